@@ -1,0 +1,74 @@
+# Two commands for a new machine: `make demo` and `make test`. Both set up everything in .venv first.
+# All that is needed is Python 3.11 or newer (PYTHON=python3.13 picks another one), pip and make.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+PIP := $(RUN) pip --disable-pip-version-check --quiet
+SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' | sort)
+
+.PHONY: help install demo test check bench lock docs clean
+
+help:  ## show what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@echo "setting up $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Threadcast needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv "$(VENV)"
+
+# The editable install is a tree of links to our files: it is made again when a file comes or goes,
+# and not when one is edited.
+.PHONY: sources
+sources:
+	@mkdir -p build && printf '%s\n' $(SOURCES) | cmp -s - build/sources || printf '%s\n' $(SOURCES) > build/sources
+build/sources: sources
+
+$(VENV)/runtime.stamp: requirements.lock | $(BIN)/python
+	@echo "installing what Threadcast runs on (a minute, once) …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@touch "$@"
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/runtime.stamp
+	@echo "installing what the tests need (a minute, once) …"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch "$@"
+
+$(VENV)/package.stamp: pyproject.toml build/sources $(VENV)/runtime.stamp
+	@$(PIP) install --no-index --no-deps --no-build-isolation --config-settings editable_mode=strict -e .
+	@touch "$@"
+
+install: $(VENV)/package.stamp  ## set up .venv to run Threadcast
+
+develop: $(VENV)/dev.stamp $(VENV)/package.stamp  ## set up .venv to work on Threadcast
+
+demo: install  ## publish the sample threads on two local channels and show the page
+	@$(BIN)/python -m threadcast.bot demo
+
+test: develop  ## run every test, with coverage
+	@$(RUN) pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
+
+check: develop  ## lint, types, layers, docs
+	@$(RUN) ruff format --check --quiet .
+	@$(RUN) ruff check --quiet .
+	@$(RUN) mypy -p threadcast.bot -p threadcast.queue -p threadcast.config
+	@$(RUN) mypy tests
+	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as c; c()'
+	@$(RUN) sphinx -q -W --keep-going -b html docs docs/_build
+	@echo "check: all well"
+
+lock:  ## choose versions anew and lock them with hashes
+	@$(RUN) uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url \
+		--python-version 3.11 pyproject.toml --group build -o requirements.lock
+	@$(RUN) uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url \
+		--python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:  ## remove what was made, the environment included
+	@rm -rf "$(VENV)" build docs/_build .demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,78 @@
+"""What every channel can do. An adapter makes the call; a pure function judges what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from threadcast.queue.compose import Rules
+from threadcast.queue.states import Outcome, Refused, Throttled, Unreached
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One post on its way.
+
+    `parent` is the remote id of the post before it in the chain, None for the first. `key` is the
+    same for every try of the same post on the same channel, and never used for another.
+    """
+
+    text: str
+    parent: str | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `threadcast check`: what was looked at, what was found, what to do about it.
+
+    `advice` is empty where all is well.
+    """
+
+    level: Literal["ok", "warning", "error"]
+    what: str
+    advice: str = ""
+
+
+class NotReadyError(Exception):
+    """A channel could not tell its rules; `outcome` says whether asking again later helps."""
+
+    def __init__(self, outcome: Throttled | Unreached | Refused) -> None:
+        super().__init__(outcome.reason)
+        self.outcome = outcome
+
+
+class Channel(Protocol):
+    """A configured destination.
+
+    `name` is the owner's name for it (lower case), `kind` the platform, `target` what a person
+    recognises it by (`@news`, `https://social.example`), free of secrets.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+
+    async def rules(self) -> Rules:
+        """Limit, measure and numbering; asked of the server where it tells them, then remembered.
+
+        Raises NotReadyError where the server has to be asked and does not answer.
+        """
+        ...
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        """Send one post, once. Never raises for what a server or a network does; never retries."""
+        ...
+
+    async def check(self) -> tuple[Finding, ...]:
+        """Credentials, rights and reachability, without posting anything. Never raises."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. The channel is not used afterwards."""
+        ...

@@ -1,0 +1,199 @@
+"""States, outcomes, and what follows from an outcome: the only place that picks a state.
+
+Everything else reads its rules from here: the stores guard their writes with `TRANSITIONS`, the
+database's CHECKs list these states, the diagram in docs/ is generated from them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    HELD = "held"  # waits for a person
+    QUEUED = "queued"  # waits for its time and its turn
+    PUBLISHING = "publishing"  # begun: its channel belongs to it until it ends or stops
+    UNSURE = "unsure"  # a post may or may not be out; a person has to look
+    PUBLISHED = "published"
+    FAILED = "failed"  # refused; a person may retry or cancel
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"  # published once, then taken down
+
+
+class PostState(StrEnum):
+    """Where a post stands."""
+
+    PLANNED = "planned"
+    SENDING = "sending"  # the intent is on disk; the call may be under way
+    SENT = "sent"
+    UNKNOWN = "unknown"  # may be out
+    REFUSED = "refused"
+
+
+class Event(StrEnum):
+    """What can happen to a delivery."""
+
+    CLAIM = "claim"  # a worker takes it, or takes it over after a lease ran out
+    GO_ON = "go-on"  # a post went out and more follow
+    FINISH = "finish"  # the last post went out
+    WAIT = "wait"  # throttled or unreached: later, from the same post
+    REFUSE = "refuse"  # a post was refused
+    DOUBT = "doubt"  # a post's fate is unknown
+    HOLD = "hold"
+    RELEASE = "release"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    SETTLE = "settle"  # a person said whether the doubtful post is out
+    WITHDRAW = "withdraw"  # its posts were taken down
+
+
+# (state, event) -> state. What is not here is not allowed.
+TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
+    (DeliveryState.HELD, Event.RELEASE): DeliveryState.QUEUED,
+    (DeliveryState.HELD, Event.CANCEL): DeliveryState.CANCELLED,
+    (DeliveryState.QUEUED, Event.HOLD): DeliveryState.HELD,
+    (DeliveryState.QUEUED, Event.CANCEL): DeliveryState.CANCELLED,
+    (DeliveryState.QUEUED, Event.CLAIM): DeliveryState.PUBLISHING,
+    (DeliveryState.PUBLISHING, Event.CLAIM): DeliveryState.PUBLISHING,
+    (DeliveryState.PUBLISHING, Event.GO_ON): DeliveryState.PUBLISHING,
+    (DeliveryState.PUBLISHING, Event.WAIT): DeliveryState.PUBLISHING,
+    (DeliveryState.PUBLISHING, Event.FINISH): DeliveryState.PUBLISHED,
+    (DeliveryState.PUBLISHING, Event.REFUSE): DeliveryState.FAILED,
+    (DeliveryState.PUBLISHING, Event.DOUBT): DeliveryState.UNSURE,
+    (DeliveryState.UNSURE, Event.SETTLE): DeliveryState.QUEUED,
+    (DeliveryState.UNSURE, Event.FINISH): DeliveryState.PUBLISHED,
+    (DeliveryState.UNSURE, Event.CANCEL): DeliveryState.CANCELLED,
+    (DeliveryState.FAILED, Event.RETRY): DeliveryState.QUEUED,
+    (DeliveryState.FAILED, Event.CANCEL): DeliveryState.CANCELLED,
+    (DeliveryState.PUBLISHED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
+    (DeliveryState.FAILED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
+}
+
+# A channel takes a thread (by fingerprint) once while a delivery of it is in one of these states.
+LIVE = frozenset(
+    {
+        DeliveryState.HELD,
+        DeliveryState.QUEUED,
+        DeliveryState.PUBLISHING,
+        DeliveryState.UNSURE,
+        DeliveryState.FAILED,
+    }
+)
+
+
+class NotAllowedError(Exception):
+    """The state does not allow what was asked; the message says what it would allow."""
+
+
+def allowed(state: DeliveryState) -> tuple[Event, ...]:
+    """What may happen to a delivery in this state, in the order of the table."""
+    return tuple(event for (source, event) in TRANSITIONS if source is state)
+
+
+def follow(state: DeliveryState, event: Event) -> DeliveryState:
+    """The state after an event. Raises NotAllowedError where the table has no such arrow."""
+    try:
+        return TRANSITIONS[(state, event)]
+    except KeyError:
+        options = ", ".join(allowed(state)) or "nothing"
+        raise NotAllowedError(f"{event} is not possible while {state}; possible now: {options}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The post is out. `remote_id` is the platform's id, a string even where it is a number."""
+
+    remote_id: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Certainly not sent; the platform asks to wait until a moment (UTC)."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Certainly not sent: no connection was made."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Certainly not sent, and sending the same again will not help."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """May have been sent."""
+
+    reason: str
+
+
+Outcome = Sent | Throttled | Unreached | Refused | Unknown
+
+FIRST_DELAY = timedelta(seconds=2)
+LONGEST_DELAY = timedelta(minutes=15)
+
+
+def retry_delay(tries: int, chance: float) -> timedelta:
+    """How long to wait after `tries` failed connections (1 for the first).
+
+    Doubles from 2 s up to 15 min. `chance` (0 to 1, drawn by the caller) moves the result within the
+    upper half of that, so that many channels of one server do not come back in step.
+    """
+    full = min(FIRST_DELAY * 2 ** min(tries - 1, 20), LONGEST_DELAY)
+    return full * (0.5 + chance / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be written after an outcome.
+
+    `due` is when the delivery goes on, or None where it goes on at once or not at all. With
+    `keeps_lease` the same worker goes on with the next post; without, the lease ends.
+    """
+
+    event: Event
+    post: PostState
+    reason: str
+    due: datetime | None
+    keeps_lease: bool
+    sent: Sent | None = None
+
+
+def decide(outcome: Outcome, *, last: bool, tries: int, now: datetime, chance: float) -> Change:
+    """What follows from the outcome of one send.
+
+    `last`: no post of the chain follows this one. `tries`: how often this post was tried, this time
+    included. `chance`: see `retry_delay`.
+    """
+    match outcome:
+        case Sent():
+            event = Event.FINISH if last else Event.GO_ON
+            return Change(event, PostState.SENT, "", None, keeps_lease=not last, sent=outcome)
+        case Throttled(until, reason):
+            return Change(Event.WAIT, PostState.PLANNED, reason, max(until, now), keeps_lease=False)
+        case Unreached(reason):
+            due = now + retry_delay(tries, chance)
+            return Change(Event.WAIT, PostState.PLANNED, reason, due, keeps_lease=False)
+        case Refused(reason):
+            return Change(Event.REFUSE, PostState.REFUSED, reason, None, keeps_lease=False)
+        case Unknown(reason):
+            return Change(Event.DOUBT, PostState.UNKNOWN, reason, None, keeps_lease=False)
+
+
+def interrupted(post: PostState) -> bool:
+    """Whether a claimed delivery's post was being sent when its last worker went away.
+
+    Such a post may be out: it is judged as an unknown outcome before anything else is sent.
+    """
+    return post in {PostState.SENDING, PostState.UNKNOWN}

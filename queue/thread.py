@@ -1,0 +1,105 @@
+"""What the author wrote: threads, parts and what the parser noticed. Frozen values, nothing else.
+
+Lines are counted from 1 in the text as given. `part` is a part's position in its thread, counted
+from 1, never the author's number: a thread may repeat a number, or start at 0, or skip one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+TITLE_LENGTH = 60  # code points
+
+
+class Severity(StrEnum):
+    """How much a notice weighs: a `warning` holds the thread for a person, an `info` does not."""
+
+    WARNING = "warning"
+    INFO = "info"
+
+
+class NoticeKind(StrEnum):
+    """What the parser can notice."""
+
+    MISSING = "missing"  # a number was skipped
+    REPEAT = "repeat"  # the same number as the part before
+    STEP_BACK = "step-back"  # a number lower than the part before
+    WRONG_TOTAL = "wrong-total"  # the author announced another number of parts than there are
+    EMPTY_PART = "empty-part"  # a marker with no text
+    PREAMBLE = "preamble"  # text before the first marker; kept, never posted
+    TRAILING = "trailing"  # text after the last suffix marker; kept as an unnumbered part
+    NO_END_MARK = "no-end-mark"
+    SINGLE_PART = "single-part"
+
+
+class Placement(StrEnum):
+    """Where a thread's markers stand: before the text of a part, or after it."""
+
+    PREFIX = "prefix"
+    SUFFIX = "suffix"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something in the text that a person may want to know before it is published."""
+
+    severity: Severity
+    kind: NoticeKind
+    line: int
+    part: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One numbered part.
+
+    `marker` is the number as the author wrote it, lead-in included (`7/`, `🧵 1/30`, `(7)`), empty
+    where there was none. `joint` is the white space between marker and text, kept so that
+    `written` gives the part back exactly. `text` holds everything else, inner line breaks and
+    blank lines included, trailing blanks and blank lines at its ends dropped.
+    """
+
+    number: int | None
+    marker: str
+    joint: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """An ordered series of parts, with what was noticed about them.
+
+    `total` is the number of parts the author announced (`7/30` announces 30), or None.
+    `complete` says that an end mark was seen. `fingerprint` is a hexadecimal SHA-256 over the texts
+    without markers and white space: equal fingerprints mean the same thread.
+    """
+
+    parts: tuple[Part, ...]
+    placement: Placement
+    total: int | None
+    preamble: str
+    complete: bool
+    fingerprint: str
+    notices: tuple[Notice, ...]
+
+    @property
+    def warnings(self) -> tuple[Notice, ...]:
+        """The notices that hold a thread until a person releases it."""
+        return tuple(notice for notice in self.notices if notice.severity is Severity.WARNING)
+
+    @property
+    def title(self) -> str:
+        """The beginning of the first part on one line, at most TITLE_LENGTH code points, for lists."""
+        words = " ".join(self.parts[0].text.split()) if self.parts else ""
+        return words if len(words) <= TITLE_LENGTH else words[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def written(part: Part, placement: Placement) -> str:
+    """A part as its author wrote it, marker included."""
+    if not part.marker:
+        return part.text
+    if placement is Placement.PREFIX:
+        return part.marker + part.joint + part.text
+    return part.text + part.joint + part.marker
