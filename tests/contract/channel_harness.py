@@ -44,7 +44,9 @@ class Harness(Protocol):
         """The clock that the channel was given."""
         ...
 
-    # Only where `remote`:
+    # Only where `remote` (elsewhere: an empty secret, and methods that raise):
+    secret: str  # the token that the channel was given; no reason, finding or repr may tell it
+
     def stop(self) -> None:
         """Close the listening socket: connections are refused from here on."""
         ...
