@@ -1,1 +1,196 @@
-"""To be written."""
+"""How long a text is, as each platform counts it. Pure.
+
+Every function here takes the text of a post and gives its length in the platform's own unit; the limit
+that goes with it comes from the server where it tells one. `functools.partial(mastodon, url_length=23)`
+makes the one-argument callable that `Rules.measure` asks for.
+
+All of them take time in proportion to the text, whatever is in it.
+"""
+
+import encodings.idna
+import re
+import stringprep
+from collections.abc import Iterator
+
+import regex
+
+from threadcast.queue.tlds import TOP_LEVEL_DOMAINS
+
+URL_LENGTH = 23  # graphemes; what a Mastodon server says in characters_reserved_per_url
+LONGEST_URL = 4096  # code points; a longer one is no link to Mastodon
+LONGEST_DOMAIN = 253  # code points; of a mention
+LONGEST_TCO_SLUG = 40  # code points; of a t.co link
+TRIMMED = " \t\n\v\f\r\0"  # what Ruby's String#strip takes away, NO-BREAK SPACE and its like stay
+
+
+def code_points(text: str, *, spoiler: str = "") -> int:
+    """The length in code points, URLs in full: how GoToSocial counts, content warning included.
+
+    https://codeberg.org/superseriousbusiness/gotosocial/src/branch/main/internal/api/client/statuses/statuscreate.go
+    """
+    return len(spoiler) + len(text)
+
+
+def telegram(text: str) -> int:
+    """The length in code points as Telegram counts a bot's plain text, white space at the ends left out.
+
+    The Bot API server compares `utf8_length`, the number of code points, with the limit of 4096:
+    https://github.com/tdlib/td/blob/master/td/telegram/MessageContent.cpp ("Message is too long").
+    UTF-16 units, in which entities are counted, would be a safe over-count; we need none, because our
+    posts have no entities.
+    """
+    return len(text.strip(TRIMMED))
+
+
+def graphemes(text: str) -> int:
+    """The number of what a reader sees as characters: UAX #29 extended grapheme clusters.
+
+    Nothing is composed first (no NFC). https://www.unicode.org/reports/tr29/
+    """
+    if text.isascii():
+        return len(text) - text.count("\r\n")
+    joined = 0
+    for run in _JOINING.finditer(text):
+        piece = text[max(run.start() - 1, 0) : run.end()]
+        joined += len(piece) - len(_CLUSTER.findall(piece))
+    return len(text) - joined
+
+
+def mastodon(text: str, *, url_length: int = URL_LENGTH, spoiler: str = "") -> int:
+    """The length in graphemes as Mastodon counts it: the content warning and the text together.
+
+    Each URL with a scheme counts `url_length`, shorter ones too; `@user@host` counts as `@user`; bare
+    domains, hashtags and URLs in the content warning count as written. White space at the ends is left
+    out. What is a URL is decided by Mastodon's own rule, odd corners included: a domain must end in a
+    known top-level domain (`http://localhost` is text), and what follows a bare domain's slash belongs
+    to it. Servers on a Ruby before 4.0 split Indic conjuncts (`क्ष`) in two and may count more.
+
+    https://github.com/mastodon/mastodon/blob/main/app/validators/status_length_validator.rb
+    https://github.com/mastodon/mastodon/blob/main/app/lib/extractor.rb
+    https://github.com/mastodon/mastodon/blob/main/config/initializers/twitter_regex.rb
+    https://github.com/mastodon/mastodon/blob/main/app/models/account.rb (MENTION_RE)
+    """
+    body = text.strip(TRIMMED)
+    if "://" in body or "@" in body:
+        body = _countable(body, "x" * url_length)
+    if not body or body.isspace():  # Mastodon counts no text that is blank
+        body = ""
+    return graphemes(spoiler.strip(TRIMMED) + body if spoiler else body)
+
+
+# Characters that never join a neighbour of their own kind: Latin, Greek, Cyrillic, Hebrew, Arabic,
+# punctuation, kana, Han and ready-made Hangul. Only what lies around other characters is worth the slow look.
+_PLAIN = (
+    r"\x20-\x7E\n\t\u00A0-\u00A8\u00AA-\u00AC\u00AF-\u02FF\u0370-\u0482\u048A-\u0587\u05D0-\u05EA\u060C\u061B\u061F\u0620-\u064A\u0671-\u06D3\u1E00-\u1FFF"
+    r"\u2010-\u2027\u2030-\u203B\u203D-\u2048\u204A-\u205F\u20A0-\u20BF\u3001-\u3029\u3041-\u3096\u309B-\u30FF"
+    r"\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7A3\uFF01-\uFF9D"
+)
+_JOINING = re.compile(rf"[^{_PLAIN}]+(?:[{_PLAIN}][^{_PLAIN}]+)*[{_PLAIN}]?")
+_CLUSTER = regex.compile(r"\X")
+
+
+def _countable(text: str, url: str) -> str:
+    """The text with each URL replaced and each mention shortened."""
+    taken = sorted([*_urls(text, url), *_mentions(text)])
+    out: list[str] = []
+    end = 0
+    for start, stop, instead in taken:
+        if start < end:  # of two that overlap, the first one counts
+            continue
+        out += text[end:start], instead
+        end = stop
+    out.append(text[end:])
+    return "".join(out)
+
+
+# The pieces of twitter-text's URL, with Mastodon's changes. Every part stops at white space, save that the
+# query of a URL runs over the wide and no-break blanks outside ASCII: so the text can be looked at in
+# chunks between ASCII blanks, and only in those that have a scheme.
+_DIRECTIONS = r"\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069"
+_SPACES = r"\x85\u00A0\u1680\u180E\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
+_NO_DOMAIN = rf"\x3A-\x40\x5B-\x5E\x60\x7B-\x7F{_DIRECTIONS}{_SPACES}\uFFFE\uFEFF\uFFFF"
+_LETTER = rf"[^\x00-\x2F_{_NO_DOMAIN}]"
+_SUBDOMAIN = rf"{_LETTER}(?:[^\x00-\x2C\x2E\x2F{_NO_DOMAIN}]*{_LETTER})?\."
+_DOMAIN_NAME = rf"{_LETTER}(?:[^\x00-\x2C\x2E\x2F_{_NO_DOMAIN}]*{_LETTER})?\."
+_TOP_LEVEL = r"(?:\L<tlds>(?![0-9a-z@+\-])|xn--[0-9a-z]+)"
+_PATH = r"[^\s<>()?]"
+_PARENS = rf"\((?:{_PATH}+|{_PATH}*\({_PATH}+\){_PATH}*)\)"
+_PATH_END = rf"(?:[^\s()?!*\"'「」<>;:=,.$%\[\]~&|@]|{_PARENS})"
+_WIDE = (
+    r"\u00A0-\uD7FF\uE000-\uFDCF\uFDF0-\uFFEF\U00010000-\U0001FFFD\U00020000-\U0002FFFD"
+    r"\U00030000-\U0003FFFD\U00040000-\U000DFFFD\U000E1000-\U000EFFFD\U000F0000-\U0010FFFD"
+)
+_QUERY = rf"\?[a-z0-9!?*'();:&=+$/%#\[\]\-_.,~|@^{_WIDE}]*[a-z0-9_&=#/\-{_WIDE}]"
+_BEFORE_URL = r"(?:[^A-Z0-9@＠$#＃\uFFFE\uFEFF\uFFFF]|^)"
+_SCHEME = r"(?P<scheme>(?:https?|dat|dweb|ipfs|ipns|ssb|gopher|gemini)://)"
+_REST = (
+    rf"(?P<domain>(?:{_SUBDOMAIN}){{0,2048}}{_DOMAIN_NAME}{_TOP_LEVEL})"
+    rf"(?::[0-9]+)?"
+    rf"(?:/(?:{_PATH}*(?:{_PARENS}{_PATH}*)*{_PATH_END}|{_PATH}+/)*)?"
+    rf"(?:{_QUERY})?"
+)
+_FLAGS = regex.IGNORECASE | regex.VERSION0
+_SCHEMED_URL = regex.compile(rf"{_BEFORE_URL}(?P<url>{_SCHEME}{_REST})", _FLAGS, tlds=TOP_LEVEL_DOMAINS)
+_ANY_URL = regex.compile(rf"{_BEFORE_URL}(?P<url>{_SCHEME}?{_REST})", _FLAGS, tlds=TOP_LEVEL_DOMAINS)
+# A bare domain with a path or a query may run over a scheme that comes after it.
+_BARE_URL = regex.compile(rf"\.{_TOP_LEVEL}(?::[0-9]+)?[/?]", _FLAGS, tlds=TOP_LEVEL_DOMAINS)
+_CHUNK = re.compile(r"(?<![^ \t\n\v\f\r])[^ \t\n\v\f\r]*://[^ \t\n\v\f\r]*")
+_TCO = regex.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", _FLAGS)
+
+
+def _urls(text: str, instead: str) -> Iterator[tuple[int, int, str]]:
+    """Where the URLs with a scheme are, and what they count as."""
+    for chunk in _CHUNK.finditer(text):
+        piece = chunk.group()
+        pattern = _ANY_URL if _BARE_URL.search(piece, 0, piece.rindex("://")) else _SCHEMED_URL
+        for found in pattern.finditer(piece):
+            if found["scheme"] is None:
+                continue
+            url = found["url"]
+            short = _TCO.match(url)
+            if short is not None:  # whatever follows the slug of a t.co link is not part of it
+                if len(short[1]) > LONGEST_TCO_SLUG:
+                    continue
+                url = short.group()
+            if _is_link(url, found["domain"]):
+                start = chunk.start() + found.start("url")
+                yield start, start + len(url), instead
+
+
+def _is_link(url: str, domain: str) -> bool:
+    """Whether the URL is short enough, its domain in ASCII (IDNA 2003, assigned code points only)."""
+    if len(url) > LONGEST_URL:
+        return False
+    extra = 0
+    for label in domain.split("."):
+        if label.isascii() and len(label) < 64:  # noqa: PLR2004 - RFC 1035
+            continue
+        try:
+            extra += len(encodings.idna.ToASCII(label)) - len(label)
+        except UnicodeError:
+            return False
+        if any(map(stringprep.in_table_a1, label)):
+            return False
+    return len(url) + max(extra, 0) <= LONGEST_URL
+
+
+_WORD = r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}"
+_MENTION = regex.compile(
+    rf"(?<![=/{_WORD}])@((?:(?i:[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)))(?:@([{_WORD}]+(?:[.-]+[{_WORD}]+)*))?"
+)
+# After these a mention is none: "@noël@host" is not a mention of "@no".
+_NO_MENTION = re.compile(
+    r"[@＠\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u024F\u0253\u0254\u0256\u0257\u0259\u025B\u0263\u0268\u026F"
+    r"\u0272\u0289\u028B\u02BB\u0300-\u036F\u1E00-\u1EFF]|://"
+)
+
+
+def _mentions(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where the mentions are, and what they count as."""
+    if "@" not in text:
+        return
+    for found in _MENTION.finditer(text):
+        host = found[2]
+        if _NO_MENTION.match(text, found.end()) or (host is not None and len(host) > LONGEST_DOMAIN):
+            continue
+        yield found.start(), found.end(), f"@{found[1]}"
