@@ -1,0 +1,311 @@
+"""A local timeline: its values, and the file that holds it.
+
+The file is append-only JSON lines: a header that names the network it is like, then one post a line.
+An owner may read it with any tool, and take lines out by hand; whatever is in the way of a safe next
+post is told with the file's name and the line.
+"""
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+Like = Literal["telegram", "mastodon"]
+Visibility = Literal["public", "unlisted"]
+
+VERSION = 1
+ID = re.compile(r"[1-9][0-9]{0,19}")
+ENTRY_BEGINS = b'{"remote_id": "'
+READ_AT_ONCE = 4 * 1024 * 1024  # bytes: what `read_newest` looks at, however long the file is
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One post of a local timeline. `remote_id` is a decimal number, `reply_to` its parent's."""
+
+    remote_id: str
+    at: datetime
+    text: str
+    reply_to: str | None
+    visibility: Visibility
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What a reader sees. `earlier`: older posts were left out; `unreadable`: so many lines are no posts."""
+
+    name: str
+    like: Like
+    entries: tuple[Entry, ...]
+    earlier: bool = False
+    unreadable: int = 0
+
+
+class DamagedError(Exception):
+    """The file is not a timeline that can be added to: `what` names file and line, `advice` the remedy."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what}; {advice}")
+        self.what = what
+        self.advice = advice
+
+
+class HalfWrittenError(Exception):
+    """A post may or may not be in the file."""
+
+
+def chains(entries: tuple[Entry, ...]) -> tuple[tuple[Entry, ...], ...]:
+    """The posts grouped into chains, each in order, the chains by their first posts.
+
+    A reply whose parent is not among the entries begins a chain of its own.
+    """
+    found: list[list[Entry]] = []
+    chain_of: dict[str, list[Entry]] = {}
+    for entry in entries:
+        chain = chain_of.get(entry.reply_to) if entry.reply_to is not None else None
+        if chain is None:
+            chain = []
+            found.append(chain)
+        chain.append(entry)
+        chain_of[entry.remote_id] = chain
+    return tuple(tuple(chain) for chain in found)
+
+
+def newest(timeline: Timeline, count: int) -> Timeline:
+    """The timeline with its newest `count` chains."""
+    found = chains(timeline.entries)
+    if len(found) <= count:
+        return timeline
+    kept = {entry.remote_id for chain in found[-count:] for entry in chain}
+    entries = tuple(entry for entry in timeline.entries if entry.remote_id in kept)
+    return replace(timeline, entries=entries, earlier=True)
+
+
+def to_line(entry: Entry) -> bytes:
+    """One line of the file. Raises UnicodeEncodeError where the text is not valid Unicode."""
+    record = asdict(entry) | {"at": entry.at.isoformat()}
+    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+
+def from_line(line: bytes) -> Entry:
+    """Raises ValueError, with the cause, where the line is not a post."""
+    record = _object(line)
+    remote_id, text, key = (_string(record, field) for field in ("remote_id", "text", "key"))
+    if not ID.fullmatch(remote_id):
+        raise ValueError("remote_id is not a number")
+    at = datetime.fromisoformat(_string(record, "at"))
+    if at.tzinfo is None:
+        raise ValueError("at has no time zone")
+    visibility = _string(record, "visibility")
+    if visibility not in get_args(Visibility):
+        raise ValueError("visibility is neither public nor unlisted")
+    reply_to = None if record.get("reply_to") is None else _string(record, "reply_to")
+    return Entry(remote_id, at, text, reply_to, cast("Visibility", visibility), key)
+
+
+def to_header(like: Like) -> bytes:
+    """The first line of a timeline's file."""
+    return json.dumps({"timeline": like, "version": VERSION}).encode() + b"\n"
+
+
+def from_header(line: bytes) -> Like:
+    """Raises ValueError, with the cause, where the line is not a header that this version reads."""
+    record = _object(line)
+    like = record.get("timeline")
+    if like not in get_args(Like):
+        raise ValueError("it is not the header of a timeline")
+    if record.get("version") != VERSION:
+        raise ValueError("it was written by another version")
+    return cast("Like", like)
+
+
+def _object(line: bytes) -> Mapping[str, object]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+    if not isinstance(record, dict):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - one kind of error for one kind of fault
+    return record
+
+
+def _string(record: Mapping[str, object], field: str) -> str:
+    value = record.get(field)
+    if not isinstance(value, str):
+        raise ValueError(f"{field} is not a string")  # noqa: TRY004 - see above
+    return value
+
+
+def read_newest(path: Path) -> Timeline | None:
+    """The end of a timeline for reading, or None where the file is no timeline. Raises OSError.
+
+    Takes no lock and mends nothing: a line that is being written just now is simply not there yet.
+    """
+    with path.open("rb") as file:
+        header = file.readline(4096)
+        try:
+            like = from_header(header)
+        except ValueError:
+            return None
+        size = file.seek(0, os.SEEK_END)
+        start = max(len(header), size - READ_AT_ONCE)
+        file.seek(start)
+        lines = file.read(READ_AT_ONCE).split(b"\n")
+    earlier = start > len(header)
+    whole = lines[1:-1] if earlier else lines[:-1]
+    entries: list[Entry] = []
+    unreadable = 0
+    for line in filter(bytes.strip, whole):
+        try:
+            entries.append(from_line(line))
+        except ValueError:
+            unreadable += 1
+    return Timeline(path.stem, like, tuple(entries), earlier, unreadable)
+
+
+class TimelineFile:
+    """A timeline's file, for adding to it. Not for several threads at once; several processes are fine.
+
+    The file is opened for each post, and read again only when somebody else changed it. What is known
+    of it while it is open: `ids`, `by_key`, and `last`, the highest id ever seen here.
+    """
+
+    def __init__(self, path: Path, like: Like) -> None:
+        self.path = path
+        self.like = like
+        self.ids: set[str] = set()
+        self.by_key: dict[str, str] = {}
+        self.last = 0
+        self._seen: tuple[int, int, int, int] | None = None
+        self._needs_newline = False
+
+    @contextmanager
+    def opened(self) -> Iterator[int]:
+        """The file's descriptor, locked, with everything in it known; a torn last line is cut off.
+
+        Raises OSError (BlockingIOError where another process holds it), DamagedError.
+        """
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(descriptor), self.path.stat()):
+                raise BlockingIOError("another process has just put a new file in its place")
+            if self._stamp(descriptor) != self._seen:
+                self._seen = None
+                self._read(descriptor)
+                self._seen = self._stamp(descriptor)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def append(self, descriptor: int, entry: Entry) -> None:
+        """Add a post durably, or not at all. Raises OSError, UnicodeEncodeError; then nothing is there.
+
+        Raises HalfWrittenError where even taking a half-written line back failed.
+        """
+        line = to_line(entry)
+        size = os.fstat(descriptor).st_size
+        before = to_header(self.like) if size == 0 else b"\n" if self._needs_newline else b""
+        self._seen = None
+        try:
+            write_all(descriptor, before + line)
+            os.fsync(descriptor)
+            if size == 0:
+                sync_folder(self.path.parent)
+        except OSError:
+            self._take_back(descriptor, size)
+            raise
+        self._know(entry)
+        self._needs_newline = False
+        self._seen = self._stamp(descriptor)
+
+    def _take_back(self, descriptor: int, size: int) -> None:
+        try:
+            os.ftruncate(descriptor, size)
+        except OSError as error:
+            raise HalfWrittenError(str(error)) from error
+
+    def _read(self, descriptor: int) -> None:
+        """Learn the file's content. Raises DamagedError, OSError."""
+        # `last` stays: the id of a post that was taken out by hand is not given again.
+        self.ids, self.by_key, self._needs_newline = set(), {}, False
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            file.seek(0)
+            offset = 0
+            for number, line in enumerate(file, start=1):
+                if self._torn(line, number):
+                    os.ftruncate(descriptor, offset)  # it was never told as sent
+                    os.fsync(descriptor)
+                    break
+                self._learn(line, number)
+                offset += len(line)
+                self._needs_newline = not line.endswith(b"\n")
+
+    def _torn(self, line: bytes, number: int) -> bool:
+        """Whether a power cut left this: the beginning of what we write, or blocks of zeros."""
+        rest = line.rstrip(b"\0")
+        if line.endswith(b"\n"):
+            return False
+        if number == 1:
+            return line != to_header(self.like)[:-1] and to_header(self.like).startswith(rest)
+        try:
+            from_line(line)
+        except ValueError:
+            return rest.startswith(ENTRY_BEGINS) or ENTRY_BEGINS.startswith(rest)
+        return False
+
+    def _learn(self, line: bytes, number: int) -> None:
+        try:
+            like = from_header(line) if number == 1 else self.like
+            entry = from_line(line) if number > 1 and line.strip() else None
+        except ValueError as error:
+            raise self._damaged(number, str(error)) from None
+        if like != self.like:
+            raise DamagedError(
+                f"{self.path} is a timeline like {like.title()}, the channel is set to {self.like.title()}",
+                "set it back, or give the channel another name",
+            )
+        if entry is not None and entry.remote_id in self.ids:
+            raise self._damaged(number, f"post {entry.remote_id} is there twice")
+        if entry is not None:
+            self._know(entry)
+
+    def _damaged(self, number: int, cause: str) -> DamagedError:
+        return DamagedError(
+            f"line {number} of {self.path} cannot be used: {cause}",
+            "mend the line, or move the file away to start anew",
+        )
+
+    def _know(self, entry: Entry) -> None:
+        self.ids.add(entry.remote_id)
+        self.by_key[entry.key] = entry.remote_id
+        self.last = max(self.last, int(entry.remote_id))
+
+    @staticmethod
+    def _stamp(descriptor: int) -> tuple[int, int, int, int]:
+        stat = os.fstat(descriptor)
+        return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte; a full disk may take only some of them at first. Raises OSError."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in the folder durable. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
