@@ -1,1 +1,409 @@
-"""To be written."""
+"""Telegram chats as channels: the call, and a pure function that judges what came of it.
+
+The Bot API knows no idempotency key: a send whose answer is lost may be out, and is never repeated here.
+Rules of the platform: https://core.telegram.org/bots/api#sendmessage and #making-requests.
+"""
+
+import asyncio
+import dataclasses
+import logging
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+import telegram
+from telegram.constants import ChatMemberStatus, ChatType
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+from telegram.request import HTTPXRequest
+
+from threadcast.bot.channels.port import Clock, Finding, Outgoing
+from threadcast.queue import measure
+from threadcast.queue.compose import Numbering, Rules
+from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+
+# The library gives periods as timedelta only where this is set, and warns on every 429 where it is not.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
+LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
+CONNECT_TIMEOUT: Final = 10.0  # seconds
+FLOOD_WAIT: Final = timedelta(seconds=30)  # after a 429 that does not say how long to wait
+LONGEST_QUOTE: Final = 200  # code points of a server's own words in a reason
+
+# The same for every post and every try, so that a retry looks like the first one.
+PREVIEW: Final = telegram.LinkPreviewOptions(is_disabled=False)
+
+# What the HTTP library raises before a byte of the request left this machine.
+NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+# A 200 whose JSON is not a message makes the library fail in any of these ways.
+UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError)
+NO_BOT_API: Final = "what answers is no Bot API server ({})"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happened, and what a person can do about it."""
+
+    what: str
+    advice: str
+
+    @property
+    def reason(self) -> str:
+        return f"{self.what}: {self.advice}"
+
+
+# What the library raises where Telegram certainly did nothing, and never will with the same request.
+Refusal = InvalidToken | ChatMigrated | BadRequest | Forbidden | Conflict
+
+# Parts of Telegram's descriptions in lower case, and what they mean to a person. First match counts.
+DESCRIPTIONS: Final = (
+    (
+        r"chat not found|peer_id_invalid|channel_invalid",
+        "Telegram finds no such chat",
+        "correct {variable} (@name or numeric id) and add the bot to the chat",
+    ),
+    (
+        r"not enough rights|no rights|administrator rights|write_forbidden|admin_required|chat_restricted",
+        "the bot may not post in this chat",
+        "make it an administrator with the right to post messages",
+    ),
+    (
+        r"repl\w* .*not found|message_id_invalid|reply_message_id_invalid",
+        "the post to reply to is gone",
+        "it was deleted, or is in another chat; skip over it or undo the chain",
+    ),
+    (
+        r"message is too long|message_too_long",
+        "the post is too long for Telegram",
+        f"it takes {LIMIT} characters; split the part",
+    ),
+    (
+        r"text is empty|must be non-empty",
+        "the post has no text that Telegram would show",
+        "change or skip the part",
+    ),
+    (
+        r"kicked|not a member|channel_private",
+        "the bot is not in this chat, or was removed from it",
+        "add it again, as an administrator with the right to post messages",
+    ),
+    (
+        r"blocked by the user|initiate conversation",
+        "the person has not started the bot, or has blocked it",
+        "open the bot in Telegram and press Start",
+    ),
+    (
+        r"deactivated",
+        "the chat or its account was deleted",
+        "choose another chat in {variable}",
+    ),
+)
+
+
+def chat_variable(name: str) -> str:
+    """The environment variable that names a channel's chat."""
+    return f"THREADCAST_CHANNELS__{name.upper()}__CHAT"
+
+
+def redact(text: str) -> str:
+    """A text without anything that looks like a bot token or a Bot API address that holds one."""
+    text = re.sub(r"/bot[^/\s'\"]+", "/bot<token>", text)
+    return re.sub(r"\b\d+:[A-Za-z0-9_-]{20,}", "<token>", text)
+
+
+def explain(error: Refusal, *, name: str) -> Fault:
+    """A refusal put in words that help the owner of channel `name`, and never tell the token."""
+    match error:
+        case InvalidToken():
+            return Fault(
+                "Telegram does not accept the bot token",
+                "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN;"
+                " with a server of your own, check THREADCAST_TELEGRAM__API_URL too",
+            )
+        case ChatMigrated():
+            return Fault(
+                "the group became a supergroup, with another id",
+                f"set {chat_variable(name)}={error.new_chat_id}",
+            )
+    for pattern, what, advice in DESCRIPTIONS:
+        if re.search(pattern, error.message.lower()):
+            return Fault(what, advice.format(variable=chat_variable(name)))
+    return Fault(f"Telegram refused ({_quote(error)})", "correct what it names, then try again")
+
+
+def classify(
+    result: telegram.Message | TelegramError, *, name: str, chat: str, parent: str | None, now: datetime
+) -> Outcome:
+    """What a send came to.
+
+    `name` and `chat` are the channel's, `parent` the id it should reply to, `now` (UTC) is what a
+    wait is counted from. The order matters: BadRequest and TimedOut are NetworkErrors.
+    """
+    match result:
+        case telegram.Message():
+            return _judge_message(result, chat=chat, parent=parent)
+        case RetryAfter():
+            wait = result.retry_after
+            wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+            return Throttled(now + wait, f"Telegram asks to wait {wait.total_seconds():g} s")
+        case InvalidToken() | ChatMigrated() | BadRequest() | Forbidden() | Conflict():
+            return Refused(explain(result, name=name).reason)
+        case NetworkError():
+            return _judge_network(result, now)
+        case _:
+            return Unknown(f"Telegram's answer cannot be read ({_quote(result)}); the post may be out")
+
+
+def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) -> Outcome:
+    """A message is out; it is what was asked for only in the right chat and under the right parent.
+
+    A chat given by @name is not compared: Telegram tells one of its names, not always that one.
+    """
+    replied = message.reply_to_message
+    found = None if replied is None else str(replied.message_id)
+    if not chat.startswith("@") and str(message.chat.id) != chat:
+        return Unknown(
+            f"message {message.message_id} is out, but in chat {message.chat.id} instead of {chat}"
+        )
+    if found != parent:
+        linked = "is linked to no message" if found is None else f"replies to {found}"
+        wanted = "to none" if parent is None else f"to {parent}"
+        return Unknown(f"message {message.message_id} is out, but {linked} instead of {wanted}")
+    return Sent(str(message.message_id), address(message))
+
+
+def _judge_network(error: NetworkError, now: datetime) -> Outcome:
+    if isinstance(error.__cause__, NEVER_LEFT):
+        return Unreached(f"Telegram cannot be reached ({_quote(error)})")
+    if error.message.lower().startswith("too many requests"):
+        return Throttled(now + FLOOD_WAIT, "Telegram asks to wait, without saying how long")
+    return Unknown(f"no clear answer from Telegram ({_quote(error)}); the post may be out")
+
+
+def _quote(error: TelegramError) -> str:
+    words = " ".join(redact(error.message).split())
+    return words if len(words) <= LONGEST_QUOTE else words[: LONGEST_QUOTE - 1] + "…"
+
+
+def address(message: telegram.Message) -> str | None:
+    """The address at which a reader finds a message, or None where it has none.
+
+    https://core.telegram.org/api/links#message-links
+    """
+    chat = message.chat
+    if chat.type not in {ChatType.CHANNEL, ChatType.SUPERGROUP}:
+        return None
+    if chat.username:
+        return f"https://t.me/{chat.username}/{message.message_id}"
+    return f"https://t.me/c/{str(chat.id).removeprefix('-100')}/{message.message_id}"
+
+
+class _TokenFilter(logging.Filter):
+    """Takes the token out of the addresses that the HTTP library logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        return True
+
+
+_TOKEN_FILTER: Final = _TokenFilter()
+
+
+def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60) -> telegram.Bot:
+    """A bot with connections of its own. No call is made.
+
+    `api_url` is a self-hosted Bot API server's address, None for Telegram's own. `timeout` is how
+    many seconds to wait for an answer. Raises InvalidToken for an empty token.
+    """
+    logging.getLogger("httpx").addFilter(_TOKEN_FILTER)
+    base = (api_url or "https://api.telegram.org").rstrip("/")
+    request = HTTPXRequest(
+        connect_timeout=CONNECT_TIMEOUT,
+        pool_timeout=CONNECT_TIMEOUT,
+        read_timeout=timeout,
+        write_timeout=timeout,
+        media_write_timeout=timeout,
+        httpx_kwargs={
+            "trust_env": not _is_loopback(base)
+        },  # a proxy does not reach this machine's own server
+    )
+    return telegram.Bot(
+        token,
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=request,
+        get_updates_request=request,
+    )
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class TelegramChannel:
+    """One chat (channel, group or private), by @name or numeric id. Owns its bot and closes it."""
+
+    kind: Final = "telegram"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        bot: telegram.Bot,
+        chat: str,
+        numbering: Numbering = Numbering.KEEP,
+        silent: bool = True,
+        clock: Clock,
+    ) -> None:
+        """`silent`: only the first post of a chain makes a sound. `clock` gives UTC."""
+        self.name: Final = name
+        self.target: Final = chat
+        self._bot = bot
+        self._numbering = numbering
+        self._silent = silent
+        self._clock = clock
+        self._initialising = asyncio.Lock()
+        self._initialised = False
+
+    async def rules(self) -> Rules:
+        return Rules(limit=LIMIT, measure=measure.telegram, numbering=self._numbering)
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        return self._hide_token(await self._send(outgoing))
+
+    async def _send(self, outgoing: Outgoing) -> Outcome:
+        if outgoing.parent is not None and not outgoing.parent.isdecimal():
+            return Refused(f"{outgoing.parent} is no id of a Telegram message, so nothing can reply to it")
+        try:
+            await self._initialise()
+        except TelegramError as error:
+            return _not_sent(self._classify(error, None))
+        except UNREADABLE as error:
+            return Unreached(NO_BOT_API.format(type(error).__name__))
+        try:
+            message = await self._bot.send_message(
+                self.target,
+                outgoing.text,
+                parse_mode=None,  # not left to a default: nothing in a post is markup
+                disable_notification=self._silent and outgoing.parent is not None,
+                link_preview_options=PREVIEW,
+                reply_parameters=_reply(outgoing.parent),
+            )
+        except TelegramError as error:
+            return self._classify(error, outgoing.parent)
+        except UNREADABLE as error:
+            return Unknown(f"Telegram's answer cannot be read ({type(error).__name__}); the post may be out")
+        return self._classify(message, outgoing.parent)
+
+    async def check(self) -> tuple[Finding, ...]:
+        try:
+            await self._initialise()
+            chat = await self._bot.get_chat(self.target)
+            member = await self._bot.get_chat_member(chat.id, self._bot.id)
+        except TelegramError as error:
+            fault = self._fault(error)
+        except UNREADABLE as error:
+            fault = Fault(NO_BOT_API.format(type(error).__name__), "check THREADCAST_TELEGRAM__API_URL")
+        else:
+            known = Finding("ok", f"the token is that of @{self._bot.username}")
+            return (known, judge_rights(chat, member), *judge_settings(chat))
+        return (Finding("error", self._without_token(fault.what), self._without_token(fault.advice)),)
+
+    async def close(self) -> None:
+        await self._bot.shutdown()
+
+    async def _initialise(self) -> None:
+        """Ask once who the bot is; a failure is asked again at the next call."""
+        async with self._initialising:
+            if not self._initialised:
+                await self._bot.initialize()
+                self._initialised = True
+
+    def _classify(self, result: telegram.Message | TelegramError, parent: str | None) -> Outcome:
+        return classify(result, name=self.name, chat=self.target, parent=parent, now=self._clock())
+
+    def _fault(self, error: TelegramError) -> Fault:
+        if isinstance(error, Refusal):
+            return explain(error, name=self.name)
+        outcome = self._classify(error, None)
+        if isinstance(outcome, Throttled):
+            return Fault(outcome.reason, f"check again after {outcome.until:%H:%M:%S} UTC")
+        return Fault(
+            f"no answer from Telegram ({_quote(error)})", "check the network and THREADCAST_TELEGRAM__API_URL"
+        )
+
+    def _hide_token(self, outcome: Outcome) -> Outcome:
+        if isinstance(outcome, Sent):
+            return outcome
+        return dataclasses.replace(outcome, reason=self._without_token(outcome.reason))
+
+    def _without_token(self, text: str) -> str:
+        return text.replace(self._bot.token, "<token>")
+
+
+def _reply(parent: str | None) -> telegram.ReplyParameters | None:
+    # Never `allow_sending_without_reply`: it sends unlinked on any failure to find the parent.
+    return None if parent is None else telegram.ReplyParameters(message_id=int(parent))
+
+
+def _not_sent(outcome: Outcome) -> Outcome:
+    """An outcome of a call before the send: whatever is unclear about it, no post is out."""
+    if isinstance(outcome, Unknown):
+        return Unreached(outcome.reason.removesuffix("; the post may be out"))
+    return outcome
+
+
+def judge_rights(chat: telegram.ChatFullInfo, member: telegram.ChatMember) -> Finding:
+    """Whether a bot with this membership can post in this chat."""
+    title = chat.title or chat.full_name or str(chat.id)
+    match member:
+        case telegram.ChatMemberOwner():
+            can_post = True
+        case telegram.ChatMemberAdministrator():
+            can_post = chat.type != ChatType.CHANNEL or bool(member.can_post_messages)
+        case telegram.ChatMemberRestricted():
+            can_post = member.is_member and member.can_send_messages
+        case _:
+            permitted = chat.permissions is None or chat.permissions.can_send_messages is not False
+            is_member = member.status == ChatMemberStatus.MEMBER
+            can_post = chat.type == ChatType.PRIVATE or (
+                is_member and permitted and chat.type != ChatType.CHANNEL
+            )
+    if can_post:
+        return Finding("ok", f"the bot may post in “{title}”")
+    return Finding(
+        "error",
+        f"the bot may not post in “{title}” (it is there as: {member.status})",
+        "make it an administrator with the right to post messages",
+    )
+
+
+def judge_settings(chat: telegram.ChatFullInfo) -> tuple[Finding, ...]:
+    """What of a chat's settings gets in the way later."""
+    if not chat.has_protected_content:
+        return ()
+    return (
+        Finding(
+            "warning",
+            "the chat protects its content, so a post whose fate is unclear cannot be looked up",
+            "allow forwarding in the chat's settings, or expect to be asked after a network fault",
+        ),
+    )

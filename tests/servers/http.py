@@ -113,10 +113,14 @@ class Cut:
 
 @dataclass(frozen=True)
 class Held:
-    """An answer that waits until `until` is set; stopping the server drops it."""
+    """An answer that waits until `until` is set, or for `timeout` seconds at most.
+
+    `then` may be a function, called when the wait is over. Stopping the server drops the answer.
+    """
 
     until: Event
-    then: Response | Cut
+    then: Response | Cut | Callable[[], Response | Cut]
+    timeout: float | None = None
 
 
 Answer = Response | Cut | Held
@@ -214,14 +218,19 @@ class _Listener(ThreadingMixIn, TCPServer):
         self._guard = Condition()
         super().__init__(("127.0.0.1", port), _Connection)
 
-    def hold(self, event: Event) -> bool:
-        """Wait for the event. False where the server was stopped first."""
+    def hold(self, held: Held) -> Response | Cut:
+        """Wait as told, then answer; a server that was stopped meanwhile only cuts."""
         with self._guard:
             if self.stopped.is_set():
-                return False
-            self._held.add(event)
-        event.wait()
-        return not self.stopped.is_set()
+                return Cut()
+            self._held.add(held.until)
+        held.until.wait(held.timeout)
+        with self._guard:
+            self._held.discard(held.until)
+        if self.stopped.is_set():
+            return Cut()
+        with self.owner.changed:
+            return held.then() if callable(held.then) else held.then
 
     def get_request(self) -> tuple[socket, Any]:
         connection, address = super().get_request()
@@ -286,7 +295,7 @@ class _Connection(BaseHTTPRequestHandler):
         )
         answer = self.server.owner.answer(request)
         if isinstance(answer, Held):
-            answer = answer.then if self.server.hold(answer.until) else Cut()
+            answer = self.server.hold(answer)
         match answer:
             case Response():
                 self.wfile.write(answer.encode(keep_alive=not self.close_connection))

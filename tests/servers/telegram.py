@@ -1,0 +1,216 @@
+"""A strict Bot API server on loopback: for tests, and by hand to try Threadcast without Telegram.
+
+    python -m tests.servers.telegram --port 8081 --token 123456:ABC --chat @my_channel
+
+Then THREADCAST_TELEGRAM__API_URL=http://127.0.0.1:8081 leads to it. Where other stand-ins are lax,
+this one does as Telegram does: https://core.telegram.org/bots/api.
+"""
+
+import re
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+import click
+
+from tests.servers.http import Answer, Cut, Held, LoopbackServer, Request, Response
+from tests.servers.telegram_calls import CALLS, REAL_PACES, BotApi, Parameters, done, failed
+from tests.servers.telegram_chats import ApiError, Chat, ChatKind, Member, Message, User
+
+TOKEN = "123456:AAExampleExampleExampleExampleExample0"
+ADDRESS = re.compile(r"/(?P<file>file/)?bot(?P<token>[^/]*)/(?P<rest>.+)")
+WELL_FORMED = re.compile(r"\d+:[A-Za-z0-9_-]+")
+
+
+@dataclass
+class Fault:
+    """What goes wrong with one call: an answer instead of the deed, or a spoiled answer after it."""
+
+    instead: ApiError | None = None
+    spoil: Callable[[Response], Answer] | None = None
+    drops_reply: bool = False
+
+
+class TelegramServer(LoopbackServer):
+    """Bots by token, chats by id; calls that tests script to go wrong.
+
+    Guarded by `changed` as `LoopbackServer` says: the methods for tests take the lock themselves.
+    """
+
+    def __init__(self, port: int = 0, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(port)
+        self.api = BotApi(clock)
+        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
+
+    # --- what tests set up and look at -------------------------------------------------------
+
+    def add_bot(self, token: str = TOKEN, username: str = "example_bot") -> User:
+        with self.changed:
+            bot = User(int(token.partition(":")[0]), username, username, is_bot=True)
+            self.api.bots[token] = bot
+            return bot
+
+    def add_chat(
+        self, kind: ChatKind = "channel", *, username: str | None = None, chat_id: int | None = None
+    ) -> Chat:
+        """A chat that every bot is in: as an administrator with all rights in a channel, else as a member."""
+        with self.changed:
+            number = 1000 + len(self.api.chats)
+            ids = {"private": number, "group": -number}
+            chat_id = ids.get(kind, -1_000_000_000_000 - number) if chat_id is None else chat_id
+            status = "administrator" if kind == "channel" else "member"
+            members = {bot.id: Member(status) for bot in self.api.bots.values()}
+            chat = Chat(chat_id, kind, username or f"Example {number}", username, members)
+            self.api.chats[chat.id] = chat
+            return chat
+
+    def seen(self, chat: Chat) -> list[Message]:
+        """The messages of a chat, oldest first."""
+        with self.changed:
+            return list(chat.messages.values())
+
+    def revoke(self, token: str = TOKEN) -> None:
+        with self.changed:
+            del self.api.bots[token]
+
+    def receive(self, chat: Chat, text: str, sender: User, **extra: Any) -> Message:
+        """Somebody writes in a chat: every bot in it gets an update."""
+        with self.changed:
+            message = chat.add(text, sender=sender, extra=extra)
+            self.api.publish(chat, "channel_post" if chat.kind == "channel" else "message", message.to_json())
+            return message
+
+    def receive_file(self, chat: Chat, name: str, data: bytes, sender: User, **extra: Any) -> Message:
+        """Somebody sends a document to a chat."""
+        with self.changed:
+            file_id = f"file-{len(self.api.files) + 1}"
+            self.api.files[file_id] = data
+            document = {
+                "file_id": file_id,
+                "file_unique_id": file_id,
+                "file_name": name,
+                "file_size": len(data),
+            }
+            return self.receive(chat, "", sender, document=document, **extra)
+
+    def press(self, message: Message, data: str, sender: User) -> None:
+        """Somebody presses the button with this data under a message."""
+        with self.changed:
+            query = {
+                "id": str(self.api.last_update + 1),
+                "from": sender.to_json(),
+                "chat_instance": str(message.chat.id),
+                "message": message.to_json(),
+                "data": data,
+            }
+            self.api.publish(message.chat, "callback_query", query)
+
+    # --- what goes wrong ---------------------------------------------------------------------
+
+    def throttle(self, seconds: int, method: str = "sendMessage") -> None:
+        """The next call is answered 429."""
+        description = f"Too Many Requests: retry after {seconds}"
+        self._script(method, Fault(instead=ApiError(429, description, retry_after=seconds)))
+
+    def fail(
+        self, status: int, description: str = "Internal Server Error", method: str = "sendMessage"
+    ) -> None:
+        """The next call is answered with this status, and nothing is done."""
+        self._script(method, Fault(instead=ApiError(status, description)))
+
+    def lose_answer(self, method: str = "sendMessage") -> None:
+        """The next call is carried out, and the connection cut before the answer."""
+        self._script(method, Fault(spoil=lambda _: Cut()))
+
+    def cut_answer(self, method: str = "sendMessage") -> None:
+        """The next call is carried out, and the connection cut in the middle of the answer."""
+        self._script(method, Fault(spoil=Cut))
+
+    def replace_answer(self, answer: Any, method: str = "sendMessage") -> None:
+        """The next call is carried out and answered 200 with this instead: JSON, or bytes as they are."""
+        self._script(method, Fault(spoil=lambda _: Response(200, answer)))
+
+    def hold_answer(self, method: str = "sendMessage") -> Event:
+        """The next call is carried out, and answered when the event returned here is set."""
+        released = Event()
+        self._script(method, Fault(spoil=lambda response: Held(released, response)))
+        return released
+
+    def drop_reply(self) -> None:
+        """The next message is stored without the link to its parent."""
+        self._script("sendMessage", Fault(drops_reply=True))
+
+    def _script(self, method: str, fault: Fault) -> None:
+        with self.changed:
+            self._faults[method.lower()].append(fault)
+
+    # --- calls -------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Answer:
+        try:
+            return self._carry_out(request)
+        except ApiError as error:
+            return failed(error)
+
+    def _carry_out(self, request: Request) -> Answer:
+        address = ADDRESS.fullmatch(request.path)
+        if address is None or not WELL_FORMED.fullmatch(address["token"]):
+            raise ApiError(404, "Not Found")
+        bot = self.api.bots.get(address["token"])
+        if bot is None:
+            raise ApiError(401, "Unauthorized")
+        if address["file"]:
+            return Response(200, self.api.content(address["rest"]))
+        name = address["rest"].lower()
+        if name not in CALLS:
+            raise ApiError(404, "Not Found: method not found")
+        fault = self._faults[name].popleft() if self._faults[name] else Fault()
+        if fault.instead is not None:
+            raise fault.instead
+        parameters = Parameters(request)
+        if fault.drops_reply:
+            parameters.given.pop("reply_parameters", None)
+        result = CALLS[name](self.api, bot, parameters)
+        if isinstance(result, Held):
+            return result
+        return done(result) if fault.spoil is None else fault.spoil(done(result))
+
+
+@click.command()
+@click.option("--port", default=8081, show_default=True)
+@click.option("--token", default=TOKEN, show_default=True)
+@click.option("--chat", "chats", multiple=True, default=["@my_channel"], show_default=True)
+@click.option(
+    "--real-pace", is_flag=True, help="Answer 429 as Telegram does: one message a second to a chat."
+)
+def main(port: int, token: str, chats: tuple[str, ...], real_pace: bool) -> None:
+    """Serve the Bot API on loopback until interrupted, and print each message that is sent."""
+    server = TelegramServer(port)
+    server.add_bot(token)
+    places = [
+        server.add_chat(username=chat[1:]) if chat.startswith("@") else server.add_chat(chat_id=int(chat))
+        for chat in chats
+    ]
+    server.api.paces = REAL_PACES if real_pace else ()
+    with server:
+        click.echo(f"THREADCAST_TELEGRAM__API_URL={server.url} THREADCAST_TELEGRAM__TOKEN={token}")
+        printed: set[tuple[int, int]] = set()
+        while True:
+            with server.changed:
+                messages = [message for place in places for message in place.messages.values()]
+                for message in messages:
+                    key = (message.chat.id, message.id)
+                    if key not in printed:
+                        link = f" replies to {message.reply_to}" if message.reply_to else ""
+                        click.echo(
+                            f"{message.chat.username or message.chat.id}/{message.id}{link}: {message.text}"
+                        )
+                        printed.add(key)
+                server.changed.wait()
+
+
+if __name__ == "__main__":
+    main()
