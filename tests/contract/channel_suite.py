@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+
+from tests.contract.channel_harness import Harness
 from threadcast.bot.channels.port import Channel, NotReadyError, Outgoing
 from threadcast.queue.compose import Numbering, Rules
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
-
-from tests.contract.channel_harness import Harness
 
 MARKUP = "*bold* <b> _x_ [a](b) &amp; `code` ||spoiler|| <a href='x'>y</a> \\*not\\* #5 ~~s~~"
 SURVIVORS = [
