@@ -1,1 +1,170 @@
-"""To be written."""
+"""Structured logs through one handler, in which no secret passes.
+
+Whatever is logged, by us or by a library, is made text here, looked through and only then written.
+"""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from functools import lru_cache
+from typing import Literal, TextIO
+from urllib.parse import quote
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["auto", "console", "json"]
+
+MASK = "***"
+
+_DEPTH = 8  # containers within containers; deeper ones, and those that hold themselves, become text
+
+# These tell every request, with addresses that hold a bot's token.
+_TALKATIVE = ("apscheduler", "httpcore", "httpx", "telegram", "urllib3")
+
+# What looks like a secret is one, known or not.
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}"), MASK),  # a bot's token
+    (re.compile(r"(\bbearer\s+)[A-Za-z0-9._~+/-]+=*", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"(://[^\s/:@\"'<>]*:)[^\s/@\"'<>]+@"), rf"\1{MASK}@"),  # a password in a URL
+)
+
+
+def redact(text: str, secrets: Collection[str]) -> str:
+    """A text with MASK in place of every known secret and of what looks like one.
+
+    A secret is also found as it reads in a URL, in JSON and in Python's repr.
+    """
+    known = _pattern(frozenset(secrets))
+    if known is not None:
+        text = known.sub(MASK, text)
+    for shape, replacement in _SHAPES:
+        text = shape.sub(replacement, text)
+    return text
+
+
+@lru_cache(maxsize=8)
+def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
+    # The longest first: a secret may begin with another one.
+    return re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    return (
+        secret,
+        quote(secret, safe="", errors="surrogatepass"),
+        quote(secret, errors="surrogatepass"),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        repr('"' + secret)[2:-1],  # beside a double quote, repr escapes a single one
+        ascii(secret)[1:-1],
+        repr(secret.encode(errors="surrogatepass"))[2:-1],
+    )
+
+
+def configure(
+    level: Level,
+    format: Format,  # noqa: A002 - the setting's own name
+    *,
+    secrets: Collection[str],
+    stream: TextIO | None = None,
+) -> None:
+    """Send all logs of the process, in this format and redacted, to a stream (standard error).
+
+    Takes the place of handlers installed before, for they would let secrets pass. `auto` has colours
+    on a terminal only, `console` always.
+    """
+    out = sys.stderr if stream is None else stream
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = _Handler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.StackInfoRenderer(),
+                structlog.processors.format_exc_info,
+                _Redactor(frozenset(secrets)),
+                _renderer(format, out),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(capture=True)
+
+
+def _renderer(format: Format, out: TextIO) -> Processor:  # noqa: A002
+    if format == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(
+        colors=format == "console" or out.isatty(),
+        # The rich one prints local variables.
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """A handler whose own failures do not tell what they failed on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """The library's own way prints the record's arguments as they are."""
+        kind = sys.exc_info()[0]
+        if kind is not None and logging.raiseExceptions:
+            with suppress(OSError):  # standard error itself may be what failed
+                sys.stderr.write(f"a log line of {record.name} was lost: {kind.__name__}\n")
+
+
+class _Redactor:
+    """A processor that leaves nothing in an event but text, numbers and redacted containers of them."""
+
+    def __init__(self, secrets: frozenset[str]) -> None:
+        self._secrets = secrets
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {self._text(key): self._value(value, _DEPTH) for key, value in event.items()}
+
+    def _text(self, text: object) -> str:
+        return redact(str(text), self._secrets)
+
+    def _value(self, value: object, depth: int) -> object:
+        match value:
+            case None | bool():
+                return value
+            case int() | float():
+                return value if self._text(value) == str(value) else MASK
+            case str():
+                return self._text(value)
+            case Mapping() if depth:
+                return {self._text(key): self._value(item, depth - 1) for key, item in value.items()}
+            case list() | tuple() | AbstractSet() if depth:
+                return [self._value(item, depth - 1) for item in value]
+            case _:
+                return redact(repr(value), self._secrets)

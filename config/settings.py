@@ -1,1 +1,305 @@
-"""To be written."""
+"""The environment, read once: one frozen Settings, or one error that lists all that is wrong.
+
+Every variable begins with `THREADCAST_`; `__` goes one level down. `variables()` is the whole list.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from threadcast.config.channels import (
+    CHANNEL,
+    CHANNEL_VARIABLES,
+    ChannelSettings,
+    LocalChannelSettings,
+    MastodonChannelSettings,
+    TelegramChannelSettings,
+)
+from threadcast.config.names import channel_variable, misspelt
+from threadcast.config.problems import Problem, SettingsError, missing, wrong
+from threadcast.config.sources import SECRETS_DIR, Given, gather
+from threadcast.config.values import (
+    AnyCase,
+    BotToken,
+    DatabaseUrl,
+    Endpoint,
+    Folder,
+    TimeZone,
+    UserIds,
+    passwords_of,
+    time_zone,
+)
+from threadcast.config.variables import DELIMITER, PREFIX, Doc, Variable, variables_of
+
+__all__ = ["Settings", "SettingsError", "TelegramSettings", "load", "variables"]
+
+DATA = "threadcast-data"
+DATABASE = "queue.sqlite3"
+
+
+class TelegramSettings(BaseModel):
+    """What all Telegram channels and the chat share. `api_url` None is Telegram's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    token: Annotated[
+        BotToken | None,
+        Doc(
+            "the bot that posts, and that its owner talks to",
+            expected="a bot's token as @BotFather gives it",
+            example="123456789:your-bot-token",
+        ),
+    ] = None
+    api_url: Annotated[
+        Endpoint | None,
+        Doc(
+            "a Bot API server of your own",
+            expected="an https:// address (http:// for this machine only)",
+            example="http://127.0.0.1:8081",
+            default="https://api.telegram.org",
+        ),
+    ] = None
+    admins: Annotated[
+        UserIds,
+        Doc(
+            "who may give the bot commands",
+            expected="numeric Telegram user ids, with commas between",
+            example="1111,2222",
+            default="nobody",
+        ),
+    ] = ()
+
+
+class Settings(BaseSettings):
+    """All settings in force. Made by `load`; made by hand, it takes its arguments and reads nothing.
+
+    `data` is where local files live; the service makes the folder, for its owner only. `database_url`
+    is as given. Channels are in the order of their names.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        enable_decoding=False,  # one way to write a setting: no JSON in variables
+    )
+
+    data: Annotated[
+        Path,
+        Folder,
+        Doc(
+            "the folder for the queue, the local timeline and other files",
+            expected="a folder's path",
+            example="/var/lib/threadcast",
+            default=f"{DATA} in the working folder",
+        ),
+    ]
+    database_url: Annotated[
+        DatabaseUrl,
+        Doc(
+            "the queue's database; DATABASE_URL is read where this is not set",
+            expected="postgresql://…, postgres://… or sqlite:///path/of/a/file",
+            example="postgresql://user:password@127.0.0.1/threadcast",
+            default=f"a SQLite file, {DATABASE} in the data folder",
+        ),
+    ]
+    timezone: Annotated[
+        TimeZone,
+        Doc(
+            "the time zone that times are given and shown in",
+            expected="a time zone's name",
+            example="Europe/Berlin",
+            default="UTC",
+        ),
+    ] = time_zone("UTC")
+    telegram: TelegramSettings = TelegramSettings()
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        AnyCase,
+        Doc("what is logged, from this level up", expected="debug, info, warning or error", example="debug"),
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "console", "json"],
+        AnyCase,
+        Doc(
+            "how log lines look: auto has colours on a terminal only, console always, json never",
+            expected="auto, console or json",
+            example="json",
+        ),
+    ] = "auto"
+    channels: tuple[Annotated[ChannelSettings, Field(discriminator="kind")], ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library hands over all of these
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments alone: what is read, and in which order, is up to `load`."""
+        return (init_settings,)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for redaction."""
+        tokens = [self.telegram.token, *(getattr(channel, "token", None) for channel in self.channels)]
+        values = [token.get_secret_value() for token in tokens if token is not None]
+        return tuple(dict.fromkeys((*values, *passwords_of(self.database_url.get_secret_value()))))
+
+
+def variables() -> tuple[Variable, ...]:
+    """Every variable, in the order in which an owner meets them."""
+    telegram = variables_of(TelegramSettings, prefix=f"{PREFIX}TELEGRAM{DELIMITER}", group="Telegram")
+    service = variables_of(Settings, prefix=PREFIX, group="Service")
+    return (*service, _SECRETS_DIR, *telegram, *_channel_variables())
+
+
+_SECRETS_DIR = Variable(
+    name=SECRETS_DIR,
+    meaning="a folder with a file for each secret, named like its variable",
+    expected="a folder that can be read",
+    example="/run/secrets",
+    default="",
+    secret=False,
+    group="Service",
+)
+
+
+def _channel_variables() -> Iterator[Variable]:
+    """Those of every channel first, then those of each kind."""
+    kinds = list(CHANNEL_VARIABLES.values())
+    shared = [field for field in kinds[0] if all(field in kind for kind in kinds)]
+    yield from (replace(kinds[0][field], group="Every channel") for field in shared)
+    for kind in kinds:
+        yield from (variable for field, variable in kind.items() if field not in shared)
+
+
+def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
+    """The settings that an environment gives, with `.env` and secrets from files added.
+
+    Relative paths begin at `folder`, where `.env` is looked for. With no channel given there is one
+    local channel, `local`. Raises SettingsError.
+    """
+    given, problems = gather(environ, folder)
+    known = {variable.name: variable for variable in variables()}
+    unknown = misspelt(given, known)
+    problems += unknown.values()
+    given = {name: each for name, each in given.items() if name not in unknown and name != SECRETS_DIR}
+
+    values = _Nested(given)()
+    data = folder / _expanded(values.get("data", DATA), environ)
+    values["data"] = str(data)
+    values.setdefault("database_url", f"sqlite:///{data}/{DATABASE}")
+    shared_token = values.get("telegram", {}).get("token")
+    raw_channels = values.pop("channels", None) or {"local": {"kind": "local"}}
+    channels: list[ChannelSettings] = []
+    for name, raw in sorted(raw_channels.items()):
+        channel = _channel(name, raw, shared_token, given)
+        if isinstance(channel, list):
+            problems += channel
+        else:
+            channels.append(channel)
+    problems += _clashes(channels, given)
+
+    settings: Settings | None = None
+    try:
+        settings = Settings(**values, channels=tuple(channels))
+    except ValidationError as error:
+        problems += [_problem(given, *_located(fault["loc"], known)) for fault in _faults(error)]
+    if settings is None or problems:
+        # Out of the `except`: the error carries no other, whose text would hold values.
+        raise SettingsError(problems)
+    return settings
+
+
+class _Nested(EnvSettingsSource):
+    """Makes nested settings of the variables it is given."""
+
+    def __init__(self, given: Mapping[str, Given]) -> None:
+        super().__init__(Settings)
+        # In place of the process's own environment.
+        self.env_vars = {name.lower(): each.value for name, each in given.items()}
+
+
+def _expanded(path: str, environ: Mapping[str, str]) -> str:
+    """A path with the home folder in place of `~`, for no shell has looked at what is in `.env`."""
+    home = environ.get("HOME")
+    return home + path[1:] if home and (path == "~" or path.startswith("~/")) else path
+
+
+def _channel(
+    name: str, raw: Mapping[str, str], shared_token: str | None, given: Mapping[str, Given]
+) -> ChannelSettings | list[Problem]:
+    """One channel's settings, or what is wrong with them."""
+    kind = raw.get("kind", "").lower()
+    fields = CHANNEL_VARIABLES.get(kind)
+    if fields is None:
+        variable = next(iter(CHANNEL_VARIABLES.values()))["kind"]
+        return [_problem(given, channel_variable(name, "kind"), variable)]
+    lent: dict[str, str] = {}
+    if kind == "telegram" and "token" not in raw and shared_token is not None:
+        lent["token"] = shared_token
+    try:
+        return CHANNEL.validate_python({**raw, **lent, "kind": kind, "name": name})
+    except ValidationError as error:
+        wrong_fields = [str(fault["loc"][1]) for fault in _faults(error)]
+    # A token that is wrong for all is told once, where it stands.
+    return [
+        _problem(given, channel_variable(name, field), fields[field])
+        for field in wrong_fields
+        if field not in lent
+    ]
+
+
+def _faults(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_context=False, include_input=False)
+
+
+def _located(location: Sequence[int | str], known: Mapping[str, Variable]) -> tuple[str, Variable]:
+    """The variable at a place in Settings, or around it: an item of a list has no variable of its own."""
+    name = PREFIX + DELIMITER.join(step for step in location if isinstance(step, str)).upper()
+    return name, known[name]
+
+
+def _problem(given: Mapping[str, Given], name: str, variable: Variable) -> Problem:
+    """A variable that does not fit, or is missing."""
+    if name in given:
+        return given[name].problem(wrong(variable))
+    return Problem(name, missing(variable))
+
+
+def _clashes(channels: Sequence[ChannelSettings], given: Mapping[str, Given]) -> Iterator[Problem]:
+    """Channels that lead to the same place, where each thread would stand twice."""
+    first: dict[tuple[str, ...], Given] = {}
+    for channel in channels:
+        place = _place(channel)
+        if place is None:
+            continue
+        written = given[channel_variable(channel.name, place[0])]
+        if place in first:
+            yield written.problem(f"the same place as {first[place].spelling}; one channel each is enough")
+        first.setdefault(place, written)
+
+
+def _place(channel: ChannelSettings) -> tuple[str, ...] | None:
+    """Where a channel leads, after the field that says so; None where no other can lead there."""
+    match channel:
+        case TelegramChannelSettings():
+            return ("chat", channel.chat.lower())
+        case MastodonChannelSettings():
+            return ("token", channel.token.get_secret_value(), channel.url)
+        case LocalChannelSettings():
+            return None

@@ -1,0 +1,158 @@
+"""What an owner says about a channel: one model for each kind, told apart by `kind`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from threadcast.config.values import AnyCase, BearerToken, BotToken, ChannelName, Chat, Language, Server
+from threadcast.config.variables import DELIMITER, PLACE, PREFIX, Doc, Variable, variables_of
+
+Numbering = Literal["keep", "renumber", "total", "none"]
+Visibility = Literal["public", "unlisted", "private", "direct"]
+
+_KIND = Doc(
+    "which network the channel is on",
+    expected="telegram, mastodon or local",
+    example="telegram",
+    default="required",
+)
+
+
+class _Channel(BaseModel):
+    """What every kind of channel has. `name` is the owner's, in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: ChannelName
+    numbering: Annotated[
+        Numbering,
+        AnyCase,
+        Doc(
+            "how posts are numbered: as the author did, 1/ 2/ …, 1/34 2/34 …, or not at all",
+            expected="keep, renumber, total or none",
+            example="total",
+        ),
+    ] = "keep"
+    hold: Annotated[
+        bool,
+        Doc("each thread waits until a person releases it", expected="true or false", example="true"),
+    ] = False
+
+
+class TelegramChannelSettings(_Channel):
+    """A Telegram chat, posted to by a bot: its own, or the one that all chats share."""
+
+    kind: Annotated[Literal["telegram"], _KIND] = "telegram"
+    chat: Annotated[
+        Chat,
+        Doc(
+            "the chat to post in; the bot must be allowed to post there",
+            expected="@name, its t.me address, or its numeric id",
+            example="@my_channel",
+        ),
+    ]
+    token: Annotated[
+        BotToken,
+        Doc(
+            "a bot of its own",
+            expected="a bot's token as @BotFather gives it, here or in THREADCAST_TELEGRAM__TOKEN",
+            example="123456789:your-bot-token",
+            default="the bot of THREADCAST_TELEGRAM__TOKEN",
+        ),
+    ]
+    silent: Annotated[
+        bool,
+        Doc(
+            "posts after the first of a chain make no sound",
+            expected="true or false",
+            example="false",
+        ),
+    ] = True
+
+
+class MastodonChannelSettings(_Channel):
+    """An account on a server that speaks Mastodon's API."""
+
+    kind: Annotated[Literal["mastodon"], _KIND] = "mastodon"
+    url: Annotated[
+        Server,
+        Doc(
+            "the account's server",
+            expected="https:// and a host, without a path (http:// for this machine only)",
+            example="https://mastodon.example",
+        ),
+    ]
+    token: Annotated[
+        BearerToken,
+        Doc(
+            "the access token of an application with the scopes read and write",
+            expected="an access token from the account's settings, under Development",
+            example="your-access-token",
+        ),
+    ]
+    visibility: Annotated[
+        Visibility,
+        AnyCase,
+        Doc(
+            "who sees the first post of a chain",
+            expected="public, unlisted, private or direct",
+            example="unlisted",
+        ),
+    ] = "public"
+    reply_visibility: Annotated[
+        Visibility,
+        AnyCase,
+        Doc(
+            "who sees the other posts of a chain",
+            expected="public, unlisted, private or direct",
+            example="public",
+        ),
+    ] = "unlisted"
+    language: Annotated[
+        Language | None,
+        Doc(
+            "the language of the posts",
+            expected="a language code such as en, de or pt-BR",
+            example="en",
+            default="the account's",
+        ),
+    ] = None
+    spoiler: Annotated[
+        str,
+        Doc("a content warning on every post", expected="a line of text", example="politics"),
+    ] = ""
+
+
+class LocalChannelSettings(_Channel):
+    """The timeline in the data folder, under the rules of either network."""
+
+    kind: Annotated[Literal["local"], _KIND] = "local"
+    like: Annotated[
+        Literal["telegram", "mastodon"],
+        AnyCase,
+        Doc("whose limits and rules it has", expected="telegram or mastodon", example="telegram"),
+    ] = "mastodon"
+
+
+ChannelSettings = TelegramChannelSettings | MastodonChannelSettings | LocalChannelSettings
+
+CHANNEL: TypeAdapter[ChannelSettings] = TypeAdapter(Annotated[ChannelSettings, Field(discriminator="kind")])
+
+_MODELS: tuple[tuple[str, type[_Channel]], ...] = (
+    ("telegram", TelegramChannelSettings),
+    ("mastodon", MastodonChannelSettings),
+    ("local", LocalChannelSettings),
+)
+
+
+def _described(kind: str, model: type[_Channel]) -> dict[str, Variable]:
+    prefix = f"{PREFIX}CHANNELS{DELIMITER}{PLACE}{DELIMITER}"
+    described = {
+        variable.name.removeprefix(prefix).lower(): variable
+        for variable in variables_of(model, prefix=prefix, group=f"{kind.title()} channels")
+    }
+    return {"kind": described.pop("kind"), **described}
+
+
+# kind -> field -> variable
+CHANNEL_VARIABLES: dict[str, dict[str, Variable]] = {kind: _described(kind, model) for kind, model in _MODELS}

@@ -1,0 +1,73 @@
+"""What a variable is: its name, what it means, what it takes. The models say it once, beside each field.
+
+From here come the table in the README, `example.env`, the errors at start and the search for misspelt
+names.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+PREFIX = "THREADCAST_"
+DELIMITER = "__"
+
+# Stands in the name of a channel's variable where the owner's name for the channel goes.
+PLACE = "<NAME>"
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """What a field means to an owner; stands in the field's annotation.
+
+    `expected` ends the sentence "expected …". `default` is told where the field's own default does not
+    tell it.
+    """
+
+    meaning: str
+    expected: str
+    example: str
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable, as its owner sees it.
+
+    `name` holds PLACE where a channel's name goes. `default` is empty where there is none, and
+    `required` where a channel cannot be without it. `group` is the heading it stands under.
+    """
+
+    name: str
+    meaning: str
+    expected: str
+    example: str
+    default: str
+    secret: bool
+    group: str
+
+
+def variables_of(model: type[BaseModel], *, prefix: str, group: str) -> Iterator[Variable]:
+    """The variables of a model's documented fields, in their order."""
+    for field, info in model.model_fields.items():
+        for doc in info.metadata:
+            if isinstance(doc, Doc):
+                yield Variable(
+                    name=prefix + field.upper(),
+                    meaning=doc.meaning,
+                    expected=doc.expected,
+                    example=doc.example,
+                    default=_default(info) if doc.default is None else doc.default,
+                    secret=SecretStr in (info.annotation, *get_args(info.annotation)),
+                    group=group,
+                )
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "required"
+    if isinstance(info.default, bool):
+        return str(info.default).lower()
+    return str(info.default or "")
