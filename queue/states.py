@@ -82,6 +82,12 @@ LIVE = frozenset(
     }
 )
 
+# Where a delivery may begin.
+BEGINNINGS = (DeliveryState.HELD, DeliveryState.QUEUED)
+
+# What a person may ask of a delivery; everything else is the publisher's, or needs more than a wish.
+REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.CANCEL, Event.RETRY})
+
 
 class NotAllowedError(Exception):
     """The state does not allow what was asked; the message says what it would allow."""
@@ -99,6 +105,18 @@ def follow(state: DeliveryState, event: Event) -> DeliveryState:
     except KeyError:
         options = ", ".join(allowed(state)) or "nothing"
         raise NotAllowedError(f"{event} is not possible while {state}; possible now: {options}") from None
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram, the picture in docs/states.md.
+
+    https://mermaid.js.org/syntax/stateDiagram.html
+    """
+    lines = ["stateDiagram-v2"]
+    lines += [f"    [*] --> {state}" for state in BEGINNINGS]
+    lines += [f"    {source} --> {target}: {event}" for (source, event), target in TRANSITIONS.items()]
+    lines += [f"    {state} --> [*]" for state in DeliveryState if not allowed(state)]
+    return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +168,8 @@ def retry_delay(tries: int, chance: float) -> timedelta:
     Doubles from 2 s up to 15 min. `chance` (0 to 1, drawn by the caller) moves the result within the
     upper half of that, so that many channels of one server do not come back in step.
     """
-    full = min(FIRST_DELAY * 2 ** min(tries - 1, 20), LONGEST_DELAY)
+    doublings = min(max(tries, 1) - 1, 20)
+    full = min(FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
     return full * (0.5 + chance / 2)
 
 

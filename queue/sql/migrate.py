@@ -1,1 +1,104 @@
-"""To be written."""
+"""Bring a database's tables up to date: what `threadcast migrate` does.
+
+Versions are numbers, `0001` and up, kept in a table of our own name: the database may be shared with
+a program that uses Alembic too.
+"""
+
+from importlib import resources
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.engine import URL
+
+from threadcast.queue.sql.engine import explained, make_engine, parse_url, place, writing
+from threadcast.queue.sql.tables import METADATA
+from threadcast.queue.store import StoreError
+
+VERSION_TABLE = "threadcast_version"
+_LOCK = 0x7468726561646361  # any number that nobody else locks: the first letters of our name
+
+
+def head() -> str:
+    """The version that this program works with."""
+    version = ScriptDirectory.from_config(_config()).get_current_head()
+    assert version is not None  # noqa: S101  # there is a first migration
+    return version
+
+
+def current(url: str) -> str | None:
+    """The version of the database, None where it has no tables yet. Raises StoreError."""
+    parsed = parse_url(url)
+    engine = make_engine(url, create=False)
+    try:
+        with explained(parsed), engine.begin() as connection:
+            return _version(connection, parsed)
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str) -> str:
+    """Make the tables, or bring them up to date; an SQLite file that is not there is made.
+
+    Gives the version reached. All or nothing, and safe where several programs do it at once. Raises
+    StoreError, where the tables are another program's or a newer Threadcast's too.
+    """
+    parsed = parse_url(url)
+    engine = make_engine(url, create=True)
+    try:
+        with explained(parsed), writing(engine).begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            version = _version(connection, parsed)
+            if version is not None:
+                _refuse_unknown(version, parsed)
+            if version != head():
+                config = _config()
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+            return head()
+    finally:
+        engine.dispose()
+
+
+def require_head(connection: Connection, url: URL) -> None:
+    """Raise StoreError where the database's version is not the one that this program works with."""
+    version = _version(connection, url)
+    if version is None:
+        raise StoreError(f"{place(url)} has no tables yet: run `threadcast migrate`")
+    _refuse_unknown(version, url)
+    if version != head():
+        raise StoreError(f"{place(url)} is of version {version}, not yet {head()}: run `threadcast migrate`")
+
+
+def _config() -> Config:
+    config = Config()
+    folder = str(resources.files("threadcast.queue.sql.migrations"))
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _version(connection: Connection, url: URL) -> str | None:
+    present = set(inspect(connection).get_table_names())
+    if VERSION_TABLE in present:
+        version = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608  # our own name
+        return None if version is None else str(version)
+    # An SQLite file belongs to one program; a server's database may hold other programs' tables.
+    strange = present if connection.dialect.name == "sqlite" else present & METADATA.tables.keys()
+    if strange:
+        tables = ", ".join(sorted(strange)[:3])
+        raise StoreError(f"{place(url)} holds another program's tables ({tables}): name another database")
+    return None
+
+
+def _refuse_unknown(version: str, url: URL) -> None:
+    if version.isdecimal() and version > head():
+        raise StoreError(
+            f"{place(url)} was made by a newer Threadcast (version {version}, this one knows {head()}): "
+            "use the newer program"
+        )
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if version not in known:
+        raise StoreError(f"{place(url)} has version {version!r}, which is not ours: name another database")

@@ -1,1 +1,340 @@
-"""To be written."""
+"""The queue in an SQL database, SQLite or PostgreSQL.
+
+`threadcast.queue.store.Store` is its specification.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from threadcast.queue.compose import Post
+from threadcast.queue.sql import adding, migrate
+from threadcast.queue.sql.engine import explained, is_sqlite, make_engine, normalise_url, parse_url, writing
+from threadcast.queue.sql.rows import (
+    DELIVERY,
+    NEWEST_FIRST,
+    QUEUE_ORDER,
+    channel_of,
+    delivery_of,
+    event_of,
+    post_of,
+    post_row,
+    stored_thread_of,
+    thread_of,
+)
+from threadcast.queue.sql.statements import (
+    claiming,
+    described,
+    held,
+    hold,
+    in_state,
+    log,
+    one_post,
+    read_delivery,
+    read_posts,
+    record_post,
+    sent_values,
+)
+from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
+from threadcast.queue.states import (
+    REQUESTS,
+    Change,
+    DeliveryState,
+    Event,
+    NotAllowedError,
+    PostState,
+    Sent,
+    follow,
+)
+from threadcast.queue.store import (
+    Added,
+    AuditEvent,
+    ChannelRow,
+    Claim,
+    Delivery,
+    NewThread,
+    NotFoundError,
+    PostRecord,
+    StoredThread,
+    StoreError,
+)
+
+__all__ = ["SqlStore", "is_sqlite", "normalise_url", "open_store"]
+
+_NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
+_AFRESH: dict[str, Any] = {"reason": "", "finished": None}
+
+
+def open_store(url: str, *, create: bool = True) -> "SqlStore":
+    """Open the queue at an SQLAlchemy URL, `sqlite:///FILE` or `postgresql://…`.
+
+    `create` makes an SQLite file that is not there yet, with its tables. A database without tables,
+    or with tables of another version, is left alone. Raises StoreError.
+    """
+    parsed = parse_url(url)
+    if create and parsed.drivername == "sqlite" and not Path(parsed.database or "").exists():
+        migrate.upgrade(url)
+    engine = make_engine(url, create=False)
+    try:
+        with explained(parsed), engine.begin() as connection:
+            migrate.require_head(connection, parsed)
+    except StoreError:
+        engine.dispose()
+        raise
+    return SqlStore(engine)
+
+
+class SqlStore:
+    """A queue in tables of the current version. May be used from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._reader = engine
+        self._writer = writing(engine)
+        # SQLite lets one writer in at a time, and who waits there naps: threads of one program wait here.
+        self._turn: AbstractContextManager[Any] = (
+            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
+
+    def close(self) -> None:
+        self._reader.dispose()
+
+    def see_channels(self, channels: Sequence[tuple[str, str, str]], *, now: datetime) -> None:
+        rows = [
+            {"name": name, "kind": kind, "target": target, "first_seen": now, "last_seen": now}
+            for name, kind, target in sorted(channels)  # in one order, so that two callers cannot deadlock
+        ]
+        if not rows:
+            return
+        with self._write() as connection:
+            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+            seen = dialect.insert(CHANNELS)
+            fresh = {name: seen.excluded[name] for name in ("kind", "target", "last_seen")}
+            connection.execute(seen.on_conflict_do_update(index_elements=["name"], set_=fresh), rows)
+
+    def channels(self) -> tuple[ChannelRow, ...]:
+        with self._read() as connection:
+            rows = connection.execute(select(CHANNELS).order_by(CHANNELS.c.name))
+            return tuple(channel_of(row) for row in rows)
+
+    def add(
+        self, threads: Sequence[NewThread], *, now: datetime, actor: str, again: bool = False
+    ) -> tuple[Added, ...]:
+        with self._write() as connection:
+            return adding.add(connection, threads, now=now, actor=actor, again=again)
+
+    def claim(self, channel: str, *, worker: str, now: datetime, until: datetime) -> Claim | None:
+        with self._write() as connection:
+            try:
+                taken = connection.scalar(claiming(channel, worker=worker, now=now, until=until))
+            except IntegrityError:
+                # Another worker began a delivery of this channel in the same moment: its turn, not ours.
+                connection.get_transaction().rollback()  # type: ignore[union-attr]  # `_write` has begun it
+                return None
+            if taken is None:
+                return None
+            row = connection.execute(
+                DELIVERY.add_columns(THREADS.c.content).where(DELIVERIES.c.id == taken)
+            ).one()
+            claim = Claim(delivery_of(row), thread_of(row.content), read_posts(connection, taken), worker)
+            log(connection, claim.delivery, Event.CLAIM, actor=worker, now=now)
+            return claim
+
+    def plan(self, claim: Claim, posts: Sequence[Post], *, now: datetime) -> tuple[PostRecord, ...]:
+        delivery = claim.delivery
+        with self._write() as connection:
+            planned, _ = hold(connection, claim)
+            if planned:
+                raise StoreError(f"{described(delivery)} is planned already, with {planned} posts")
+            if not posts:
+                raise StoreError(f"{described(delivery)} has nothing to post")
+            connection.execute(held(claim).values(posts=len(posts)))
+            rows = [
+                post_row(post, delivery_id=delivery.id, position=position)
+                for position, post in enumerate(posts, 1)
+            ]
+            connection.execute(insert(POSTS), rows)
+            log(connection, delivery, "plan", actor=claim.worker, now=now, detail=f"{len(posts)} posts")
+            return read_posts(connection, delivery.id)
+
+    def intend(
+        self, claim: Claim, position: int, *, key: str, reply_to: str | None, now: datetime, until: datetime
+    ) -> PostRecord:
+        delivery = claim.delivery
+        with self._write() as connection:
+            _, sent = hold(connection, claim)
+            connection.execute(held(claim).values(lease_owner=claim.worker, lease_until=until))
+            row = connection.execute(
+                one_post(delivery.id, position, PostState.PLANNED)
+                .values(
+                    state=PostState.SENDING,
+                    tries=POSTS.c.tries + 1,
+                    key=func.coalesce(POSTS.c.key, key),
+                    reply_to=reply_to,
+                    intended=now,
+                )
+                .returning(*POSTS.c)
+            ).one_or_none()
+            if row is None:
+                raise StoreError(f"post {position} of {described(delivery)} is not planned")
+            if position != sent + 1:
+                raise StoreError(f"post {position} of {described(delivery)} is not the next: {sent} are out")
+            return post_of(row)
+
+    def record(self, claim: Claim, position: int | None, change: Change, *, now: datetime) -> Delivery:
+        delivery = claim.delivery
+        state = follow(DeliveryState.PUBLISHING, change.event)
+        with self._write() as connection:
+            posts, sent = hold(connection, claim)
+            if position is not None:
+                record_post(connection, delivery, position, change, now=now)
+            elif change.event not in {Event.WAIT, Event.REFUSE}:
+                raise StoreError(f"{change.event} of {described(delivery)} names no post")
+            if change.sent is not None:
+                sent += 1
+                if (state is DeliveryState.PUBLISHED) != (sent == posts):
+                    raise StoreError(
+                        f"{described(delivery)} has {sent} of {posts} posts out: {change.event} is wrong"
+                    )
+            values: dict[str, Any] = {"state": state, "reason": change.reason, "sent": sent}
+            if change.due is not None:
+                values["due"] = change.due
+            if not change.keeps_lease:
+                values |= _NO_LEASE
+            if state in {DeliveryState.PUBLISHED, DeliveryState.FAILED}:
+                values["finished"] = now
+            connection.execute(held(claim).values(values))
+            if change.event is not Event.GO_ON:
+                log(connection, delivery, change.event, actor=claim.worker, now=now, detail=change.reason)
+            return read_delivery(connection, delivery.id)
+
+    def let_go(self, claim: Claim, *, now: datetime) -> None:
+        with self._write() as connection:
+            hold(connection, claim)
+            connection.execute(held(claim).values(due=now, **_NO_LEASE))
+
+    def free_leases(self, *, now: datetime) -> int:
+        with self._write() as connection:
+            ended = connection.execute(
+                update(DELIVERIES)
+                .where(in_state(DELIVERIES, DeliveryState.PUBLISHING), DELIVERIES.c.lease_until > now)
+                .values(_NO_LEASE)
+            )
+            return ended.rowcount
+
+    def next_due(self, channel: str, *, now: datetime) -> datetime | None:
+        mine = DELIVERIES.c.channel == channel
+        begun = select(DELIVERIES.c.due, DELIVERIES.c.lease_until).where(
+            mine, in_state(DELIVERIES, DeliveryState.PUBLISHING)
+        )
+        queued = select(func.min(DELIVERIES.c.due)).where(mine, in_state(DELIVERIES, DeliveryState.QUEUED))
+        with self._read() as connection:
+            row = connection.execute(begun).one_or_none()
+            moment = max(row.due, row.lease_until or row.due) if row else connection.scalar(queued)
+        return None if moment is None else max(moment, now)
+
+    def apply(
+        self, delivery_id: int, event: Event, *, now: datetime, actor: str, due: datetime | None = None
+    ) -> Delivery:
+        if event not in REQUESTS:
+            raise NotAllowedError(f"{event} is nothing to ask for; possible: {', '.join(sorted(REQUESTS))}")
+        with self._write() as connection:
+            delivery = read_delivery(connection, delivery_id, lock=True)
+            state = follow(delivery.state, event)
+            values: dict[str, Any] = {"state": state}
+            if due is not None:
+                values["due"] = due
+            if state is DeliveryState.QUEUED:
+                values |= _AFRESH
+            if state is DeliveryState.CANCELLED:
+                values["finished"] = now
+            if event is Event.RETRY:
+                refused = update(POSTS).where(
+                    POSTS.c.delivery_id == delivery_id, POSTS.c.state == PostState.REFUSED
+                )
+                connection.execute(refused.values(state=PostState.PLANNED, reason=""))
+            connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(values))
+            log(connection, delivery, event, actor=actor, now=now)
+            return read_delivery(connection, delivery_id)
+
+    def settle(self, delivery_id: int, sent: Sent | None, *, now: datetime, actor: str) -> Delivery:
+        with self._write() as connection:
+            delivery = read_delivery(connection, delivery_id, lock=True)
+            last = sent is not None and delivery.sent + 1 == delivery.posts
+            follow(delivery.state, Event.SETTLE)
+            state = follow(delivery.state, Event.FINISH if last else Event.SETTLE)
+            doubtful = update(POSTS).where(
+                POSTS.c.delivery_id == delivery_id, POSTS.c.state == PostState.UNKNOWN
+            )
+            values: dict[str, Any] = {"state": state, **_AFRESH}
+            if sent is None:
+                connection.execute(doubtful.values(state=PostState.PLANNED, reason=""))
+                detail = "not out"
+            else:
+                connection.execute(doubtful.values(sent_values(sent, now=now), reason=""))
+                values["sent"] = delivery.sent + 1
+                detail = f"out as {sent.remote_id}"
+            if last:
+                values["finished"] = now
+            connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(values))
+            log(connection, delivery, Event.SETTLE, actor=actor, now=now, detail=detail)
+            if last:
+                log(connection, delivery, Event.FINISH, actor=actor, now=now)
+            return read_delivery(connection, delivery_id)
+
+    def thread(self, thread_id: int) -> StoredThread:
+        with self._read() as connection:
+            row = connection.execute(select(THREADS).where(THREADS.c.id == thread_id)).one_or_none()
+        if row is None:
+            raise NotFoundError(f"there is no thread {thread_id}")
+        return stored_thread_of(row)
+
+    def delivery(self, delivery_id: int) -> Delivery:
+        with self._read() as connection:
+            return read_delivery(connection, delivery_id)
+
+    def deliveries(
+        self,
+        *,
+        states: frozenset[DeliveryState] | None = None,
+        channel: str | None = None,
+        thread_id: int | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> tuple[Delivery, ...]:
+        query = DELIVERY.order_by(*(NEWEST_FIRST if newest_first else QUEUE_ORDER)).limit(limit)
+        if states is not None:
+            query = query.where(DELIVERIES.c.state.in_(sorted(states)))
+        if channel is not None:
+            query = query.where(DELIVERIES.c.channel == channel)
+        if thread_id is not None:
+            query = query.where(DELIVERIES.c.thread_id == thread_id)
+        with self._read() as connection:
+            return tuple(delivery_of(row) for row in connection.execute(query))
+
+    def posts(self, delivery_id: int) -> tuple[PostRecord, ...]:
+        with self._read() as connection:
+            return read_posts(connection, delivery_id)
+
+    def events(self, *, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
+        query = select(EVENTS).order_by(EVENTS.c.id.desc()).limit(limit)
+        if thread_id is not None:
+            query = query.where(EVENTS.c.thread_id == thread_id)
+        with self._read() as connection:
+            return tuple(event_of(row) for row in reversed(connection.execute(query).all()))
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with explained(self._reader.url), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._turn, explained(self._writer.url), self._writer.begin() as connection:
+            yield connection

@@ -1,1 +1,186 @@
-"""To be written."""
+"""The tables, and how a row becomes a value of the port.
+
+Only what the rows must always obey stands here: keys, CHECKs, and the partial unique indexes that
+guard the queue against two workers or two callers at once. `migrations/` builds the same tables step
+by step; a test compares the two.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from threadcast.queue.states import LIVE, DeliveryState, PostState
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware moment: UTC in and UTC out.
+
+    PostgreSQL: `timestamptz`. SQLite: text of fixed width with microseconds, so that it sorts and
+    compares as time does. A moment without a zone is refused.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text where the database has no type for moments."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """To the database."""
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError("a time without a zone")
+        moment = value.astimezone(UTC)
+        return moment.isoformat(timespec="microseconds") if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
+        return moment.astimezone(UTC)
+
+
+def listed(states: Iterable[DeliveryState | PostState]) -> str:
+    """States as an SQL list, in the order of their names."""
+    return ", ".join(f"'{state}'" for state in sorted(states))
+
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the key is called INTEGER.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+THREADS = Table(
+    "threads",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created", UtcTime, nullable=False),
+)
+Index("threads_fingerprint", THREADS.c.fingerprint)
+
+CHANNELS = Table(
+    "channels",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("thread_id", BigId, ForeignKey("threads.id"), nullable=False),
+    Column("fingerprint", Text, nullable=False),  # the thread's, here for the guard below
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("rank", BigInteger, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("started", UtcTime),
+    Column("finished", UtcTime),
+    Column("lease_owner", Text),
+    Column("lease_until", UtcTime),
+    Column("fence", BigInteger, nullable=False),
+    Column("posts", Integer, nullable=False),  # counted here, so that nobody has to count rows
+    Column("sent", Integer, nullable=False),
+    CheckConstraint(f"state IN ({listed(DeliveryState)})", name="state"),
+    CheckConstraint(
+        "(lease_owner IS NULL) = (lease_until IS NULL) AND (lease_owner IS NULL OR state = 'publishing')",
+        name="lease",
+    ),
+    CheckConstraint(
+        "sent BETWEEN 0 AND posts AND (state <> 'published' OR (posts > 0 AND sent = posts))", name="whole"
+    ),
+)
+
+PUBLISHING_ONLY = text(f"state = '{DeliveryState.PUBLISHING}'")
+QUEUED_ONLY = text(f"state = '{DeliveryState.QUEUED}'")
+LIVE_ONLY = text(f"state IN ({listed(LIVE)})")
+
+
+def _partial(name: str, where: Any, *columns: str, unique: bool = False) -> Index:
+    return Index(
+        name,
+        *(DELIVERIES.c[column] for column in columns),
+        unique=unique,
+        sqlite_where=where,
+        postgresql_where=where,
+    )
+
+
+ONE_PUBLISHING = _partial("deliveries_one_publishing", PUBLISHING_ONLY, "channel", unique=True)
+ONE_LIVE = _partial("deliveries_one_live", LIVE_ONLY, "channel", "fingerprint", unique=True)
+_partial("deliveries_turn", QUEUED_ONLY, "channel", "rank", "id", "due")  # claim
+_partial("deliveries_due", QUEUED_ONLY, "channel", "due")  # next_due
+Index("deliveries_thread", DELIVERIES.c.thread_id)
+Index("deliveries_known", DELIVERIES.c.fingerprint, DELIVERIES.c.channel)  # add: duplicates
+Index("deliveries_rank", DELIVERIES.c.channel, DELIVERIES.c.rank)  # add: the end of the queue
+
+POSTS = Table(
+    "posts",
+    METADATA,
+    Column("delivery_id", BigId, ForeignKey("deliveries.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("part", Integer, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("key", Text),
+    Column("reply_to", Text),
+    Column("remote_id", Text),
+    Column("url", Text),
+    Column("tries", Integer, nullable=False),
+    Column("intended", UtcTime),
+    Column("finished", UtcTime),
+    Column("reason", Text, nullable=False),
+    CheckConstraint(f"state IN ({listed(PostState)})", name="state"),
+    CheckConstraint("state <> 'sent' OR remote_id IS NOT NULL", name="found"),
+)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("thread_id", BigId, ForeignKey("threads.id"), nullable=False),
+    Column("delivery_id", BigId, ForeignKey("deliveries.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+Index("events_of_thread", EVENTS.c.thread_id, EVENTS.c.id)

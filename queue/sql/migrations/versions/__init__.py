@@ -1,1 +1,1 @@
-"""To be written."""
+"""One file for each version."""

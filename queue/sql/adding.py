@@ -1,0 +1,165 @@
+"""Adding threads: which wishes are taken, and what is stored for them.
+
+The number of statements grows with the channels and with every few hundred threads, not with each.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, func, insert, select, text
+
+from threadcast.queue.sql.rows import DELIVERY, delivery_of, delivery_row, thread_row
+from threadcast.queue.sql.tables import DELIVERIES, EVENTS, THREADS
+from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState
+from threadcast.queue.store import Added, Delivery, Duplicate, NewDelivery, NewThread, StoreError
+
+_CHUNK = 500  # values in one IN (…)
+_LOCK = 0x7461646401  # any number that nobody else locks
+
+_Place = tuple[str, str]  # channel and fingerprint
+_Rows = list[dict[str, Any]]
+_Value = TypeVar("_Value")
+
+
+def add(
+    connection: Connection, threads: Sequence[NewThread], *, now: datetime, actor: str, again: bool
+) -> tuple[Added, ...]:
+    """See `Store.add`; the caller's transaction is open."""
+    _check(threads)
+    if connection.dialect.name == "postgresql":
+        # Adders take turns, as SQLite's lock makes them: what one finds free stays free until it commits.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    known = _known(connection, {new.thread.fingerprint for new in threads}, again=again)
+    verdicts = _judge(threads, set(known))
+    added = _store(connection, threads, verdicts, now=now, actor=actor)
+    there = known | added
+    answers = []
+    for new, taken in zip(threads, verdicts, strict=True):
+        found = [(there[place], is_taken) for place, is_taken in zip(_places(new), taken, strict=True)]
+        deliveries = tuple(delivery for delivery, is_taken in found if is_taken)
+        duplicates = tuple(Duplicate(old.channel, old) for old, is_taken in found if not is_taken)
+        answers.append(Added(deliveries[0].thread_id if deliveries else None, deliveries, duplicates))
+    return tuple(answers)
+
+
+def _check(threads: Sequence[NewThread]) -> None:
+    for new in threads:
+        for wish in new.deliveries:
+            if wish.state not in BEGINNINGS:
+                raise StoreError(f"a delivery begins as {' or '.join(BEGINNINGS)}, not as {wish.state}")
+
+
+def _places(new: NewThread) -> list[_Place]:
+    return [(wish.channel, new.thread.fingerprint) for wish in new.deliveries]
+
+
+def _known(connection: Connection, fingerprints: set[str], *, again: bool) -> dict[_Place, Delivery]:
+    """The deliveries that make a wish a duplicate: the live one, else the newest published one."""
+    states = LIVE if again else LIVE | {DeliveryState.PUBLISHED}
+    found: dict[_Place, Delivery] = {}
+    for chunk in _chunks(sorted(fingerprints)):
+        rows = connection.execute(
+            DELIVERY.add_columns(DELIVERIES.c.fingerprint)
+            .where(DELIVERIES.c.fingerprint.in_(chunk), DELIVERIES.c.state.in_(sorted(states)))
+            .order_by(DELIVERIES.c.state != DeliveryState.PUBLISHED, DELIVERIES.c.id)
+        )
+        for row in rows:
+            found[row.channel, row.fingerprint] = delivery_of(row)
+    return found
+
+
+def _judge(threads: Sequence[NewThread], occupied: set[_Place]) -> list[list[bool]]:
+    """For each wish, whether it is taken: nothing stored and no earlier wish is in its place."""
+    verdicts = []
+    for new in threads:
+        taken = []
+        for place in _places(new):
+            taken.append(place not in occupied)
+            occupied.add(place)
+        verdicts.append(taken)
+    return verdicts
+
+
+def _store(
+    connection: Connection,
+    threads: Sequence[NewThread],
+    verdicts: list[list[bool]],
+    *,
+    now: datetime,
+    actor: str,
+) -> dict[_Place, Delivery]:
+    """Store what was taken."""
+    chosen: list[tuple[NewThread, list[NewDelivery]]] = []
+    for new, taken in zip(threads, verdicts, strict=True):
+        wishes = [wish for wish, is_taken in zip(new.deliveries, taken, strict=True) if is_taken]
+        if wishes:
+            chosen.append((new, wishes))
+    if not chosen:
+        return {}
+    thread_ids = _insert(
+        connection, THREADS, [thread_row(new.thread, new.source, now=now) for new, _ in chosen]
+    )
+    ranks = _ends(connection, {wish.channel for _, wishes in chosen for wish in wishes})
+    rows: _Rows = []
+    sources: list[str] = []
+    for (new, wishes), thread_id in zip(chosen, thread_ids, strict=True):
+        for wish in wishes:
+            ranks[wish.channel] += 1
+            rows.append(
+                delivery_row(
+                    wish,
+                    thread_id=thread_id,
+                    fingerprint=new.thread.fingerprint,
+                    rank=ranks[wish.channel],
+                    now=now,
+                )
+            )
+            sources.append(new.source)
+    ids = _insert(connection, DELIVERIES, rows)
+    stored = list(zip(rows, ids, sources, strict=True))
+    connection.execute(
+        insert(EVENTS),
+        [
+            {
+                "at": now,
+                "actor": actor,
+                "what": "add",
+                "thread_id": row["thread_id"],
+                "delivery_id": delivery_id,
+                "channel": row["channel"],
+                "detail": source,
+            }
+            for row, delivery_id, source in stored
+        ],
+    )
+    made = _read(connection, ids)
+    return {(row["channel"], row["fingerprint"]): made[delivery_id] for row, delivery_id, _ in stored}
+
+
+def _insert(connection: Connection, table: Table, rows: _Rows) -> list[int]:
+    """Insert many rows; their ids, in order."""
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.scalars(statement, rows))
+
+
+def _ends(connection: Connection, channels: set[str]) -> dict[str, int]:
+    """The highest rank of each channel, 0 where it is empty."""
+    ends = {}
+    for channel in sorted(channels):  # one look into an index each; GROUP BY would read the whole queue
+        top = connection.scalar(select(func.max(DELIVERIES.c.rank)).where(DELIVERIES.c.channel == channel))
+        ends[channel] = top or 0
+    return ends
+
+
+def _read(connection: Connection, ids: Sequence[int]) -> dict[int, Delivery]:
+    found = {}
+    for chunk in _chunks(ids):
+        for row in connection.execute(DELIVERY.where(DELIVERIES.c.id.in_(chunk))):
+            found[row.id] = delivery_of(row)
+    return found
+
+
+def _chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

@@ -1,0 +1,217 @@
+"""How a database is reached: its URL, safe settings for SQLite, and its faults in words.
+
+SQLite: https://www.sqlite.org/pragma.html, https://www.sqlite.org/lang_transaction.html
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, SQLAlchemyError
+
+from threadcast.queue.store import StoreError
+
+PATIENCE = 10.0  # seconds to wait for a lock or a connection
+OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
+
+_WRITES = "threadcast_writes"
+_FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+
+def parse_url(url: str) -> URL:
+    """The URL with its driver named. Raises StoreError, which never shows the URL: it may hold a password."""
+    try:
+        given = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreError(f"the database URL cannot be read; expected {_FORMS}") from None
+    driver = _DRIVERS.get(given.drivername)
+    if driver is None:
+        raise StoreError(f"a database of kind {given.drivername!r} is not supported; expected {_FORMS}")
+    parsed = given.set(drivername=driver)
+    if driver != "sqlite":
+        return parsed
+    if given.host or given.username or given.query:
+        raise StoreError(
+            "the SQLite URL names more than a file; expected sqlite:///FILE (sqlite:////FILE from /)"
+        )
+    if not given.database or given.database == ":memory:" or given.database.startswith("file:"):
+        raise StoreError(
+            "the queue must outlive the program: the SQLite URL has to name a file, sqlite:///FILE"
+        )
+    return parsed
+
+
+def normalise_url(url: str) -> str:
+    """The URL with its driver named: `postgres://` and `postgresql://` mean psycopg. Raises StoreError.
+
+    The result holds the password where the URL does.
+    """
+    return parse_url(url).render_as_string(hide_password=False)
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether the URL names an SQLite file. Raises StoreError."""
+    return parse_url(url).drivername == "sqlite"
+
+
+def place(url: URL) -> str:
+    """What a person calls the database, free of secrets."""
+    if url.drivername == "sqlite":
+        return f"the database {url.database}"
+    host = url.host or url.query.get("host") or "this machine"
+    return f"the PostgreSQL database {url.database or '(default)'} on {host}"
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite has the fix of the WAL-reset race (3.51.3, and 3.44.6 and 3.50.7 of older lines).
+
+    https://www.sqlite.org/wal.html#walresetbug
+    """
+    fixed = {(3, 44): 6, (3, 50): 7}
+    line, patch = version[:2], version[2]
+    return version >= (3, 51, 3) or (line in fixed and patch >= fixed[line])
+
+
+def make_file(path: Path) -> None:
+    """Make an empty database file, for its owner only, and its folder; leave an existing one alone.
+
+    SQLite gives its side files (-wal, -shm, -journal) the mode of the database. Raises StoreError.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StoreError(
+            f"the database {path} cannot be made: {error.strerror}; choose another folder, or mend its rights"
+        ) from error
+
+
+def _look_for(path: Path) -> None:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreError(f"there is no database {path}: run `threadcast migrate`") from None
+    except OSError as error:
+        raise StoreError(
+            f"the database {path} cannot be opened: {error.strerror}; mend its rights"
+        ) from error
+
+
+def make_engine(url: str, *, create: bool, patience: float = PATIENCE) -> Engine:
+    """An engine on the database; connects at first use.
+
+    `create` makes an SQLite file that is not there, empty; without, its absence is a StoreError.
+    `patience` is how long to wait for another program's lock, in seconds.
+    """
+    parsed = parse_url(url)
+    if parsed.drivername != "sqlite":
+        return create_engine(
+            parsed,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": int(patience), "application_name": "threadcast"},
+        )
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise StoreError(
+            f"this Python comes with SQLite {sqlite3.sqlite_version}, and 3.35 or newer is needed: "
+            "use a newer Python, or PostgreSQL"
+        )
+    path = Path(parsed.database or "")
+    if create:
+        make_file(path)
+    else:
+        _look_for(path)
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": patience})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine and pool; its transactions hold SQLite's write lock from their first moment.
+
+    A transaction that reads first and then writes is refused at once where another one wrote
+    meanwhile, however long it would wait.
+    """
+    return engine.execution_options(**{_WRITES: True})
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
+    for pragma in (f"journal_mode = {journal}", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+
+
+@contextmanager
+def explained(url: URL) -> Iterator[None]:
+    """Turn what the database says into a StoreError that names the database, the cause and the next step."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreError(_explain(url, error)) from error
+    except UnicodeError as error:
+        raise StoreError(f"{place(url)} cannot hold a text with half a character in it") from error
+
+
+def _explain(url: URL, error: SQLAlchemyError) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    name = str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
+    if not name and isinstance(error, DataError):
+        name = "22"  # refused by the driver, before the server could say so
+    elif not name and isinstance(error, OperationalError):
+        name = "08"  # no server answered
+    words, step = next(
+        ((words, step) for prefix, words, step in _FAULTS if name and name.startswith(prefix)), _OTHER
+    )
+    said = " ".join(str(cause or getattr(error, "orig", None) or type(error).__name__).split())
+    if url.password:
+        said = said.replace(str(url.password), "***")
+    return f"{place(url)} {words} ({said}); {step}"
+
+
+_OTHER = ("cannot be used", "see the cause, and `threadcast check`")
+
+# What SQLite calls an error (https://www.sqlite.org/rescode.html), or PostgreSQL's SQLSTATE
+# (https://www.postgresql.org/docs/current/errcodes-appendix.html), by prefix; words; next step.
+_FAULTS = (
+    ("SQLITE_FULL", "could not be written: the disk is full", "make room and try again"),
+    ("SQLITE_READONLY", "may not be written", "mend the rights of the file and of its folder"),
+    ("SQLITE_BUSY", "is held by another program", "end it or wait, and try again"),
+    ("SQLITE_LOCKED", "is held by another program", "end it or wait, and try again"),
+    ("SQLITE_CORRUPT", "is damaged", "put back a copy of it, or move it away to begin anew"),
+    ("SQLITE_NOTADB", "is not an SQLite database", "name another file, or move this one away"),
+    ("SQLITE_CANTOPEN", "cannot be opened", "check that it is a file in a folder you may write to"),
+    ("SQLITE_PERM", "may not be opened", "mend the rights of the file and of its folder"),
+    ("SQLITE_AUTH", "may not be opened", "mend the rights of the file and of its folder"),
+    ("SQLITE_IOERR", "could not be read or written", "check the disk"),
+    ("08", "cannot be reached", "check THREADCAST_DATABASE_URL and that the server runs"),
+    ("28", "does not let us in", "check user and password in THREADCAST_DATABASE_URL"),
+    ("3D", "is not there", "create it, or mend the name in THREADCAST_DATABASE_URL"),
+    ("22", "cannot hold one of the texts", "take the character out that the cause names"),
+    ("25006", "may not be written", "use the primary server, not a replica"),
+    ("42501", "does not give us enough rights", "grant them to the user of THREADCAST_DATABASE_URL"),
+    ("53", "is out of room or connections", "make room on the server and try again"),
+    ("55P03", "is held by another program", "end it or wait, and try again"),
+    ("57P", "was shut down", "start the server and try again"),
+    ("40", "was busy with another change to the same rows", "try again"),
+)

