@@ -25,7 +25,7 @@ SURVIVORS = [
     pytest.param("e\u0301 is two code points, é is one", id="combining-marks"),
     pytest.param("one line\nand the next\n  an indented one", id="line-breaks"),
     pytest.param("a paragraph\n\nanother\n\n\nand one after two blank lines", id="blank-lines"),
-    pytest.param("tab\tand two  blanks — “quotes”, an unclosed «one", id="inner-blanks"),
+    pytest.param("two  blanks and   three — “quotes”, an unclosed «one", id="inner-blanks"),
     pytest.param("see https://example.org/a?b=c&d=%20e#f, and example.net", id="links"),
     pytest.param("7/ a marker as written ⬇️", id="marker"),
 ]
