@@ -12,7 +12,22 @@ Json = dict[str, Any]
 ChatKind = Literal["private", "group", "supergroup", "channel"]
 
 TEXT_LIMIT = 4096  # code points
-RIGHTS = ("can_post_messages", "can_edit_messages", "can_delete_messages")
+RIGHTS = ("can_post_messages", "can_edit_messages", "can_delete_messages", "can_send_messages")
+# What the API tells of a member, by status.
+SHOWN_RIGHTS = {
+    "administrator": (
+        *("can_be_edited", "is_anonymous", "can_manage_chat", "can_manage_video_chats", "can_change_info"),
+        *("can_restrict_members", "can_promote_members", "can_invite_users"),
+        *("can_post_messages", "can_edit_messages", "can_delete_messages"),
+        *("can_post_stories", "can_edit_stories", "can_delete_stories"),
+    ),
+    "restricted": (
+        *("can_change_info", "can_invite_users", "can_pin_messages", "can_manage_topics", "can_edit_tag"),
+        *("can_send_messages", "can_send_audios", "can_send_documents", "can_send_photos", "can_send_polls"),
+        *("can_send_videos", "can_send_video_notes", "can_send_voice_notes", "can_send_other_messages"),
+        *("can_add_web_page_previews", "can_react_to_messages"),
+    ),
+}
 
 
 class ApiError(Exception):
@@ -68,21 +83,19 @@ class User:
 
 @dataclass
 class Member:
-    """What somebody is in a chat. `rights` counts for administrators."""
+    """What somebody is in a chat. `rights` counts for administrators and restricted members."""
 
     status: str = "administrator"
     rights: frozenset[str] = frozenset(RIGHTS)
 
     def to_json(self, user: User) -> Json:
         shown: Json = {"user": user.to_json(), "status": self.status}
+        shown |= {right: right in self.rights for right in SHOWN_RIGHTS.get(self.status, ())}
         match self.status:
-            case "administrator":
-                named = (
-                    "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats "
-                    "can_restrict_members can_promote_members can_change_info can_invite_users "
-                    "can_post_stories can_edit_stories can_delete_stories can_post_messages can_edit_messages"
-                )
-                shown |= {right: right in self.rights for right in named.split()}
+            case "creator":
+                shown["is_anonymous"] = False
+            case "restricted":
+                shown |= {"is_member": True, "until_date": 0}
             case "kicked":
                 shown["until_date"] = 0
         return shown
@@ -171,5 +184,7 @@ class Chat:
     def require_right(self, bot: User, right: str, otherwise: str) -> None:
         """Raises ApiError with this description unless the bot has the right (which matters in channels)."""
         member = self.require_member(bot)
+        if member.status == "restricted" and "can_send_messages" not in member.rights:
+            raise ApiError(400, "Bad Request: not enough rights to send text messages to the chat")
         if self.kind == "channel" and right not in member.rights:
             raise ApiError(400, f"Bad Request: {otherwise}")
