@@ -10,7 +10,8 @@ All of them take time in proportion to the text, whatever is in it.
 import encodings.idna
 import re
 import stringprep
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import regex
 
@@ -81,7 +82,8 @@ def mastodon(text: str, *, url_length: int = URL_LENGTH, spoiler: str = "") -> i
 # Characters that never join a neighbour of their own kind: Latin, Greek, Cyrillic, Hebrew, Arabic,
 # punctuation, kana, Han and ready-made Hangul. Only what lies around other characters is worth the slow look.
 _PLAIN = (
-    r"\x20-\x7E\n\t\u00A0-\u00A8\u00AA-\u00AC\u00AF-\u02FF\u0370-\u0482\u048A-\u0587\u05D0-\u05EA\u060C\u061B\u061F\u0620-\u064A\u0671-\u06D3\u1E00-\u1FFF"
+    r"\x20-\x7E\n\t\u00A0-\u00A8\u00AA-\u00AC\u00AF-\u02FF\u0370-\u0482\u048A-\u0587"
+    r"\u05D0-\u05EA\u060C\u061B\u061F\u0620-\u064A\u0671-\u06D3\u1E00-\u1FFF"
     r"\u2010-\u2027\u2030-\u203B\u203D-\u2048\u204A-\u205F\u20A0-\u20BF\u3001-\u3029\u3041-\u3096\u309B-\u30FF"
     r"\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7A3\uFF01-\uFF9D"
 )
@@ -103,6 +105,18 @@ def _countable(text: str, url: str) -> str:
     return "".join(out)
 
 
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern for any of the words, the longest that fits first: a tree, which is fast to walk."""
+    tails: dict[str, set[str]] = {}
+    for word in words:
+        tails.setdefault(word[:1], set()).add(word[1:])
+    whole = tails.pop("", None)
+    if not tails:
+        return ""
+    branches = "|".join(regex.escape(head) + _any_of(tails[head]) for head in sorted(tails))
+    return f"(?:{branches}){'' if whole is None else '?'}"
+
+
 # The pieces of twitter-text's URL, with Mastodon's changes. Every part stops at white space, save that the
 # query of a URL runs over the wide and no-break blanks outside ASCII: so the text can be looked at in
 # chunks between ASCII blanks, and only in those that have a scheme.
@@ -112,7 +126,7 @@ _NO_DOMAIN = rf"\x3A-\x40\x5B-\x5E\x60\x7B-\x7F{_DIRECTIONS}{_SPACES}\uFFFE\uFEF
 _LETTER = rf"[^\x00-\x2F_{_NO_DOMAIN}]"
 _SUBDOMAIN = rf"{_LETTER}(?:[^\x00-\x2C\x2E\x2F{_NO_DOMAIN}]*{_LETTER})?\."
 _DOMAIN_NAME = rf"{_LETTER}(?:[^\x00-\x2C\x2E\x2F_{_NO_DOMAIN}]*{_LETTER})?\."
-_TOP_LEVEL = r"(?:\L<tlds>(?![0-9a-z@+\-])|xn--[0-9a-z]+)"
+_TOP_LEVEL = rf"(?:{_any_of(TOP_LEVEL_DOMAINS)}(?![0-9a-z@+\-])|xn--[0-9a-z]+)"
 _PATH = r"[^\s<>()?]"
 _PARENS = rf"\((?:{_PATH}+|{_PATH}*\({_PATH}+\){_PATH}*)\)"
 _PATH_END = rf"(?:[^\s()?!*\"'「」<>;:=,.$%\[\]~&|@]|{_PARENS})"
@@ -130,10 +144,10 @@ _REST = (
     rf"(?:{_QUERY})?"
 )
 _FLAGS = regex.IGNORECASE | regex.VERSION0
-_SCHEMED_URL = regex.compile(rf"{_BEFORE_URL}(?P<url>{_SCHEME}{_REST})", _FLAGS, tlds=TOP_LEVEL_DOMAINS)
-_ANY_URL = regex.compile(rf"{_BEFORE_URL}(?P<url>{_SCHEME}?{_REST})", _FLAGS, tlds=TOP_LEVEL_DOMAINS)
+_SCHEMED_URL = regex.compile(rf"{_BEFORE_URL}(?P<url>{_SCHEME}{_REST})", _FLAGS)
+_ANY_URL = regex.compile(rf"{_BEFORE_URL}(?P<url>{_SCHEME}?{_REST})", _FLAGS)
 # A bare domain with a path or a query may run over a scheme that comes after it.
-_BARE_URL = regex.compile(rf"\.{_TOP_LEVEL}(?::[0-9]+)?[/?]", _FLAGS, tlds=TOP_LEVEL_DOMAINS)
+_BARE_URL = regex.compile(rf"\.{_TOP_LEVEL}(?::[0-9]+)?[/?]", _FLAGS)
 _CHUNK = re.compile(r"(?<![^ \t\n\v\f\r])[^ \t\n\v\f\r]*://[^ \t\n\v\f\r]*")
 _TCO = regex.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", _FLAGS)
 
@@ -142,19 +156,30 @@ def _urls(text: str, instead: str) -> Iterator[tuple[int, int, str]]:
     """Where the URLs with a scheme are, and what they count as."""
     for chunk in _CHUNK.finditer(text):
         piece = chunk.group()
-        pattern = _ANY_URL if _BARE_URL.search(piece, 0, piece.rindex("://")) else _SCHEMED_URL
-        for found in pattern.finditer(piece):
-            if found["scheme"] is None:
+        # Composing measures the same URL many times; what is too long to be one is not worth keeping.
+        links = _links(piece) if len(piece) <= LONGEST_URL else _links.__wrapped__(piece)
+        for start, end in links:
+            yield chunk.start() + start, chunk.start() + end, instead
+
+
+@lru_cache(maxsize=512)
+def _links(piece: str) -> tuple[tuple[int, int], ...]:
+    """Where the URLs with a scheme are in text without ASCII blanks."""
+    links: list[tuple[int, int]] = []
+    pattern = _ANY_URL if _BARE_URL.search(piece, 0, piece.rindex("://")) else _SCHEMED_URL
+    for found in pattern.finditer(piece):
+        if found["scheme"] is None:
+            continue
+        url = found["url"]
+        short = _TCO.match(url)
+        if short is not None:  # whatever follows the slug of a t.co link is not part of it
+            if len(short[1]) > LONGEST_TCO_SLUG:
                 continue
-            url = found["url"]
-            short = _TCO.match(url)
-            if short is not None:  # whatever follows the slug of a t.co link is not part of it
-                if len(short[1]) > LONGEST_TCO_SLUG:
-                    continue
-                url = short.group()
-            if _is_link(url, found["domain"]):
-                start = chunk.start() + found.start("url")
-                yield start, start + len(url), instead
+            url = short.group()
+        if _is_link(url, found["domain"]):
+            start = found.start("url")
+            links.append((start, start + len(url)))
+    return tuple(links)
 
 
 def _is_link(url: str, domain: str) -> bool:
@@ -187,8 +212,6 @@ _NO_MENTION = re.compile(
 
 def _mentions(text: str) -> Iterator[tuple[int, int, str]]:
     """Where the mentions are, and what they count as."""
-    if "@" not in text:
-        return
     for found in _MENTION.finditer(text):
         host = found[2]
         if _NO_MENTION.match(text, found.end()) or (host is not None and len(host) > LONGEST_DOMAIN):
