@@ -46,6 +46,7 @@ CHAINS_SHOWN = 200  # a timeline
 # What a person has to mend first; anything else (a full disk, too many open files) may mend itself.
 LASTING = {
     errno.EACCES,
+    errno.EEXIST,  # the folder's name is a file's
     errno.EISDIR,
     errno.ELOOP,
     errno.ENAMETOOLONG,
@@ -155,7 +156,7 @@ class LocalChannel:
 
     def _check(self) -> tuple[Finding, ...]:
         path = self._file.path
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed to us
             return (self._check_folder(),)
         try:
             with self._file_lock, self._file.opened():
@@ -170,7 +171,8 @@ class LocalChannel:
         return (Finding("ok", f"{path} can be written; it has {count} posts"),)
 
     def _check_folder(self) -> Finding:
-        folder = next(each for each in (self._folder, *self._folder.parents) if each.exists())
+        above = (self._folder, *self._folder.parents)
+        folder = next(each for each in above if os.path.exists(each))  # noqa: PTH110 - see above
         if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
             return Finding("ok", f"{self._file.path} will be made with the first post")
         return Finding(

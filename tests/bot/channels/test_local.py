@@ -24,6 +24,7 @@ from threadcast.bot.channels.timeline import (
     Entry,
     HalfWrittenError,
     Like,
+    TimelineFile,
     chains,
     from_line,
     newest,
@@ -363,7 +364,7 @@ async def test_the_data_folder_is_a_file(tmp_path: Path) -> None:
 
     outcome = await send(channel, "one")
 
-    assert isinstance(outcome, Unreached | Refused)
+    assert isinstance(outcome, Refused)
     assert str(tmp_path / "data") in outcome.reason
     (finding,) = await channel.check()
     assert finding.level == "error"
@@ -378,6 +379,30 @@ async def test_a_check_makes_nothing(tmp_path: Path) -> None:
 
     assert finding.level == "ok"
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_check_counts_the_posts(tmp_path: Path) -> None:
+    """A check of a timeline with posts is well, tells how many, and leaves the file as it is."""
+    channel = local(tmp_path)
+    for text in "abc":
+        await sent(channel, text)
+    path = tmp_path / "news.jsonl"
+    before = path.read_bytes()
+
+    (finding,) = await channel.check()
+    await channel.close()
+
+    assert finding.level == "ok"
+    assert "3 posts" in finding.what
+    assert path.read_bytes() == before
+
+
+def test_half_written(tmp_path: Path) -> None:
+    """Where a post cannot be written, nor what was written of it be taken back, that is told apart."""
+    path = tmp_path / "news.jsonl"
+    path.write_bytes(HEADER)
+    with path.open("rb") as file, pytest.raises(HalfWrittenError):
+        TimelineFile(path, "telegram").append(file.fileno(), Entry("1", NOON, "one", None, "public", "k"))
 
 
 @contextmanager
