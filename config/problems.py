@@ -18,13 +18,13 @@ _LIKENESS = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: the variable as its owner wrote it, and what to do."""
+    """One thing that is wrong: the variable as its owner wrote it (or the file), and what to do."""
 
     variable: str
     text: str
 
     def __str__(self) -> str:
-        return f"{shown(self.variable)}: {self.text}"
+        return f"{self.variable}: {self.text}"
 
 
 class SettingsError(Exception):

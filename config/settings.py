@@ -21,7 +21,6 @@ from threadcast.config.channels import (
     CHANNEL,
     CHANNEL_VARIABLES,
     ChannelSettings,
-    LocalChannelSettings,
     MastodonChannelSettings,
     TelegramChannelSettings,
 )
@@ -296,10 +295,8 @@ def _clashes(channels: Sequence[ChannelSettings], given: Mapping[str, Given]) ->
 
 def _place(channel: ChannelSettings) -> tuple[str, ...] | None:
     """Where a channel leads, after the field that says so; None where no other can lead there."""
-    match channel:
-        case TelegramChannelSettings():
-            return ("chat", channel.chat.lower())
-        case MastodonChannelSettings():
-            return ("token", channel.token.get_secret_value(), channel.url)
-        case LocalChannelSettings():
-            return None
+    if isinstance(channel, TelegramChannelSettings):
+        return ("chat", channel.chat.lower())
+    if isinstance(channel, MastodonChannelSettings):
+        return ("token", channel.token.get_secret_value(), channel.url)
+    return None

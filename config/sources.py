@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dotenv.parser import Binding, parse_stream
 
-from threadcast.config.problems import Problem, is_name
+from threadcast.config.problems import Problem, is_name, shown
 from threadcast.config.variables import PREFIX
 
 DATABASE_URL = "DATABASE_URL"  # what hosts of applications set
@@ -34,7 +34,7 @@ class Given:
 
     def problem(self, text: str) -> Problem:
         """A problem of this variable, which says where it was found."""
-        return Problem(self.spelling, f"(in {self.place}) {text}" if self.place else text)
+        return Problem(shown(self.spelling), f"(in {self.place}) {text}" if self.place else text)
 
 
 def gather(environ: Mapping[str, str], folder: Path) -> tuple[dict[str, Given], list[Problem]]:

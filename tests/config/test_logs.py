@@ -1,0 +1,279 @@
+"""What reaches the log, and what never does."""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from threadcast.config.logs import MASK, configure, redact
+
+TOKEN = "123456789:AAF-abcdefghijklmnopqrstuvwxyz0123"
+PASSWORD = 'it\'s "quoted" \\ and näh/dran'
+SECRETS = (TOKEN, PASSWORD, "masto-token")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Logging is the process's own: every test gives it back."""
+    root = logging.getLogger()
+    level, raises = root.level, logging.raiseExceptions
+    yield
+    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != configure.__module__]
+    root.setLevel(level)
+    logging.raiseExceptions = raises
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(params=["json", "console", "auto"])
+def stream(request: pytest.FixtureRequest) -> io.StringIO:
+    """A configured log, at debug, in each format."""
+    stream = io.StringIO()
+    configure("debug", request.param, secrets=SECRETS, stream=stream)
+    return stream
+
+
+def clean(stream: io.StringIO) -> str:
+    """What was logged, once it is sure that no secret is in it, in any guise."""
+    text = stream.getvalue()
+    assert text
+    for secret in ("AAF-abc", "quoted", "dran", "masto-token"):
+        assert secret not in text
+    return text
+
+
+class Holder:
+    """An object whose repr tells too much."""
+
+    def __repr__(self) -> str:
+        return f"<Holder of {TOKEN} and {PASSWORD!r}>"
+
+
+class TestNoSecretPasses:
+    """Every way into the log."""
+
+    def test_arguments(self, stream: io.StringIO) -> None:
+        """Arguments of the standard library's loggers are looked through, whatever they are."""
+        log = logging.getLogger("some.library")
+        log.debug("token %s, password %r", TOKEN, PASSWORD)
+        log.info("%(token)s", {"token": TOKEN})
+        log.warning("%s %s", Holder(), [SECRETS])
+        log.error("in the message: " + TOKEN)  # noqa: G003 - this is the way that is tested
+        log.error("bytes %r", PASSWORD.encode())
+        assert clean(stream).count("\n") == 5
+
+    def test_extra(self, stream: io.StringIO) -> None:
+        """Extra attributes are looked through."""
+        logging.getLogger("some.library").info("hello", extra={"headers": {"token": TOKEN}, TOKEN: 1})
+        assert "headers" in clean(stream)
+
+    def test_exceptions(self, stream: io.StringIO) -> None:
+        """Exceptions, their causes and notes, and stacks are looked through."""
+        try:
+            try:
+                int(TOKEN)
+            except ValueError as error:
+                problem = RuntimeError(PASSWORD, Holder())
+                problem.add_note(f"see {TOKEN}")
+                raise problem from error
+        except RuntimeError as caught:
+            logging.getLogger("a").exception("failed")
+            logging.getLogger("a").info("%s", caught, stack_info=True)
+            structlog.get_logger("b").exception("failed", error=caught)
+            structlog.get_logger("b").error("failed", exc_info=caught, stack_info=True)
+        text = clean(stream)
+        assert text.count("RuntimeError") >= 4
+        assert text.count("ValueError") == 3
+        assert "Stack (most recent call last)" in text
+
+    def test_nested(self, stream: io.StringIO) -> None:
+        """Values of structured events are looked through, however deep, keys included."""
+        endless: dict[str, Any] = {"token": TOKEN}
+        endless["self"] = endless
+        structlog.get_logger("b").debug(
+            "hello " + TOKEN,
+            nested={"a": [{"b": (TOKEN, {PASSWORD})}], TOKEN: 1, 5: b"masto-token"},
+            endless=endless,
+            thing=Holder(),
+            number=7,
+            ratio=0.5,
+            yes=True,
+            nothing=None,
+            **{PASSWORD: "x"},
+        )
+        assert "number" in clean(stream)
+
+    def test_positional(self, stream: io.StringIO) -> None:
+        """Percent formatting of structured loggers is looked through."""
+        structlog.get_logger("b").info("token %s and %r", TOKEN, PASSWORD)
+        assert MASK in clean(stream)
+
+    def test_context(self, stream: io.StringIO) -> None:
+        """Bound context is looked through, that of the task included."""
+        structlog.contextvars.bind_contextvars(password=PASSWORD, channel="news")
+        structlog.get_logger("b").bind(token=TOKEN).info("hello")
+        logging.getLogger("a").info("hello")
+        assert clean(stream).count("news") == 2
+
+    def test_warnings(self, stream: io.StringIO) -> None:
+        """Warnings of Python's own go through the log."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            configure("info", "json", secrets=SECRETS, stream=stream)
+            warnings.warn(f"deprecated: {TOKEN}", DeprecationWarning, stacklevel=1)
+            logging.captureWarnings(capture=False)
+        assert "DeprecationWarning" in clean(stream)
+
+    @pytest.mark.parametrize(
+        ("raises", "said"), [(True, "a log line of some.library was lost: TypeError\n"), (False, "")]
+    )
+    def test_a_line_that_fails(self, raises: bool, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+        """A line that cannot be made is said to be lost, without its arguments, or nothing is."""
+        logging.raiseExceptions = raises
+        stream = io.StringIO()
+        configure("info", "json", secrets=SECRETS, stream=stream)
+        logging.getLogger("some.library").info("%d items", TOKEN)
+        assert (stream.getvalue(), capsys.readouterr().err) == ("", said)
+
+
+class TestFormats:
+    """How a line looks."""
+
+    def test_json(self) -> None:
+        """A JSON line has time in UTC, level, logger, event and what was bound to it."""
+        stream = io.StringIO()
+        configure("info", "json", secrets=(), stream=stream)
+        structlog.get_logger("threadcast.publisher").info("sent", post=7, url="https://e.example/é")
+        logging.getLogger("library").warning("%s to go", 3)
+        ours, theirs = map(json.loads, stream.getvalue().splitlines())
+        assert ours.pop("timestamp").endswith("Z")
+        assert ours == {
+            "event": "sent",
+            "level": "info",
+            "logger": "threadcast.publisher",
+            "post": 7,
+            "url": "https://e.example/é",
+        }
+        assert (theirs["event"], theirs["level"], theirs["logger"]) == ("3 to go", "warning", "library")
+
+    @pytest.mark.parametrize(
+        ("chosen", "stream", "colours"),
+        [
+            ("auto", io.StringIO, False),
+            ("auto", Terminal, True),
+            ("console", io.StringIO, True),
+            ("json", Terminal, False),
+        ],
+    )
+    def test_colours(self, chosen: Any, stream: type[io.StringIO], colours: bool) -> None:
+        """Colours are for terminals, unless they are asked for, and never in JSON."""
+        out = stream()
+        configure("info", chosen, secrets=(), stream=out)
+        structlog.get_logger("a").info("hello", post=7)
+        assert ("\x1b[" in out.getvalue()) is colours
+        assert "hello" in out.getvalue()
+
+    def test_standard_error(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Where no stream is given, lines go to standard error."""
+        configure("info", "json", secrets=())
+        logging.getLogger("a").info("hello")
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert json.loads(captured.err)["event"] == "hello"
+
+    def test_level(self) -> None:
+        """Below the level nothing is logged, by us or by a library."""
+        stream = io.StringIO()
+        configure("warning", "json", secrets=(), stream=stream)
+        structlog.get_logger("a").info("no")
+        logging.getLogger("a").info("no")
+        structlog.get_logger("a").warning("yes")
+        assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["yes"]
+
+    @pytest.mark.parametrize(
+        "name", ["httpx", "httpcore.http11", "apscheduler.scheduler", "telegram.ext", "urllib3"]
+    )
+    def test_talkative(self, name: str) -> None:
+        """Libraries that tell every request are heard from warnings up, at least."""
+        loud, quiet = io.StringIO(), io.StringIO()
+        configure("debug", "json", secrets=(), stream=loud)
+        logging.getLogger(name).info("HTTP Request: POST")
+        logging.getLogger(name).warning("trouble")
+        configure("error", "json", secrets=(), stream=quiet)
+        logging.getLogger(name).warning("trouble")
+        assert [json.loads(line)["event"] for line in loud.getvalue().splitlines()] == ["trouble"]
+        assert quiet.getvalue() == ""
+
+    def test_again(self) -> None:
+        """Configured again, the log has one handler, and it is the new one."""
+        first, second = io.StringIO(), io.StringIO()
+        configure("info", "json", secrets=(), stream=first)
+        configure("info", "json", secrets=("hidden-word",), stream=second)
+        logging.getLogger("a").info("hidden-word")
+        assert first.getvalue() == ""
+        assert json.loads(second.getvalue())["event"] == MASK
+
+
+class TestRedact:
+    """The pure function behind it."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("nothing here", "nothing here"),
+            (
+                f"POST https://api.telegram.org/bot{TOKEN}/sendMessage",
+                "POST https://api.telegram.org/bot***/sendMessage",
+            ),
+            ("Authorization: Bearer abc.DEF-123==", "Authorization: Bearer ***"),
+            ("{'authorization': 'bearer abc'}", "{'authorization': 'bearer ***'}"),
+            ("postgresql://me:word@db.example/q", "postgresql://me:***@db.example/q"),
+            ("redis://:word@cache.example", "redis://:***@cache.example"),
+            ("https://social.example:8443/@me", "https://social.example:8443/@me"),
+            ("at 12:30:45 post 7/30", "at 12:30:45 post 7/30"),
+            ("12345:short", "12345:short"),
+        ],
+    )
+    def test_shapes(self, text: str, expected: str) -> None:
+        """What looks like a bot's token, a bearer's or a URL's password is hidden, and nothing else."""
+        assert redact(text, ()) == expected
+
+    def test_longest_first(self) -> None:
+        """A secret that begins with another one is hidden whole."""
+        assert redact("abc abcdef", ("abc", "abcdef", "")) == f"{MASK} {MASK}"
+
+    def test_number(self) -> None:
+        """A number that is a secret is hidden too."""
+        stream = io.StringIO()
+        configure("info", "json", secrets=("1234567",), stream=stream)
+        structlog.get_logger("a").info("hello", pin=1234567, other=42)
+        line = json.loads(stream.getvalue())
+        assert (line["pin"], line["other"]) == (MASK, 42)
+
+    @settings(deadline=None, max_examples=200)
+    @given(
+        secret=st.text(min_size=6).filter(lambda text: "*" not in text),
+        before=st.text("ab\"' :/", max_size=5),
+        write=st.sampled_from(
+            [str, repr, ascii, json.dumps, lambda text: repr([text, '"']), lambda t: repr(t + "'")]
+        ),
+    )
+    def test_law(self, secret: str, before: str, write: Any) -> None:
+        """However a secret is written into a text, it does not come out; a second pass changes nothing."""
+        text = redact(before + write(secret) + before, (secret,))
+        assert secret not in text
+        assert MASK in text
+        assert redact(text, (secret,)) == text
