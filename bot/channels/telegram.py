@@ -41,6 +41,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
 CONNECT_TIMEOUT: Final = 10.0  # seconds
 FLOOD_WAIT: Final = timedelta(seconds=30)  # after a 429 that does not say how long to wait
+BOT_API_OFFSET: Final = -1_000_000_000_000  # minus the id that links use: how the Bot API names a channel
 LONGEST_QUOTE: Final = 200  # code points of a server's own words in a reason
 
 # The same for every post and every try, so that a retry looks like the first one.
@@ -209,7 +210,7 @@ def address(message: telegram.Message) -> str | None:
         return None
     if chat.username:
         return f"https://t.me/{chat.username}/{message.message_id}"
-    return f"https://t.me/c/{str(chat.id).removeprefix('-100')}/{message.message_id}"
+    return f"https://t.me/c/{BOT_API_OFFSET - chat.id}/{message.message_id}"
 
 
 class _TokenFilter(logging.Filter):
@@ -281,7 +282,6 @@ class TelegramChannel:
         self._silent = silent
         self._clock = clock
         self._initialising = asyncio.Lock()
-        self._initialised = False
 
     async def rules(self) -> Rules:
         return Rules(limit=LIMIT, measure=measure.telegram, numbering=self._numbering)
@@ -333,9 +333,7 @@ class TelegramChannel:
     async def _initialise(self) -> None:
         """Ask once who the bot is; a failure is asked again at the next call."""
         async with self._initialising:
-            if not self._initialised:
-                await self._bot.initialize()
-                self._initialised = True
+            await self._bot.initialize()  # which does nothing once it succeeded
 
     def _classify(self, result: telegram.Message | TelegramError, parent: str | None) -> Outcome:
         return classify(result, name=self.name, chat=self.target, parent=parent, now=self._clock())

@@ -130,10 +130,11 @@ class TestClassify:
         (telegram.Chat(CHANNEL_ID, "channel", username="news"), "https://t.me/news/17"),
         (telegram.Chat(CHANNEL_ID, "channel"), "https://t.me/c/1234567890/17"),
         (telegram.Chat(CHANNEL_ID, "supergroup"), "https://t.me/c/1234567890/17"),
+        (telegram.Chat(-1012345678901, "channel"), "https://t.me/c/12345678901/17"),
         (telegram.Chat(-1234, "group"), None),
         (telegram.Chat(1234, "private", username="somebody"), None),
     ],
-    ids=["public-channel", "private-channel", "supergroup", "group", "private-chat"],
+    ids=["public-channel", "private-channel", "supergroup", "long-id", "group", "private-chat"],
 )
 def test_address(chat: telegram.Chat, url: str | None) -> None:
     """A message has an address where Telegram gives it one."""
