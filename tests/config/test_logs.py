@@ -6,10 +6,11 @@ import logging
 import warnings
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import structlog
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from threadcast.config.logs import MASK, configure, redact
@@ -17,6 +18,10 @@ from threadcast.config.logs import MASK, configure, redact
 TOKEN = "123456789:AAF-abcdefghijklmnopqrstuvwxyz0123"
 PASSWORD = 'it\'s "quoted" \\ and näh/dran'
 SECRETS = (TOKEN, PASSWORD, "masto-token")
+
+
+def unescaped_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 class Terminal(io.StringIO):
@@ -263,6 +268,8 @@ class TestRedact:
         line = json.loads(stream.getvalue())
         assert (line["pin"], line["other"]) == (MASK, 42)
 
+    @example(secret='sä"id', before="", write=unescaped_json)
+    @example(secret="né/it her", before="", write=quote)
     @settings(deadline=None, max_examples=200)
     @given(
         secret=st.text(min_size=6).filter(lambda text: "*" not in text),
@@ -271,6 +278,7 @@ class TestRedact:
             [str, repr, ascii, json.dumps, lambda text: repr([text, '"']), lambda t: repr(t + "'")]
         ),
     )
+    @example(secret="it's\\näh", before="", write=repr)
     def test_law(self, secret: str, before: str, write: Any) -> None:
         """However a secret is written into a text, it does not come out; a second pass changes nothing."""
         text = redact(before + write(secret) + before, (secret,))
