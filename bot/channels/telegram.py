@@ -115,9 +115,9 @@ DESCRIPTIONS: Final = (
 )
 
 
-def chat_variable(name: str) -> str:
-    """The environment variable that names a channel's chat."""
-    return f"THREADCAST_CHANNELS__{name.upper()}__CHAT"
+def channel_variable(name: str, setting: str) -> str:
+    """The environment variable of one setting of channel `name`."""
+    return f"THREADCAST_CHANNELS__{name.upper()}__{setting}"
 
 
 def redact(text: str) -> str:
@@ -132,17 +132,18 @@ def explain(error: Refusal, *, name: str) -> Fault:
         case InvalidToken():
             return Fault(
                 "Telegram does not accept the bot token",
-                "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN;"
+                "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN"
+                f" (or {channel_variable(name, 'TOKEN')}, where the channel has a bot of its own);"
                 " with a server of your own, check THREADCAST_TELEGRAM__API_URL too",
             )
         case ChatMigrated():
             return Fault(
                 "the group became a supergroup, with another id",
-                f"set {chat_variable(name)}={error.new_chat_id}",
+                f"set {channel_variable(name, 'CHAT')}={error.new_chat_id}",
             )
     for pattern, what, advice in DESCRIPTIONS:
         if re.search(pattern, error.message.lower()):
-            return Fault(what, advice.format(variable=chat_variable(name)))
+            return Fault(what, advice.format(variable=channel_variable(name, "CHAT")))
     return Fault(f"Telegram refused ({_quote(error)})", "correct what it names, then try again")
 
 
@@ -238,9 +239,8 @@ def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60) -> 
         read_timeout=timeout,
         write_timeout=timeout,
         media_write_timeout=timeout,
-        httpx_kwargs={
-            "trust_env": not _is_loopback(base)
-        },  # a proxy does not reach this machine's own server
+        # A proxy named in the environment does not lead back to this machine.
+        httpx_kwargs={"trust_env": not _is_loopback(base)},
     )
     return telegram.Bot(
         token,
