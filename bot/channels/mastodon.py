@@ -81,7 +81,7 @@ def classify(answer: object, *, parent: str | None, now: datetime, reset: dateti
             return Unreached(fault.reason)
         case "refused":
             return Refused(fault.reason)
-        case "unknown":
+        case _:
             return Unknown(fault.reason)
 
 

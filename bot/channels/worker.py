@@ -28,9 +28,9 @@ class Worker:
     async def call(self, function: Callable[[], T]) -> T:
         """What the function returns or raises. A call that has begun ends by itself, whoever is cancelled."""
         if self._closed:
-            raise RuntimeError(f"the channel {self._name} is closed")
+            raise RuntimeError(f"{self._name} is closed")
         if self._thread is None:
-            self._thread = Thread(target=self._run, name=f"mastodon-{self._name}", daemon=True)
+            self._thread = Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
         future: Future[T] = Future()
         self._calls.put(partial(_fulfil, future, function))
