@@ -160,13 +160,11 @@ def _pieces(number: int, part: Part, frame: _Frame, rules: Rules) -> Iterator[Po
 
 def _numbers(numbering: Numbering, first: int, total: int) -> Label:
     """The labels of a part's pieces, the first of which is post number `first` of `total`."""
-    match numbering:
-        case Numbering.NONE:
-            return lambda _piece: ""
-        case Numbering.TOTAL:
-            return lambda piece: f"{first + piece}/{total}"
-        case Numbering.KEEP | Numbering.RENUMBER:
-            return lambda piece: f"{first + piece}/"
+    if numbering is Numbering.NONE:
+        return lambda _piece: ""
+    if numbering is Numbering.TOTAL:
+        return lambda piece: f"{first + piece}/{total}"
+    return lambda piece: f"{first + piece}/"
 
 
 _NUMBER = re.compile("(?:\\d\ufe0f?\u20e3)+|\\d+")  # keycaps, or plain digits

@@ -67,8 +67,7 @@ def cut(text: str, fits: Fits) -> tuple[str, ...]:
     while True:
         chosen, tight = _fewest(text, cuts, fits)
         if not tight:
-            chosen, tight = _balanced(text, cuts, fits, chosen)
-        if not tight:
+            chosen = _balanced(text, cuts, fits, chosen)
             return tuple(text[cuts.rights[i] : cuts.lefts[j]] for i, j in pairwise(chosen))
         cuts = _finer(text, cuts, tight)
 
@@ -149,52 +148,57 @@ def _furthest(good: Callable[[int], bool], most: int, guess: int) -> int:
     return low
 
 
+def _ahead(text: str, cuts: Cuts, fits: Fits, piece: int, at: int, guess: int) -> int:
+    """How many places ahead a piece that begins at `at` may end."""
+
+    def good(count: int) -> bool:
+        return fits(piece, text[cuts.rights[at] : cuts.lefts[at + count]])
+
+    return _furthest(good, len(cuts.lefts) - 1 - at, guess)
+
+
+def _behind(text: str, cuts: Cuts, fits: Fits, piece: int, end: int, guess: int) -> int:
+    """How many places before `end` a piece that ends there may begin."""
+
+    def good(count: int) -> bool:
+        return fits(piece, text[cuts.rights[end - count] : cuts.lefts[end]])
+
+    return _furthest(good, end, guess)
+
+
 def _fewest(text: str, cuts: Cuts, fits: Fits) -> tuple[list[int], list[int]]:
     """The cuts that fill every piece to the brim, and after which places nothing fits."""
     last = len(cuts.lefts) - 1
     chosen, tight, span = [0], list[int](), 32
     while chosen[-1] < last:
         piece, at = len(chosen) - 1, chosen[-1]
-        span = _furthest(
-            lambda n, piece=piece, at=at: fits(piece, text[cuts.rights[at] : cuts.lefts[at + n]]),  # type: ignore[misc]
-            last - at,
-            max(span, 1),
-        )
+        span = _ahead(text, cuts, fits, piece, at, max(span, 1))
         if not span:
             tight.append(at)
         chosen.append(at + max(span, 1))
     return chosen, tight
 
 
-def _balanced(text: str, cuts: Cuts, fits: Fits, filled: list[int]) -> tuple[list[int], list[int]]:
-    """As many cuts as `filled` has, at better places, and after which places nothing fits."""
+def _balanced(text: str, cuts: Cuts, fits: Fits, filled: list[int]) -> list[int]:
+    """As many cuts as `filled` has, at better places."""
     last, pieces = filled[-1], len(filled) - 1
     # The first place where the n-th cut leaves no more than fits into the pieces after it.
     first = [0] * pieces + [last]
     for n in range(pieces - 1, 0, -1):
-        end = first[n + 1]
-        back = _furthest(
-            lambda count, n=n, end=end: fits(n, text[cuts.rights[end - count] : cuts.lefts[end]]),  # type: ignore[misc]
-            end,
-            filled[n + 1] - filled[n],
-        )
-        first[n] = end - max(back, 1)
+        back = _behind(text, cuts, fits, n, first[n + 1], filled[n + 1] - filled[n])
+        first[n] = first[n + 1] - max(back, 1)
     chosen = [0]
     while chosen[-1] < last:
         piece, at = len(chosen) - 1, chosen[-1]
-        guess = filled[piece + 1] - filled[piece] if piece < pieces else 1
-        span = _furthest(
-            lambda n, piece=piece, at=at: fits(piece, text[cuts.rights[at] : cuts.lefts[at + n]]),  # type: ignore[misc]
-            last - at,
-            guess,
-        )
-        if not span:
-            return chosen, [at]
-        lowest = first[piece + 1] if piece < pieces else last
+        guess = filled[piece + 1] - filled[piece] if piece < pieces else 0
+        span = _ahead(text, cuts, fits, piece, at, guess) if guess else 0
+        if not span:  # no way on: only by a measure that does not grow with the text
+            return filled
         high = at + span
-        low = min(max(lowest, at + 1), high)
-        chosen.append(_best(cuts, at, low, high, max(pieces - piece, 1)))
-    return chosen, []
+        low = min(max(first[piece + 1], at + 1), high)
+        best = _best(cuts, at, low, high, pieces - piece)
+        chosen.append(best if fits(piece, text[cuts.rights[at] : cuts.lefts[best]]) else high)
+    return chosen
 
 
 def _best(cuts: Cuts, at: int, low: int, high: int, pieces: int) -> int:
