@@ -26,10 +26,11 @@ $(BIN)/python:
 
 # The editable install is a tree of links to our files: it is made again when a file comes or goes,
 # and not when one is edited.
-.PHONY: sources
-sources:
-	@mkdir -p build && printf '%s\n' $(SOURCES) | cmp -s - build/sources || printf '%s\n' $(SOURCES) > build/sources
-build/sources: sources
+.PHONY: force
+force:
+build/sources: force
+	@mkdir -p build
+	@printf '%s\n' $(SOURCES) | cmp -s - "$@" || printf '%s\n' $(SOURCES) > "$@"
 
 $(VENV)/runtime.stamp: requirements.lock | $(BIN)/python
 	@echo "installing what Threadcast runs on (a minute, once) …"
@@ -52,8 +53,19 @@ develop: $(VENV)/dev.stamp $(VENV)/package.stamp  ## set up .venv to work on Thr
 demo: install  ## publish the sample threads on two local channels and show the page
 	@$(BIN)/python -m threadcast.bot demo
 
-test: develop  ## run every test, with coverage
-	@$(RUN) pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
+# Everything that decides is pure, and no branch of it goes untested.
+PURE := thread,parse,markers,noticing,measure,compose,split,states
+
+test: develop  ## run every test, with coverage (ARGS="-k parse" runs a part, without it)
+ifdef ARGS
+	@$(RUN) pytest -n auto $(ARGS)
+else
+	@mkdir -p build && $(RUN) coverage erase
+	@$(RUN) pytest -n auto --cov --cov-report= | tee build/test.log
+	@$(RUN) coverage report --skip-covered --fail-under=95
+	@$(RUN) coverage report --include='$(shell echo '*/queue/'{$(PURE)}.py | tr ' ' ,)' --fail-under=100
+	@tail -n 1 build/test.log
+endif
 
 check: develop  ## lint, types, layers, docs
 	@$(RUN) ruff format --check --quiet .

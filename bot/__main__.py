@@ -1,1 +1,5 @@
-"""To be written."""
+"""`python -m threadcast.bot` is `threadcast`."""
+
+from threadcast.bot.cli import main
+
+main()

@@ -1,1 +1,243 @@
-"""To be written."""
+"""One delivery on its way: claim -> plan -> intend -> send -> judge -> record, a named step each.
+
+The steps hold no rule of their own. The store decides who may work on what, `compose` what the posts
+are, the channel's adapter what came of a call, `states.decide` what follows from it.
+
+No transaction is open across a call, every write after the claim names its fence, and the intent is
+on disk before the call begins: whatever dies in between, the next worker sees that a post may be out.
+"""
+
+import asyncio
+import random
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
+from threadcast.queue.compose import CannotComposeError, compose
+from threadcast.queue.states import (
+    Change,
+    Event,
+    Outcome,
+    PostState,
+    Refused,
+    Sent,
+    Throttled,
+    Unknown,
+    Unreached,
+    decide,
+    interrupted,
+)
+from threadcast.queue.store import Claim, Delivery, LeaseLostError, PostRecord, Store
+
+log = structlog.get_logger("threadcast.publisher")
+
+# Longer than the longest call an adapter makes (60 s), so that a lease never ends while its holder works.
+LEASE = timedelta(minutes=3)
+
+Observer = Callable[[Delivery], None]
+
+
+class Stop:
+    """A request to stop. `asked`: begin nothing new. `now`: do not wait for the answer in hand either."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.now = asyncio.Event()
+
+
+class Publisher:
+    """Publishes one channel's deliveries, one post after the other.
+
+    `observe` is told of a delivery each time something about it changed. `chance` gives numbers from
+    0 to 1 for the jitter of retries; `new_key` makes a key never used before.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        channel: Channel,
+        *,
+        worker: str,
+        clock: Clock,
+        stop: Stop,
+        observe: Observer = lambda _: None,
+        chance: Callable[[], float] = random.random,
+        new_key: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self.channel = channel
+        self._store = store
+        self._worker = worker
+        self._clock = clock
+        self._stop = stop
+        self._observe = observe
+        self._chance = chance
+        self._new_key = new_key
+
+    async def publish(self) -> Delivery | None:
+        """Take the channel's next due delivery as far as it goes now; None where nothing is due.
+
+        Gives the delivery as it stands then: published, stopped, waiting for a later time, or, where
+        the service is stopping, let go of after a whole post. Raises StoreError where the queue
+        cannot be used; the delivery can then be claimed again once the lease has ended.
+        """
+        claim = await self._claim()
+        if claim is None:
+            return None
+        try:
+            return await self._work(claim)
+        except LeaseLostError:
+            log.warning(
+                "another worker took over",
+                channel=self.channel.name,
+                thread=claim.delivery.thread_id,
+                fence=claim.delivery.fence,
+            )
+            return claim.delivery
+
+    async def _work(self, claim: Claim) -> Delivery:
+        posts = claim.posts or await self._plan(claim)
+        if isinstance(posts, Delivery):
+            return posts
+        delivery = claim.delivery
+        parent: str | None = None
+        for post in posts:
+            if post.state is PostState.SENT:
+                parent = post.remote_id
+                continue
+            if self._stop.asked.is_set():
+                return await self._let_go(claim)
+            if interrupted(post.state):
+                outcome: Outcome = Unknown("the service went away while this post was being sent")
+            else:
+                post = await self._intend(claim, post, parent)  # noqa: PLW2901  # the same post, one step on
+                outcome = await self._send(post)
+            change = self._judge(post, outcome, last=post.position == len(posts))
+            delivery = await self._record(claim, post, change)
+            if not change.keeps_lease:
+                break
+            if change.sent is not None:
+                parent = change.sent.remote_id
+        return delivery
+
+    async def _claim(self) -> Claim | None:
+        now = self._clock()
+        claim = await asyncio.to_thread(
+            self._store.claim, self.channel.name, worker=self._worker, now=now, until=now + LEASE
+        )
+        if claim is not None:
+            self._observe(claim.delivery)
+        return claim
+
+    async def _plan(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
+        try:
+            rules = await self.channel.rules()
+            # Off the loop: a long thread takes long enough to keep other channels waiting.
+            posts = await asyncio.to_thread(compose, claim.thread, rules)
+        except NotReadyError as error:
+            return await self._put_off(claim, error.outcome)
+        except CannotComposeError as error:
+            return await self._put_off(claim, Refused(str(error)))
+        return await asyncio.to_thread(self._store.plan, claim, posts, now=self._clock())
+
+    async def _put_off(self, claim: Claim, outcome: Throttled | Unreached | Refused) -> Delivery:
+        change = decide(
+            outcome, last=False, tries=claim.delivery.fence, now=self._clock(), chance=self._chance()
+        )
+        return await self._record(claim, None, change)
+
+    async def _intend(self, claim: Claim, post: PostRecord, parent: str | None) -> PostRecord:
+        now = self._clock()
+        return await asyncio.to_thread(
+            self._store.intend,
+            claim,
+            post.position,
+            key=post.key or self._new_key(),
+            reply_to=parent,
+            now=now,
+            until=now + LEASE,
+        )
+
+    async def _send(self, post: PostRecord) -> Outcome:
+        """The call. Ends early, with an unknown outcome, where the service cannot wait any longer."""
+        assert post.key is not None  # noqa: S101  # the intent has just set it
+        call = asyncio.ensure_future(
+            self.channel.send(Outgoing(text=post.post.text, parent=post.reply_to, key=post.key))
+        )
+        hurry = asyncio.ensure_future(self._stop.now.wait())
+        try:
+            await asyncio.wait({call, hurry}, return_when=asyncio.FIRST_COMPLETED)
+            if not call.done():
+                return Unknown("the service was stopped before the server answered")
+            return call.result()
+        except Exception as error:
+            # An adapter's fault, not the network's: what the call did before it broke is not known.
+            log.exception("the channel's adapter failed", channel=self.channel.name)
+            return Unknown(f"the adapter failed ({type(error).__name__})")
+        finally:
+            hurry.cancel()
+            call.cancel()
+
+    def _judge(self, post: PostRecord, outcome: Outcome, *, last: bool) -> Change:
+        return decide(outcome, last=last, tries=post.tries, now=self._clock(), chance=self._chance())
+
+    async def _record(self, claim: Claim, post: PostRecord | None, change: Change) -> Delivery:
+        position = post.position if post else None
+        try:
+            delivery = await asyncio.to_thread(self._store.record, claim, position, change, now=self._clock())
+        except LeaseLostError:
+            if change.sent is not None:
+                # Nobody else knows this id: say it, so that a person can settle the post.
+                log.error(  # noqa: TRY400  # no fault to trace
+                    "sent, but another worker holds the delivery",
+                    channel=self.channel.name,
+                    thread=claim.delivery.thread_id,
+                    post=position,
+                    remote_id=change.sent.remote_id,
+                )
+            raise
+        self._report(delivery, position, change)
+        self._observe(delivery)
+        return delivery
+
+    async def _let_go(self, claim: Claim) -> Delivery:
+        await asyncio.to_thread(self._store.let_go, claim, now=self._clock())
+        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id)
+        return await asyncio.to_thread(self._store.delivery, claim.delivery.id)
+
+    def _report(self, delivery: Delivery, position: int | None, change: Change) -> None:
+        about = log.bind(channel=delivery.channel, thread=delivery.thread_id, title=delivery.title)
+        match change.event:
+            case Event.GO_ON:
+                about.debug("sent", post=position, of=delivery.posts, **_where(change.sent))
+            case Event.FINISH:
+                about.info("published", posts=delivery.posts, **_where(change.sent))
+            case Event.WAIT:
+                about.warning("waiting", post=position, until=_at(change.due), reason=change.reason)
+            case Event.REFUSE:
+                about.error(
+                    "stopped",
+                    post=position,
+                    of=delivery.posts,
+                    reason=change.reason,
+                    next=f"mend it, then: threadcast retry {delivery.thread_id} --channel {delivery.channel}",
+                )
+            case _:
+                about.error(
+                    "unsure",
+                    post=position,
+                    of=delivery.posts,
+                    reason=change.reason,
+                    next=f"look at the channel, then: threadcast settle {delivery.thread_id} "
+                    f"--channel {delivery.channel} sent URL, or … not-sent",
+                )
+
+
+def _where(sent: Sent | None) -> dict[str, str]:
+    return {} if sent is None else {"id": sent.remote_id, "url": sent.url or "-"}
+
+
+def _at(due: datetime | None) -> str:
+    return due.isoformat(timespec="seconds") if due else "-"

@@ -1,1 +1,238 @@
-"""To be written."""
+"""Builds everything (the one place that constructs), runs it, stops it gracefully."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from threadcast.bot import wake
+from threadcast.bot.channels.port import Channel
+from threadcast.bot.desk import Desk
+from threadcast.bot.publisher import Observer, Publisher, Stop
+from threadcast.bot.scheduler import Scheduler
+from threadcast.config.channels import (
+    ChannelSettings,
+    LocalChannelSettings,
+    MastodonChannelSettings,
+    TelegramChannelSettings,
+)
+from threadcast.config.settings import Settings
+from threadcast.queue.compose import Numbering
+from threadcast.queue.sql import migrate
+from threadcast.queue.sql.engine import is_sqlite
+from threadcast.queue.sql.store import open_store
+from threadcast.queue.store import Store, StoreError
+
+log = structlog.get_logger("threadcast.service")
+
+# Of the ten seconds a supervisor gives a stopping service, what the post in hand may take.
+GRACE = 8.0
+
+
+class AlreadyRunningError(Exception):
+    """Another service works on the same data folder."""
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def prepare(settings: Settings) -> Store:
+    """Open the queue. An SQLite file is made and brought up to date; a server's tables are not.
+
+    Raises StoreError.
+    """
+    url = settings.database_url.get_secret_value()
+    if is_sqlite(url):
+        upgrade(settings)
+    return open_store(url)
+
+
+def upgrade(settings: Settings) -> str:
+    """`threadcast migrate`: bring the tables up to date; gives their version. Raises StoreError."""
+    url = settings.database_url.get_secret_value()
+    if is_sqlite(url):
+        make_folder(settings.data)
+    return migrate.upgrade(url)
+
+
+def make_folder(path: Path) -> None:
+    """Make the data folder, for its owner only. Raises StoreError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the data folder {path} cannot be made: {error.strerror}; set THREADCAST_DATA to another folder"
+        ) from None
+
+
+def build_channels(settings: Settings) -> tuple[Channel, ...]:
+    """The configured channels, none of which has made a call yet."""
+    return tuple(build_channel(settings, channel) for channel in settings.channels)
+
+
+def build_channel(settings: Settings, channel: ChannelSettings) -> Channel:
+    """One channel from its settings. Client libraries are imported only for the kinds in use."""
+    numbering = Numbering(channel.numbering)
+    match channel:
+        case TelegramChannelSettings():
+            from threadcast.bot.channels.telegram import TelegramChannel, make_bot  # noqa: PLC0415  # see above
+
+            return TelegramChannel(
+                channel.name,
+                bot=make_bot(channel.token.get_secret_value(), api_url=settings.telegram.api_url),
+                chat=channel.chat,
+                numbering=numbering,
+                silent=channel.silent,
+                clock=now,
+            )
+        case MastodonChannelSettings():
+            from threadcast.bot.channels.mastodon import MastodonChannel  # noqa: PLC0415  # see above
+
+            return MastodonChannel(
+                channel.name,
+                url=channel.url,
+                token=channel.token.get_secret_value(),
+                numbering=numbering,
+                visibility=channel.visibility,
+                reply_visibility=channel.reply_visibility,
+                language=channel.language,
+                spoiler=channel.spoiler,
+                clock=now,
+            )
+        case LocalChannelSettings():
+            from threadcast.bot.channels.local import LocalChannel  # noqa: PLC0415  # see above
+
+            return LocalChannel(
+                channel.name, folder=settings.data, like=channel.like, numbering=numbering, clock=now
+            )
+
+
+@asynccontextmanager
+async def open_channels(settings: Settings) -> AsyncIterator[tuple[Channel, ...]]:
+    """The configured channels, closed at the end whatever happened."""
+    channels = build_channels(settings)
+    try:
+        yield channels
+    finally:
+        await asyncio.gather(*(channel.close() for channel in channels))
+
+
+def build_desk(settings: Settings, store: Store, channels: Sequence[Channel], *, actor: str) -> Desk:
+    """The desk for one person, on this queue."""
+    return Desk(
+        store,
+        channels,
+        holds=[channel.name for channel in settings.channels if channel.hold],
+        clock=now,
+        actor=actor,
+        wake=lambda: wake.knock(settings.data),
+    )
+
+
+@contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """Hold the data folder's lock. Raises AlreadyRunningError where another service has it.
+
+    The lock goes with the process, however it ends; the file stays, empty of meaning.
+    """
+    make_folder(settings.data)
+    path = settings.data / "service.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunningError(
+                f"a Threadcast service already works in {settings.data}; stop it first, "
+                "or set THREADCAST_DATA to another folder"
+            ) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+class Service:
+    """A running Threadcast: the scheduler, its publishers, and the pipe that wakes them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        channels: Sequence[Channel],
+        *,
+        observe: Observer = lambda _: None,
+    ) -> None:
+        self.stop = Stop()
+        self._settings = settings
+        self._store = store
+        self._channels = channels
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._scheduler = Scheduler(
+            store,
+            {
+                channel.name: Publisher(
+                    store, channel, worker=worker, clock=now, stop=self.stop, observe=observe
+                )
+                for channel in channels
+            },
+            clock=now,
+            stop=self.stop,
+        )
+
+    async def run(self) -> None:
+        """Publish until `stop.asked`; then finish the post in hand and let go of the rest.
+
+        Raises StoreError where the queue cannot be used at the start.
+        """
+        await asyncio.to_thread(self._greet)
+        bell = wake.Bell(self._settings.data, self._scheduler.wake)
+        try:
+            self._scheduler.start()
+            await self.stop.asked.wait()
+        finally:
+            bell.close()
+            self.stop.asked.set()
+            hurry = asyncio.get_running_loop().call_later(GRACE, self.stop.now.set)
+            await self._scheduler.drain()
+            hurry.cancel()
+
+    def _greet(self) -> None:
+        moment = now()
+        self._store.see_channels(
+            [(channel.name, channel.kind, channel.target) for channel in self._channels], now=moment
+        )
+        if is_sqlite(self._settings.database_url.get_secret_value()):
+            # The lock says that no other service is here: what still holds a lease died with it.
+            freed = self._store.free_leases(now=moment)
+            if freed:
+                log.info("took over what the last service left", deliveries=freed)
+        for channel in self._channels:
+            log.info("channel", name=channel.name, kind=channel.kind, target=channel.target)
+
+
+async def serve(settings: Settings) -> None:
+    """`threadcast run`: a service until SIGTERM or SIGINT. Raises AlreadyRunningError, StoreError."""
+    with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as store:
+        async with open_channels(settings) as channels:
+            service = Service(settings, store, channels)
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, _stop, service.stop, number)
+            log.info("running", data=str(settings.data), next="add a thread: threadcast add FILE")
+            await service.run()
+            log.info("stopped")
+
+
+def _stop(stop: Stop, number: signal.Signals) -> None:
+    log.info("stopping", signal=number.name, note="the post in hand is finished first")
+    stop.asked.set()

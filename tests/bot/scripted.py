@@ -1,0 +1,102 @@
+"""A local channel whose next sends can be made to go wrong, for tests of what stands above channels.
+
+With no script it is the local channel: the contract suite runs on it too.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from threadcast.bot.channels.local import LocalChannel
+from threadcast.bot.channels.port import NotReadyError, Outgoing
+from threadcast.queue.compose import Numbering, Rules
+from threadcast.queue.parse import parse
+from threadcast.queue.states import DeliveryState, Outcome, Unknown
+from threadcast.queue.store import NewDelivery, NewThread
+from threadcast.queue.thread import Thread
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    moment: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def advance(self, **step: float) -> datetime:
+        self.moment += timedelta(**step)
+        return self.moment
+
+
+@dataclass
+class Step:
+    """What one send does: wait for `gate`, call `before`, then answer `outcome` or really send.
+
+    With `stored` the post is really sent even where `outcome` says something else.
+    """
+
+    outcome: Outcome | None = None
+    stored: bool = False
+    gate: asyncio.Event | None = None
+    before: Callable[[], None] = lambda: None
+    error: Exception | None = None
+
+
+@dataclass
+class Script:
+    """The steps still to come, and what was asked so far."""
+
+    steps: deque[Step] = field(default_factory=deque)
+    asked: list[Outgoing] = field(default_factory=list)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    not_ready: NotReadyError | None = None
+
+
+class ScriptedChannel(LocalChannel):
+    """See above."""
+
+    def __init__(self, name: str, folder: Path, clock: Callable[[], datetime], *steps: Step) -> None:
+        super().__init__(name, folder=folder, like="mastodon", numbering=Numbering.KEEP, clock=clock)
+        self.script = Script(deque(steps))
+
+    async def rules(self) -> Rules:
+        if self.script.not_ready is not None:
+            raise self.script.not_ready
+        return await super().rules()
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        self.script.asked.append(outgoing)
+        self.script.started.set()
+        step = self.script.steps.popleft() if self.script.steps else Step()
+        if step.gate is not None:
+            await step.gate.wait()
+        step.before()
+        if step.error is not None:
+            raise step.error
+        if step.outcome is None:
+            return await super().send(outgoing)
+        if step.stored:
+            await super().send(outgoing)
+        return step.outcome
+
+
+LOST = Step(Unknown("the answer was lost"), stored=True)
+
+
+def thread(parts: int = 3, about: str = "lamp") -> Thread:
+    """A sound thread of short parts."""
+    text = "".join(f"{number}/ {about} {number}\n" for number in range(1, parts)) + f"{parts}/ {about} /end\n"
+    (parsed,) = parse(text)
+    return parsed
+
+
+def wish(channel: str, *, parts: int = 3, about: str = "lamp", due: datetime = START) -> NewThread:
+    """A thread queued for one channel."""
+    return NewThread(thread(parts, about), "test.txt", (NewDelivery(channel, DeliveryState.QUEUED, due),))

@@ -1,0 +1,402 @@
+"""The publisher takes a delivery as far as it goes now, and stops where it must."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.bot.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wish
+from tests.contract.memory_store import MemoryStore
+from threadcast.bot.channels.port import NotReadyError
+from threadcast.bot.channels.timeline import read_newest
+from threadcast.bot.publisher import LEASE, Publisher, Stop
+from threadcast.queue.compose import Numbering, Rules, compose
+from threadcast.queue.states import (
+    DeliveryState,
+    Event,
+    Outcome,
+    PostState,
+    Refused,
+    Sent,
+    Throttled,
+    Unknown,
+    Unreached,
+)
+from threadcast.queue.store import Delivery, NewThread, PostRecord
+
+
+class House:
+    """A queue, a channel and publishers on them."""
+
+    def __init__(self, folder: Path, *steps: Step) -> None:
+        self.folder = folder
+        self.clock = FakeClock()
+        self.store = MemoryStore()
+        self.channel = ScriptedChannel("news", folder, self.clock, *steps)
+        self.seen: list[Delivery] = []
+
+    def publisher(self, worker: str = "one", stop: Stop | None = None) -> Publisher:
+        return Publisher(
+            self.store,
+            self.channel,
+            worker=worker,
+            clock=self.clock,
+            stop=stop or Stop(),
+            observe=self.seen.append,
+            chance=lambda: 1.0,
+        )
+
+    def add(self, *wishes: NewThread) -> list[int]:
+        added = self.store.add(wishes or (wish("news"),), now=self.clock(), actor="test")
+        return [delivery.id for one in added for delivery in one.deliveries]
+
+    def posts(self, delivery: int) -> tuple[PostRecord, ...]:
+        return self.store.posts(delivery)
+
+    def states(self, delivery: int) -> list[PostState]:
+        return [post.state for post in self.posts(delivery)]
+
+    @property
+    def asked(self) -> list[str]:
+        return [outgoing.text for outgoing in self.channel.script.asked]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Callable[..., House]:
+    return lambda *steps: House(tmp_path, *steps)
+
+
+async def test_a_chain_goes_out_whole(house: Callable[..., House]) -> None:
+    """Every post of a thread is sent in order, each a reply to the one before, and recorded."""
+    at = house()
+    (delivery,) = at.add()
+
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+    posts = at.posts(delivery)
+    assert [post.state for post in posts] == [PostState.SENT] * 3
+    ids = [post.remote_id for post in posts]
+    assert [post.reply_to for post in posts] == [None, *ids[:-1]]
+    assert [outgoing.parent for outgoing in at.channel.script.asked] == [None, *ids[:-1]]
+    assert len({outgoing.key for outgoing in at.channel.script.asked}) == 3
+
+
+async def test_nothing_due(house: Callable[..., House]) -> None:
+    """Where nothing is due, nothing is sent."""
+    at = house()
+    at.add(wish("news", due=START + timedelta(seconds=1)))
+
+    assert await at.publisher().publish() is None
+    assert at.asked == []
+
+
+async def test_the_observer_follows(house: Callable[..., House]) -> None:
+    """Whoever watches sees the delivery at its claim and after each post."""
+    at = house()
+    at.add()
+
+    await at.publisher().publish()
+
+    assert [(seen.state.value, seen.sent) for seen in at.seen] == [
+        ("publishing", 0),
+        ("publishing", 1),
+        ("publishing", 2),
+        ("published", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "wait"),
+    [
+        pytest.param(Throttled(START + timedelta(hours=2), "slow down"), timedelta(hours=2), id="throttled"),
+        pytest.param(Unreached("no route"), timedelta(seconds=2), id="unreached"),
+    ],
+)
+async def test_later_from_the_same_post(
+    house: Callable[..., House], outcome: Outcome, wait: timedelta
+) -> None:
+    """A post that was certainly not sent is sent again when its time has come, under the same key."""
+    at = house(Step(), Step(outcome))
+    (delivery,) = at.add()
+
+    stopped = await at.publisher().publish()
+    assert stopped is not None
+    assert (stopped.state, stopped.due) == (DeliveryState.PUBLISHING, START + wait)
+    assert at.states(delivery) == [PostState.SENT, PostState.PLANNED, PostState.PLANNED]
+    assert await at.publisher().publish() is None
+    at.clock.moment = START + wait
+    published = await at.publisher("two").publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
+    assert at.channel.script.asked[1] == at.channel.script.asked[2]
+
+
+async def test_a_waiting_chain_keeps_its_channel(house: Callable[..., House]) -> None:
+    """While a begun chain waits, no other thread starts on its channel."""
+    at = house(Step(), Step(Throttled(START + timedelta(hours=1), "slow down")))
+    at.add(wish("news"), wish("news", about="other"))
+
+    await at.publisher().publish()
+
+    assert await at.publisher().publish() is None
+
+
+async def test_unreached_again_and_again(house: Callable[..., House]) -> None:
+    """Each failed connection doubles the wait, up to a quarter of an hour."""
+    at = house(*[Step(Unreached("no route"))] * 12)
+    at.add()
+    waits = []
+
+    for _ in range(12):
+        stopped = await at.publisher().publish()
+        assert stopped is not None
+        waits.append((stopped.due - at.clock()).total_seconds())
+        at.clock.moment = stopped.due
+
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
+
+
+async def test_a_refusal_stops_this_chain_only(house: Callable[..., House]) -> None:
+    """A refused post stops its chain and says why; the next thread of the channel goes on."""
+    at = house(Step(), Step(Refused("too rude")))
+    broken, fine = at.add(wish("news"), wish("news", about="other"))
+
+    first = await at.publisher().publish()
+    second = await at.publisher().publish()
+
+    assert first is not None
+    assert second is not None
+    assert (first.id, first.state, first.reason) == (broken, DeliveryState.FAILED, "too rude")
+    assert at.states(broken) == [PostState.SENT, PostState.REFUSED, PostState.PLANNED]
+    assert (second.id, second.state) == (fine, DeliveryState.PUBLISHED)
+
+
+async def test_a_refused_chain_goes_on_when_retried(house: Callable[..., House]) -> None:
+    """A retried chain goes on from the refused post, as a reply to the last one that is out."""
+    at = house(Step(), Step(Refused("too rude")))
+    (delivery,) = at.add()
+    await at.publisher().publish()
+
+    at.store.apply(delivery, Event.RETRY, now=at.clock(), actor="test", due=at.clock())
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
+    assert at.posts(delivery)[1].reply_to == at.posts(delivery)[0].remote_id
+
+
+async def test_an_unknown_outcome_is_never_sent_again(house: Callable[..., House]) -> None:
+    """A post that may be out stops its chain as unsure, and no time that passes sends it again."""
+    at = house(Step(), LOST)
+    (delivery,) = at.add()
+
+    stopped = await at.publisher().publish()
+    at.clock.advance(days=30)
+
+    assert stopped is not None
+    assert stopped.state is DeliveryState.UNSURE
+    assert at.states(delivery) == [PostState.SENT, PostState.UNKNOWN, PostState.PLANNED]
+    assert await at.publisher().publish() is None
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2"]
+
+
+async def test_settled_as_sent(house: Callable[..., House]) -> None:
+    """A doubtful post that a person found is not sent again: the next one replies to it."""
+    at = house(Step(), LOST)
+    (delivery,) = at.add()
+    await at.publisher().publish()
+    timeline = ids(at)
+
+    at.store.settle(delivery, Sent(timeline[1], None), now=at.clock(), actor="test")
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+    assert at.channel.script.asked[2].parent == timeline[1]
+
+
+async def test_settled_as_not_sent(house: Callable[..., House]) -> None:
+    """A doubtful post that a person says is not there is sent."""
+    at = house(Step(), Step(Unknown("the answer was lost")))
+    (delivery,) = at.add()
+    await at.publisher().publish()
+
+    at.store.settle(delivery, None, now=at.clock(), actor="test")
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
+
+
+async def test_a_worker_that_died_while_sending(house: Callable[..., House]) -> None:
+    """A post found in the middle of being sent is in doubt: its chain stops, and nothing is sent."""
+    at = house()
+    (delivery,) = at.add()
+    claim = at.store.claim("news", worker="dead", now=at.clock(), until=at.clock() + LEASE)
+    assert claim is not None
+    rules = await at.channel.rules()
+    at.store.plan(claim, compose(claim.thread, rules), now=at.clock())
+    at.store.intend(claim, 1, key="k", reply_to=None, now=at.clock(), until=at.clock() + LEASE)
+
+    assert await at.publisher().publish() is None, "its lease still holds"
+    at.clock.moment += LEASE
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert stopped.state is DeliveryState.UNSURE
+    assert at.asked == []
+    assert at.states(delivery) == [PostState.UNKNOWN, PostState.PLANNED, PostState.PLANNED]
+
+
+async def test_asked_to_stop(house: Callable[..., House]) -> None:
+    """Asked to stop, the publisher finishes the post in hand and lets the rest go, due at once."""
+    stop = Stop()
+    at = house(Step(), Step(before=stop.asked.set))
+    (delivery,) = at.add()
+
+    let_go = await at.publisher(stop=stop).publish()
+
+    assert let_go is not None
+    assert (let_go.state, let_go.lease_owner, let_go.sent) == (DeliveryState.PUBLISHING, None, 2)
+    assert at.states(delivery) == [PostState.SENT, PostState.SENT, PostState.PLANNED]
+    published = await at.publisher("next").publish()
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+
+
+async def test_no_time_to_wait(house: Callable[..., House]) -> None:
+    """A service that can wait no longer leaves the post in hand in doubt, not forgotten."""
+    stop = Stop()
+    at = house(Step(gate=asyncio.Event()))
+    (delivery,) = at.add()
+    working = asyncio.create_task(at.publisher(stop=stop).publish())
+    await at.channel.script.started.wait()
+
+    stop.now.set()
+    stopped = await working
+
+    assert stopped is not None
+    assert stopped.state is DeliveryState.UNSURE
+    assert at.states(delivery)[0] is PostState.UNKNOWN
+
+
+async def test_a_lost_lease(house: Callable[..., House]) -> None:
+    """A worker whose lease was taken over writes nothing more, sends nothing more, and says the id."""
+    at = house()
+
+    def taken() -> None:
+        at.clock.moment += LEASE
+        assert at.store.claim("news", worker="two", now=at.clock(), until=at.clock() + LEASE)
+
+    at.channel.script.steps.append(Step(before=taken))
+    (delivery,) = at.add()
+
+    with capture_logs() as logs:
+        await at.publisher().publish()
+
+    assert at.asked == ["1/ lamp 1"]
+    assert at.states(delivery) == [PostState.SENDING, PostState.PLANNED, PostState.PLANNED]
+    (line,) = [entry for entry in logs if entry["event"].startswith("sent, but")]
+    assert line["remote_id"] == ids(at)[0]
+
+
+async def test_a_broken_adapter(house: Callable[..., House]) -> None:
+    """An adapter that raises may have sent the post: the chain stops as unsure."""
+    at = house(Step(error=RuntimeError("token 123:abc")))
+    at.add()
+
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert stopped.state is DeliveryState.UNSURE
+    assert stopped.reason == "the adapter failed (RuntimeError)"
+
+
+async def test_rules_that_cannot_be_had_now(house: Callable[..., House]) -> None:
+    """A server that cannot tell its limits now is asked again later; nothing is sent meanwhile."""
+    at = house()
+    at.channel.script.not_ready = NotReadyError(Unreached("no route"))
+    (delivery,) = at.add()
+
+    stopped = await at.publisher().publish()
+    assert stopped is not None
+    assert (stopped.state, stopped.reason) == (DeliveryState.PUBLISHING, "no route")
+    at.channel.script.not_ready = None
+    at.clock.moment = stopped.due
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert len(at.posts(delivery)) == 3
+
+
+async def test_rules_that_cannot_be_had(house: Callable[..., House]) -> None:
+    """A server that refuses us stops the delivery before anything is sent."""
+    at = house()
+    at.channel.script.not_ready = NotReadyError(Refused("the token is not valid"))
+    (delivery,) = at.add()
+
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert (stopped.state, stopped.reason) == (DeliveryState.FAILED, "the token is not valid")
+    assert at.posts(delivery) == ()
+
+
+async def test_a_thread_that_cannot_be_composed(tmp_path: Path) -> None:
+    """A thread that no limit of the channel can hold stops before anything is sent, and says why."""
+
+    class Narrow(ScriptedChannel):
+        async def rules(self) -> Rules:
+            return Rules(2, len, Numbering.KEEP)
+
+    at = House(tmp_path)
+    at.channel = Narrow("news", tmp_path, at.clock)
+    at.add()
+
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert stopped.state is DeliveryState.FAILED
+    assert "2" in stopped.reason
+    assert at.asked == []
+
+
+async def test_the_split_stays(tmp_path: Path) -> None:
+    """Posts are composed once: a limit that changed meanwhile does not move the cuts of a begun chain."""
+    at = House(tmp_path, Step(), Step(Throttled(START + timedelta(hours=1), "slow down")))
+    (delivery,) = at.add(wish("news", about="word " * 150))
+    await at.publisher().publish()
+    planned = [post.post for post in at.posts(delivery)]
+
+    class Wider(ScriptedChannel):
+        async def rules(self) -> Rules:
+            return Rules(5000, len, Numbering.NONE)
+
+    at.channel = Wider("news", tmp_path, at.clock)
+    at.clock.advance(hours=1)
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert len(planned) > 3
+    assert [post.post for post in at.posts(delivery)] == planned
+
+
+def ids(at: House) -> list[str]:
+    """The ids on the timeline, oldest first."""
+    timeline = read_newest(at.folder / "news.jsonl")
+    assert timeline is not None
+    return [entry.remote_id for entry in timeline.entries]

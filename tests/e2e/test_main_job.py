@@ -1,0 +1,182 @@
+"""The main job on the real service: a file of threads becomes reply chains on both networks."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.house import House, Process, chains_of, seven_chains, seven_threads, thread_text
+
+pytestmark = pytest.mark.e2e
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def wait_until_published(service: Process, count: int) -> None:
+    """Wait until the service has said so of so many deliveries."""
+    with service.said:
+        assert service.said.wait_for(
+            lambda: sum("published" in line for line in service.lines) >= count, 60
+        ), "".join(service.lines)
+
+
+def check_all_published(house: House) -> None:
+    """Seven chains on each server, texts as written, and queue and history agree with the servers."""
+    servers = {"news": house.on_telegram(), "masto": house.on_mastodon()}
+    for posts in servers.values():
+        assert chains_of(posts) == seven_chains()
+        assert len(posts) == 48
+
+    deliveries = house.json("history")["deliveries"]
+    assert {(one["channel"], one["state"]) for one in deliveries} == {
+        ("news", "published"),
+        ("masto", "published"),
+    }
+    for channel, posts in servers.items():
+        recorded = {
+            (post["remote_id"], post["reply_to"], post["text"])
+            for one in deliveries
+            if one["channel"] == channel
+            for post in one["posts"]
+            if post["state"] == "sent" and post["url"]
+        }
+        assert recorded == set(posts)
+    with sqlite3.connect(house.folder / "threadcast-data" / "queue.sqlite3") as database:
+        rows = database.execute("SELECT remote_id FROM posts WHERE state = 'sent'").fetchall()
+    database.close()
+    assert {row[0] for row in rows} == {post[0] for posts in servers.values() for post in posts}
+    assert len(rows) == 96
+
+
+def test_seven_chains(house: House) -> None:
+    """A file added while the service runs is published whole on both networks, and recorded as it is."""
+    with house.running() as service:
+        service.wait_for("running")
+        added = house.command("add", house.write(seven_threads()))
+        assert added.returncode == 0, added.stderr
+        assert "threadcast queue" in added.stdout, "the service was woken"
+        wait_until_published(service, 14)
+        assert service.stop() == 0
+    check_all_published(house)
+
+
+def test_stopped_in_the_middle(house: House) -> None:
+    """A service stopped in mid-chain exits with 0, and the next one goes on: every post once."""
+    house.command("add", house.write(seven_threads()))
+    with house.running() as service:
+        house.wait_for_posts(12)
+        assert service.stop() == 0
+        assert any("stopped" in line for line in service.lines)
+    assert len(house.on_telegram()) < 48
+    left = sum(delivery["state"] != "published" for delivery in house.json("queue")["deliveries"])
+    with house.running() as service:
+        wait_until_published(service, left)
+        assert service.stop() == 0
+    check_all_published(house)
+
+
+def test_a_post_in_hand_is_finished(house: House) -> None:
+    """A stop waits for the answer in hand: the post is recorded, and its chain goes on from there."""
+    release = house.telegram.hold_answer()
+    house.command("add", "--channel", "news", house.write(thread_text(1, 3)))
+    with house.running() as service:
+        house.telegram.wait_for(lambda _: len(house.chat.messages) == 1)
+        service.popen.terminate()
+        service.wait_for("stopping")
+        release.set()
+        assert service.end() == 0
+    (delivery,) = house.json("queue")["deliveries"]
+    assert (delivery["state"], delivery["sent"], delivery["of"]) == ("publishing", 1, 3)
+    with house.running() as service:
+        wait_until_published(service, 1)
+        assert service.stop() == 0
+    assert chains_of(house.on_telegram()) == [
+        [post["text"] for post in house.json("show", "1")["deliveries"][0]["posts"]]
+    ]
+    assert len(house.on_telegram()) == 3
+
+
+def test_killed_while_sending(house: House) -> None:
+    """After a kill in the middle of a send nothing is sent twice: the chain waits for its owner."""
+    release = house.telegram.hold_answer()
+    house.command("add", "--channel", "news", house.write(thread_text(1, 3)))
+    with house.running() as service:
+        house.telegram.wait_for(lambda _: len(house.chat.messages) == 1)
+        service.popen.kill()
+        service.end()
+    release.set()
+    with house.running() as service:
+        service.wait_for("unsure")
+        assert service.stop() == 0
+    assert len(house.on_telegram()) == 1
+    settled = house.command("settle", "1", "sent", f"https://t.me/my_channel/{house.on_telegram()[0][0]}")
+    assert settled.returncode == 0, settled.stderr
+    with house.running() as service:
+        wait_until_published(service, 1)
+        assert service.stop() == 0
+    assert len(chains_of(house.on_telegram())) == 1
+    assert len(house.on_telegram()) == 3
+
+
+def test_a_second_service(house: House) -> None:
+    """A second service on the same data folder says so and exits; the first goes on."""
+    with house.running() as service:
+        service.wait_for("running")
+        second = house.command("run")
+        assert second.returncode == 5
+        assert "already works in" in second.stderr
+        assert service.stop() == 0
+
+
+def test_no_secret_is_said(house: House) -> None:
+    """With everything logged and things going wrong, no token is in any log, answer or file."""
+    house.env["THREADCAST_LOG_LEVEL"] = "debug"
+    house.telegram.fail(500)
+    house.mastodon.fail(401)
+    house.command("add", house.write(thread_text(1, 3)))
+    said: list[str] = []
+    with house.running() as service:
+        service.wait_for("unsure")
+        service.wait_for("stopped")
+        assert service.stop() == 0
+        said += service.lines
+    house.telegram.revoke()
+    house.mastodon.revoke()
+    for words in (["check"], ["history"], ["show", "1"], ["channels"]):
+        done = house.command(*words)
+        said += [done.stdout, done.stderr]
+    tokens = [house.env["THREADCAST_TELEGRAM__TOKEN"], house.env["THREADCAST_CHANNELS__MASTO__TOKEN"]]
+    files = [path.read_bytes() for path in (house.folder / "threadcast-data").iterdir() if path.is_file()]
+    for token in tokens:
+        assert token not in "".join(said)
+        assert not [data for data in files if token.encode() in data]
+
+
+def test_nothing_set(house: House) -> None:
+    """With nothing configured the service runs on SQLite and a local timeline, for its owner only."""
+    house.env.clear()
+    house.command("add", house.write(thread_text(1, 3)))
+    with house.running() as service:
+        wait_until_published(service, 1)
+        assert service.stop() == 0
+    data = house.folder / "threadcast-data"
+    assert data.stat().st_mode & 0o777 == 0o700
+    assert (data / "queue.sqlite3").stat().st_mode & 0o777 == 0o600
+    assert "And so lamp 1 was lit" in (data / "timeline.html").read_text(encoding="utf-8")
+
+
+def test_the_procfile(house: House) -> None:
+    """The Procfile's two lines work as a process manager starts them."""
+    shutil.copy(ROOT / "Procfile", house.folder)
+    honcho = [sys.executable, "-m", "honcho", "--procfile", str(house.folder / "Procfile")]
+    house.env["PATH"] = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    subprocess.run([*honcho, "check"], cwd=house.folder, check=True, capture_output=True)
+    with house.running(*honcho, "run", "threadcast", "migrate") as release:
+        assert release.end() == 0
+    house.command("add", house.write(thread_text(1, 3)))
+    with house.running(*honcho, "start", "worker") as worker:
+        house.wait_for_posts(3)
+        assert worker.stop() in {0, -15, 143}
+    assert len(house.on_mastodon()) == 3

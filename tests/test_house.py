@@ -1,0 +1,111 @@
+"""The house stands as it was laid out: one package from three folders, and nothing shadowed."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def python(code: str, *, cwd: Path, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_queue_is_the_standard_librarys_for_python() -> None:
+    """Python started in the repository root imports the standard library's queue."""
+    assert python("import queue; print(queue.SimpleQueue.__name__)", cwd=ROOT) == "SimpleQueue"
+
+
+def test_queue_is_the_standard_librarys_for_pytest() -> None:
+    """pytest, with the root on its path, imports the standard library's queue."""
+    import queue  # noqa: PLC0415
+
+    assert str(ROOT) not in str(queue.__file__)
+    assert queue.SimpleQueue().empty()
+
+
+def test_queue_is_the_standard_librarys_for_the_service() -> None:
+    """The service started in the repository root has the standard library's queue, and ours beside it."""
+    code = (
+        "import threadcast.bot.service, queue, threadcast.queue.store;"
+        "print(queue.SimpleQueue.__name__, threadcast.queue.store.Store.__name__)"
+    )
+    assert python(code, cwd=ROOT) == "SimpleQueue Store"
+
+
+def test_the_wheel_holds_the_package(tmp_path: Path) -> None:
+    """A wheel holds every module and data file, and imports from anywhere without the repository."""
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-index"),
+            *("--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)),
+            str(copy(tmp_path / "source")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("threadcast-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        archive.extractall(tmp_path / "site")
+    ours = [
+        path.relative_to(ROOT)
+        for folder in ("bot", "queue", "config")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+    assert {f"threadcast/{path.as_posix()}" for path in ours} <= names
+    code = "import threadcast.queue.parse as p, threadcast.bot.cli; print(p.__file__)"
+    shown = python(code, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")})
+    assert shown.startswith(str(tmp_path / "site"))
+
+
+def copy(target: Path) -> Path:
+    """The tracked and new files of the three folders, where a build may write beside them."""
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "bot", "queue", "config"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    for name in [*names, "pyproject.toml", "README.md", "LICENSE"]:
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes((ROOT / name).read_bytes())
+    return target
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_versions_are_locked_with_hashes(lock: str) -> None:
+    """Every package is locked to one version with hashes, in a file that names no index."""
+    lines = (ROOT / lock).read_text().splitlines()
+    assert not [line for line in lines if "://" in line or line.startswith("-")]
+    pinned = [number for number, line in enumerate(lines) if line and not line.startswith((" ", "#"))]
+    assert pinned
+    for number in pinned:
+        assert "==" in lines[number]
+        assert "--hash=sha256:" in lines[number + 1]
+
+
+def test_no_file_is_long() -> None:
+    """No file of code passes 400 lines: a longer one holds two things."""
+    long = {
+        str(path.relative_to(ROOT)): count
+        for folder in ("bot", "queue", "config")
+        for path in (ROOT / folder).rglob("*.py")
+        if (count := len(path.read_text().splitlines())) > 400
+    }
+    assert long == {}
