@@ -206,8 +206,8 @@ def decide(outcome: Outcome, *, last: bool, tries: int, now: datetime, chance: f
             return Change(Event.WAIT, PostState.PLANNED, reason, due, keeps_lease=False)
         case Refused(reason):
             return Change(Event.REFUSE, PostState.REFUSED, reason, None, keeps_lease=False)
-        case Unknown(reason):
-            return Change(Event.DOUBT, PostState.UNKNOWN, reason, None, keeps_lease=False)
+    # The type checker knows that Unknown alone is left.
+    return Change(Event.DOUBT, PostState.UNKNOWN, outcome.reason, None, keeps_lease=False)
 
 
 def interrupted(post: PostState) -> bool:

@@ -1,0 +1,186 @@
+"""The table of states, and what follows from an outcome."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from threadcast.queue.states import (
+    BEGINNINGS,
+    FIRST_DELAY,
+    LIVE,
+    LONGEST_DELAY,
+    REQUESTS,
+    TRANSITIONS,
+    Change,
+    DeliveryState,
+    Event,
+    NotAllowedError,
+    Outcome,
+    PostState,
+    Refused,
+    Sent,
+    Throttled,
+    Unknown,
+    Unreached,
+    allowed,
+    decide,
+    diagram,
+    follow,
+    interrupted,
+    retry_delay,
+)
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+# What each state leads to, written out a second time: a change of the table has to be meant.
+EXPECTED = {
+    "held": {"release": "queued", "cancel": "cancelled"},
+    "queued": {"hold": "held", "cancel": "cancelled", "claim": "publishing"},
+    "publishing": {
+        "claim": "publishing",
+        "go-on": "publishing",
+        "wait": "publishing",
+        "finish": "published",
+        "refuse": "failed",
+        "doubt": "unsure",
+    },
+    "unsure": {"settle": "queued", "finish": "published", "cancel": "cancelled"},
+    "published": {"withdraw": "withdrawn"},
+    "failed": {"retry": "queued", "cancel": "cancelled", "withdraw": "withdrawn"},
+    "cancelled": {},
+    "withdrawn": {},
+}
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("state", DeliveryState)
+def test_every_state_and_event(state: DeliveryState, event: Event) -> None:
+    """Each event leads each state where the table says, or is refused with what is possible instead."""
+    arrows = EXPECTED[state]
+    if event in arrows:
+        assert follow(state, event) == arrows[event]
+        assert event in allowed(state)
+    else:
+        with pytest.raises(NotAllowedError) as refused:
+            follow(state, event)
+        options = str(refused.value).partition("possible now: ")[2]
+        assert set(options.split(", ")) == (set(arrows) or {"nothing"})
+
+
+def test_every_state_can_be_reached() -> None:
+    """No state of the table is out of reach."""
+    reached = set(BEGINNINGS)
+    while True:
+        further = {target for (source, _), target in TRANSITIONS.items() if source in reached}
+        if further <= reached:
+            break
+        reached |= further
+    assert reached == set(DeliveryState)
+
+
+def test_nothing_ended_comes_back_to_life() -> None:
+    """No arrow leads from an ended state to a live one: only `add` can put a thread on a channel."""
+    revived = [arrow for arrow, target in TRANSITIONS.items() if target in LIVE and arrow[0] not in LIVE]
+    assert revived == []
+
+
+def test_a_live_state_has_a_way_out() -> None:
+    """Every live delivery can be ended, so that its thread can be given to the channel anew."""
+    for state in LIVE:
+        reached = {state}
+        for _ in DeliveryState:
+            reached |= {target for (source, _), target in TRANSITIONS.items() if source in reached}
+        assert reached - LIVE
+
+
+def test_a_person_asks_for_nothing_that_the_publisher_decides() -> None:
+    """No request of a person is possible while a delivery is being published."""
+    assert not REQUESTS & set(allowed(DeliveryState.PUBLISHING))
+
+
+SENT = Sent("7", None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "last", "expected"),
+    [
+        (SENT, False, Change(Event.GO_ON, PostState.SENT, "", None, keeps_lease=True, sent=SENT)),
+        (SENT, True, Change(Event.FINISH, PostState.SENT, "", None, keeps_lease=False, sent=SENT)),
+        (
+            Throttled(NOON + MINUTE, "slow down"),
+            False,
+            Change(Event.WAIT, PostState.PLANNED, "slow down", NOON + MINUTE, keeps_lease=False),
+        ),
+        (
+            Throttled(NOON - MINUTE, "slow down"),
+            True,
+            Change(Event.WAIT, PostState.PLANNED, "slow down", NOON, keeps_lease=False),
+        ),
+        (
+            Unreached("no route"),
+            True,
+            Change(Event.WAIT, PostState.PLANNED, "no route", NOON + 4 * FIRST_DELAY, keeps_lease=False),
+        ),
+        (
+            Refused("not a member"),
+            True,
+            Change(Event.REFUSE, PostState.REFUSED, "not a member", None, keeps_lease=False),
+        ),
+        (
+            Unknown("no answer"),
+            False,
+            Change(Event.DOUBT, PostState.UNKNOWN, "no answer", None, keeps_lease=False),
+        ),
+    ],
+)
+def test_what_follows_from_each_outcome(outcome: Outcome, last: bool, expected: Change) -> None:
+    """Each outcome has one consequence, for post and delivery together."""
+    assert decide(outcome, last=last, tries=3, now=NOON, chance=1) == expected
+
+
+@pytest.mark.parametrize("outcome", [SENT, Throttled(NOON, ""), Unreached(""), Refused(""), Unknown("")])
+@pytest.mark.parametrize("last", [True, False])
+def test_every_decision_is_possible(outcome: Outcome, last: bool) -> None:
+    """What is decided of a delivery under way is always in the table."""
+    change = decide(outcome, last=last, tries=1, now=NOON, chance=0)
+    assert change.keeps_lease == (change.event is Event.GO_ON)
+    assert (follow(DeliveryState.PUBLISHING, change.event) is DeliveryState.PUBLISHING) == (
+        change.event in {Event.GO_ON, Event.WAIT}
+    )
+
+
+@pytest.mark.parametrize(
+    ("tries", "seconds"), [(0, 2), (1, 2), (2, 4), (3, 8), (9, 512), (10, 900), (1000, 900), (10**9, 900)]
+)
+def test_the_delay_doubles_up_to_a_limit(tries: int, seconds: int) -> None:
+    """Each failed try waits twice as long as the one before, at most a quarter of an hour."""
+    assert retry_delay(tries, chance=1) == timedelta(seconds=seconds)
+    assert retry_delay(tries, chance=0) == timedelta(seconds=seconds) / 2
+    assert retry_delay(tries, chance=0.5) <= LONGEST_DELAY
+
+
+@pytest.mark.parametrize("state", PostState)
+def test_an_interrupted_post_may_be_out(state: PostState) -> None:
+    """A post is in doubt for its next worker where its call had begun and no answer was written."""
+    assert interrupted(state) == (state in {PostState.SENDING, PostState.UNKNOWN})
+
+
+def test_the_page_shows_the_table() -> None:
+    """The diagram in docs/states.md is the one that the table gives."""
+    page = (Path(__file__).parents[2] / "docs/states.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("```mermaid\n")
+    drawn, fence, _ = rest.partition("```")
+    assert fence
+    assert drawn == diagram()
+
+
+def test_the_diagram_has_every_arrow() -> None:
+    """Every arrow of the table is drawn, with its beginnings and ends."""
+    lines = diagram().splitlines()
+    assert lines[0] == "stateDiagram-v2"
+    assert "    publishing --> unsure: doubt" in lines
+    assert "    [*] --> held" in lines
+    assert "    cancelled --> [*]" in lines
+    assert len(lines) == 1 + len(BEGINNINGS) + len(TRANSITIONS) + 2
