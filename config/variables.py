@@ -60,9 +60,13 @@ def variables_of(model: type[BaseModel], *, prefix: str, group: str) -> Iterator
                     expected=doc.expected,
                     example=doc.example,
                     default=_default(info) if doc.default is None else doc.default,
-                    secret=SecretStr in (info.annotation, *get_args(info.annotation)),
+                    secret=_is_secret(info.annotation),
                     group=group,
                 )
+
+
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))
 
 
 def _default(info: FieldInfo) -> str:
