@@ -102,7 +102,7 @@ def decode(data: bytes) -> str:
     try:
         text = data[len(bom) :].decode(encoding)
     except UnicodeDecodeError as error:
-        raise NotTextError(len(bom) + error.start, f"no {encoding.upper()}") from None
+        raise NotTextError(len(bom) + error.start, f"no valid {encoding.upper()}") from None
     if (nul := text.find("\0")) >= 0:
         raise NotTextError(len(bom) + len(text[:nul].encode(encoding)), "a NUL character")
     return _line_feeds(text)
@@ -117,7 +117,7 @@ def parse(text: str) -> tuple[Thread, ...]:
     preamble = text[: drafts[0].start]
     ends = [draft.start for draft in drafts[1:]] + [len(text)]
     lines = _Lines(text)
-    first_line = lines.at(len(preamble) - len(preamble.lstrip()))
+    first_line = lines.at(_leading(preamble))
     threads = []
     for draft, end in zip(drafts, ends, strict=True):
         parts = draft.parts(text, end, lines)
@@ -205,9 +205,8 @@ class _Draft:
         if form.placement is Placement.PREFIX:
             return mark.start if self.over or self._paragraph(text, mark) == _line(text, mark) else None
         if self.over and self.form.placement is Placement.SUFFIX:
-            start = _after_end_marks(text, self.reach)
-        else:
-            start = self._paragraph(text, mark)
+            return _after_end_marks(text, self.reach) if rival < self.reach else None
+        start = self._paragraph(text, mark)
         return start if start >= 0 and rival < start else None
 
     def _paragraph(self, text: str, mark: Mark) -> int:
@@ -226,13 +225,13 @@ class _Draft:
         start = self.start
         for mark in self.marks:
             raw = text[start : mark.start]
-            line = lines.at(start + len(raw) - len(raw.lstrip()))
+            line = lines.at(start + _leading(raw))
             joint = raw[len(raw.rstrip()) :]
             parts.append(Part(mark.number, text[mark.start : mark.end], joint, raw.strip(), line))
             start = mark.end
         raw = text[start:end]
         if trailing := raw.strip():
-            parts.append(Part(None, "", "", trailing, lines.at(start + len(raw) - len(raw.lstrip()))))
+            parts.append(Part(None, "", "", trailing, lines.at(start + _leading(raw))))
         return tuple(parts)
 
     def _prefixed(self, text: str, end: int, lines: "_Lines") -> tuple[Part, ...]:
@@ -241,7 +240,7 @@ class _Draft:
             upto = self.marks[index + 1].start if index + 1 < len(self.marks) else end
             raw = text[mark.end : upto]
             words = raw.strip()
-            joint = raw[: len(raw) - len(raw.lstrip())] if words else ""
+            joint = raw[: _leading(raw)] if words else ""
             parts.append(Part(mark.number, text[mark.start : mark.end], joint, words, lines.at(mark.start)))
         return tuple(parts)
 
@@ -263,21 +262,21 @@ def _drafts(text: str) -> list[_Draft]:
     drafts: list[_Draft] = []
     rival = -1  # the last mark passed over that looks first
     for mark in find(text):
-        if not drafts:
-            start = (
-                (mark.start if mark.form.placement is Placement.PREFIX else 0) if mark.opens_text else None
-            )
-        else:
-            start = _follow(drafts[-1], mark, text, rival)
+        start = _follow(drafts[-1], mark, text, rival) if drafts else _open(mark)
         if start is not None:
-            if drafts:
-                drafts[-1].finish()
             drafts.append(_begin(mark, start))
         if mark.looks_first:
             rival = mark.start
-    if drafts:
-        drafts[-1].finish()
+    for draft in drafts:
+        draft.finish()
     return drafts
+
+
+def _open(mark: Mark) -> int | None:
+    """Where a text's first thread begins whose first marker is `mark`; None where none does."""
+    if not mark.opens_text:
+        return None
+    return mark.start if mark.form.placement is Placement.PREFIX else 0
 
 
 def _begin(mark: Mark, start: int) -> _Draft:
@@ -304,6 +303,10 @@ def _after_end_marks(text: str, start: int) -> int:
     return start
 
 
+def _leading(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
 def _line(text: str, mark: Mark) -> int:
     return text.rfind("\n", 0, mark.start) + 1
 
@@ -315,7 +318,7 @@ def _unmarked(text: str) -> tuple[Thread, ...]:
     for end, resume in [*(match.span() for match in _SEPARATOR.finditer(text)), (len(text), len(text))]:
         raw = text[start:end]
         if words := raw.strip():
-            parts.append(Part(None, "", "", words, lines.at(start + len(raw) - len(raw.lstrip()))))
+            parts.append(Part(None, "", "", words, lines.at(start + _leading(raw))))
         start = resume
     return (_thread(tuple(parts), Placement.PREFIX, None, "", 1),) if parts else ()
 

@@ -215,15 +215,22 @@ def firsts_without_a_paragraph(size: int) -> str:
     return "0/ a\n1/ b\n" + "y\n" * (size // 2) + "".join(markers)
 
 
+def firsts_after_the_end(size: int) -> str:
+    markers = [f"x {number}/{total}\n" for number in (1, 2) for total in range(3, 9000)]
+    return "a 1/2\nb 2/2\n" + "\n" * size + "1. y\n" + "".join(markers)
+
+
 def threads_without_an_end(size: int) -> str:
-    return "1/ a\n" * (size // 5)
+    return "1/ a\n" * (size // 20)
 
 
 def weak_firsts(size: int) -> str:
     return "1. a\n1) b\n" * (size // 10) + "2. c\n2) d"
 
 
-@pytest.mark.parametrize("make", [firsts_without_a_paragraph, threads_without_an_end, weak_firsts])
+@pytest.mark.parametrize(
+    "make", [firsts_without_a_paragraph, firsts_after_the_end, threads_without_an_end, weak_firsts]
+)
 def test_many_first_markers_are_parsed_in_one_pass(make: Callable[[int], str]) -> None:
     """Looking for what follows a first marker, or for its paragraph, does not begin again for each."""
     text = make(SIZE)
