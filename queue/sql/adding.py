@@ -1,6 +1,6 @@
 """Adding threads: which wishes are taken, and what is stored for them.
 
-The number of statements grows with the channels and with every few hundred threads, not with each.
+The number of statements grows with every few hundred threads, not with each.
 """
 
 from collections.abc import Iterator, Sequence
@@ -100,18 +100,19 @@ def _store(
     thread_ids = _insert(
         connection, THREADS, [thread_row(new.thread, new.source, now=now) for new, _ in chosen]
     )
-    ranks = _ends(connection, {wish.channel for _, wishes in chosen for wish in wishes})
+    # Ranks are compared within a channel and counted over all: behind everything is behind the channel's own.
+    rank = connection.scalar(select(func.max(DELIVERIES.c.rank))) or 0
     rows: _Rows = []
     sources: list[str] = []
     for (new, wishes), thread_id in zip(chosen, thread_ids, strict=True):
         for wish in wishes:
-            ranks[wish.channel] += 1
+            rank += 1
             rows.append(
                 delivery_row(
                     wish,
                     thread_id=thread_id,
                     fingerprint=new.thread.fingerprint,
-                    rank=ranks[wish.channel],
+                    rank=rank,
                     now=now,
                 )
             )
@@ -139,17 +140,14 @@ def _store(
 
 def _insert(connection: Connection, table: Table, rows: _Rows) -> list[int]:
     """Insert many rows; their ids, in order."""
+    if connection.dialect.name == "sqlite":
+        # To tell ids in order, rows would go in one by one; under the write lock we know them beforehand.
+        first = (connection.scalar(select(func.max(table.c.id))) or 0) + 1
+        ids = list(range(first, first + len(rows)))
+        connection.execute(insert(table), [{"id": one} | row for one, row in zip(ids, rows, strict=True)])
+        return ids
     statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
     return list(connection.scalars(statement, rows))
-
-
-def _ends(connection: Connection, channels: set[str]) -> dict[str, int]:
-    """The highest rank of each channel, 0 where it is empty."""
-    ends = {}
-    for channel in sorted(channels):  # one look into an index each; GROUP BY would read the whole queue
-        top = connection.scalar(select(func.max(DELIVERIES.c.rank)).where(DELIVERIES.c.channel == channel))
-        ends[channel] = top or 0
-    return ends
 
 
 def _read(connection: Connection, ids: Sequence[int]) -> dict[int, Delivery]:

@@ -205,8 +205,6 @@ _FAULTS = (
     ("SQLITE_AUTH", "may not be opened", "mend the rights of the file and of its folder"),
     ("SQLITE_IOERR", "could not be read or written", "check the disk"),
     ("08", "cannot be reached", "check THREADCAST_DATABASE_URL and that the server runs"),
-    ("28", "does not let us in", "check user and password in THREADCAST_DATABASE_URL"),
-    ("3D", "is not there", "create it, or mend the name in THREADCAST_DATABASE_URL"),
     ("22", "cannot hold one of the texts", "take the character out that the cause names"),
     ("25006", "may not be written", "use the primary server, not a replica"),
     ("42501", "does not give us enough rights", "grant them to the user of THREADCAST_DATABASE_URL"),

@@ -45,14 +45,12 @@ def claiming(channel: str, *, worker: str, now: datetime, until: datetime) -> Re
         .with_for_update(skip_locked=True)
     )
     taken = exists().where(rival.c.channel == channel, in_state(rival, DeliveryState.PUBLISHING))
+    # An expression hides `due` from its own index: the planner shall walk the queue in its order and stop
+    # at the first, and not sort all that is due.
+    due = func.coalesce(waiting.c.due, now) <= now
     begin = (
         select(waiting.c.id)
-        .where(
-            waiting.c.channel == channel,
-            in_state(waiting, DeliveryState.QUEUED),
-            waiting.c.due <= now,
-            ~taken,
-        )
+        .where(waiting.c.channel == channel, in_state(waiting, DeliveryState.QUEUED), due, ~taken)
         .order_by(waiting.c.rank, waiting.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)

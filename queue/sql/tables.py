@@ -147,7 +147,7 @@ _partial("deliveries_turn", QUEUED_ONLY, "channel", "rank", "id", "due")  # clai
 _partial("deliveries_due", QUEUED_ONLY, "channel", "due")  # next_due
 Index("deliveries_thread", DELIVERIES.c.thread_id)
 Index("deliveries_known", DELIVERIES.c.fingerprint, DELIVERIES.c.channel)  # add: duplicates
-Index("deliveries_rank", DELIVERIES.c.channel, DELIVERIES.c.rank)  # add: the end of the queue
+Index("deliveries_rank", DELIVERIES.c.rank)  # add: the end of the queue
 
 POSTS = Table(
     "posts",

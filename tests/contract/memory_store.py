@@ -297,14 +297,13 @@ class MemoryStore:
         return Added(thread_id, tuple(deliveries), tuple(duplicates))
 
     def _new(self, wish: NewDelivery, *, thread_id: int, title: str, now: datetime) -> Delivery:
-        ranks = [row.rank for row in self._deliveries.values() if row.channel == wish.channel]
         return Delivery(
             id=len(self._deliveries) + 1,
             thread_id=thread_id,
             channel=wish.channel,
             state=wish.state,
             reason=wish.reason,
-            rank=max(ranks, default=0) + 1,
+            rank=len(self._deliveries) + 1,
             due=utc(wish.due),
             created=now,
             started=None,

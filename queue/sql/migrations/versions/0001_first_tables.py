@@ -91,7 +91,7 @@ def upgrade() -> None:
         )
     op.create_index("deliveries_thread", "deliveries", ["thread_id"])
     op.create_index("deliveries_known", "deliveries", ["fingerprint", "channel"])
-    op.create_index("deliveries_rank", "deliveries", ["channel", "rank"])
+    op.create_index("deliveries_rank", "deliveries", ["rank"])
 
     op.create_table(
         "posts",
