@@ -19,7 +19,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import regex
 
@@ -73,7 +73,7 @@ def cut(text: str, fits: Fits) -> tuple[str, ...]:
 
 
 # Blanks at which a line may be broken; the others (NO-BREAK SPACE and its like) hold words together.
-_BREAKING = r"\t\n\v\f\r\x1c-\x1f \x85\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000"
+_BREAKING = r"\t\n\v\f\r \x85\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000"
 _CLOSING = "\"'”’»›)]}」』）】〉》〕］｝＂＇"
 _STOPS = ".!?…‽؟۔।॥።。！？｡．"
 _PAUSES = ",;:–—،؛、，；：､"
@@ -249,15 +249,19 @@ def _finer(text: str, cuts: Cuts, tight: list[int]) -> Cuts:
     return Cuts(lefts + cuts.lefts[done:], rights + cuts.rights[done:], places + cuts.places[done:])
 
 
-def _inside(word: str) -> list[int]:
+def _inside(word: str) -> "array[int]":
     """Where a word that is too long may be cut: around what stays whole, or else within that."""
-    bounds = list(accumulate(map(len, _CLUSTER.findall(word))))[:-1]
+    ends = range(1, len(word)) if word.isascii() else (found.end() for found in _CLUSTER.finditer(word))
+    bounds = array("i", ends)
+    if bounds and bounds[-1] == len(word):
+        bounds.pop()
     whole = bytearray(len(word))
     for found in _WHOLE.finditer(word):
         start, end = found.span()
         whole[start + 1 : end] = bytes([1]) * (end - start - 1)
-    outside = [bound for bound in bounds if not whole[bound]]
+    outside = array("i", (bound for bound in bounds if not whole[bound]))
     if outside:
         return outside
     # Within a URL or a mention: at least no piece shall begin or end with what looks like another one.
-    return [b for b in bounds if word[b - 1] not in _SIGNS and word[b] not in _SIGNS] or bounds
+    quiet = (bound for bound in bounds if word[bound - 1] not in _SIGNS and word[bound] not in _SIGNS)
+    return array("i", quiet) or bounds

@@ -30,7 +30,7 @@ WORDS = [
     "a", "kite", "flies,", "well.", "“Up!”", "(never", "down)", "half-way", "10\u00a0000", "—", "so:",
     "👨\u200d👩\u200d👧\u200d👦", "🇩🇪🇫🇷", "👍🏽", "❤\ufe0f", "7\ufe0f\u20e3", "e\u0301te\u0301", "क्षि",
     "नमस्ते", "각", "\u1100\u1161\u11a8", "مرحبا", "بالعالم،", "שלום", "凧。", "糸を、引く。", "สวัสดี", "1/3",
-    "30/30", "3.",
+    "30/30", "3.", "\u0301x", "\u0600",
 ]  # fmt: skip
 RUNS = [
     "凧揚げ",
@@ -52,16 +52,20 @@ BLANKS = [" ", " ", " ", "  ", "\n", "\n\n", "\n \n", "\u3000", " \u00a0"]
 
 Chunk = tuple[str, bool]  # a piece of text, and whether it is one of TOKENS
 PLAIN = st.sampled_from(WORDS).map(lambda word: [(word, False)])
-LONG = st.lists(st.sampled_from(RUNS), min_size=1, max_size=60).map(lambda run: [("".join(run), False)])
+LONG = st.builds(
+    lambda run, times: [("".join(run) * times, False)],
+    st.lists(st.sampled_from(RUNS), min_size=1, max_size=12),
+    st.integers(1, 20),
+)
 TOKEN = st.sampled_from(TOKENS).map(lambda token: [(token, True)])
-GLUED = TOKEN.map(lambda token: [("凧", False), *token])
+GLUED = st.builds(lambda run, token: [*run, ("凧", False), *token], LONG, TOKEN)
 BLANK = st.sampled_from(BLANKS)
 
 
 @st.composite
 def chunks(draw: st.DrawFn) -> list[Chunk]:
     """A text in chunks: words, tokens, and words of any length, with white space between."""
-    words = draw(st.lists(st.one_of(PLAIN, PLAIN, PLAIN, TOKEN, GLUED, LONG), min_size=1, max_size=40))
+    words = draw(st.lists(st.one_of(PLAIN, PLAIN, PLAIN, TOKEN, GLUED, LONG), min_size=1, max_size=30))
     first, *others = words
     return [*first, *(chunk for word in others for chunk in [(draw(BLANK), False), *word])]
 
@@ -96,8 +100,8 @@ def threads(draw: st.DrawFn) -> tuple[Thread, Texts]:
     return Thread(tuple(parts), placement, total, "", complete=True, fingerprint="", notices=()), texts
 
 
-RULES = st.builds(Rules, st.integers(60, 140), st.sampled_from(MEASURES), st.sampled_from(Numbering))
-MANY = settings(deadline=None, max_examples=150)
+RULES = st.builds(Rules, st.integers(50, 140), st.sampled_from(MEASURES), st.sampled_from(Numbering))
+MANY = settings(deadline=None, max_examples=80)
 
 
 def bare(post: Post, joint: str, placement: Placement) -> str:
