@@ -125,7 +125,7 @@ def show_parsed(intakes: "Sequence[Intake]", *, as_json: bool) -> None:
     for thread in threads:
         held = f", would be {views.state('held')}" if thread.warnings else ""
         screen.say(f"[bold]{views.safe(thread.title)}[/] ({len(thread.parts)} parts{held})")
-        views.notices(screen, [thread])
+        views.notices(screen, thread.notices)
     count = len(threads)
     screen.say(f"{count} thread{'s' if count != 1 else ''}; nothing was added.")
     screen.say("See the posts: threadcast preview FILE")

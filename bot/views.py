@@ -235,9 +235,8 @@ def dossier_json(dossier: Dossier) -> Json:
 # Sentences and tables
 
 
-def notices(screen: Screen, threads: Sequence[Thread]) -> None:
-    """The notices of threads, worst first, with their lines."""
-    found = [notice for thread in threads for notice in thread.notices]
+def notices(screen: Screen, found: Sequence[Notice]) -> None:
+    """Notices, worst first, with their lines."""
     for notice in sorted(found, key=lambda one: (one.severity is not Severity.WARNING, one.line)):
         screen.say(f"  {state(notice.severity)} line {notice.line}: {safe(notice.message)}")
 
@@ -248,7 +247,7 @@ def receipt(screen: Screen, one: Receipt, now: datetime) -> None:
     parts = f"{count} part{'s' if count != 1 else ''}"
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
     screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({parts})")
-    notices(screen, [one.thread])
+    notices(screen, one.thread.warnings)
     for delivery in one.added.deliveries:
         if delivery.state is DeliveryState.HELD:
             then = f"{safe(delivery.reason)}; when it is right: threadcast release {delivery.thread_id}"
@@ -337,7 +336,7 @@ def dossier(screen: Screen, one: Dossier) -> None:
     screen.say(
         f"{len(thread.parts)} parts from {safe(one.stored.source)}, added {screen.when(one.stored.created)}"
     )
-    notices(screen, [thread])
+    notices(screen, thread.notices)
     for chain in one.chains:
         delivery = chain.delivery
         reason = f": {safe(delivery.reason)}" if delivery.reason else ""

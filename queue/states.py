@@ -99,11 +99,15 @@ def allowed(state: DeliveryState) -> tuple[Event, ...]:
 
 
 def follow(state: DeliveryState, event: Event) -> DeliveryState:
-    """The state after an event. Raises NotAllowedError where the table has no such arrow."""
+    """The state after an event.
+
+    Raises NotAllowedError, naming what a person could ask for instead, where the table has no arrow.
+    """
     try:
         return TRANSITIONS[(state, event)]
     except KeyError:
-        options = ", ".join(allowed(state)) or "nothing"
+        wishes = (event for event in allowed(state) if event in REQUESTS | {Event.SETTLE})
+        options = ", ".join(wishes) or "nothing"
         raise NotAllowedError(f"{event} is not possible while {state}; possible now: {options}") from None
 
 
@@ -159,6 +163,7 @@ class Unknown:
 Outcome = Sent | Throttled | Unreached | Refused | Unknown
 
 FIRST_DELAY = timedelta(seconds=2)
+SHORTEST_WAIT = timedelta(seconds=1)  # a server whose clock is behind ours asks to wait until the past
 LONGEST_DELAY = timedelta(minutes=15)
 
 
@@ -200,7 +205,8 @@ def decide(outcome: Outcome, *, last: bool, tries: int, now: datetime, chance: f
             event = Event.FINISH if last else Event.GO_ON
             return Change(event, PostState.SENT, "", None, keeps_lease=not last, sent=outcome)
         case Throttled(until, reason):
-            return Change(Event.WAIT, PostState.PLANNED, reason, max(until, now), keeps_lease=False)
+            due = max(until, now + SHORTEST_WAIT)
+            return Change(Event.WAIT, PostState.PLANNED, reason, due, keeps_lease=False)
         case Unreached(reason):
             due = now + retry_delay(tries, chance)
             return Change(Event.WAIT, PostState.PLANNED, reason, due, keeps_lease=False)
