@@ -47,7 +47,8 @@ _END_MARK = (
 _ANY_END_MARK = re.compile(_END_MARK)
 LEADING_END_MARK = re.compile(rf"\s*(?:/(?i:end|fin)|END|🔚){_BLANK}*(?=\n)")
 _ONLY_END_MARKS = re.compile(r"(?:(?:/(?i:end|fin)|END|🔚)(?:\s+|\Z))+")
-BREAK = re.compile(rf"\n(?:{_BLANK}*\n)+|{_END_MARK}{_BLANK}*\n")
+# Ends where a paragraph begins. It takes up no line break after it, which may begin a blank line.
+BREAK = re.compile(rf"(?:{_END_MARK}|(?<=\n)){_BLANK}*\n")
 
 _WITH_TOTAL = {
     "N/": "N/M",
@@ -104,7 +105,7 @@ class Mark(NamedTuple):
     def closes(self, form: Form, last: int) -> bool:
         """Whether this is the N/N that ends a thread whose other markers bear no total."""
         return (
-            self.form.total == self.number == last + 1 > 1
+            self.form.total == self.number == last + 1
             and self.form.placement is form.placement
             and self.form.shape == _WITH_TOTAL.get(form.shape)
         )

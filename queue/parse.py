@@ -185,9 +185,8 @@ class _Draft:
 
     def continues(self, mark: Mark) -> bool:
         """Whether a mark of the thread's own form is its next part."""
-        if mark.number in {self.last.number + 1, self.expected}:
-            return True
-        return self.form.strong and mark.number - self.last.number <= LARGEST_STEP
+        step = mark.number - self.last.number
+        return step == 1 or (self.form.strong and step <= LARGEST_STEP)
 
     def begins_again(self, mark: Mark, rival: int) -> bool:
         """Whether a mark of the thread's own form begins the next thread."""
@@ -211,8 +210,7 @@ class _Draft:
 
     def _paragraph(self, text: str, mark: Mark) -> int:
         line = _line(text, mark)
-        # From one before, since a line break read already may begin a blank line.
-        for match in BREAK.finditer(text, max(self.read - 1, self.last.start), line):
+        for match in BREAK.finditer(text, self.read, line):
             if is_end(match, self.last.number):
                 self.paragraph = match.end()
         self.read = line
