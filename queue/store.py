@@ -55,7 +55,7 @@ class Delivery:
 
     `rank` orders a channel's queue, lowest first. `due` is the earliest moment at which it may start
     or go on. `posts` and `sent` count its planned posts (0 before planning) and those that are out.
-    `tries` counts the claims. `fence` grows with each claim.
+    `fence` grows by one with each claim.
     """
 
     id: int
@@ -212,7 +212,7 @@ class Store(Protocol):
         """Before a send: the `planned` post becomes `sending`, durably; the lease now ends at `until`.
 
         Adds a try, notes time and parent; keeps the key of an earlier try. Raises LeaseLostError,
-        and StoreError where the post is not `planned`.
+        and StoreError where the post is not `planned`, or one before it is not out.
         """
         ...
 
@@ -223,8 +223,12 @@ class Store(Protocol):
         delivery changes. A post that was sent gets remote id, url and `finished`. The delivery takes
         the state that `states.follow` gives for `change.event`, `change.reason`, and `change.due`
         where there is one; a lease that is not kept is cleared; `finished` is set on `published` and
-        `failed`. Raises LeaseLostError and changes nothing where the fence is no longer the
-        delivery's. Gives an event, except for `go-on`.
+        `failed`. Gives an event, except for `go-on`.
+
+        Changes nothing and raises LeaseLostError where the fence is no longer the delivery's, and
+        StoreError where the change cannot be true: a post goes out that was not being sent, a post
+        that is out changes, the chain ends in its middle or goes on after its last post, or
+        `position` is None with another event than `wait` and `refuse`.
         """
         ...
 
@@ -236,7 +240,7 @@ class Store(Protocol):
         ...
 
     def free_leases(self, *, now: datetime) -> int:
-        """End every lease, for a service that knows it is the only one. Gives how many it ended."""
+        """End every lease that runs, for a service that knows it is the only one; how many it ended."""
         ...
 
     def next_due(self, channel: str, *, now: datetime) -> datetime | None:
@@ -250,7 +254,7 @@ class Store(Protocol):
     def apply(
         self, delivery_id: int, event: Event, *, now: datetime, actor: str, due: datetime | None = None
     ) -> Delivery:
-        """A person's request: hold, release, cancel or retry, as `states.follow` allows.
+        """A person's request: one of `states.REQUESTS`, as `states.follow` allows.
 
         `retry` makes a `refused` post `planned` again. `due` replaces the delivery's. Clears
         `reason` and `finished` where the new state is `queued`; sets `finished` on `cancelled`.
@@ -262,7 +266,8 @@ class Store(Protocol):
         """A person says of an `unsure` delivery's `unknown` post: it is out (`sent`), or it is not (None).
 
         The post becomes `sent` or `planned`; the delivery goes back to the queue, or is `published`
-        where that was its last post. Raises NotFoundError, states.NotAllowedError.
+        where that was its last post. Gives a `settle` event, and with the last post a `finish` event.
+        Raises NotFoundError, states.NotAllowedError.
         """
         ...
 
