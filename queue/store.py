@@ -226,9 +226,9 @@ class Store(Protocol):
         `failed`. Gives an event, except for `go-on`.
 
         Changes nothing and raises LeaseLostError where the fence is no longer the delivery's, and
-        StoreError where the change cannot be true: a post goes out that was not being sent, a post
-        that is out changes, the chain ends in its middle or goes on after its last post, or
-        `position` is None with another event than `wait` and `refuse`.
+        StoreError where the change cannot be true: a post changes that is not the next of its chain,
+        or goes out and was not being sent, the chain ends in its middle or goes on after its last
+        post, or `position` is None with another event than `wait` and `refuse`.
         """
         ...
 

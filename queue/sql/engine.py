@@ -84,6 +84,15 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
     return version >= (3, 51, 3) or (line in fixed and patch >= fixed[line])
 
 
+def require_sqlite(version: tuple[int, ...]) -> None:
+    """Raise StoreError where this SQLite is too old."""
+    if version < OLDEST_SQLITE:
+        raise StoreError(
+            f"this Python comes with SQLite {'.'.join(map(str, version))}, and 3.35 or newer is needed: "
+            "use a newer Python, or PostgreSQL"
+        )
+
+
 def make_file(path: Path) -> None:
     """Make an empty database file, for its owner only, and its folder; leave an existing one alone.
 
@@ -125,11 +134,7 @@ def make_engine(url: str, *, create: bool, patience: float = PATIENCE) -> Engine
             hide_parameters=True,
             connect_args={"connect_timeout": int(patience), "application_name": "threadcast"},
         )
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        raise StoreError(
-            f"this Python comes with SQLite {sqlite3.sqlite_version}, and 3.35 or newer is needed: "
-            "use a newer Python, or PostgreSQL"
-        )
+    require_sqlite(sqlite3.sqlite_version_info)
     path = Path(parsed.database or "")
     if create:
         make_file(path)

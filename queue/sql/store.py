@@ -193,6 +193,10 @@ class SqlStore:
         with self._write() as connection:
             posts, sent = hold(connection, claim)
             if position is not None:
+                if position != sent + 1:
+                    raise StoreError(
+                        f"post {position} of {described(delivery)} is not the next: {sent} are out"
+                    )
                 record_post(connection, delivery, position, change, now=now)
             elif change.event not in {Event.WAIT, Event.REFUSE}:
                 raise StoreError(f"{change.event} of {described(delivery)} names no post")

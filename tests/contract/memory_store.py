@@ -147,6 +147,8 @@ class MemoryStore:
             if change.sent and (state is DeliveryState.PUBLISHED) != (sent == delivery.posts):
                 raise StoreError("not the last post, or not decided as the last")
             if position is not None:
+                if position != delivery.sent + 1:
+                    raise StoreError(f"post {position} is not the next")
                 before = {PostState.SENDING, PostState.UNKNOWN}
                 if change.sent is None:
                     before.add(PostState.PLANNED)

@@ -474,12 +474,19 @@ class TestRecord:
 
     @pytest.mark.parametrize(
         ("position", "outcome", "last"),
-        [(None, SENT, False), (None, UNKNOWN, False), (1, SENT, True), (2, SENT, False), (9, REFUSED, False)],
+        [
+            (None, SENT, False),
+            (None, UNKNOWN, False),
+            (1, SENT, True),
+            (2, SENT, False),
+            (2, REFUSED, False),
+            (9, REFUSED, False),
+        ],
     )
     def test_nonsense_changes_nothing(
         self, store: Store, position: int | None, outcome: Outcome, last: bool
     ) -> None:
-        """What cannot have happened is not written: a post not being sent, a chain ended in its middle."""
+        """What cannot have happened is not written: a later post, a chain ended in its middle."""
         claimed = started(store)
         intend(store, claimed)
         before = (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id))

@@ -22,6 +22,7 @@ from threadcast.queue.sql.engine import (
     normalise_url,
     parse_url,
     place,
+    require_sqlite,
     wal_is_safe,
     writing,
 )
@@ -117,6 +118,12 @@ class TestSqlite:
         """The write-ahead log is used from the versions that mend its reset race."""
         assert wal_is_safe(version) is safe
 
+    def test_too_old(self) -> None:
+        """An SQLite without RETURNING is refused at once, with what to do."""
+        require_sqlite((3, 35, 0))
+        with pytest.raises(StoreError, match=r"SQLite 3\.34\.1, .* use a newer Python, or PostgreSQL"):
+            require_sqlite((3, 34, 1))
+
     def test_settings(self, path: Path) -> None:
         """Every connection is durable, checks its references and waits for locks."""
         engine = make_engine(f"sqlite:///{path}", create=False)
@@ -208,6 +215,12 @@ class TestFaults:
         (tmp_path / "data").touch()
         with pytest.raises(StoreError, match=r"data/in/queue\.db cannot be made: Not a directory"):
             open_store(f"sqlite:///{tmp_path}/data/in/queue.db")
+
+    def test_a_file_that_cannot_be_looked_at(self, tmp_path: Path) -> None:
+        """Where the file cannot even be looked for, the message says why."""
+        (tmp_path / "queue.db").symlink_to(tmp_path / "queue.db")
+        with pytest.raises(StoreError, match=r"queue\.db cannot be opened: Too many levels"):
+            open_store(f"sqlite:///{tmp_path}/queue.db", create=False)
 
     def test_nobody_answers(self) -> None:
         """A server that does not answer is named without the password."""
