@@ -7,7 +7,6 @@ from 1, never the author's number: a thread may repeat a number, or start at 0, 
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 TITLE_LENGTH = 60  # code points
 
 
