@@ -65,7 +65,13 @@ class MemoryStore:
             return tuple(row for _, row in sorted(self._channels.items()))
 
     def add(
-        self, threads: Sequence[NewThread], *, now: datetime, actor: str, again: bool = False
+        self,
+        threads: Sequence[NewThread],
+        *,
+        now: datetime,
+        actor: str,
+        again: bool = False,
+        since: datetime | None = None,
     ) -> tuple[Added, ...]:
         now = utc(now)
         wishes = [wish for new in threads for wish in new.deliveries]
@@ -74,7 +80,7 @@ class MemoryStore:
         for wish in wishes:
             utc(wish.due)
         with self._lock:
-            known = self._known(again=again)
+            known = self._known(again=again, since=None if since is None else utc(since))
             return tuple(self._add(new, known, now=now, actor=actor) for new in threads)
 
     def claim(self, channel: str, *, worker: str, now: datetime, until: datetime) -> Claim | None:
@@ -271,11 +277,12 @@ class MemoryStore:
             fitting = [event for event in self._events if thread_id in {None, event.thread_id}]
             return tuple(fitting if limit is None else fitting[len(fitting) - min(limit, len(fitting)) :])
 
-    def _known(self, *, again: bool) -> dict[tuple[str, str], Delivery]:
+    def _known(self, *, again: bool, since: datetime | None) -> dict[tuple[str, str], Delivery]:
         known = {}
         states = LIVE if again else LIVE | {DeliveryState.PUBLISHED}
-        for row in sorted(self._deliveries.values(), key=lambda row: (row.state in LIVE, row.id)):
-            if row.state in states:
+        order = {**dict.fromkeys(LIVE, 2), DeliveryState.PUBLISHED: 1}
+        for row in sorted(self._deliveries.values(), key=lambda row: (order.get(row.state, 0), row.id)):
+            if row.state in states or (since is not None and row.created >= since):
                 known[row.channel, self._threads[row.thread_id].thread.fingerprint] = row
         return known
 
