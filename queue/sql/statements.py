@@ -31,6 +31,18 @@ def in_state(deliveries: FromClause, state: DeliveryState) -> ColumnElement[bool
     return deliveries.c.state == literal(state.value, Text, literal_execute=True)
 
 
+def take_turns(connection: Connection, channel: str) -> None:
+    """Let one claim of a channel at a time in, until the transaction ends.
+
+    Without this, PostgreSQL's second of two claims in the same moment would skip the row that the first
+    has locked and begin the one behind it: one delivery at a time, but not in the order of the queue.
+    SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        key = func.hashtextextended(f"threadcast claim {channel}", 0)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
 def claiming(channel: str, *, worker: str, now: datetime, until: datetime) -> ReturningUpdate[int]:
     """One statement that takes the delivery to go on with, else the next one to begin."""
     begun, waiting, rival = (DELIVERIES.alias(name) for name in ("begun", "waiting", "rival"))

@@ -41,6 +41,7 @@ from threadcast.queue.sql.statements import (
     read_posts,
     record_post,
     sent_values,
+    take_turns,
 )
 from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
 from threadcast.queue.states import (
@@ -137,6 +138,7 @@ class SqlStore:
 
     def claim(self, channel: str, *, worker: str, now: datetime, until: datetime) -> Claim | None:
         with self._write() as connection:
+            take_turns(connection, channel)
             try:
                 taken = connection.scalar(claiming(channel, worker=worker, now=now, until=until))
             except IntegrityError:
