@@ -1,0 +1,69 @@
+"""Tells when something came into a folder, without looking at it again and again.
+
+The kernel tells (inotify, FSEvents); between two events nothing of this runs. What came is not said:
+an event is a hint, as a knock is (`bot/wake.py`), and some are never sent (network file systems).
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+
+# What may mean work. Not what reading causes (opened, closed unwritten): each look would call for another.
+TELLING: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileMovedEvent,
+]
+
+Identity = tuple[int, int]  # device and inode
+
+
+class Watcher(FileSystemEventHandler):
+    """Calls `heard` when something changes in a folder it follows, in a thread of its own."""
+
+    def __init__(self, heard: Callable[[], None]) -> None:
+        self._heard = heard
+        self._followed: Mapping[Path, Identity] = {}
+        self._observer = Observer()
+        self._started = False
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Watchdog calls this."""
+        if type(event) in TELLING:  # not every system filters
+            self._heard()
+
+    def follow(self, folders: Mapping[Path, Identity]) -> None:
+        """Watch these folders and no others; cheap where they are the same. Raises OSError.
+
+        A folder that was removed and made again has another identity: the old watch is blind to it.
+        """
+        if folders == self._followed:
+            return
+        self._followed = {}
+        if not self._started:
+            self._observer.start()
+            self._started = True
+        self._observer.unschedule_all()
+        for path in folders:
+            self._observer.schedule(self, path, event_filter=TELLING, follow_symlink=True)
+        self._followed = dict(folders)
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+        if self._started:
+            self._observer.stop()
+            self._observer.join()
