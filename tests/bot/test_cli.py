@@ -175,7 +175,7 @@ def test_warnings_hold_a_thread(shell: Shell) -> None:
     assert "held" in shown
     assert "threadcast release 1" in shown
 
-    assert "#1 on news is queued now." in shell.ok("release", "1")
+    assert "#1 on news is queued now; it starts in turn." in shell.ok("release", "1")
     assert shell.json("queue")["deliveries"][0]["state"] == "queued"
 
 
