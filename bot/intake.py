@@ -247,6 +247,7 @@ class Inbox:
                     "left where it is", file=shown, reason=f"it cannot be moved to {verdict.where}: {reason}"
                 )
             return RETRY
+        del self._seen[room.channel, name]  # the same file may come back, and is news then
         moved = PurePath(verdict.where, room.channel, free)
         log.info("put away", file=shown, to=plain(os.fsencode(moved).decode("utf-8", "replace")))
         return AT_LEAST_EVERY

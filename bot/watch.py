@@ -4,6 +4,7 @@ The kernel tells (inotify, FSEvents); between two events nothing of this runs. W
 an event is a hint, as a knock is (`bot/wake.py`), and some are never sent (network file systems).
 """
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
 
 # What may mean work. Not what reading causes (opened, closed unwritten): each look would call for another.
 TELLING: list[type[FileSystemEvent]] = [
@@ -38,11 +40,13 @@ class Watcher(FileSystemEventHandler):
     def __init__(self, heard: Callable[[], None]) -> None:
         self._heard = heard
         self._followed: Mapping[Path, Identity] = {}
-        self._observer = Observer()
-        self._started = False
+        self._observer: BaseObserver | None = None
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Watchdog calls this."""
+        if isinstance(event, DirDeletedEvent) and Path(os.fsdecode(event.src_path)) in self._followed:
+            # Made again it may have the same inode, and nothing else would tell that the watch is blind.
+            self._followed = {}
         if type(event) in TELLING:  # not every system filters
             self._heard()
 
@@ -54,9 +58,10 @@ class Watcher(FileSystemEventHandler):
         if folders == self._followed:
             return
         self._followed = {}
-        if not self._started:
-            self._observer.start()
-            self._started = True
+        if self._observer is None:
+            observer = Observer()
+            observer.start()
+            self._observer = observer
         self._observer.unschedule_all()
         for path in folders:
             self._observer.schedule(self, path, event_filter=TELLING, follow_symlink=True)
@@ -64,6 +69,6 @@ class Watcher(FileSystemEventHandler):
 
     def close(self) -> None:
         """Hear nothing any more."""
-        if self._started:
+        if self._observer is not None:
             self._observer.stop()
             self._observer.join()
