@@ -16,7 +16,7 @@ def taken(name: str, receipts: Sequence[Receipt], *, moment: datetime, zone: Zon
     said = f"{_threads(added)} added" if added else "nothing new was added"
     lines = [f"{name}: {said}{f', {_threads(known)} known' if known else ''}", _when(moment, zone)]
     for one in receipts:
-        lines += ["", *_thread(one, zone)]
+        lines += ["", *_thread(one, moment, zone)]
     return _written([*lines, "", "Next:", *(f"  {line}" for line in dict.fromkeys(_next(receipts)))])
 
 
@@ -47,15 +47,15 @@ def _threads(count: int) -> str:
     return f"{count} thread{'s' if count != 1 else ''}"
 
 
-def _thread(one: Receipt, zone: ZoneInfo) -> Iterator[str]:
+def _thread(one: Receipt, moment: datetime, zone: ZoneInfo) -> Iterator[str]:
     parts = len(one.thread.parts)
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
     yield f"{number}{plain(one.thread.title)} ({parts} part{'s' if parts != 1 else ''})"
     for notice in sorted(one.thread.notices, key=lambda notice: notice.line):
         yield f"  {notice.severity}, line {notice.line}: {plain(notice.message)}"
     for delivery in one.added.deliveries:
-        more = f", {plain(delivery.reason)}" if delivery.reason else f", from {_when(delivery.due, zone)}"
-        yield f"  {delivery.channel}: {delivery.state}{more}"
+        turn = "starts in turn" if delivery.due <= moment else f"not before {_when(delivery.due, zone)}"
+        yield f"  {delivery.channel}: {delivery.state}, {plain(delivery.reason) or turn}"
     for double in one.added.duplicates:
         known = double.existing
         yield f"  {double.channel}: not added, it is thread {known.thread_id} there ({known.state})"

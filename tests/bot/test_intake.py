@@ -165,6 +165,7 @@ class TestTaking:
             "#1 Fog came in. (2 parts)\n",
             "#2 The buoy. (2 parts)\n",
             "  masto: held, this channel holds every thread for approval\n",
+            "  news: queued, starts in turn\n",
             "  threadcast release 2    when it is right as it is\n",
             "  threadcast queue\n",
         ):
