@@ -47,8 +47,7 @@ class Watcher(FileSystemEventHandler):
         if isinstance(event, DirDeletedEvent) and Path(os.fsdecode(event.src_path)) in self._followed:
             # Made again it may have the same inode, and nothing else would tell that the watch is blind.
             self._followed = {}
-        if type(event) in TELLING:  # not every system filters
-            self._heard()
+        self._heard()
 
     def follow(self, folders: Mapping[Path, Identity]) -> None:
         """Watch these folders and no others; cheap where they are the same. Raises OSError.

@@ -46,6 +46,7 @@ class ShakyStore(MemoryStore):
         super().__init__()
         self.fault: Exception | None = None
         self.dies = False
+        self.while_adding: Callable[[], None] = lambda: None
 
     def add(
         self,
@@ -59,6 +60,7 @@ class ShakyStore(MemoryStore):
         if self.fault is not None:
             raise self.fault
         added = super().add(threads, now=now, actor=actor, again=again, since=since)
+        self.while_adding()
         if self.dies:
             raise KeyboardInterrupt
         return added
@@ -425,6 +427,17 @@ class TestOnce:
         folder.look(after=RETRY)
         assert folder.files() == {"done/lamp.txt", "done/lamp.txt.report.txt"}
         assert "1 thread added" in folder.report("done/lamp.txt")
+        assert len(folder.queued()) == 2
+
+    def test_taken_away_while_it_is_added(self, folder: Folder) -> None:
+        """A file that vanishes before it can be moved is added, and leaves nothing in done/ and no complaint."""
+        path = folder.drop("lamp.txt")
+        folder.look()
+        folder.store.while_adding = path.unlink
+        with capture_logs() as logs:
+            folder.look(after=SETTLE)
+        assert [line["event"] for line in logs] == ["taken"]
+        assert folder.files() == set()
         assert len(folder.queued()) == 2
 
     def test_a_new_file_in_its_place(self, folder: Folder) -> None:
