@@ -430,7 +430,7 @@ class TestOnce:
         assert len(folder.queued()) == 2
 
     def test_taken_away_while_it_is_added(self, folder: Folder) -> None:
-        """A file that vanishes before it can be moved is added, and leaves nothing in done/ and no complaint."""
+        """A file that vanishes before it can be moved is added, and leaves nothing in done/."""
         path = folder.drop("lamp.txt")
         folder.look()
         folder.store.while_adding = path.unlink
@@ -439,6 +439,17 @@ class TestOnce:
         assert [line["event"] for line in logs] == ["taken"]
         assert folder.files() == set()
         assert len(folder.queued()) == 2
+
+    def test_a_move_that_fails_leaves_all_as_it_was(self, tmp_path: Path) -> None:
+        """Where the system refuses a move, neither a placeholder nor a report stays behind."""
+        (tmp_path / "outer/inner").mkdir(parents=True)
+        with (
+            drops.folder(tmp_path) as handle,
+            drops.folder(tmp_path / "outer/inner") as inner,
+            pytest.raises(OSError, match="Invalid argument"),  # no folder fits into itself
+        ):
+            drops.put_away(handle, "outer", inner, "done")
+        assert list((tmp_path / "outer/inner").iterdir()) == []
 
     def test_a_new_file_in_its_place(self, folder: Folder) -> None:
         """A file that could not be moved, and was replaced, is taken as the new file it is."""
