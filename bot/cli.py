@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 
 import click
 from click.exceptions import Abort, Exit
+from click.shell_completion import shell_complete
 
-from threadcast.bot import shell
+from threadcast.bot import completion, shell
 from threadcast.bot.commands import adding, changing, keeping, looking, running
 
 EPILOG = """\b
@@ -29,52 +30,53 @@ class Program(click.Group):
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,  # noqa: ARG002  # Click's own; the program always ends here
-        windows_expand_args: bool = True,
+        complete_var: str | None = None,  # noqa: ARG002  # ours is the one that the scripts name
+        standalone_mode: bool = True,  # noqa: ARG002  # the program always ends here
+        windows_expand_args: bool = True,  # noqa: ARG002
         **extra: Any,
     ) -> NoReturn:
-        """Run, and exit with a code of `shell.Exit`."""
+        """Run, and exit with a code of `shell.Exit`. Click's own way answers a closed pipe with 1."""
         words = sys.argv[1:] if args is None else list(args)
         try:
-            code = self._run(words, prog_name, complete_var, windows_expand_args, extra)
+            code = self._run(words, prog_name or str(self.name), extra)
             sys.stdout.flush()  # here, where a reader that has gone away can still be answered
         except BrokenPipeError:
             _forget_output()
             code = shell.Exit.PIPE_CLOSED
         sys.exit(code)
 
-    def _run(
-        self,
-        words: list[str],
-        prog_name: str | None,
-        complete_var: str | None,
-        windows_expand_args: bool,
-        extra: dict[str, Any],
-    ) -> int:
+    def _run(self, words: list[str], prog_name: str, extra: dict[str, Any]) -> int:
         try:
-            # Not Click's standalone mode: that answers a reader that has gone away with 1.
-            result = super().main(
-                words,
-                prog_name or "threadcast",
-                complete_var,
-                standalone_mode=False,
-                windows_expand_args=windows_expand_args,
-                **extra,
-            )
+            if instruction := os.environ.get(completion.VARIABLE):
+                return shell_complete(self, extra, prog_name, completion.VARIABLE, instruction)
+            with self.make_context(prog_name, words, **extra) as context:
+                self.invoke(context)
         except click.ClickException as error:
             shell.complain(error, as_json="--json" in words)
             return error.exit_code
         except Exit as error:
             return error.exit_code
         except (Abort, KeyboardInterrupt):
+            click.echo(err=True)  # a line of its own for the ^C that the terminal shows
             return shell.Exit.INTERRUPTED
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001  # the last place to say it in a person's words
             shell.confess(error, as_json="--json" in words)
             return shell.Exit.FAULT
-        return result if isinstance(result, int) else shell.Exit.DONE
+        return shell.Exit.DONE
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The commands by what they are about."""
+        width = max(len(name) for name in self.commands)
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [
+                        (str(one.name).ljust(width), one.get_short_help_str(formatter.width))
+                        for one in commands
+                    ]
+                )
 
 
 def _forget_output() -> None:
@@ -84,6 +86,7 @@ def _forget_output() -> None:
 
 
 @click.group(
+    "threadcast",
     cls=Program,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -109,13 +112,16 @@ def cli(context: click.Context) -> None:
         looking.show_state()
 
 
-for command in (
-    *(running.run, adding.add, adding.preview),
-    *(looking.queue, looking.show, looking.history, looking.channels, looking.events, looking.export),
-    *changing.COMMANDS,
-    *(running.check, running.config, running.migrate, keeping.backup, keeping.restore),
-    *(running.completion, running.demo),
-):
+# As the help lists them.
+SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Threads": (adding.add, adding.preview, looking.show, looking.export),
+    "The queue": (looking.queue, *changing.COMMANDS),
+    "Looking back": (looking.history, looking.events),
+    "The service": (running.run, running.check, running.config, looking.channels),
+    "The database": (running.migrate, keeping.backup, keeping.restore),
+    "To begin with": (running.demo, running.completion),
+}
+for command in (one for section in SECTIONS.values() for one in section):
     cli.add_command(command)
 
 

@@ -74,15 +74,15 @@ def _next(
     counts: Mapping[DeliveryState, int], channels: Sequence[tuple[str, str]], *, running: bool
 ) -> list[tuple[str, str]]:
     steps: list[tuple[str, str]] = []
-    if all(kind == "local" for _, kind in channels):
-        steps.append(("see it work on this machine alone", "threadcast demo"))
-        steps.append(("set up your channels, then", "threadcast check"))
     if not running and (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.PUBLISHING)):
         steps.append(("publish what is queued", "threadcast run"))
     if counts:
-        steps.append(("what waits, and what for", "threadcast queue"))
+        steps.append(("see what waits, and what for", "threadcast queue"))
     else:
         steps.append(("see how a thread would look", "threadcast preview FILE"))
         steps.append(("queue the threads of a text file", "threadcast add FILE"))
+    if all(kind == "local" for _, kind in channels):
+        steps.append(("see the settings that your channels need", "threadcast config"))
+        steps.append(("try it all on this machine alone", "threadcast demo"))
     steps.append(("all commands", "threadcast --help"))
     return steps

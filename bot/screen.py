@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
@@ -70,9 +71,12 @@ class Screen:
     def say(self, line: str = "") -> None:
         """One line; markup is the caller's, what came from outside must be `safe`.
 
-        Wrapped between words on a terminal; an address is never broken, so that it can be copied.
+        Wrapped between words on a terminal, unless it holds a word that does not fit: an address that
+        is to be copied must not be broken.
         """
-        self.console.print(line, overflow="ignore", crop=False)
+        text = Text.from_markup(line, emoji=False)
+        widest = max((cell_len(word) for word in text.plain.split()), default=0)
+        self.console.print(text, soft_wrap=widest > self.console.width)
 
     def json(self, value: object) -> None:
         """A value as JSON, for scripts."""
@@ -98,8 +102,10 @@ class Screen:
             self._stack(head, cells, widths)
             return
         table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-        for name in head:
-            table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
+        widths[-1] = min(widths[-1], room - sum(widths[:-1]))
+        for name, width in zip(head, widths, strict=True):
+            side: JustifyMethod = "right" if name in NUMBERS else "left"
+            table.add_column(name, justify=side, no_wrap=True, width=width)
         for row in cells:
             table.add_row(*row)
         if self.console.is_terminal:
@@ -110,14 +116,13 @@ class Screen:
         sys.stdout.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
 
     def _stack(self, head: Sequence[str], rows: Sequence[tuple[str, ...]], widths: Sequence[int]) -> None:
-        """What is short on one line, what is long below it, with its heading."""
+        """What comes first and what is short on one line, what is long below it, with its heading."""
         for row in rows:
-            columns = list(zip(head, row, widths, strict=True))
-            short = [cell for _, cell, width in columns if width <= SHORT]
-            self.console.print("  ".join(cell for cell in short if cell), overflow="fold")
-            for name, cell, width in columns:
+            (_, first, _), *others = zip(head, row, widths, strict=True)
+            self.say("  ".join([f"[bold]{first}[/]", *(cell for _, cell, width in others if width <= SHORT)]))
+            for name, cell, width in others:
                 if width > SHORT and cell not in {"", "-"}:
-                    self.console.print(Padding(f"[dim]{name}[/] {cell}", (0, 0, 0, 2)), overflow="fold")
+                    self.console.print(Padding(f"[dim]{name}[/] {cell}", (0, 0, 0, 2), expand=False))
 
     def _width(self, cell: str) -> int:
         return Text.from_markup(cell, emoji=False).cell_len

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
@@ -48,7 +48,7 @@ class Exit(IntEnum):
     NOT_ALLOWED = 7, "the thread's state does not allow it; with `--follow`, it stopped and is not published"
     CHECK_FAILED = 8, "`check` found an error"
     INTERRUPTED = 130, "stopped with Ctrl-C"
-    PIPE_CLOSED = 141, "the reader of the output went away (as with `| head -1`)"
+    PIPE_CLOSED = 141, "the reader of the output went away (as with `head -1`)"
 
 
 class FaultError(click.ClickException):
@@ -131,14 +131,9 @@ def read_all(files: "tuple[str, ...]") -> "list[Intake]":
     """Read and parse every file before anything is done with any."""
     from threadcast.bot.desk import read
 
-    return [read(file, standard_input()) for file in files]
-
-
-def standard_input() -> IO[bytes]:
-    """What is typed or piped in; a person at a terminal is told that they are waited for."""
-    if sys.stdin.isatty():
+    if "-" in files and sys.stdin.isatty():
         click.echo("Type or paste the threads; end with Ctrl-D on a line of its own.", err=True)
-    return sys.stdin.buffer
+    return [read(file, sys.stdin.buffer) for file in files]
 
 
 def parse_at(text: str | None, zone: Any) -> datetime | None:

@@ -34,8 +34,9 @@ def overview(screen: Screen, one: Overview) -> None:
         screen.say(f"  … and {len(one.yours) - FEW} more")
     screen.say()
     screen.say("[bold]Next[/]")
+    width = max(len(command) for _, command in one.next)
     for reason, command in one.next:
-        screen.say(f"  {command}  [dim]{reason}[/]")
+        screen.say(f"  {command.ljust(width)}  [dim]{reason}[/]")
 
 
 def parsed(screen: Screen, threads: Sequence[Thread]) -> None:

@@ -32,7 +32,9 @@ def add(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Queue the threads of text files; `-` reads standard input. All of them, or on any error none.
+    """Queue the threads of text files.
+
+    `-` reads standard input. All of them are added, or on any error none.
 
     \b
     Examples:
@@ -89,9 +91,10 @@ def show_parsed(intakes: "Sequence[Intake]", *, as_json: bool) -> None:
 @CHANNEL
 @JSON
 def preview(what: str, channels: tuple[str, ...], as_json: bool) -> None:
-    """Show each channel's posts with their lengths, as they will be.
+    """Show each channel's posts as they will be.
 
-    FILE is a text file, `-` is standard input; a number that names no file is a thread of the queue.
+    With their lengths. FILE is a text file, `-` is standard input; a number that names no file is a
+    thread of the queue.
 
     \b
     Examples:

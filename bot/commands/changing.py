@@ -23,7 +23,7 @@ def answer(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -
         views.changed(office.screen, deliveries, now(), running=wake.knock(office.settings.data))
 
 
-def changing(event: str, about: str, *examples: str) -> click.Command:
+def changing(event: str, about: str, more: str, *examples: str) -> click.Command:
     """The command for one event a person can cause; it has the event's name."""
 
     def command(thread_id: int, channels: tuple[str, ...], as_json: bool) -> None:
@@ -34,16 +34,20 @@ def changing(event: str, about: str, *examples: str) -> click.Command:
             answer(office, changed, as_json=as_json)
 
     shown = "\n".join(f"  threadcast {event} {words}" for words in examples)
-    command.__doc__ = f"{about}\n\n\b\nExamples:\n{shown}\n"
+    command.__doc__ = f"{about}\n\n{more}\n\n\b\nExamples:\n{shown}\n"
     return click.command(event)(thread_argument(event)(CHANNEL(JSON(command))))
 
 
-hold = changing("hold", "Keep a queued thread back until `threadcast release`.", "7", "7 --channel news")
-release = changing("release", "Let a held thread go: it is published in its turn.", "7", "7 --channel news")
-cancel = changing(
-    "cancel", "Take a thread out of the queue for good; what is out stays out.", "7", "7 --channel news"
+hold = changing(
+    "hold", "Keep a queued thread back.", "It waits until `threadcast release`.", "7", "7 --channel news"
 )
-retry = changing("retry", "Go on with a stopped thread, from the post that was refused.", "7")
+release = changing(
+    "release", "Let a held thread go.", "It is published in its turn.", "7", "7 --channel news"
+)
+cancel = changing(
+    "cancel", "Take a thread out of the queue for good.", "What is out stays out.", "7", "7 --channel news"
+)
+retry = changing("retry", "Go on with a stopped thread.", "It goes on from the post that was refused.", "7")
 
 
 @click.command()
@@ -55,7 +59,9 @@ retry = changing("retry", "Go on with a stopped thread, from the post that was r
 def settle(
     thread_id: int, verdict: str, address: str | None, channels: tuple[str, ...], as_json: bool
 ) -> None:
-    """Say of an unsure thread's last post whether it is out; then the rest goes on.
+    """Say whether a doubtful post is out.
+
+    The last post of an unsure thread; then the rest goes on.
 
     \b
     Examples:

@@ -11,7 +11,9 @@ from threadcast.bot.shell import JSON, actor, faults, settings
 @click.argument("file", type=click.Path(path_type=Path))
 @JSON
 def backup(file: Path, as_json: bool) -> None:
-    """Copy the queue, as it is now, into a new FILE; the service may go on running.
+    """Copy the queue into a new FILE.
+
+    As it is at this moment; the service may go on running.
 
     \b
     Examples:
@@ -38,10 +40,11 @@ def backup(file: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @JSON
 def restore(file: Path, as_json: bool) -> None:
-    """Put a backup in the place of the queue; the replaced one is kept beside it.
+    """Put a backup in the place of the queue.
 
-    Not while a service runs. All channels are paused then: what went out after the backup was made is
-    still waiting in it, and would go out again. Look through the queue, then `threadcast resume`.
+    The replaced one is kept beside it. Not while a service runs. All channels are paused then: what
+    went out after the backup was made is still waiting in it, and would go out again. Look through the
+    queue, then `threadcast resume`.
 
     \b
     Examples:

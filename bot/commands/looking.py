@@ -33,7 +33,9 @@ def show_state() -> None:
 @ONE_CHANNEL
 @JSON
 def queue(channel: str | None, as_json: bool) -> None:
-    """List what is under way, waiting, held or unsure, in the order it will go out.
+    """List what waits, and what for.
+
+    What is under way, queued, held or unsure, in the order in which it will go out.
 
     \b
     Examples:
@@ -59,7 +61,7 @@ def queue(channel: str | None, as_json: bool) -> None:
 @FOLLOW
 @JSON
 def show(thread_id: int, follow: bool, as_json: bool) -> None:
-    """Show one thread: its notices, and every post on every channel with id and address.
+    """Show one thread, every post on every channel.
 
     With --follow, stay until all that is under way is published (exit code 0) or has stopped (7).
 
@@ -87,7 +89,7 @@ def show(thread_id: int, follow: bool, as_json: bool) -> None:
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=None, help="Only the newest N.")
 @JSON
 def history(channel: str | None, limit: int | None, as_json: bool) -> None:
-    """List what was published, or stopped, newest first.
+    """List what was published or stopped, newest first.
 
     \b
     Examples:
@@ -110,7 +112,7 @@ def history(channel: str | None, limit: int | None, as_json: bool) -> None:
 @click.command()
 @JSON
 def channels(as_json: bool) -> None:
-    """List the configured channels, and those the queue remembers.
+    """List the channels, configured and remembered.
 
     \b
     Examples:
@@ -134,7 +136,9 @@ def channels(as_json: bool) -> None:
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=None, help="Only the newest N.")
 @JSON
 def events(thread_id: int | None, limit: int | None, as_json: bool) -> None:
-    """List what happened, oldest first: when, who, what, to which thread.
+    """List what happened: when, who, what.
+
+    The oldest first; events of one thread, or of all.
 
     \b
     Examples:
@@ -164,7 +168,9 @@ def events(thread_id: int | None, limit: int | None, as_json: bool) -> None:
 )
 @JSON
 def export(thread_id: int, output: Path | None, as_json: bool) -> None:
-    """Give a thread back as text: numbered as it came, and parsed to the same thread.
+    """Give a thread back as text.
+
+    Numbered as it came: parsed again, it is the same thread.
 
     \b
     Examples:

@@ -36,7 +36,9 @@ def run() -> None:
 @click.command()
 @JSON
 def check(as_json: bool) -> None:
-    """Check configuration, database, and each channel's credentials and rights; nothing is posted.
+    """Check settings, database and channels.
+
+    Each channel's credentials and rights too, with what to do about each fault. Nothing is posted.
 
     \b
     Examples:
@@ -72,7 +74,9 @@ def check(as_json: bool) -> None:
 @click.command()
 @JSON
 def config(as_json: bool) -> None:
-    """Show the settings in force and where each was written; secrets are masked.
+    """Show the settings in force, and from where.
+
+    Secrets are masked.
 
     \b
     Examples:
@@ -102,7 +106,9 @@ def config(as_json: bool) -> None:
 @click.command()
 @JSON
 def migrate(as_json: bool) -> None:
-    """Bring the database's tables up to date; safe to run again.
+    """Bring the database's tables up to date.
+
+    Safe to run again.
 
     \b
     Examples:
@@ -125,7 +131,9 @@ def migrate(as_json: bool) -> None:
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print what completes commands, threads and channels at the Tab key; it says how to install it.
+    """Print the script that completes at the Tab key.
+
+    Commands, threads and channels are completed. The script says how to install it.
 
     \b
     Examples:
@@ -147,9 +155,10 @@ def completion(shell: str) -> None:
     help="Where the demonstration keeps its own queue and page.",
 )
 def demo(folder: Path) -> None:
-    """Publish sample threads on two local channels, one like Telegram and one like Mastodon.
+    """Publish sample threads on this machine alone.
 
-    Nothing leaves this machine: no account, no token, no network.
+    On two local channels, one like Telegram and one like Mastodon. Nothing leaves this machine: no
+    account, no token, no network.
 
     \b
     Examples:
