@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
+from threadcast.bot.forecast import Forecast
 from threadcast.queue.store import AuditEvent, ChannelRow, Delivery, PostRecord
 from threadcast.queue.thread import Notice, Thread
 
@@ -44,6 +45,10 @@ def delivery(one: Delivery) -> Json:
         "sent": one.sent,
         "of": one.posts,
     }
+
+
+def forecast(one: Forecast) -> Json:
+    return delivery(one.delivery) | {"start": one.start, "why": one.why, "end": one.end}
 
 
 def deliveries(many: Sequence[Delivery]) -> Json:
@@ -111,6 +116,9 @@ def channel(row: ChannelRow, configured: frozenset[str]) -> Json:
         "kind": row.kind,
         "target": row.target,
         "configured": row.name in configured,
+        "schedule": row.schedule,
+        "paused": row.paused,
+        "last_slot": row.last_slot,
         "first_seen": row.first_seen,
         "last_seen": row.last_seen,
     }

@@ -4,6 +4,7 @@ The commands stand in `commands/`, by the kind of request. Each asks the desk an
 rule lives here. What a command exits with is in `shell.Exit`.
 """
 
+import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from click.exceptions import Abort, Exit
 from click.shell_completion import shell_complete
 
 from threadcast.bot import completion, shell
-from threadcast.bot.commands import adding, changing, keeping, looking, running
+from threadcast.bot.commands import adding, changing, keeping, looking, ordering, running
 
 EPILOG = """\b
 Exit codes: 0 done, 1 a fault of ours, 2 wrong usage,
@@ -66,6 +67,15 @@ class Program(click.Group):
             return shell.Exit.FAULT
         return shell.Exit.DONE
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; where there is none, the nearest name is told."""
+        if not ctx.resilient_parsing and args[0] not in self.commands and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.commands, n=1)
+            ctx.fail(f"there is no command {args[0]}{f'; did you mean {near[0]}?' if near else '.'}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The commands by what they are about."""
         width = max(len(name) for name in self.commands)
@@ -114,8 +124,8 @@ def cli(context: click.Context) -> None:
 
 # As the help lists them.
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Threads": (adding.add, adding.preview, looking.show, looking.export),
-    "The queue": (looking.queue, *changing.COMMANDS),
+    "Threads": (adding.add, adding.preview, looking.show, looking.export, adding.adopt),
+    "The queue": (looking.queue, *ordering.COMMANDS, *changing.COMMANDS),
     "Looking back": (looking.history, looking.events),
     "The service": (running.run, running.check, running.config, looking.channels),
     "The database": (running.migrate, keeping.backup, keeping.restore),

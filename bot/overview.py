@@ -26,11 +26,13 @@ ANSWERS: Mapping[DeliveryState, str] = {
 class Overview:
     """How things stand. `yours` waits for its owner, the most pressing first.
 
-    `channels` are (name, kind). `next` are the steps that make sense now: a reason, and the command.
+    `channels` are (name, kind), `paused` the names of those that are. `next` are the steps that make
+    sense now: a reason, and the command.
     """
 
     running: bool
     channels: tuple[tuple[str, str], ...]
+    paused: frozenset[str]
     counts: Mapping[DeliveryState, int]
     yours: tuple[Delivery, ...]
     next: tuple[tuple[str, str], ...]
@@ -40,44 +42,40 @@ def overview(settings: Settings) -> Overview:
     """Look, and make nothing: where there is no queue yet, it is empty. Raises StoreError."""
     url = settings.database_url.get_secret_value()
     deliveries: tuple[Delivery, ...] = ()
+    paused: frozenset[str] = frozenset()
     if not is_sqlite(url) or Path(parse_url(url).database or "").exists():
         with closing(prepare(settings)) as store:
             deliveries = store.deliveries(states=WAITING | {DeliveryState.FAILED})
+            paused = frozenset(row.name for row in store.channels() if row.paused)
     return summarise(
         deliveries,
         channels=[(channel.name, channel.kind) for channel in settings.channels],
+        paused=paused,
         running=wake.knock(settings.data),
     )
 
 
 def summarise(
-    deliveries: Sequence[Delivery], *, channels: Sequence[tuple[str, str]], running: bool
+    deliveries: Sequence[Delivery],
+    *,
+    channels: Sequence[tuple[str, str]],
+    paused: frozenset[str],
+    running: bool,
 ) -> Overview:
-    """What these deliveries ask for."""
+    """What these deliveries ask for. Pure."""
     counts = Counter(delivery.state for delivery in deliveries)
     order = list(ANSWERS)
     yours = sorted(
         (delivery for delivery in deliveries if delivery.state in ANSWERS),
         key=lambda one: (order.index(one.state), one.thread_id),
     )
-    return Overview(
-        running, tuple(channels), counts, tuple(yours), tuple(_next(counts, channels, running=running))
-    )
-
-
-def answer(delivery: Delivery) -> str:
-    """The command that goes on with a delivery that waits for its owner."""
-    return "threadcast " + ANSWERS[delivery.state].format(id=delivery.thread_id)
-
-
-def _next(
-    counts: Mapping[DeliveryState, int], channels: Sequence[tuple[str, str]], *, running: bool
-) -> list[tuple[str, str]]:
     steps: list[tuple[str, str]] = []
-    if not running and (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.PUBLISHING)):
+    if not running and (counts[DeliveryState.QUEUED] or counts[DeliveryState.PUBLISHING]):
         steps.append(("publish what is queued", "threadcast run"))
+    if paused:
+        steps.append(("let paused channels go on", "threadcast resume"))
     if counts:
-        steps.append(("see what waits, and what for", "threadcast queue"))
+        steps.append(("see what waits, and until when", "threadcast queue"))
     else:
         steps.append(("see how a thread would look", "threadcast preview FILE"))
         steps.append(("queue the threads of a text file", "threadcast add FILE"))
@@ -85,4 +83,9 @@ def _next(
         steps.append(("see the settings that your channels need", "threadcast config"))
         steps.append(("try it all on this machine alone", "threadcast demo"))
     steps.append(("all commands", "threadcast --help"))
-    return steps
+    return Overview(running, tuple(channels), paused, counts, tuple(yours), tuple(steps))
+
+
+def answer(delivery: Delivery) -> str:
+    """The command that goes on with a delivery that waits for its owner."""
+    return "threadcast " + ANSWERS[delivery.state].format(id=delivery.thread_id)

@@ -18,7 +18,7 @@ def put_back(settings: Settings, source: Path, *, actor: str) -> Path | None:
     url = settings.database_url.get_secret_value()
     with only_one(settings):
         database = Path(parse_url(url).database or "")
-        keep = database.with_name(f"{database.name}.replaced-{now():%Y%m%dT%H%M%S}")
+        keep = database.with_name(f"{database.name}.replaced-{now():%Y%m%dT%H%M%S.%f}")
         kept = restore(url, source, keep=keep)
         with closing(prepare(settings)) as store:
             build_desk(settings, store, build_channels(settings), actor=actor).pause(())

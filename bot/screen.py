@@ -88,6 +88,10 @@ class Screen:
             return "-"
         return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
+    def minute(self, moment: datetime | None) -> str:
+        """A moment in the owner's time zone, to the minute."""
+        return "-" if moment is None else moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M %Z")
+
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], *, crop: bool = False) -> None:
         """Rows under headings. Cells are markup: `safe` or `state` made them.
 

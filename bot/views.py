@@ -6,6 +6,7 @@ from datetime import datetime
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
 from threadcast.bot.follow import progress
+from threadcast.bot.forecast import Forecast
 from threadcast.bot.overview import ANSWERS, Overview, answer
 from threadcast.bot.screen import Screen, safe, state
 from threadcast.config.in_force import DEFAULT, InForce
@@ -18,7 +19,9 @@ FEW = 5  # deliveries that wait for their owner, on the first screen
 
 def overview(screen: Screen, one: Overview) -> None:
     """How things stand, and what to do next."""
-    names = ", ".join(f"{name} ({kind})" for name, kind in one.channels)
+    names = ", ".join(
+        f"{name} ({kind}{', [yellow]paused[/]' if name in one.paused else ''})" for name, kind in one.channels
+    )
     counts = ", ".join(f"{count} {state(name)}" for name, count in sorted(one.counts.items()))
     screen.say(f"service   {'[green]running[/]' if one.running else '[yellow]not running here[/]'}")
     screen.say(f"channels  {names}")
@@ -98,28 +101,26 @@ def preview(screen: Screen, one: Preview, title: str) -> None:
     screen.say()
 
 
-def queue(screen: Screen, deliveries: Sequence[Delivery], now: datetime) -> None:
-    """The queue as a table."""
+def queue(screen: Screen, forecasts: Sequence[Forecast], now: datetime) -> None:
+    """The queue as a table: when each starts, why then, and when it should be through."""
 
-    def then(delivery: Delivery) -> str:
-        if delivery.state in {DeliveryState.HELD, DeliveryState.UNSURE}:
-            return safe(delivery.reason)
-        if delivery.due > now:
-            return f"{screen.when(delivery.due)} {safe(delivery.reason)}".rstrip()
-        return "now" if delivery.state is DeliveryState.PUBLISHING else "in turn"
+    def start(one: Forecast) -> str:
+        return "now" if one.start is not None and one.start <= now else screen.minute(one.start)
 
     screen.table(
-        ("id", "channel", "state", "posts", "next", "title"),
+        ("id", "channel", "state", "posts", "starts", "why", "ends", "title"),
         (
             (
-                str(delivery.thread_id),
-                delivery.channel,
-                state(delivery.state),
-                progress(delivery),
-                then(delivery),
-                safe(delivery.title),
+                str(one.delivery.thread_id),
+                one.delivery.channel,
+                state(one.delivery.state),
+                progress(one.delivery),
+                start(one),
+                safe(one.why),
+                screen.minute(one.end),
+                safe(one.delivery.title),
             )
-            for delivery in deliveries
+            for one in forecasts
         ),
         crop=True,
     )
@@ -176,17 +177,24 @@ def dossier(screen: Screen, one: Dossier) -> None:
 def channels(screen: Screen, rows: Sequence[ChannelRow], configured: frozenset[str]) -> None:
     """The channels as a table."""
     screen.table(
-        ("channel", "kind", "target", "configured"),
+        ("channel", "kind", "target", "schedule", "state"),
         (
             (
                 row.name,
                 row.kind,
                 safe(row.target),
-                "yes" if row.name in configured else "[yellow]no longer[/]",
+                safe(row.schedule or "in turn"),
+                _channel_state(row, configured),
             )
             for row in rows
         ),
     )
+
+
+def _channel_state(row: ChannelRow, configured: frozenset[str]) -> str:
+    if row.name not in configured:
+        return "[yellow]no longer configured[/]"
+    return "[yellow]paused[/]" if row.paused else "[green]open[/]"
 
 
 def finding(screen: Screen, about: str, one: Finding) -> None:
@@ -242,6 +250,8 @@ def _what_follows(screen: Screen, delivery: Delivery, now: datetime) -> str:
     match delivery.state:
         case DeliveryState.HELD:
             return f"; when it may go: threadcast release {delivery.thread_id}"
+        case DeliveryState.QUEUED if delivery.own_time and delivery.due <= now:
+            return "; it starts as soon as its channel is free"
         case DeliveryState.QUEUED if delivery.due > now:
             return f"; it starts {screen.when(delivery.due)}"
         case DeliveryState.QUEUED:

@@ -1,4 +1,4 @@
-"""Bringing threads in: `add`, `preview`."""
+"""Bringing threads in: `add`, `adopt`, `preview`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from threadcast.bot import completion
+from threadcast.bot.commands.changing import answer
 from threadcast.bot.shell import CHANNEL, JSON, Office, faults, opened, parse_at, read_all
 
 if TYPE_CHECKING:
-    from threadcast.bot.desk import Intake, Preview
+    from threadcast.bot.desk import Intake, Preview, Receipt
     from threadcast.queue.thread import Thread
 
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 @click.option("--at", metavar="TIME", help="Not before this time, as 2026-12-24T18:30.")
 @click.option("--hold", is_flag=True, help="Queue it, but wait for `threadcast release`.")
 @click.option("--again", is_flag=True, help="Publish a thread once more where it was published before.")
+@click.option(
+    "--continue",
+    "thread_id",
+    type=click.IntRange(min=1),
+    metavar="ID",
+    help="Append the parts to this thread; a published chain goes on from its last post.",
+    shell_complete=lambda _context, _parameter, typed: completion.threads(typed, None),
+)
 @click.option("--dry-run", is_flag=True, help="Only parse and report; nothing is queued.")
 @JSON
 def add(
@@ -29,6 +38,7 @@ def add(
     at: str | None,
     hold: bool,
     again: bool,
+    thread_id: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -41,33 +51,81 @@ def add(
       threadcast add thread.txt
       threadcast add --dry-run thread.txt
       threadcast add -c news --at 2026-12-24T18:30 thread.txt
+      threadcast add --continue 7 more.txt
       pbpaste | threadcast add -
     """
+    if thread_id is not None and (len(files) > 1 or channels or at or hold or again):
+        raise click.UsageError("--continue takes one file, and no option but --dry-run and --json")
     with faults():
         intakes = read_all(files)
         if dry_run:
             show_parsed(intakes, as_json=as_json)
             return
+    if thread_id is not None:
+        with opened() as office:
+            answer(office, office.desk.extend(thread_id, intakes[0]), as_json=as_json)
+        return
     with opened() as office:
-        from threadcast.bot import as_json as answers
-        from threadcast.bot import views, wake
-        from threadcast.bot.service import now
-
-        screen = office.screen
-        receipts = office.desk.add(
-            intakes, channels=channels, at=parse_at(at, office.settings.timezone), hold=hold, again=again
+        moment = parse_at(at, office.settings.timezone)
+        show_receipts(
+            office,
+            office.desk.add(intakes, channels=channels, at=moment, hold=hold, again=again),
+            as_json=as_json,
         )
-        if as_json:
-            screen.json({"threads": [answers.receipt(receipt) for receipt in receipts]})
-            return
-        for receipt in receipts:
-            views.receipt(screen, receipt, now())
-        if not any(receipt.added.deliveries for receipt in receipts):
-            screen.say("Nothing new was added.")
-        elif wake.knock(office.settings.data):
-            screen.say("See how it goes: threadcast queue")
-        else:
-            screen.say("No service is running here; start it with: threadcast run")
+
+
+def show_receipts(office: Office, receipts: "Sequence[Receipt]", *, as_json: bool) -> None:
+    """What became of what was added, and what to type next."""
+    from threadcast.bot import as_json as answers
+    from threadcast.bot import views, wake
+    from threadcast.bot.service import now
+
+    screen = office.screen
+    if as_json:
+        screen.json({"threads": [answers.receipt(receipt) for receipt in receipts]})
+        return
+    for receipt in receipts:
+        views.receipt(screen, receipt, now())
+    if not any(receipt.added.deliveries for receipt in receipts):
+        screen.say("Nothing new was added.")
+    elif wake.knock(office.settings.data):
+        screen.say("See how it goes: threadcast queue")
+    else:
+        screen.say("No service is running here; start it with: threadcast run")
+
+
+@click.command()
+@click.argument("file", metavar="FILE|-", shell_complete=completion.files)
+@click.option(
+    "-c",
+    "--channel",
+    metavar="NAME",
+    required=True,
+    help="The channel on which it was begun.",
+    shell_complete=lambda _context, _parameter, typed: completion.channels(typed),
+)
+@click.option(
+    "--parts", type=click.IntRange(min=1), required=True, metavar="N", help="How many parts are out."
+)
+@click.option("--last", metavar="URL", required=True, help="The post of the last of these; or its id.")
+@JSON
+def adopt(file: str, channel: str, parts: int, last: str, as_json: bool) -> None:
+    """Take over a chain that was begun by hand.
+
+    FILE is the whole thread. Its first N parts are out, the last of them at URL: it goes on from there.
+
+    \b
+    Examples:
+      threadcast adopt thread.txt -c news --parts 12 \\
+        --last https://t.me/my_channel/113
+    """
+    with faults():
+        (intake,) = read_all((file,))
+    with opened() as office:
+        from threadcast.bot.addresses import post_at
+
+        receipt = office.desk.adopt(intake, channel=channel, parts=parts, last=post_at(last))
+        show_receipts(office, [receipt], as_json=as_json)
 
 
 def show_parsed(intakes: "Sequence[Intake]", *, as_json: bool) -> None:

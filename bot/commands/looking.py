@@ -33,9 +33,10 @@ def show_state() -> None:
 @ONE_CHANNEL
 @JSON
 def queue(channel: str | None, as_json: bool) -> None:
-    """List what waits, and what for.
+    """List what waits, and until when.
 
-    What is under way, queued, held or unsure, in the order in which it will go out.
+    What is under way, queued, held or unsure, in the order in which it will go out: when it starts, why
+    then, and when it should be through.
 
     \b
     Examples:
@@ -47,11 +48,11 @@ def queue(channel: str | None, as_json: bool) -> None:
         from threadcast.bot import views
         from threadcast.bot.service import now
 
-        deliveries = office.desk.queue(channel=channel)
+        forecasts = office.desk.forecast(channel=channel)
         if as_json:
-            office.screen.json(answers.deliveries(deliveries))
-        elif deliveries:
-            views.queue(office.screen, deliveries, now())
+            office.screen.json({"deliveries": [answers.forecast(one) for one in forecasts]})
+        elif forecasts:
+            views.queue(office.screen, forecasts, now())
         else:
             office.screen.say("The queue is empty. Add a thread: threadcast add FILE")
 

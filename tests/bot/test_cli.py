@@ -1,6 +1,7 @@
 """The shell, as a person or a script types it: what it prints, what it leaves, how it exits."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,7 +157,7 @@ def test_at(shell: Shell) -> None:
     shown = shell.ok("add", "--at", "2199-07-01T18:30", "--channel", "news", shell.write(THREAD))
     assert "starts 2199-07-01 18:30:00 CEST" in shown
     assert shell.json("queue")["deliveries"][0]["due"] == "2199-07-01T16:30:00+00:00"
-    assert "2199-07-01 18:30:00 CEST" in shell.ok("queue")
+    assert re.search(r"2199-07-01 18:30 CEST +its own time", shell.ok("queue"))
 
 
 @pytest.mark.parametrize(("at", "says"), [("soon", "no date and time"), ("2001-01-01", "has passed")])
@@ -267,7 +268,7 @@ def test_channels(shell: Shell) -> None:
     shell.env.pop("THREADCAST_CHANNELS__NEWS__LIKE")
     rows = {row["channel"]: row["configured"] for row in shell.json("channels")["channels"]}
     assert rows == {"masto": True, "news": False}
-    assert "no longer" in shell.ok("channels")
+    assert "no longer configured" in shell.ok("channels")
 
 
 def test_check(shell: Shell) -> None:
