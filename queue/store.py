@@ -28,16 +28,56 @@ class LeaseLostError(StoreError):
 
 
 @dataclass(frozen=True, slots=True)
+class Adoption:
+    """A chain that someone began by hand: its first `parts` parts are out, the last of them as `last`."""
+
+    parts: int
+    last: Sent
+
+
+@dataclass(frozen=True, slots=True)
 class NewDelivery:
     """A wish: this thread on that channel, `held` or `queued`, not before `due`.
 
-    `reason` says why it is held, for a person; empty where it is queued.
+    `reason` says why it is held, for a person; empty where it is queued. With `own_time` it starts at
+    `due`, whatever the channel's schedule. With `adoption` its chain goes on from there.
     """
 
     channel: str
     state: DeliveryState
     due: datetime
     reason: str = ""
+    own_time: bool = False
+    adoption: Adoption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What may begin on a channel at this moment, as its schedule has it.
+
+    `turn`: a delivery without a time of its own may. `slot`: the slot (UTC) it would use, None where
+    the channel has no schedule: then any may.
+    """
+
+    turn: bool = True
+    slot: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits on a channel, for whoever works out when to look again.
+
+    `under_way`: when the begun delivery can be claimed (its `due`, or the end of its lease). Where none
+    is under way: `own_time` is the earliest `due` of those with a time of their own, `in_turn` the
+    earliest `queued` of the others. None where there is no such delivery. `last_slot` is the last slot
+    used. While `paused` nothing is claimed, whatever waits.
+    """
+
+    under_way: datetime | None
+    own_time: datetime | None
+    in_turn: datetime | None
+    last_slot: datetime | None
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +114,10 @@ class Delivery:
     posts: int
     sent: int
     title: str
+    own_time: bool
+    queued: datetime
+    parts: int
+    adoption: Adoption | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +166,25 @@ class AuditEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelRow:
-    """A channel the queue has seen. `target` says what it points at, free of secrets."""
+class ChannelSeen:
+    """A configured channel. `target` and `schedule` say where and when, in words, free of secrets."""
 
     name: str
     kind: str
     target: str
+    schedule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel the queue has seen. `last_slot` (UTC) is the last slot of its schedule that was used."""
+
+    name: str
+    kind: str
+    target: str
+    schedule: str
+    paused: bool
+    last_slot: datetime | None
     first_seen: datetime
     last_seen: datetime
 
@@ -159,6 +216,9 @@ class Added:
     duplicates: tuple[Duplicate, ...]
 
 
+ANY = Opening()
+
+
 class Store(Protocol):
     """A durable queue of deliveries."""
 
@@ -166,8 +226,12 @@ class Store(Protocol):
         """Let go of files and connections. Idempotent."""
         ...
 
-    def see_channels(self, channels: Sequence[tuple[str, str, str]], *, now: datetime) -> None:
-        """Note the configured channels as (name, kind, target); new ones are added, others updated."""
+    def see_channels(self, channels: Sequence[ChannelSeen], *, now: datetime) -> None:
+        """Note the configured channels; new ones are added, others updated.
+
+        A channel that is new, or whose `schedule` is not the one noted, has used every slot up to `now`:
+        slots of the past are not made up for under a schedule that was not in force then.
+        """
         ...
 
     def channels(self) -> tuple[ChannelRow, ...]:
@@ -188,19 +252,29 @@ class Store(Protocol):
         """
         ...
 
-    def claim(self, channel: str, *, worker: str, now: datetime, until: datetime) -> Claim | None:
+    def claim(
+        self, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening = ANY
+    ) -> Claim | None:
         """Take the channel's next delivery, with a lease until `until`; None where there is none.
 
         First a `publishing` one that is due and whose lease is free or has ended (`lease_until` ≤
-        now); else, where no delivery of the channel is `publishing`, the due `queued` one of lowest
-        (rank, id). Due means `due` ≤ now. One statement; two callers never get the same delivery,
-        nor two deliveries of one channel. Sets state, lease, fence + 1 and, the first time,
-        `started`; gives a `claim` event.
+        now); else, where no delivery of the channel is `publishing`, the `queued` one of lowest
+        (rank, id) among those that may begin: with `own_time`, those that are due (`due` ≤ now);
+        without, where `opening.turn` and `due` ≤ now, and where there is a slot, those with `queued` ≤
+        slot while the slot is later than the channel's `last_slot` (or that is None). A delivery that
+        begins by a slot makes it the `last_slot`. Nothing is taken on a paused channel.
+
+        Two callers never get the same delivery, nor two deliveries of one channel. Sets state, lease,
+        fence + 1 and, the first time, `started`; gives a `claim` event.
         """
         ...
 
     def plan(self, claim: Claim, posts: Sequence[Post], *, now: datetime) -> tuple[PostRecord, ...]:
-        """Store the posts of a claimed delivery, once, all `planned`. Raises LeaseLostError.
+        """Store the posts of a claimed delivery, all `planned`. Raises LeaseLostError.
+
+        Where some are stored already (a published chain that was continued), these go behind them. Of
+        an adopted chain the posts of the parts that are out are `sent`, the last with the remote id and
+        url of `Adoption.last`, the others with none.
 
         Raises StoreError where it is planned already, or `posts` is empty. Gives a `plan` event.
         """
@@ -232,8 +306,8 @@ class Store(Protocol):
         """
         ...
 
-    def let_go(self, claim: Claim, *, now: datetime) -> None:
-        """End the lease early: the delivery stays `publishing` and is due at once.
+    def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
+        """End the lease early: the delivery stays `publishing` and goes on at `due`, or at once.
 
         Raises LeaseLostError.
         """
@@ -243,12 +317,8 @@ class Store(Protocol):
         """End every lease that runs, for a service that knows it is the only one; how many it ended."""
         ...
 
-    def next_due(self, channel: str, *, now: datetime) -> datetime | None:
-        """When `claim` will next find something on this channel if nobody writes meanwhile.
-
-        At most `now` where it would find something at once; a held lease counts until it ends.
-        None where nothing waits.
-        """
+    def waiting(self, channel: str) -> Waiting:
+        """What waits on this channel, in a few index look-ups however long the queue is."""
         ...
 
     def apply(
@@ -256,9 +326,53 @@ class Store(Protocol):
     ) -> Delivery:
         """A person's request: one of `states.REQUESTS`, as `states.follow` allows.
 
-        `retry` makes a `refused` post `planned` again. `due` replaces the delivery's. Clears
-        `reason` and `finished` where the new state is `queued`; sets `finished` on `cancelled`.
+        `retry` makes a `refused` post `planned` again, and gives the delivery a time of its own: a chain
+        that is half out does not wait for a slot; `settle` does the same. `release` sets `queued`.
+        `cancel` of a `publishing` delivery is refused while a lease on it holds. `due` replaces the
+        delivery's. Clears `reason` and `finished` where the new state is `queued`; sets `finished` on
+        `cancelled`.
         Raises NotFoundError, states.NotAllowedError.
+        """
+        ...
+
+    def pause(self, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
+        """Stop claims on a channel, or let them go on. Gives a `pause` or `resume` event where it changed.
+
+        Raises NotFoundError where the channel was never seen.
+        """
+        ...
+
+    def move(self, delivery_id: int, after: int | None, *, now: datetime, actor: str) -> Delivery:
+        """Put a held or queued delivery behind another of its channel, or (None) before all of them.
+
+        Other deliveries keep their order. Raises NotFoundError, and NotAllowedError where either is not
+        held or queued, or they are on different channels.
+        """
+        ...
+
+    def edit(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
+        """Replace a thread's text.
+
+        Raises NotFoundError, and NotAllowedError where a delivery of it has posts (is planned or begun),
+        or the new text is live on one of its channels already.
+        """
+        ...
+
+    def extend(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
+        """Replace a thread by one that has its parts and more.
+
+        `published` deliveries are `queued` again (`continue`, at once: `own_time`, `due` now), `held` and
+        `queued` ones are just longer.
+
+        Raises NotFoundError, and NotAllowedError where a delivery is `publishing`, `unsure` or `failed`
+        (let it end first) or where none is left to continue.
+        """
+        ...
+
+    def remove(self, thread_id: int, *, now: datetime, actor: str) -> None:
+        """Forget a thread of which nothing was ever sent. Its events stay, with one more, `remove`.
+
+        Raises NotFoundError, and NotAllowedError where a post of it is out, or may be.
         """
         ...
 
