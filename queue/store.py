@@ -6,13 +6,51 @@ errors below is `StoreError`, whose message a person can act on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from threadcast.queue.compose import Post
-from threadcast.queue.states import Change, DeliveryState, Event, PostState, Sent
+from threadcast.queue.records import (
+    ANY,
+    Added,
+    Adoption,
+    AuditEvent,
+    ChannelRow,
+    ChannelSeen,
+    Claim,
+    Delivery,
+    Duplicate,
+    NewDelivery,
+    NewThread,
+    Opening,
+    PostRecord,
+    StoredThread,
+    Waiting,
+)
+from threadcast.queue.states import Change, DeliveryState, Event, Sent
 from threadcast.queue.thread import Thread
+
+__all__ = [
+    "ANY",
+    "Added",
+    "Adoption",
+    "AuditEvent",
+    "ChannelRow",
+    "ChannelSeen",
+    "Claim",
+    "Delivery",
+    "Duplicate",
+    "LeaseLostError",
+    "NewDelivery",
+    "NewThread",
+    "NotFoundError",
+    "Opening",
+    "PostRecord",
+    "Store",
+    "StoreError",
+    "StoredThread",
+    "Waiting",
+]
 
 
 class StoreError(Exception):
@@ -25,198 +63,6 @@ class NotFoundError(StoreError):
 
 class LeaseLostError(StoreError):
     """Another worker holds the delivery now: stop, and write nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """A chain that someone began by hand: its first `parts` parts are out, the last of them as `last`."""
-
-    parts: int
-    last: Sent
-
-
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
-    """A wish: this thread on that channel, `held` or `queued`, not before `due`.
-
-    `reason` says why it is held, for a person; empty where it is queued. With `own_time` it starts at
-    `due`, whatever the channel's schedule. With `adoption` its chain goes on from there.
-    """
-
-    channel: str
-    state: DeliveryState
-    due: datetime
-    reason: str = ""
-    own_time: bool = False
-    adoption: Adoption | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What may begin on a channel at this moment, as its schedule has it.
-
-    `turn`: a delivery without a time of its own may. `slot`: the slot (UTC) it would use, None where
-    the channel has no schedule: then any may.
-    """
-
-    turn: bool = True
-    slot: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits on a channel, for whoever works out when to look again.
-
-    `under_way`: when the begun delivery can be claimed (its `due`, or the end of its lease). Where none
-    is under way: `own_time` is the earliest `due` of those with a time of their own, `in_turn` the
-    earliest `queued` of the others. None where there is no such delivery. `last_slot` is the last slot
-    used. While `paused` nothing is claimed, whatever waits.
-    """
-
-    under_way: datetime | None
-    own_time: datetime | None
-    in_turn: datetime | None
-    last_slot: datetime | None
-    paused: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NewThread:
-    """A thread to be added. `source` is where it came from, for a person (a file's name, `-`)."""
-
-    thread: Thread
-    source: str
-    deliveries: tuple[NewDelivery, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One row of the queue.
-
-    `rank` orders a channel's queue, lowest first. `due` is the earliest moment at which it may start
-    or go on. `posts` and `sent` count its planned posts (0 before planning) and those that are out.
-    `fence` grows by one with each claim.
-    """
-
-    id: int
-    thread_id: int
-    channel: str
-    state: DeliveryState
-    reason: str
-    rank: int
-    due: datetime
-    created: datetime
-    started: datetime | None
-    finished: datetime | None
-    lease_owner: str | None
-    lease_until: datetime | None
-    fence: int
-    posts: int
-    sent: int
-    title: str
-    own_time: bool
-    queued: datetime
-    parts: int
-    adoption: Adoption | None
-
-
-@dataclass(frozen=True, slots=True)
-class PostRecord:
-    """One post of a delivery. `position` counts from 1; `reply_to` is the remote id of its parent.
-
-    `tries` counts the intents; `intended` is the time of the last one. `key` is the idempotency key,
-    set by the first intent and kept.
-    """
-
-    position: int
-    post: Post
-    state: PostState
-    key: str | None
-    reply_to: str | None
-    remote_id: str | None
-    url: str | None
-    tries: int
-    intended: datetime | None
-    finished: datetime | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredThread:
-    """A thread with its number in this queue."""
-
-    id: int
-    thread: Thread
-    source: str
-    created: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """One line of the audit log. `what` is an `Event`'s value, `add` or `plan`."""
-
-    id: int
-    at: datetime
-    actor: str
-    what: str
-    thread_id: int
-    delivery_id: int
-    channel: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelSeen:
-    """A configured channel. `target` and `schedule` say where and when, in words, free of secrets."""
-
-    name: str
-    kind: str
-    target: str
-    schedule: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRow:
-    """A channel the queue has seen. `last_slot` (UTC) is the last slot of its schedule that was used."""
-
-    name: str
-    kind: str
-    target: str
-    schedule: str
-    paused: bool
-    last_slot: datetime | None
-    first_seen: datetime
-    last_seen: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to work on one delivery until its lease ends, proved by `delivery.fence`."""
-
-    delivery: Delivery
-    thread: Thread
-    posts: tuple[PostRecord, ...]
-    worker: str
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """Why a wish was not taken: the same thread is live on that channel, or was published there."""
-
-    channel: str
-    existing: Delivery
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What became of one NewThread. `thread_id` is None where every wish was a duplicate."""
-
-    thread_id: int | None
-    deliveries: tuple[Delivery, ...]
-    duplicates: tuple[Duplicate, ...]
-
-
-ANY = Opening()
 
 
 class Store(Protocol):
@@ -248,7 +94,8 @@ class Store(Protocol):
         guards the first rule against two callers at once. A wish that repeats an earlier one of the
         same call is a duplicate of that. A thread none of whose wishes is taken is not stored.
         Deliveries queue up behind all others of their channel (`rank`), in the order given. Each
-        delivery taken gives an `add` event.
+        delivery taken gives an `add` event. An adoption leaves at least one part to send. Numbers of
+        threads and deliveries are never given twice, not even those of removed ones.
         """
         ...
 
@@ -264,8 +111,9 @@ class Store(Protocol):
         slot while the slot is later than the channel's `last_slot` (or that is None). A delivery that
         begins by a slot makes it the `last_slot`. Nothing is taken on a paused channel.
 
-        Two callers never get the same delivery, nor two deliveries of one channel. Sets state, lease,
-        fence + 1 and, the first time, `started`; gives a `claim` event.
+        Two callers never get the same delivery, nor two deliveries of one channel, nor one slot twice.
+        Sets state, lease, fence + 1 and, the first time, `started`; gives a `claim` event. Raises
+        NotFoundError where there is a slot and the channel was never seen.
         """
         ...
 
@@ -276,7 +124,8 @@ class Store(Protocol):
         an adopted chain the posts of the parts that are out are `sent`, the last with the remote id and
         url of `Adoption.last`, the others with none.
 
-        Raises StoreError where it is planned already, or `posts` is empty. Gives a `plan` event.
+        Raises StoreError where a stored post is not `sent`, or nothing is left to send: no posts, or all of
+        them of parts that are out. Gives a `plan` event.
         """
         ...
 
@@ -326,11 +175,11 @@ class Store(Protocol):
     ) -> Delivery:
         """A person's request: one of `states.REQUESTS`, as `states.follow` allows.
 
-        `retry` makes a `refused` post `planned` again, and gives the delivery a time of its own: a chain
-        that is half out does not wait for a slot; `settle` does the same. `release` sets `queued`.
+        `schedule` gives the delivery a time of its own. So does `retry`, which makes a `refused` post
+        `planned` again: a chain that is half out does not wait for a slot; `settle` does the same.
         `cancel` of a `publishing` delivery is refused while a lease on it holds. `due` replaces the
-        delivery's. Clears `reason` and `finished` where the new state is `queued`; sets `finished` on
-        `cancelled`.
+        delivery's, and is a time of its own. Where the new state is `queued`, clears `reason` and
+        `finished`, and sets `queued` where the old one was another; sets `finished` on `cancelled`.
         Raises NotFoundError, states.NotAllowedError.
         """
         ...
@@ -353,8 +202,9 @@ class Store(Protocol):
     def edit(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
         """Replace a thread's text.
 
-        Raises NotFoundError, and NotAllowedError where a delivery of it has posts (is planned or begun),
-        or the new text is live on one of its channels already.
+        Gives an `edit` event for each delivery. Raises NotFoundError, and NotAllowedError where a delivery
+        of it has posts or is `publishing`, the new text is live on one of its channels already, or has no
+        more parts than an adopted chain has out.
         """
         ...
 
@@ -362,10 +212,11 @@ class Store(Protocol):
         """Replace a thread by one that has its parts and more.
 
         `published` deliveries are `queued` again (`continue`, at once: `own_time`, `due` now), `held` and
-        `queued` ones are just longer.
+        `queued` ones are just longer. Each of these gives a `continue` event.
 
-        Raises NotFoundError, and NotAllowedError where a delivery is `publishing`, `unsure` or `failed`
-        (let it end first) or where none is left to continue.
+        Raises NotFoundError, and NotAllowedError where a delivery is `publishing`, `unsure` or `failed`, or
+        has posts still to be sent (let it end first), where none is left to continue, where the new
+        thread has no more parts than the old, or is live on one of its channels already.
         """
         ...
 
