@@ -30,7 +30,7 @@ from threadcast.queue.states import (
     decide,
     interrupted,
 )
-from threadcast.queue.store import Claim, Delivery, LeaseLostError, PostRecord, Store
+from threadcast.queue.store import ANY, Claim, Delivery, LeaseLostError, Opening, PostRecord, Store
 
 log = structlog.get_logger("threadcast.publisher")
 
@@ -51,8 +51,10 @@ class Stop:
 class Publisher:
     """Publishes one channel's deliveries, one post after the other.
 
-    `observe` is told of a delivery each time something about it changed. `chance` gives numbers from
-    0 to 1 for the jitter of retries; `new_key` makes a key never used before.
+    `gap` is how long a chain rests between two posts. `brake` says, before each post, until when the
+    chain has to rest (quiet hours), or None. `observe` is told of a delivery each time something about
+    it changed. `chance` gives numbers from 0 to 1 for the jitter of retries; `new_key` makes a key never
+    used before.
     """
 
     def __init__(
@@ -63,6 +65,8 @@ class Publisher:
         worker: str,
         clock: Clock,
         stop: Stop,
+        gap: timedelta = timedelta(0),
+        brake: Callable[[datetime], datetime | None] = lambda _: None,
         observe: Observer = lambda _: None,
         chance: Callable[[], float] = random.random,
         new_key: Callable[[], str] = lambda: uuid.uuid4().hex,
@@ -72,18 +76,26 @@ class Publisher:
         self._worker = worker
         self._clock = clock
         self._stop = stop
+        self._gap = gap
+        self._brake = brake
+        self._look_up = False
         self._observe = observe
         self._chance = chance
         self._new_key = new_key
 
-    async def publish(self) -> Delivery | None:
+    def look_up(self) -> None:
+        """Something changed in the queue: before the next post, see whether the channel is paused."""
+        self._look_up = True
+
+    async def publish(self, opening: Opening = ANY) -> Delivery | None:
         """Take the channel's next due delivery as far as it goes now; None where nothing is due.
 
-        Gives the delivery as it stands then: published, stopped, waiting for a later time, or, where
-        the service is stopping, let go of after a whole post. Raises StoreError where the queue
-        cannot be used; the delivery can then be claimed again once the lease has ended.
+        `opening` is what may begin. Gives the delivery as it stands then: published, stopped, waiting
+        for a later time, or, where the service is stopping or the channel rests, let go of after a
+        whole post. Raises StoreError where the queue cannot be used; the delivery can then be claimed
+        again once the lease has ended.
         """
-        claim = await self._claim()
+        claim = await self._claim(opening)
         if claim is None:
             return None
         try:
@@ -98,7 +110,9 @@ class Publisher:
             return claim.delivery
 
     async def _work(self, claim: Claim) -> Delivery:
-        posts = claim.posts or await self._plan(claim)
+        posts = claim.posts
+        if all(post.state is PostState.SENT for post in posts):  # none yet, or the thread was continued
+            posts = await self._plan(claim)
         if isinstance(posts, Delivery):
             return posts
         delivery = claim.delivery
@@ -107,14 +121,15 @@ class Publisher:
             if post.state is PostState.SENT:
                 parent = post.remote_id
                 continue
-            if self._stop.asked.is_set():
-                return await self._let_go(claim)
+            rest = await self._rest()
+            if rest is not None:
+                return await self._let_go(claim, rest)
             if interrupted(post.state):
                 outcome: Outcome = Unknown("the service went away while this post was being sent")
             else:
                 post = await self._intend(claim, post, parent)  # noqa: PLW2901  # the same post, one step on
                 outcome = await self._send(post)
-            change = self._judge(post, outcome, last=post.position == len(posts))
+            change = self._judge(post, outcome, last=post.position == posts[-1].position)
             delivery = await self._record(claim, post, change)
             if not change.keeps_lease:
                 break
@@ -122,10 +137,26 @@ class Publisher:
                 parent = change.sent.remote_id
         return delivery
 
-    async def _claim(self) -> Claim | None:
+    async def _rest(self) -> datetime | None:
+        """Until when the chain has to rest before its next post; None: it need not."""
+        now = self._clock()
+        if self._stop.asked.is_set():
+            return now
+        if self._look_up:
+            self._look_up = False
+            if (await asyncio.to_thread(self._store.waiting, self.channel.name)).paused:
+                return now
+        return self._brake(now)
+
+    async def _claim(self, opening: Opening) -> Claim | None:
         now = self._clock()
         claim = await asyncio.to_thread(
-            self._store.claim, self.channel.name, worker=self._worker, now=now, until=now + LEASE
+            self._store.claim,
+            self.channel.name,
+            worker=self._worker,
+            now=now,
+            until=now + LEASE,
+            opening=opening,
         )
         if claim is not None:
             self._observe(claim.delivery)
@@ -140,7 +171,9 @@ class Publisher:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
             return await self._put_off(claim, Refused(str(error)))
-        return await asyncio.to_thread(self._store.plan, claim, posts, now=self._clock())
+        planned = max((record.post.part for record in claim.posts), default=0)
+        rest = [post for post in posts if post.part > planned]
+        return await asyncio.to_thread(self._store.plan, claim, rest, now=self._clock())
 
     async def _put_off(self, claim: Claim, outcome: Throttled | Unreached | Refused) -> Delivery:
         change = decide(
@@ -181,7 +214,9 @@ class Publisher:
             call.cancel()
 
     def _judge(self, post: PostRecord, outcome: Outcome, *, last: bool) -> Change:
-        return decide(outcome, last=last, tries=post.tries, now=self._clock(), chance=self._chance())
+        return decide(
+            outcome, last=last, tries=post.tries, now=self._clock(), chance=self._chance(), gap=self._gap
+        )
 
     async def _record(self, claim: Claim, post: PostRecord | None, change: Change) -> Delivery:
         position = post.position if post else None
@@ -202,9 +237,9 @@ class Publisher:
         self._observe(delivery)
         return delivery
 
-    async def _let_go(self, claim: Claim) -> Delivery:
-        await asyncio.to_thread(self._store.let_go, claim, now=self._clock())
-        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id)
+    async def _let_go(self, claim: Claim, due: datetime) -> Delivery:
+        await asyncio.to_thread(self._store.let_go, claim, now=self._clock(), due=due)
+        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=_at(due))
         return await asyncio.to_thread(self._store.delivery, claim.delivery.id)
 
     def _report(self, delivery: Delivery, position: int | None, change: Change) -> None:
