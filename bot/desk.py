@@ -250,9 +250,8 @@ class Desk:
         """
         thread = only_thread(intake)
         if not 0 < parts < len(thread.parts):
-            raise InputError(
-                f"{intake.source} has {len(thread.parts)} parts: of these 1 to {len(thread.parts) - 1} can be out"
-            )
+            count = len(thread.parts)
+            raise InputError(f"{intake.source} has {count} parts: of these 1 to {count - 1} can be out")
         (picked,) = pick(self._channels, [channel])
         wish = replace(
             self._wish(thread, picked.name, self._clock(), hold=False), adoption=Adoption(parts, last)
@@ -356,9 +355,7 @@ class Desk:
         changed = self._each(
             thread_id,
             channels,
-            lambda one: self._store.apply(
-                one.id, Event.SCHEDULE, now=moment, actor=self._actor, due=moment
-            ),
+            lambda one: self._store.apply(one.id, Event.SCHEDULE, now=moment, actor=self._actor, due=moment),
         )
         return tuple(self._store.move(one.id, None, now=moment, actor=self._actor) for one in changed)
 

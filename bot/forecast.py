@@ -72,7 +72,11 @@ def _of_channel(
         if delivery.state is DeliveryState.PUBLISHING:
             goes_on = max(delivery.due, now)
             free = goes_on + _takes(delivery, rhythm)
-            why = f"waits until then: {delivery.reason}" if delivery.due > now and delivery.reason else "under way"
+            why = (
+                f"waits until then: {delivery.reason}"
+                if delivery.due > now and delivery.reason
+                else "under way"
+            )
             found[delivery.id] = Forecast(delivery, goes_on, why, free)
         elif delivery.state is not DeliveryState.QUEUED:
             found[delivery.id] = Forecast(delivery, None, delivery.reason, None)
@@ -81,7 +85,9 @@ def _of_channel(
     own = deque(sorted(own, key=lambda delivery: (max(delivery.due, now), delivery.rank, delivery.id)))
     while own or turn:
         start = (
-            rhythm.timetable.start_at(last_slot=last_slot, queued_at=turn[0].queued, now=free) if turn else None
+            rhythm.timetable.start_at(last_slot=last_slot, queued_at=turn[0].queued, now=free)
+            if turn
+            else None
         )
         if start is None or (own and max(own[0].due, free) <= start.at):
             delivery = own.popleft()

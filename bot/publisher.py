@@ -110,8 +110,8 @@ class Publisher:
             return claim.delivery
 
     async def _work(self, claim: Claim) -> Delivery:
-        posts = claim.posts
-        if all(post.state is PostState.SENT for post in posts):  # none yet, or the thread was continued
+        posts: tuple[PostRecord, ...] | Delivery = claim.posts
+        if all(post.state is PostState.SENT for post in claim.posts):  # none yet, or the thread was continued
             posts = await self._plan(claim)
         if isinstance(posts, Delivery):
             return posts

@@ -51,7 +51,8 @@ def look(waiting: Waiting, timetable: Timetable, now: datetime) -> Look:
     if turn or (waiting.own_time is not None and waiting.own_time <= now):
         slot = start.slot.utc if turn and start is not None and start.slot is not None else None
         return Look(Opening(turn=turn, slot=slot), None)
-    times = [time for time in (waiting.own_time, start and start.at) if time is not None]
+    times = [] if waiting.own_time is None else [waiting.own_time]
+    times += [] if start is None else [start.at]
     return Look(None, min(times, default=None))
 
 

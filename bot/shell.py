@@ -79,14 +79,14 @@ def actor() -> str:
 @contextmanager
 def opened() -> "Iterator[tuple[Settings, Desk, Screen]]":
     """The queue, open, with the desk before it. Channels make no call unless they are asked."""
-    from threadcast.bot.service import build_channels, build_desk, now, prepare
+    from threadcast.bot.service import build_channels, build_desk, now, prepare, seen
     from threadcast.bot.views import Screen
 
     with faults():
         configured = settings()
     with faults(configured.secrets()), closing(prepare(configured)) as store:
         built = build_channels(configured)
-        store.see_channels([(one.name, one.kind, one.target) for one in built], now=now())
+        store.see_channels(seen(configured, built), now=now())
         desk = build_desk(configured, store, built, actor=actor())
         yield configured, desk, Screen(configured.timezone)
 
