@@ -240,7 +240,9 @@ class Publisher:
     async def _let_go(self, claim: Claim, due: datetime) -> Delivery:
         await asyncio.to_thread(self._store.let_go, claim, now=self._clock(), due=due)
         log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=_at(due))
-        return await asyncio.to_thread(self._store.delivery, claim.delivery.id)
+        delivery = await asyncio.to_thread(self._store.delivery, claim.delivery.id)
+        self._observe(delivery)
+        return delivery
 
     def _report(self, delivery: Delivery, position: int | None, change: Change) -> None:
         about = log.bind(channel=delivery.channel, thread=delivery.thread_id, title=delivery.title)
