@@ -94,7 +94,7 @@ class MemoryOwner(MemoryRows):
             else:
                 later = others[others.index(before) + 1 :]
                 room = later[0].rank - before.rank if later else 2 * STEP
-                if room < 2:
+                if room <= 1:
                     for row in later:
                         self._put(replace(row, rank=row.rank + STEP))
                     room += STEP

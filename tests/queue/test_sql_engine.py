@@ -28,7 +28,7 @@ from threadcast.queue.sql.engine import (
 )
 from threadcast.queue.sql.store import SqlStore, open_store
 from threadcast.queue.states import Sent, decide
-from threadcast.queue.store import StoreError
+from threadcast.queue.store import ChannelSeen, StoreError
 
 SECRET = "hunter2"
 
@@ -148,7 +148,7 @@ class TestSqlite:
             engine = make_engine(f"sqlite:///{path}", create=False)
             with writing(engine).begin() as connection:
                 connection.execute(text("DELETE FROM events"))
-                connection.execute(text("INSERT INTO channels VALUES ('a', 'b', 'c', 'd', 'e')"))
+                connection.execute(text("INSERT INTO channels VALUES ('a', 'b', 'c', '', 0, NULL, 'd', 'e')"))
                 files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
             engine.dispose()
         finally:
@@ -177,7 +177,7 @@ class TestFaults:
         ):
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(StoreError, match=r"queue\.db is held by another program .*; end it or wait"):
-                store.see_channels([("news", "local", "x")], now=NOON)
+                store.see_channels([ChannelSeen("news", "local", "x")], now=NOON)
 
     def test_full(self, path: Path) -> None:
         """A full disk is told as one, nothing is half-added, and the store works again with room."""
