@@ -6,15 +6,14 @@ Telegram's and Mastodon's rules. Every run has a folder of its own: nothing is o
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-
-from threadcast.bot import views
 from threadcast.bot.desk import ENDED, Chain, Desk, understand
+from threadcast.bot.follow import Watch, progress
+from threadcast.bot.screen import Screen, safe, state
 from threadcast.bot.service import Service, build_desk, make_folder, now, open_channels, prepare
 from threadcast.config import logs
 from threadcast.config.settings import Settings, load
@@ -34,14 +33,15 @@ async def show_off(folder: Path) -> None:
     make_folder(data)
     settings = load({"THREADCAST_DATA": str(data), **CHANNELS}, folder=data)
     logs.configure("warning", "auto", secrets=())
-    screen = views.Screen(ZoneInfo("UTC"))
+    screen = Screen(ZoneInfo("UTC"))
     with closing(prepare(settings)) as store:
         async with open_channels(settings) as channels:
             desk = build_desk(settings, store, channels, actor="demo")
             deliveries = add_samples(desk, screen)
-            watch = Watch(screen, deliveries)
-            service = Service(settings, store, channels, observe=watch.see)
-            watch.done = service.stop.asked.set
+            watch = Watch(screen, ends_only=True)
+            audience = Audience(watch, deliveries)
+            service = Service(settings, store, channels, observe=audience.see)
+            audience.done = service.stop.asked.set
             with watch.shown():
                 await service.run()
             # Looked up before the channels close, shown after the page is written.
@@ -49,7 +49,7 @@ async def show_off(folder: Path) -> None:
         report(screen, settings, chains)
 
 
-def add_samples(desk: Desk, screen: views.Screen) -> list[Delivery]:
+def add_samples(desk: Desk, screen: Screen) -> list[Delivery]:
     """Queue the packaged sample threads."""
     samples = sorted(
         (
@@ -61,48 +61,28 @@ def add_samples(desk: Desk, screen: views.Screen) -> list[Delivery]:
     )
     receipts = desk.add([understand(one.name, one.read_bytes()) for one in samples])
     for receipt in receipts:
-        screen.say(f"queued [bold]{views.safe(receipt.thread.title)}[/] ({len(receipt.thread.parts)} parts)")
+        screen.say(f"queued [bold]{safe(receipt.thread.title)}[/] ({len(receipt.thread.parts)} parts)")
     return [delivery for receipt in receipts for delivery in receipt.added.deliveries]
 
 
-class Watch:
-    """Shows the deliveries' progress: bars on a terminal, a line for each chain in a pipe."""
+class Audience:
+    """Watches the deliveries, and calls `done` after the last of them has ended."""
 
-    def __init__(self, screen: views.Screen, deliveries: list[Delivery]) -> None:
+    def __init__(self, watch: Watch, deliveries: list[Delivery]) -> None:
         self.done: Callable[[], None] = lambda: None
-        self._screen = screen
+        self._watch = watch
         self._open = {delivery.id for delivery in deliveries}
-        self._bars: Progress | None = None
-        self._tasks: dict[int, TaskID] = {}
-        if screen.console.is_terminal:
-            self._bars = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                console=screen.console,
-            )
-
-    def shown(self) -> AbstractContextManager[object]:
-        """While this is open the progress is on the screen."""
-        return self._bars or nullcontext()
 
     def see(self, delivery: Delivery) -> None:
-        """One delivery went on; after the last of them has ended, `done` is called."""
-        title = f"{delivery.channel}: {views.safe(delivery.title)}"
-        if self._bars is not None:
-            if delivery.id not in self._tasks:
-                self._tasks[delivery.id] = self._bars.add_task(title, total=None)
-            self._bars.update(self._tasks[delivery.id], completed=delivery.sent, total=delivery.posts or None)
-        if delivery.state not in ENDED:
-            return
-        if self._bars is None:
-            self._screen.say(f"{views.state(delivery.state)} {views.progress(delivery)} {title}")
-        self._open.discard(delivery.id)
+        """One delivery went on."""
+        self._watch.see(delivery)
+        if delivery.state in ENDED:
+            self._open.discard(delivery.id)
         if not self._open:
             self.done()
 
 
-def report(screen: views.Screen, settings: Settings, chains: tuple[Chain, ...]) -> None:
+def report(screen: Screen, settings: Settings, chains: tuple[Chain, ...]) -> None:
     """The chains with their ids, where the page is, and what to type next. Raises StoreError."""
     screen.say()
     screen.table(
@@ -111,10 +91,10 @@ def report(screen: views.Screen, settings: Settings, chains: tuple[Chain, ...]) 
             (
                 f"#{chain.delivery.thread_id}",
                 chain.delivery.channel,
-                views.state(chain.delivery.state),
-                views.progress(chain.delivery),
+                state(chain.delivery.state),
+                progress(chain.delivery),
                 f"{chain.posts[0].remote_id} … {chain.posts[-1].remote_id}",
-                views.safe(chain.delivery.title),
+                safe(chain.delivery.title),
             )
             for chain in reversed(chains)
         ),
@@ -126,7 +106,5 @@ def report(screen: views.Screen, settings: Settings, chains: tuple[Chain, ...]) 
             f"THREADCAST_DATA={settings.data} threadcast history"
         )
     screen.say()
-    screen.say(
-        f"The chains as their readers see them: [bold]{views.safe(str(settings.data / 'timeline.html'))}[/]"
-    )
+    screen.say(f"The chains as their readers see them: [bold]{safe(str(settings.data / 'timeline.html'))}[/]")
     screen.say("Open it in a browser. Then set up your own channels: README.md, “Set up in five minutes”.")

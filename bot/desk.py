@@ -226,8 +226,13 @@ class Desk:
         at: datetime | None = None,
         hold: bool = False,
         again: bool = False,
+        since: datetime | None = None,
     ) -> tuple[Receipt, ...]:
-        """Queue every thread of every source, or none of them. Raises UnknownChannelError, StoreError."""
+        """Queue every thread of every source, or none of them. Raises UnknownChannelError, StoreError.
+
+        With `since`, what was added then or later is a duplicate even where it has failed or was
+        cancelled meanwhile: see `Store.add`.
+        """
         picked = pick(self._channels, channels)
         now = self._clock()
         pairs = [(intake.source, thread) for intake in intakes for thread in intake.threads]
@@ -239,7 +244,7 @@ class Desk:
             )
             for source, thread in pairs
         ]
-        added = self._store.add(wishes, now=now, actor=self._actor, again=again)
+        added = self._store.add(wishes, now=now, actor=self._actor, again=again, since=since)
         self._wake()
         return tuple(Receipt(source, thread, one) for (source, thread), one in zip(pairs, added, strict=True))
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -34,6 +35,9 @@ from threadcast.queue.sql import migrate
 from threadcast.queue.sql.engine import is_sqlite
 from threadcast.queue.sql.store import open_store
 from threadcast.queue.store import ChannelSeen, Store, StoreError
+
+if TYPE_CHECKING:
+    from threadcast.bot.intake import IntakeWatch
 
 log = structlog.get_logger("threadcast.service")
 
@@ -166,6 +170,22 @@ def build_desk(settings: Settings, store: Store, channels: Sequence[Channel], *,
     )
 
 
+def build_intake(settings: Settings, store: Store, channels: Sequence[Channel]) -> "IntakeWatch | None":
+    """What takes files from the intake folder; None where none is configured."""
+    if settings.intake is None:
+        return None
+    from threadcast.bot.intake import Inbox, IntakeWatch  # noqa: PLC0415  # only where it is in use
+
+    inbox = Inbox(
+        settings.intake,
+        channels=[channel.name for channel in channels],
+        desk=lambda actor: build_desk(settings, store, channels, actor=actor),
+        zone=settings.timezone,
+        clock=now,
+    )
+    return IntakeWatch(inbox)
+
+
 @contextmanager
 def only_one(settings: Settings) -> Iterator[None]:
     """Hold the data folder's lock. Raises AlreadyRunningError where another service has it.
@@ -195,7 +215,7 @@ def rest_until(timetable: Timetable, moment: datetime) -> datetime | None:
 
 
 class Service:
-    """A running Threadcast: the scheduler, its publishers, and the pipe that wakes them."""
+    """A running Threadcast: the scheduler, its publishers, the pipe that wakes them, the intake folder."""
 
     def __init__(
         self,
@@ -209,6 +229,7 @@ class Service:
         self._settings = settings
         self._store = store
         self._channels = channels
+        self._intake = build_intake(settings, store, channels)
         worker = f"{socket.gethostname()}:{os.getpid()}"
         tables = rhythms(settings)
         pausing = {channel.name for channel in settings.channels if channel.quiet_chain == "pause"}
@@ -241,11 +262,15 @@ class Service:
         bell = wake.Bell(self._settings.data, self._scheduler.wake)
         try:
             self._scheduler.start()
+            if self._intake is not None:
+                self._intake.start()
             await self.stop.asked.wait()
         finally:
             bell.close()
             self.stop.asked.set()
             hurry = asyncio.get_running_loop().call_later(GRACE, self.stop.now.set)
+            if self._intake is not None:
+                await self._intake.close()
             await self._scheduler.drain()
             hurry.cancel()
 

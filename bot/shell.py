@@ -6,33 +6,57 @@ Modules that commands need are imported where they are needed, so that `--help` 
 import getpass
 import os
 import sys
-from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from threadcast.bot.desk import Desk
-    from threadcast.bot.views import Screen
-    from threadcast.config.settings import Settings
+from threadcast.bot import completion
 
-INPUT, CONFIGURATION, QUEUE, NOT_FOUND, NOT_ALLOWED, CHECK_FAILED = 3, 4, 5, 6, 7, 8
+if TYPE_CHECKING:
+    from threadcast.bot.desk import Desk, Intake
+    from threadcast.bot.screen import Screen
+    from threadcast.config.settings import Settings
+    from threadcast.queue.store import Store
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Exit(IntEnum):
+    """What the program exits with; the table in docs/commands.md is made of `meaning`."""
+
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> Self:
+        one = int.__new__(cls, code)
+        one._value_ = code
+        one.meaning = meaning
+        return one
+
+    DONE = 0, "done"
+    FAULT = 1, "a fault of Threadcast's own"
+    USAGE = 2, "wrong usage"
+    INPUT = 3, "a file cannot be used: missing, no permission, not text, empty, over 20 MB, there already"
+    CONFIGURATION = 4, "the configuration is wrong"
+    QUEUE = 5, "the queue cannot be used, or another service is running"
+    NOT_FOUND = 6, "no such thread or channel"
+    NOT_ALLOWED = 7, "the thread's state does not allow it; with `--follow`, it stopped and is not published"
+    CHECK_FAILED = 8, "`check` found an error"
+    INTERRUPTED = 130, "stopped with Ctrl-C"
+    PIPE_CLOSED = 141, "the reader of the output went away (as with `head -1`)"
 
 
 class FaultError(click.ClickException):
     """Something a person can mend: said on standard error, with its own exit code."""
 
-    def __init__(self, message: str, code: int) -> None:
+    def __init__(self, message: str, code: Exit) -> None:
         super().__init__(message)
         self.exit_code = code  # type: ignore[misc]  # Click declares it for the class, and reads the instance
-
-    def show(self, file: Any = None) -> None:
-        click.echo(
-            f"{click.style('threadcast:', fg='red')} {self.message}", file=file or sys.stderr, err=True
-        )
 
 
 @contextmanager
@@ -42,17 +66,19 @@ def faults(secrets: Collection[str] = ()) -> Iterator[None]:
     from threadcast.bot.service import AlreadyRunningError
     from threadcast.config.logs import redact
     from threadcast.config.settings import SettingsError
+    from threadcast.queue.sql.backup import BackupError
     from threadcast.queue.states import NotAllowedError
     from threadcast.queue.store import NotFoundError, StoreError
 
-    codes: dict[type[Exception], int] = {
-        InputError: INPUT,
-        SettingsError: CONFIGURATION,
-        AlreadyRunningError: QUEUE,
-        NotFoundError: NOT_FOUND,
-        StoreError: QUEUE,
-        UnknownChannelError: NOT_FOUND,
-        NotAllowedError: NOT_ALLOWED,
+    codes: dict[type[Exception], Exit] = {
+        InputError: Exit.INPUT,
+        SettingsError: Exit.CONFIGURATION,
+        AlreadyRunningError: Exit.QUEUE,
+        NotFoundError: Exit.NOT_FOUND,
+        BackupError: Exit.INPUT,
+        StoreError: Exit.QUEUE,
+        UnknownChannelError: Exit.NOT_FOUND,
+        NotAllowedError: Exit.NOT_ALLOWED,
     }
     try:
         yield
@@ -76,11 +102,21 @@ def actor() -> str:
         return f"shell:{os.getuid()}"
 
 
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What a command works with: the settings, the open queue, the desk before it, and the screen."""
+
+    settings: "Settings"
+    store: "Store"
+    desk: "Desk"
+    screen: "Screen"
+
+
 @contextmanager
-def opened() -> "Iterator[tuple[Settings, Desk, Screen]]":
+def opened() -> "Iterator[Office]":
     """The queue, open, with the desk before it. Channels make no call unless they are asked."""
+    from threadcast.bot.screen import Screen
     from threadcast.bot.service import build_channels, build_desk, now, prepare, seen
-    from threadcast.bot.views import Screen
 
     with faults():
         configured = settings()
@@ -88,7 +124,16 @@ def opened() -> "Iterator[tuple[Settings, Desk, Screen]]":
         built = build_channels(configured)
         store.see_channels(seen(configured, built), now=now())
         desk = build_desk(configured, store, built, actor=actor())
-        yield configured, desk, Screen(configured.timezone)
+        yield Office(configured, store, desk, Screen(configured.timezone))
+
+
+def read_all(files: "tuple[str, ...]") -> "list[Intake]":
+    """Read and parse every file before anything is done with any."""
+    from threadcast.bot.desk import read
+
+    if "-" in files and sys.stdin.isatty():
+        click.echo("Type or paste the threads; end with Ctrl-D on a line of its own.", err=True)
+    return [read(file, sys.stdin.buffer) for file in files]
 
 
 def parse_at(text: str | None, zone: Any) -> datetime | None:
@@ -111,8 +156,74 @@ def parse_at(text: str | None, zone: Any) -> datetime | None:
     return moment
 
 
+def thread_argument(event: str | None = None) -> Callable[[Command], Command]:
+    """The ID argument. Completed with the threads of the queue; of those, the ones that allow `event`."""
+    return click.argument(
+        "thread_id",
+        metavar="ID",
+        type=click.IntRange(min=1),
+        shell_complete=lambda _context, _parameter, typed: completion.threads(typed, event),
+    )
+
+
 CHANNEL = click.option(
-    "-c", "--channel", "channels", multiple=True, metavar="NAME", help="Only this channel; may be repeated."
+    "-c",
+    "--channel",
+    "channels",
+    multiple=True,
+    metavar="NAME",
+    help="Only this channel; may be repeated.",
+    shell_complete=lambda _context, _parameter, typed: completion.channels(typed),
 )
+ONE_CHANNEL = click.option(
+    "-c",
+    "--channel",
+    metavar="NAME",
+    help="Only this channel.",
+    shell_complete=lambda _context, _parameter, typed: completion.channels(typed),
+)
+FOLLOW = click.option("--follow", is_flag=True, help="Stay, and show how the posts go out.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-THREAD = click.argument("thread_id", metavar="ID", type=click.IntRange(min=1))
+THREAD = thread_argument()
+
+
+def complain(error: click.ClickException, *, as_json: bool) -> None:
+    """Say on standard error what is wrong, and how to go on."""
+    message = error.format_message()
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        end = "" if message.endswith(("?", ".")) else "."
+        message = f"{message}{end} See: {error.ctx.command_path} --help"
+    _say(message, error.exit_code, as_json=as_json)
+
+
+def confess(error: BaseException, *, as_json: bool) -> None:
+    """Say that the fault is ours. Where it happened is shown at the log level `debug`, and redacted."""
+    import traceback
+
+    from threadcast.config.logs import redact
+    from threadcast.config.settings import SettingsError
+
+    debug = False
+    secrets: tuple[str, ...] = ()
+    with suppress(SettingsError):
+        configured = settings()
+        debug, secrets = configured.log_level == "debug", configured.secrets()
+    if debug:
+        click.echo(redact("".join(traceback.format_exception(error)), secrets).rstrip(), err=True)
+    step = "" if debug else "; to see where, run it again with THREADCAST_LOG_LEVEL=debug"
+    _say(
+        f"something broke ({type(error).__name__}): this is a fault of ours{step}",
+        Exit.FAULT,
+        as_json=as_json,
+    )
+
+
+def _say(message: str, code: int, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False), err=True)
+        return
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    name = "threadcast:" if plain else click.style("threadcast:", fg="red")
+    click.echo(f"{name} {message}", err=True)

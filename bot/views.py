@@ -1,238 +1,59 @@
-"""How answers look in a shell: dictionaries for `--json`, tables and sentences for a person.
+"""How answers look to a person: sentences and tables."""
 
-Text that came from outside is shown without control characters, so that a thread cannot drive the
-terminal it is listed on.
-"""
-
-import json
-import sys
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
-from threadcast.queue.states import DeliveryState, PostState
-from threadcast.queue.store import ChannelRow, Delivery, PostRecord
+from threadcast.bot.follow import progress
+from threadcast.bot.overview import ANSWERS, Overview, answer
+from threadcast.bot.screen import Screen, safe, state
+from threadcast.config.in_force import DEFAULT, InForce
+from threadcast.queue.states import DeliveryState
+from threadcast.queue.store import AuditEvent, ChannelRow, Delivery
 from threadcast.queue.thread import Notice, Severity, Thread
 
-Json = dict[str, Any]
-
-COLOURS: dict[str, str] = {
-    DeliveryState.HELD: "yellow",
-    DeliveryState.QUEUED: "cyan",
-    DeliveryState.PUBLISHING: "blue",
-    DeliveryState.UNSURE: "bold magenta",
-    DeliveryState.PUBLISHED: "green",
-    DeliveryState.FAILED: "bold red",
-    DeliveryState.CANCELLED: "dim",
-    DeliveryState.WITHDRAWN: "dim",
-    PostState.PLANNED: "dim",
-    PostState.SENDING: "blue",
-    PostState.SENT: "green",
-    PostState.UNKNOWN: "bold magenta",
-    PostState.REFUSED: "bold red",
-    "ok": "green",
-    "warning": "yellow",
-    "error": "bold red",
-}
-# Unicode categories that move the cursor, reorder text or show nothing: controls, and what has no glyph.
-HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-WIDE = 10_000  # columns; a pipe has no edge to wrap at
+FEW = 5  # deliveries that wait for their owner, on the first screen
 
 
-def safe(text: str) -> str:
-    """Text for one line of a terminal: nothing in it can drive the terminal or be read as markup."""
-    shown = (
-        "�" if unicodedata.category(char) in HIDDEN or char in BIDI else char
-        for char in text.replace("\n", " ")
-    )
-    return escape("".join(shown))
+def overview(screen: Screen, one: Overview) -> None:
+    """How things stand, and what to do next."""
+    names = ", ".join(f"{name} ({kind})" for name, kind in one.channels)
+    counts = ", ".join(f"{count} {state(name)}" for name, count in sorted(one.counts.items()))
+    screen.say(f"service   {'[green]running[/]' if one.running else '[yellow]not running here[/]'}")
+    screen.say(f"channels  {names}")
+    screen.say(f"queue     {counts or 'empty'}")
+    if one.yours:
+        screen.say()
+        screen.say("[bold]Waiting for you[/]")
+    for delivery in one.yours[:FEW]:
+        title = f"#{delivery.thread_id} on {delivery.channel} is {state(delivery.state)}"
+        screen.say(f"  {title}: {safe(delivery.reason)}")
+        screen.say(f"    → {answer(delivery)}")
+    if len(one.yours) > FEW:
+        screen.say(f"  … and {len(one.yours) - FEW} more")
+    screen.say()
+    screen.say("[bold]Next[/]")
+    width = max(len(command) for _, command in one.next)
+    for reason, command in one.next:
+        screen.say(f"  {command.ljust(width)}  [dim]{reason}[/]")
 
 
-class Screen:
-    """Where answers go. Coloured and as wide as the window on a terminal, plain in a pipe."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
-        terminal = sys.stdout.isatty()
-        self.console = Console(width=None if terminal else WIDE, highlight=False, emoji=False)
-
-    def say(self, line: str = "") -> None:
-        """One line; markup is the caller's, what came from outside must be `safe`."""
-        self.console.print(line, soft_wrap=True)
-
-    def json(self, value: object) -> None:
-        """A value as JSON, for scripts."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
-
-    def when(self, moment: datetime | None) -> str:
-        """A moment in the owner's time zone, to the second."""
-        if moment is None:
-            return "-"
-        return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S %Z")
-
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Rows under headings. Cells are markup: `safe` or `state` made them."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in head:
-            table.add_column(name, justify="right" if name in {"id", "posts", "post", "length"} else "left")
-        for row in rows:
-            table.add_row(*row)
-        if self.console.is_terminal:
-            self.console.print(table)
-            return
-        with self.console.capture() as capture:
-            self.console.print(table)
-        sys.stdout.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+def parsed(screen: Screen, threads: Sequence[Thread]) -> None:
+    """What the parser made of a text."""
+    for thread in threads:
+        held = f", would be {state('held')}" if thread.warnings else ""
+        screen.say(f"[bold]{safe(thread.title)}[/] ({parts(thread)}{held})")
+        notices(screen, thread.notices)
+    count = len(threads)
+    screen.say(f"{count} thread{'s' if count != 1 else ''}; nothing was added.")
+    screen.say("See the posts: threadcast preview FILE")
 
 
-def state(value: str) -> str:
-    """A state's name in its colour."""
-    colour = COLOURS.get(value, "default")
-    return f"[{colour}]{value}[/]"
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-# Dictionaries
-
-
-def notice_json(notice: Notice) -> Json:
-    return {
-        "severity": notice.severity,
-        "kind": notice.kind,
-        "line": notice.line,
-        "part": notice.part,
-        "message": notice.message,
-    }
-
-
-def thread_json(thread: Thread) -> Json:
-    return {
-        "parts": [{"number": part.number, "marker": part.marker, "text": part.text} for part in thread.parts],
-        "preamble": thread.preamble,
-        "complete": thread.complete,
-        "fingerprint": thread.fingerprint,
-        "notices": [notice_json(notice) for notice in thread.notices],
-    }
-
-
-def delivery_json(delivery: Delivery) -> Json:
-    return {
-        "thread": delivery.thread_id,
-        "channel": delivery.channel,
-        "title": delivery.title,
-        "state": delivery.state,
-        "reason": delivery.reason,
-        "due": delivery.due,
-        "created": delivery.created,
-        "started": delivery.started,
-        "finished": delivery.finished,
-        "sent": delivery.sent,
-        "of": delivery.posts,
-    }
-
-
-def post_json(record: PostRecord) -> Json:
-    return {
-        "position": record.position,
-        "part": record.post.part,
-        "label": record.post.label,
-        "text": record.post.text,
-        "length": record.post.length,
-        "state": record.state,
-        "remote_id": record.remote_id,
-        "url": record.url,
-        "reply_to": record.reply_to,
-        "tries": record.tries,
-        "finished": record.finished,
-        "reason": record.reason,
-    }
-
-
-def chain_json(chain: Chain) -> Json:
-    return delivery_json(chain.delivery) | {"posts": [post_json(post) for post in chain.posts]}
-
-
-def receipt_json(receipt: Receipt) -> Json:
-    return thread_json(receipt.thread) | {
-        "id": receipt.added.thread_id,
-        "source": receipt.source,
-        "deliveries": [delivery_json(delivery) for delivery in receipt.added.deliveries],
-        "duplicates": [
-            {"channel": double.channel, "thread": double.existing.thread_id, "state": double.existing.state}
-            for double in receipt.added.duplicates
-        ],
-    }
-
-
-def preview_json(previews: Sequence[Preview]) -> list[Json]:
-    """One object a channel; the posts of all its threads in order, each with its `thread` from 1."""
-    channels: dict[str, Json] = {}
-    for preview in previews:
-        entry = channels.setdefault(
-            preview.channel, {"channel": preview.channel, "limit": preview.limit, "posts": [], "problems": []}
-        )
-        entry["posts"].extend(
-            {
-                "thread": preview.thread,
-                "part": post.part,
-                "label": post.label,
-                "text": post.text,
-                "length": post.length,
-            }
-            for post in preview.posts
-        )
-        if preview.problem:
-            entry["problems"].append({"thread": preview.thread, "message": preview.problem})
-    return list(channels.values())
-
-
-def channel_json(row: ChannelRow, configured: frozenset[str]) -> Json:
-    return {
-        "channel": row.name,
-        "kind": row.kind,
-        "target": row.target,
-        "configured": row.name in configured,
-        "first_seen": row.first_seen,
-        "last_seen": row.last_seen,
-    }
-
-
-def dossier_json(dossier: Dossier) -> Json:
-    return {
-        "id": dossier.stored.id,
-        "title": dossier.stored.thread.title,
-        "source": dossier.stored.source,
-        "created": dossier.stored.created,
-        "thread": thread_json(dossier.stored.thread),
-        "deliveries": [chain_json(chain) for chain in dossier.chains],
-        "events": [
-            {
-                "at": event.at,
-                "actor": event.actor,
-                "what": event.what,
-                "channel": event.channel,
-                "detail": event.detail,
-            }
-            for event in dossier.events
-        ],
-    }
-
-
-# Sentences and tables
+def parts(thread: Thread) -> str:
+    """How many parts a thread has."""
+    count = len(thread.parts)
+    return f"{count} part{'s' if count != 1 else ''}"
 
 
 def notices(screen: Screen, found: Sequence[Notice]) -> None:
@@ -243,10 +64,8 @@ def notices(screen: Screen, found: Sequence[Notice]) -> None:
 
 def receipt(screen: Screen, one: Receipt, now: datetime) -> None:
     """What became of one added thread."""
-    count = len(one.thread.parts)
-    parts = f"{count} part{'s' if count != 1 else ''}"
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
-    screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({parts})")
+    screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({parts(one.thread)})")
     notices(screen, one.thread.warnings)
     for delivery in one.added.deliveries:
         if delivery.state is DeliveryState.HELD:
@@ -302,12 +121,8 @@ def queue(screen: Screen, deliveries: Sequence[Delivery], now: datetime) -> None
             )
             for delivery in deliveries
         ),
+        crop=True,
     )
-
-
-def progress(delivery: Delivery) -> str:
-    """How many posts are out, of how many."""
-    return f"{delivery.sent}/{delivery.posts}" if delivery.posts else "-"
 
 
 def history(screen: Screen, chains: Sequence[Chain]) -> None:
@@ -333,9 +148,7 @@ def dossier(screen: Screen, one: Dossier) -> None:
     """One thread whole."""
     thread = one.stored.thread
     screen.say(f"[bold]#{one.stored.id} {safe(thread.title)}[/]")
-    screen.say(
-        f"{len(thread.parts)} parts from {safe(one.stored.source)}, added {screen.when(one.stored.created)}"
-    )
+    screen.say(f"{parts(thread)} from {safe(one.stored.source)}, added {screen.when(one.stored.created)}")
     notices(screen, thread.notices)
     for chain in one.chains:
         delivery = chain.delivery
@@ -381,3 +194,71 @@ def finding(screen: Screen, about: str, one: Finding) -> None:
     screen.say(f"{state(one.level)}  {safe(about)}: {safe(one.what)}")
     if one.advice:
         screen.say(f"    → {safe(one.advice)}")
+
+
+def events(screen: Screen, found: Sequence[AuditEvent]) -> None:
+    """The audit log as a table."""
+    screen.table(
+        ("when", "who", "what", "id", "channel", "detail"),
+        (
+            (
+                screen.when(event.at),
+                safe(event.actor),
+                event.what,
+                str(event.thread_id or "-"),
+                event.channel or "-",
+                safe(event.detail),
+            )
+            for event in found
+        ),
+    )
+
+
+def config(screen: Screen, settings: Sequence[InForce]) -> None:
+    """The settings in force, as a table."""
+    screen.table(
+        ("setting", "value", "from"),
+        (
+            (
+                one.name,
+                safe(one.value) if one.value else "[dim]not set[/]",
+                f"[dim]{one.source}[/]" if one.source == DEFAULT else safe(one.source),
+            )
+            for one in settings
+        ),
+    )
+
+
+def changed(screen: Screen, deliveries: Sequence[Delivery], now: datetime, *, running: bool) -> None:
+    """What a request changed, and what happens next."""
+    for delivery in deliveries:
+        line = f"#{delivery.thread_id} on {delivery.channel} is {state(delivery.state)} now"
+        screen.say(f"{line}{_what_follows(screen, delivery, now)}.")
+    if not running and any(one.state is DeliveryState.QUEUED for one in deliveries):
+        screen.say("No service is running here; start it with: threadcast run")
+
+
+def _what_follows(screen: Screen, delivery: Delivery, now: datetime) -> str:
+    match delivery.state:
+        case DeliveryState.HELD:
+            return f"; when it may go: threadcast release {delivery.thread_id}"
+        case DeliveryState.QUEUED if delivery.due > now:
+            return f"; it starts {screen.when(delivery.due)}"
+        case DeliveryState.QUEUED:
+            return "; it goes on in its turn" if delivery.sent else "; it starts in turn"
+        case DeliveryState.CANCELLED:
+            return "; what is out stays out" if delivery.sent else "; nothing of it went out"
+        case _:
+            return ""
+
+
+def outcome(screen: Screen, delivery: Delivery) -> None:
+    """How a delivery ended that was followed, and what to type next."""
+    line = f"#{delivery.thread_id} on {delivery.channel}: {state(delivery.state)} {progress(delivery)}"
+    if delivery.state is DeliveryState.PUBLISHED:
+        screen.say(line)
+        return
+    reason = f", {safe(delivery.reason)}" if delivery.reason else ""
+    screen.say(f"{line}{reason}")
+    if delivery.state in ANSWERS:
+        screen.say(f"    → {answer(delivery)}")

@@ -3,6 +3,7 @@
 Every variable begins with `THREADCAST_`; `__` goes one level down. `variables()` is the whole list.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +124,15 @@ class Settings(BaseSettings):
             default="UTC",
         ),
     ] = time_zone("UTC")
+    intake: Annotated[
+        Path | None,
+        Folder,
+        Doc(
+            "a folder whose .txt and .md files are added, as are those in its folders named like channels",
+            expected="a folder's path, not that of the data folder",
+            example="/srv/threads",
+        ),
+    ] = None
     telegram: TelegramSettings = TelegramSettings()
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -201,6 +211,11 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     values = _Nested(given)()
     data = folder / _expanded(values.get("data", DATA), environ)
     values["data"] = str(data)
+    if "intake" in values:
+        intake = folder / _expanded(values["intake"], environ)
+        values["intake"] = str(intake)
+        if _same(intake, data):
+            problems.append(_problem(given, f"{PREFIX}INTAKE", known[f"{PREFIX}INTAKE"]))
     values.setdefault("database_url", f"sqlite:///{data}/{DATABASE}")
     shared_token = values.get("telegram", {}).get("token")
     raw_channels = values.pop("channels", None) or {"local": {"kind": "local"}}
@@ -237,6 +252,14 @@ def _expanded(path: str, environ: Mapping[str, str]) -> str:
     """A path with the home folder in place of `~`, for no shell has looked at what is in `.env`."""
     home = environ.get("HOME")
     return home + path[1:] if home and (path == "~" or path.startswith("~/")) else path
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one folder, there or not."""
+    try:
+        return os.path.realpath(one) == os.path.realpath(other)
+    except ValueError:  # a path that no system takes: said where its value is judged
+        return False
 
 
 def _channel(

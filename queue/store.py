@@ -85,12 +85,20 @@ class Store(Protocol):
         ...
 
     def add(
-        self, threads: Sequence[NewThread], *, now: datetime, actor: str, again: bool = False
+        self,
+        threads: Sequence[NewThread],
+        *,
+        now: datetime,
+        actor: str,
+        again: bool = False,
+        since: datetime | None = None,
     ) -> tuple[Added, ...]:
         """Add all threads or, on any error, none; one `Added` for each, in order.
 
         A wish whose fingerprint has a live delivery on its channel is a duplicate; so is, unless
-        `again`, one whose fingerprint was published there (state `published`). The database itself
+        `again`, one whose fingerprint was published there (state `published`); so is, with `since`,
+        one whose fingerprint was added there at `since` or later, whatever became of it: for a
+        caller who may have died after this very wish was taken. The database itself
         guards the first rule against two callers at once. A wish that repeats an earlier one of the
         same call is a duplicate of that. A thread none of whose wishes is taken is not stored.
         Deliveries queue up behind all others of their channel (`rank`), in the order given. Each

@@ -15,7 +15,7 @@ def python(code: str, *, cwd: Path, env: dict[str, str] | None = None) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | (env or {}),
         capture_output=True,
         text=True,
         check=True,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, text
 
 from threadcast.queue.sql.rows import DELIVERY, delivery_of, delivery_row, thread_row
 from threadcast.queue.sql.tables import DELIVERIES, EVENTS, THREADS
@@ -24,12 +24,18 @@ _Value = TypeVar("_Value")
 
 
 def add(
-    connection: Connection, threads: Sequence[NewThread], *, now: datetime, actor: str, again: bool
+    connection: Connection,
+    threads: Sequence[NewThread],
+    *,
+    now: datetime,
+    actor: str,
+    again: bool,
+    since: datetime | None,
 ) -> tuple[Added, ...]:
     """See `Store.add`; the caller's transaction is open."""
     _check(threads)
     take_turns(connection)
-    known = _known(connection, {new.thread.fingerprint for new in threads}, again=again)
+    known = _known(connection, {new.thread.fingerprint for new in threads}, again=again, since=since)
     verdicts = _judge(threads, set(known))
     added = _store(connection, threads, verdicts, now=now, actor=actor)
     there = known | added
@@ -67,15 +73,24 @@ def _places(new: NewThread) -> list[_Place]:
     return [(wish.channel, new.thread.fingerprint) for wish in new.deliveries]
 
 
-def _known(connection: Connection, fingerprints: set[str], *, again: bool) -> dict[_Place, Delivery]:
-    """The deliveries that make a wish a duplicate: the live one, else the newest published one."""
+def _known(
+    connection: Connection, fingerprints: set[str], *, again: bool, since: datetime | None
+) -> dict[_Place, Delivery]:
+    """The deliveries that make a wish a duplicate: the live one, else a published, else any since then."""
     states = LIVE if again else LIVE | {DeliveryState.PUBLISHED}
+    known: ColumnElement[bool] = DELIVERIES.c.state.in_(sorted(states))
+    if since is not None:
+        known |= DELIVERIES.c.created >= since
     found: dict[_Place, Delivery] = {}
     for chunk in _chunks(sorted(fingerprints)):
         rows = connection.execute(
             DELIVERY.add_columns(DELIVERIES.c.fingerprint)
-            .where(DELIVERIES.c.fingerprint.in_(chunk), DELIVERIES.c.state.in_(sorted(states)))
-            .order_by(DELIVERIES.c.state != DeliveryState.PUBLISHED, DELIVERIES.c.id)
+            .where(DELIVERIES.c.fingerprint.in_(chunk), known)
+            .order_by(
+                DELIVERIES.c.state.in_(sorted(LIVE)),
+                DELIVERIES.c.state == DeliveryState.PUBLISHED,
+                DELIVERIES.c.id,
+            )
         )
         for row in rows:
             found[row.channel, row.fingerprint] = delivery_of(row)

@@ -133,10 +133,16 @@ class SqlStore:
             return tuple(channel_of(row) for row in rows)
 
     def add(
-        self, threads: Sequence[NewThread], *, now: datetime, actor: str, again: bool = False
+        self,
+        threads: Sequence[NewThread],
+        *,
+        now: datetime,
+        actor: str,
+        again: bool = False,
+        since: datetime | None = None,
     ) -> tuple[Added, ...]:
         with self._write() as connection:
-            return adding.add(connection, threads, now=now, actor=actor, again=again)
+            return adding.add(connection, threads, now=now, actor=actor, again=again, since=since)
 
     def claim(
         self, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening = ANY

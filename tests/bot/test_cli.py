@@ -1,55 +1,13 @@
 """The shell, as a person or a script types it: what it prints, what it leaves, how it exits."""
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
+from tests.bot.typed import GAP, OTHER, THREAD, Shell
 from threadcast.bot.cli import cli
-
-THREAD = "1/ The lamp was lit at dusk. ⬇️\n2/ The keeper slept by day.\n3/ The sea did not. /end\n"
-OTHER = "1/ Fog came in.\n2/ The horn answered. /end\n"
-GAP = "1/ The lamp.\n3/ The sea. /end\n"
-
-
-class Shell:
-    """A working folder with two local channels, and the commands typed in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.env = {
-            "THREADCAST_CHANNELS__NEWS__KIND": "local",
-            "THREADCAST_CHANNELS__NEWS__LIKE": "telegram",
-            "THREADCAST_CHANNELS__MASTO__KIND": "local",
-            "THREADCAST_CHANNELS__MASTO__LIKE": "mastodon",
-        }
-
-    def __call__(self, *words: str, stdin: str | bytes | None = None) -> Result:
-        env = {name: None for name in os.environ if "THREADCAST" in name or name == "DATABASE_URL"}
-        return CliRunner(env={**env, **self.env}).invoke(cli, list(words), input=stdin)
-
-    def ok(self, *words: str, stdin: str | bytes | None = None) -> str:
-        result = self(*words, stdin=stdin)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def json(self, *words: str, stdin: str | bytes | None = None) -> Any:
-        return json.loads(self.ok(*words, "--json", stdin=stdin))
-
-    def write(self, text: str | bytes, name: str = "thread.txt") -> str:
-        path = self.folder / name
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return name
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.chdir(tmp_path)
-    return Shell(tmp_path)
 
 
 def test_help_shows_where_to_begin(shell: Shell) -> None:
@@ -61,10 +19,11 @@ def test_help_shows_where_to_begin(shell: Shell) -> None:
 
 @pytest.mark.parametrize("command", sorted(cli.commands))
 def test_every_command_explains_itself(shell: Shell, command: str) -> None:
-    """Every command has help with a first sentence of its own."""
+    """Every command has help with examples, and a first sentence short enough for the list."""
     shown = shell.ok(command, "--help")
-    assert "Usage: cli" in shown
-    assert cli.commands[command].get_short_help_str()
+    assert f"Usage: threadcast {command}" in shown
+    assert "Examples:\n" in shown
+    assert not cli.commands[command].get_short_help_str(60).endswith("...")
 
 
 def test_add(shell: Shell) -> None:
@@ -175,7 +134,7 @@ def test_warnings_hold_a_thread(shell: Shell) -> None:
     assert "held" in shown
     assert "threadcast release 1" in shown
 
-    assert "#1 on news is queued now." in shell.ok("release", "1")
+    assert "#1 on news is queued now; it starts in turn." in shell.ok("release", "1")
     assert shell.json("queue")["deliveries"][0]["state"] == "queued"
 
 

@@ -26,6 +26,15 @@ def problems(environ: Mapping[str, str], folder: Path) -> list[str]:
     return lines
 
 
+@pytest.mark.parametrize("written", ["queue", "./queue/", "link", "sub/../queue"])
+def test_the_data_folder_takes_no_files(tmp_path: Path, written: str) -> None:
+    """The data folder cannot be the intake folder as well, however it is written."""
+    (tmp_path / "link").symlink_to("queue")
+    assert problems({"THREADCAST_DATA": "queue", "THREADCAST_INTAKE": written}, tmp_path) == [
+        "THREADCAST_INTAKE: expected a folder's path, not that of the data folder, for example /srv/threads"
+    ]
+
+
 def test_all_at_once(tmp_path: Path) -> None:
     """Every problem is told at once: the variable as written, what was expected, an example."""
     lines = problems(

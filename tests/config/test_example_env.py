@@ -40,7 +40,7 @@ def test_it_is_valid(tmp_path: Path) -> None:
     settings = load({}, folder=tmp_path)
     plain = load({}, folder=tmp_path / "secrets")
     assert [channel.kind for channel in settings.channels] == ["local", "mastodon", "telegram"]
-    for field in ("data", "database_url", "timezone", "telegram", "log_level", "log_format"):
+    for field in ("data", "database_url", "timezone", "intake", "telegram", "log_level", "log_format"):
         assert getattr(settings, field) != getattr(plain, field), field
 
 

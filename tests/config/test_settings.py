@@ -29,6 +29,7 @@ def test_nothing_set(tmp_path: Path) -> None:
     assert settings.data == tmp_path / "threadcast-data"
     assert settings.database_url.get_secret_value() == f"sqlite:///{tmp_path}/threadcast-data/queue.sqlite3"
     assert settings.timezone == ZoneInfo("UTC")
+    assert settings.intake is None
     assert (settings.log_level, settings.log_format) == ("info", "auto")
     assert settings.telegram.token is None
     assert settings.channels == (LocalChannelSettings(name="local", like="mastodon"),)
@@ -136,6 +137,15 @@ def test_data_folder(tmp_path: Path, written: str, expected: str) -> None:
     """The data folder begins at the folder given, or at home where it says so."""
     settings = load({"THREADCAST_DATA": written, "HOME": "/home/me"}, folder=tmp_path)
     assert settings.data == Path(expected.format(tmp_path))
+
+
+def test_intake_folder(tmp_path: Path) -> None:
+    """The intake folder begins at the working folder too, and may lie within the data folder."""
+    assert load({"THREADCAST_INTAKE": "drop here"}, folder=tmp_path).intake == tmp_path / "drop here"
+    assert (
+        load({"THREADCAST_INTAKE": "threadcast-data/in"}, folder=tmp_path).intake
+        == tmp_path / "threadcast-data/in"
+    )
 
 
 def test_data_folder_without_home(tmp_path: Path) -> None:

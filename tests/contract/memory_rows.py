@@ -42,11 +42,14 @@ class MemoryRows:
         rows = (row for row in self._deliveries.values() if row.thread_id == thread_id)
         return sorted(rows, key=lambda row: row.id)
 
-    def _known(self, states: frozenset[DeliveryState] = LIVE) -> dict[tuple[str, str], Delivery]:
-        """By channel and fingerprint, the delivery in one of these states; a live one before others."""
+    def _known(
+        self, states: frozenset[DeliveryState] = LIVE, *, since: datetime | None = None
+    ) -> dict[tuple[str, str], Delivery]:
+        """By channel and fingerprint: a live delivery, else a published one, else any made since then."""
         known = {}
-        for row in sorted(self._deliveries.values(), key=lambda row: (row.state in LIVE, row.id)):
-            if row.state in states:
+        order = {**dict.fromkeys(LIVE, 2), DeliveryState.PUBLISHED: 1}
+        for row in sorted(self._deliveries.values(), key=lambda row: (order.get(row.state, 0), row.id)):
+            if row.state in states or (since is not None and row.created >= since):
                 known[row.channel, self._threads[row.thread_id].thread.fingerprint] = row
         return known
 

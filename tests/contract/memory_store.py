@@ -71,7 +71,13 @@ class MemoryStore(MemoryOwner):
             return tuple(row for _, row in sorted(self._channels.items()))
 
     def add(
-        self, threads: Sequence[NewThread], *, now: datetime, actor: str, again: bool = False
+        self,
+        threads: Sequence[NewThread],
+        *,
+        now: datetime,
+        actor: str,
+        again: bool = False,
+        since: datetime | None = None,
     ) -> tuple[Added, ...]:
         now = utc(now)
         wishes = [wish for new in threads for wish in new.deliveries]
@@ -86,7 +92,9 @@ class MemoryStore(MemoryOwner):
         ):
             raise StoreError("an adopted chain leaves a part to send")
         with self._lock:
-            known = self._known(LIVE if again else LIVE_OR_PUBLISHED)
+            known = self._known(
+                LIVE if again else LIVE_OR_PUBLISHED, since=None if since is None else utc(since)
+            )
             return tuple(self._add(new, known, now=now, actor=actor) for new in threads)
 
     def claim(

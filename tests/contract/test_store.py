@@ -4,7 +4,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from tests.contract.store_samples import MINUTE, NOON, new, thread, wish
+from tests.contract.store_samples import MINUTE, NOON, SECOND, new, thread, wish
 from tests.contract.store_steps import (
     HELD,
     PUBLISHING,
@@ -104,6 +104,19 @@ class TestAdd:
         store.apply(first.id, Event.CANCEL, now=NOON, actor="ada")
         (second,) = add(store)
         assert second.id != first.id
+
+    def test_since_makes_a_duplicate_of_what_was_added_then(self, store: Store) -> None:
+        """With `since`, a thread added at that moment or later is a duplicate, whatever became of it."""
+        (first,) = add(store)
+        cancelled = store.apply(first.id, Event.CANCEL, now=NOON, actor="ada")
+        for since in (NOON, NOON - MINUTE):
+            (added,) = store.add([new()], now=NOON + MINUTE, actor="ada", since=since)
+            assert (added.thread_id, added.duplicates) == (None, (Duplicate("news", cancelled),))
+        (taken,) = store.add([new()], now=NOON + MINUTE, actor="ada", since=NOON + SECOND)
+        assert taken.thread_id is not None
+        (live,) = taken.deliveries
+        (added,) = store.add([new()], now=NOON + MINUTE, actor="ada", since=NOON)
+        assert added.duplicates == (Duplicate("news", live),)
 
     def test_repeats_within_one_call(self, store: Store) -> None:
         """A wish that repeats an earlier one of the same call is a duplicate of that one."""

@@ -101,11 +101,19 @@ class Queue(RuleBasedStateMachine):
         titles=st.lists(st.sampled_from("ABCDEF"), max_size=3),
         chosen=st.lists(wishes, max_size=3),
         again=st.booleans(),
+        ago=st.none() | st.integers(0, 30),
     )
-    def add(self, titles: list[str], chosen: list[tuple[str, DeliveryState, timedelta]], again: bool) -> None:
+    def add(
+        self,
+        titles: list[str],
+        chosen: list[tuple[str, DeliveryState, timedelta]],
+        again: bool,
+        ago: int | None,
+    ) -> None:
         wanted = tuple(wish(channel, state=state, due=self.now + delay) for channel, state, delay in chosen)
         threads = [NewThread(new(title).thread, "-", wanted) for title in titles]
-        self.both(lambda store: store.add(threads, now=self.now, actor="ada", again=again))
+        since = None if ago is None else self.now - ago * SECOND
+        self.both(lambda store: store.add(threads, now=self.now, actor="ada", again=again, since=since))
 
     @rule(channel=channels, worker=workers)
     def claim(self, channel: str, worker: str) -> None:

@@ -23,8 +23,8 @@ from threadcast.bot.channels.telegram import (
     classify,
     judge_rights,
     make_bot,
-    redact,
 )
+from threadcast.bot.channels.telegram_words import redact
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)

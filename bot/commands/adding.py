@@ -1,0 +1,126 @@
+"""Bringing threads in: `add`, `preview`."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from threadcast.bot import completion
+from threadcast.bot.shell import CHANNEL, JSON, Office, faults, opened, parse_at, read_all
+
+if TYPE_CHECKING:
+    from threadcast.bot.desk import Intake, Preview
+    from threadcast.queue.thread import Thread
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…|-", shell_complete=completion.files)
+@CHANNEL
+@click.option("--at", metavar="TIME", help="Not before this time, as 2026-12-24T18:30.")
+@click.option("--hold", is_flag=True, help="Queue it, but wait for `threadcast release`.")
+@click.option("--again", is_flag=True, help="Publish a thread once more where it was published before.")
+@click.option("--dry-run", is_flag=True, help="Only parse and report; nothing is queued.")
+@JSON
+def add(
+    files: tuple[str, ...],
+    channels: tuple[str, ...],
+    at: str | None,
+    hold: bool,
+    again: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Queue the threads of text files.
+
+    `-` reads standard input. All of them are added, or on any error none.
+
+    \b
+    Examples:
+      threadcast add thread.txt
+      threadcast add --dry-run thread.txt
+      threadcast add -c news --at 2026-12-24T18:30 thread.txt
+      pbpaste | threadcast add -
+    """
+    with faults():
+        intakes = read_all(files)
+        if dry_run:
+            show_parsed(intakes, as_json=as_json)
+            return
+    with opened() as office:
+        from threadcast.bot import as_json as answers
+        from threadcast.bot import views, wake
+        from threadcast.bot.service import now
+
+        screen = office.screen
+        receipts = office.desk.add(
+            intakes, channels=channels, at=parse_at(at, office.settings.timezone), hold=hold, again=again
+        )
+        if as_json:
+            screen.json({"threads": [answers.receipt(receipt) for receipt in receipts]})
+            return
+        for receipt in receipts:
+            views.receipt(screen, receipt, now())
+        if not any(receipt.added.deliveries for receipt in receipts):
+            screen.say("Nothing new was added.")
+        elif wake.knock(office.settings.data):
+            screen.say("See how it goes: threadcast queue")
+        else:
+            screen.say("No service is running here; start it with: threadcast run")
+
+
+def show_parsed(intakes: "Sequence[Intake]", *, as_json: bool) -> None:
+    """`add --dry-run`: what the parser made of the text. Needs no queue and no channel."""
+    from zoneinfo import ZoneInfo
+
+    from threadcast.bot import as_json as answers
+    from threadcast.bot import views
+    from threadcast.bot.screen import Screen
+
+    screen = Screen(ZoneInfo("UTC"))
+    threads = [thread for intake in intakes for thread in intake.threads]
+    if as_json:
+        screen.json({"threads": [answers.thread(thread) for thread in threads]})
+    else:
+        views.parsed(screen, threads)
+
+
+@click.command()
+@click.argument("what", metavar="FILE|ID|-", shell_complete=completion.files)
+@CHANNEL
+@JSON
+def preview(what: str, channels: tuple[str, ...], as_json: bool) -> None:
+    """Show each channel's posts as they will be.
+
+    With their lengths. FILE is a text file, `-` is standard input; a number that names no file is a
+    thread of the queue.
+
+    \b
+    Examples:
+      threadcast preview thread.txt
+      threadcast preview -c masto thread.txt
+      threadcast preview 7
+    """
+    with opened() as office:
+        from threadcast.bot import as_json as answers
+        from threadcast.bot import views
+
+        if what.isascii() and what.isdigit() and not Path(what).exists():
+            threads = [office.desk.show(int(what)).stored.thread]
+        else:
+            threads = [thread for intake in read_all((what,)) for thread in intake.threads]
+        previews = asyncio.run(_ask(office, threads, channels))
+        if as_json:
+            office.screen.json(answers.previews(previews))
+            return
+        for one in previews:
+            views.preview(office.screen, one, threads[one.thread - 1].title)
+
+
+async def _ask(office: Office, threads: "Sequence[Thread]", channels: Sequence[str]) -> "tuple[Preview, ...]":
+    from threadcast.bot.desk import pick, preview_posts
+    from threadcast.bot.service import open_channels
+
+    async with open_channels(office.settings) as built:
+        return await preview_posts(threads, pick(built, channels))

@@ -1,0 +1,80 @@
+"""Changing what is queued: `publish`, `hold`, `release`, `cancel`, `retry`, `settle` and their like."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from threadcast.bot.shell import CHANNEL, JSON, Office, opened, thread_argument
+
+if TYPE_CHECKING:
+    from threadcast.queue.store import Delivery
+
+
+def answer(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -> None:
+    """Say what was changed, and what happens next."""
+    from threadcast.bot import as_json as answers
+    from threadcast.bot import views, wake
+    from threadcast.bot.service import now
+
+    if as_json:
+        office.screen.json(answers.deliveries(deliveries))
+    else:
+        views.changed(office.screen, deliveries, now(), running=wake.knock(office.settings.data))
+
+
+def changing(event: str, about: str, more: str, *examples: str) -> click.Command:
+    """The command for one event a person can cause; it has the event's name."""
+
+    def command(thread_id: int, channels: tuple[str, ...], as_json: bool) -> None:
+        from threadcast.queue.states import Event
+
+        with opened() as office:
+            changed = office.desk.change(thread_id, Event(event), channels=channels)
+            answer(office, changed, as_json=as_json)
+
+    shown = "\n".join(f"  threadcast {event} {words}" for words in examples)
+    command.__doc__ = f"{about}\n\n{more}\n\n\b\nExamples:\n{shown}\n"
+    return click.command(event)(thread_argument(event)(CHANNEL(JSON(command))))
+
+
+hold = changing(
+    "hold", "Keep a queued thread back.", "It waits until `threadcast release`.", "7", "7 --channel news"
+)
+release = changing(
+    "release", "Let a held thread go.", "It is published in its turn.", "7", "7 --channel news"
+)
+cancel = changing(
+    "cancel", "Take a thread out of the queue for good.", "What is out stays out.", "7", "7 --channel news"
+)
+retry = changing("retry", "Go on with a stopped thread.", "It goes on from the post that was refused.", "7")
+
+
+@click.command()
+@thread_argument("settle")
+@click.argument("verdict", type=click.Choice(["sent", "not-sent"]))
+@click.argument("address", required=False, metavar="[URL]")
+@CHANNEL
+@JSON
+def settle(
+    thread_id: int, verdict: str, address: str | None, channels: tuple[str, ...], as_json: bool
+) -> None:
+    """Say whether a doubtful post is out.
+
+    The last post of an unsure thread; then the rest goes on.
+
+    \b
+    Examples:
+      threadcast settle 7 sent https://social.example/@me/113
+      threadcast settle 7 not-sent
+    """
+    from threadcast.bot.addresses import post_at
+
+    if (verdict == "sent") != (address is not None):
+        raise click.UsageError("give the post's address after `sent`, and none after `not-sent`")
+    with opened() as office:
+        sent = None if address is None else post_at(address)
+        answer(office, [office.desk.settle(thread_id, sent, channels=channels)], as_json=as_json)
+
+
+COMMANDS: tuple[click.Command, ...] = (hold, release, cancel, retry, settle)

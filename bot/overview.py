@@ -1,0 +1,88 @@
+"""How things stand, and what a person could do next: the answer to `threadcast` alone."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from threadcast.bot import wake
+from threadcast.bot.desk import WAITING
+from threadcast.bot.service import prepare
+from threadcast.config.settings import Settings
+from threadcast.queue.sql.engine import is_sqlite, parse_url
+from threadcast.queue.states import DeliveryState
+from threadcast.queue.store import Delivery
+
+# What waits for its owner, and the command that goes on with it.
+ANSWERS: Mapping[DeliveryState, str] = {
+    DeliveryState.UNSURE: "settle {id} sent URL, or: threadcast settle {id} not-sent",
+    DeliveryState.FAILED: "retry {id}, or: threadcast cancel {id}",
+    DeliveryState.HELD: "release {id}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How things stand. `yours` waits for its owner, the most pressing first.
+
+    `channels` are (name, kind). `next` are the steps that make sense now: a reason, and the command.
+    """
+
+    running: bool
+    channels: tuple[tuple[str, str], ...]
+    counts: Mapping[DeliveryState, int]
+    yours: tuple[Delivery, ...]
+    next: tuple[tuple[str, str], ...]
+
+
+def overview(settings: Settings) -> Overview:
+    """Look, and make nothing: where there is no queue yet, it is empty. Raises StoreError."""
+    url = settings.database_url.get_secret_value()
+    deliveries: tuple[Delivery, ...] = ()
+    if not is_sqlite(url) or Path(parse_url(url).database or "").exists():
+        with closing(prepare(settings)) as store:
+            deliveries = store.deliveries(states=WAITING | {DeliveryState.FAILED})
+    return summarise(
+        deliveries,
+        channels=[(channel.name, channel.kind) for channel in settings.channels],
+        running=wake.knock(settings.data),
+    )
+
+
+def summarise(
+    deliveries: Sequence[Delivery], *, channels: Sequence[tuple[str, str]], running: bool
+) -> Overview:
+    """What these deliveries ask for."""
+    counts = Counter(delivery.state for delivery in deliveries)
+    order = list(ANSWERS)
+    yours = sorted(
+        (delivery for delivery in deliveries if delivery.state in ANSWERS),
+        key=lambda one: (order.index(one.state), one.thread_id),
+    )
+    return Overview(
+        running, tuple(channels), counts, tuple(yours), tuple(_next(counts, channels, running=running))
+    )
+
+
+def answer(delivery: Delivery) -> str:
+    """The command that goes on with a delivery that waits for its owner."""
+    return "threadcast " + ANSWERS[delivery.state].format(id=delivery.thread_id)
+
+
+def _next(
+    counts: Mapping[DeliveryState, int], channels: Sequence[tuple[str, str]], *, running: bool
+) -> list[tuple[str, str]]:
+    steps: list[tuple[str, str]] = []
+    if not running and (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.PUBLISHING)):
+        steps.append(("publish what is queued", "threadcast run"))
+    if counts:
+        steps.append(("see what waits, and what for", "threadcast queue"))
+    else:
+        steps.append(("see how a thread would look", "threadcast preview FILE"))
+        steps.append(("queue the threads of a text file", "threadcast add FILE"))
+    if all(kind == "local" for _, kind in channels):
+        steps.append(("see the settings that your channels need", "threadcast config"))
+        steps.append(("try it all on this machine alone", "threadcast demo"))
+    steps.append(("all commands", "threadcast --help"))
+    return steps

@@ -1,0 +1,15 @@
+"""Text that came from outside, fit for one line of a terminal or a log: nothing in it can drive either."""
+
+import unicodedata
+
+# Unicode categories that move the cursor, reorder text or show nothing: controls, and what has no glyph.
+HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def plain(text: str) -> str:
+    """The text on one line, with � for each character that is not to be trusted."""
+    return "".join(
+        "�" if unicodedata.category(char) in HIDDEN or char in BIDI else char
+        for char in text.replace("\n", " ")
+    )

@@ -1,0 +1,152 @@
+"""A screen: a terminal or a pipe, and what may be written on it.
+
+Text that came from outside is shown without control characters, so that a thread cannot drive the
+terminal it is listed on.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from threadcast.queue.states import DeliveryState, PostState
+
+COLOURS: dict[str, str] = {
+    DeliveryState.HELD: "yellow",
+    DeliveryState.QUEUED: "cyan",
+    DeliveryState.PUBLISHING: "blue",
+    DeliveryState.UNSURE: "bold magenta",
+    DeliveryState.PUBLISHED: "green",
+    DeliveryState.FAILED: "bold red",
+    DeliveryState.CANCELLED: "dim",
+    DeliveryState.WITHDRAWN: "dim",
+    PostState.PLANNED: "dim",
+    PostState.SENDING: "blue",
+    PostState.SENT: "green",
+    PostState.UNKNOWN: "bold magenta",
+    PostState.REFUSED: "bold red",
+    "ok": "green",
+    "warning": "yellow",
+    "error": "bold red",
+}
+# Unicode categories that move the cursor, reorder text or show nothing: controls, and what has no glyph.
+HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+WIDE = 10_000  # columns; a pipe has no edge to wrap at
+GAP = 2  # columns between two of a table
+READABLE = 20  # columns that a cut title needs at least
+SHORT = 12  # columns of what shares a line where a table does not fit
+NUMBERS = frozenset({"id", "posts", "post", "length"})
+
+
+def safe(text: str) -> str:
+    """Text for one line of a terminal: nothing in it can drive the terminal or be read as markup."""
+    shown = (
+        "�" if unicodedata.category(char) in HIDDEN or char in BIDI else char
+        for char in text.replace("\n", " ")
+    )
+    return escape("".join(shown))
+
+
+class Screen:
+    """Where answers go. Coloured and as wide as the window on a terminal, plain in a pipe.
+
+    `NO_COLOR` in the environment takes the colours away (https://no-color.org).
+    """
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        terminal = sys.stdout.isatty()
+        self.console = _Console(width=None if terminal else WIDE, highlight=False, emoji=False)
+
+    def say(self, line: str = "") -> None:
+        """One line; markup is the caller's, what came from outside must be `safe`.
+
+        Wrapped between words on a terminal, unless it holds a word that does not fit: an address that
+        is to be copied must not be broken.
+        """
+        text = Text.from_markup(line, emoji=False)
+        widest = max((cell_len(word) for word in text.plain.split()), default=0)
+        self.console.print(text, soft_wrap=widest > self.console.width)
+
+    def json(self, value: object) -> None:
+        """A value as JSON, for scripts."""
+        sys.stdout.write(as_text(value) + "\n")
+
+    def when(self, moment: datetime | None) -> str:
+        """A moment in the owner's time zone, to the second."""
+        if moment is None:
+            return "-"
+        return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], *, crop: bool = False) -> None:
+        """Rows under headings. Cells are markup: `safe` or `state` made them.
+
+        On a terminal that is too narrow for them, the last column is cut (`crop`), and where that is
+        not enough, each row stands on lines of its own.
+        """
+        cells = [tuple(row) for row in rows]
+        widths = [max(map(self._width, column)) for column in zip(head, *cells, strict=True)]
+        room = self.console.width - GAP * (len(head) - 1)
+        least = sum(widths[:-1]) + min(widths[-1], READABLE)
+        if least > room or (sum(widths) > room and not crop):
+            self._stack(head, cells, widths)
+            return
+        table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+        widths[-1] = min(widths[-1], room - sum(widths[:-1]))
+        for name, width in zip(head, widths, strict=True):
+            side: JustifyMethod = "right" if name in NUMBERS else "left"
+            table.add_column(name, justify=side, no_wrap=True, width=width)
+        for row in cells:
+            table.add_row(*row)
+        if self.console.is_terminal:
+            self.console.print(table)
+            return
+        with self.console.capture() as capture:
+            self.console.print(table)
+        sys.stdout.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+
+    def _stack(self, head: Sequence[str], rows: Sequence[tuple[str, ...]], widths: Sequence[int]) -> None:
+        """What comes first and what is short on one line, what is long below it, with its heading."""
+        for row in rows:
+            (_, first, _), *others = zip(head, row, widths, strict=True)
+            self.say("  ".join([f"[bold]{first}[/]", *(cell for _, cell, width in others if width <= SHORT)]))
+            for name, cell, width in others:
+                if width > SHORT and cell not in {"", "-"}:
+                    self.console.print(Padding(f"[dim]{name}[/] {cell}", (0, 0, 0, 2), expand=False))
+
+    def _width(self, cell: str) -> int:
+        return Text.from_markup(cell, emoji=False).cell_len
+
+
+class _Console(Console):
+    """Rich's console; where the reader of a pipe has gone away it says so, and does not exit by itself."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def state(value: str) -> str:
+    """A state's name in its colour."""
+    colour = COLOURS.get(value, "default")
+    return f"[{colour}]{value}[/]"
+
+
+def as_text(value: object) -> str:
+    """A value as JSON text; times are ISO 8601."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

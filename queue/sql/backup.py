@@ -1,0 +1,178 @@
+"""A copy of a queue in an SQLite file, made while it is in use, and its way back.
+
+https://www.sqlite.org/backup.html
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from threadcast.queue.sql.engine import PATIENCE, is_sqlite, make_engine, parse_url, place
+from threadcast.queue.sql.migrate import VERSION_TABLE, head
+from threadcast.queue.store import StoreError
+
+# What may stand beside a database file, and belongs to it.
+_SIDES = ("-wal", "-shm", "-journal")
+
+
+class BackupError(StoreError):
+    """The file of a backup cannot be written or used; the message names it, the cause and the next step."""
+
+
+def backup(url: str, target: Path) -> None:
+    """Copy the queue, as it is at one moment, into a new file for its owner only (mode 0600).
+
+    Others may go on reading and writing meanwhile. Raises BackupError where `target` is there already,
+    cannot be written, or the copy is not sound; StoreError where the queue is not an SQLite file.
+    """
+    path = _file(url, "pg_dump")
+    make_engine(url, create=False).dispose()  # says what to do where there is no database
+    with _made(target), _told(path, StoreError):
+        _copy(path, target)
+
+
+def restore(url: str, source: Path, *, keep: Path) -> bool:
+    """Put a backup in the place of the queue; the replaced file is kept as `keep`, whatever is in it.
+
+    The caller sees to it that no service works on the queue. The copy is made and looked through
+    before anything is replaced, and takes its place in one step. False where there was nothing to keep.
+    Raises BackupError where `source` cannot be used or `keep` is there already, and StoreError where
+    another program has the queue open.
+    """
+    path = _file(url, "pg_restore")
+    _look_through(source)
+    fresh = path.with_name(f"{path.name}.restoring")
+    fresh.unlink(missing_ok=True)  # what a restore left that was killed
+    with _made(fresh), _told(source, BackupError):
+        _copy(source, fresh)
+    try:
+        kept = path.exists()
+        if kept:
+            _settle(path)
+            _keep(path, keep)
+        fresh.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise StoreError(f"{place(parse_url(url))} cannot be replaced: {error.strerror}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+    return kept
+
+
+def _file(url: str, instead: str) -> Path:
+    parsed = parse_url(url)
+    if not is_sqlite(url):
+        raise StoreError(f"{place(parsed)} has tools of its own for this: use {instead}")
+    return Path(parsed.database or "")
+
+
+@contextmanager
+def _made(target: Path) -> Iterator[None]:
+    """A new, empty file, which goes again where it was not filled."""
+    try:
+        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        raise BackupError(f"{target} is there already, and is not overwritten: name another file") from None
+    except OSError as error:
+        raise BackupError(f"{target} cannot be written: {error.strerror}; name another file") from error
+    try:
+        yield
+    except BaseException:
+        for name in ("", *_SIDES):
+            Path(f"{target}{name}").unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _told(path: Path, kind: type[StoreError]) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise kind(f"{path} cannot be copied ({error}); check the file and the room on the disk") from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Every page of one moment; then one file without side files, on the disk and sound."""
+    with closing(_open(source, "ro")) as old, closing(_open(target, "rw")) as new:
+        old.backup(new)
+        new.execute("PRAGMA journal_mode = DELETE").close()
+        _require_sound(new, source)
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    address = f"{path.resolve().as_uri()}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)
+
+
+def _require_sound(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise BackupError where a page is damaged or a row points nowhere."""
+    found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
+    if found != ["ok"]:
+        raise BackupError(f"{path} is damaged ({found[0]}); use another backup")
+    if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        raise BackupError(f"{path} is damaged (rows are missing); use another backup")
+
+
+def _look_through(source: Path) -> None:
+    """Raise BackupError where this is not a sound backup that this program can work with."""
+    try:
+        with source.open("rb"):
+            pass
+    except OSError as error:
+        raise BackupError(f"{source} cannot be read: {error.strerror}; check the path") from None
+    not_ours = f"{source} is not a backup of a Threadcast queue; name the file that `threadcast backup` made"
+    try:
+        with closing(_open(source, "ro")) as connection:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+            if VERSION_TABLE not in tables:
+                raise BackupError(not_ours)
+            row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608  # our own name
+            _require_sound(connection, source)
+    except sqlite3.DatabaseError as error:
+        raise BackupError(f"{not_ours} ({error})") from None
+    if row is None or not str(row[0]).isdecimal():
+        raise BackupError(not_ours)
+    if str(row[0]) > head():
+        raise BackupError(
+            f"{source} was made by a newer Threadcast (version {row[0]}, this one knows {head()}): "
+            "use the newer program"
+        )
+
+
+def _settle(path: Path) -> None:
+    """Bring what is in side files into the database file. Raises StoreError where somebody has it open.
+
+    A damaged file cannot be settled: it is kept as it is, side files and all.
+    """
+    try:
+        with closing(_open(path, "rw")) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE").close()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise StoreError(
+                f"the database {path} is held by another program; end it, and try again"
+            ) from None
+    except sqlite3.DatabaseError:
+        pass
+
+
+def _keep(path: Path, keep: Path) -> None:
+    """Give the file a second name. The first stays until the copy takes it: there always is a queue."""
+    try:
+        keep.hardlink_to(path)
+    except FileExistsError:
+        raise BackupError(f"{keep} is there already, and is not overwritten: move it away") from None
+    for name in _SIDES:
+        with suppress(FileNotFoundError):
+            Path(f"{path}{name}").rename(f"{keep}{name}")
+
+
+def _sync(folder: Path) -> None:
+    """A file's new name is on the disk once its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
