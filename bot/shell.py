@@ -19,7 +19,8 @@ import click
 from threadcast.bot import completion
 
 if TYPE_CHECKING:
-    from threadcast.bot.desk import Desk, Intake
+    from threadcast.bot.desk import Desk
+    from threadcast.bot.reading import Intake
     from threadcast.bot.screen import Screen
     from threadcast.config.settings import Settings
     from threadcast.queue.store import Store
@@ -62,7 +63,8 @@ class FaultError(click.ClickException):
 @contextmanager
 def faults(secrets: Collection[str] = ()) -> Iterator[None]:
     """Turn what the house raises into a sentence and an exit code; no secret is in the sentence."""
-    from threadcast.bot.desk import InputError, UnknownChannelError
+    from threadcast.bot.desk import UnknownChannelError
+    from threadcast.bot.reading import InputError
     from threadcast.bot.service import AlreadyRunningError
     from threadcast.config.logs import redact
     from threadcast.config.settings import SettingsError
@@ -129,7 +131,7 @@ def opened() -> "Iterator[Office]":
 
 def read_all(files: "tuple[str, ...]") -> "list[Intake]":
     """Read and parse every file before anything is done with any."""
-    from threadcast.bot.desk import read
+    from threadcast.bot.reading import read
 
     if "-" in files and sys.stdin.isatty():
         click.echo("Type or paste the threads; end with Ctrl-D on a line of its own.", err=True)

@@ -11,7 +11,8 @@ from threadcast.bot import completion
 from threadcast.bot.shell import CHANNEL, JSON, Office, faults, opened, parse_at, read_all
 
 if TYPE_CHECKING:
-    from threadcast.bot.desk import Intake, Preview
+    from threadcast.bot.desk import Preview
+    from threadcast.bot.reading import Intake
     from threadcast.queue.thread import Thread
 
 

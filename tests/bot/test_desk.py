@@ -11,8 +11,9 @@ import pytest
 from tests.bot.scripted import FakeClock, ScriptedChannel, thread
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot.channels.port import NotReadyError
-from threadcast.bot.desk import Desk, InputError, continued, preview_posts, understand
+from threadcast.bot.desk import Desk, preview_posts
 from threadcast.bot.forecast import Rhythm
+from threadcast.bot.reading import InputError, continued, understand
 from threadcast.config.timetable import Timetable
 from threadcast.queue.parse import parse
 from threadcast.queue.states import DeliveryState, NotAllowedError, Sent, Unreached
