@@ -3,9 +3,8 @@
 `threadcast.queue.store.Store` is its specification.
 """
 
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +43,7 @@ from threadcast.queue.sql.statements import (
     take_turns,
 )
 from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
+from threadcast.queue.sql.turns import turns
 from threadcast.queue.states import (
     REQUESTS,
     Change,
@@ -98,10 +98,7 @@ class SqlStore:
     def __init__(self, engine: Engine) -> None:
         self._reader = engine
         self._writer = writing(engine)
-        # SQLite lets one writer in at a time, and who waits there naps: threads of one program wait here.
-        self._turn: AbstractContextManager[Any] = (
-            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
-        )
+        self._turn = turns(engine.url)
 
     def close(self) -> None:
         self._reader.dispose()
@@ -348,5 +345,5 @@ class SqlStore:
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with self._turn, explained(self._writer.url), self._writer.begin() as connection:
+        with self._turn(), explained(self._writer.url), self._writer.begin() as connection:
             yield connection
