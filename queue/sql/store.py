@@ -42,6 +42,7 @@ from threadcast.queue.sql.statements import (
     sent_values,
     take_turns,
 )
+from threadcast.queue.sql.steps import Steps
 from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
 from threadcast.queue.sql.turns import turns
 from threadcast.queue.states import (
@@ -99,6 +100,7 @@ class SqlStore:
         self._reader = engine
         self._writer = writing(engine)
         self._turn = turns(engine.url)
+        self._steps = Steps(engine.dialect)
 
     def close(self) -> None:
         self._reader.dispose()
@@ -222,6 +224,12 @@ class SqlStore:
             if change.event is not Event.GO_ON:
                 log(connection, delivery, change.event, actor=claim.worker, now=now, detail=change.reason)
             return read_delivery(connection, delivery.id)
+
+    def advance(
+        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+    ) -> None:
+        with self._write() as connection:
+            self._steps.advance(connection, claim, position, sent, key=key, now=now, until=until)
 
     def let_go(self, claim: Claim, *, now: datetime) -> None:
         with self._write() as connection:

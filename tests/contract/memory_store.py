@@ -177,6 +177,33 @@ class MemoryStore:
                 )
             )
 
+    def advance(
+        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+    ) -> None:
+        now, until = utc(now), utc(until)
+        with self._held(claim) as delivery:
+            if position != delivery.sent + 1:
+                raise StoreError(f"post {position} is not the next")
+            record = self._post(delivery, position, PostState.SENDING, PostState.UNKNOWN)
+            following = self._post(delivery, position + 1, PostState.PLANNED)
+            self._put_post(
+                delivery, with_place(replace(record, state=PostState.SENT, reason=""), sent, now=now)
+            )
+            self._put_post(
+                delivery,
+                replace(
+                    following,
+                    state=PostState.SENDING,
+                    tries=following.tries + 1,
+                    key=following.key or key,
+                    reply_to=sent.remote_id,
+                    intended=now,
+                ),
+            )
+            self._put(
+                replace(delivery, sent=position, reason="", lease_owner=claim.worker, lease_until=until)
+            )
+
     def let_go(self, claim: Claim, *, now: datetime) -> None:
         with self._held(claim) as delivery:
             self._put(replace(delivery, due=utc(now), lease_owner=None, lease_until=None))

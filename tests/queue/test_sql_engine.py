@@ -374,15 +374,18 @@ def forbid_writing(connection: Any, _record: Any) -> None:
 
 
 def publish(store: SqlStore) -> None:
-    """Every step of one chain of two posts."""
+    """Every step of one chain of three posts."""
     store.add([new()], now=NOON, actor="ada")
     store.next_due("news", now=NOON)
     claim = store.claim("news", worker="w", now=NOON, until=NOON + LEASE)
     assert claim is not None
-    store.plan(claim, posts(2), now=NOON)
-    for position in (1, 2):
-        store.intend(claim, position, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
-        change = decide(Sent(str(position), None), last=position == 2, tries=1, now=NOON, chance=0)
+    store.plan(claim, posts(3), now=NOON)
+    store.intend(claim, 1, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
+    store.advance(claim, 1, Sent("1", None), key="k", now=NOON, until=NOON + LEASE)
+    for position in (2, 3):
+        if position == 3:
+            store.intend(claim, position, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
+        change = decide(Sent(str(position), None), last=position == 3, tries=1, now=NOON, chance=0)
         store.record(claim, position, change, now=NOON)
 
 
