@@ -10,12 +10,15 @@ on disk before the call begins: whatever dies in between, the next worker sees t
 import asyncio
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
+from threadcast.bot.promptly import promptly
 from threadcast.queue.compose import CannotComposeError, compose
 from threadcast.queue.states import (
     Change,
@@ -117,22 +120,29 @@ class Publisher:
             return posts
         delivery = claim.delivery
         parent: str | None = None
+        ready: PostRecord | None = None  # a post whose intent is on disk already
+        rest = await self._rest()
         for post in posts:
             if post.state is PostState.SENT:
                 parent = post.remote_id
                 continue
-            rest = await self._rest()
             if rest is not None:
                 return await self._let_go(claim, rest)
-            if interrupted(post.state):
+            if ready is None and interrupted(post.state):
                 outcome: Outcome = Unknown("the service went away while this post was being sent")
             else:
-                post = await self._intend(claim, post, parent)  # noqa: PLW2901  # the same post, one step on
+                post = ready or await self._intend(claim, post, parent)  # noqa: PLW2901  # the same post, one step on
                 outcome = await self._send(post)
             change = self._judge(post, outcome, last=post.position == posts[-1].position)
+            going_on = change.event is Event.GO_ON and change.keeps_lease
+            rest = await self._rest() if going_on else None
+            if going_on and rest is None:
+                ready = await self._advance(claim, posts, post, change)
+                continue
             delivery = await self._record(claim, post, change)
             if not change.keeps_lease:
                 break
+            ready = None
             if change.sent is not None:
                 parent = change.sent.remote_id
         return delivery
@@ -220,22 +230,52 @@ class Publisher:
 
     async def _record(self, claim: Claim, post: PostRecord | None, change: Change) -> Delivery:
         position = post.position if post else None
-        try:
+        with self._known_to_nobody_else(claim, position, change.sent):
             delivery = await asyncio.to_thread(self._store.record, claim, position, change, now=self._clock())
+        self._report(delivery, position, change)
+        self._observe(delivery)
+        return delivery
+
+    @contextmanager
+    def _known_to_nobody_else(self, claim: Claim, position: int | None, sent: Sent | None) -> Iterator[None]:
+        """Where the lease is lost while `sent` is recorded: say it, so that a person can settle the post."""
+        try:
+            yield
         except LeaseLostError:
-            if change.sent is not None:
-                # Nobody else knows this id: say it, so that a person can settle the post.
+            if sent is not None:
                 log.error(  # noqa: TRY400  # no fault to trace
                     "sent, but another worker holds the delivery",
                     channel=self.channel.name,
                     thread=claim.delivery.thread_id,
                     post=position,
-                    remote_id=change.sent.remote_id,
+                    remote_id=sent.remote_id,
                 )
             raise
-        self._report(delivery, position, change)
+
+    async def _advance(
+        self, claim: Claim, posts: Sequence[PostRecord], post: PostRecord, change: Change
+    ) -> PostRecord:
+        """Record a post that is out and intend the next; gives that one."""
+        sent = change.sent
+        assert sent is not None  # noqa: S101  # what the caller looked at
+        now = self._clock()
+        following = next(one for one in posts if one.position == post.position + 1)
+        key = following.key or self._new_key()
+        with self._known_to_nobody_else(claim, post.position, sent):
+            await promptly(
+                self._store.advance, claim, post.position, sent, key=key, now=now, until=now + LEASE
+            )
+        delivery = replace(claim.delivery, posts=posts[-1].position, sent=post.position)
+        self._report(delivery, post.position, change)
         self._observe(delivery)
-        return delivery
+        return replace(
+            following,
+            state=PostState.SENDING,
+            tries=following.tries + 1,
+            key=key,
+            reply_to=sent.remote_id,
+            intended=now,
+        )
 
     async def _let_go(self, claim: Claim, due: datetime) -> Delivery:
         await asyncio.to_thread(self._store.let_go, claim, now=self._clock(), due=due)

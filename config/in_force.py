@@ -14,7 +14,6 @@ from threadcast.config.variables import PLACE, PREFIX, Variable
 ENVIRONMENT = "environment"
 DEFAULT = "default"
 
-_DATA = f"{PREFIX}DATA"
 _DATABASE_URL = f"{PREFIX}DATABASE_URL"
 _TELEGRAM_TOKEN = f"{PREFIX}TELEGRAM__TOKEN"
 
@@ -39,7 +38,7 @@ def in_force(environ: Mapping[str, str], *, folder: Path) -> tuple[InForce, ...]
     given, _ = gather(environ, folder)
     # What stands in the settings in another form than it was written in: a path made whole, say.
     made = {
-        _DATA: str(settings.data),
+        **{f"{PREFIX}{field.upper()}": str(value) for field, value in settings if isinstance(value, Path)},
         _DATABASE_URL: redact(settings.database_url.get_secret_value(), settings.secrets()),
     }
     own = [variable for variable in variables() if PLACE not in variable.name]
@@ -63,7 +62,7 @@ def _one(variable: Variable, name: str, given: Mapping[str, Given], made: Mappin
     if written is None:
         return InForce(name, made.get(name, variable.default), DEFAULT, variable.secret)
     source = written.place or ENVIRONMENT
-    if written.spelling.upper() != name and not name.endswith(written.spelling.upper()):
+    if written.spelling.upper() != name:
         source = f"{source}, as {written.spelling}"
     value = made.get(name, MASK if variable.secret else written.value)
     return InForce(name, value, source, variable.secret)

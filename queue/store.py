@@ -163,6 +163,17 @@ class Store(Protocol):
         """
         ...
 
+    def advance(
+        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+    ) -> None:
+        """Between two sends: record that this post is out and intend the next, in one transaction.
+
+        The same as `record` of a `go-on` and then `intend`, of the next post and with `key` for it,
+        as a reply to this one; but the disk is waited for once. Raises as they do, and changes
+        nothing then.
+        """
+        ...
+
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
         """End the lease early: the delivery stays `publishing` and goes on at `due`, or at once.
 

@@ -15,6 +15,7 @@ from threadcast.queue.store import StoreError
 
 # What may stand beside a database file, and belongs to it.
 _SIDES = ("-wal", "-shm", "-journal")
+_MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html#magic_header_string
 
 
 class BackupError(StoreError):
@@ -33,11 +34,13 @@ def backup(url: str, target: Path) -> None:
         _copy(path, target)
 
 
-def restore(url: str, source: Path, *, keep: Path) -> bool:
+def restore(url: str, source: Path, *, keep: Path, patience: float = PATIENCE) -> bool:
     """Put a backup in the place of the queue; the replaced file is kept as `keep`, whatever is in it.
 
     The caller sees to it that no service works on the queue. The copy is made and looked through
-    before anything is replaced, and takes its place in one step. False where there was nothing to keep.
+    before anything is replaced, and takes its place in one step. `patience` is how long to wait for
+    another program's lock, in seconds. False where there was nothing to keep.
+
     Raises BackupError where `source` cannot be used or `keep` is there already, and StoreError where
     another program has the queue open.
     """
@@ -50,7 +53,7 @@ def restore(url: str, source: Path, *, keep: Path) -> bool:
     try:
         kept = path.exists()
         if kept:
-            _settle(path)
+            _settle(path, patience)
             _keep(path, keep)
         fresh.replace(path)
         _sync(path.parent)
@@ -101,18 +104,18 @@ def _copy(source: Path, target: Path) -> None:
         _require_sound(new, source)
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
+def _open(path: Path, mode: str, patience: float = PATIENCE) -> sqlite3.Connection:
     address = f"{path.resolve().as_uri()}?mode={mode}"
-    return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)
+    return sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
 
 
 def _require_sound(connection: sqlite3.Connection, path: Path) -> None:
     """Raise BackupError where a page is damaged or a row points nowhere."""
     found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
     if found != ["ok"]:
-        raise BackupError(f"{path} is damaged ({found[0]}); use another backup")
+        raise BackupError(f"{path} is damaged ({found[0]}); use a backup made before")
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-        raise BackupError(f"{path} is damaged (rows are missing); use another backup")
+        raise BackupError(f"{path} is damaged (rows are missing); use a backup made before")
 
 
 def _look_through(source: Path) -> None:
@@ -141,21 +144,23 @@ def _look_through(source: Path) -> None:
         )
 
 
-def _settle(path: Path) -> None:
+def _settle(path: Path, patience: float) -> None:
     """Bring what is in side files into the database file. Raises StoreError where somebody has it open.
 
-    A damaged file cannot be settled: it is kept as it is, side files and all.
+    What is no database is kept as it is, side files and all: SQLite would take them away at a look.
     """
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            return
     try:
-        with closing(_open(path, "rw")) as connection:
+        with closing(_open(path, "rw", patience)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE").close()
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
+        # Other than that it is in use there is nothing that would be a reason to keep it in its place.
         if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise StoreError(
                 f"the database {path} is held by another program; end it, and try again"
             ) from None
-    except sqlite3.DatabaseError:
-        pass
 
 
 def _keep(path: Path, keep: Path) -> None:

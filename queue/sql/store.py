@@ -3,9 +3,8 @@
 `threadcast.queue.store.Store` is its specification.
 """
 
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +41,9 @@ from threadcast.queue.sql.statements import (
     read_posts,
     record_post,
 )
+from threadcast.queue.sql.steps import Steps
 from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
+from threadcast.queue.sql.turns import turns
 from threadcast.queue.states import (
     Change,
     DeliveryState,
@@ -99,10 +100,8 @@ class SqlStore:
     def __init__(self, engine: Engine) -> None:
         self._reader = engine
         self._writer = writing(engine)
-        # SQLite lets one writer in at a time, and who waits there naps: threads of one program wait here.
-        self._turn: AbstractContextManager[Any] = (
-            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
-        )
+        self._turn = turns(engine.url)
+        self._steps = Steps(engine.dialect)
 
     def close(self) -> None:
         self._reader.dispose()
@@ -243,6 +242,12 @@ class SqlStore:
                 log(connection, delivery, change.event, actor=claim.worker, now=now, detail=change.reason)
             return read_delivery(connection, delivery.id)
 
+    def advance(
+        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+    ) -> None:
+        with self._write() as connection:
+            self._steps.advance(connection, claim, position, sent, key=key, now=now, until=until)
+
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
         with self._write() as connection:
             hold(connection, claim)
@@ -339,5 +344,5 @@ class SqlStore:
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with self._turn, explained(self._writer.url), self._writer.begin() as connection:
+        with self._turn(), explained(self._writer.url), self._writer.begin() as connection:
             yield connection

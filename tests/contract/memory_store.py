@@ -15,6 +15,7 @@ from threadcast.queue.states import (
     DeliveryState,
     Event,
     PostState,
+    Sent,
     follow,
 )
 from threadcast.queue.store import (
@@ -213,6 +214,33 @@ class MemoryStore(MemoryOwner):
                     lease_owner=delivery.lease_owner if change.keeps_lease else None,
                     lease_until=delivery.lease_until if change.keeps_lease else None,
                 )
+            )
+
+    def advance(
+        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+    ) -> None:
+        now, until = utc(now), utc(until)
+        with self._held(claim) as delivery:
+            if position != delivery.sent + 1:
+                raise StoreError(f"post {position} is not the next")
+            record = self._post(delivery, position, PostState.SENDING, PostState.UNKNOWN)
+            following = self._post(delivery, position + 1, PostState.PLANNED)
+            self._put_post(
+                delivery, with_place(replace(record, state=PostState.SENT, reason=""), sent, now=now)
+            )
+            self._put_post(
+                delivery,
+                replace(
+                    following,
+                    state=PostState.SENDING,
+                    tries=following.tries + 1,
+                    key=following.key or key,
+                    reply_to=sent.remote_id,
+                    intended=now,
+                ),
+            )
+            self._put(
+                replace(delivery, sent=position, reason="", lease_owner=claim.worker, lease_until=until)
             )
 
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:

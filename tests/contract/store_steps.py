@@ -50,6 +50,11 @@ def intend(store: Store, claimed: Claim, position: int = 1, *, now: datetime = N
     store.intend(claimed, position, key=f"key-{position}", reply_to=None, now=now, until=now + LEASE)
 
 
+def advance(store: Store, claimed: Claim, position: int = 1, *, now: datetime = NOON) -> None:
+    key = f"key-{position + 1}"
+    store.advance(claimed, position, SENT, key=key, now=now, until=now + LEASE)
+
+
 def judge(store: Store, claimed: Claim, position: int, outcome: Outcome, *, last: bool = False) -> Delivery:
     change = decide(outcome, last=last, tries=1, now=NOON + SECOND, chance=0)
     return store.record(claimed, position, change, now=NOON + SECOND)

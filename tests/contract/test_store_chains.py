@@ -10,6 +10,7 @@ from tests.contract.store_steps import (
     SENT,
     UNKNOWN,
     add,
+    advance,
     claim,
     finish,
     intend,
@@ -265,6 +266,51 @@ class TestRecord:
         assert store.posts(claimed.delivery.id)[0].state is PostState.SENT
 
 
+class TestAdvance:
+    def test_is_a_record_and_an_intent(self, store: Store) -> None:
+        """From one post to the next in one step: the queue holds what two steps would have left there."""
+        claimed = started(store, 3)
+        intend(store, claimed)
+        events = len(store.events())
+        advance(store, claimed, now=NOON + SECOND)
+        delivery = store.delivery(claimed.delivery.id)
+        assert (delivery.state, delivery.sent, delivery.reason) == (PUBLISHING, 1, "")
+        assert (delivery.lease_owner, delivery.lease_until) == ("w1", NOON + SECOND + LEASE)
+        (first, second, third) = store.posts(delivery.id)
+        assert (first.state, first.remote_id, first.url) == (PostState.SENT, SENT.remote_id, SENT.url)
+        assert (first.finished, first.reason) == (NOON + SECOND, "")
+        assert (second.state, second.tries, second.key) == (PostState.SENDING, 1, "key-2")
+        assert (second.reply_to, second.intended) == (SENT.remote_id, NOON + SECOND)
+        assert third.state is PostState.PLANNED
+        assert len(store.events()) == events
+
+    @pytest.mark.parametrize("position", [0, 2, 3, 9])
+    def test_only_from_the_post_that_is_being_sent(self, store: Store, position: int) -> None:
+        """No post but the one that is being sent is stepped from, and not where it is the last."""
+        claimed = started(store, 3)
+        intend(store, claimed)
+        before = (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id))
+        with pytest.raises(StoreError):
+            advance(store, claimed, position)
+        assert (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id)) == before
+
+    def test_not_before_the_send(self, store: Store) -> None:
+        """A post that was never being sent is not out."""
+        claimed = started(store)
+        with pytest.raises(StoreError):
+            advance(store, claimed)
+        assert [record.state for record in store.posts(claimed.delivery.id)] == [PostState.PLANNED] * 2
+
+    def test_not_beyond_the_last_post(self, store: Store) -> None:
+        """After the last post comes none."""
+        claimed = started(store)
+        intend(store, claimed)
+        advance(store, claimed)
+        with pytest.raises(StoreError):
+            advance(store, claimed, 2)
+        assert store.delivery(claimed.delivery.id).sent == 1
+
+
 class TestFence:
     @pytest.mark.parametrize("lost_by", ["takeover", "refusal", "doubt"])
     def test_no_write_without_the_lease(self, store: Store, lost_by: str) -> None:
@@ -282,6 +328,8 @@ class TestFence:
             intend(store, claimed)
         with pytest.raises(LeaseLostError):
             judge(store, claimed, 1, SENT)
+        with pytest.raises(LeaseLostError):
+            advance(store, claimed)
         with pytest.raises(LeaseLostError):
             store.record(claimed, None, decide(REFUSED, last=False, tries=1, now=NOON, chance=0), now=NOON)
         with pytest.raises(LeaseLostError):

@@ -50,6 +50,7 @@ delays = st.integers(0, 20).map(lambda count: count * SECOND)
 picks = st.integers(0, 10_000)  # an index into what there is at the time
 wishes = st.tuples(channels, st.sampled_from(BEGINNINGS), delays)
 outcomes = st.sampled_from((*["sent"] * 6, "throttled", "unreached", "refused", "unknown"))
+steps = st.sampled_from(("intend", "record", "advance"))
 
 
 @cache
@@ -136,6 +137,8 @@ class Queue(RuleBasedStateMachine):
             post = next((post for post in chain if post.state is not PostState.SENT), None)
             if not chain:
                 self.both(lambda store: store.plan(claim, posts(size), now=self.now))
+            elif post is not None and interrupted(post.state) and chance == "sent" and post is not chain[-1]:
+                self.advance(claim, post.position)
             elif post is not None and interrupted(post.state):
                 self.record(claim, post.position, chance, last=post.position == len(chain))
             elif post is not None:
@@ -150,14 +153,17 @@ class Queue(RuleBasedStateMachine):
             self.work(0, size, chances)
 
     @precondition(lambda self: self.claims)
-    @rule(pick=picks, position=st.integers(0, 4), outcome=outcomes, last=st.booleans(), doing=st.booleans())
-    def stumble(self, pick: int, position: int, outcome: str, last: bool, doing: bool) -> None:
+    @rule(pick=picks, position=st.integers(0, 4), outcome=outcomes, last=st.booleans(), step=steps)
+    def stumble(self, pick: int, position: int, outcome: str, last: bool, step: str) -> None:
         """A worker's wrong step: any claim, any post, any outcome."""
         claim = self.claims[pick % len(self.claims)]
-        if doing:
-            self.intend(claim, position)
-        else:
-            self.record(claim, position or None, outcome, last=last)
+        match step:
+            case "intend":
+                self.intend(claim, position)
+            case "advance":
+                self.advance(claim, position)
+            case _:
+                self.record(claim, position or None, outcome, last=last)
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks)
@@ -196,6 +202,25 @@ class Queue(RuleBasedStateMachine):
         )
         if record is not None:
             intent = (claim.delivery.id, position)
+            assert intent not in self.open_intents, "intended twice, with nothing decided between"
+            self.open_intents.add(intent)
+
+    def advance(self, claim: Claim, position: int) -> None:
+        sent, delivery = self.next_sent(), claim.delivery
+        before = self.model.posts(delivery.id)
+        self.both(
+            lambda store: store.advance(
+                claim,
+                position,
+                sent,
+                key=f"{delivery.id}-{position + 1}-{delivery.fence}",
+                now=self.now,
+                until=self.now + LEASE,
+            )
+        )
+        if self.model.posts(delivery.id) != before:
+            self.open_intents.discard((delivery.id, position))
+            intent = (delivery.id, position + 1)
             assert intent not in self.open_intents, "intended twice, with nothing decided between"
             self.open_intents.add(intent)
 
