@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, text
 
 from threadcast.queue.sql.rows import DELIVERY, delivery_of, delivery_row, thread_row
+from threadcast.queue.sql.statements import take_turns
 from threadcast.queue.sql.tables import DELIVERIES, EVENTS, THREADS
 from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState
 from threadcast.queue.store import Added, Delivery, Duplicate, NewDelivery, NewThread, StoreError
 
 RANK_STEP = 1 << 20  # between two neighbours, so that moving one between them leaves both alone
 _CHUNK = 500  # values in one IN (…)
-_LOCK = 0x7461646401  # any number that nobody else locks
+FREE_PLACES = "places in a queue"  # what one transaction finds free stays free until it commits
 
 _Place = tuple[str, str]  # channel and fingerprint
 _Rows = list[dict[str, Any]]
@@ -34,7 +35,7 @@ def add(
 ) -> tuple[Added, ...]:
     """See `Store.add`; the caller's transaction is open."""
     _check(threads)
-    take_turns(connection)
+    take_turns(connection, FREE_PLACES)
     known = _known(connection, {new.thread.fingerprint for new in threads}, again=again, since=since)
     verdicts = _judge(threads, set(known))
     added = _store(connection, threads, verdicts, now=now, actor=actor)
@@ -46,15 +47,6 @@ def add(
         duplicates = tuple(Duplicate(old.channel, old) for old, is_taken in found if not is_taken)
         answers.append(Added(deliveries[0].thread_id if deliveries else None, deliveries, duplicates))
     return tuple(answers)
-
-
-def take_turns(connection: Connection) -> None:
-    """One transaction after the other from here on, for those that look whether a place is free.
-
-    What one finds free stays free until it commits. SQLite's writers take turns anyway.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 def _check(threads: Sequence[NewThread]) -> None:

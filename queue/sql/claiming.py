@@ -6,9 +6,22 @@ Every question is a few look-ups in an index, however long the queue.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
-from threadcast.queue.sql.statements import in_state
+from threadcast.queue.sql.statements import in_state, take_turns
 from threadcast.queue.sql.tables import CHANNELS, DELIVERIES
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import NotFoundError, Opening, Waiting
@@ -26,10 +39,8 @@ def claim(
 
     Raises IntegrityError where another worker begins a delivery of the channel in the same moment.
     """
-    if connection.dialect.name == "postgresql":
-        # Claims of a channel take turns, as SQLite's writers do: no slot is used twice, and no claim
-        # outruns a pause.
-        connection.execute(select(CHANNELS.c.name).where(CHANNELS.c.name == channel).with_for_update())
+    # No slot is used twice, nobody is overtaken by who begins after them, and no claim outruns a pause.
+    take_turns(connection, f"claims on {channel}")
     row = _look(connection, channel)
     if opening.slot is not None and row.paused is None:
         raise NotFoundError(f"the queue has never seen the channel {channel}: its slots cannot be noted")
@@ -62,22 +73,29 @@ def claim(
     return int(taken.id)
 
 
-def _look(connection: Connection, channel: str) -> Row[Any]:
+def _question() -> Select[Any]:
+    """What waits on the channel given as `channel`: always one row."""
     begun, own, turn = (DELIVERIES.alias(name) for name in ("begun", "own", "turn"))
-    begun_here = (begun.c.channel == channel, in_state(begun, DeliveryState.PUBLISHING))
-    queued = (own.c.channel == channel, in_state(own, DeliveryState.QUEUED), own.c.own_time)
-    in_turn = (turn.c.channel == channel, in_state(turn, DeliveryState.QUEUED), ~turn.c.own_time)
+    here = bindparam("channel", type_=Text)
+    is_begun = (begun.c.channel == here, in_state(begun, DeliveryState.PUBLISHING))
+    is_own = (own.c.channel == here, in_state(own, DeliveryState.QUEUED), own.c.own_time)
+    is_in_turn = (turn.c.channel == here, in_state(turn, DeliveryState.QUEUED), ~turn.c.own_time)
     columns: dict[str, Select[Any]] = {
-        "due": select(begun.c.due).where(*begun_here),
-        "lease_until": select(begun.c.lease_until).where(*begun_here),
-        "own_time": select(func.min(own.c.due)).where(*queued),
-        "in_turn": select(func.min(turn.c.queued)).where(*in_turn),
-        "last_slot": select(CHANNELS.c.last_slot).where(CHANNELS.c.name == channel),
-        "paused": select(CHANNELS.c.paused).where(CHANNELS.c.name == channel),
+        "due": select(begun.c.due).where(*is_begun),
+        "lease_until": select(begun.c.lease_until).where(*is_begun),
+        "own_time": select(func.min(own.c.due)).where(*is_own),
+        "in_turn": select(func.min(turn.c.queued)).where(*is_in_turn),
+        "last_slot": select(CHANNELS.c.last_slot).where(CHANNELS.c.name == here),
+        "paused": select(CHANNELS.c.paused).where(CHANNELS.c.name == here),
     }
-    return connection.execute(
-        select(*(query.scalar_subquery().label(name) for name, query in columns.items()))
-    ).one()
+    return select(*(query.scalar_subquery().label(name) for name, query in columns.items()))
+
+
+_QUESTION = _question()  # built once: building takes longer than the answer
+
+
+def _look(connection: Connection, channel: str) -> Row[Any]:
+    return connection.execute(_QUESTION, {"channel": channel}).one()
 
 
 def _waiting_of(row: Row[Any]) -> Waiting:
@@ -101,7 +119,7 @@ def _going_on(channel: str, now: datetime) -> Select[Any]:
             begun.c.due <= now,
             or_(begun.c.lease_until.is_(None), begun.c.lease_until <= now),
         )
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     )
 
 
@@ -137,10 +155,13 @@ def _first(channel: str, now: datetime, *, own_time: bool, slot: datetime | None
         )
         .order_by(waiting.c.rank, waiting.c.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     )
 
 
 def _first_of(firsts: list[Select[Any]]) -> Select[Any]:
-    rows = union_all(*(select(first.subquery()) for first in firsts)).subquery("first")
-    return select(rows.c.id).order_by(rows.c.rank, rows.c.id).limit(1)
+    rows = [first.subquery(f"first_{number}") for number, first in enumerate(firsts)]
+    if len(rows) == 1:
+        return select(rows[0].c.id)
+    first = union_all(*map(select, rows)).subquery("first")
+    return select(first.c.id).order_by(first.c.rank, first.c.id).limit(1)

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, exists, func, select, tuple_, update
 
-from threadcast.queue.sql.adding import RANK_STEP, take_turns
+from threadcast.queue.sql.adding import FREE_PLACES, RANK_STEP
 from threadcast.queue.sql.rows import DELIVERY, channel_of, content_row, delivery_of
-from threadcast.queue.sql.statements import described, log, note, read_delivery, sent_values
+from threadcast.queue.sql.statements import described, log, note, read_delivery, sent_values, take_turns
 from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, POSTS, THREADS
 from threadcast.queue.states import (
     BEGINNINGS,
@@ -91,6 +91,7 @@ def settle(
 
 def pause(connection: Connection, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
     """See `Store.pause`."""
+    take_turns(connection, f"claims on {channel}")
     one = select(CHANNELS).where(CHANNELS.c.name == channel)
     row = connection.execute(one.with_for_update()).one_or_none()
     if row is None:
@@ -156,7 +157,7 @@ def edit(
     connection: Connection, thread_id: int, thread: Thread, *, now: datetime, actor: str
 ) -> tuple[Delivery, ...]:
     """See `Store.edit`."""
-    take_turns(connection)
+    take_turns(connection, FREE_PLACES)
     mine = _of(connection, thread_id)
     for delivery in mine:
         if delivery.posts or delivery.state is DeliveryState.PUBLISHING:
@@ -178,7 +179,7 @@ def extend(
     connection: Connection, thread_id: int, thread: Thread, *, now: datetime, actor: str
 ) -> tuple[Delivery, ...]:
     """See `Store.extend`."""
-    take_turns(connection)
+    take_turns(connection, FREE_PLACES)
     mine = _of(connection, thread_id)
     for delivery in mine:
         if delivery.state in LIVE and (delivery.state not in BEGINNINGS or delivery.posts > delivery.sent):

@@ -1,6 +1,7 @@
 """What the store says to the database, statement by statement, inside the caller's transaction."""
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    text,
     update,
 )
 
@@ -20,6 +22,16 @@ from threadcast.queue.sql.rows import DELIVERY, delivery_of, post_of
 from threadcast.queue.sql.tables import DELIVERIES, EVENTS, POSTS
 from threadcast.queue.states import Change, DeliveryState, PostState, Sent
 from threadcast.queue.store import Claim, Delivery, LeaseLostError, NotFoundError, PostRecord, StoreError
+
+
+def take_turns(connection: Connection, what: str) -> None:
+    """From here on one transaction after the other, of those that name the same thing.
+
+    SQLite's writers take turns anyway. https://www.postgresql.org/docs/current/explicit-locking.html
+    """
+    if connection.dialect.name == "postgresql":
+        number = int.from_bytes(sha256(f"threadcast: {what}".encode()).digest()[:8], signed=True)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
 
 
 def in_state(deliveries: FromClause, state: DeliveryState) -> ColumnElement[bool]:
