@@ -67,6 +67,9 @@ else
 	@tail -n 1 build/test.log
 endif
 
+bench: develop  ## measure how fast it is: one table, two minutes (ARGS="--json", ARGS="chains queue")
+	@$(RUN) tests.benchmarks $(ARGS)
+
 check: develop  ## lint, types, layers, docs
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) ruff check --quiet .

@@ -11,8 +11,9 @@ from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from threadcast.bot.desk import ENDED, Chain, Desk, understand
+from threadcast.bot.desk import ENDED, Chain, Desk
 from threadcast.bot.follow import Watch, progress
+from threadcast.bot.reading import understand
 from threadcast.bot.screen import Screen, safe, state
 from threadcast.bot.service import Service, build_desk, make_folder, now, open_channels, prepare
 from threadcast.config import logs

@@ -4,19 +4,19 @@ Every request gives values that say what was found or changed; how they look is 
 Errors name the thing, the cause and the next step, and are safe to show.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
-from typing import IO
 
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError
+from threadcast.bot.forecast import Forecast, Rhythm, forecast
+from threadcast.bot.reading import InputError, Intake, continued, only_thread, understand
 from threadcast.queue.compose import CannotComposeError, Numbering, Post, Rules, compose
 from threadcast.queue.measure import telegram
-from threadcast.queue.parse import NotTextError, decode, parse
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent
 from threadcast.queue.store import (
     Added,
+    Adoption,
     AuditEvent,
     ChannelRow,
     Delivery,
@@ -29,7 +29,6 @@ from threadcast.queue.store import (
 )
 from threadcast.queue.thread import Thread
 
-MAX_INPUT = 20 * 1024 * 1024  # bytes; what Telegram lets a bot download is the measure for all ways in
 ENDED = frozenset(
     {
         DeliveryState.PUBLISHED,
@@ -44,20 +43,8 @@ WAITING = frozenset(
 )
 
 
-class InputError(Exception):
-    """The text given cannot be used; the message names the source, the cause and the next step."""
-
-
 class UnknownChannelError(Exception):
     """No channel of that name is configured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """One source, read: its name and the threads in it."""
-
-    source: str
-    threads: tuple[Thread, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,43 +82,6 @@ class Dossier:
     stored: StoredThread
     chains: tuple[Chain, ...]
     events: tuple[AuditEvent, ...]
-
-
-def read(source: str, stdin: IO[bytes]) -> Intake:
-    """Read one file, or standard input for `-`, and parse it. Raises InputError."""
-    name = "standard input" if source == "-" else source
-    try:
-        if source == "-":
-            data = stdin.read(MAX_INPUT + 1)
-        else:
-            with Path(source).open("rb") as file:
-                data = file.read(MAX_INPUT + 1)
-    except FileNotFoundError:
-        raise InputError(f"{name}: there is no such file; check the path") from None
-    except IsADirectoryError:
-        raise InputError(
-            f"{name} is a folder; name the files in it, as in: threadcast add {name}/*.txt"
-        ) from None
-    except PermissionError:
-        raise InputError(f"{name}: you may not read it; try: chmod u+r {name}") from None
-    except (OSError, ValueError) as error:
-        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{name}: it cannot be read: {cause}") from None
-    return understand(name, data)
-
-
-def understand(name: str, data: bytes) -> Intake:
-    """Parse what was read. Raises InputError where it is too large, not text, or empty."""
-    if len(data) > MAX_INPUT:
-        megabytes = MAX_INPUT // (1024 * 1024)
-        raise InputError(f"{name} is larger than {megabytes} MB; split it into several files")
-    try:
-        threads = parse(decode(data))
-    except NotTextError as error:
-        raise InputError(f"{name} is not a text file: {error}; save it as UTF-8 text") from None
-    if not threads:
-        raise InputError(f"{name} is empty: there is nothing to add")
-    return Intake(name, threads)
 
 
 def pick(channels: Sequence[Channel], names: Sequence[str]) -> tuple[Channel, ...]:
@@ -176,6 +126,7 @@ class Desk:
         channels: Sequence[Channel],
         *,
         holds: Iterable[str],
+        rhythms: Mapping[str, Rhythm],
         clock: Clock,
         actor: str,
         wake: Callable[[], bool],
@@ -183,6 +134,7 @@ class Desk:
         self._store = store
         self._channels = tuple(channels)
         self._holds = frozenset(holds)
+        self._rhythms = rhythms
         self._clock = clock
         self._actor = actor
         self._wake = wake
@@ -211,7 +163,7 @@ class Desk:
             NewThread(
                 thread,
                 source,
-                tuple(self._wish(thread, channel.name, at or now, hold=hold) for channel in picked),
+                tuple(self._wish(thread, channel.name, at, hold=hold) for channel in picked),
             )
             for source, thread in pairs
         ]
@@ -219,7 +171,25 @@ class Desk:
         self._wake()
         return tuple(Receipt(source, thread, one) for (source, thread), one in zip(pairs, added, strict=True))
 
-    def _wish(self, thread: Thread, channel: str, due: datetime, *, hold: bool) -> NewDelivery:
+    def adopt(self, intake: Intake, *, channel: str, parts: int, last: Sent) -> Receipt:
+        """Take over a chain that someone began by hand: its first `parts` parts are out, the last as `last`.
+
+        Raises InputError, UnknownChannelError, StoreError.
+        """
+        thread = only_thread(intake)
+        if not 0 < parts < len(thread.parts):
+            count = len(thread.parts)
+            raise InputError(f"{intake.source} has {count} parts: of these 1 to {count - 1} can be out")
+        (picked,) = pick(self._channels, [channel])
+        wish = replace(
+            self._wish(thread, picked.name, self._clock(), hold=False), adoption=Adoption(parts, last)
+        )
+        new = NewThread(thread, intake.source, (wish,))
+        (added,) = self._store.add([new], now=self._clock(), actor=self._actor)
+        self._wake()
+        return Receipt(intake.source, thread, added)
+
+    def _wish(self, thread: Thread, channel: str, at: datetime | None, *, hold: bool) -> NewDelivery:
         reason = ""
         if thread.warnings:
             more = len(thread.warnings) - 1
@@ -229,7 +199,7 @@ class Desk:
         elif channel in self._holds:
             reason = "this channel holds every thread for approval"
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED
-        return NewDelivery(channel, state, due, reason)
+        return NewDelivery(channel, state, at or self._clock(), reason, own_time=at is not None)
 
     # Looking
 
@@ -241,6 +211,15 @@ class Desk:
     def queue(self, *, channel: str | None = None) -> tuple[Delivery, ...]:
         """What is under way, waiting, held or unsure, in the order of the queue."""
         return self._store.deliveries(states=WAITING, channel=channel)
+
+    def forecast(self, *, channel: str | None = None) -> tuple[Forecast, ...]:
+        """The queue, with when each delivery starts, why then, and when it should be through."""
+        rows = {row.name: row for row in self._store.channels()}
+        return forecast(self.queue(channel=channel), rows, self._rhythms, self._clock())
+
+    def events(self, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
+        """Who did what, oldest first; of one thread, or of all."""
+        return self._store.events(thread_id=thread_id, limit=limit)
 
     def history(self, *, channel: str | None = None, limit: int | None = None) -> tuple[Chain, ...]:
         """What came to an end or stopped, newest first."""
@@ -269,19 +248,107 @@ class Desk:
 
         Raises NotFoundError, and NotAllowedError where no delivery of it allows the event.
         """
-        changed: list[Delivery] = []
-        refusals: list[NotAllowedError] = []
         now = self._clock()
         due = now if event is Event.RETRY else None
+        return self._each(
+            thread_id,
+            channels,
+            lambda one: self._store.apply(one.id, event, now=now, actor=self._actor, due=due),
+        )
+
+    def _each(
+        self, thread_id: int, channels: Sequence[str], change: Callable[[Delivery], Delivery]
+    ) -> tuple[Delivery, ...]:
+        """Change a thread's deliveries wherever that is allowed. Raises NotAllowedError where nowhere."""
+        changed: list[Delivery] = []
+        refusals: list[NotAllowedError] = []
         for delivery in self._of(thread_id, channels):
             try:
-                changed.append(self._store.apply(delivery.id, event, now=now, actor=self._actor, due=due))
+                changed.append(change(delivery))
             except NotAllowedError as error:
                 refusals.append(NotAllowedError(f"thread {thread_id} on {delivery.channel}: {error}"))
         if not changed:
             raise refusals[0]
         self._wake()
         return tuple(changed)
+
+    def publish(self, thread_id: int, *, channels: Sequence[str] = (), now: bool) -> tuple[Delivery, ...]:
+        """Let a held thread go; with `now`, before all others and without waiting for a slot.
+
+        Raises NotFoundError, NotAllowedError.
+        """
+        if not now:
+            return self.change(thread_id, Event.RELEASE, channels=channels)
+        moment = self._clock()
+        changed = self._each(
+            thread_id,
+            channels,
+            lambda one: self._store.apply(one.id, Event.SCHEDULE, now=moment, actor=self._actor, due=moment),
+        )
+        return tuple(self._store.move(one.id, None, now=moment, actor=self._actor) for one in changed)
+
+    def move(
+        self, thread_id: int, *, channels: Sequence[str] = (), after: int | None
+    ) -> tuple[Delivery, ...]:
+        """Put a thread first in its channels' queues, or behind thread `after` where that waits too.
+
+        Raises NotFoundError, NotAllowedError.
+        """
+        behind = {} if after is None else {one.channel: one.id for one in self._of(after, ())}
+
+        def move(one: Delivery) -> Delivery:
+            if after is not None and one.channel not in behind:
+                raise NotAllowedError(f"thread {after} is not meant for {one.channel}")
+            return self._store.move(one.id, behind.get(one.channel), now=self._clock(), actor=self._actor)
+
+        return self._each(thread_id, channels, move)
+
+    def pause(self, names: Sequence[str] = ()) -> tuple[ChannelRow, ...]:
+        """Publish nothing more on these channels (all of them) until `resume`. Raises UnknownChannelError."""
+        return self._pause(names, paused=True)
+
+    def resume(self, names: Sequence[str] = ()) -> tuple[ChannelRow, ...]:
+        """Let paused channels go on. Raises UnknownChannelError."""
+        return self._pause(names, paused=False)
+
+    def _pause(self, names: Sequence[str], *, paused: bool) -> tuple[ChannelRow, ...]:
+        rows = tuple(
+            self._store.pause(channel.name, paused, now=self._clock(), actor=self._actor)
+            for channel in pick(self._channels, names)
+        )
+        self._wake()
+        return rows
+
+    def edit(self, thread_id: int, text: str) -> tuple[Delivery, ...]:
+        """Replace the text of a thread that has not begun; one with warnings is held.
+
+        Raises InputError, NotFoundError, NotAllowedError.
+        """
+        thread = only_thread(understand("the new text", text.encode()))
+        edited = self._store.edit(thread_id, thread, now=self._clock(), actor=self._actor)
+        self._wake()
+        if not thread.warnings:
+            return edited
+        return tuple(
+            self._store.apply(one.id, Event.HOLD, now=self._clock(), actor=self._actor)
+            if one.state is DeliveryState.QUEUED
+            else one
+            for one in edited
+        )
+
+    def extend(self, thread_id: int, intake: Intake) -> tuple[Delivery, ...]:
+        """Append parts to a thread: what is published goes on from its last post.
+
+        Raises InputError, NotFoundError, NotAllowedError.
+        """
+        thread = continued(self._store.thread(thread_id).thread, intake)
+        extended = self._store.extend(thread_id, thread, now=self._clock(), actor=self._actor)
+        self._wake()
+        return extended
+
+    def remove(self, thread_id: int) -> None:
+        """Forget a thread of which nothing was sent. Raises NotFoundError, NotAllowedError."""
+        self._store.remove(thread_id, now=self._clock(), actor=self._actor)
 
     def settle(self, thread_id: int, sent: Sent | None, *, channels: Sequence[str] = ()) -> Delivery:
         """Say of a thread's doubtful post that it is out, or that it is not.

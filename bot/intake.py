@@ -20,8 +20,9 @@ import structlog
 
 from threadcast.bot import drops, reports
 from threadcast.bot.channels.port import Clock
-from threadcast.bot.desk import MAX_INPUT, Desk, InputError, understand
+from threadcast.bot.desk import Desk
 from threadcast.bot.plain import plain
+from threadcast.bot.reading import MAX_INPUT, InputError, understand
 from threadcast.bot.watch import Identity, Watcher
 from threadcast.queue.store import StoreError
 

@@ -10,12 +10,15 @@ on disk before the call begins: whatever dies in between, the next worker sees t
 import asyncio
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
+from threadcast.bot.promptly import promptly
 from threadcast.queue.compose import CannotComposeError, compose
 from threadcast.queue.states import (
     Change,
@@ -30,7 +33,7 @@ from threadcast.queue.states import (
     decide,
     interrupted,
 )
-from threadcast.queue.store import Claim, Delivery, LeaseLostError, PostRecord, Store
+from threadcast.queue.store import ANY, Claim, Delivery, LeaseLostError, Opening, PostRecord, Store
 
 log = structlog.get_logger("threadcast.publisher")
 
@@ -51,8 +54,10 @@ class Stop:
 class Publisher:
     """Publishes one channel's deliveries, one post after the other.
 
-    `observe` is told of a delivery each time something about it changed. `chance` gives numbers from
-    0 to 1 for the jitter of retries; `new_key` makes a key never used before.
+    `gap` is how long a chain rests between two posts. `brake` says, before each post, until when the
+    chain has to rest (quiet hours), or None. `observe` is told of a delivery each time something about
+    it changed. `chance` gives numbers from 0 to 1 for the jitter of retries; `new_key` makes a key never
+    used before.
     """
 
     def __init__(
@@ -63,6 +68,8 @@ class Publisher:
         worker: str,
         clock: Clock,
         stop: Stop,
+        gap: timedelta = timedelta(0),
+        brake: Callable[[datetime], datetime | None] = lambda _: None,
         observe: Observer = lambda _: None,
         chance: Callable[[], float] = random.random,
         new_key: Callable[[], str] = lambda: uuid.uuid4().hex,
@@ -72,18 +79,26 @@ class Publisher:
         self._worker = worker
         self._clock = clock
         self._stop = stop
+        self._gap = gap
+        self._brake = brake
+        self._look_up = False
         self._observe = observe
         self._chance = chance
         self._new_key = new_key
 
-    async def publish(self) -> Delivery | None:
+    def look_up(self) -> None:
+        """Something changed in the queue: before the next post, see whether the channel is paused."""
+        self._look_up = True
+
+    async def publish(self, opening: Opening = ANY) -> Delivery | None:
         """Take the channel's next due delivery as far as it goes now; None where nothing is due.
 
-        Gives the delivery as it stands then: published, stopped, waiting for a later time, or, where
-        the service is stopping, let go of after a whole post. Raises StoreError where the queue
-        cannot be used; the delivery can then be claimed again once the lease has ended.
+        `opening` is what may begin. Gives the delivery as it stands then: published, stopped, waiting
+        for a later time, or, where the service is stopping or the channel rests, let go of after a
+        whole post. Raises StoreError where the queue cannot be used; the delivery can then be claimed
+        again once the lease has ended.
         """
-        claim = await self._claim()
+        claim = await self._claim(opening)
         if claim is None:
             return None
         try:
@@ -98,34 +113,60 @@ class Publisher:
             return claim.delivery
 
     async def _work(self, claim: Claim) -> Delivery:
-        posts = claim.posts or await self._plan(claim)
+        posts: tuple[PostRecord, ...] | Delivery = claim.posts
+        if all(post.state is PostState.SENT for post in claim.posts):  # none yet, or the thread was continued
+            posts = await self._plan(claim)
         if isinstance(posts, Delivery):
             return posts
         delivery = claim.delivery
         parent: str | None = None
+        ready: PostRecord | None = None  # a post whose intent is on disk already
+        rest = await self._rest()
         for post in posts:
             if post.state is PostState.SENT:
                 parent = post.remote_id
                 continue
-            if self._stop.asked.is_set():
-                return await self._let_go(claim)
-            if interrupted(post.state):
+            if rest is not None:
+                return await self._let_go(claim, rest)
+            if ready is None and interrupted(post.state):
                 outcome: Outcome = Unknown("the service went away while this post was being sent")
             else:
-                post = await self._intend(claim, post, parent)  # noqa: PLW2901  # the same post, one step on
+                post = ready or await self._intend(claim, post, parent)  # noqa: PLW2901  # the same post, one step on
                 outcome = await self._send(post)
-            change = self._judge(post, outcome, last=post.position == len(posts))
+            change = self._judge(post, outcome, last=post.position == posts[-1].position)
+            going_on = change.event is Event.GO_ON and change.keeps_lease
+            rest = await self._rest() if going_on else None
+            if going_on and rest is None:
+                ready = await self._advance(claim, posts, post, change)
+                continue
             delivery = await self._record(claim, post, change)
             if not change.keeps_lease:
                 break
+            ready = None
             if change.sent is not None:
                 parent = change.sent.remote_id
         return delivery
 
-    async def _claim(self) -> Claim | None:
+    async def _rest(self) -> datetime | None:
+        """Until when the chain has to rest before its next post; None: it need not."""
+        now = self._clock()
+        if self._stop.asked.is_set():
+            return now
+        if self._look_up:
+            self._look_up = False
+            if (await asyncio.to_thread(self._store.waiting, self.channel.name)).paused:
+                return now
+        return self._brake(now)
+
+    async def _claim(self, opening: Opening) -> Claim | None:
         now = self._clock()
         claim = await asyncio.to_thread(
-            self._store.claim, self.channel.name, worker=self._worker, now=now, until=now + LEASE
+            self._store.claim,
+            self.channel.name,
+            worker=self._worker,
+            now=now,
+            until=now + LEASE,
+            opening=opening,
         )
         if claim is not None:
             self._observe(claim.delivery)
@@ -140,7 +181,9 @@ class Publisher:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
             return await self._put_off(claim, Refused(str(error)))
-        return await asyncio.to_thread(self._store.plan, claim, posts, now=self._clock())
+        planned = max((record.post.part for record in claim.posts), default=0)
+        rest = [post for post in posts if post.part > planned]
+        return await asyncio.to_thread(self._store.plan, claim, rest, now=self._clock())
 
     async def _put_off(self, claim: Claim, outcome: Throttled | Unreached | Refused) -> Delivery:
         change = decide(
@@ -181,31 +224,65 @@ class Publisher:
             call.cancel()
 
     def _judge(self, post: PostRecord, outcome: Outcome, *, last: bool) -> Change:
-        return decide(outcome, last=last, tries=post.tries, now=self._clock(), chance=self._chance())
+        return decide(
+            outcome, last=last, tries=post.tries, now=self._clock(), chance=self._chance(), gap=self._gap
+        )
 
     async def _record(self, claim: Claim, post: PostRecord | None, change: Change) -> Delivery:
         position = post.position if post else None
-        try:
+        with self._known_to_nobody_else(claim, position, change.sent):
             delivery = await asyncio.to_thread(self._store.record, claim, position, change, now=self._clock())
+        self._report(delivery, position, change)
+        self._observe(delivery)
+        return delivery
+
+    @contextmanager
+    def _known_to_nobody_else(self, claim: Claim, position: int | None, sent: Sent | None) -> Iterator[None]:
+        """Where the lease is lost while `sent` is recorded: say it, so that a person can settle the post."""
+        try:
+            yield
         except LeaseLostError:
-            if change.sent is not None:
-                # Nobody else knows this id: say it, so that a person can settle the post.
+            if sent is not None:
                 log.error(  # noqa: TRY400  # no fault to trace
                     "sent, but another worker holds the delivery",
                     channel=self.channel.name,
                     thread=claim.delivery.thread_id,
                     post=position,
-                    remote_id=change.sent.remote_id,
+                    remote_id=sent.remote_id,
                 )
             raise
-        self._report(delivery, position, change)
+
+    async def _advance(
+        self, claim: Claim, posts: Sequence[PostRecord], post: PostRecord, change: Change
+    ) -> PostRecord:
+        """Record a post that is out and intend the next; gives that one."""
+        sent = change.sent
+        assert sent is not None  # noqa: S101  # what the caller looked at
+        now = self._clock()
+        following = next(one for one in posts if one.position == post.position + 1)
+        key = following.key or self._new_key()
+        with self._known_to_nobody_else(claim, post.position, sent):
+            await promptly(
+                self._store.advance, claim, post.position, sent, key=key, now=now, until=now + LEASE
+            )
+        delivery = replace(claim.delivery, posts=posts[-1].position, sent=post.position)
+        self._report(delivery, post.position, change)
+        self._observe(delivery)
+        return replace(
+            following,
+            state=PostState.SENDING,
+            tries=following.tries + 1,
+            key=key,
+            reply_to=sent.remote_id,
+            intended=now,
+        )
+
+    async def _let_go(self, claim: Claim, due: datetime) -> Delivery:
+        await asyncio.to_thread(self._store.let_go, claim, now=self._clock(), due=due)
+        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=_at(due))
+        delivery = await asyncio.to_thread(self._store.delivery, claim.delivery.id)
         self._observe(delivery)
         return delivery
-
-    async def _let_go(self, claim: Claim) -> Delivery:
-        await asyncio.to_thread(self._store.let_go, claim, now=self._clock())
-        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id)
-        return await asyncio.to_thread(self._store.delivery, claim.delivery.id)
 
     def _report(self, delivery: Delivery, position: int | None, change: Change) -> None:
         about = log.bind(channel=delivery.channel, thread=delivery.thread_id, title=delivery.title)

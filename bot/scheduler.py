@@ -1,11 +1,12 @@
-"""When each channel's publisher runs: at once when something is due, else at the next due time.
+"""When each channel's publisher runs: at once when something may start, else at the time when it may.
 
 One lane a channel, so that a slow or broken one delays no other. Due times live in the queue;
 APScheduler holds one timer a lane and nothing of ours.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +15,8 @@ from apscheduler.triggers.date import DateTrigger
 
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.publisher import Publisher, Stop
-from threadcast.queue.store import Store, StoreError
+from threadcast.config.timetable import Timetable
+from threadcast.queue.store import Opening, Store, StoreError, Waiting
 
 log = structlog.get_logger("threadcast.scheduler")
 
@@ -24,12 +26,43 @@ AT_LEAST_EVERY = timedelta(minutes=5)
 PAUSE = timedelta(seconds=5)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a channel says: what may be claimed now, or (None) when to look again.
+
+    Both None: nothing waits that time alone will start.
+    """
+
+    opening: Opening | None
+    again: datetime | None
+
+
+def look(waiting: Waiting, timetable: Timetable, now: datetime) -> Look:
+    """Whether something may start or go on now, by the queue and the channel's timetable."""
+    if waiting.paused:
+        return Look(None, None)
+    if waiting.under_way is not None:
+        ready = waiting.under_way <= now
+        return Look(Opening(turn=False), None) if ready else Look(None, waiting.under_way)
+    start = None
+    if waiting.in_turn is not None:
+        start = timetable.start_at(last_slot=waiting.last_slot, queued_at=waiting.in_turn, now=now)
+    turn = start is not None and start.at <= now
+    if turn or (waiting.own_time is not None and waiting.own_time <= now):
+        slot = start.slot.utc if turn and start is not None and start.slot is not None else None
+        return Look(Opening(turn=turn, slot=slot), None)
+    times = [] if waiting.own_time is None else [waiting.own_time]
+    times += [] if start is None else [start.at]
+    return Look(None, min(times, default=None))
+
+
 class Lane:
     """One channel's turn-taking: never two publishers of a channel at once in this service."""
 
-    def __init__(self, name: str, publisher: Publisher) -> None:
-        self.name = name
+    def __init__(self, publisher: Publisher, timetable: Timetable) -> None:
+        self.name = publisher.channel.name
         self.publisher = publisher
+        self.timetable = timetable
         self.again = False
         self.task: asyncio.Task[None] | None = None
 
@@ -40,7 +73,7 @@ class Scheduler:
     def __init__(
         self,
         store: Store,
-        publishers: Mapping[str, Publisher],
+        publishers: Iterable[tuple[Publisher, Timetable]],
         *,
         clock: Clock,
         stop: Stop,
@@ -50,7 +83,7 @@ class Scheduler:
         self._clock = clock
         self._stop = stop
         self._pause = pause
-        self._lanes = {name: Lane(name, publisher) for name, publisher in publishers.items()}
+        self._lanes = [Lane(publisher, timetable) for publisher, timetable in publishers]
         self._timers = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
@@ -62,13 +95,13 @@ class Scheduler:
         """Something may have changed: look again on every channel. Cheap, and safe to call often."""
         if self._stop.asked.is_set():
             return
-        for lane in self._lanes.values():
+        for lane in self._lanes:
             self._run(lane)
 
     async def drain(self) -> None:
         """After `stop.asked`: no more timers; wait until every lane has let go of what it holds."""
         self._timers.shutdown(wait=False)
-        working = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        working = [lane.task for lane in self._lanes if lane.task is not None]
         await asyncio.gather(*working)
 
     async def _ring(self, lane: Lane) -> None:
@@ -78,6 +111,7 @@ class Scheduler:
     def _run(self, lane: Lane) -> None:
         if lane.task is not None and not lane.task.done():
             lane.again = True  # it may have looked just before the change
+            lane.publisher.look_up()
             return
         lane.task = asyncio.create_task(self._work(lane), name=f"lane {lane.name}")
 
@@ -95,13 +129,16 @@ class Scheduler:
             self._set_timer(lane, due)
 
     async def _publish_all(self, lane: Lane) -> datetime | None:
+        """Publish whatever may start; gives when to look again."""
         while not self._stop.asked.is_set():
             lane.again = False
-            if await lane.publisher.publish() is not None:
-                continue
-            due = await asyncio.to_thread(self._store.next_due, lane.name, now=self._clock())
-            if not lane.again and (due is None or due > self._clock()):
-                return due
+            waiting = await asyncio.to_thread(self._store.waiting, lane.name)
+            seen = look(waiting, lane.timetable, self._clock())
+            if seen.opening is None:
+                if not lane.again:
+                    return seen.again
+            elif await lane.publisher.publish(seen.opening) is None and not lane.again:
+                return self._clock() + self._pause  # another service was quicker
         return None
 
     def _set_timer(self, lane: Lane, due: datetime | None) -> None:

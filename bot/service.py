@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ import structlog
 from threadcast.bot import wake
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.desk import Desk
+from threadcast.bot.forecast import Rhythm
 from threadcast.bot.publisher import Observer, Publisher, Stop
 from threadcast.bot.scheduler import Scheduler
 from threadcast.config.channels import (
@@ -25,12 +27,14 @@ from threadcast.config.channels import (
     MastodonChannelSettings,
     TelegramChannelSettings,
 )
+from threadcast.config.schedule import describe
 from threadcast.config.settings import Settings
+from threadcast.config.timetable import Timetable
 from threadcast.queue.compose import Numbering
 from threadcast.queue.sql import migrate
 from threadcast.queue.sql.engine import is_sqlite
 from threadcast.queue.sql.store import open_store
-from threadcast.queue.store import Store, StoreError
+from threadcast.queue.store import ChannelSeen, Store, StoreError
 
 if TYPE_CHECKING:
     from threadcast.bot.intake import IntakeWatch
@@ -131,12 +135,35 @@ async def open_channels(settings: Settings) -> AsyncIterator[tuple[Channel, ...]
         await asyncio.gather(*(channel.close() for channel in channels))
 
 
+def rhythms(settings: Settings) -> dict[str, Rhythm]:
+    """Each channel's times, by its name."""
+    return {
+        channel.name: Rhythm(channel.timetable(settings.timezone), channel.pace)
+        for channel in settings.channels
+    }
+
+
+def seen(settings: Settings, channels: Sequence[Channel]) -> list[ChannelSeen]:
+    """The configured channels, for the queue to note."""
+    tables = rhythms(settings)
+    return [
+        ChannelSeen(channel.name, channel.kind, channel.target, in_words(tables[channel.name].timetable))
+        for channel in channels
+    ]
+
+
+def in_words(timetable: Timetable) -> str:
+    """A schedule with its zone, empty where there is none: slots mean other moments in another zone."""
+    return "" if timetable.schedule is None else f"{describe(timetable.schedule)} ({timetable.zone.key})"
+
+
 def build_desk(settings: Settings, store: Store, channels: Sequence[Channel], *, actor: str) -> Desk:
     """The desk for one person, on this queue."""
     return Desk(
         store,
         channels,
         holds=[channel.name for channel in settings.channels if channel.hold],
+        rhythms=rhythms(settings),
         clock=now,
         actor=actor,
         wake=lambda: wake.knock(settings.data),
@@ -181,6 +208,12 @@ def only_one(settings: Settings) -> Iterator[None]:
         os.close(handle)
 
 
+def rest_until(timetable: Timetable, moment: datetime) -> datetime | None:
+    """The end of the quiet hours that a moment lies in, or None."""
+    end = timetable.quiet.ends(moment, timetable.zone)
+    return end if end > moment else None
+
+
 class Service:
     """A running Threadcast: the scheduler, its publishers, the pipe that wakes them, the intake folder."""
 
@@ -198,17 +231,27 @@ class Service:
         self._channels = channels
         self._intake = build_intake(settings, store, channels)
         worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._scheduler = Scheduler(
-            store,
-            {
-                channel.name: Publisher(
-                    store, channel, worker=worker, clock=now, stop=self.stop, observe=observe
-                )
-                for channel in channels
-            },
-            clock=now,
-            stop=self.stop,
-        )
+        tables = rhythms(settings)
+        pausing = {channel.name for channel in settings.channels if channel.quiet_chain == "pause"}
+        publishers = [
+            (
+                Publisher(
+                    store,
+                    channel,
+                    worker=worker,
+                    clock=now,
+                    stop=self.stop,
+                    gap=tables[channel.name].gap,
+                    brake=partial(rest_until, tables[channel.name].timetable)
+                    if channel.name in pausing
+                    else lambda _: None,
+                    observe=observe,
+                ),
+                tables[channel.name].timetable,
+            )
+            for channel in channels
+        ]
+        self._scheduler = Scheduler(store, publishers, clock=now, stop=self.stop)
 
     async def run(self) -> None:
         """Publish until `stop.asked`; then finish the post in hand and let go of the rest.
@@ -233,9 +276,7 @@ class Service:
 
     def _greet(self) -> None:
         moment = now()
-        self._store.see_channels(
-            [(channel.name, channel.kind, channel.target) for channel in self._channels], now=moment
-        )
+        self._store.see_channels(seen(self._settings, self._channels), now=moment)
         if is_sqlite(self._settings.database_url.get_secret_value()):
             # The lock says that no other service is here: what still holds a lease died with it.
             freed = self._store.free_leases(now=moment)

@@ -19,7 +19,8 @@ import click
 from threadcast.bot import completion
 
 if TYPE_CHECKING:
-    from threadcast.bot.desk import Desk, Intake
+    from threadcast.bot.desk import Desk
+    from threadcast.bot.reading import Intake
     from threadcast.bot.screen import Screen
     from threadcast.config.settings import Settings
     from threadcast.queue.store import Store
@@ -62,7 +63,8 @@ class FaultError(click.ClickException):
 @contextmanager
 def faults(secrets: Collection[str] = ()) -> Iterator[None]:
     """Turn what the house raises into a sentence and an exit code; no secret is in the sentence."""
-    from threadcast.bot.desk import InputError, UnknownChannelError
+    from threadcast.bot.desk import UnknownChannelError
+    from threadcast.bot.reading import InputError
     from threadcast.bot.service import AlreadyRunningError
     from threadcast.config.logs import redact
     from threadcast.config.settings import SettingsError
@@ -116,20 +118,20 @@ class Office:
 def opened() -> "Iterator[Office]":
     """The queue, open, with the desk before it. Channels make no call unless they are asked."""
     from threadcast.bot.screen import Screen
-    from threadcast.bot.service import build_channels, build_desk, now, prepare
+    from threadcast.bot.service import build_channels, build_desk, now, prepare, seen
 
     with faults():
         configured = settings()
     with faults(configured.secrets()), closing(prepare(configured)) as store:
         built = build_channels(configured)
-        store.see_channels([(one.name, one.kind, one.target) for one in built], now=now())
+        store.see_channels(seen(configured, built), now=now())
         desk = build_desk(configured, store, built, actor=actor())
         yield Office(configured, store, desk, Screen(configured.timezone))
 
 
 def read_all(files: "tuple[str, ...]") -> "list[Intake]":
     """Read and parse every file before anything is done with any."""
-    from threadcast.bot.desk import read
+    from threadcast.bot.reading import read
 
     if "-" in files and sys.stdin.isatty():
         click.echo("Type or paste the threads; end with Ctrl-D on a line of its own.", err=True)

@@ -1,10 +1,26 @@
 """What an owner says about a channel: one model for each kind, told apart by `kind`."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from threadcast.config.values import AnyCase, BearerToken, BotToken, ChannelName, Chat, Language, Server
+from threadcast.config.quiet import NEVER_QUIET
+from threadcast.config.timetable import Timetable
+from threadcast.config.values import (
+    AnyCase,
+    BearerToken,
+    BotToken,
+    ChannelName,
+    Chat,
+    Duration,
+    Language,
+    Quiet,
+    Server,
+    Slots,
+    TimeZone,
+)
 from threadcast.config.variables import DELIMITER, PLACE, PREFIX, Doc, Variable, variables_of
 
 Numbering = Literal["keep", "renumber", "total", "none"]
@@ -37,6 +53,68 @@ class _Channel(BaseModel):
         bool,
         Doc("each thread waits until a person releases it", expected="true or false", example="true"),
     ] = False
+    schedule: Annotated[
+        Slots | None,
+        Doc(
+            "when a thread may start: slots, a cron line or a step; without it, in turn and at once",
+            expected="slots (mon-fri 09:00,18:30; sat 11:00), a cron line (0 9 * * mon-fri) or every 2h",
+            example="mon-fri 09:00,13:00,18:30; sat 11:00",
+        ),
+    ] = None
+    timezone: Annotated[
+        TimeZone | None,
+        Doc(
+            "the time zone of its schedule and quiet hours",
+            expected="a time zone's name",
+            example="Asia/Kolkata",
+            default="THREADCAST_TIMEZONE",
+        ),
+    ] = None
+    quiet: Annotated[
+        Quiet,
+        Doc(
+            "hours in which no thread starts, unless it has a time of its own",
+            expected="hours such as 22:00-07:00, with days if need be, that leave a slot of the schedule",
+            example="22:00-07:00, sat-sun 20:00-10:00",
+            default="none",
+        ),
+    ] = NEVER_QUIET
+    quiet_chain: Annotated[
+        Literal["finish", "pause"],
+        AnyCase,
+        Doc(
+            "what a chain does that runs into quiet hours",
+            expected="finish or pause",
+            example="pause",
+        ),
+    ] = "finish"
+    jitter: Annotated[
+        Duration,
+        Doc(
+            "a thread starts up to this much after its slot, by chance",
+            expected="a duration such as 10m",
+            example="10m",
+            default="none",
+        ),
+    ] = timedelta(0)
+    pace: Annotated[
+        Duration,
+        Doc(
+            "how long a chain rests between two posts",
+            expected="a duration such as 90s or 2m",
+            example="2m",
+            default="none",
+        ),
+    ] = timedelta(0)
+
+    def timetable(self, zone: ZoneInfo) -> Timetable:
+        """When its threads start; `zone` counts where the channel has no time zone of its own.
+
+        Raises ValueError where quiet hours leave none of the schedule's slots.
+        """
+        return Timetable(
+            self.name, self.timezone or zone, schedule=self.schedule, quiet=self.quiet, jitter=self.jitter
+        )
 
 
 class TelegramChannelSettings(_Channel):

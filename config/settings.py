@@ -275,9 +275,16 @@ def _channel(
     if kind == "telegram" and "token" not in raw and shared_token is not None:
         lent["token"] = shared_token
     try:
-        return CHANNEL.validate_python({**raw, **lent, "kind": kind, "name": name})
+        channel = CHANNEL.validate_python({**raw, **lent, "kind": kind, "name": name})
     except ValidationError as error:
         wrong_fields = [str(fault["loc"][1]) for fault in _faults(error)]
+    else:
+        try:
+            channel.timetable(time_zone("UTC"))
+        except ValueError:
+            wrong_fields = ["quiet"]
+        else:
+            return channel
     # A token that is wrong for all is told once, where it stands.
     return [
         _problem(given, channel_variable(name, field), fields[field])

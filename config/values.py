@@ -6,11 +6,16 @@ message is never shown: what was expected stands beside the field, and no value 
 
 import ipaddress
 import re
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from threadcast.config.quiet import QuietHours, parse_quiet
+from threadcast.config.schedule import Schedule, parse_schedule
+from threadcast.config.timewords import parse_duration
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -152,6 +157,9 @@ def _text(change: Any) -> BeforeValidator:
 AnyCase = _text(str.lower)
 Folder = _text(folder)
 TimeZone = Annotated[ZoneInfo, _text(time_zone)]
+Slots = Annotated[Schedule, _text(parse_schedule)]
+Quiet = Annotated[QuietHours, _text(parse_quiet)]
+Duration = Annotated[timedelta, _text(parse_duration)]
 UserIds = Annotated[tuple[int, ...], _text(user_ids)]
 ChannelName = Annotated[str, AfterValidator(channel_name)]
 Chat = Annotated[str, AfterValidator(chat)]

@@ -43,17 +43,21 @@ class Event(StrEnum):
     DOUBT = "doubt"  # a post's fate is unknown
     HOLD = "hold"
     RELEASE = "release"
+    SCHEDULE = "schedule"  # it starts at a time of its own, whatever its channel's schedule
     CANCEL = "cancel"
     RETRY = "retry"
     SETTLE = "settle"  # a person said whether the doubtful post is out
+    CONTINUE = "continue"  # its thread has got more parts
     WITHDRAW = "withdraw"  # its posts were taken down
 
 
 # (state, event) -> state. What is not here is not allowed.
 TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.HELD, Event.RELEASE): DeliveryState.QUEUED,
+    (DeliveryState.HELD, Event.SCHEDULE): DeliveryState.QUEUED,
     (DeliveryState.HELD, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.QUEUED, Event.HOLD): DeliveryState.HELD,
+    (DeliveryState.QUEUED, Event.SCHEDULE): DeliveryState.QUEUED,
     (DeliveryState.QUEUED, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.QUEUED, Event.CLAIM): DeliveryState.PUBLISHING,
     (DeliveryState.PUBLISHING, Event.CLAIM): DeliveryState.PUBLISHING,
@@ -62,11 +66,13 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.PUBLISHING, Event.FINISH): DeliveryState.PUBLISHED,
     (DeliveryState.PUBLISHING, Event.REFUSE): DeliveryState.FAILED,
     (DeliveryState.PUBLISHING, Event.DOUBT): DeliveryState.UNSURE,
+    (DeliveryState.PUBLISHING, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.UNSURE, Event.SETTLE): DeliveryState.QUEUED,
     (DeliveryState.UNSURE, Event.FINISH): DeliveryState.PUBLISHED,
     (DeliveryState.UNSURE, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.FAILED, Event.RETRY): DeliveryState.QUEUED,
     (DeliveryState.FAILED, Event.CANCEL): DeliveryState.CANCELLED,
+    (DeliveryState.PUBLISHED, Event.CONTINUE): DeliveryState.QUEUED,
     (DeliveryState.PUBLISHED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
     (DeliveryState.FAILED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
 }
@@ -86,7 +92,10 @@ LIVE = frozenset(
 BEGINNINGS = (DeliveryState.HELD, DeliveryState.QUEUED)
 
 # What a person may ask of a delivery; everything else is the publisher's, or needs more than a wish.
-REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.CANCEL, Event.RETRY})
+REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.SCHEDULE, Event.CANCEL, Event.RETRY})
+
+# What a person can bring about: a request, or one that needs more than a wish.
+_WISHES = REQUESTS | {Event.SETTLE, Event.CONTINUE}
 
 
 class NotAllowedError(Exception):
@@ -106,7 +115,7 @@ def follow(state: DeliveryState, event: Event) -> DeliveryState:
     try:
         return TRANSITIONS[(state, event)]
     except KeyError:
-        wishes = (event for event in allowed(state) if event in REQUESTS | {Event.SETTLE})
+        wishes = (event for event in allowed(state) if event in _WISHES)
         options = ", ".join(wishes) or "nothing"
         raise NotAllowedError(f"{event} is not possible while {state}; possible now: {options}") from None
 
@@ -194,13 +203,24 @@ class Change:
     sent: Sent | None = None
 
 
-def decide(outcome: Outcome, *, last: bool, tries: int, now: datetime, chance: float) -> Change:
+def decide(
+    outcome: Outcome,
+    *,
+    last: bool,
+    tries: int,
+    now: datetime,
+    chance: float,
+    gap: timedelta = timedelta(0),
+) -> Change:
     """What follows from the outcome of one send.
 
     `last`: no post of the chain follows this one. `tries`: how often this post was tried, this time
-    included. `chance`: see `retry_delay`.
+    included. `chance`: see `retry_delay`. `gap`: how long the next post of the chain has to wait;
+    where it has to, the lease ends, and whoever claims the chain then goes on with it.
     """
     match outcome:
+        case Sent() if gap > timedelta(0) and not last:
+            return Change(Event.GO_ON, PostState.SENT, "", now + gap, keeps_lease=False, sent=outcome)
         case Sent():
             event = Event.FINISH if last else Event.GO_ON
             return Change(event, PostState.SENT, "", None, keeps_lease=not last, sent=outcome)

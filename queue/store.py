@@ -6,13 +6,51 @@ errors below is `StoreError`, whose message a person can act on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from threadcast.queue.compose import Post
-from threadcast.queue.states import Change, DeliveryState, Event, PostState, Sent
+from threadcast.queue.records import (
+    ANY,
+    Added,
+    Adoption,
+    AuditEvent,
+    ChannelRow,
+    ChannelSeen,
+    Claim,
+    Delivery,
+    Duplicate,
+    NewDelivery,
+    NewThread,
+    Opening,
+    PostRecord,
+    StoredThread,
+    Waiting,
+)
+from threadcast.queue.states import Change, DeliveryState, Event, Sent
 from threadcast.queue.thread import Thread
+
+__all__ = [
+    "ANY",
+    "Added",
+    "Adoption",
+    "AuditEvent",
+    "ChannelRow",
+    "ChannelSeen",
+    "Claim",
+    "Delivery",
+    "Duplicate",
+    "LeaseLostError",
+    "NewDelivery",
+    "NewThread",
+    "NotFoundError",
+    "Opening",
+    "PostRecord",
+    "Store",
+    "StoreError",
+    "StoredThread",
+    "Waiting",
+]
 
 
 class StoreError(Exception):
@@ -27,138 +65,6 @@ class LeaseLostError(StoreError):
     """Another worker holds the delivery now: stop, and write nothing more."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
-    """A wish: this thread on that channel, `held` or `queued`, not before `due`.
-
-    `reason` says why it is held, for a person; empty where it is queued.
-    """
-
-    channel: str
-    state: DeliveryState
-    due: datetime
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NewThread:
-    """A thread to be added. `source` is where it came from, for a person (a file's name, `-`)."""
-
-    thread: Thread
-    source: str
-    deliveries: tuple[NewDelivery, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One row of the queue.
-
-    `rank` orders a channel's queue, lowest first. `due` is the earliest moment at which it may start
-    or go on. `posts` and `sent` count its planned posts (0 before planning) and those that are out.
-    `fence` grows by one with each claim.
-    """
-
-    id: int
-    thread_id: int
-    channel: str
-    state: DeliveryState
-    reason: str
-    rank: int
-    due: datetime
-    created: datetime
-    started: datetime | None
-    finished: datetime | None
-    lease_owner: str | None
-    lease_until: datetime | None
-    fence: int
-    posts: int
-    sent: int
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class PostRecord:
-    """One post of a delivery. `position` counts from 1; `reply_to` is the remote id of its parent.
-
-    `tries` counts the intents; `intended` is the time of the last one. `key` is the idempotency key,
-    set by the first intent and kept.
-    """
-
-    position: int
-    post: Post
-    state: PostState
-    key: str | None
-    reply_to: str | None
-    remote_id: str | None
-    url: str | None
-    tries: int
-    intended: datetime | None
-    finished: datetime | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredThread:
-    """A thread with its number in this queue."""
-
-    id: int
-    thread: Thread
-    source: str
-    created: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """One line of the audit log. `what` is an `Event`'s value, `add` or `plan`."""
-
-    id: int
-    at: datetime
-    actor: str
-    what: str
-    thread_id: int
-    delivery_id: int
-    channel: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRow:
-    """A channel the queue has seen. `target` says what it points at, free of secrets."""
-
-    name: str
-    kind: str
-    target: str
-    first_seen: datetime
-    last_seen: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to work on one delivery until its lease ends, proved by `delivery.fence`."""
-
-    delivery: Delivery
-    thread: Thread
-    posts: tuple[PostRecord, ...]
-    worker: str
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """Why a wish was not taken: the same thread is live on that channel, or was published there."""
-
-    channel: str
-    existing: Delivery
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What became of one NewThread. `thread_id` is None where every wish was a duplicate."""
-
-    thread_id: int | None
-    deliveries: tuple[Delivery, ...]
-    duplicates: tuple[Duplicate, ...]
-
-
 class Store(Protocol):
     """A durable queue of deliveries."""
 
@@ -166,8 +72,12 @@ class Store(Protocol):
         """Let go of files and connections. Idempotent."""
         ...
 
-    def see_channels(self, channels: Sequence[tuple[str, str, str]], *, now: datetime) -> None:
-        """Note the configured channels as (name, kind, target); new ones are added, others updated."""
+    def see_channels(self, channels: Sequence[ChannelSeen], *, now: datetime) -> None:
+        """Note the configured channels; new ones are added, others updated.
+
+        A channel that is new, or whose `schedule` is not the one noted, has used every slot up to `now`:
+        slots of the past are not made up for under a schedule that was not in force then.
+        """
         ...
 
     def channels(self) -> tuple[ChannelRow, ...]:
@@ -192,25 +102,38 @@ class Store(Protocol):
         guards the first rule against two callers at once. A wish that repeats an earlier one of the
         same call is a duplicate of that. A thread none of whose wishes is taken is not stored.
         Deliveries queue up behind all others of their channel (`rank`), in the order given. Each
-        delivery taken gives an `add` event.
+        delivery taken gives an `add` event. An adoption leaves at least one part to send. Numbers of
+        threads and deliveries are never given twice, not even those of removed ones.
         """
         ...
 
-    def claim(self, channel: str, *, worker: str, now: datetime, until: datetime) -> Claim | None:
+    def claim(
+        self, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening = ANY
+    ) -> Claim | None:
         """Take the channel's next delivery, with a lease until `until`; None where there is none.
 
         First a `publishing` one that is due and whose lease is free or has ended (`lease_until` ≤
-        now); else, where no delivery of the channel is `publishing`, the due `queued` one of lowest
-        (rank, id). Due means `due` ≤ now. One statement; two callers never get the same delivery,
-        nor two deliveries of one channel. Sets state, lease, fence + 1 and, the first time,
-        `started`; gives a `claim` event.
+        now); else, where no delivery of the channel is `publishing`, the `queued` one of lowest
+        (rank, id) among those that may begin: with `own_time`, those that are due (`due` ≤ now);
+        without, where `opening.turn` and `due` ≤ now, and where there is a slot, those with `queued` ≤
+        slot while the slot is later than the channel's `last_slot` (or that is None). A delivery that
+        begins by a slot makes it the `last_slot`. Nothing is taken on a paused channel.
+
+        Two callers never get the same delivery, nor two deliveries of one channel, nor one slot twice.
+        Sets state, lease, fence + 1 and, the first time, `started`; gives a `claim` event. Raises
+        NotFoundError where there is a slot and the channel was never seen.
         """
         ...
 
     def plan(self, claim: Claim, posts: Sequence[Post], *, now: datetime) -> tuple[PostRecord, ...]:
-        """Store the posts of a claimed delivery, once, all `planned`. Raises LeaseLostError.
+        """Store the posts of a claimed delivery, all `planned`. Raises LeaseLostError.
 
-        Raises StoreError where it is planned already, or `posts` is empty. Gives a `plan` event.
+        Where some are stored already (a published chain that was continued), these go behind them. Of
+        an adopted chain the posts of the parts that are out are `sent`, the last with the remote id and
+        url of `Adoption.last`, the others with none.
+
+        Raises StoreError where a stored post is not `sent`, or nothing is left to send: no posts, or all of
+        them of parts that are out. Gives a `plan` event.
         """
         ...
 
@@ -240,8 +163,19 @@ class Store(Protocol):
         """
         ...
 
-    def let_go(self, claim: Claim, *, now: datetime) -> None:
-        """End the lease early: the delivery stays `publishing` and is due at once.
+    def advance(
+        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+    ) -> None:
+        """Between two sends: record that this post is out and intend the next, in one transaction.
+
+        The same as `record` of a `go-on` and then `intend`, of the next post and with `key` for it,
+        as a reply to this one; but the disk is waited for once. Raises as they do, and changes
+        nothing then.
+        """
+        ...
+
+    def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
+        """End the lease early: the delivery stays `publishing` and goes on at `due`, or at once.
 
         Raises LeaseLostError.
         """
@@ -251,12 +185,8 @@ class Store(Protocol):
         """End every lease that runs, for a service that knows it is the only one; how many it ended."""
         ...
 
-    def next_due(self, channel: str, *, now: datetime) -> datetime | None:
-        """When `claim` will next find something on this channel if nobody writes meanwhile.
-
-        At most `now` where it would find something at once; a held lease counts until it ends.
-        None where nothing waits.
-        """
+    def waiting(self, channel: str) -> Waiting:
+        """What waits on this channel, in a few index look-ups however long the queue is."""
         ...
 
     def apply(
@@ -264,9 +194,55 @@ class Store(Protocol):
     ) -> Delivery:
         """A person's request: one of `states.REQUESTS`, as `states.follow` allows.
 
-        `retry` makes a `refused` post `planned` again. `due` replaces the delivery's. Clears
-        `reason` and `finished` where the new state is `queued`; sets `finished` on `cancelled`.
+        `schedule` gives the delivery a time of its own. So does `retry`, which makes a `refused` post
+        `planned` again: a chain that is half out does not wait for a slot; `settle` does the same.
+        `cancel` of a `publishing` delivery is refused while a lease on it holds. `due` replaces the
+        delivery's, and is a time of its own. Where the new state is `queued`, clears `reason` and
+        `finished`, and sets `queued` where the old one was another; sets `finished` on `cancelled`.
         Raises NotFoundError, states.NotAllowedError.
+        """
+        ...
+
+    def pause(self, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
+        """Stop claims on a channel, or let them go on. Gives a `pause` or `resume` event where it changed.
+
+        Raises NotFoundError where the channel was never seen.
+        """
+        ...
+
+    def move(self, delivery_id: int, after: int | None, *, now: datetime, actor: str) -> Delivery:
+        """Put a held or queued delivery behind another of its channel, or (None) before all of them.
+
+        Other deliveries keep their order. Raises NotFoundError, and NotAllowedError where either is not
+        held or queued, or they are on different channels.
+        """
+        ...
+
+    def edit(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
+        """Replace a thread's text.
+
+        Gives an `edit` event for each delivery. Raises NotFoundError, and NotAllowedError where a delivery
+        of it has posts or is `publishing`, the new text is live on one of its channels already, or has no
+        more parts than an adopted chain has out.
+        """
+        ...
+
+    def extend(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
+        """Replace a thread by one that has its parts and more.
+
+        `published` deliveries are `queued` again (`continue`, at once: `own_time`, `due` now), `held` and
+        `queued` ones are just longer. Each of these gives a `continue` event.
+
+        Raises NotFoundError, and NotAllowedError where a delivery is `publishing`, `unsure` or `failed`, or
+        has posts still to be sent (let it end first), where none is left to continue, where the new
+        thread has no more parts than the old, or is live on one of its channels already.
+        """
+        ...
+
+    def remove(self, thread_id: int, *, now: datetime, actor: str) -> None:
+        """Forget a thread of which nothing was ever sent. Its events stay, with one more, `remove`.
+
+        Raises NotFoundError, and NotAllowedError where a post of it is out, or may be.
         """
         ...
 

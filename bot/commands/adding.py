@@ -12,7 +12,8 @@ from threadcast.bot.commands.changing import answer
 from threadcast.bot.shell import CHANNEL, JSON, Office, faults, opened, parse_at, read_all
 
 if TYPE_CHECKING:
-    from threadcast.bot.desk import Intake, Preview, Receipt
+    from threadcast.bot.desk import Preview, Receipt
+    from threadcast.bot.reading import Intake
     from threadcast.queue.thread import Thread
 
 

@@ -147,7 +147,7 @@ def edit(thread_id: int, file: str | None, as_json: bool) -> None:
       EDITOR=nano threadcast edit 7
       threadcast edit 7 --file better.txt
     """
-    from threadcast.bot.desk import InputError
+    from threadcast.bot.reading import InputError
     from threadcast.queue.parse import render
     from threadcast.queue.states import NotAllowedError
     from threadcast.queue.store import StoreError

@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, text
 
 from threadcast.queue.sql.rows import DELIVERY, delivery_of, delivery_row, thread_row
+from threadcast.queue.sql.statements import take_turns
 from threadcast.queue.sql.tables import DELIVERIES, EVENTS, THREADS
 from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState
 from threadcast.queue.store import Added, Delivery, Duplicate, NewDelivery, NewThread, StoreError
 
+RANK_STEP = 1 << 20  # between two neighbours, so that moving one between them leaves both alone
 _CHUNK = 500  # values in one IN (…)
-_LOCK = 0x7461646401  # any number that nobody else locks
+FREE_PLACES = "places in a queue"  # what one transaction finds free stays free until it commits
 
 _Place = tuple[str, str]  # channel and fingerprint
 _Rows = list[dict[str, Any]]
@@ -33,9 +35,7 @@ def add(
 ) -> tuple[Added, ...]:
     """See `Store.add`; the caller's transaction is open."""
     _check(threads)
-    if connection.dialect.name == "postgresql":
-        # Adders take turns, as SQLite's lock makes them: what one finds free stays free until it commits.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    take_turns(connection, FREE_PLACES)
     known = _known(connection, {new.thread.fingerprint for new in threads}, again=again, since=since)
     verdicts = _judge(threads, set(known))
     added = _store(connection, threads, verdicts, now=now, actor=actor)
@@ -54,6 +54,11 @@ def _check(threads: Sequence[NewThread]) -> None:
         for wish in new.deliveries:
             if wish.state not in BEGINNINGS:
                 raise StoreError(f"a delivery begins as {' or '.join(BEGINNINGS)}, not as {wish.state}")
+            if wish.adoption and not 0 < wish.adoption.parts < len(new.thread.parts):
+                raise StoreError(
+                    f"of the {len(new.thread.parts)} parts of an adopted thread at least one has to be out, "
+                    f"and one has to be left: {wish.adoption.parts} is neither"
+                )
 
 
 def _places(new: NewThread) -> list[_Place]:
@@ -115,19 +120,21 @@ def _store(
     thread_ids = _insert(
         connection, THREADS, [thread_row(new.thread, new.source, now=now) for new, _ in chosen]
     )
-    # Ranks are compared within a channel and counted over all: behind everything is behind the channel's own.
-    rank = connection.scalar(select(func.max(DELIVERIES.c.rank))) or 0
+    ranks = {wish.channel: 0 for _, wishes in chosen for wish in wishes}
+    for channel in ranks:
+        highest = select(func.max(DELIVERIES.c.rank)).where(DELIVERIES.c.channel == channel)
+        ranks[channel] = connection.scalar(highest) or 0
     rows: _Rows = []
     sources: list[str] = []
     for (new, wishes), thread_id in zip(chosen, thread_ids, strict=True):
         for wish in wishes:
-            rank += 1
+            ranks[wish.channel] += RANK_STEP
             rows.append(
                 delivery_row(
                     wish,
                     thread_id=thread_id,
                     fingerprint=new.thread.fingerprint,
-                    rank=rank,
+                    rank=ranks[wish.channel],
                     now=now,
                 )
             )
@@ -157,7 +164,9 @@ def _insert(connection: Connection, table: Table, rows: _Rows) -> list[int]:
     """Insert many rows; their ids, in order."""
     if connection.dialect.name == "sqlite":
         # To tell ids in order, rows would go in one by one; under the write lock we know them beforehand.
-        first = (connection.scalar(select(func.max(table.c.id))) or 0) + 1
+        # https://www.sqlite.org/autoinc.html
+        last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        first = (connection.scalar(last, {"name": table.name}) or 0) + 1
         ids = list(range(first, first + len(rows)))
         connection.execute(insert(table), [{"id": one} | row for one, row in zip(ids, rows, strict=True)])
         return ids

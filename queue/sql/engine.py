@@ -19,6 +19,9 @@ from threadcast.queue.store import StoreError
 PATIENCE = 10.0  # seconds to wait for a lock or a connection
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 
+# `sql/turns.py` makes WAL safe with every version. The log is written back after so few pages (1000 is
+# usual) that it is soon written over: while the file grows, each commit costs the file system more.
+_PRAGMAS = ("journal_mode = WAL", "wal_autocheckpoint = 100", "synchronous = FULL", "foreign_keys = ON")
 _WRITES = "threadcast_writes"
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 _DRIVERS = {
@@ -72,16 +75,6 @@ def place(url: URL) -> str:
         return f"the database {url.database}"
     host = url.host or url.query.get("host") or "this machine"
     return f"the PostgreSQL database {url.database or '(default)'} on {host}"
-
-
-def wal_is_safe(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite has the fix of the WAL-reset race (3.51.3, and 3.44.6 and 3.50.7 of older lines).
-
-    https://www.sqlite.org/wal.html#walresetbug
-    """
-    fixed = {(3, 44): 6, (3, 50): 7}
-    line, patch = version[:2], version[2]
-    return version >= (3, 51, 3) or (line in fixed and patch >= fixed[line])
 
 
 def require_sqlite(version: tuple[int, ...]) -> None:
@@ -157,8 +150,7 @@ def writing(engine: Engine) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
-    for pragma in (f"journal_mode = {journal}", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
 
 

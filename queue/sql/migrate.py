@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 
 from threadcast.queue.sql.engine import explained, make_engine, parse_url, place, writing
 from threadcast.queue.sql.tables import METADATA
+from threadcast.queue.sql.turns import turns
 from threadcast.queue.store import StoreError
 
 VERSION_TABLE = "threadcast_version"
@@ -47,7 +48,7 @@ def upgrade(url: str) -> str:
     parsed = parse_url(url)
     engine = make_engine(url, create=True)
     try:
-        with explained(parsed), writing(engine).begin() as connection:
+        with turns(parsed)(), explained(parsed), writing(engine).begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             version = _version(connection, parsed)

@@ -8,8 +8,16 @@ from sqlalchemy import Row, Select, case, func, select
 
 from threadcast.queue.compose import Post
 from threadcast.queue.sql.tables import DELIVERIES, THREADS
-from threadcast.queue.states import DeliveryState, PostState
-from threadcast.queue.store import AuditEvent, ChannelRow, Delivery, NewDelivery, PostRecord, StoredThread
+from threadcast.queue.states import DeliveryState, PostState, Sent
+from threadcast.queue.store import (
+    Adoption,
+    AuditEvent,
+    ChannelRow,
+    Delivery,
+    NewDelivery,
+    PostRecord,
+    StoredThread,
+)
 from threadcast.queue.thread import Thread
 
 _THREAD = TypeAdapter(Thread)
@@ -30,7 +38,13 @@ DELIVERY: Select[Any] = select(
     DELIVERIES.c.fence,
     DELIVERIES.c.posts,
     DELIVERIES.c.sent,
+    DELIVERIES.c.own_time,
+    DELIVERIES.c.queued,
+    DELIVERIES.c.adopted_parts,
+    DELIVERIES.c.adopted_id,
+    DELIVERIES.c.adopted_url,
     THREADS.c.title,
+    THREADS.c.parts,
 ).join_from(DELIVERIES, THREADS, THREADS.c.id == DELIVERIES.c.thread_id)
 
 QUEUE_ORDER = (
@@ -44,6 +58,9 @@ NEWEST_FIRST = (func.coalesce(DELIVERIES.c.finished, DELIVERIES.c.created).desc(
 
 def delivery_of(row: Row[Any]) -> Delivery:
     """A row of `DELIVERY`, other columns aside."""
+    adoption = None
+    if row.adopted_parts is not None:
+        adoption = Adoption(row.adopted_parts, Sent(row.adopted_id, row.adopted_url))
     return Delivery(
         id=row.id,
         thread_id=row.thread_id,
@@ -61,6 +78,10 @@ def delivery_of(row: Row[Any]) -> Delivery:
         posts=row.posts,
         sent=row.sent,
         title=row.title,
+        own_time=row.own_time,
+        queued=row.queued,
+        parts=row.parts,
+        adoption=adoption,
     )
 
 
@@ -101,21 +122,26 @@ def channel_of(row: Row[Any]) -> ChannelRow:
     return ChannelRow(**row._asdict())
 
 
-def thread_row(thread: Thread, source: str, *, now: datetime) -> dict[str, Any]:
-    """A thread as it is stored."""
+def content_row(thread: Thread) -> dict[str, Any]:
+    """What is stored of a thread's text, again and again where its owner changes it."""
     return {
         "fingerprint": thread.fingerprint,
         "title": thread.title,
-        "source": source,
+        "parts": len(thread.parts),
         "content": _THREAD.dump_json(thread).decode(),
-        "created": now,
     }
+
+
+def thread_row(thread: Thread, source: str, *, now: datetime) -> dict[str, Any]:
+    """A new thread as it is stored."""
+    return content_row(thread) | {"source": source, "created": now}
 
 
 def delivery_row(
     wish: NewDelivery, *, thread_id: int, fingerprint: str, rank: int, now: datetime
 ) -> dict[str, Any]:
     """A new delivery as it is stored."""
+    adoption = wish.adoption
     return {
         "thread_id": thread_id,
         "fingerprint": fingerprint,
@@ -123,11 +149,16 @@ def delivery_row(
         "state": wish.state.value,
         "reason": wish.reason,
         "rank": rank,
+        "own_time": wish.own_time,
         "due": wish.due,
+        "queued": now,
         "created": now,
         "fence": 0,
         "posts": 0,
         "sent": 0,
+        "adopted_parts": adoption and adoption.parts,
+        "adopted_id": adoption and adoption.last.remote_id,
+        "adopted_url": adoption and adoption.last.url,
     }
 
 
@@ -141,6 +172,18 @@ def post_row(post: Post, *, delivery_id: int, position: int) -> dict[str, Any]:
         "text": post.text,
         "length": post.length,
         "state": PostState.PLANNED.value,
+        "remote_id": None,
+        "url": None,
         "tries": 0,
         "reason": "",
     }
+
+
+def adopt(rows: list[dict[str, Any]], adoption: Adoption) -> int:
+    """Make the rows of the parts that are out `sent`, the last with its id; how many these are."""
+    out = [row for row in rows if row["part"] <= adoption.parts]
+    for row in out:
+        row["state"] = PostState.SENT.value
+    if out:
+        out[-1] |= {"remote_id": adoption.last.remote_id, "url": adoption.last.url}
+    return len(out)

@@ -1,6 +1,7 @@
 """What the store says to the database, statement by statement, inside the caller's transaction."""
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
@@ -10,15 +11,12 @@ from sqlalchemy import (
     Text,
     Update,
     and_,
-    exists,
-    func,
     insert,
     literal,
-    or_,
     select,
+    text,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from threadcast.queue.sql.rows import DELIVERY, delivery_of, post_of
 from threadcast.queue.sql.tables import DELIVERIES, EVENTS, POSTS
@@ -26,59 +24,19 @@ from threadcast.queue.states import Change, DeliveryState, PostState, Sent
 from threadcast.queue.store import Claim, Delivery, LeaseLostError, NotFoundError, PostRecord, StoreError
 
 
+def take_turns(connection: Connection, what: str) -> None:
+    """From here on one transaction after the other, of those that name the same thing.
+
+    SQLite's writers take turns anyway. https://www.postgresql.org/docs/current/explicit-locking.html
+    """
+    if connection.dialect.name == "postgresql":
+        number = int.from_bytes(sha256(f"threadcast: {what}".encode()).digest()[:8], signed=True)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
+
+
 def in_state(deliveries: FromClause, state: DeliveryState) -> ColumnElement[bool]:
     """The state as a literal: a bound value would hide from the planner that a partial index fits."""
     return deliveries.c.state == literal(state.value, Text, literal_execute=True)
-
-
-def take_turns(connection: Connection, channel: str) -> None:
-    """Let one claim of a channel at a time in, until the transaction ends.
-
-    Without this, PostgreSQL's second of two claims in the same moment would skip the row that the first
-    has locked and begin the one behind it: one delivery at a time, but not in the order of the queue.
-    SQLite has one writer anyway.
-    """
-    if connection.dialect.name == "postgresql":
-        key = func.hashtextextended(f"threadcast claim {channel}", 0)
-        connection.execute(select(func.pg_advisory_xact_lock(key)))
-
-
-def claiming(channel: str, *, worker: str, now: datetime, until: datetime) -> ReturningUpdate[int]:
-    """One statement that takes the delivery to go on with, else the next one to begin."""
-    begun, waiting, rival = (DELIVERIES.alias(name) for name in ("begun", "waiting", "rival"))
-    go_on = (
-        select(begun.c.id)
-        .where(
-            begun.c.channel == channel,
-            in_state(begun, DeliveryState.PUBLISHING),
-            begun.c.due <= now,
-            or_(begun.c.lease_until.is_(None), begun.c.lease_until <= now),
-        )
-        .with_for_update(skip_locked=True)
-    )
-    taken = exists().where(rival.c.channel == channel, in_state(rival, DeliveryState.PUBLISHING))
-    # An expression hides `due` from its own index: the planner shall walk the queue in its order and stop
-    # at the first, and not sort all that is due.
-    due = func.coalesce(waiting.c.due, now) <= now
-    begin = (
-        select(waiting.c.id)
-        .where(waiting.c.channel == channel, in_state(waiting, DeliveryState.QUEUED), due, ~taken)
-        .order_by(waiting.c.rank, waiting.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    return (
-        update(DELIVERIES)
-        .where(DELIVERIES.c.id == func.coalesce(go_on.scalar_subquery(), begin.scalar_subquery()))
-        .values(
-            state=DeliveryState.PUBLISHING,
-            lease_owner=worker,
-            lease_until=until,
-            fence=DELIVERIES.c.fence + 1,
-            started=func.coalesce(DELIVERIES.c.started, now),
-        )
-        .returning(DELIVERIES.c.id)
-    )
 
 
 def _mine(claim: Claim) -> ColumnElement[bool]:
@@ -153,15 +111,39 @@ def read_posts(connection: Connection, delivery_id: int) -> tuple[PostRecord, ..
 def log(
     connection: Connection, delivery: Delivery, what: str, *, actor: str, now: datetime, detail: str = ""
 ) -> None:
+    """Add a line about a delivery to the audit log."""
+    note(
+        connection,
+        what,
+        thread_id=delivery.thread_id,
+        delivery_id=delivery.id,
+        channel=delivery.channel,
+        actor=actor,
+        now=now,
+        detail=detail,
+    )
+
+
+def note(
+    connection: Connection,
+    what: str,
+    *,
+    actor: str,
+    now: datetime,
+    thread_id: int | None = None,
+    delivery_id: int | None = None,
+    channel: str = "",
+    detail: str = "",
+) -> None:
     """Add a line to the audit log."""
     connection.execute(
         insert(EVENTS).values(
             at=now,
             actor=actor,
             what=what,
-            thread_id=delivery.thread_id,
-            delivery_id=delivery.id,
-            channel=delivery.channel,
+            thread_id=thread_id,
+            delivery_id=delivery_id,
+            channel=channel,
             detail=detail,
         )
     )

@@ -3,24 +3,25 @@
 `threadcast.queue.store.Store` is its specification.
 """
 
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from threadcast.queue.compose import Post
-from threadcast.queue.sql import adding, migrate
+from threadcast.queue.sql import adding, claiming, migrate, owning
 from threadcast.queue.sql.engine import explained, is_sqlite, make_engine, normalise_url, parse_url, writing
 from threadcast.queue.sql.rows import (
     DELIVERY,
     NEWEST_FIRST,
     QUEUE_ORDER,
+    adopt,
     channel_of,
     delivery_of,
     event_of,
@@ -30,7 +31,6 @@ from threadcast.queue.sql.rows import (
     thread_of,
 )
 from threadcast.queue.sql.statements import (
-    claiming,
     described,
     held,
     hold,
@@ -40,37 +40,39 @@ from threadcast.queue.sql.statements import (
     read_delivery,
     read_posts,
     record_post,
-    sent_values,
-    take_turns,
 )
+from threadcast.queue.sql.steps import Steps
 from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
+from threadcast.queue.sql.turns import turns
 from threadcast.queue.states import (
-    REQUESTS,
     Change,
     DeliveryState,
     Event,
-    NotAllowedError,
     PostState,
     Sent,
     follow,
 )
 from threadcast.queue.store import (
+    ANY,
     Added,
     AuditEvent,
     ChannelRow,
+    ChannelSeen,
     Claim,
     Delivery,
     NewThread,
     NotFoundError,
+    Opening,
     PostRecord,
     StoredThread,
     StoreError,
+    Waiting,
 )
+from threadcast.queue.thread import Thread
 
 __all__ = ["SqlStore", "is_sqlite", "normalise_url", "open_store"]
 
 _NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
-_AFRESH: dict[str, Any] = {"reason": "", "finished": None}
 
 
 def open_store(url: str, *, create: bool = True) -> "SqlStore":
@@ -98,25 +100,30 @@ class SqlStore:
     def __init__(self, engine: Engine) -> None:
         self._reader = engine
         self._writer = writing(engine)
-        # SQLite lets one writer in at a time, and who waits there naps: threads of one program wait here.
-        self._turn: AbstractContextManager[Any] = (
-            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
-        )
+        self._turn = turns(engine.url)
+        self._steps = Steps(engine.dialect)
 
     def close(self) -> None:
         self._reader.dispose()
 
-    def see_channels(self, channels: Sequence[tuple[str, str, str]], *, now: datetime) -> None:
+    def see_channels(self, channels: Sequence[ChannelSeen], *, now: datetime) -> None:
         rows = [
-            {"name": name, "kind": kind, "target": target, "first_seen": now, "last_seen": now}
-            for name, kind, target in sorted(channels)  # in one order, so that two callers cannot deadlock
+            asdict(seen) | {"paused": False, "last_slot": now, "first_seen": now, "last_seen": now}
+            for seen in sorted(channels, key=lambda seen: seen.name)  # so that two callers cannot deadlock
         ]
         if not rows:
             return
         with self._write() as connection:
             dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             seen = dialect.insert(CHANNELS)
-            fresh = {name: seen.excluded[name] for name in ("kind", "target", "last_seen")}
+            fresh: dict[str, Any] = {
+                name: seen.excluded[name] for name in ("kind", "target", "schedule", "last_seen")
+            }
+            kept = or_(
+                CHANNELS.c.schedule == seen.excluded.schedule,
+                CHANNELS.c.last_slot > seen.excluded.last_slot,  # the clock was set back
+            )
+            fresh["last_slot"] = case((kept, CHANNELS.c.last_slot), else_=seen.excluded.last_slot)
             connection.execute(seen.on_conflict_do_update(index_elements=["name"], set_=fresh), rows)
 
     def channels(self) -> tuple[ChannelRow, ...]:
@@ -136,11 +143,14 @@ class SqlStore:
         with self._write() as connection:
             return adding.add(connection, threads, now=now, actor=actor, again=again, since=since)
 
-    def claim(self, channel: str, *, worker: str, now: datetime, until: datetime) -> Claim | None:
+    def claim(
+        self, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening = ANY
+    ) -> Claim | None:
         with self._write() as connection:
-            take_turns(connection, channel)
             try:
-                taken = connection.scalar(claiming(channel, worker=worker, now=now, until=until))
+                taken = claiming.claim(
+                    connection, channel, worker=worker, now=now, until=until, opening=opening
+                )
             except IntegrityError:
                 # Another worker began a delivery of this channel in the same moment: its turn, not ours.
                 connection.get_transaction().rollback()  # type: ignore[union-attr]  # `_write` has begun it
@@ -157,18 +167,24 @@ class SqlStore:
     def plan(self, claim: Claim, posts: Sequence[Post], *, now: datetime) -> tuple[PostRecord, ...]:
         delivery = claim.delivery
         with self._write() as connection:
-            planned, _ = hold(connection, claim)
-            if planned:
-                raise StoreError(f"{described(delivery)} is planned already, with {planned} posts")
-            if not posts:
-                raise StoreError(f"{described(delivery)} has nothing to post")
-            connection.execute(held(claim).values(posts=len(posts)))
+            stored, sent = hold(connection, claim)
+            if stored > sent:
+                raise StoreError(f"{described(delivery)} is planned already, with {stored} posts")
             rows = [
                 post_row(post, delivery_id=delivery.id, position=position)
-                for position, post in enumerate(posts, 1)
+                for position, post in enumerate(posts, stored + 1)
             ]
+            out = 0
+            if delivery.adoption is not None and not stored:
+                out = adopt(rows, delivery.adoption)
+                if not out:
+                    raise StoreError(f"{described(delivery)} has no post of the parts that are out")
+            if len(rows) == out:
+                raise StoreError(f"{described(delivery)} has nothing to post")
+            connection.execute(held(claim).values(posts=stored + len(rows), sent=sent + out))
             connection.execute(insert(POSTS), rows)
-            log(connection, delivery, "plan", actor=claim.worker, now=now, detail=f"{len(posts)} posts")
+            detail = f"{len(rows)} posts" + (f", {out} of them out" if out else "")
+            log(connection, delivery, "plan", actor=claim.worker, now=now, detail=detail)
             return read_posts(connection, delivery.id)
 
     def intend(
@@ -226,10 +242,16 @@ class SqlStore:
                 log(connection, delivery, change.event, actor=claim.worker, now=now, detail=change.reason)
             return read_delivery(connection, delivery.id)
 
-    def let_go(self, claim: Claim, *, now: datetime) -> None:
+    def advance(
+        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+    ) -> None:
+        with self._write() as connection:
+            self._steps.advance(connection, claim, position, sent, key=key, now=now, until=until)
+
+    def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
         with self._write() as connection:
             hold(connection, claim)
-            connection.execute(held(claim).values(due=now, **_NO_LEASE))
+            connection.execute(held(claim).values(due=due or now, **_NO_LEASE))
 
     def free_leases(self, *, now: datetime) -> int:
         with self._write() as connection:
@@ -240,65 +262,39 @@ class SqlStore:
             )
             return ended.rowcount
 
-    def next_due(self, channel: str, *, now: datetime) -> datetime | None:
-        mine = DELIVERIES.c.channel == channel
-        begun = select(DELIVERIES.c.due, DELIVERIES.c.lease_until).where(
-            mine, in_state(DELIVERIES, DeliveryState.PUBLISHING)
-        )
-        queued = select(func.min(DELIVERIES.c.due)).where(mine, in_state(DELIVERIES, DeliveryState.QUEUED))
+    def waiting(self, channel: str) -> Waiting:
         with self._read() as connection:
-            row = connection.execute(begun).one_or_none()
-            moment = max(row.due, row.lease_until or row.due) if row else connection.scalar(queued)
-        return None if moment is None else max(moment, now)
+            return claiming.look(connection, channel)
 
     def apply(
         self, delivery_id: int, event: Event, *, now: datetime, actor: str, due: datetime | None = None
     ) -> Delivery:
-        if event not in REQUESTS:
-            raise NotAllowedError(f"{event} is nothing to ask for; possible: {', '.join(sorted(REQUESTS))}")
         with self._write() as connection:
-            delivery = read_delivery(connection, delivery_id, lock=True)
-            state = follow(delivery.state, event)
-            values: dict[str, Any] = {"state": state}
-            if due is not None:
-                values["due"] = due
-            if state is DeliveryState.QUEUED:
-                values |= _AFRESH
-            if state is DeliveryState.CANCELLED:
-                values["finished"] = now
-            if event is Event.RETRY:
-                refused = update(POSTS).where(
-                    POSTS.c.delivery_id == delivery_id, POSTS.c.state == PostState.REFUSED
-                )
-                connection.execute(refused.values(state=PostState.PLANNED, reason=""))
-            connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(values))
-            log(connection, delivery, event, actor=actor, now=now)
-            return read_delivery(connection, delivery_id)
+            return owning.apply(connection, delivery_id, event, now=now, actor=actor, due=due)
+
+    def pause(self, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
+        with self._write() as connection:
+            return owning.pause(connection, channel, paused, now=now, actor=actor)
+
+    def move(self, delivery_id: int, after: int | None, *, now: datetime, actor: str) -> Delivery:
+        with self._write() as connection:
+            return owning.move(connection, delivery_id, after, now=now, actor=actor)
+
+    def edit(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
+        with self._write() as connection:
+            return owning.edit(connection, thread_id, thread, now=now, actor=actor)
+
+    def extend(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
+        with self._write() as connection:
+            return owning.extend(connection, thread_id, thread, now=now, actor=actor)
+
+    def remove(self, thread_id: int, *, now: datetime, actor: str) -> None:
+        with self._write() as connection:
+            owning.remove(connection, thread_id, now=now, actor=actor)
 
     def settle(self, delivery_id: int, sent: Sent | None, *, now: datetime, actor: str) -> Delivery:
         with self._write() as connection:
-            delivery = read_delivery(connection, delivery_id, lock=True)
-            last = sent is not None and delivery.sent + 1 == delivery.posts
-            follow(delivery.state, Event.SETTLE)
-            state = follow(delivery.state, Event.FINISH if last else Event.SETTLE)
-            doubtful = update(POSTS).where(
-                POSTS.c.delivery_id == delivery_id, POSTS.c.state == PostState.UNKNOWN
-            )
-            values: dict[str, Any] = {"state": state, **_AFRESH}
-            if sent is None:
-                connection.execute(doubtful.values(state=PostState.PLANNED, reason=""))
-                detail = "not out"
-            else:
-                connection.execute(doubtful.values({"reason": "", **sent_values(sent, now=now)}))
-                values["sent"] = delivery.sent + 1
-                detail = f"out as {sent.remote_id}"
-            if last:
-                values["finished"] = now
-            connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(values))
-            log(connection, delivery, Event.SETTLE, actor=actor, now=now, detail=detail)
-            if last:
-                log(connection, delivery, Event.FINISH, actor=actor, now=now)
-            return read_delivery(connection, delivery_id)
+            return owning.settle(connection, delivery_id, sent, now=now, actor=actor)
 
     def thread(self, thread_id: int) -> StoredThread:
         with self._read() as connection:
@@ -348,5 +344,5 @@ class SqlStore:
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with self._turn, explained(self._writer.url), self._writer.begin() as connection:
+        with self._turn(), explained(self._writer.url), self._writer.begin() as connection:
             yield connection

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -81,9 +82,11 @@ THREADS = Table(
     Column("id", BigId, primary_key=True),
     Column("fingerprint", Text, nullable=False),
     Column("title", Text, nullable=False),
+    Column("parts", Integer, nullable=False),
     Column("source", Text, nullable=False),
     Column("content", Text, nullable=False),
     Column("created", UtcTime, nullable=False),
+    sqlite_autoincrement=True,  # or the number of a removed row would be given again
 )
 Index("threads_fingerprint", THREADS.c.fingerprint)
 
@@ -93,6 +96,9 @@ CHANNELS = Table(
     Column("name", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("target", Text, nullable=False),
+    Column("schedule", Text, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("last_slot", UtcTime),
     Column("first_seen", UtcTime, nullable=False),
     Column("last_seen", UtcTime, nullable=False),
 )
@@ -107,7 +113,9 @@ DELIVERIES = Table(
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("rank", BigInteger, nullable=False),
+    Column("own_time", Boolean, nullable=False),
     Column("due", UtcTime, nullable=False),
+    Column("queued", UtcTime, nullable=False),
     Column("created", UtcTime, nullable=False),
     Column("started", UtcTime),
     Column("finished", UtcTime),
@@ -116,6 +124,9 @@ DELIVERIES = Table(
     Column("fence", BigInteger, nullable=False),
     Column("posts", Integer, nullable=False),  # counted here, so that nobody has to count rows
     Column("sent", Integer, nullable=False),
+    Column("adopted_parts", Integer),
+    Column("adopted_id", Text),
+    Column("adopted_url", Text),
     CheckConstraint(f"state IN ({listed(DeliveryState)})", name="state"),
     CheckConstraint(
         "(lease_owner IS NULL) = (lease_until IS NULL) AND (lease_owner IS NULL OR state = 'publishing')",
@@ -124,6 +135,8 @@ DELIVERIES = Table(
     CheckConstraint(
         "sent BETWEEN 0 AND posts AND (state <> 'published' OR (posts > 0 AND sent = posts))", name="whole"
     ),
+    CheckConstraint("(adopted_parts IS NULL) = (adopted_id IS NULL)", name="adopted"),
+    sqlite_autoincrement=True,
 )
 
 PUBLISHING_ONLY = text(f"state = '{DeliveryState.PUBLISHING}'")
@@ -143,11 +156,12 @@ def _partial(name: str, where: Any, *columns: str, unique: bool = False) -> Inde
 
 ONE_PUBLISHING = _partial("deliveries_one_publishing", PUBLISHING_ONLY, "channel", unique=True)
 ONE_LIVE = _partial("deliveries_one_live", LIVE_ONLY, "channel", "fingerprint", unique=True)
-_partial("deliveries_turn", QUEUED_ONLY, "channel", "rank", "id", "due")  # claim
-_partial("deliveries_due", QUEUED_ONLY, "channel", "due")  # next_due
+_partial("deliveries_turn", QUEUED_ONLY, "channel", "own_time", "rank", "id", "due", "queued")  # claim
+_partial("deliveries_due", QUEUED_ONLY, "channel", "own_time", "due")  # waiting
+_partial("deliveries_queued", QUEUED_ONLY, "channel", "own_time", "queued")  # waiting
 Index("deliveries_thread", DELIVERIES.c.thread_id)
 Index("deliveries_known", DELIVERIES.c.fingerprint, DELIVERIES.c.channel)  # add: duplicates
-Index("deliveries_rank", DELIVERIES.c.rank)  # add: the end of the queue
+Index("deliveries_rank", DELIVERIES.c.channel, DELIVERIES.c.rank)  # add: the end of the queue; move
 
 POSTS = Table(
     "posts",
@@ -168,7 +182,8 @@ POSTS = Table(
     Column("finished", UtcTime),
     Column("reason", Text, nullable=False),
     CheckConstraint(f"state IN ({listed(PostState)})", name="state"),
-    CheckConstraint("state <> 'sent' OR remote_id IS NOT NULL", name="found"),
+    # A post of an adopted chain is out, and was never tried by us.
+    CheckConstraint("state <> 'sent' OR tries = 0 OR remote_id IS NOT NULL", name="found"),
 )
 
 EVENTS = Table(
@@ -178,8 +193,8 @@ EVENTS = Table(
     Column("at", UtcTime, nullable=False),
     Column("actor", Text, nullable=False),
     Column("what", Text, nullable=False),
-    Column("thread_id", BigId, ForeignKey("threads.id"), nullable=False),
-    Column("delivery_id", BigId, ForeignKey("deliveries.id"), nullable=False),
+    Column("thread_id", BigId),  # no key of another table: events outlive what was removed
+    Column("delivery_id", BigId),
     Column("channel", Text, nullable=False),
     Column("detail", Text, nullable=False),
 )

@@ -97,6 +97,9 @@ def thread(parts: int = 3, about: str = "lamp") -> Thread:
     return parsed
 
 
-def wish(channel: str, *, parts: int = 3, about: str = "lamp", due: datetime = START) -> NewThread:
+def wish(
+    channel: str, *, parts: int = 3, about: str = "lamp", due: datetime = START, own_time: bool = False
+) -> NewThread:
     """A thread queued for one channel."""
-    return NewThread(thread(parts, about), "test.txt", (NewDelivery(channel, DeliveryState.QUEUED, due),))
+    delivery = NewDelivery(channel, DeliveryState.QUEUED, due, own_time=own_time)
+    return NewThread(thread(parts, about), "test.txt", (delivery,))

@@ -22,8 +22,9 @@ from watchdog.events import FileSystemEvent
 from tests.bot.scripted import ScriptedChannel
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot import drops
-from threadcast.bot.desk import MAX_INPUT, Desk, understand
+from threadcast.bot.desk import Desk
 from threadcast.bot.intake import AT_LEAST_EVERY, BUSY, RETRY, SETTLE, Inbox, IntakeWatch
+from threadcast.bot.reading import MAX_INPUT, understand
 from threadcast.bot.watch import Watcher
 from threadcast.queue.compose import Post
 from threadcast.queue.states import Event, Sent, decide
@@ -106,7 +107,15 @@ class Folder:
         )
 
     def desk(self, actor: str) -> Desk:
-        return Desk(self.store, self._channels, holds=["masto"], clock=now, actor=actor, wake=lambda: True)
+        return Desk(
+            self.store,
+            self._channels,
+            holds=["masto"],
+            rhythms={},
+            clock=now,
+            actor=actor,
+            wake=lambda: True,
+        )
 
     def look(self, after: float = 0) -> float:
         self.seconds += after

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from structlog.testing import capture_logs
 
 from tests.bot.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wish
 from tests.contract.memory_store import MemoryStore
-from threadcast.bot.channels.port import NotReadyError
+from threadcast.bot.channels.port import NotReadyError, Outgoing
 from threadcast.bot.channels.timeline import read_newest
 from threadcast.bot.publisher import LEASE, Publisher, Stop
 from threadcast.queue.compose import Numbering, Rules, compose
+from threadcast.queue.parse import parse
 from threadcast.queue.states import (
     DeliveryState,
     Event,
@@ -25,7 +27,7 @@ from threadcast.queue.states import (
     Unknown,
     Unreached,
 )
-from threadcast.queue.store import Delivery, NewThread, PostRecord
+from threadcast.queue.store import Adoption, Delivery, NewThread, PostRecord
 
 
 class House:
@@ -38,13 +40,21 @@ class House:
         self.channel = ScriptedChannel("news", folder, self.clock, *steps)
         self.seen: list[Delivery] = []
 
-    def publisher(self, worker: str = "one", stop: Stop | None = None) -> Publisher:
+    def publisher(
+        self,
+        worker: str = "one",
+        stop: Stop | None = None,
+        gap: timedelta = timedelta(0),
+        brake: Callable[[datetime], datetime | None] = lambda _: None,
+    ) -> Publisher:
         return Publisher(
             self.store,
             self.channel,
             worker=worker,
             clock=self.clock,
             stop=stop or Stop(),
+            gap=gap,
+            brake=brake,
             observe=self.seen.append,
             chance=lambda: 1.0,
         )
@@ -393,6 +403,84 @@ async def test_the_split_stays(tmp_path: Path) -> None:
     assert published.state is DeliveryState.PUBLISHED
     assert len(planned) > 3
     assert [post.post for post in at.posts(delivery)] == planned
+
+
+async def test_a_gap_between_posts(tmp_path: Path) -> None:
+    """With a pace, each post waits for its time, in the queue and not in memory."""
+    at = House(tmp_path)
+    (delivery,) = at.add()
+    publisher = at.publisher(gap=timedelta(minutes=2))
+
+    times = []
+    for _ in range(3):
+        state = await publisher.publish()
+        assert state is not None
+        times.append((state.state.value, state.due - START, state.lease_owner))
+        assert await publisher.publish() is None
+        at.clock.moment = state.due
+
+    assert times[:2] == [
+        ("publishing", timedelta(minutes=2), None),
+        ("publishing", timedelta(minutes=4), None),
+    ]
+    assert times[2][0] == "published"
+    assert at.states(delivery) == [PostState.SENT] * 3
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+
+
+async def test_a_chain_that_has_to_rest(tmp_path: Path) -> None:
+    """A chain that runs into hours of rest stops after a whole post, and goes on at their end."""
+    at = House(tmp_path, Step(), Step(before=lambda: at.clock.advance(hours=1)))
+    (delivery,) = at.add()
+    end = START + timedelta(hours=9)
+    publisher = at.publisher(brake=lambda now: end if START < now < end else None)
+
+    rested = await publisher.publish()
+
+    assert rested is not None
+    assert (rested.state, rested.due, rested.lease_owner) == (DeliveryState.PUBLISHING, end, None)
+    assert at.states(delivery) == [PostState.SENT, PostState.SENT, PostState.PLANNED]
+    assert await publisher.publish() is None
+    at.clock.moment = end
+    published = await publisher.publish()
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+
+
+async def test_a_continued_thread(tmp_path: Path) -> None:
+    """Parts that were appended to a published thread go on from its last post; nothing is sent again."""
+    at = House(tmp_path)
+    (delivery,) = at.add()
+    await at.publisher().publish()
+    thread_id = at.store.delivery(delivery).thread_id
+    (longer,) = parse("1/ lamp 1\n2/ lamp 2\n3/ lamp /end\n4/ more\n5/ and more\n")
+
+    at.store.extend(thread_id, longer, now=at.clock(), actor="test")
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert (published.state, published.sent) == (DeliveryState.PUBLISHED, 5)
+    assert at.asked[3:] == ["4/ more", "5/ and more"]
+    posts = at.posts(delivery)
+    assert [post.reply_to for post in posts] == [None, *(post.remote_id for post in posts[:-1])]
+
+
+async def test_an_adopted_chain(tmp_path: Path) -> None:
+    """A chain that someone began by hand goes on with the next part, as a reply to the last that is out."""
+    at = House(tmp_path)
+    by_hand = await at.channel.send(Outgoing("2/ lamp 2", None, "by hand"))
+    assert isinstance(by_hand, Sent)
+    new = wish("news")
+    (one,) = new.deliveries
+    at.add(replace(new, deliveries=(replace(one, adoption=Adoption(2, by_hand)),)))
+    at.channel.script.asked.clear()
+
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert (published.state, published.sent) == (DeliveryState.PUBLISHED, 3)
+    (asked,) = at.channel.script.asked
+    assert (asked.text, asked.parent) == ("3/ lamp /end", by_hand.remote_id)
 
 
 def ids(at: House) -> list[str]:

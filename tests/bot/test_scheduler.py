@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,8 +14,9 @@ from tests.bot.scripted import ScriptedChannel, Step, wish
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot.publisher import Publisher, Stop
 from threadcast.bot.scheduler import Scheduler
+from threadcast.config.timetable import Timetable
 from threadcast.queue.states import DeliveryState, Refused
-from threadcast.queue.store import Claim, Delivery, StoreError
+from threadcast.queue.store import ChannelSeen, Delivery, StoreError, Waiting
 
 LONG_ENOUGH = 10  # seconds after which a test gives up waiting for an event
 
@@ -30,13 +32,17 @@ class House:
         self.store = store
         self.stop = Stop()
         self.ended: asyncio.Queue[Delivery] = asyncio.Queue()
+        self.rested: asyncio.Queue[Delivery] = asyncio.Queue()
         self.channels = {name: ScriptedChannel(name, folder, now, *steps) for name, steps in channels.items()}
         self.scheduler = Scheduler(
             store,
-            {
-                name: Publisher(store, channel, worker="w", clock=now, stop=self.stop, observe=self.see)
+            [
+                (
+                    Publisher(store, channel, worker="w", clock=now, stop=self.stop, observe=self.see),
+                    Timetable(name, ZoneInfo("UTC")),
+                )
                 for name, channel in self.channels.items()
-            },
+            ],
             clock=now,
             stop=self.stop,
             pause=timedelta(milliseconds=10),
@@ -45,10 +51,13 @@ class House:
     def see(self, delivery: Delivery) -> None:
         if delivery.state is not DeliveryState.PUBLISHING:
             self.ended.put_nowait(delivery)
+        elif delivery.lease_owner is None:
+            self.rested.put_nowait(delivery)
 
     def add(self, channel: str, *, about: str = "lamp", after: float = 0) -> datetime:
         due = now() + timedelta(seconds=after)
-        self.store.add([wish(channel, about=about, due=due)], now=now(), actor="test")
+        new = wish(channel, about=about, due=due, own_time=after > 0)
+        self.store.add([new], now=now(), actor="test")
         return due
 
     async def next_end(self) -> Delivery:
@@ -147,6 +156,24 @@ async def test_woken_while_working(house: Callable[..., House]) -> None:
         assert [(await at.next_end()).title for _ in range(2)] == ["lamp 1", "later 1"]
 
 
+async def test_a_paused_channel(house: Callable[..., House]) -> None:
+    """A channel that is paused in mid-chain rests after the post in hand, and goes on when resumed."""
+    gate = asyncio.Event()
+    at = house(news=[Step(gate=gate)])
+    at.store.see_channels([ChannelSeen("news", "local", "here")], now=now())
+    at.add("news")
+    async with at.running():
+        await at.channels["news"].script.started.wait()
+        at.store.pause("news", True, now=now(), actor="test")
+        at.scheduler.wake()
+        gate.set()
+        paused = await asyncio.wait_for(at.rested.get(), LONG_ENOUGH)
+        assert (paused.sent, at.store.waiting("news").paused) == (1, True)
+        at.store.pause("news", False, now=now(), actor="test")
+        at.scheduler.wake()
+        assert (await at.next_end()).state is DeliveryState.PUBLISHED
+
+
 class Flaky(MemoryStore):
     """A queue that cannot be used the first time it is asked for work."""
 
@@ -154,11 +181,11 @@ class Flaky(MemoryStore):
         super().__init__()
         self._error: Exception | None = error
 
-    def claim(self, channel: str, *, worker: str, now: datetime, until: datetime) -> Claim | None:
+    def waiting(self, channel: str) -> Waiting:
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        return super().claim(channel, worker=worker, now=now, until=until)
+        return super().waiting(channel)
 
 
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), RuntimeError("a fault of ours")])

@@ -101,7 +101,7 @@ def test_all_at_once(tmp_path: Path) -> None:
         ("threadcast_loglevel", "did you mean THREADCAST_LOG_LEVEL?"),
         ("THREADCAST_CHANEL__NEWS__CHAT", "did you mean THREADCAST_CHANNELS__NEWS__CHAT?"),
         ("THREADCAST_CHANNELS__N__VISIBILTY", "did you mean THREADCAST_CHANNELS__N__VISIBILITY?"),
-        ("THREADCAST_CHANNELS__N__SCHEDULE", "no such setting"),
+        ("THREADCAST_CHANNELS__N__COLOUR", "no such setting"),
         ("THREADCAST_XYZZY", "no such setting"),
         ("THREADCAST_", "no such setting"),
         ("THREADCAST_CHANNELS", "a channel's variables look like THREADCAST_CHANNELS__NEWS__KIND"),

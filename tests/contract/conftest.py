@@ -1,10 +1,6 @@
-"""The stores that one suite is run over.
-
-Suites are not named `test_*`: without the line below, pytest would not explain their failed asserts.
-"""
+"""What the contract suites share."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -14,24 +10,33 @@ from tests.contract.store_steps import OpenStore
 from threadcast.queue.sql.store import open_store
 from threadcast.queue.store import Store
 
+# Suites are not named `test_*`: without this, pytest would not explain their failed asserts.
 pytest.register_assert_rewrite("tests.contract.channel_suite")
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     """Opens the same fresh queue again and again, as several programs would."""
-    with ExitStack() as opened:
-        if request.param == "memory":
-            memory = MemoryStore()
-            yield lambda: memory
-            return
-        url = f"sqlite:///{tmp_path}/queue.db"
-        if request.param == "postgresql":
-            url = opened.enter_context(request.getfixturevalue("postgres").database())
-        yield lambda: opened.enter_context(closing(open_store(url)))
+    opened: list[Store] = []
+
+    def keep(store: Store) -> Store:
+        opened.append(store)
+        return store
+
+    if request.param == "memory":
+        store = MemoryStore()
+        yield lambda: store
+    elif request.param == "sqlite":
+        yield lambda: keep(open_store(f"sqlite:///{tmp_path}/queue.db"))
+    else:
+        with request.getfixturevalue("postgres").database() as url:
+            yield lambda: keep(open_store(url))
+            for store_opened in opened:
+                store_opened.close()
+    for store_opened in opened:
+        store_opened.close()
 
 
 @pytest.fixture
 def store(open_one: OpenStore) -> Store:
-    """One store, fresh and empty."""
     return open_one()

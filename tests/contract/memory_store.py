@@ -1,29 +1,29 @@
 """A queue in memory: for tests that need a store and no disk, and the model of the SQL stores."""
 
-import threading
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from tests.contract.memory_owner import MemoryOwner
+from tests.contract.memory_rows import STEP, utc, with_place
 from threadcast.queue.compose import Post
 from threadcast.queue.states import (
     BEGINNINGS,
     LIVE,
-    REQUESTS,
     Change,
     DeliveryState,
     Event,
-    NotAllowedError,
     PostState,
     Sent,
     follow,
 )
 from threadcast.queue.store import (
+    ANY,
     Added,
     AuditEvent,
     ChannelRow,
+    ChannelSeen,
     Claim,
     Delivery,
     Duplicate,
@@ -31,34 +31,41 @@ from threadcast.queue.store import (
     NewDelivery,
     NewThread,
     NotFoundError,
+    Opening,
     PostRecord,
     StoredThread,
     StoreError,
+    Waiting,
 )
 
 PUBLISHING, QUEUED = DeliveryState.PUBLISHING, DeliveryState.QUEUED
+LIVE_OR_PUBLISHED = LIVE | {DeliveryState.PUBLISHED}
 
 
-class MemoryStore:
-    """Rows are frozen values in dictionaries; one lock makes each method a transaction."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._threads: dict[int, StoredThread] = {}
-        self._deliveries: dict[int, Delivery] = {}
-        self._posts: dict[int, tuple[PostRecord, ...]] = defaultdict(tuple)
-        self._channels: dict[str, ChannelRow] = {}
-        self._events: list[AuditEvent] = []
+class MemoryStore(MemoryOwner):
+    """Everything a queue does; what a person changes is in its base."""
 
     def close(self) -> None:
         pass
 
-    def see_channels(self, channels: Sequence[tuple[str, str, str]], *, now: datetime) -> None:
+    def see_channels(self, channels: Sequence[ChannelSeen], *, now: datetime) -> None:
         now = utc(now)
         with self._lock:
-            for name, kind, target in channels:
-                first = self._channels[name].first_seen if name in self._channels else now
-                self._channels[name] = ChannelRow(name, kind, target, first, now)
+            for seen in channels:
+                row = self._channels.get(seen.name)
+                last_slot = row.last_slot if row else None
+                if row is None or row.schedule != seen.schedule:
+                    last_slot = max(last_slot or now, now)
+                self._channels[seen.name] = ChannelRow(
+                    name=seen.name,
+                    kind=seen.kind,
+                    target=seen.target,
+                    schedule=seen.schedule,
+                    paused=row.paused if row else False,
+                    last_slot=last_slot,
+                    first_seen=row.first_seen if row else now,
+                    last_seen=now,
+                )
 
     def channels(self) -> tuple[ChannelRow, ...]:
         with self._lock:
@@ -79,22 +86,43 @@ class MemoryStore:
             raise StoreError("a delivery begins held or queued")
         for wish in wishes:
             utc(wish.due)
+        if any(
+            wish.adoption and not 0 < wish.adoption.parts < len(new.thread.parts)
+            for new in threads
+            for wish in new.deliveries
+        ):
+            raise StoreError("an adopted chain leaves a part to send")
         with self._lock:
-            known = self._known(again=again, since=None if since is None else utc(since))
+            known = self._known(
+                LIVE if again else LIVE_OR_PUBLISHED, since=None if since is None else utc(since)
+            )
             return tuple(self._add(new, known, now=now, actor=actor) for new in threads)
 
-    def claim(self, channel: str, *, worker: str, now: datetime, until: datetime) -> Claim | None:
+    def claim(
+        self, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening = ANY
+    ) -> Claim | None:
         now, until = utc(now), utc(until)
+        slot = opening.slot and utc(opening.slot)
         with self._lock:
-            mine = [delivery for delivery in self._deliveries.values() if delivery.channel == channel]
-            begun = [delivery for delivery in mine if delivery.state is PUBLISHING]
-            waiting = [delivery for delivery in begun if (delivery.lease_until or now) <= now]
-            if not begun:
-                waiting = [delivery for delivery in mine if delivery.state is QUEUED]
-            due = [delivery for delivery in waiting if delivery.due <= now]
-            if not due:
+            row = self._channels.get(channel)
+            if slot and row is None:
+                raise NotFoundError(f"there is no channel {channel}")
+            used = bool(slot and row and row.last_slot and row.last_slot >= slot)
+            mine = self._on(channel)
+            takeable = [one for one in mine if one.state is PUBLISHING and (one.lease_until or now) <= now]
+            if not any(one.state is PUBLISHING for one in mine):
+                takeable = [
+                    one
+                    for one in mine
+                    if one.state is QUEUED
+                    and (one.own_time or (opening.turn and not used and (slot is None or one.queued <= slot)))
+                ]
+            due = [one for one in takeable if one.due <= now]
+            if not due or (row and row.paused):
                 return None
-            delivery = min(due, key=lambda one: (one.rank, one.id))
+            delivery = due[0]
+            if slot and row and delivery.state is QUEUED and not delivery.own_time:
+                self._channels[channel] = replace(row, last_slot=slot)
             delivery = self._put(
                 replace(
                     delivery,
@@ -112,14 +140,25 @@ class MemoryStore:
     def plan(self, claim: Claim, posts: Sequence[Post], *, now: datetime) -> tuple[PostRecord, ...]:
         now = utc(now)
         with self._held(claim) as delivery:
-            if delivery.posts or not posts:
-                raise StoreError("planned already, or nothing to post")
-            self._posts[delivery.id] = tuple(
+            if delivery.posts > delivery.sent:
+                raise StoreError("planned already")
+            planned = [
                 PostRecord(position, post, PostState.PLANNED, None, None, None, None, 0, None, None, "")
-                for position, post in enumerate(posts, 1)
-            )
-            self._put(replace(delivery, posts=len(posts)))
-            self._log(delivery, "plan", actor=claim.worker, now=now, detail=f"{len(posts)} posts")
+                for position, post in enumerate(posts, delivery.posts + 1)
+            ]
+            adoption = None if delivery.posts else delivery.adoption
+            out = [one for one in planned if adoption and one.post.part <= adoption.parts]
+            if len(out) == len(planned) or (adoption and not out):
+                raise StoreError("nothing to post, or nothing to go on from")
+            for index, record in enumerate(out):
+                planned[index] = replace(record, state=PostState.SENT)
+            if adoption:
+                planned[len(out) - 1] = with_place(planned[len(out) - 1], adoption.last, now=None)
+            self._posts[delivery.id] += tuple(planned)
+            count = len(self._posts[delivery.id])
+            self._put(replace(delivery, posts=count, sent=delivery.sent + len(out)))
+            detail = f"{len(posts)} posts" + (f", {len(out)} of them out" if out else "")
+            self._log(delivery, "plan", actor=claim.worker, now=now, detail=detail)
             return self._posts[delivery.id]
 
     def intend(
@@ -177,9 +216,36 @@ class MemoryStore:
                 )
             )
 
-    def let_go(self, claim: Claim, *, now: datetime) -> None:
+    def advance(
+        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+    ) -> None:
+        now, until = utc(now), utc(until)
         with self._held(claim) as delivery:
-            self._put(replace(delivery, due=utc(now), lease_owner=None, lease_until=None))
+            if position != delivery.sent + 1:
+                raise StoreError(f"post {position} is not the next")
+            record = self._post(delivery, position, PostState.SENDING, PostState.UNKNOWN)
+            following = self._post(delivery, position + 1, PostState.PLANNED)
+            self._put_post(
+                delivery, with_place(replace(record, state=PostState.SENT, reason=""), sent, now=now)
+            )
+            self._put_post(
+                delivery,
+                replace(
+                    following,
+                    state=PostState.SENDING,
+                    tries=following.tries + 1,
+                    key=following.key or key,
+                    reply_to=sent.remote_id,
+                    intended=now,
+                ),
+            )
+            self._put(
+                replace(delivery, sent=position, reason="", lease_owner=claim.worker, lease_until=until)
+            )
+
+    def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
+        with self._held(claim) as delivery:
+            self._put(replace(delivery, due=utc(due or now), lease_owner=None, lease_until=None))
 
     def free_leases(self, *, now: datetime) -> int:
         now = utc(now)
@@ -189,51 +255,19 @@ class MemoryStore:
                 self._put(replace(delivery, lease_owner=None, lease_until=None))
             return len(held)
 
-    def next_due(self, channel: str, *, now: datetime) -> datetime | None:
-        now = utc(now)
+    def waiting(self, channel: str) -> Waiting:
         with self._lock:
-            mine = [delivery for delivery in self._deliveries.values() if delivery.channel == channel]
-            begun = [max(row.due, row.lease_until or now) for row in mine if row.state is PUBLISHING]
-            moments = begun or [row.due for row in mine if row.state is QUEUED]
-            return max(min(moments), now) if moments else None
-
-    def apply(
-        self, delivery_id: int, event: Event, *, now: datetime, actor: str, due: datetime | None = None
-    ) -> Delivery:
-        now = utc(now)
-        if event not in REQUESTS:
-            raise NotAllowedError(f"{event} is nothing to ask for")
-        with self._lock:
-            delivery = self._find(delivery_id)
-            state = follow(delivery.state, event)
-            delivery = replace(delivery, state=state, due=utc(due) if due else delivery.due)
-            if state is QUEUED:
-                delivery = replace(delivery, reason="", finished=None)
-            if state is DeliveryState.CANCELLED:
-                delivery = replace(delivery, finished=now)
-            if event is Event.RETRY:
-                for record in self._posts[delivery_id]:
-                    if record.state is PostState.REFUSED:
-                        self._put_post(delivery, replace(record, state=PostState.PLANNED, reason=""))
-            self._log(delivery, event, actor=actor, now=now)
-            return self._put(delivery)
-
-    def settle(self, delivery_id: int, sent: Sent | None, *, now: datetime, actor: str) -> Delivery:
-        now = utc(now)
-        with self._lock:
-            delivery = self._find(delivery_id)
-            state = follow(delivery.state, Event.SETTLE)
-            (record,) = (one for one in self._posts[delivery_id] if one.state is PostState.UNKNOWN)
-            record = replace(record, state=PostState.SENT if sent else PostState.PLANNED, reason="")
-            self._put_post(delivery, with_place(record, sent, now=now))
-            delivery = replace(delivery, reason="", sent=delivery.sent + (sent is not None))
-            detail = f"out as {sent.remote_id}" if sent else "not out"
-            self._log(delivery, Event.SETTLE, actor=actor, now=now, detail=detail)
-            if delivery.sent == delivery.posts:
-                state = follow(delivery.state, Event.FINISH)
-                delivery = replace(delivery, finished=now)
-                self._log(delivery, Event.FINISH, actor=actor, now=now)
-            return self._put(replace(delivery, state=state))
+            mine = self._on(channel)
+            begun = [max(one.due, one.lease_until or one.due) for one in mine if one.state is PUBLISHING]
+            queued = [] if begun else [one for one in mine if one.state is QUEUED]
+            row = self._channels.get(channel)
+            return Waiting(
+                under_way=begun[0] if begun else None,
+                own_time=min((one.due for one in queued if one.own_time), default=None),
+                in_turn=min((one.queued for one in queued if not one.own_time), default=None),
+                last_slot=row.last_slot if row else None,
+                paused=row.paused if row else False,
+            )
 
     def thread(self, thread_id: int) -> StoredThread:
         with self._lock:
@@ -277,19 +311,10 @@ class MemoryStore:
             fitting = [event for event in self._events if thread_id in {None, event.thread_id}]
             return tuple(fitting if limit is None else fitting[len(fitting) - min(limit, len(fitting)) :])
 
-    def _known(self, *, again: bool, since: datetime | None) -> dict[tuple[str, str], Delivery]:
-        known = {}
-        states = LIVE if again else LIVE | {DeliveryState.PUBLISHED}
-        order = {**dict.fromkeys(LIVE, 2), DeliveryState.PUBLISHED: 1}
-        for row in sorted(self._deliveries.values(), key=lambda row: (order.get(row.state, 0), row.id)):
-            if row.state in states or (since is not None and row.created >= since):
-                known[row.channel, self._threads[row.thread_id].thread.fingerprint] = row
-        return known
-
     def _add(
         self, new: NewThread, known: dict[tuple[str, str], Delivery], *, now: datetime, actor: str
     ) -> Added:
-        thread_id = len(self._threads) + 1
+        thread_id = self._last_thread + 1
         deliveries: list[Delivery] = []
         duplicates: list[Duplicate] = []
         for wish in new.deliveries:
@@ -297,22 +322,24 @@ class MemoryStore:
             if place in known:
                 duplicates.append(Duplicate(wish.channel, known[place]))
                 continue
-            known[place] = self._put(self._new(wish, thread_id=thread_id, title=new.thread.title, now=now))
+            known[place] = self._put(self._new(wish, new, thread_id=thread_id, now=now))
             deliveries.append(known[place])
             self._log(known[place], "add", actor=actor, now=now, detail=new.source)
         if not deliveries:
             return Added(None, (), tuple(duplicates))
+        self._last_thread = thread_id
         self._threads[thread_id] = StoredThread(thread_id, new.thread, new.source, now)
         return Added(thread_id, tuple(deliveries), tuple(duplicates))
 
-    def _new(self, wish: NewDelivery, *, thread_id: int, title: str, now: datetime) -> Delivery:
+    def _new(self, wish: NewDelivery, new: NewThread, *, thread_id: int, now: datetime) -> Delivery:
+        self._last_delivery += 1
         return Delivery(
-            id=len(self._deliveries) + 1,
+            id=self._last_delivery,
             thread_id=thread_id,
             channel=wish.channel,
             state=wish.state,
             reason=wish.reason,
-            rank=len(self._deliveries) + 1,
+            rank=max((row.rank for row in self._on(wish.channel)), default=0) + STEP,
             due=utc(wish.due),
             created=now,
             started=None,
@@ -322,49 +349,18 @@ class MemoryStore:
             fence=0,
             posts=0,
             sent=0,
-            title=title,
+            title=new.thread.title,
+            own_time=wish.own_time,
+            queued=now,
+            parts=len(new.thread.parts),
+            adoption=wish.adoption,
         )
 
     @contextmanager
     def _held(self, claim: Claim) -> Iterator[Delivery]:
         with self._lock:
-            delivery = self._deliveries[claim.delivery.id]
-            if delivery.fence != claim.delivery.fence or delivery.state is not PUBLISHING:
-                raise LeaseLostError(f"{claim.worker} no longer holds delivery {delivery.id}")
+            delivery = self._deliveries.get(claim.delivery.id)
+            mine = delivery is not None and delivery.fence == claim.delivery.fence
+            if delivery is None or not mine or delivery.state is not PUBLISHING:
+                raise LeaseLostError(f"{claim.worker} no longer holds delivery {claim.delivery.id}")
             yield delivery
-
-    def _find(self, delivery_id: int) -> Delivery:
-        if delivery_id not in self._deliveries:
-            raise NotFoundError(f"there is no delivery {delivery_id}")
-        return self._deliveries[delivery_id]
-
-    def _post(self, delivery: Delivery, position: int, *states: PostState) -> PostRecord:
-        for record in self._posts[delivery.id]:
-            if record.position == position and record.state in states:
-                return record
-        raise StoreError(f"post {position} is not {' or '.join(states)}")
-
-    def _put(self, delivery: Delivery) -> Delivery:
-        self._deliveries[delivery.id] = delivery
-        return delivery
-
-    def _put_post(self, delivery: Delivery, record: PostRecord) -> PostRecord:
-        posts = self._posts[delivery.id]
-        self._posts[delivery.id] = (*posts[: record.position - 1], record, *posts[record.position :])
-        return record
-
-    def _log(self, delivery: Delivery, what: str, *, actor: str, now: datetime, detail: str = "") -> None:
-        about = (delivery.thread_id, delivery.id, delivery.channel)
-        self._events.append(AuditEvent(len(self._events) + 1, now, actor, str(what), *about, detail))
-
-
-def utc(moment: datetime) -> datetime:
-    if moment.utcoffset() is None:
-        raise StoreError("a time without a zone")
-    return moment.astimezone(UTC)
-
-
-def with_place(record: PostRecord, sent: Sent | None, *, now: datetime) -> PostRecord:
-    if sent is None:
-        return record
-    return replace(record, remote_id=sent.remote_id, url=sent.url, finished=now)

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from threadcast.queue.compose import Post
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import NewDelivery, NewThread
+from threadcast.queue.store import Adoption, NewDelivery, NewThread
 from threadcast.queue.thread import Notice, NoticeKind, Part, Placement, Severity, Thread
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, 7, tzinfo=UTC)
@@ -31,10 +31,11 @@ def thread(title: str = "How tides work", parts: int = 2) -> Thread:
     )
 
 
-def posts(count: int = 2) -> tuple[Post, ...]:
+def posts(count: int = 2, *, first: int = 1) -> tuple[Post, ...]:
+    """One for each part, from part `first` on."""
     return tuple(
         Post(part=number, label=f"{number}/", text=f"{number}/ wave 🌊", length=9)
-        for number in range(1, count + 1)
+        for number in range(first, first + count)
     )
 
 
@@ -44,9 +45,11 @@ def wish(
     state: DeliveryState = DeliveryState.QUEUED,
     due: datetime = NOON,
     reason: str = "",
+    own_time: bool = False,
+    adoption: Adoption | None = None,
 ) -> NewDelivery:
-    return NewDelivery(channel, state, due, reason)
+    return NewDelivery(channel, state, due, reason, own_time, adoption)
 
 
-def new(title: str = "How tides work", *wishes: NewDelivery) -> NewThread:
-    return NewThread(thread(title), "drawer.txt", wishes or (wish(),))
+def new(title: str = "How tides work", *wishes: NewDelivery, parts: int = 2) -> NewThread:
+    return NewThread(thread(title, parts), "drawer.txt", wishes or (wish(),))

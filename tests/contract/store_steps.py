@@ -1,4 +1,4 @@
-"""The steps of a worker and of a caller, in few words, for the tests of the stores."""
+"""Steps through a store's life that many tests take."""
 
 import threading
 from collections.abc import Callable
@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from tests.contract.store_samples import LEASE, NOON, SECOND, new, posts
 from threadcast.queue.states import DeliveryState, Outcome, Refused, Sent, Unknown, decide
-from threadcast.queue.store import Claim, Delivery, NewThread, Store
+from threadcast.queue.store import ANY, ChannelSeen, Claim, Delivery, NewThread, Opening, Store
 
 OpenStore = Callable[[], Store]
 Value = TypeVar("Value")
 
 HELD, QUEUED, PUBLISHING = DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.PUBLISHING
+PUBLISHED = DeliveryState.PUBLISHED
 SENT = Sent("100", "https://social.example/100")
 REFUSED = Refused("chat not found")
 UNKNOWN = Unknown("no answer")
@@ -22,6 +23,13 @@ UNKNOWN = Unknown("no answer")
 def add(store: Store, *threads: NewThread, now: datetime = NOON, again: bool = False) -> list[Delivery]:
     added = store.add(threads or (new(),), now=now, actor="ada", again=again)
     return [delivery for one in added for delivery in one.deliveries]
+
+
+def look(
+    store: Store, channel: str = "news", *, now: datetime = NOON, opening: Opening = ANY
+) -> Claim | None:
+    """A claim that may find nothing."""
+    return store.claim(channel, worker="w1", now=now, until=now + LEASE, opening=opening)
 
 
 def claim(store: Store, channel: str = "news", *, worker: str = "w1", now: datetime = NOON) -> Claim:
@@ -40,6 +48,11 @@ def started(store: Store, count: int = 2) -> Claim:
 
 def intend(store: Store, claimed: Claim, position: int = 1, *, now: datetime = NOON) -> None:
     store.intend(claimed, position, key=f"key-{position}", reply_to=None, now=now, until=now + LEASE)
+
+
+def advance(store: Store, claimed: Claim, position: int = 1, *, now: datetime = NOON) -> None:
+    key = f"key-{position + 1}"
+    store.advance(claimed, position, SENT, key=key, now=now, until=now + LEASE)
 
 
 def judge(store: Store, claimed: Claim, position: int, outcome: Outcome, *, last: bool = False) -> Delivery:
@@ -62,3 +75,20 @@ def at_once(*calls: Callable[[], Value]) -> list[Value]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def finish(store: Store, claimed: Claim, count: int) -> Delivery:
+    """Send what is planned, from the first post that is not out, up to the last of `count`."""
+    for position in range(store.delivery(claimed.delivery.id).sent + 1, count + 1):
+        sent = Sent(str(100 * claimed.delivery.id + position), None)
+        send(store, claimed, position, sent, last=position == count)
+    return store.delivery(claimed.delivery.id)
+
+
+def published(store: Store, count: int = 2) -> Delivery:
+    """A delivery whose every post is out."""
+    return finish(store, started(store, count), count)
+
+
+def see(store: Store, *names: str, schedule: str = "daily 09:00", now: datetime = NOON) -> None:
+    store.see_channels([ChannelSeen(name, "local", name, schedule) for name in names or ("news",)], now=now)

@@ -1,33 +1,29 @@
-"""What every store does with threads, channels and requests: in memory, in SQLite, in PostgreSQL."""
+"""What every store holds, in memory, in an SQLite file and in PostgreSQL: adding and reading."""
 
 from datetime import timedelta, timezone
 
 import pytest
 
-from tests.contract.store_samples import LEASE, MINUTE, NOON, SECOND, new, thread, wish
+from tests.contract.store_samples import MINUTE, NOON, SECOND, new, thread, wish
 from tests.contract.store_steps import (
     HELD,
     PUBLISHING,
     QUEUED,
-    REFUSED,
     SENT,
-    UNKNOWN,
     OpenStore,
     add,
     at_once,
     claim,
+    see,
     send,
     started,
 )
-from threadcast.queue.states import (
-    DeliveryState,
-    Event,
-    NotAllowedError,
-    PostState,
-)
+from threadcast.queue.states import Event, Sent
 from threadcast.queue.store import (
+    Adoption,
     AuditEvent,
     ChannelRow,
+    ChannelSeen,
     Duplicate,
     NewThread,
     NotFoundError,
@@ -50,6 +46,7 @@ class TestAdd:
         assert (news.channel, news.state, news.reason, news.title) == ("news", QUEUED, "", kept.thread.title)
         assert (masto.channel, masto.state, masto.reason) == ("masto", HELD, "a gap")
         assert store.delivery(news.id) == news
+        assert (news.own_time, news.queued, news.parts, news.adoption) == (False, NOON, 2, None)
         assert (news.due, news.created, news.started, news.finished) == (NOON, NOON, None, None)
         assert (news.fence, news.posts, news.sent, news.lease_owner, news.lease_until) == (
             0,
@@ -144,6 +141,27 @@ class TestAdd:
         ranks = [delivery.rank for delivery in store.deliveries(channel="news")]
         assert ranks == sorted(set(ranks))
 
+    def test_a_time_of_its_own(self, store: Store) -> None:
+        """A wish for a time of its own is kept as one."""
+        (delivery,) = add(store, new("A", wish(due=NOON + MINUTE, own_time=True)))
+        assert (delivery.own_time, delivery.due, delivery.queued) == (True, NOON + MINUTE, NOON)
+        assert store.delivery(delivery.id) == delivery
+
+    def test_an_adopted_chain(self, store: Store) -> None:
+        """What is out of an adopted chain is kept with its delivery."""
+        for adoption in (Adoption(2, SENT), Adoption(1, Sent("7", None))):
+            title = adoption.last.remote_id
+            (delivery,) = add(store, new(title, wish(adoption=adoption), parts=3))
+            assert delivery.adoption == adoption
+            assert (delivery.posts, delivery.sent) == (0, 0)
+
+    @pytest.mark.parametrize("parts", [-1, 0, 2, 3])
+    def test_an_adoption_leaves_something_to_do(self, store: Store, parts: int) -> None:
+        """A chain can be adopted where some of its parts are out, and not all."""
+        with pytest.raises(StoreError):
+            add(store, new("A"), new("B", wish(adoption=Adoption(parts, SENT))))
+        assert store.deliveries() == ()
+
     def test_two_callers_at_once(self, open_one: OpenStore) -> None:
         """Of two programs that add the same threads at once, each thread is taken from one of them."""
         one, other = open_one(), open_one()
@@ -162,105 +180,6 @@ class TestAdd:
         (delivery,) = add(store, new("A", wish(due=there)), now=there)
         assert store.delivery(delivery.id).due == NOON
         assert str(store.delivery(delivery.id).due) == str(NOON)
-
-
-class TestApply:
-    def test_hold_and_release(self, store: Store) -> None:
-        """A person holds a queued delivery, and releases it, for a time of their own if they like."""
-        (delivery,) = add(store)
-        assert store.apply(delivery.id, Event.HOLD, now=NOON, actor="ada").state is HELD
-        released = store.apply(delivery.id, Event.RELEASE, now=NOON, actor="bob", due=NOON + MINUTE)
-        assert released == store.delivery(delivery.id)
-        assert (released.state, released.due) == (QUEUED, NOON + MINUTE)
-        assert [(event.what, event.actor) for event in store.events()[1:]] == [
-            ("hold", "ada"),
-            ("release", "bob"),
-        ]
-
-    def test_release_clears_the_reason(self, store: Store) -> None:
-        """A released delivery has nothing to explain any more."""
-        (delivery,) = add(store, new("A", wish(state=HELD, reason="part 3 is missing")))
-        assert store.apply(delivery.id, Event.RELEASE, now=NOON, actor="ada").reason == ""
-
-    def test_cancel(self, store: Store) -> None:
-        """A cancelled delivery is finished and is not claimed."""
-        (delivery,) = add(store)
-        cancelled = store.apply(delivery.id, Event.CANCEL, now=NOON + MINUTE, actor="ada")
-        assert (cancelled.state, cancelled.finished) == (DeliveryState.CANCELLED, NOON + MINUTE)
-        assert store.claim("news", worker="w1", now=NOON, until=NOON + LEASE) is None
-
-    def test_retry(self, store: Store) -> None:
-        """A failed chain goes on from the post that was refused, with the posts that are out left alone."""
-        claimed = started(store)
-        send(store, claimed, 1, SENT)
-        failed = send(store, claimed, 2, REFUSED)
-        retried = store.apply(failed.id, Event.RETRY, now=NOON, actor="ada")
-        assert (retried.state, retried.reason, retried.finished) == (QUEUED, "", None)
-        again = claim(store)
-        assert [record.state for record in again.posts] == [PostState.SENT, PostState.PLANNED]
-        assert send(store, again, 2, SENT, last=True).state is DeliveryState.PUBLISHED
-
-    def test_not_allowed(self, store: Store) -> None:
-        """What the state does not allow, or no person may ask for, changes nothing."""
-        (delivery,) = add(store)
-        for event in (Event.RELEASE, Event.RETRY, Event.CLAIM, Event.SETTLE, Event.WITHDRAW):
-            with pytest.raises(NotAllowedError):
-                store.apply(delivery.id, event, now=NOON, actor="ada")
-        claim(store)
-        with pytest.raises(NotAllowedError):
-            store.apply(delivery.id, Event.FINISH, now=NOON, actor="ada")
-        assert [event.what for event in store.events()] == ["add", "claim"]
-
-    def test_not_found(self, store: Store) -> None:
-        """A request for a delivery that is not there says so."""
-        with pytest.raises(NotFoundError):
-            store.apply(7, Event.HOLD, now=NOON, actor="ada")
-        with pytest.raises(NotFoundError):
-            store.settle(7, None, now=NOON, actor="ada")
-        with pytest.raises(NotFoundError):
-            store.delivery(7)
-        with pytest.raises(NotFoundError):
-            store.thread(7)
-
-
-class TestSettle:
-    def test_not_out(self, store: Store) -> None:
-        """A doubtful post that a person did not find is planned again, and its delivery queued."""
-        unsure = send(store, started(store), 1, UNKNOWN)
-        settled = store.settle(unsure.id, None, now=NOON + MINUTE, actor="ada")
-        assert settled == store.delivery(unsure.id)
-        assert (settled.state, settled.reason, settled.sent) == (QUEUED, "", 0)
-        post = store.posts(unsure.id)[0]
-        assert (post.state, post.key, post.tries, post.reason) == (PostState.PLANNED, "key-1", 1, "")
-        assert (store.events()[-1].what, store.events()[-1].actor) == ("settle", "ada")
-        send(store, claim(store), 1, SENT)
-
-    def test_out(self, store: Store) -> None:
-        """A doubtful post that a person found is sent, and its chain goes on after it."""
-        unsure = send(store, started(store), 1, UNKNOWN)
-        settled = store.settle(unsure.id, SENT, now=NOON + MINUTE, actor="ada")
-        assert (settled.state, settled.sent, settled.finished) == (QUEUED, 1, None)
-        post = store.posts(unsure.id)[0]
-        assert (post.state, post.remote_id, post.url) == (PostState.SENT, SENT.remote_id, SENT.url)
-        assert post.finished == NOON + MINUTE
-        send(store, claim(store), 2, SENT, last=True)
-
-    def test_the_last_is_out(self, store: Store) -> None:
-        """A person who found the last post has the delivery published."""
-        claimed = started(store)
-        send(store, claimed, 1, SENT)
-        unsure = send(store, claimed, 2, UNKNOWN)
-        settled = store.settle(unsure.id, SENT, now=NOON + MINUTE, actor="ada")
-        assert (settled.state, settled.sent) == (DeliveryState.PUBLISHED, 2)
-        assert settled.finished == NOON + MINUTE
-        assert [event.what for event in store.events()[-2:]] == ["settle", "finish"]
-
-    def test_only_where_unsure(self, store: Store) -> None:
-        """There is nothing to settle where nothing is in doubt."""
-        claimed = started(store)
-        for sent in (None, SENT):
-            with pytest.raises(NotAllowedError):
-                store.settle(claimed.delivery.id, sent, now=NOON, actor="ada")
 
 
 class TestReading:
@@ -313,15 +232,32 @@ class TestReading:
         assert store.posts(delivery.id) == ()
 
     def test_channels(self, store: Store) -> None:
-        """A channel is noted once, and keeps the time it was first seen."""
+        """A channel is noted once, and keeps the time it was first seen, and its pause."""
         store.see_channels([], now=NOON)
         assert store.channels() == ()
-        store.see_channels([("news", "telegram", "@old"), ("a", "local", "a")], now=NOON)
-        store.see_channels([("news", "telegram", "@news")], now=NOON + MINUTE)
-        assert store.channels() == (
-            ChannelRow("a", "local", "a", NOON, NOON),
-            ChannelRow("news", "telegram", "@news", NOON, NOON + MINUTE),
+        store.see_channels(
+            [ChannelSeen("news", "telegram", "@old"), ChannelSeen("a", "local", "a")], now=NOON
         )
+        store.pause("news", True, now=NOON, actor="ada")
+        store.see_channels([ChannelSeen("news", "telegram", "@news")], now=NOON + MINUTE)
+        assert store.channels() == (
+            ChannelRow("a", "local", "a", "", False, NOON, NOON, NOON),
+            ChannelRow("news", "telegram", "@news", "", True, NOON, NOON, NOON + MINUTE),
+        )
+
+    def test_slots_of_the_past_belong_to_nobody(self, store: Store) -> None:
+        """A channel with a schedule that is new to it has used every slot so far."""
+        see(store, schedule="daily 09:00")
+        see(store, schedule="daily 09:00", now=NOON + MINUTE)
+        assert store.waiting("news").last_slot == NOON
+        see(store, schedule="every 2h", now=NOON + 2 * MINUTE)
+        assert store.waiting("news").last_slot == NOON + 2 * MINUTE
+
+    def test_a_clock_set_back_frees_no_slot(self, store: Store) -> None:
+        """A schedule that changes after the clock was set back leaves used slots used."""
+        see(store, schedule="daily 09:00")
+        see(store, schedule="every 2h", now=NOON - MINUTE)
+        assert store.waiting("news").last_slot == NOON
 
     def test_close_twice(self, store: Store) -> None:
         """Closing a closed store does nothing."""
@@ -342,4 +278,4 @@ class TestReading:
 def test_a_time_without_a_zone_is_refused(store: Store) -> None:
     """No store guesses a zone."""
     with pytest.raises(StoreError, match="zone"):
-        store.see_channels([("news", "local", "news")], now=NOON.replace(tzinfo=None))
+        store.see_channels([ChannelSeen("news", "local", "news")], now=NOON.replace(tzinfo=None))

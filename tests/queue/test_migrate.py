@@ -57,7 +57,9 @@ def test_twice_is_once(url: str) -> None:
     """Bringing up to date what is up to date changes nothing."""
     migrate.upgrade(url)
     moment = "'2026-05-01T12:00:00.000000+00:00'"
-    run(url, f"INSERT INTO channels VALUES ('news', 'local', 'news', {moment}, {moment})")  # noqa: S608  # ours
+    columns = "name, kind, target, schedule, paused, first_seen, last_seen"
+    row = f"'news', 'local', 'news', '', 1 = 0, {moment}, {moment}"
+    run(url, f"INSERT INTO channels ({columns}) VALUES ({row})")  # noqa: S608  # ours
     migrate.upgrade(url)
     assert run(url, "SELECT name FROM channels") == [("news",)]
 

@@ -37,8 +37,8 @@ MINUTE = timedelta(minutes=1)
 
 # What each state leads to, written out a second time: a change of the table has to be meant.
 EXPECTED = {
-    "held": {"release": "queued", "cancel": "cancelled"},
-    "queued": {"hold": "held", "cancel": "cancelled", "claim": "publishing"},
+    "held": {"release": "queued", "schedule": "queued", "cancel": "cancelled"},
+    "queued": {"hold": "held", "schedule": "queued", "cancel": "cancelled", "claim": "publishing"},
     "publishing": {
         "claim": "publishing",
         "go-on": "publishing",
@@ -46,9 +46,10 @@ EXPECTED = {
         "finish": "published",
         "refuse": "failed",
         "doubt": "unsure",
+        "cancel": "cancelled",
     },
     "unsure": {"settle": "queued", "finish": "published", "cancel": "cancelled"},
-    "published": {"withdraw": "withdrawn"},
+    "published": {"continue": "queued", "withdraw": "withdrawn"},
     "failed": {"retry": "queued", "cancel": "cancelled", "withdraw": "withdrawn"},
     "cancelled": {},
     "withdrawn": {},
@@ -67,7 +68,7 @@ def test_every_state_and_event(state: DeliveryState, event: Event) -> None:
         with pytest.raises(NotAllowedError) as refused:
             follow(state, event)
         options = str(refused.value).partition("possible now: ")[2]
-        wishes = {"hold", "release", "cancel", "retry", "settle"} & set(arrows)
+        wishes = {"hold", "release", "schedule", "cancel", "retry", "settle", "continue"} & set(arrows)
         assert set(options.split(", ")) == (wishes or {"nothing"})
 
 
@@ -83,9 +84,9 @@ def test_every_state_can_be_reached() -> None:
 
 
 def test_nothing_ended_comes_back_to_life() -> None:
-    """No arrow leads from an ended state to a live one: only `add` can put a thread on a channel."""
+    """No arrow leads from an ended state to a live one, but where a published thread gets more parts."""
     revived = [arrow for arrow, target in TRANSITIONS.items() if target in LIVE and arrow[0] not in LIVE]
-    assert revived == []
+    assert revived == [(DeliveryState.PUBLISHED, Event.CONTINUE)]
 
 
 def test_a_live_state_has_a_way_out() -> None:
@@ -98,8 +99,8 @@ def test_a_live_state_has_a_way_out() -> None:
 
 
 def test_a_person_asks_for_nothing_that_the_publisher_decides() -> None:
-    """No request of a person is possible while a delivery is being published."""
-    assert not REQUESTS & set(allowed(DeliveryState.PUBLISHING))
+    """Once a delivery has begun a person can give it up, and ask nothing else of it."""
+    assert REQUESTS & set(allowed(DeliveryState.PUBLISHING)) == {Event.CANCEL}
 
 
 SENT = Sent("7", None)
@@ -148,9 +149,32 @@ def test_every_decision_is_possible(outcome: Outcome, last: bool) -> None:
     """What is decided of a delivery under way is always in the table."""
     change = decide(outcome, last=last, tries=1, now=NOON, chance=0)
     assert change.keeps_lease == (change.event is Event.GO_ON)
+    assert decide(outcome, last=last, tries=1, now=NOON, chance=0, gap=-MINUTE) == change
     assert (follow(DeliveryState.PUBLISHING, change.event) is DeliveryState.PUBLISHING) == (
         change.event in {Event.GO_ON, Event.WAIT}
     )
+
+
+def test_a_gap_between_posts() -> None:
+    """Where posts are spaced out, a chain gives its lease up after each, and goes on when the gap is over."""
+    change = decide(SENT, last=False, tries=1, now=NOON, chance=0, gap=MINUTE)
+    assert change == Change(Event.GO_ON, PostState.SENT, "", NOON + MINUTE, keeps_lease=False, sent=SENT)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "last"),
+    [
+        (SENT, True),
+        (Throttled(NOON, ""), False),
+        (Unreached(""), False),
+        (Refused(""), False),
+        (Unknown(""), False),
+    ],
+)
+def test_a_gap_is_for_what_goes_on(outcome: Outcome, last: bool) -> None:
+    """After the last post, or one that did not go out, a gap changes nothing."""
+    plain = decide(outcome, last=last, tries=1, now=NOON, chance=0)
+    assert decide(outcome, last=last, tries=1, now=NOON, chance=0, gap=MINUTE) == plain
 
 
 @pytest.mark.parametrize(

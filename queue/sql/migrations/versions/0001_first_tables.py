@@ -19,10 +19,12 @@ def upgrade() -> None:
         sa.Column("id", BIG_ID, nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("created", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_threads"),
+        sqlite_autoincrement=True,
     )
     op.create_index("threads_fingerprint", "threads", ["fingerprint"])
 
@@ -31,6 +33,9 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("last_slot", UtcTime()),
         sa.Column("first_seen", UtcTime(), nullable=False),
         sa.Column("last_seen", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_channels"),
@@ -45,7 +50,9 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("rank", sa.BigInteger(), nullable=False),
+        sa.Column("own_time", sa.Boolean(), nullable=False),
         sa.Column("due", UtcTime(), nullable=False),
+        sa.Column("queued", UtcTime(), nullable=False),
         sa.Column("created", UtcTime(), nullable=False),
         sa.Column("started", UtcTime()),
         sa.Column("finished", UtcTime()),
@@ -54,6 +61,9 @@ def upgrade() -> None:
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("posts", sa.Integer(), nullable=False),
         sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("adopted_parts", sa.Integer()),
+        sa.Column("adopted_id", sa.Text()),
+        sa.Column("adopted_url", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
         sa.CheckConstraint(
             "state IN ('cancelled', 'failed', 'held', 'published', "
@@ -68,7 +78,11 @@ def upgrade() -> None:
             "sent BETWEEN 0 AND posts AND (state <> 'published' OR (posts > 0 AND sent = posts))",
             name=op.f("ck_deliveries_whole"),
         ),
+        sa.CheckConstraint(
+            "(adopted_parts IS NULL) = (adopted_id IS NULL)", name=op.f("ck_deliveries_adopted")
+        ),
         sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name="fk_deliveries_thread_id"),
+        sqlite_autoincrement=True,
     )
     for name, columns, where, unique in (
         ("deliveries_one_publishing", ["channel"], "state = 'publishing'", True),
@@ -78,8 +92,14 @@ def upgrade() -> None:
             "state IN ('failed', 'held', 'publishing', 'queued', 'unsure')",
             True,
         ),
-        ("deliveries_turn", ["channel", "rank", "id", "due"], "state = 'queued'", False),
-        ("deliveries_due", ["channel", "due"], "state = 'queued'", False),
+        (
+            "deliveries_turn",
+            ["channel", "own_time", "rank", "id", "due", "queued"],
+            "state = 'queued'",
+            False,
+        ),
+        ("deliveries_due", ["channel", "own_time", "due"], "state = 'queued'", False),
+        ("deliveries_queued", ["channel", "own_time", "queued"], "state = 'queued'", False),
     ):
         op.create_index(
             name,
@@ -91,7 +111,7 @@ def upgrade() -> None:
         )
     op.create_index("deliveries_thread", "deliveries", ["thread_id"])
     op.create_index("deliveries_known", "deliveries", ["fingerprint", "channel"])
-    op.create_index("deliveries_rank", "deliveries", ["rank"])
+    op.create_index("deliveries_rank", "deliveries", ["channel", "rank"])
 
     op.create_table(
         "posts",
@@ -114,7 +134,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('planned', 'refused', 'sending', 'sent', 'unknown')", name=op.f("ck_posts_state")
         ),
-        sa.CheckConstraint("state <> 'sent' OR remote_id IS NOT NULL", name=op.f("ck_posts_found")),
+        sa.CheckConstraint(
+            "state <> 'sent' OR tries = 0 OR remote_id IS NOT NULL", name=op.f("ck_posts_found")
+        ),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_posts_delivery_id"),
     )
 
@@ -124,12 +146,10 @@ def upgrade() -> None:
         sa.Column("at", UtcTime(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
-        sa.Column("thread_id", BIG_ID, nullable=False),
-        sa.Column("delivery_id", BIG_ID, nullable=False),
+        sa.Column("thread_id", BIG_ID),
+        sa.Column("delivery_id", BIG_ID),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_events"),
-        sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name="fk_events_thread_id"),
-        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_events_delivery_id"),
     )
     op.create_index("events_of_thread", "events", ["thread_id", "id"])

@@ -1,141 +1,27 @@
-"""What every store does for a worker: in memory, in SQLite, in PostgreSQL."""
+"""A chain on its way, step by step, in every store."""
 
 import pytest
 
 from tests.contract.store_samples import LEASE, MINUTE, NOON, SECOND, new, posts, thread, wish
 from tests.contract.store_steps import (
-    HELD,
+    PUBLISHED,
     PUBLISHING,
-    QUEUED,
     REFUSED,
     SENT,
     UNKNOWN,
-    OpenStore,
     add,
-    at_once,
+    advance,
     claim,
+    finish,
     intend,
     judge,
+    published,
     send,
     started,
 )
-from threadcast.queue.states import (
-    DeliveryState,
-    Outcome,
-    PostState,
-    Throttled,
-    decide,
-)
-from threadcast.queue.store import (
-    LeaseLostError,
-    Store,
-    StoreError,
-)
-
-
-class TestClaim:
-    def test_takes_the_delivery(self, store: Store) -> None:
-        """A claim gives the thread and a lease, and says so in row and audit log."""
-        (delivery,) = add(store)
-        claimed = claim(store)
-        assert claimed.thread == thread()
-        assert (claimed.posts, claimed.worker) == ((), "w1")
-        now = claimed.delivery
-        assert now == store.delivery(delivery.id)
-        assert (now.state, now.fence, now.lease_owner, now.lease_until) == (PUBLISHING, 1, "w1", NOON + LEASE)
-        assert now.started == NOON
-        assert (store.events()[-1].what, store.events()[-1].actor) == ("claim", "w1")
-
-    def test_lowest_rank_first_among_the_due(self, store: Store) -> None:
-        """The first in the queue that is due goes first; one that is not due lets others pass."""
-        add(
-            store,
-            new("later", wish(due=NOON + MINUTE)),
-            new("first"),
-            new("second"),
-            new("held", wish(state=HELD)),
-        )
-        assert claim(store).delivery.title.startswith("first")
-
-    def test_nothing_to_take(self, store: Store) -> None:
-        """An empty channel, one whose threads wait for a person or a time, gives no claim."""
-        assert store.claim("news", worker="w1", now=NOON, until=NOON + LEASE) is None
-        add(store, new("held", wish(state=HELD)), new("later", wish(due=NOON + MINUTE)))
-        assert store.claim("news", worker="w1", now=NOON, until=NOON + LEASE) is None
-        assert store.claim("masto", worker="w1", now=NOON, until=NOON + LEASE) is None
-
-    def test_one_delivery_at_a_time(self, store: Store) -> None:
-        """While a delivery of a channel is being published no other of it begins; other channels go on."""
-        add(store, new("A", wish("news"), wish("masto")), new("B"))
-        claim(store)
-        assert store.claim("news", worker="w2", now=NOON, until=NOON + LEASE) is None
-        assert claim(store, "masto", worker="w2").delivery.channel == "masto"
-
-    def test_a_waiting_chain_keeps_its_channel(self, store: Store) -> None:
-        """A chain that waits in its middle is not overtaken, and goes on first when its time comes."""
-        claimed = started(store)
-        add(store, new("other"))
-        send(store, claimed, 1, Throttled(NOON + MINUTE, "slow down"))
-        assert store.claim("news", worker="w2", now=NOON + 59 * SECOND, until=NOON + LEASE) is None
-        again = claim(store, worker="w2", now=NOON + MINUTE)
-        assert (again.delivery.id, again.delivery.fence) == (claimed.delivery.id, 2)
-        assert [record.state for record in again.posts] == [PostState.PLANNED] * 2
-        assert again.delivery.started == NOON
-
-    def test_an_ended_lease_is_taken_over(self, store: Store) -> None:
-        """At the moment its lease ends a delivery may be claimed by another worker, and not before."""
-        claimed = started(store)
-        assert store.claim("news", worker="w2", now=NOON + LEASE - SECOND, until=NOON + 2 * LEASE) is None
-        again = claim(store, worker="w2", now=NOON + LEASE)
-        assert again.delivery.id == claimed.delivery.id
-        assert again.delivery.fence == claimed.delivery.fence + 1
-        assert len(again.posts) == 2
-
-    def test_many_workers_at_once(self, open_one: OpenStore) -> None:
-        """Of many workers that claim from one channel at once, one gets a delivery."""
-        stores = [open_one() for _ in range(3)]
-        add(stores[0], *[new(f"thread {number}") for number in range(5)])
-        claims = at_once(
-            *[
-                lambda number=number: stores[number % 3].claim(
-                    "news", worker=f"w{number}", now=NOON, until=NOON + LEASE
-                )
-                for number in range(6)
-            ]
-        )
-        assert len([one for one in claims if one is not None]) == 1
-        assert len(stores[0].deliveries(states=frozenset({PUBLISHING}))) == 1
-
-    def test_workers_empty_the_queue_together(self, open_one: OpenStore) -> None:
-        """Workers that race through two channels publish every delivery once, in turn, and none fails."""
-        stores = [open_one() for _ in range(2)]
-        channels = ("news", "masto")
-        add(stores[0], *[new(f"thread {number}", *map(wish, channels)) for number in range(6)])
-
-        def work(store: Store, channel: str, worker: str) -> list[int]:
-            mine = []
-            while store.deliveries(channel=channel, states=frozenset({QUEUED, PUBLISHING})):
-                taken = store.claim(channel, worker=worker, now=NOON, until=NOON + LEASE)
-                if taken:
-                    store.plan(taken, posts(1), now=NOON)
-                    send(store, taken, 1, SENT, last=True)
-                    mine.append(taken.delivery.id)
-            return mine
-
-        done = at_once(
-            *[
-                lambda store=store, channel=channel, number=number: work(store, channel, f"w{number}")
-                for number, store in enumerate(stores)
-                for channel in channels
-            ]
-        )
-        published = stores[0].deliveries(states=frozenset({DeliveryState.PUBLISHED}))
-        assert len(published) == 12
-        assert sorted(one for ids in done for one in ids) == sorted(delivery.id for delivery in published)
-        claims = [event for event in stores[0].events() if event.what == "claim"]
-        for channel in channels:
-            order = [event.delivery_id for event in claims if event.channel == channel]
-            assert order == [delivery.id for delivery in stores[0].deliveries(channel=channel)]
+from threadcast.queue.compose import Post
+from threadcast.queue.states import DeliveryState, Outcome, PostState, Throttled, decide
+from threadcast.queue.store import Adoption, LeaseLostError, Store, StoreError
 
 
 class TestPlan:
@@ -163,6 +49,66 @@ class TestPlan:
         add(store)
         with pytest.raises(StoreError, match="nothing to post"):
             store.plan(claim(store), (), now=NOON)
+
+    def test_a_continued_chain(self, store: Store) -> None:
+        """The posts of a continued thread go behind those that are out, and are sent after them."""
+        delivery = published(store)
+        store.extend(delivery.thread_id, thread(parts=4), now=NOON, actor="ada")
+        claimed = claim(store)
+        assert len(claimed.thread.parts) == 4
+        planned = store.plan(claimed, posts(2, first=3), now=NOON)
+        assert planned == store.posts(delivery.id)
+        assert [record.position for record in planned] == [1, 2, 3, 4]
+        assert [record.state for record in planned] == [PostState.SENT] * 2 + [PostState.PLANNED] * 2
+        assert (store.delivery(delivery.id).posts, store.delivery(delivery.id).sent) == (4, 2)
+        with pytest.raises(StoreError, match="planned"):
+            store.plan(claimed, posts(1, first=5), now=NOON)
+        ended = finish(store, claimed, 4)
+        assert (ended.state, ended.posts, ended.sent) == (PUBLISHED, 4, 4)
+
+    def test_a_continued_chain_needs_a_post(self, store: Store) -> None:
+        """A continued chain cannot be planned with nothing behind what is out."""
+        delivery = published(store)
+        store.extend(delivery.thread_id, thread(parts=4), now=NOON, actor="ada")
+        with pytest.raises(StoreError, match="nothing to post"):
+            store.plan(claim(store), (), now=NOON)
+        assert store.delivery(delivery.id).posts == 2
+
+    def test_an_adopted_chain(self, store: Store) -> None:
+        """The posts of the parts that are out are sent, the last with its id; the chain goes on after it."""
+        add(store, new("A", wish(adoption=Adoption(2, SENT)), parts=3))
+        claimed = claim(store)
+        first, *others = posts(3)
+        planned = store.plan(claimed, (first, first, *others), now=NOON)
+        assert planned == store.posts(claimed.delivery.id)
+        assert [record.state for record in planned] == [PostState.SENT] * 3 + [PostState.PLANNED]
+        assert [record.remote_id for record in planned] == [None, None, SENT.remote_id, None]
+        assert [record.url for record in planned] == [None, None, SENT.url, None]
+        assert [(record.tries, record.finished) for record in planned] == [(0, None)] * 4
+        assert (store.delivery(claimed.delivery.id).posts, store.delivery(claimed.delivery.id).sent) == (4, 3)
+        assert store.events()[-1].detail == "4 posts, 3 of them out"
+        assert finish(store, claimed, 4).state is PUBLISHED
+
+    @pytest.mark.parametrize("planned", [posts(2), posts(1, first=3)])
+    def test_an_adopted_chain_has_an_end_to_go_on_from(self, store: Store, planned: tuple[Post, ...]) -> None:
+        """An adopted chain of which nothing is left, or nothing is out, cannot be planned."""
+        add(store, new("A", wish(adoption=Adoption(2, SENT)), parts=3))
+        claimed = claim(store)
+        with pytest.raises(StoreError):
+            store.plan(claimed, planned, now=NOON)
+        assert store.posts(claimed.delivery.id) == ()
+        assert (store.delivery(claimed.delivery.id).posts, store.delivery(claimed.delivery.id).sent) == (0, 0)
+
+    def test_an_adopted_chain_is_continued(self, store: Store) -> None:
+        """What was adopted once is not adopted again where its thread grows."""
+        (delivery,) = add(store, new("A", wish(adoption=Adoption(1, SENT))))
+        claimed = claim(store)
+        store.plan(claimed, posts(2), now=NOON)
+        finish(store, claimed, 2)
+        store.extend(delivery.thread_id, thread("A", 3), now=NOON, actor="ada")
+        again = claim(store)
+        store.plan(again, posts(1, first=3), now=NOON)
+        assert finish(store, again, 3).sent == 3
 
 
 class TestIntend:
@@ -212,6 +158,22 @@ class TestRecord:
         assert first.finished == NOON + SECOND
         assert second.state is PostState.PLANNED
         assert len(store.events()) == events
+
+    def test_a_rest_after_a_post(self, store: Store) -> None:
+        """A chain that rests between two posts keeps its channel, without a lease, and goes on in time."""
+        claimed = started(store)
+        add(store, new("other"))
+        intend(store, claimed)
+        change = decide(SENT, last=False, tries=1, now=NOON, chance=0, gap=MINUTE)
+        delivery = store.record(claimed, 1, change, now=NOON)
+        assert (delivery.state, delivery.sent, delivery.due) == (PUBLISHING, 1, NOON + MINUTE)
+        assert (delivery.lease_owner, delivery.lease_until) == (None, None)
+        with pytest.raises(StoreError):
+            judge(store, claimed, 1, SENT)
+        assert store.claim("news", worker="w1", now=NOON + 59 * SECOND, until=NOON + LEASE) is None
+        again = claim(store, now=NOON + MINUTE)
+        assert again.delivery.id == claimed.delivery.id
+        assert finish(store, again, 2).state is PUBLISHED
 
     def test_the_last_post(self, store: Store) -> None:
         """With its last post out a delivery is published, and its channel is free."""
@@ -304,6 +266,51 @@ class TestRecord:
         assert store.posts(claimed.delivery.id)[0].state is PostState.SENT
 
 
+class TestAdvance:
+    def test_is_a_record_and_an_intent(self, store: Store) -> None:
+        """From one post to the next in one step: the queue holds what two steps would have left there."""
+        claimed = started(store, 3)
+        intend(store, claimed)
+        events = len(store.events())
+        advance(store, claimed, now=NOON + SECOND)
+        delivery = store.delivery(claimed.delivery.id)
+        assert (delivery.state, delivery.sent, delivery.reason) == (PUBLISHING, 1, "")
+        assert (delivery.lease_owner, delivery.lease_until) == ("w1", NOON + SECOND + LEASE)
+        (first, second, third) = store.posts(delivery.id)
+        assert (first.state, first.remote_id, first.url) == (PostState.SENT, SENT.remote_id, SENT.url)
+        assert (first.finished, first.reason) == (NOON + SECOND, "")
+        assert (second.state, second.tries, second.key) == (PostState.SENDING, 1, "key-2")
+        assert (second.reply_to, second.intended) == (SENT.remote_id, NOON + SECOND)
+        assert third.state is PostState.PLANNED
+        assert len(store.events()) == events
+
+    @pytest.mark.parametrize("position", [0, 2, 3, 9])
+    def test_only_from_the_post_that_is_being_sent(self, store: Store, position: int) -> None:
+        """No post but the one that is being sent is stepped from, and not where it is the last."""
+        claimed = started(store, 3)
+        intend(store, claimed)
+        before = (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id))
+        with pytest.raises(StoreError):
+            advance(store, claimed, position)
+        assert (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id)) == before
+
+    def test_not_before_the_send(self, store: Store) -> None:
+        """A post that was never being sent is not out."""
+        claimed = started(store)
+        with pytest.raises(StoreError):
+            advance(store, claimed)
+        assert [record.state for record in store.posts(claimed.delivery.id)] == [PostState.PLANNED] * 2
+
+    def test_not_beyond_the_last_post(self, store: Store) -> None:
+        """After the last post comes none."""
+        claimed = started(store)
+        intend(store, claimed)
+        advance(store, claimed)
+        with pytest.raises(StoreError):
+            advance(store, claimed, 2)
+        assert store.delivery(claimed.delivery.id).sent == 1
+
+
 class TestFence:
     @pytest.mark.parametrize("lost_by", ["takeover", "refusal", "doubt"])
     def test_no_write_without_the_lease(self, store: Store, lost_by: str) -> None:
@@ -322,50 +329,9 @@ class TestFence:
         with pytest.raises(LeaseLostError):
             judge(store, claimed, 1, SENT)
         with pytest.raises(LeaseLostError):
+            advance(store, claimed)
+        with pytest.raises(LeaseLostError):
             store.record(claimed, None, decide(REFUSED, last=False, tries=1, now=NOON, chance=0), now=NOON)
         with pytest.raises(LeaseLostError):
             store.let_go(claimed, now=NOON)
         assert (store.deliveries(), store.posts(claimed.delivery.id), store.events()) == before
-
-
-class TestLeases:
-    def test_let_go(self, store: Store) -> None:
-        """A delivery that was let go of is free at once, still begun."""
-        claimed = started(store)
-        store.let_go(claimed, now=NOON + SECOND)
-        delivery = store.delivery(claimed.delivery.id)
-        assert (delivery.state, delivery.lease_owner, delivery.lease_until) == (PUBLISHING, None, None)
-        assert delivery.due == NOON + SECOND
-        assert claim(store, worker="w2", now=NOON + SECOND).delivery.id == delivery.id
-
-    def test_free_leases(self, store: Store) -> None:
-        """Every lease that runs is ended and counted; one that has ended already is not."""
-        add(store, new("A", *[wish(name, due=NOON - LEASE) for name in "abc"]))
-        claim(store, "a", now=NOON - LEASE)
-        claim(store, "b")
-        assert store.free_leases(now=NOON) == 1
-        assert store.free_leases(now=NOON) == 0
-        assert claim(store, "b", worker="w2").delivery.fence == 2
-        assert claim(store, "a", worker="w2").delivery.fence == 2
-
-
-class TestNextDue:
-    def test_an_empty_channel(self, store: Store) -> None:
-        """Where nothing waits, or all wait for a person, there is no next time."""
-        assert store.next_due("news", now=NOON) is None
-        add(store, new("held", wish(state=HELD)))
-        assert store.next_due("news", now=NOON) is None
-
-    def test_queued(self, store: Store) -> None:
-        """The earliest due time of the queue counts, or now where that has passed."""
-        add(store, new("A", wish(due=NOON + 2 * MINUTE)), new("B", wish(due=NOON + MINUTE)))
-        assert store.next_due("news", now=NOON) == NOON + MINUTE
-        assert store.next_due("news", now=NOON + LEASE) == NOON + LEASE
-
-    def test_publishing(self, store: Store) -> None:
-        """While a chain is under way, its lease and its own time count, and nothing else."""
-        claimed = started(store)
-        add(store, new("other"))
-        assert store.next_due("news", now=NOON) == NOON + LEASE
-        send(store, claimed, 1, Throttled(NOON + MINUTE, "slow down"))
-        assert store.next_due("news", now=NOON) == NOON + MINUTE

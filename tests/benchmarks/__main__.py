@@ -1,0 +1,41 @@
+"""`make bench`: how fast Threadcast is, in one table.
+
+    python -m tests.benchmarks [--json] [GROUP…]
+
+The groups are chains, composing, queue, resting and shell. Where it says so a figure is a ratio of two
+things that took turns in the same run. No test asserts any of this: machines differ.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+from tests.benchmarks import chains, composing, queue_size, resting, shell
+from tests.benchmarks.figures import Figure, as_json, show
+
+GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "chains": chains.figures,
+    "composing": composing.figures,
+    "queue": queue_size.figures,
+    "resting": resting.figures,
+    "shell": shell.figures,
+}
+
+
+@click.command()
+@click.argument("groups", nargs=-1, type=click.Choice(list(GROUPS)), metavar="[GROUP…]")
+@click.option("--json", "in_json", is_flag=True, help="Print JSON.")
+def main(groups: tuple[str, ...], in_json: bool) -> None:
+    """Measure Threadcast; exit with 1 where a target is missed."""
+    found: list[Figure] = []
+    for name in groups or GROUPS:
+        if sys.stderr.isatty():
+            click.echo(f"measuring: {name} …", err=True)
+        found += GROUPS[name]()
+    click.echo(as_json(found)) if in_json else show(found)
+    sys.exit(any(figure.met is False for figure in found))
+
+
+if __name__ == "__main__":
+    main()

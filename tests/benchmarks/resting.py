@@ -1,0 +1,64 @@
+"""What the service takes while it has nothing to do. Read from /proc: Linux only."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.samples import thread
+from tests.benchmarks.stand import CHANNELS, NETWORKS, stand
+
+MOST_MEMORY = 120.0  # MB
+BARE = "import asyncio; print('ready', flush=True); asyncio.run(asyncio.Event().wait())"
+
+
+def figures(*, seconds: float = 15.0) -> Iterator[Figure]:
+    """A service with both networks in use, after it published a chain on each, left alone for `seconds`."""
+    if not Path("/proc/self/status").exists():
+        return
+    with (
+        stand() as here,
+        here.service() as service,
+        subprocess.Popen([sys.executable, "-c", BARE], stdout=subprocess.PIPE, text=True) as bare,
+    ):
+        assert bare.stdout is not None
+        assert bare.stdout.readline() == "ready\n"
+        file = here.house.write(thread(1, 3))
+        assert here.house.command("add", file).returncode == 0
+        for network in NETWORKS:
+            service.wait_for(f"channel={CHANNELS[network]}")
+            here.wait(network, 3)
+        time.sleep(min(seconds, 2.0))  # the chains' last steps
+        before = [_switches(process.pid) for process in (service.popen, bare)]
+        time.sleep(seconds)
+        after = [_switches(process.pid) for process in (service.popen, bare)]
+        memory = _memory(service.popen.pid)
+        bare.kill()
+    ours, theirs = (later - earlier for later, earlier in zip(after, before, strict=True))
+    yield Figure("idle: memory", memory, "MB", MOST_MEMORY, detail="resident, both client libraries in use")
+    yield Figure(
+        "idle: wake-ups",
+        ours / seconds,
+        "/s",
+        0.1,
+        detail=f"{ours} in {seconds:g} s over all threads; a bare asyncio process {theirs}",
+    )
+
+
+def _memory(pid: int) -> float:
+    """Resident memory, MB."""
+    return _field(Path(f"/proc/{pid}/status"), "VmRSS") / 1000
+
+
+def _switches(pid: int) -> int:
+    """How often the threads of a process gave up the processor so far: each sleep ends with a wake-up."""
+    return sum(
+        _field(task / "status", "voluntary_ctxt_switches") for task in Path(f"/proc/{pid}/task").iterdir()
+    )
+
+
+def _field(file: Path, name: str) -> int:
+    line = next(line for line in file.read_text().splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1])

@@ -1,0 +1,111 @@
+"""The forecast says of each delivery when it starts and why, as the scheduler will decide it."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.bot.scripted import wish
+from tests.contract.memory_store import MemoryStore
+from threadcast.bot.forecast import A_POST, Forecast, Rhythm, forecast
+from threadcast.config.quiet import parse_quiet
+from threadcast.config.schedule import parse_schedule
+from threadcast.config.timetable import Timetable
+from threadcast.queue.states import DeliveryState, Event
+from threadcast.queue.store import ChannelSeen, Opening
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
+UTC_ZONE = ZoneInfo("UTC")
+AT_ONCE = Timetable("news", UTC_ZONE)
+SLOTS = Timetable("news", UTC_ZONE, parse_schedule("13:00,18:00"))
+HOUR = timedelta(hours=1)
+
+
+def queue(*abouts: str) -> MemoryStore:
+    store = MemoryStore()
+    store.see_channels([ChannelSeen("news", "local", "here", "a schedule")], now=NOON)
+    for about in abouts:
+        store.add([wish("news", about=about, due=NOON)], now=NOON, actor="test")
+    return store
+
+
+def foreseen(
+    store: MemoryStore, table: Timetable = AT_ONCE, gap: timedelta = timedelta(0), now: datetime = NOON
+) -> list[Forecast]:
+    waiting = frozenset({DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.PUBLISHING})
+    rows = {row.name: row for row in store.channels()}
+    return list(forecast(store.deliveries(states=waiting), rows, {"news": Rhythm(table, gap)}, now))
+
+
+def said(forecasts: list[Forecast]) -> list[tuple[str, timedelta | None, str]]:
+    return [(one.delivery.title, one.start - NOON if one.start else None, one.why) for one in forecasts]
+
+
+def test_in_turn() -> None:
+    """Without a schedule, each thread starts when the one before is through."""
+    first, second = foreseen(queue("a", "b"))
+    assert (first.start, first.why, first.end) == (NOON, "in turn", NOON + 3 * A_POST)
+    assert (second.start, second.end) == (NOON + 3 * A_POST, NOON + 6 * A_POST)
+
+
+def test_a_pace_makes_it_longer() -> None:
+    """A chain that rests between posts is through that much later."""
+    (one,) = foreseen(queue("a"), gap=HOUR)
+    assert one.end == NOON + 2 * HOUR + 3 * A_POST
+
+
+def test_slots() -> None:
+    """With slots, each thread has the next one, in the order of the queue."""
+    assert said(foreseen(queue("a", "b", "c"), SLOTS)) == [
+        ("a 1", HOUR, "slot"),
+        ("b 1", 6 * HOUR, "slot"),
+        ("c 1", 25 * HOUR, "slot"),
+    ]
+
+
+def test_a_time_of_its_own() -> None:
+    """A thread with its own time starts then, and takes nobody's slot."""
+    store = queue("a", "b")
+    own = wish("news", about="own", due=NOON + 2 * HOUR, own_time=True)
+    store.add([own], now=NOON, actor="test")
+    assert said(foreseen(store, SLOTS)) == [
+        ("a 1", HOUR, "slot"),
+        ("b 1", 6 * HOUR, "slot"),
+        ("own 1", 2 * HOUR, "its own time"),
+    ]
+
+
+def test_quiet_hours() -> None:
+    """A thread that waits for the end of quiet hours says so."""
+    table = Timetable("news", UTC_ZONE, None, parse_quiet("11:00-15:00"))
+    assert said(foreseen(queue("a"), table)) == [("a 1", 3 * HOUR, "after quiet hours")]
+
+
+def test_under_way() -> None:
+    """A chain under way holds the channel until its last post is out."""
+    store = queue("a", "b")
+    store.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
+    (first, second) = foreseen(store)
+    assert (first.why, first.end) == ("under way", NOON + 3 * A_POST)
+    assert second.start == first.end
+
+
+def test_held() -> None:
+    """A held thread has no time, only the reason why it is held."""
+    store = queue("a", "b")
+    store.apply(store.deliveries()[0].id, Event.HOLD, now=NOON, actor="test")
+    starts = {one.delivery.title: one.start for one in foreseen(store)}
+    assert starts == {"a 1": None, "b 1": NOON}
+
+
+def test_a_paused_channel() -> None:
+    """On a paused channel nothing has a time, and what to type is said."""
+    store = queue("a")
+    store.pause("news", True, now=NOON, actor="test")
+    assert said(foreseen(store)) == [("a 1", None, "paused; threadcast resume news")]
+
+
+def test_a_channel_that_is_gone() -> None:
+    """Threads for a channel that is not configured any more have no time, and say why."""
+    store = queue("a")
+    rows = {row.name: row for row in store.channels()}
+    (one,) = forecast(store.deliveries(), rows, {}, NOON)
+    assert (one.start, one.why) == (None, "news is not configured any more")
