@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.bot.terminal import PATIENCE, environment
 from tests.bot.typed import GAP, THREAD, Shell
 from threadcast.bot.cli import cli
 
-BIN = Path(os.environ.get("VIRTUAL_ENV", Path(__file__).resolve().parents[2] / ".venv")) / "bin"
+BIN = Path(sys.executable).parent  # where our command is too
 COMMA = "1/ Fog, horn: and\tsea.\n2/ The end. /end\n"
 
 
