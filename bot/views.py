@@ -177,14 +177,14 @@ def dossier(screen: Screen, one: Dossier) -> None:
 def channels(screen: Screen, rows: Sequence[ChannelRow], configured: frozenset[str]) -> None:
     """The channels as a table."""
     screen.table(
-        ("channel", "kind", "target", "schedule", "state"),
+        ("channel", "kind", "state", "target", "schedule"),
         (
             (
                 row.name,
                 row.kind,
-                safe(row.target),
-                safe(row.schedule or "in turn"),
                 _channel_state(row, configured),
+                safe(row.target),
+                safe(row.schedule) or "in turn",
             )
             for row in rows
         ),
@@ -194,7 +194,7 @@ def channels(screen: Screen, rows: Sequence[ChannelRow], configured: frozenset[s
 def _channel_state(row: ChannelRow, configured: frozenset[str]) -> str:
     if row.name not in configured:
         return "[yellow]no longer configured[/]"
-    return "[yellow]paused[/]" if row.paused else "[green]open[/]"
+    return "[yellow]paused[/]" if row.paused else "ready"
 
 
 def finding(screen: Screen, about: str, one: Finding) -> None:

@@ -95,7 +95,7 @@ def test_pause_and_resume(news: Shell) -> None:
     """A paused channel says how it goes on, in the queue as well, and goes on with `resume`."""
     assert "news is paused; it goes on with: threadcast resume news" in news.ok("pause", "news")
     assert re.search(r"threadcast resume news", news.ok("queue"))
-    assert re.search(r"^news .* paused$", news.ok("channels"), re.MULTILINE)
+    assert re.search(r"^news +local +paused ", news.ok("channels"), re.MULTILINE)
     assert "news (local, paused)" in news.ok()
     assert "threadcast resume" in news.ok()
     assert "news is going on." in news.ok("resume", "news")
