@@ -29,20 +29,6 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    """Logging is the process's own: every test gives it back."""
-    root = logging.getLogger()
-    level, raises = root.level, logging.raiseExceptions
-    yield
-    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != configure.__module__]
-    root.setLevel(level)
-    logging.raiseExceptions = raises
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-
-
 @pytest.fixture(params=["json", "console", "auto"])
 def stream(request: pytest.FixtureRequest) -> io.StringIO:
     """A configured log, at debug, in each format."""
