@@ -111,6 +111,9 @@ def channel(row: ChannelRow, configured: frozenset[str]) -> Json:
         "kind": row.kind,
         "target": row.target,
         "configured": row.name in configured,
+        "schedule": row.schedule,
+        "paused": row.paused,
+        "last_slot": row.last_slot,
         "first_seen": row.first_seen,
         "last_seen": row.last_seen,
     }

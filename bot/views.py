@@ -176,17 +176,24 @@ def dossier(screen: Screen, one: Dossier) -> None:
 def channels(screen: Screen, rows: Sequence[ChannelRow], configured: frozenset[str]) -> None:
     """The channels as a table."""
     screen.table(
-        ("channel", "kind", "target", "configured"),
+        ("channel", "kind", "state", "target", "schedule"),
         (
             (
                 row.name,
                 row.kind,
+                _channel_state(row, configured),
                 safe(row.target),
-                "yes" if row.name in configured else "[yellow]no longer[/]",
+                safe(row.schedule) or "in turn",
             )
             for row in rows
         ),
     )
+
+
+def _channel_state(row: ChannelRow, configured: frozenset[str]) -> str:
+    if row.name not in configured:
+        return "[yellow]no longer configured[/]"
+    return "[yellow]paused[/]" if row.paused else "ready"
 
 
 def finding(screen: Screen, about: str, one: Finding) -> None:
