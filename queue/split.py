@@ -228,6 +228,8 @@ _WHOLE = regex.compile(
     r"|(?:(?<![A-Za-z0-9_.+-])[A-Za-z0-9_.+-]*+|\w)[@＠][A-Za-z0-9_.-]+(?:@[\w.-]+)?"
     r"|\w?[#＃][\w·・\u200c]+"
 )
+# A blank that carries a mark is one character with it, and no white space at which a text is cut gladly.
+_HELD = regex.compile(rf"(?<=[^\s\p{{GCB=Prepend}}])[{_BREAKING}]+(?={_JOINS})")
 _CLUSTER = regex.compile(r"\X")
 _SIGNS = "@＠#＃:/"
 
@@ -250,7 +252,9 @@ def _finer(text: str, cuts: Cuts, tight: list[int]) -> Cuts:
 
 
 def _inside(word: str) -> "array[int]":
-    """Where a word that is too long may be cut: around what stays whole, or else within that."""
+    """Where a word that is too long may be cut: before a blank in it, around what stays whole, or within."""
+    if held := [found.end() - 1 for found in _HELD.finditer(word)]:
+        return array("i", held)
     ends = range(1, len(word)) if word.isascii() else (found.end() for found in _CLUSTER.finditer(word))
     bounds = array("i", ends)
     if bounds and bounds[-1] == len(word):

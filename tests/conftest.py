@@ -1,10 +1,32 @@
 """What tests in several folders share."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.servers.postgres import Postgres, running
+from threadcast.config.logs import configure
+
+LOUD = ("httpx", "httpcore", "apscheduler", "telegram", "urllib3")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Logging is the process's own: every test gives it back."""
+    root = logging.getLogger()
+    level, raises = root.level, logging.raiseExceptions
+    levels = {name: logging.getLogger(name).level for name in LOUD}
+    yield
+    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != configure.__module__]
+    root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+    logging.raiseExceptions = raises
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")

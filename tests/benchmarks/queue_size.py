@@ -89,6 +89,8 @@ def _delivery(number: int) -> dict[str, object]:
         "rank": number,
         "due": START,
         "created": START,
+        "queued": START,
+        "own_time": False,
         "fence": 0,
         "posts": PARTS,
         "sent": 0,

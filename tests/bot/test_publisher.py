@@ -430,7 +430,12 @@ async def test_a_gap_between_posts(tmp_path: Path) -> None:
 
 async def test_a_chain_that_has_to_rest(tmp_path: Path) -> None:
     """A chain that runs into hours of rest stops after a whole post, and goes on at their end."""
-    at = House(tmp_path, Step(), Step(before=lambda: at.clock.advance(hours=1)))
+    at = House(tmp_path)
+
+    def an_hour_passes() -> None:
+        at.clock.advance(hours=1)
+
+    at.channel.script.steps.extend([Step(), Step(before=an_hour_passes)])
     (delivery,) = at.add()
     end = START + timedelta(hours=9)
     publisher = at.publisher(brake=lambda now: end if START < now < end else None)

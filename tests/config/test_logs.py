@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -27,20 +26,6 @@ def unescaped_json(text: str) -> str:
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    """Logging is the process's own: every test gives it back."""
-    root = logging.getLogger()
-    level, raises = root.level, logging.raiseExceptions
-    yield
-    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != configure.__module__]
-    root.setLevel(level)
-    logging.raiseExceptions = raises
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(params=["json", "console", "auto"])
