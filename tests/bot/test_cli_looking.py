@@ -85,6 +85,16 @@ def test_backup_and_restore(shell: Shell) -> None:
     assert shell.json("backup", "second")["bytes"] > 0
 
 
+def test_restore_on_a_new_machine(shell: Shell) -> None:
+    """A backup is restored where there is no queue yet; a script is told that nothing was replaced."""
+    shell.ok("add", shell.write(THREAD))
+    shell.ok("backup", "copy")
+    shell.env["THREADCAST_DATA"] = "elsewhere"
+    assert shell.json("restore", "copy") == {"file": "copy", "replaced": None}
+    assert len(shell.json("queue")["deliveries"]) == 2
+    assert shell.json("migrate")["version"]
+
+
 def test_backup_never_overwrites(shell: Shell) -> None:
     """A backup is refused where a file is already."""
     shell.ok("add", shell.write(THREAD))

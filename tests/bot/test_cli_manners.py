@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 import subprocess
 from pathlib import Path
 
@@ -226,15 +225,6 @@ def test_the_help_lists_every_command_once(shell: Shell) -> None:
     assert sorted(listed) == sorted(cli.commands)
     shown = shell.ok("--help")
     assert all(re.search(rf"^  {name} ", shown, re.MULTILINE) for name in listed)
-
-
-def test_a_terminated_command_leaves_no_traceback(shell: Shell) -> None:
-    """A command that is told to end while it waits for input ends at once."""
-    with terminal(threadcast("add", "-"), folder=shell.folder, env=shell.env) as shown:
-        shown.wait_for("Ctrl-D")
-        shown.popen.send_signal(signal.SIGTERM)
-        assert shown.end() == -signal.SIGTERM
-    assert "Traceback" not in shown.shown
 
 
 @pytest.mark.parametrize("command", sorted(set(cli.commands) - {"run", "demo", "completion"}))
