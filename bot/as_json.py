@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
+from threadcast.bot.forecast import Forecast
 from threadcast.queue.store import AuditEvent, ChannelRow, Delivery, PostRecord
 from threadcast.queue.thread import Notice, Thread
 
@@ -44,6 +45,10 @@ def delivery(one: Delivery) -> Json:
         "sent": one.sent,
         "of": one.posts,
     }
+
+
+def forecast(one: Forecast) -> Json:
+    return delivery(one.delivery) | {"starts": one.start, "why": one.why, "ends": one.end}
 
 
 def deliveries(many: Sequence[Delivery]) -> Json:

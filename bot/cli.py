@@ -14,7 +14,7 @@ from click.exceptions import Abort, Exit
 from click.shell_completion import shell_complete
 
 from threadcast.bot import completion, shell
-from threadcast.bot.commands import adding, changing, keeping, looking, running
+from threadcast.bot.commands import adding, changing, keeping, looking, ordering, running
 
 EPILOG = """\b
 Exit codes: 0 done, 1 a fault of ours, 2 wrong usage,
@@ -115,7 +115,7 @@ def cli(context: click.Context) -> None:
 # As the help lists them.
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Threads": (adding.add, adding.preview, looking.show, looking.export),
-    "The queue": (looking.queue, *changing.COMMANDS),
+    "The queue": (looking.queue, *changing.COMMANDS, *ordering.COMMANDS),
     "Looking back": (looking.history, looking.events),
     "The service": (running.run, running.check, running.config, looking.channels),
     "The database": (running.migrate, keeping.backup, keeping.restore),

@@ -6,6 +6,7 @@ from datetime import datetime
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
 from threadcast.bot.follow import progress
+from threadcast.bot.forecast import Forecast
 from threadcast.bot.overview import ANSWERS, Overview, answer
 from threadcast.bot.screen import Screen, safe, state
 from threadcast.config.in_force import DEFAULT, InForce
@@ -98,31 +99,32 @@ def preview(screen: Screen, one: Preview, title: str) -> None:
     screen.say()
 
 
-def queue(screen: Screen, deliveries: Sequence[Delivery], now: datetime) -> None:
-    """The queue as a table."""
-
-    def then(delivery: Delivery) -> str:
-        if delivery.state in {DeliveryState.HELD, DeliveryState.UNSURE}:
-            return safe(delivery.reason)
-        if delivery.due > now:
-            return f"{screen.when(delivery.due)} {safe(delivery.reason)}".rstrip()
-        return "now" if delivery.state is DeliveryState.PUBLISHING else "in turn"
-
+def queue(screen: Screen, foreseen: Sequence[Forecast], now: datetime) -> None:
+    """The queue as a table: when each delivery starts, why then, and until when it should take."""
     screen.table(
         ("id", "channel", "state", "posts", "next", "title"),
         (
             (
-                str(delivery.thread_id),
-                delivery.channel,
-                state(delivery.state),
-                progress(delivery),
-                then(delivery),
-                safe(delivery.title),
+                str(one.delivery.thread_id),
+                one.delivery.channel,
+                state(one.delivery.state),
+                progress(one.delivery),
+                _foreseen(screen, one, now),
+                safe(one.delivery.title),
             )
-            for delivery in deliveries
+            for one in foreseen
         ),
         crop=True,
     )
+
+
+def _foreseen(screen: Screen, one: Forecast, now: datetime) -> str:
+    if one.start is None or one.end is None:
+        return safe(one.why)
+    begins = f"{screen.when(one.start)}, " if one.start > now else ""
+    same_day = one.start.date() == one.end.date()
+    until = screen.when(one.end).split()[1] if same_day else screen.when(one.end)
+    return f"{begins}{safe(one.why)}, until {until}"
 
 
 def history(screen: Screen, chains: Sequence[Chain]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from threadcast.bot import completion
+from threadcast.bot.commands.changing import answer
 from threadcast.bot.shell import CHANNEL, JSON, Office, faults, opened, parse_at, read_all
 
 if TYPE_CHECKING:
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 @click.option("--at", metavar="TIME", help="Not before this time, as 2026-12-24T18:30.")
 @click.option("--hold", is_flag=True, help="Queue it, but wait for `threadcast release`.")
 @click.option("--again", is_flag=True, help="Publish a thread once more where it was published before.")
+@click.option(
+    "--continue",
+    "continued",
+    type=click.IntRange(min=1),
+    metavar="ID",
+    help="Append the parts of one file to thread ID; a published chain goes on.",
+)
 @click.option("--dry-run", is_flag=True, help="Only parse and report; nothing is queued.")
 @JSON
 def add(
@@ -30,6 +38,7 @@ def add(
     at: str | None,
     hold: bool,
     again: bool,
+    continued: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -42,8 +51,11 @@ def add(
       threadcast add thread.txt
       threadcast add --dry-run thread.txt
       threadcast add -c news --at 2026-12-24T18:30 thread.txt
+      threadcast add --continue 7 more.txt
       pbpaste | threadcast add -
     """
+    if continued is not None and (len(files) != 1 or channels or at or hold or again or dry_run):
+        raise click.UsageError("--continue takes one file and no other option: it goes where the thread went")
     with faults():
         intakes = read_all(files)
         if dry_run:
@@ -54,6 +66,9 @@ def add(
         from threadcast.bot import views, wake
         from threadcast.bot.service import now
 
+        if continued is not None:
+            answer(office, office.desk.extend(continued, intakes[0]), as_json=as_json)
+            return
         screen = office.screen
         receipts = office.desk.add(
             intakes, channels=channels, at=parse_at(at, office.settings.timezone), hold=hold, again=again

@@ -47,11 +47,11 @@ def queue(channel: str | None, as_json: bool) -> None:
         from threadcast.bot import views
         from threadcast.bot.service import now
 
-        deliveries = office.desk.queue(channel=channel)
+        foreseen = office.desk.forecast(channel=channel)
         if as_json:
-            office.screen.json(answers.deliveries(deliveries))
-        elif deliveries:
-            views.queue(office.screen, deliveries, now())
+            office.screen.json({"deliveries": [answers.forecast(one) for one in foreseen]})
+        elif foreseen:
+            views.queue(office.screen, foreseen, now())
         else:
             office.screen.say("The queue is empty. Add a thread: threadcast add FILE")
 

@@ -50,7 +50,7 @@ def test_the_state_does_not_list_everything(shell: Shell) -> None:
 
 def test_a_misspelt_command(shell: Shell) -> None:
     """A misspelt command is answered with the nearest name and where to look."""
-    result = shell("qeue")
+    result = shell("quue")
     assert result.exit_code == 2
     assert "Did you mean 'queue'?" in result.stderr
     assert "threadcast --help" in result.stderr
@@ -199,10 +199,10 @@ def test_a_wide_table_cuts_titles_alone(shell: Shell) -> None:
     """Where a table nearly fits, only the title is cut."""
     shell.ok("add", shell.write(OTHER.replace("Fog", "Fog over the northern and the southern tower")))
     with terminal(
-        threadcast("queue"), folder=shell.folder, env={**shell.env, "NO_COLOR": "1"}, columns=62
+        threadcast("queue"), folder=shell.folder, env={**shell.env, "NO_COLOR": "1"}, columns=80
     ) as shown:
         assert shown.end() == 0
-    assert re.search(r"1  masto +queued +- +in turn +Fog over .*…", shown.shown)
+    assert re.search(r"1  masto +queued +- +in turn, until \d\d:\d\d:\d\d +Fog .*…", shown.shown)
 
 
 def test_the_docs_list_every_command() -> None:
