@@ -48,7 +48,7 @@ def delivery(one: Delivery) -> Json:
 
 
 def forecast(one: Forecast) -> Json:
-    return delivery(one.delivery) | {"start": one.start, "why": one.why, "end": one.end}
+    return delivery(one.delivery) | {"starts": one.start, "why": one.why, "ends": one.end}
 
 
 def deliveries(many: Sequence[Delivery]) -> Json:

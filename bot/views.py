@@ -102,28 +102,31 @@ def preview(screen: Screen, one: Preview, title: str) -> None:
 
 
 def queue(screen: Screen, forecasts: Sequence[Forecast], now: datetime) -> None:
-    """The queue as a table: when each starts, why then, and when it should be through."""
-
-    def start(one: Forecast) -> str:
-        return "now" if one.start is not None and one.start <= now else screen.minute(one.start)
-
+    """The queue as a table: when each delivery starts, why then, and when it should be through."""
     screen.table(
-        ("id", "channel", "state", "posts", "starts", "why", "ends", "title"),
+        ("id", "channel", "state", "posts", "next", "title"),
         (
             (
                 str(one.delivery.thread_id),
                 one.delivery.channel,
                 state(one.delivery.state),
                 progress(one.delivery),
-                start(one),
-                safe(one.why),
-                screen.minute(one.end),
+                _foreseen(screen, one, now),
                 safe(one.delivery.title),
             )
             for one in forecasts
         ),
         crop=True,
     )
+
+
+def _foreseen(screen: Screen, one: Forecast, now: datetime) -> str:
+    if one.start is None or one.end is None:
+        return safe(one.why)
+    start, end = screen.minute(one.start), screen.minute(one.end)
+    same_day = start.split()[0] == end.split()[0]
+    begins = f"{start}, " if one.start > now else ""
+    return f"{begins}{safe(one.why)}, until {end.split()[1] if same_day else end}"
 
 
 def history(screen: Screen, chains: Sequence[Chain]) -> None:

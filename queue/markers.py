@@ -45,6 +45,7 @@ _END_MARK = (
     rf"(?={_BLANK}*(?:\n|\Z))"
 )
 _ANY_END_MARK = re.compile(_END_MARK)
+_LONGEST_END_MARK = 9  # code points: 9999/9999
 LEADING_END_MARK = re.compile(rf"\s*(?:/(?i:end|fin)|END|🔚){_BLANK}*(?=\n)")
 _ONLY_END_MARKS = re.compile(r"(?:(?:/(?i:end|fin)|END|🔚)(?:\s+|\Z))+")
 # Ends where a paragraph begins. It takes up no line break after it, which may begin a blank line.
@@ -121,7 +122,12 @@ def find(text: str) -> list[Mark]:
 
 def has_end_mark(text: str, number: int | None) -> bool:
     """Whether a line of `text` ends with an end mark; N/N is one where N is `number`."""
-    return any(is_end(match, number) for match in _ANY_END_MARK.finditer(text))
+    for line in text.split("\n"):
+        end = len(line.rstrip())
+        match = _ANY_END_MARK.search(line, max(0, end - _LONGEST_END_MARK))
+        if match is not None and is_end(match, number):
+            return True
+    return False
 
 
 def is_only_end_marks(text: str) -> bool:
@@ -184,15 +190,16 @@ def _apart(places: list[_Place]) -> Iterator[_Place]:
 
 def _followed(places: list[_Place]) -> list[bool]:
     nowhere = len(places)
-    ahead: dict[tuple[Form, int], int] = {}  # where a form's number stands next
+    ahead: dict[Form, dict[int, int]] = {}  # where a form's numbers stand next
     pair = nowhere  # where the nearest strong pair 1 and 2 is complete
     followed = [False] * nowhere
     for index in range(nowhere - 1, -1, -1):
         form, number, _, _ = places[index]
-        follower = ahead.get((form, number + 1), nowhere)
-        rival = min(ahead.get((form, 0), nowhere), ahead.get((form, number), nowhere))
+        mine = ahead.setdefault(form, {})
+        follower = mine.get(number + 1, nowhere)
+        rival = min(mine.get(0, nowhere), mine.get(number, nowhere))
         if number > 1:
-            rival = min(rival, ahead.get((form, 1), nowhere))
+            rival = min(rival, mine.get(1, nowhere))
         if follower < rival:
             if form.strong and form.placement is Placement.PREFIX:
                 followed[index] = True
@@ -200,5 +207,5 @@ def _followed(places: list[_Place]) -> list[bool]:
                     pair = min(pair, follower)
             else:
                 followed[index] = pair > follower
-        ahead[form, number] = index
+        mine[number] = index
     return followed

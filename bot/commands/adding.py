@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--again", is_flag=True, help="Publish a thread once more where it was published before.")
 @click.option(
     "--continue",
-    "thread_id",
+    "continued",
     type=click.IntRange(min=1),
     metavar="ID",
     help="Append the parts to this thread; a published chain goes on from its last post.",
@@ -39,7 +39,7 @@ def add(
     at: str | None,
     hold: bool,
     again: bool,
-    thread_id: int | None,
+    continued: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -55,16 +55,16 @@ def add(
       threadcast add --continue 7 more.txt
       pbpaste | threadcast add -
     """
-    if thread_id is not None and (len(files) > 1 or channels or at or hold or again):
+    if continued is not None and (len(files) > 1 or channels or at or hold or again):
         raise click.UsageError("--continue takes one file, and no option but --dry-run and --json")
     with faults():
         intakes = read_all(files)
         if dry_run:
             show_parsed(intakes, as_json=as_json)
             return
-    if thread_id is not None:
+    if continued is not None:
         with opened() as office:
-            answer(office, office.desk.extend(thread_id, intakes[0]), as_json=as_json)
+            answer(office, office.desk.extend(continued, intakes[0]), as_json=as_json)
         return
     with opened() as office:
         moment = parse_at(at, office.settings.timezone)

@@ -1,5 +1,6 @@
 """The queue is its owner's: `publish`, `move`, `pause`, `resume`, `edit`, `remove`."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,11 @@ from threadcast.bot.shell import (
     CHANNEL,
     FOLLOW,
     JSON,
-    THREAD,
     Exit,
     FaultError,
     Office,
     opened,
+    read_all,
     thread_argument,
 )
 
@@ -61,7 +62,7 @@ def publish(thread_id: int, channels: tuple[str, ...], now: bool, follow: bool, 
 
 
 @click.command()
-@THREAD
+@thread_argument("hold")
 @click.option("--first", is_flag=True, help="Before all others.")
 @click.option("--after", type=click.IntRange(min=1), metavar="ID", help="Behind this thread.")
 @CHANNEL
@@ -127,25 +128,24 @@ def _channels(office: Office, rows: "tuple[ChannelRow, ...]", *, as_json: bool) 
         office.screen.json({"channels": [answers.channel(row, configured) for row in rows]})
         return
     for row in rows:
-        then = f"paused; it goes on with: threadcast resume {row.name}" if row.paused else "going on"
-        office.screen.say(f"{row.name} is {then}.")
+        then = f"to go on: threadcast resume {row.name}" if row.paused else "what is due starts now"
+        office.screen.say(f"{row.name} is {'paused' if row.paused else 'ready'}; {then}.")
 
 
 @click.command()
-@THREAD
-@click.option("--file", "file", metavar="FILE|-", help="Take the new text from here, not from an editor.")
+@thread_argument("hold")
 @JSON
-def edit(thread_id: int, file: str | None, as_json: bool) -> None:
+def edit(thread_id: int, as_json: bool) -> None:
     """Change the text of a thread that has not begun.
 
-    Opens it in $VISUAL or $EDITOR. What is saved takes its place; where it has warnings, the thread is
-    held. Where it is refused, your text is kept in a file.
+    Opens it in $VISUAL or $EDITOR; in a pipe, the new text is read from standard input. One with
+    warnings is held. Where what you wrote is refused, it is kept in a file.
 
     \b
     Examples:
       threadcast edit 7
       EDITOR=nano threadcast edit 7
-      threadcast edit 7 --file better.txt
+      threadcast edit 7 < better.txt
     """
     from threadcast.bot.reading import InputError
     from threadcast.queue.parse import render
@@ -153,9 +153,10 @@ def edit(thread_id: int, file: str | None, as_json: bool) -> None:
     from threadcast.queue.store import StoreError
 
     with opened() as office:
-        before = render(office.desk.show(thread_id).stored.thread) + "\n"
-        after = _edited(before) if file is None else _read(file)
-        if after is None or after == before:
+        before = render(office.desk.show(thread_id).stored.thread)
+        by_hand = sys.stdin.isatty()
+        after = _by_hand(before) if by_hand else read_all(("-",))[0].text
+        if after is None or after.strip() == before.strip():
             if as_json:
                 answer(office, (), as_json=True)
             else:
@@ -164,26 +165,18 @@ def edit(thread_id: int, file: str | None, as_json: bool) -> None:
         try:
             changed = office.desk.edit(thread_id, after)
         except (InputError, NotAllowedError, StoreError):
-            if file is None:
+            if by_hand:
                 click.echo(f"Your text is kept in {_keep(thread_id, after)}", err=True)
             raise
         answer(office, changed, as_json=as_json)
 
 
-def _edited(text: str) -> str | None:
-    """The text as it was saved, None where it was not."""
+def _by_hand(text: str) -> str | None:
+    """The text as it was saved in an editor, None where it was not."""
     try:
-        return click.edit(text, extension=".txt")
+        return click.edit(text + "\n", extension=".txt")
     except click.ClickException as error:
         raise FaultError(f"{error.message}; set EDITOR to one that works here", Exit.INPUT) from None
-
-
-def _read(file: str) -> str:
-    from threadcast.bot.shell import read_all
-    from threadcast.queue.parse import render
-
-    (intake,) = read_all((file,))
-    return "\n\n".join(render(thread) for thread in intake.threads) + "\n"
 
 
 def _keep(thread_id: int, text: str) -> Path:
@@ -197,23 +190,35 @@ def _keep(thread_id: int, text: str) -> Path:
 
 
 @click.command()
-@THREAD
+@thread_argument("cancel")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @JSON
-def remove(thread_id: int, as_json: bool) -> None:
+def remove(thread_id: int, yes: bool, as_json: bool) -> None:
     """Forget a thread of which nothing was sent.
 
-    Its events stay. A thread of which something is out can be cancelled, and is remembered.
+    Its text is gone then; `threadcast export` keeps a copy. What was done to it stays in `threadcast
+    events`. A thread of which something is out can be cancelled, and is remembered.
 
     \b
     Examples:
       threadcast remove 7
+      threadcast remove 7 --yes
     """
     with opened() as office:
+        title = office.desk.show(thread_id).stored.thread.title
+        if not yes and not (
+            sys.stdin.isatty() and click.confirm(f"Forget #{thread_id} {title!r}?", err=True)
+        ):
+            raise FaultError(
+                f"#{thread_id} was not removed; to do it: threadcast remove {thread_id} --yes", Exit.USAGE
+            )
         office.desk.remove(thread_id)
         if as_json:
             office.screen.json({"removed": thread_id})
         else:
-            office.screen.say(f"#{thread_id} is gone; what happened to it: threadcast events {thread_id}")
+            office.screen.say(
+                f"#{thread_id} is forgotten; what happened to it: threadcast events {thread_id}"
+            )
 
 
 COMMANDS: tuple[click.Command, ...] = (publish, move, pause, resume, edit, remove)

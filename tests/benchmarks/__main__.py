@@ -27,14 +27,13 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
 @click.argument("groups", nargs=-1, type=click.Choice(list(GROUPS)), metavar="[GROUP…]")
 @click.option("--json", "in_json", is_flag=True, help="Print JSON.")
 def main(groups: tuple[str, ...], in_json: bool) -> None:
-    """Measure Threadcast; exit with 1 where a target is missed."""
+    """Measure Threadcast, and say of each figure whether it meets its target."""
     found: list[Figure] = []
     for name in groups or GROUPS:
         if sys.stderr.isatty():
             click.echo(f"measuring: {name} …", err=True)
         found += GROUPS[name]()
     click.echo(as_json(found)) if in_json else show(found)
-    sys.exit(any(figure.met is False for figure in found))
 
 
 if __name__ == "__main__":

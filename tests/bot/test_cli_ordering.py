@@ -30,17 +30,24 @@ def order(shell: Shell) -> list[int]:
 
 
 def editor(shell: Shell, program: str) -> None:
-    """An editor that changes the file it is given by a line of Python, with `text` as what is in it."""
+    """An editor that works on `path` and `text` by a line of Python."""
     path = shell.folder / "editor.py"
     path.write_text(
         "import os, pathlib, sys\n"
         "path = pathlib.Path(sys.argv[1])\n"
         "text = path.read_text()\n"
         f"{program}\n"
-        "os.utime(path, (1, 1))\n",
+        "os.utime(path, (1, 1))\n",  # saved: an editor may be quicker than the clock of the file system
         encoding="utf-8",
     )
     shell.env["VISUAL"] = f"{sys.executable} {path}"
+
+
+def by_hand(shell: Shell, *words: str) -> tuple[int, str]:
+    """Type a command at a terminal, where an editor opens and a question is asked; Enter says no."""
+    with terminal(threadcast(*words), folder=shell.folder, env={**shell.env, "NO_COLOR": "1"}) as shown:
+        shown.press("\n")
+        return shown.end(), shown.shown
 
 
 def test_publish_releases(shell: Shell) -> None:
@@ -93,12 +100,12 @@ def test_move_has_to_say_where(news: Shell, words: tuple[str, ...]) -> None:
 
 def test_pause_and_resume(news: Shell) -> None:
     """A paused channel says how it goes on, in the queue as well, and goes on with `resume`."""
-    assert "news is paused; it goes on with: threadcast resume news" in news.ok("pause", "news")
+    assert "news is paused; to go on: threadcast resume news" in news.ok("pause", "news")
     assert re.search(r"threadcast resume news", news.ok("queue"))
     assert re.search(r"^news +local +paused ", news.ok("channels"), re.MULTILINE)
     assert "news (local, paused)" in news.ok()
     assert "threadcast resume" in news.ok()
-    assert "news is going on." in news.ok("resume", "news")
+    assert "news is ready" in news.ok("resume", "news")
     assert {row["paused"] for row in news.json("pause")["channels"]} == {True}
     assert len(news.json("resume")["channels"]) == 2
 
@@ -111,39 +118,55 @@ def test_pause_of_no_channel(news: Shell) -> None:
 
 def test_remove(news: Shell) -> None:
     """A removed thread is forgotten, and its events stay."""
-    assert "threadcast events 2" in news.ok("remove", "2")
+    assert "threadcast events 2" in news.ok("remove", "2", "--yes")
     assert order(news) == [1, 3]
     assert news("show", "2").exit_code == Exit.NOT_FOUND
     assert [one["what"] for one in news.json("events", "2")["events"]] == ["add", "remove"]
-    assert news.json("remove", "3") == {"removed": 3}
+    assert news.json("remove", "3", "--yes") == {"removed": 3}
 
 
-def test_edit(news: Shell) -> None:
+def test_remove_asks_first(news: Shell) -> None:
+    """`remove` asks a person first, and a script has to say --yes."""
+    result = news("remove", "1")
+    assert result.exit_code == Exit.USAGE
+    assert "--yes" in result.stderr
+    code, shown = by_hand(news, "remove", "1")
+    assert code == Exit.USAGE
+    assert "Forget #1" in shown
+    assert order(news) == [1, 2, 3]
+
+
+def test_edit_in_a_pipe(news: Shell) -> None:
+    """`edit` takes the new text from a pipe; where it has warnings, the thread is held."""
+    dawn = THREAD.replace("dusk", "dawn")
+    assert "#1 on news is queued now" in news.ok("edit", "1", stdin=dawn)
+    assert news.ok("export", "1") == dawn
+    assert "nothing was changed" in news.ok("edit", "1", stdin=dawn)
+    assert news.json("edit", "1", stdin=dawn) == {"deliveries": []}
+    assert "threadcast release 1" in news.ok("edit", "1", stdin=GAP)
+
+
+def test_edit_in_an_editor(news: Shell) -> None:
     """`edit` opens the text as it came, and what is saved takes its place."""
     editor(news, "assert text.startswith('1/ The lamp'); path.write_text(text.replace('lamp', 'lantern'))")
-    assert "#1 on news is queued now" in news.ok("edit", "1")
+    code, shown = by_hand(news, "edit", "1")
+    assert (code, "#1 on news is queued now" in shown) == (0, True)
     assert news.json("show", "1")["title"].startswith("The lantern")
 
 
 def test_edit_without_a_change(news: Shell) -> None:
-    """A text that was saved as it was, or not saved, changes nothing."""
-    editor(news, "path.write_text(text)")
-    assert "nothing was changed" in news.ok("edit", "1")
+    """A text that was not saved changes nothing."""
     news.env["VISUAL"] = "true"
-    assert news.json("edit", "1") == {"deliveries": []}
-
-
-def test_edit_from_a_file(news: Shell) -> None:
-    """`edit --file` takes the text from a file; where it has warnings, the thread is held."""
-    assert "threadcast release 1" in news.ok("edit", "1", "--file", news.write(GAP, "better.txt"))
+    code, shown = by_hand(news, "edit", "1")
+    assert (code, "nothing was changed" in shown) == (0, True)
 
 
 def test_edit_that_is_refused(news: Shell) -> None:
-    """A text that is refused is kept in a file that is named."""
+    """What a person wrote and was refused is kept in a file that is named."""
     editor(news, "path.write_text('')")
-    result = news("edit", "1")
-    assert result.exit_code == Exit.INPUT
-    kept = re.search(r"Your text is kept in (\S+)", result.stderr)
+    code, shown = by_hand(news, "edit", "1")
+    assert code == Exit.INPUT
+    kept = re.search(r"Your text is kept in (\S+)", shown)
     assert kept
     Path(kept[1]).unlink()
     assert news.json("show", "1")["title"].startswith("The lamp")
@@ -152,9 +175,9 @@ def test_edit_that_is_refused(news: Shell) -> None:
 def test_edit_without_an_editor(news: Shell) -> None:
     """An editor that cannot be started is named, with the variable to set."""
     news.env["VISUAL"] = "/no/such/editor"
-    result = news("edit", "1")
-    assert result.exit_code == Exit.INPUT
-    assert "EDITOR" in result.stderr
+    code, shown = by_hand(news, "edit", "1")
+    assert code == Exit.INPUT
+    assert "EDITOR" in shown
 
 
 def test_continue(news: Shell) -> None:
@@ -183,15 +206,37 @@ def test_adopt(shell: Shell) -> None:
     assert "of these 1 to 2 can be out" in result.stderr
 
 
+def test_publish_what_needs_no_leave(news: Shell) -> None:
+    """`publish` of a thread that is queued already is refused, with what is possible."""
+    result = news("publish", "1")
+    assert result.exit_code == Exit.NOT_ALLOWED
+    assert "release is not possible while queued" in result.stderr
+
+
+def test_continue_with_what_does_not_go_on(news: Shell) -> None:
+    """A text that does not go on counting is refused, with the number that was expected."""
+    result = news("add", "--continue", "1", "-", stdin="9. nothing of the kind\n")
+    assert result.exit_code == Exit.INPUT
+    assert "number 4" in result.stderr
+
+
 def test_the_queue_says_when_and_why(news: Shell) -> None:
     """The queue says for each delivery when it starts, why then, and when it should be through."""
+    news.env["THREADCAST_CHANNELS__NEWS__SCHEDULE"] = "daily 09:00"
     news.ok("hold", "3")
-    rows = news.json("queue")["deliveries"]
-    assert [(row["thread"], row["why"], row["start"] is None) for row in rows] == [
-        (1, "in turn", False),
-        (2, "in turn", False),
-        (3, rows[2]["why"], True),
-    ]
-    assert all(row["end"] > row["start"] for row in rows[:2])
-    assert re.search(r"1 +news +queued +- +now +in turn +\S+ \S+ UTC +The lamp", news.ok("queue"))
+    first, second, held = news.json("queue")["deliveries"]
+    assert first["why"] == second["why"] == "slot"
+    assert first["starts"] < first["ends"] < second["starts"]
+    assert (held["starts"], held["ends"]) == (None, None)
+    assert re.search(r"1 +news +queued +- +\S+ 09:00 UTC, slot, until 09:00 +The lamp", news.ok("queue"))
+    assert "09:00" in news.ok("channels")
     assert json.loads(news.ok("queue", "--channel", "masto", "--json")) == {"deliveries": []}
+
+
+def test_a_schedule_that_cannot_be(news: Shell) -> None:
+    """Quiet hours that leave no slot of the schedule are refused by name."""
+    news.env["THREADCAST_CHANNELS__NEWS__SCHEDULE"] = "daily 03:00"
+    news.env["THREADCAST_CHANNELS__NEWS__QUIET"] = "22:00-07:00"
+    result = news("queue")
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "THREADCAST_CHANNELS__NEWS__QUIET" in result.stderr
