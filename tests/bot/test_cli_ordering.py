@@ -1,18 +1,14 @@
 """The owner's queue from the shell: order, pauses, changed, continued and adopted threads."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.bot.test_cli import GAP, OTHER, THREAD, Shell
+from tests.bot.typed import GAP, OTHER, THREAD, Shell
 
 
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.chdir(tmp_path)
-    shell = Shell(tmp_path)
+@pytest.fixture(autouse=True)
+def two_threads(shell: Shell) -> None:
+    """Two threads wait for one of two channels."""
     shell.ok("add", "--channel", "news", shell.write(THREAD), shell.write(OTHER, "other.txt"))
-    return shell
 
 
 def order(shell: Shell) -> list[int]:
