@@ -50,6 +50,8 @@ def graphemes(text: str) -> int:
     """
     if text.isascii():
         return len(text) - text.count("\r\n")
+    if _ALL_PLAIN.fullmatch(text):
+        return len(text)
     joined = 0
     for run in _JOINING.finditer(text):
         piece = text[max(run.start() - 1, 0) : run.end()]
@@ -87,6 +89,7 @@ _PLAIN = (
     r"\u2010-\u2027\u2030-\u203B\u203D-\u2048\u204A-\u205F\u20A0-\u20BF\u3001-\u3029\u3041-\u3096\u309B-\u30FF"
     r"\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7A3\uFF01-\uFF9D"
 )
+_ALL_PLAIN = re.compile(f"[{_PLAIN}]*")
 _JOINING = re.compile(rf"[^{_PLAIN}]+(?:[{_PLAIN}][^{_PLAIN}]+)*[{_PLAIN}]?")
 _CLUSTER = regex.compile(r"\X")
 
