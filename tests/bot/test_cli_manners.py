@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_a_reader_that_goes_away(shell: Shell) -> None:
 
 def test_a_reader_that_was_never_there(shell: Shell) -> None:
     """A short answer that nobody reads is no fault either, though it is written only at the end."""
-    command = " ".join(threadcast("channels")) + " | true; exit ${PIPESTATUS[0]}"
+    command = shlex.join(threadcast("channels")) + " | true; exit ${PIPESTATUS[0]}"
     done = subprocess.run(
         ["bash", "-c", f"exec 3>&1; {command}"],
         cwd=shell.folder,
