@@ -152,8 +152,7 @@ def test_ctrl_c(shell: Shell) -> None:
     """Ctrl-C ends a command quietly with 130."""
     with terminal(threadcast("add", "-"), folder=shell.folder, env=shell.env) as shown:
         shown.wait_for("Ctrl-D")
-        shown.press("\x03")
-        assert shown.end() == Exit.INTERRUPTED
+        assert shown.interrupt() == Exit.INTERRUPTED
     assert "Traceback" not in shown.shown
     assert "threadcast:" not in shown.shown
 
