@@ -7,7 +7,17 @@ import click
 
 from threadcast.bot import completion
 from threadcast.bot.commands.changing import answer
-from threadcast.bot.shell import CHANNEL, JSON, Exit, FaultError, Office, opened, read_all, thread_argument
+from threadcast.bot.shell import (
+    CHANNEL,
+    FOLLOW,
+    JSON,
+    Exit,
+    FaultError,
+    Office,
+    opened,
+    read_all,
+    thread_argument,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,19 +36,28 @@ NAMES = click.argument(
 @thread_argument("schedule")
 @CHANNEL
 @click.option("--now", is_flag=True, help="Before all others, at once, whatever the schedule says.")
+@FOLLOW
 @JSON
-def publish(thread_id: int, channels: tuple[str, ...], now: bool, as_json: bool) -> None:
+def publish(thread_id: int, channels: tuple[str, ...], now: bool, follow: bool, as_json: bool) -> None:
     """Let a held thread go, or any waiting one at once.
 
-    Without --now it is published in its turn. To watch it: threadcast show ID --follow.
+    Without --now it is published in its turn. With --follow, stay until it is published (exit code 0)
+    or has stopped (7).
 
     \b
     Examples:
       threadcast publish 7
       threadcast publish 7 --now --channel news
+      threadcast publish 7 --now --follow
     """
+    from threadcast.bot.commands.following import stay
+
     with opened() as office:
-        answer(office, office.desk.publish(thread_id, channels=channels, now=now), as_json=as_json)
+        changed = office.desk.publish(thread_id, channels=channels, now=now)
+        if not (follow and as_json):
+            answer(office, changed, as_json=as_json)
+        if follow:
+            stay(office, changed, as_json=as_json)
 
 
 @click.command()
