@@ -34,31 +34,29 @@ NAMES = click.argument(
 @click.command()
 @thread_argument("schedule")
 @CHANNEL
-@click.option("--now", is_flag=True, help="Before all others, at once: no slot is waited for.")
+@click.option("--now", is_flag=True, help="Before all others, at once, whatever the schedule says.")
 @FOLLOW
 @JSON
 def publish(thread_id: int, channels: tuple[str, ...], now: bool, follow: bool, as_json: bool) -> None:
-    """Let a thread go: in its turn, or now.
+    """Let a held thread go, or any waiting one at once.
 
-    A held thread is released. With --now it goes before all others and waits for no slot. With
-    --follow, stay until it is published (exit code 0) or has stopped (7).
+    Without --now it is published in its turn. With --follow, stay until it is published (exit code 0)
+    or has stopped (7).
 
     \b
     Examples:
       threadcast publish 7
+      threadcast publish 7 --now --channel news
       threadcast publish 7 --now --follow
-      threadcast publish 7 --channel news
     """
-    with opened() as office:
-        from threadcast.bot.commands.following import stay
+    from threadcast.bot.commands.following import stay
 
+    with opened() as office:
         changed = office.desk.publish(thread_id, channels=channels, now=now)
-        if not follow:
+        if not (follow and as_json):
             answer(office, changed, as_json=as_json)
-            return
-        if not as_json:
-            answer(office, changed, as_json=False)
-        stay(office, changed, as_json=as_json)
+        if follow:
+            stay(office, changed, as_json=as_json)
 
 
 @click.command()

@@ -57,6 +57,19 @@ class Terminal:
         """Type."""
         os.write(self._screen, keys.encode())
 
+    def interrupt(self) -> int:
+        """Press Ctrl-C until the command ends; its exit code.
+
+        Python takes no notice of one that comes in the moment before it waits for input.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            self.press("\x03")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.popen.wait(1)
+                break
+        return self.end()
+
     def end(self) -> int:
         """Until the command ends; its exit code."""
         deadline = time.monotonic() + PATIENCE

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -133,7 +134,7 @@ def test_a_reader_that_goes_away(shell: Shell) -> None:
 
 def test_a_reader_that_was_never_there(shell: Shell) -> None:
     """A short answer that nobody reads is no fault either, though it is written only at the end."""
-    command = " ".join(threadcast("channels")) + " | true; exit ${PIPESTATUS[0]}"
+    command = shlex.join(threadcast("channels")) + " | true; exit ${PIPESTATUS[0]}"
     done = subprocess.run(
         ["bash", "-c", f"exec 3>&1; {command}"],
         cwd=shell.folder,
@@ -150,8 +151,7 @@ def test_ctrl_c(shell: Shell) -> None:
     """Ctrl-C ends a command quietly with 130."""
     with terminal(threadcast("add", "-"), folder=shell.folder, env=shell.env) as shown:
         shown.wait_for("Ctrl-D")
-        shown.press("\x03")
-        assert shown.end() == Exit.INTERRUPTED
+        assert shown.interrupt() == Exit.INTERRUPTED
     assert "Traceback" not in shown.shown
     assert "threadcast:" not in shown.shown
 
