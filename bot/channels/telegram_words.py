@@ -72,4 +72,4 @@ def channel_variable(name: str, setting: str) -> str:
 def redact(text: str) -> str:
     """A text without anything that looks like a bot token or a Bot API address that holds one."""
     text = re.sub(r"/bot[^/\s'\"]+", "/bot<token>", text)
-    return re.sub(r"\b\d+:[A-Za-z0-9_-]{20,}", "<token>", text)
+    return re.sub(r"\d+:[A-Za-z0-9_-]{20,}", "<token>", text)
