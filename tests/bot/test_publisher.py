@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from structlog.testing import capture_logs
@@ -72,6 +73,18 @@ class House:
     @property
     def asked(self) -> list[str]:
         return [outgoing.text for outgoing in self.channel.script.asked]
+
+
+class Gate(asyncio.Event):
+    """An event that tells when somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+
+    async def wait(self) -> Literal[True]:
+        self.reached.set()
+        return await super().wait()
 
 
 @pytest.fixture
@@ -267,6 +280,28 @@ async def test_a_worker_that_died_while_sending(house: Callable[..., House]) -> 
     assert stopped.state is DeliveryState.UNSURE
     assert at.asked == []
     assert at.states(delivery) == [PostState.UNKNOWN, PostState.PLANNED, PostState.PLANNED]
+
+
+async def test_a_worker_that_died_in_the_middle(house: Callable[..., House]) -> None:
+    """Before a later post is sent the queue knows that it will be, and that the one before it is out."""
+    gate = Gate()
+    at = house(Step(), Step(gate=gate))
+    (delivery,) = at.add()
+    working = asyncio.create_task(at.publisher("dead").publish())
+    await gate.reached.wait()
+
+    first, second, third = at.posts(delivery)
+    assert (first.state, second.state, third.state) == (PostState.SENT, PostState.SENDING, PostState.PLANNED)
+    assert (second.reply_to, second.key) == (first.remote_id, at.channel.script.asked[1].key)
+
+    working.cancel()
+    at.clock.moment += LEASE
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert stopped.state is DeliveryState.UNSURE
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2"]
+    assert at.states(delivery) == [PostState.SENT, PostState.UNKNOWN, PostState.PLANNED]
 
 
 async def test_asked_to_stop(house: Callable[..., House]) -> None:
