@@ -1,7 +1,9 @@
 """`--follow`: stay while a thread is published."""
 
-import time
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -31,12 +33,32 @@ def stay(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -> 
         )
     watch = Watch(office.screen)
     if as_json:
-        ended = follow(office.store, mine, lambda _: None, lambda: time.sleep(INTERVAL))
+        with _until_interrupted(INTERVAL) as pause:
+            ended = follow(office.store, mine, lambda _: None, pause)
         office.screen.json(answers.deliveries(ended))
     else:
-        with watch.shown():
-            ended = follow(office.store, mine, watch.see, lambda: time.sleep(INTERVAL))
+        with _until_interrupted(INTERVAL) as pause, watch.shown():
+            ended = follow(office.store, mine, watch.see, pause)
         for delivery in ended:
             views.outcome(office.screen, delivery)
     if any(delivery.state is not DeliveryState.PUBLISHED for delivery in ended):
         click.get_current_context().exit(Exit.NOT_ALLOWED)
+
+
+@contextmanager
+def _until_interrupted(seconds: float) -> Iterator[Callable[[], None]]:
+    """A pause of so many seconds, which raises KeyboardInterrupt once Ctrl-C was pressed, whenever it was.
+
+    Raised at once it could fall into a finalizer, where Python drops it, and the key would have done nothing.
+    """
+    pressed = threading.Event()
+
+    def pause() -> None:
+        if pressed.wait(seconds):
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    try:
+        yield pause
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def editor(shell: Shell, program: str) -> None:
         "os.utime(path, (1, 1))\n",  # saved: an editor may be quicker than the clock of the file system
         encoding="utf-8",
     )
-    shell.env["VISUAL"] = f"{sys.executable} {path}"
+    shell.env["VISUAL"] = shlex.join((sys.executable, str(path)))
 
 
 def by_hand(shell: Shell, *words: str) -> tuple[int, str]:

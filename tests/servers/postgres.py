@@ -67,7 +67,8 @@ def running() -> Iterator[Postgres]:
     """Start a server in a folder of its own; end it, by its process id, and remove the folder."""
     # Not pytest's folder: run as root, the server works as a user who may not enter it.
     folder = Path(tempfile.mkdtemp(prefix=f"threadcast-postgres-{os.getpid()}-"))
-    server = get_server(folder / "data", cleanup_mode="delete")
+    with _where_users_are_made():
+        server = get_server(folder / "data", cleanup_mode="delete")
     try:
         postgres = Postgres(server.get_uri())
         try:
@@ -77,3 +78,14 @@ def running() -> Iterator[Postgres]:
     finally:
         server.cleanup()
         folder.rmdir()
+
+
+@contextmanager
+def _where_users_are_made() -> Iterator[None]:
+    """Run as root, the wheel makes a user for the server with `useradd`, which Debian keeps in /usr/sbin."""
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = f"{path}:/usr/sbin:/sbin"
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = path
