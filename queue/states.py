@@ -171,6 +171,43 @@ class Unknown:
 
 Outcome = Sent | Throttled | Unreached | Refused | Unknown
 
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Looked for where the post would be, all the way: it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """There is no way to look, or what was found is for a person to judge; the reason says which."""
+
+    reason: str
+
+
+# What a look for a post of unknown fate came to. After Throttled and Unreached it is looked for again.
+Look = Sent | Absent | Throttled | Unreached | Blind
+
+# What taking a post down came to. Absent: it is not there, by this call or before.
+TakeDown = Absent | Throttled | Unreached | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How posts of unknown fate are settled on a channel.
+
+    A look means something from `first_look` after a try began: until then the server may still be at
+    work on it. A post that `misses` looks in a row, `apart` from each other, did not find is sent again;
+    while its first try is younger than `key_life`, one is enough, because the server knows the key. With
+    `resend` a post that cannot be looked for is sent again too: the owner prefers twice to never.
+    """
+
+    first_look: timedelta
+    apart: timedelta = timedelta(0)
+    misses: int = 1
+    key_life: timedelta = timedelta(0)
+    resend: bool = False
+
+
 FIRST_DELAY = timedelta(seconds=2)
 SHORTEST_WAIT = timedelta(seconds=1)  # a server whose clock is behind ours asks to wait until the past
 LONGEST_DELAY = timedelta(minutes=15)

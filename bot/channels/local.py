@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -22,7 +23,7 @@ from urllib.parse import quote
 import structlog
 
 from threadcast.bot.channels.page import anchor, render
-from threadcast.bot.channels.port import Clock, Finding, Outgoing
+from threadcast.bot.channels.port import Clock, Finding, Outgoing, Sought
 from threadcast.bot.channels.timeline import (
     DamagedError,
     Entry,
@@ -34,7 +35,18 @@ from threadcast.bot.channels.timeline import (
 )
 from threadcast.queue import measure
 from threadcast.queue.compose import Numbering, Rules
-from threadcast.queue.states import Outcome, Refused, Sent, Unknown, Unreached
+from threadcast.queue.states import (
+    Absent,
+    Blind,
+    Look,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    TakeDown,
+    Unknown,
+    Unreached,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -112,6 +124,19 @@ class LocalChannel:
             self._page.ask()
         return outcome
 
+    @property
+    def settling(self) -> Settling:
+        """A post is in the file or not, from the moment its writer is gone."""
+        return Settling(first_look=timedelta(0))
+
+    async def look_up(self, sought: Sought) -> Look:
+        """By its key: no text is compared."""
+        return await asyncio.to_thread(self._look_up, sought)
+
+    async def take_down(self, remote_id: str) -> TakeDown:
+        """Not possible yet."""
+        return Refused(f"post {remote_id} stays in {self._file.path}: a local timeline only grows")
+
     async def check(self) -> tuple[Finding, ...]:
         """Whether the timeline's file can be read and written."""
         return await asyncio.to_thread(self._check)
@@ -139,6 +164,17 @@ class LocalChannel:
                 return self._sent(entry.remote_id)
         except (OSError, DamagedError, HalfWrittenError, UnicodeEncodeError) as error:
             return classify(error, self._file.path)
+
+    def _look_up(self, sought: Sought) -> Look:
+        try:
+            with self._file_lock, self._file.opened():
+                known = self._file.by_key.get(sought.key)
+        except DamagedError as error:
+            return Blind(str(error))
+        except OSError as error:
+            outcome = classify(error, self._file.path)
+            return outcome if isinstance(outcome, Unreached) else Blind(outcome.reason)
+        return Absent() if known is None else self._sent(known)
 
     def _entry(self, text: str, outgoing: Outgoing) -> Entry:
         now = self._clock()

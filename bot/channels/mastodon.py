@@ -26,10 +26,21 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SS
 
 from threadcast.bot.channels.headers import reset_at
 from threadcast.bot.channels.instance import Instance, address, dig, instance_of
-from threadcast.bot.channels.port import Clock, Finding, NotReadyError, Outgoing
+from threadcast.bot.channels.port import Clock, Finding, NotReadyError, Outgoing, Sought
 from threadcast.bot.channels.worker import Worker
 from threadcast.queue.compose import Numbering, Rules
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.states import (
+    Blind,
+    Look,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    TakeDown,
+    Throttled,
+    Unknown,
+    Unreached,
+)
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 
@@ -282,6 +293,16 @@ class MastodonChannel:
         learns what came of it: the caller then has to take the outcome as unknown.
         """
         return await self._worker.call(partial(self._post, outgoing))
+
+    @property
+    def settling(self) -> Settling:
+        return Settling(first_look=timedelta(0))
+
+    async def look_up(self, sought: Sought) -> Look:
+        return Blind(f"a post of {sought.since:%H:%M} UTC cannot be looked for yet")
+
+    async def take_down(self, remote_id: str) -> TakeDown:
+        return Refused(f"post {remote_id} cannot be taken down yet")
 
     async def check(self) -> tuple[Finding, ...]:
         return await self._worker.call(self._check)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from threadcast.queue.compose import Rules
-from threadcast.queue.states import Outcome, Refused, Throttled, Unreached
+from threadcast.queue.states import Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
 
 Clock = Callable[[], datetime]
 
@@ -22,6 +22,29 @@ class Outgoing:
     text: str
     parent: str | None
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """A post of ours that is out on the channel: its remote id and its text."""
+
+    remote_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A post that may be out: `text`, `parent` and `key` as they were sent.
+
+    `since` is when its first try began (UTC, by this machine's clock). `landmark` is the newest post
+    that went out on the channel before it, by whatever thread; None where none is known.
+    """
+
+    text: str
+    parent: str | None
+    key: str
+    since: datetime
+    landmark: Landmark | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +90,22 @@ class Channel(Protocol):
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. Never raises for what a server or a network does; never retries."""
+        ...
+
+    @property
+    def settling(self) -> Settling: ...
+
+    async def look_up(self, sought: Sought) -> Look:
+        """Whether a post that may be out is. Posts nothing that stays; never raises for the network.
+
+        `Sent` is for a post with this text under this parent that was not there before `since`. One in
+        the wrong place, or two that fit, are `Blind`: a person judges them. Nothing is `Absent` unless
+        everywhere it can be was looked at.
+        """
+        ...
+
+    async def take_down(self, remote_id: str) -> TakeDown:
+        """Delete one post. Never raises for the network; safe to repeat."""
         ...
 
     async def check(self) -> tuple[Finding, ...]:

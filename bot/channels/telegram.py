@@ -29,11 +29,22 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from threadcast.bot.channels.port import Clock, Finding, Outgoing
+from threadcast.bot.channels.port import Clock, Finding, Outgoing, Sought
 from threadcast.bot.channels.telegram_words import DESCRIPTIONS, LIMIT, Fault, channel_variable, redact
 from threadcast.queue import measure
 from threadcast.queue.compose import Numbering, Rules
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.states import (
+    Blind,
+    Look,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    TakeDown,
+    Throttled,
+    Unknown,
+    Unreached,
+)
 
 # The library gives periods as timedelta only where this is set, and warns on every 429 where it is not.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -244,6 +255,16 @@ class TelegramChannel:
         except UNREADABLE as error:
             return Unknown(f"Telegram's answer cannot be read ({type(error).__name__}); the post may be out")
         return self._classify(message, outgoing.parent)
+
+    @property
+    def settling(self) -> Settling:
+        return Settling(first_look=timedelta(0))
+
+    async def look_up(self, sought: Sought) -> Look:
+        return Blind(f"a post of {sought.since:%H:%M} UTC cannot be looked for yet")
+
+    async def take_down(self, remote_id: str) -> TakeDown:
+        return Refused(f"post {remote_id} cannot be taken down yet")
 
     async def check(self) -> tuple[Finding, ...]:
         try:
