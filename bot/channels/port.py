@@ -48,6 +48,29 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """A post of a chain as we know it: `position` from 1, `text` and `parent` as they were sent."""
+
+    position: int
+    remote_id: str
+    text: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a chain on the network is not what was sent.
+
+    `position` is the post's, None for one that is no post of ours. `detail` is for a person: what is
+    there instead, with its address where it has one.
+    """
+
+    kind: Literal["missing", "edited", "out-of-order", "extra"]
+    position: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One line of `threadcast check`: what was looked at, what was found, what to do about it.
 
