@@ -10,7 +10,7 @@ from datetime import datetime
 
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError
 from threadcast.bot.forecast import Forecast, Rhythm, forecast
-from threadcast.bot.reading import InputError, Intake, continued, only_thread, understand
+from threadcast.bot.reading import InputError, Intake, continued, has_text, only_thread, understand
 from threadcast.queue.compose import CannotComposeError, Numbering, Post, Rules, compose
 from threadcast.queue.measure import telegram
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent
@@ -180,6 +180,11 @@ class Desk:
         if not 0 < parts < len(thread.parts):
             count = len(thread.parts)
             raise InputError(f"{intake.source} has {count} parts: of these 1 to {count - 1} can be out")
+        if not (has_text(thread.parts[:parts]) and has_text(thread.parts[parts:])):
+            raise InputError(
+                f"{intake.source} has no text in its first {parts} parts, or none after them: "
+                "give every part as it was posted, or will be"
+            )
         (picked,) = pick(self._channels, [channel])
         wish = replace(
             self._wish(thread, picked.name, self._clock(), hold=False), adoption=Adoption(parts, last)

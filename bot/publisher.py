@@ -19,7 +19,7 @@ import structlog
 
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
 from threadcast.bot.promptly import promptly
-from threadcast.queue.compose import CannotComposeError, compose
+from threadcast.queue.compose import CannotComposeError, Post, compose
 from threadcast.queue.states import (
     Change,
     Event,
@@ -176,14 +176,12 @@ class Publisher:
         try:
             rules = await self.channel.rules()
             # Off the loop: a long thread takes long enough to keep other channels waiting.
-            posts = await asyncio.to_thread(compose, claim.thread, rules)
+            posts = _to_plan(claim, await asyncio.to_thread(compose, claim.thread, rules))
         except NotReadyError as error:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
             return await self._put_off(claim, Refused(str(error)))
-        planned = max((record.post.part for record in claim.posts), default=0)
-        rest = [post for post in posts if post.part > planned]
-        return await asyncio.to_thread(self._store.plan, claim, rest, now=self._clock())
+        return await asyncio.to_thread(self._store.plan, claim, posts, now=self._clock())
 
     async def _put_off(self, claim: Claim, outcome: Throttled | Unreached | Refused) -> Delivery:
         change = decide(
@@ -310,6 +308,20 @@ class Publisher:
                     next=f"look at the channel, then: threadcast settle {delivery.thread_id} "
                     f"--channel {delivery.channel} sent URL, or … not-sent",
                 )
+
+
+def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:
+    """Those not planned yet. Raises CannotComposeError where the queue could not go on with them."""
+    planned = max((record.post.part for record in claim.posts), default=0)
+    adopted = claim.delivery.adoption.parts if claim.delivery.adoption else 0
+    rest = [post for post in posts if post.part > planned]
+    if all(post.part <= adopted for post in rest):
+        raise CannotComposeError("What is left of the thread has no text to post: add some, or cancel it.")
+    if not planned and adopted and rest[0].part > adopted:
+        raise CannotComposeError(
+            "The parts that are out have no text: cancel it, and adopt it anew with theirs."
+        )
+    return rest
 
 
 def _where(sent: Sent | None) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """What a person gives us to read: files, standard input, a text; whether it can be used, and as what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from threadcast.queue.parse import NotTextError, decode, parse, render
-from threadcast.queue.thread import Thread, written
+from threadcast.queue.thread import Part, Thread, written
 
 MAX_INPUT = 20 * 1024 * 1024  # bytes; what Telegram lets a bot download is the measure for all ways in
 
@@ -70,7 +71,14 @@ def continued(thread: Thread, intake: Intake) -> Thread:
     if len(whole) != 1 or len(whole[0].parts) <= count or _texts(whole[0])[:count] != _texts(thread):
         first = f"number {max(numbers) + 1}, marked as the others are" if numbers else "a part of its own"
         raise InputError(f"{intake.source} does not go on from this thread: it has to begin with {first}")
+    if not has_text(whole[0].parts[count:]):
+        raise InputError(f"{intake.source} has numbers and no text: there is nothing to add")
     return whole[0]
+
+
+def has_text(parts: Sequence[Part]) -> bool:
+    """Whether any of these parts has text, so that every channel has something to post."""
+    return any(part.text.strip() for part in parts)
 
 
 def _texts(thread: Thread) -> list[str]:

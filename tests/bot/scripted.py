@@ -6,7 +6,7 @@ With no script it is the local channel: the contract suite runs on it too.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,11 +65,12 @@ class ScriptedChannel(LocalChannel):
     def __init__(self, name: str, folder: Path, clock: Callable[[], datetime], *steps: Step) -> None:
         super().__init__(name, folder=folder, like="mastodon", numbering=Numbering.KEEP, clock=clock)
         self.script = Script(deque(steps))
+        self.numbered = Numbering.KEEP
 
     async def rules(self) -> Rules:
         if self.script.not_ready is not None:
             raise self.script.not_ready
-        return await super().rules()
+        return replace(await super().rules(), numbering=self.numbered)
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         self.script.asked.append(outgoing)

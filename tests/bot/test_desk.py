@@ -176,6 +176,15 @@ def test_continued_by_something_else(more: str) -> None:
         continued(thread(3), understand("more.txt", more.encode()))
 
 
+@pytest.mark.parametrize("more", ["3/", "3/\n\n4/\n"])
+def test_continued_by_nothing(office: Office, more: str) -> None:
+    """Numbers without a text are not appended: a channel that shows no numbers would have nothing to post."""
+    office.add(LAMP)
+    with pytest.raises(InputError, match=r"more\.txt has numbers and no text"):
+        office.desk.extend(1, understand("more.txt", more.encode()))
+    assert office.store.thread(1).thread == parse(LAMP)[0]
+
+
 def test_extend(office: Office) -> None:
     """A waiting thread is just longer after parts were appended."""
     office.add(LAMP)
@@ -200,6 +209,16 @@ def test_adopt_what_cannot_be(office: Office, parts: int) -> None:
         office.desk.adopt(
             understand("file.txt", LAMP.encode()), channel="news", parts=parts, last=Sent("17", None)
         )
+
+
+@pytest.mark.parametrize("text", ["1/\n2/ The keeper slept.\n", "1/ The lamp was lit.\n2/\n"])
+def test_adopt_without_text(office: Office, text: str) -> None:
+    """What is out of an adopted chain, and what is left of it, have text."""
+    with pytest.raises(InputError, match="no text"):
+        office.desk.adopt(
+            understand("file.txt", text.encode()), channel="news", parts=1, last=Sent("17", None)
+        )
+    assert office.desk.queue() == ()
 
 
 def test_remove(office: Office) -> None:

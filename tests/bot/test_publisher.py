@@ -523,6 +523,41 @@ async def test_an_adopted_chain(tmp_path: Path) -> None:
     assert (asked.text, asked.parent) == ("3/ lamp /end", by_hand.remote_id)
 
 
+async def test_a_rest_without_text(tmp_path: Path) -> None:
+    """A chain whose appended parts give this channel no post stops, says why, and is not tried again."""
+    at = House(tmp_path)
+    (delivery,) = at.add()
+    await at.publisher().publish()
+    (longer,) = parse("1/ lamp 1\n2/ lamp 2\n3/ lamp /end\n4/\n5/\n")
+    at.channel.numbered = Numbering.NONE
+
+    at.store.extend(at.store.delivery(delivery).thread_id, longer, now=at.clock(), actor="test")
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert (stopped.state, stopped.sent) == (DeliveryState.FAILED, 3)
+    assert "no text to post" in stopped.reason
+    assert await at.publisher().publish() is None
+
+
+@pytest.mark.parametrize("text", ["1/\n2/\n3/ lamp /end\n", "1/ lamp\n2/ lamp\n3/\n"])
+async def test_an_adopted_chain_without_text(tmp_path: Path, text: str) -> None:
+    """A chain begun by hand of which one side has no text stops before anything is sent, and says why."""
+    at = House(tmp_path)
+    at.channel.numbered = Numbering.NONE
+    (written,) = parse(text)
+    (one,) = wish("news").deliveries
+    adopted = replace(one, adoption=Adoption(2, Sent("17", None)))
+    at.add(NewThread(written, "test.txt", (adopted,)))
+
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert (stopped.state, stopped.posts) == (DeliveryState.FAILED, 0)
+    assert "no text" in stopped.reason
+    assert at.asked == []
+
+
 def ids(at: House) -> list[str]:
     """The ids on the timeline, oldest first."""
     timeline = read_newest(at.folder / "news.jsonl")
