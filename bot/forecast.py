@@ -12,7 +12,7 @@ from itertools import groupby
 
 from threadcast.config.timetable import Cause, Timetable
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import ChannelRow, Delivery
+from threadcast.queue.store import ChannelRow, Delivery, credible
 
 # What a post takes where nothing slows it down; Telegram lets about one a second into a chat.
 A_POST = timedelta(seconds=1)
@@ -65,7 +65,7 @@ def _of_channel(
     deliveries: Sequence[Delivery], channel: ChannelRow, rhythm: Rhythm, now: datetime
 ) -> list[Forecast]:
     found: dict[int, Forecast] = {}
-    free, last_slot = now, channel.last_slot
+    free, last_slot = now, credible(channel.last_slot, now)
     own: deque[Delivery] = deque()
     turn: deque[Delivery] = deque()
     for delivery in deliveries:

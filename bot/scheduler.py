@@ -16,11 +16,11 @@ from apscheduler.triggers.date import DateTrigger
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.publisher import Publisher, Stop
 from threadcast.config.timetable import Timetable
-from threadcast.queue.store import Opening, Store, StoreError, Waiting
+from threadcast.queue.store import Opening, Store, StoreError, Waiting, credible
 
 log = structlog.get_logger("threadcast.scheduler")
 
-# A look that no wake-up asked for: after a clock step, or a knock that never came (another machine).
+# A look that no timer and no knock asked for: the clock was set, or another machine added something.
 AT_LEAST_EVERY = timedelta(minutes=5)
 # After the queue itself could not be used.
 PAUSE = timedelta(seconds=5)
@@ -46,7 +46,8 @@ def look(waiting: Waiting, timetable: Timetable, now: datetime) -> Look:
         return Look(Opening(turn=False), None) if ready else Look(None, waiting.under_way)
     start = None
     if waiting.in_turn is not None:
-        start = timetable.start_at(last_slot=waiting.last_slot, queued_at=waiting.in_turn, now=now)
+        last_slot = credible(waiting.last_slot, now)
+        start = timetable.start_at(last_slot=last_slot, queued_at=waiting.in_turn, now=now)
     turn = start is not None and start.at <= now
     if turn or (waiting.own_time is not None and waiting.own_time <= now):
         slot = start.slot.utc if turn and start is not None and start.slot is not None else None
@@ -78,6 +79,7 @@ class Scheduler:
         clock: Clock,
         stop: Stop,
         pause: timedelta = PAUSE,
+        at_least_every: timedelta = AT_LEAST_EVERY,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -85,11 +87,13 @@ class Scheduler:
         self._pause = pause
         self._lanes = [Lane(publisher, timetable) for publisher, timetable in publishers]
         self._timers = AsyncIOScheduler(timezone="UTC")
+        self._at_least_every = at_least_every.total_seconds()
+        self._beat: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Look for work at once on every channel, and from now on whenever some is due."""
         self._timers.start()
-        self.wake()
+        self._look()
 
     def wake(self) -> None:
         """Something may have changed: look again on every channel. Cheap, and safe to call often."""
@@ -98,8 +102,15 @@ class Scheduler:
         for lane in self._lanes:
             self._run(lane)
 
+    def _look(self) -> None:
+        self.wake()
+        # By the loop's own time: where the clock is set back by a year, timers set before are a year late.
+        self._beat = asyncio.get_running_loop().call_later(self._at_least_every, self._look)
+
     async def drain(self) -> None:
         """After `stop.asked`: no more timers; wait until every lane has let go of what it holds."""
+        if self._beat is not None:
+            self._beat.cancel()
         self._timers.shutdown(wait=False)
         working = [lane.task for lane in self._lanes if lane.task is not None]
         await asyncio.gather(*working)
@@ -125,7 +136,7 @@ class Scheduler:
             # The lane's edge: whatever broke, this channel tries again and the others go on.
             log.exception("the lane broke", channel=lane.name)
             due = self._clock() + self._pause
-        if not self._stop.asked.is_set():
+        if due is not None and not self._stop.asked.is_set():
             self._set_timer(lane, due)
 
     async def _publish_all(self, lane: Lane) -> datetime | None:
@@ -141,11 +152,10 @@ class Scheduler:
                 return self._clock() + self._pause  # another service was quicker
         return None
 
-    def _set_timer(self, lane: Lane, due: datetime | None) -> None:
-        latest = self._clock() + AT_LEAST_EVERY
+    def _set_timer(self, lane: Lane, due: datetime) -> None:
         self._timers.add_job(
             self._ring,
-            DateTrigger(min(due, latest) if due else latest),
+            DateTrigger(due),
             args=[lane],
             id=lane.name,
             replace_existing=True,

@@ -75,7 +75,7 @@ class Timetable:
 
         `last_slot` is the instant of the slot used last, `queued_at` when this thread began to wait (or
         may begin: a time to come is as good). A `last_slot` after `now` stands, so a clock that was set
-        back does not open a slot twice; see `credible` for one that went wrong by far.
+        back does not open a slot twice.
         """
         if self.schedule is None:
             ready = max(now, queued_at).astimezone(UTC)
@@ -133,14 +133,6 @@ class Timetable:
         while self.quiet.is_quiet(slot.utc, self.zone):
             slot = schedule.latest(slot.utc - TICK, self.zone)
         return slot
-
-
-def credible(last_slot: datetime | None, now: datetime) -> datetime | None:
-    """The slot used last, or None where the clock that used it was wrong: it lies days in the future.
-
-    Without this, a clock that was once a year ahead would keep its channels still for a year.
-    """
-    return None if last_slot is not None and last_slot > now + DAY else last_slot
 
 
 def _leaves_slots(quiet: QuietHours, schedule: Schedule) -> bool:

@@ -4,11 +4,14 @@ All times are aware UTC datetimes.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from threadcast.queue.compose import Post
 from threadcast.queue.states import DeliveryState, PostState, Sent
 from threadcast.queue.thread import Thread
+
+# A slot is used when it has come: one noted further ahead than this was noted by a clock that was wrong.
+CLOCK_ERROR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,3 +209,11 @@ class Added:
 
 
 ANY = Opening()
+
+
+def credible(last_slot: datetime | None, now: datetime) -> datetime | None:
+    """The slot used last; None where it lies so far ahead that the clock that used it was wrong.
+
+    Without this, a clock that was once a year ahead would keep its channels still for a year.
+    """
+    return None if last_slot is not None and last_slot > now + CLOCK_ERROR else last_slot

@@ -26,6 +26,7 @@ from threadcast.queue.records import (
     PostRecord,
     StoredThread,
     Waiting,
+    credible,
 )
 from threadcast.queue.states import Change, DeliveryState, Event, Sent
 from threadcast.queue.thread import Thread
@@ -50,6 +51,7 @@ __all__ = [
     "StoreError",
     "StoredThread",
     "Waiting",
+    "credible",
 ]
 
 
@@ -116,8 +118,8 @@ class Store(Protocol):
         now); else, where no delivery of the channel is `publishing`, the `queued` one of lowest
         (rank, id) among those that may begin: with `own_time`, those that are due (`due` ≤ now);
         without, where `opening.turn` and `due` ≤ now, and where there is a slot, those with `queued` ≤
-        slot while the slot is later than the channel's `last_slot` (or that is None). A delivery that
-        begins by a slot makes it the `last_slot`. Nothing is taken on a paused channel.
+        slot while the slot is later than the channel's `credible` `last_slot` (or that is None). A delivery
+        that begins by a slot makes it the `last_slot`. Nothing is taken on a paused channel.
 
         Two callers never get the same delivery, nor two deliveries of one channel, nor one slot twice.
         Sets state, lease, fence + 1 and, the first time, `started`; gives a `claim` event. Raises

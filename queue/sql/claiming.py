@@ -24,7 +24,7 @@ from sqlalchemy import (
 from threadcast.queue.sql.statements import in_state, take_turns
 from threadcast.queue.sql.tables import CHANNELS, DELIVERIES
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import NotFoundError, Opening, Waiting
+from threadcast.queue.store import NotFoundError, Opening, Waiting, credible
 
 
 def look(connection: Connection, channel: str) -> Waiting:
@@ -130,7 +130,8 @@ def _may_begin(channel: str, seen: Waiting, opening: Opening, now: datetime) -> 
     if seen.own_time is not None and seen.own_time <= now:
         firsts.append(_first(channel, now, own_time=True))
     if opening.turn and seen.in_turn is not None:
-        unused = slot is None or seen.last_slot is None or seen.last_slot < slot
+        last_slot = credible(seen.last_slot, now)
+        unused = slot is None or last_slot is None or last_slot < slot
         if unused and (slot is None or seen.in_turn <= slot):
             firsts.append(_first(channel, now, own_time=False, slot=slot))
     return firsts

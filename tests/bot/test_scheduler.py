@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 
 from tests.bot.scripted import ScriptedChannel, Step, wish
 from tests.contract.memory_store import MemoryStore
+from threadcast.bot.channels.port import Clock
 from threadcast.bot.publisher import Publisher, Stop
-from threadcast.bot.scheduler import Scheduler
+from threadcast.bot.scheduler import AT_LEAST_EVERY, Scheduler
 from threadcast.config.timetable import Timetable
 from threadcast.queue.states import DeliveryState, Refused
 from threadcast.queue.store import ChannelSeen, Delivery, StoreError, Waiting
@@ -28,7 +29,15 @@ def now() -> datetime:
 class House:
     """A scheduler with one publisher a channel, and the deliveries that ended."""
 
-    def __init__(self, folder: Path, store: MemoryStore, **channels: list[Step]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: MemoryStore,
+        *,
+        clock: Clock = now,
+        at_least_every: timedelta = AT_LEAST_EVERY,
+        **channels: list[Step],
+    ) -> None:
         self.store = store
         self.stop = Stop()
         self.ended: asyncio.Queue[Delivery] = asyncio.Queue()
@@ -43,9 +52,10 @@ class House:
                 )
                 for name, channel in self.channels.items()
             ],
-            clock=now,
+            clock=clock,
             stop=self.stop,
             pause=timedelta(milliseconds=10),
+            at_least_every=at_least_every,
         )
 
     def see(self, delivery: Delivery) -> None:
@@ -197,6 +207,32 @@ async def test_a_queue_that_cannot_be_used_now(house: Callable[..., House], erro
         async with at.running():
             assert (await at.next_end()).state is DeliveryState.PUBLISHED
     assert [entry["log_level"] for entry in logs].count("error") == 1
+
+
+class Watched(MemoryStore):
+    """A queue that tells when it was looked at three times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looks = 0
+        self._loop = asyncio.get_running_loop()
+        self.seen_thrice = asyncio.Event()
+
+    def waiting(self, channel: str) -> Waiting:
+        self._looks += 1
+        if self._looks == 3:
+            self._loop.call_soon_threadsafe(self.seen_thrice.set)
+        return super().waiting(channel)
+
+
+async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
+    """However far ahead the clock is, and its timers with it, the service looks again after a while."""
+    store = Watched()
+    soon = timedelta(milliseconds=5)
+    ahead = House(tmp_path, store, clock=lambda: now() + timedelta(days=365), at_least_every=soon, news=[])
+    ahead.add("news", after=timedelta(days=400).total_seconds())
+    async with ahead.running():
+        await asyncio.wait_for(store.seen_thrice.wait(), LONG_ENOUGH)
 
 
 async def test_stopped(house: Callable[..., House]) -> None:

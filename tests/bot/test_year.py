@@ -11,6 +11,7 @@ import pytest
 from tests.bot.scripted import FakeClock, ScriptedChannel, wish
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot.channels.port import Outgoing
+from threadcast.bot.forecast import Rhythm, forecast
 from threadcast.bot.publisher import Publisher, Stop
 from threadcast.bot.scheduler import look
 from threadcast.config.quiet import NEVER_QUIET, parse_quiet
@@ -110,6 +111,36 @@ async def test_down_for_a_month(tmp_path: Path) -> None:
     assert seen.opening is None
     assert seen.again is not None
     assert timedelta() < seen.again - clock() <= timedelta(days=8)
+
+
+async def test_a_clock_once_a_year_ahead(tmp_path: Path) -> None:
+    """Once the clock is right again, the next slot starts a thread, as the forecast said."""
+    table = TABLES["york"]
+    clock = FakeClock(BEGIN)
+    store = MemoryStore()
+    store.see_channels([ChannelSeen("york", "local", "here", "a schedule")], now=BEGIN)
+    for number in range(2):
+        store.add([wish("york", about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test")
+    publisher = Publisher(store, Noted("york", tmp_path, clock), worker="w", clock=clock, stop=Stop())
+
+    clock.advance(days=365)
+    opening = look(store.waiting("york"), table, clock()).opening
+    assert opening is not None
+    assert await publisher.publish(opening) is not None
+    clock.moment = BEGIN
+    (channel,) = store.channels()
+    waiting = store.deliveries(states=frozenset({DeliveryState.QUEUED}))
+    (foreseen,) = forecast(waiting, {"york": channel}, {"york": Rhythm(table, timedelta())}, clock())
+    seen = look(store.waiting("york"), table, clock())
+
+    assert seen.again is not None
+    assert foreseen.start == seen.again
+    assert timedelta() < seen.again - BEGIN < timedelta(days=8)
+    clock.moment = seen.again
+    opening = look(store.waiting("york"), table, clock()).opening
+    assert opening is not None
+    assert await publisher.publish(opening) is not None
+    assert store.waiting("york").last_slot == opening.slot
 
 
 async def test_a_new_schedule_makes_up_for_nothing(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from threadcast.queue.store import (
     StoredThread,
     StoreError,
     Waiting,
+    credible,
 )
 
 PUBLISHING, QUEUED = DeliveryState.PUBLISHING, DeliveryState.QUEUED
@@ -107,7 +108,8 @@ class MemoryStore(MemoryOwner):
             row = self._channels.get(channel)
             if slot and row is None:
                 raise NotFoundError(f"there is no channel {channel}")
-            used = bool(slot and row and row.last_slot and row.last_slot >= slot)
+            last_slot = credible(row.last_slot, now) if row else None
+            used = bool(slot and last_slot and last_slot >= slot)
             mine = self._on(channel)
             takeable = [one for one in mine if one.state is PUBLISHING and (one.lease_until or now) <= now]
             if not any(one.state is PUBLISHING for one in mine):

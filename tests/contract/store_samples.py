@@ -11,6 +11,7 @@ from threadcast.queue.thread import Notice, NoticeKind, Part, Placement, Severit
 NOON = datetime(2026, 5, 1, 12, 0, 0, 7, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 LEASE = 5 * MINUTE
 
 

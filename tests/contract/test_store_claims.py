@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.contract.store_samples import LEASE, MINUTE, NOON, SECOND, new, posts, thread, wish
+from tests.contract.store_samples import DAY, LEASE, MINUTE, NOON, SECOND, new, posts, thread, wish
 from tests.contract.store_steps import (
     HELD,
     PUBLISHED,
@@ -223,6 +223,23 @@ class TestSlots:
         for slot in (self.SLOT - MINUTE, self.SLOT):
             assert self.at(store, slot) is None
         assert store.waiting("news").last_slot == self.SLOT
+
+    def test_a_slot_used_by_a_clock_set_back_since(self, store: Store) -> None:
+        """A slot used up to a day ahead of now stands: no slot comes twice."""
+        see(store, now=self.SLOT + SECOND + DAY)
+        add(store)
+        assert self.at(store, self.SLOT) is None
+
+    def test_a_slot_used_by_a_clock_that_was_wrong(self, store: Store) -> None:
+        """A slot used more than a day ahead of now keeps nobody waiting, and is forgotten with the next."""
+        see(store, now=self.SLOT + 2 * SECOND + DAY)
+        add(store, new("A"), new("B"))
+        claimed = self.at(store, self.SLOT)
+        assert claimed is not None
+        assert store.waiting("news").last_slot == self.SLOT
+        store.plan(claimed, posts(1), now=NOON)
+        send(store, claimed, 1, SENT, last=True)
+        assert self.at(store, self.SLOT) is None
 
     def test_who_comes_after_a_slot_waits_for_the_next(self, store: Store) -> None:
         """A thread that joined the queue after a slot does not start by it."""
