@@ -1,11 +1,33 @@
-"""What the headers of an answer say: when a rate limit ends. Pure."""
+"""What the headers of an answer say: how much a rate limit leaves, and when it ends. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 SHORTEST_WAIT = timedelta(seconds=5)  # a server whose clock is behind must not be asked in a circle
 LONGEST_WAIT = timedelta(days=1)  # Mastodon's widest window has 3 hours; more is a mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What an answer says of the rate limit nearest to its end: `remaining` of `limit` calls until `reset`.
+
+    `reset` is UTC, on our clock. Which of a server's limits it is, an answer does not say.
+    """
+
+    limit: int
+    remaining: int
+    reset: datetime
+
+
+def quota_of(headers: Mapping[str, str], *, now: datetime) -> Quota | None:
+    """What an answer's headers leave us, on the clock that `now` comes from; None where they do not say."""
+    limit, remaining = headers.get("X-RateLimit-Limit", ""), headers.get("X-RateLimit-Remaining", "")
+    reset = reset_at(headers, now=now)
+    if reset is None or not _is_number(limit) or not _is_number(remaining):
+        return None
+    return Quota(int(limit), int(remaining), reset)
 
 
 def reset_at(headers: Mapping[str, str], *, now: datetime) -> datetime | None:

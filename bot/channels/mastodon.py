@@ -24,7 +24,7 @@ from mastodon.errors import (
 )
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SSLError
 
-from threadcast.bot.channels.headers import reset_at
+from threadcast.bot.channels.headers import Quota, quota_of, reset_at
 from threadcast.bot.channels.instance import Instance, address, dig, instance_of
 from threadcast.bot.channels.port import Clock, Finding, NotReadyError, Outgoing, Sought
 from threadcast.bot.channels.worker import Worker
@@ -274,9 +274,15 @@ class MastodonChannel:
         self._api.access_token = token
         self._worker = Worker(f"mastodon {name}", at_end=self._session.close)
         self._rules: Rules | None = None
+        self._quota: Quota | None = None
 
     def __repr__(self) -> str:
         return f"MastodonChannel({self.name!r}, {self.target!r})"
+
+    @property
+    def quota(self) -> Quota | None:
+        """What the last answer that told of a rate limit left us."""
+        return self._quota
 
     async def rules(self) -> Rules:
         if self._rules is None:
@@ -333,7 +339,9 @@ class MastodonChannel:
             answer: object = call()
         except (MastodonError, MastodonWarning) as error:
             answer = error
-        return answer, reset_at(self._session.answered, now=self._clock())
+        now = self._clock()
+        self._quota = quota_of(self._session.answered, now=now) or self._quota
+        return answer, reset_at(self._session.answered, now=now)
 
     def _look(self, call: Callable[[], Any]) -> tuple[object, datetime | None]:
         """The same for a call that posts nothing, its error read as a fault."""

@@ -12,6 +12,7 @@ from tests.contract.channel_suite import RemoteChannelContract, post, posted
 from tests.servers.http import LoopbackServer, Request, Response
 from tests.servers.mastodon import TOKEN, MastodonServer
 from tests.servers.mastodon_budgets import REAL_BUDGETS, Budget
+from threadcast.bot.channels.headers import Quota
 from threadcast.bot.channels.mastodon import MastodonChannel
 from threadcast.bot.channels.port import Channel, NotReadyError
 from threadcast.queue.compose import Numbering
@@ -301,6 +302,24 @@ async def test_the_end_of_the_window() -> None:
 
     assert isinstance(outcome, Throttled)
     assert outcome.until == datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+async def test_what_the_headers_leave() -> None:
+    """Each answer tells what is left of the limit nearest to its end; a lost one changes nothing."""
+    budgets = {**REAL_BUDGETS, "statuses": Budget(2, timedelta(hours=3))}
+    with MastodonServer(budgets=budgets, clock=lambda: NOW) as server:
+        server.add_account()
+        channel = make_channel(server)
+        before = channel.quota
+        await posted(channel, "1/ The lamp", key="1")
+        after = channel.quota
+        server.lose_answer()
+        await post(channel, "2/ The tower", key="2")
+        lost = channel.quota
+        await channel.close()
+
+    assert before is None
+    assert after == lost == Quota(2, 1, datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
 async def test_a_server_that_repeats_the_token(server: MastodonServer, channel: MastodonChannel) -> None:
