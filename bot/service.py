@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import signal
 import socket
@@ -32,6 +31,7 @@ from threadcast.config.settings import Settings
 from threadcast.config.timetable import Timetable
 from threadcast.queue.compose import Numbering
 from threadcast.queue.sql import migrate
+from threadcast.queue.sql.custody import held, lock_file
 from threadcast.queue.sql.engine import is_sqlite
 from threadcast.queue.sql.store import open_store
 from threadcast.queue.store import ChannelSeen, Store, StoreError
@@ -46,7 +46,7 @@ GRACE = 8.0
 
 
 class AlreadyRunningError(Exception):
-    """Another service works on the same data folder."""
+    """Another service works on the same data folder, or on the same SQLite file."""
 
 
 def now() -> datetime:
@@ -188,24 +188,25 @@ def build_intake(settings: Settings, store: Store, channels: Sequence[Channel]) 
 
 @contextmanager
 def only_one(settings: Settings) -> Iterator[None]:
-    """Hold the data folder's lock. Raises AlreadyRunningError where another service has it.
+    """Hold the locks of the data folder and of an SQLite database, by whatever path that is reached.
 
-    The lock goes with the process, however it ends; the file stays, empty of meaning.
+    Raises AlreadyRunningError where another service has one of them, StoreError. The locks go with the
+    process, however it ends; the files stay, empty of meaning.
     """
     make_folder(settings.data)
-    path = settings.data / "service.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    database = lock_file(settings.database_url.get_secret_value())
+    with contextlib.ExitStack() as locks:
+        if not locks.enter_context(held(settings.data / "service.lock")):
             raise AlreadyRunningError(
                 f"a Threadcast service already works in {settings.data}; stop it first, "
                 "or set THREADCAST_DATA to another folder"
-            ) from None
+            )
+        if database is not None and not locks.enter_context(held(database.lock)):
+            raise AlreadyRunningError(
+                f"a Threadcast service already works on the database {database.file}; stop it first, "
+                "or set THREADCAST_DATABASE_URL to another file"
+            )
         yield
-    finally:
-        os.close(handle)
 
 
 def rest_until(timetable: Timetable, moment: datetime) -> datetime | None:

@@ -41,6 +41,7 @@ __all__ = [
     "Claim",
     "Delivery",
     "Duplicate",
+    "GoneError",
     "LeaseLostError",
     "NewDelivery",
     "NewThread",
@@ -57,6 +58,10 @@ __all__ = [
 
 class StoreError(Exception):
     """The queue cannot be used; the message names the thing, the cause and the next step."""
+
+
+class GoneError(StoreError):
+    """The database was taken away while it was in use: whoever goes on would write what is lost."""
 
 
 class NotFoundError(StoreError):

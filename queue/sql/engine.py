@@ -5,6 +5,7 @@ SQLite: https://www.sqlite.org/pragma.html, https://www.sqlite.org/lang_transact
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,14 +15,22 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, SQLAlchemyError
 
-from threadcast.queue.store import StoreError
+from threadcast.queue.store import GoneError, StoreError
 
 PATIENCE = 10.0  # seconds to wait for a lock or a connection
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 
 # `sql/turns.py` makes WAL safe with every version. The log is written back after so few pages (1000 is
 # usual) that it is soon written over: while the file grows, each commit costs the file system more.
-_PRAGMAS = ("journal_mode = WAL", "wal_autocheckpoint = 100", "synchronous = FULL", "foreign_keys = ON")
+# None of these changes the file: that it is in write-ahead mode is written in it (`write_ahead`). The full
+# syncs are what macOS needs to get past the disk's own cache.
+_PRAGMAS = (
+    "wal_autocheckpoint = 100",
+    "synchronous = FULL",
+    "fullfsync = ON",
+    "checkpoint_fullfsync = ON",
+    "foreign_keys = ON",
+)
 _WRITES = "threadcast_writes"
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 _DRIVERS = {
@@ -77,6 +86,11 @@ def place(url: URL) -> str:
     return f"the PostgreSQL database {url.database or '(default)'} on {host}"
 
 
+def real_file(url: URL) -> Path:
+    """The file of an SQLite URL after all links: SQLite's own side files stand beside that one too."""
+    return Path(os.path.realpath(url.database or ""))
+
+
 def require_sqlite(version: tuple[int, ...]) -> None:
     """Raise StoreError where this SQLite is too old."""
     if version < OLDEST_SQLITE:
@@ -91,33 +105,78 @@ def make_file(path: Path) -> None:
 
     SQLite gives its side files (-wal, -shm, -journal) the mode of the database. Raises StoreError.
     """
+    make_folder(path)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         return
     except OSError as error:
-        raise StoreError(
-            f"the database {path} cannot be made: {error.strerror}; choose another folder, or mend its rights"
-        ) from error
+        raise _cannot_make(path, error) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of a database file, for its owner only, where it is missing. Raises StoreError."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_make(path, error) from error
+
+
+def _cannot_make(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"the database {path} cannot be made: {error.strerror}; choose another folder, or mend its rights"
+    )
 
 
 def _look_for(path: Path) -> None:
     try:
-        path.stat()
+        mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         raise StoreError(f"there is no database {path}: run `threadcast migrate`") from None
     except OSError as error:
         raise StoreError(
             f"the database {path} cannot be opened: {error.strerror}; mend its rights"
         ) from error
+    if not stat.S_ISREG(mode):
+        raise StoreError(f"the database {path} cannot be opened: it is not a file; name another one")
+
+
+class _File:
+    """An SQLite file as it was when it was opened: what is written to one that was taken away is lost."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._identity = self._look()
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def require(self) -> None:
+        """Raise GoneError where the path leads to another file by now, or to none."""
+        if self._look() != self._identity:
+            raise GoneError(
+                f"the database {self.path} was removed or replaced while it was in use; "
+                "put it back, and start again"
+            )
+
+    def connect(self, mode: str, patience: float) -> sqlite3.Connection:
+        """A connection to this very file. Where it has gone, SQLite must not make a new one."""
+        self.require()
+        return sqlite3.connect(
+            f"{self.path.as_uri()}?mode={mode}", uri=True, timeout=patience, check_same_thread=False
+        )
 
 
 def make_engine(url: str, *, create: bool, patience: float = PATIENCE) -> Engine:
     """An engine on the database; connects at first use.
 
     `create` makes an SQLite file that is not there, empty; without, its absence is a StoreError.
-    `patience` is how long to wait for another program's lock, in seconds.
+    `patience` is how long to wait for another program's lock, in seconds. Where an SQLite file is taken
+    away while it is in use, the next transaction raises GoneError instead of beginning.
     """
     parsed = parse_url(url)
     if parsed.drivername != "sqlite":
@@ -128,15 +187,36 @@ def make_engine(url: str, *, create: bool, patience: float = PATIENCE) -> Engine
             connect_args={"connect_timeout": int(patience), "application_name": "threadcast"},
         )
     require_sqlite(sqlite3.sqlite_version_info)
-    path = Path(parsed.database or "")
+    path = real_file(parsed)
     if create:
         make_file(path)
-    else:
-        _look_for(path)
-    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": patience})
+    _look_for(path)
+    return _sqlite_engine(parsed, _File(path), "rw", patience)
+
+
+def reading_engine(url: URL) -> Engine:
+    """An engine on an SQLite file that cannot change it, not even by tidying up what a crash left."""
+    return _sqlite_engine(url, _File(real_file(url)), "ro", PATIENCE)
+
+
+def _sqlite_engine(url: URL, file: _File, mode: str, patience: float) -> Engine:
+    def begin(connection: Connection) -> None:
+        file.require()
+        _begin_sqlite(connection)
+
+    engine = create_engine(url, hide_parameters=True, creator=lambda: file.connect(mode, patience))
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", begin)
     return engine
+
+
+def write_ahead(engine: Engine) -> None:
+    """Put an SQLite file into write-ahead mode, in which it stays. Not while it is written to elsewhere."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = WAL").close()
+    finally:
+        connection.close()
 
 
 def writing(engine: Engine) -> Engine:

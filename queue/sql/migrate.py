@@ -5,14 +5,25 @@ a program that uses Alembic too.
 """
 
 from importlib import resources
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL
 
-from threadcast.queue.sql.engine import explained, make_engine, parse_url, place, writing
+from threadcast.queue.sql.engine import (
+    explained,
+    make_engine,
+    make_folder,
+    parse_url,
+    place,
+    reading_engine,
+    real_file,
+    write_ahead,
+    writing,
+)
 from threadcast.queue.sql.tables import METADATA
 from threadcast.queue.sql.turns import turns
 from threadcast.queue.store import StoreError
@@ -43,24 +54,64 @@ def upgrade(url: str) -> str:
     """Make the tables, or bring them up to date; an SQLite file that is not there is made.
 
     Gives the version reached. All or nothing, and safe where several programs do it at once. Raises
-    StoreError, where the tables are another program's or a newer Threadcast's too.
+    StoreError, where the tables are another program's or a newer Threadcast's too; such a file is left
+    as it is, to the last byte.
     """
     parsed = parse_url(url)
-    engine = make_engine(url, create=True)
+    look_first(parsed)
+    if parsed.drivername == "sqlite":
+        make_folder(real_file(parsed))
+    with turns(parsed)():
+        engine = make_engine(url, create=True)
+        try:
+            with explained(parsed):
+                _bring_up(engine, parsed)
+                if parsed.drivername == "sqlite":
+                    write_ahead(engine)
+        finally:
+            engine.dispose()
+    return head()
+
+
+def _bring_up(engine: Engine, url: URL) -> None:
+    with writing(engine).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        version = _version(connection, url)
+        if version is not None:
+            _refuse_unknown(version, url)
+        if version != head():
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def look_first(url: URL) -> None:
+    """Raise StoreError where an SQLite file is not ours to open, before anything could change it."""
+    if url.drivername != "sqlite" or not _has_content(real_file(url)):
+        return
+    engine = reading_engine(url)
     try:
-        with turns(parsed)(), explained(parsed), writing(engine).begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            version = _version(connection, parsed)
+        with explained(url), engine.begin() as connection:
+            version = _version(connection, url)
             if version is not None:
-                _refuse_unknown(version, parsed)
-            if version != head():
-                config = _config()
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-            return head()
+                _refuse_unknown(version, url)
+    except StoreError as error:
+        # What a crash left may have to be tidied up first, which takes a right to write.
+        if not _wants_writing(error):
+            raise
     finally:
         engine.dispose()
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _wants_writing(error: StoreError) -> bool:
+    cause = getattr(error.__cause__, "orig", None)
+    name = getattr(cause, "sqlite_errorname", "")
+    return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
 
 
 def require_head(connection: Connection, url: URL) -> None:

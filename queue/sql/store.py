@@ -84,6 +84,7 @@ def open_store(url: str, *, create: bool = True) -> "SqlStore":
     parsed = parse_url(url)
     if create and parsed.drivername == "sqlite" and not Path(parsed.database or "").exists():
         migrate.upgrade(url)
+    migrate.look_first(parsed)
     engine = make_engine(url, create=False)
     try:
         with explained(parsed), engine.begin() as connection:

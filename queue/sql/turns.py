@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from threadcast.queue.sql.engine import PATIENCE
+from threadcast.queue.sql.engine import PATIENCE, real_file
 from threadcast.queue.store import StoreError
 
 NAP = 0.002  # seconds between two tries where another program writes
@@ -33,7 +33,7 @@ def turns(url: URL, *, patience: float = PATIENCE) -> Turn:
     """
     if url.drivername != "sqlite":
         return nullcontext
-    path = Path(f"{url.database}{SUFFIX}")
+    path = Path(f"{real_file(url)}{SUFFIX}")
     threads = threading.Lock()
 
     @contextmanager
