@@ -113,7 +113,9 @@ class PostRecord:
     """One post of a delivery. `position` counts from 1; `reply_to` is the remote id of its parent.
 
     `tries` counts the intents; `intended` is the time of the last one. `key` is the idempotency key,
-    set by the first intent and kept.
+    set by the first intent and kept. `doubted` is the time of the first intent whose post may be out,
+    None where there was none; `misses` counts the looks in a row since that did not find it.
+    `taken_down` is when it was deleted from the network.
     """
 
     position: int
@@ -127,6 +129,9 @@ class PostRecord:
     intended: datetime | None
     finished: datetime | None
     reason: str
+    doubted: datetime | None = None
+    misses: int = 0
+    taken_down: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +148,9 @@ class StoredThread:
 class AuditEvent:
     """One line of the audit log.
 
-    `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `remove`, `pause` or `resume`. The last
-    two are about a channel, and have neither thread nor delivery; `remove` has no delivery.
+    `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `remove`, `take-down`, `pause`, `resume` or
+    `moved`. The last three are about a channel, and have neither thread nor delivery; `remove` has no
+    delivery.
     """
 
     id: int
@@ -169,7 +175,11 @@ class ChannelSeen:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """A channel the queue has seen. `last_slot` (UTC) is the last slot of its schedule that was used."""
+    """A channel the queue has seen. `last_slot` (UTC) is the last slot of its schedule that was used.
+
+    What was learned about its target, and is forgotten with another one: `rate`, how many posts a second
+    it takes; `moved`, where the network says that the target is now.
+    """
 
     name: str
     kind: str
@@ -179,6 +189,8 @@ class ChannelRow:
     last_slot: datetime | None
     first_seen: datetime
     last_seen: datetime
+    rate: float | None = None
+    moved: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

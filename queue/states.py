@@ -40,15 +40,18 @@ class Event(StrEnum):
     FINISH = "finish"  # the last post went out
     WAIT = "wait"  # throttled or unreached: later, from the same post
     REFUSE = "refuse"  # a post was refused
-    DOUBT = "doubt"  # a post's fate is unknown
+    DOUBT = "doubt"  # a post's fate is unknown, and only a person can find out
+    SEEK = "seek"  # a post's fate is unknown: it is looked for on the network
+    RESEND = "resend"  # looked for, and certainly not there: the same post is sent again
     HOLD = "hold"
     RELEASE = "release"
     SCHEDULE = "schedule"  # it starts at a time of its own, whatever its channel's schedule
     CANCEL = "cancel"
     RETRY = "retry"
+    SKIP = "skip"  # the refused post is left out, and the chain goes on behind it
     SETTLE = "settle"  # a person said whether the doubtful post is out
     CONTINUE = "continue"  # its thread has got more parts
-    WITHDRAW = "withdraw"  # its posts were taken down
+    WITHDRAW = "withdraw"  # its posts are taken down
 
 
 # (state, event) -> state. What is not here is not allowed.
@@ -65,16 +68,22 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.PUBLISHING, Event.WAIT): DeliveryState.PUBLISHING,
     (DeliveryState.PUBLISHING, Event.FINISH): DeliveryState.PUBLISHED,
     (DeliveryState.PUBLISHING, Event.REFUSE): DeliveryState.FAILED,
+    (DeliveryState.PUBLISHING, Event.SEEK): DeliveryState.PUBLISHING,
+    (DeliveryState.PUBLISHING, Event.RESEND): DeliveryState.PUBLISHING,
     (DeliveryState.PUBLISHING, Event.DOUBT): DeliveryState.UNSURE,
     (DeliveryState.PUBLISHING, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.UNSURE, Event.SETTLE): DeliveryState.QUEUED,
     (DeliveryState.UNSURE, Event.FINISH): DeliveryState.PUBLISHED,
     (DeliveryState.UNSURE, Event.CANCEL): DeliveryState.CANCELLED,
+    (DeliveryState.UNSURE, Event.WITHDRAW): DeliveryState.WITHDRAWN,
     (DeliveryState.FAILED, Event.RETRY): DeliveryState.QUEUED,
+    (DeliveryState.FAILED, Event.SKIP): DeliveryState.QUEUED,
+    (DeliveryState.FAILED, Event.FINISH): DeliveryState.PUBLISHED,
     (DeliveryState.FAILED, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.PUBLISHED, Event.CONTINUE): DeliveryState.QUEUED,
     (DeliveryState.PUBLISHED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
     (DeliveryState.FAILED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
+    (DeliveryState.CANCELLED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
 }
 
 # A channel takes a thread (by fingerprint) once while a delivery of it is in one of these states.
@@ -95,7 +104,7 @@ BEGINNINGS = (DeliveryState.HELD, DeliveryState.QUEUED)
 REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.SCHEDULE, Event.CANCEL, Event.RETRY})
 
 # What a person can bring about: a request, or one that needs more than a wish.
-_WISHES = REQUESTS | {Event.SETTLE, Event.CONTINUE}
+_WISHES = REQUESTS | {Event.SETTLE, Event.SKIP, Event.CONTINUE, Event.WITHDRAW}
 
 
 class NotAllowedError(Exception):
@@ -211,6 +220,10 @@ class Settling:
 FIRST_DELAY = timedelta(seconds=2)
 SHORTEST_WAIT = timedelta(seconds=1)  # a server whose clock is behind ours asks to wait until the past
 LONGEST_DELAY = timedelta(minutes=15)
+LOOKING_TRIES = 4  # a network that cannot be looked at is tried again after 8 to 16 seconds
+
+NOT_THERE = "looked for, and not there: sent again"
+ONCE_MORE = "looked for, and not there yet: looked for once more before it is sent again"
 
 
 def retry_delay(tries: int, chance: float) -> timedelta:
@@ -229,7 +242,8 @@ class Change:
     """What is to be written after an outcome.
 
     `due` is when the delivery goes on, or None where it goes on at once or not at all. With
-    `keeps_lease` the same worker goes on with the next post; without, the lease ends.
+    `keeps_lease` the same worker goes on with the next post; without, the lease ends. `misses` counts
+    the looks in a row that did not find an unknown post.
     """
 
     event: Event
@@ -238,6 +252,7 @@ class Change:
     due: datetime | None
     keeps_lease: bool
     sent: Sent | None = None
+    misses: int = 0
 
 
 def decide(
@@ -248,19 +263,20 @@ def decide(
     now: datetime,
     chance: float,
     gap: timedelta = timedelta(0),
+    settling: Settling | None = None,
+    began: datetime | None = None,
 ) -> Change:
     """What follows from the outcome of one send.
 
     `last`: no post of the chain follows this one. `tries`: how often this post was tried, this time
     included. `chance`: see `retry_delay`. `gap`: how long the next post of the chain has to wait;
-    where it has to, the lease ends, and whoever claims the chain then goes on with it.
+    where it has to, the lease ends, and whoever claims the chain then goes on with it. `settling`:
+    how the channel can be looked at, None where a person has to. `began`: when the try began whose
+    worker went away, None where the outcome was just learned.
     """
     match outcome:
-        case Sent() if gap > timedelta(0) and not last:
-            return Change(Event.GO_ON, PostState.SENT, "", now + gap, keeps_lease=False, sent=outcome)
         case Sent():
-            event = Event.FINISH if last else Event.GO_ON
-            return Change(event, PostState.SENT, "", None, keeps_lease=not last, sent=outcome)
+            return _sent(outcome, last=last, due=now + gap if gap > timedelta(0) else None)
         case Throttled(until, reason):
             due = max(until, now + SHORTEST_WAIT)
             return Change(Event.WAIT, PostState.PLANNED, reason, due, keeps_lease=False)
@@ -270,7 +286,59 @@ def decide(
         case Refused(reason):
             return Change(Event.REFUSE, PostState.REFUSED, reason, None, keeps_lease=False)
     # The type checker knows that Unknown alone is left.
-    return Change(Event.DOUBT, PostState.UNKNOWN, outcome.reason, None, keeps_lease=False)
+    if settling is None:
+        return _doubt(outcome.reason)
+    return _seek(outcome.reason, max(now, (began or now) + settling.first_look))
+
+
+def _sent(sent: Sent, *, last: bool, due: datetime | None) -> Change:
+    if last:
+        return Change(Event.FINISH, PostState.SENT, "", None, keeps_lease=False, sent=sent)
+    return Change(Event.GO_ON, PostState.SENT, "", due, keeps_lease=due is None, sent=sent)
+
+
+def _doubt(reason: str) -> Change:
+    return Change(Event.DOUBT, PostState.UNKNOWN, reason, None, keeps_lease=False)
+
+
+def _seek(reason: str, due: datetime, *, misses: int = 0) -> Change:
+    return Change(Event.SEEK, PostState.UNKNOWN, reason, due, keeps_lease=False, misses=misses)
+
+
+def _resend(reason: str) -> Change:
+    return Change(Event.RESEND, PostState.PLANNED, reason, None, keeps_lease=True)
+
+
+def settle(
+    look: Look,
+    *,
+    settling: Settling,
+    since: datetime,
+    misses: int,
+    last: bool,
+    now: datetime,
+    chance: float,
+    gap: timedelta = timedelta(0),
+) -> Change:
+    """What follows from a look for a post of unknown fate.
+
+    `since`: when the first try began whose fate was unknown. `misses`: the looks in a row before this one
+    that did not find the post. The others as in `decide`.
+    """
+    match look:
+        case Sent():
+            return decide(look, last=last, tries=1, now=now, chance=chance, gap=gap)
+        case Absent():
+            enough = 1 if now - since < settling.key_life else settling.misses
+            if misses + 1 >= enough:
+                return _resend(NOT_THERE)
+            return _seek(ONCE_MORE, now + settling.apart, misses=misses + 1)
+        case Throttled(until, reason):
+            return _seek(reason, max(until, now + SHORTEST_WAIT), misses=misses)
+        case Unreached(reason):
+            return _seek(reason, now + retry_delay(LOOKING_TRIES, chance), misses=misses)
+    # Blind alone is left.
+    return _resend(look.reason) if settling.resend else _doubt(look.reason)
 
 
 def interrupted(post: PostState) -> bool:

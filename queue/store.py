@@ -83,7 +83,8 @@ class Store(Protocol):
         """Note the configured channels; new ones are added, others updated.
 
         A channel that is new, or whose `schedule` is not the one noted, has used every slot up to `now`:
-        slots of the past are not made up for under a schedule that was not in force then.
+        slots of the past are not made up for under a schedule that was not in force then. With another
+        `target` its `rate` and `moved` are forgotten.
         """
         ...
 
@@ -188,6 +189,10 @@ class Store(Protocol):
         """
         ...
 
+    def renew(self, claim: Claim, *, until: datetime) -> None:
+        """Make the lease end at `until`, while its holder is at long work. Raises LeaseLostError."""
+        ...
+
     def free_leases(self, *, now: datetime) -> int:
         """End every lease that runs, for a service that knows it is the only one; how many it ended."""
         ...
@@ -259,6 +264,53 @@ class Store(Protocol):
         The post becomes `sent` or `planned`; the delivery goes back to the queue, or is `published`
         where that was its last post. Gives a `settle` event, and with the last post a `finish` event.
         Raises NotFoundError, states.NotAllowedError.
+        """
+        ...
+
+    def skip(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
+        """Leave the `refused` post of a `failed` delivery out: those behind it move up by one position.
+
+        The delivery goes back to the queue (at once: `own_time`, `due` now), or is `published` where that
+        was its last post. Gives a `skip` event that names the post, and with the last post a `finish` event.
+        Raises NotFoundError, and NotAllowedError where the state is another, no post is `refused`, or no
+        other post would be left.
+        """
+        ...
+
+    def withdraw(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
+        """A person wants its posts gone: it is `withdrawn` from now on; `note_gone` follows for each post.
+
+        Gives a `withdraw` event. Raises NotFoundError, and NotAllowedError where the state does not allow
+        it, or no post is out.
+        """
+        ...
+
+    def note_gone(self, delivery_id: int, position: int, *, now: datetime, actor: str) -> None:
+        """A `sent` post of a `withdrawn` delivery was taken down: sets `taken_down`, the first time.
+
+        Gives a `take-down` event then. Raises NotFoundError, and StoreError for any other post.
+        """
+        ...
+
+    def landmark(self, channel: str) -> PostRecord | None:
+        """The post that went out last on this channel (by `finished`) and was not taken down since.
+
+        Of posts whose remote id is known; None where there is none.
+        """
+        ...
+
+    def sent_since(self, channel: str, moment: datetime) -> int:
+        """How many posts of ours went out on this channel at `moment` or later, gone ones included."""
+        ...
+
+    def note_rate(self, channel: str, rate: float) -> None:
+        """Remember how many posts a second the channel takes. Raises NotFoundError."""
+        ...
+
+    def note_moved(self, channel: str, moved: str, *, now: datetime, actor: str) -> None:
+        """Remember where the channel's target is now. Gives a `moved` event where that is news.
+
+        Raises NotFoundError.
         """
         ...
 

@@ -99,6 +99,9 @@ def post_of(row: Row[Any]) -> PostRecord:
         intended=row.intended,
         finished=row.finished,
         reason=row.reason,
+        doubted=row.doubted,
+        misses=row.misses,
+        taken_down=row.taken_down,
     )
 
 

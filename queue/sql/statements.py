@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     Update,
     and_,
+    func,
     insert,
     literal,
     select,
@@ -80,7 +81,9 @@ def record_post(
     connection: Connection, delivery: Delivery, position: int, change: Change, *, now: datetime
 ) -> None:
     """Write what became of a post. Raises StoreError where it was not being sent."""
-    values: dict[str, Any] = {"state": change.post, "reason": change.reason}
+    values: dict[str, Any] = {"state": change.post, "reason": change.reason, "misses": change.misses}
+    if change.post is PostState.UNKNOWN:
+        values["doubted"] = func.coalesce(POSTS.c.doubted, POSTS.c.intended)
     before = {PostState.SENDING, PostState.UNKNOWN}
     if change.sent is None:
         before.add(PostState.PLANNED)  # what went wrong before the call

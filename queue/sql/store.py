@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from threadcast.queue.compose import Post
-from threadcast.queue.sql import adding, claiming, migrate, owning
+from threadcast.queue.sql import adding, claiming, learning, migrate, owning, stopping
 from threadcast.queue.sql.engine import explained, is_sqlite, make_engine, normalise_url, parse_url, writing
 from threadcast.queue.sql.rows import (
     DELIVERY,
@@ -124,6 +124,9 @@ class SqlStore:
                 CHANNELS.c.schedule == seen.excluded.schedule,
                 CHANNELS.c.last_slot > seen.excluded.last_slot,  # the clock was set back
             )
+            same_place = CHANNELS.c.target == seen.excluded.target
+            for learned in ("rate", "moved"):
+                fresh[learned] = case((same_place, CHANNELS.c[learned]), else_=None)
             fresh["last_slot"] = case((kept, CHANNELS.c.last_slot), else_=seen.excluded.last_slot)
             connection.execute(seen.on_conflict_do_update(index_elements=["name"], set_=fresh), rows)
 
@@ -254,6 +257,11 @@ class SqlStore:
             hold(connection, claim)
             connection.execute(held(claim).values(due=due or now, **_NO_LEASE))
 
+    def renew(self, claim: Claim, *, until: datetime) -> None:
+        with self._write() as connection:
+            hold(connection, claim)
+            connection.execute(held(claim).values(lease_owner=claim.worker, lease_until=until))
+
     def free_leases(self, *, now: datetime) -> int:
         with self._write() as connection:
             ended = connection.execute(
@@ -296,6 +304,34 @@ class SqlStore:
     def settle(self, delivery_id: int, sent: Sent | None, *, now: datetime, actor: str) -> Delivery:
         with self._write() as connection:
             return owning.settle(connection, delivery_id, sent, now=now, actor=actor)
+
+    def skip(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
+        with self._write() as connection:
+            return stopping.skip(connection, delivery_id, now=now, actor=actor)
+
+    def withdraw(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
+        with self._write() as connection:
+            return stopping.withdraw(connection, delivery_id, now=now, actor=actor)
+
+    def note_gone(self, delivery_id: int, position: int, *, now: datetime, actor: str) -> None:
+        with self._write() as connection:
+            stopping.note_gone(connection, delivery_id, position, now=now, actor=actor)
+
+    def landmark(self, channel: str) -> PostRecord | None:
+        with self._read() as connection:
+            return learning.landmark(connection, channel)
+
+    def sent_since(self, channel: str, moment: datetime) -> int:
+        with self._read() as connection:
+            return learning.sent_since(connection, channel, moment)
+
+    def note_rate(self, channel: str, rate: float) -> None:
+        with self._write() as connection:
+            learning.note_rate(connection, channel, rate)
+
+    def note_moved(self, channel: str, moved: str, *, now: datetime, actor: str) -> None:
+        with self._write() as connection:
+            learning.note_moved(connection, channel, moved, now=now, actor=actor)
 
     def thread(self, thread_id: int) -> StoredThread:
         with self._read() as connection:

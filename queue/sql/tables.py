@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -101,6 +102,8 @@ CHANNELS = Table(
     Column("last_slot", UtcTime),
     Column("first_seen", UtcTime, nullable=False),
     Column("last_seen", UtcTime, nullable=False),
+    Column("rate", Float),  # posts a second
+    Column("moved", Text),
 )
 
 DELIVERIES = Table(
@@ -181,9 +184,19 @@ POSTS = Table(
     Column("intended", UtcTime),
     Column("finished", UtcTime),
     Column("reason", Text, nullable=False),
+    Column("doubted", UtcTime),
+    Column("misses", Integer, nullable=False, server_default=text("0")),
+    Column("taken_down", UtcTime),
     CheckConstraint(f"state IN ({listed(PostState)})", name="state"),
     # A post of an adopted chain is out, and was never tried by us.
     CheckConstraint("state <> 'sent' OR tries = 0 OR remote_id IS NOT NULL", name="found"),
+)
+
+Index(  # landmark, sent_since
+    "posts_finished",
+    POSTS.c.finished,
+    sqlite_where=POSTS.c.finished.is_not(None),
+    postgresql_where=POSTS.c.finished.is_not(None),
 )
 
 EVENTS = Table(

@@ -15,7 +15,7 @@ from threadcast.queue.states import (
     Sent,
     follow,
 )
-from threadcast.queue.store import ChannelRow, Delivery, NotFoundError, StoredThread
+from threadcast.queue.store import ChannelRow, Delivery, NotFoundError, StoredThread, StoreError
 from threadcast.queue.thread import Thread
 
 QUEUED, PUBLISHING, PUBLISHED = DeliveryState.QUEUED, DeliveryState.PUBLISHING, DeliveryState.PUBLISHED
@@ -67,6 +67,52 @@ class MemoryOwner(MemoryRows):
                 self._log(delivery, Event.FINISH, actor=actor, now=now)
                 return self._put(replace(delivery, state=state, finished=now))
             return self._put(replace(delivery, state=state, own_time=True, queued=now))
+
+    def skip(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
+        now = utc(now)
+        with self._lock:
+            delivery = self._find(delivery_id)
+            state = follow(delivery.state, Event.SKIP)
+            records = self._posts[delivery_id]
+            refused = [one for one in records if one.state is PostState.REFUSED]
+            if not refused or len(records) == 1:
+                raise NotAllowedError("there is no post to skip, or no other")
+            (left_out,) = refused
+            kept = [one for one in records if one is not left_out]
+            self._posts[delivery_id] = tuple(
+                replace(one, position=position) for position, one in enumerate(kept, 1)
+            )
+            delivery = replace(delivery, reason="", posts=len(kept))
+            detail = f"post {left_out.position} (part {left_out.post.part}) is left out: {left_out.reason}"
+            self._log(delivery, Event.SKIP, actor=actor, now=now, detail=detail)
+            if delivery.sent == delivery.posts:
+                state = follow(delivery.state, Event.FINISH)
+                self._log(delivery, Event.FINISH, actor=actor, now=now)
+                return self._put(replace(delivery, state=state, finished=now))
+            return self._put(
+                replace(delivery, state=state, finished=None, own_time=True, due=now, queued=now)
+            )
+
+    def withdraw(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
+        now = utc(now)
+        with self._lock:
+            delivery = self._find(delivery_id)
+            state = follow(delivery.state, Event.WITHDRAW)
+            if not any(record.remote_id for record in self._posts[delivery_id]):
+                raise NotAllowedError("nothing is out")
+            self._log(delivery, Event.WITHDRAW, actor=actor, now=now)
+            return self._put(replace(delivery, state=state, finished=now))
+
+    def note_gone(self, delivery_id: int, position: int, *, now: datetime, actor: str) -> None:
+        now = utc(now)
+        with self._lock:
+            delivery = self._find(delivery_id)
+            if delivery.state is not DeliveryState.WITHDRAWN:
+                raise StoreError("it is not withdrawn")
+            record = self._post(delivery, position, PostState.SENT)
+            if record.taken_down is None:
+                self._put_post(delivery, replace(record, taken_down=now))
+                self._log(delivery, "take-down", actor=actor, now=now, detail=f"post {position}")
 
     def pause(self, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
         now = utc(now)

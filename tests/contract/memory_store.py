@@ -66,6 +66,8 @@ class MemoryStore(MemoryOwner):
                     last_slot=last_slot,
                     first_seen=row.first_seen if row else now,
                     last_seen=now,
+                    rate=row.rate if row and row.target == seen.target else None,
+                    moved=row.moved if row and row.target == seen.target else None,
                 )
 
     def channels(self) -> tuple[ChannelRow, ...]:
@@ -200,7 +202,12 @@ class MemoryStore(MemoryOwner):
                 if change.sent is None:
                     before.add(PostState.PLANNED)
                 record = self._post(delivery, position, *before)
-                record = replace(record, state=change.post, reason=change.reason)
+                doubted = record.doubted
+                if change.post is PostState.UNKNOWN:
+                    doubted = doubted or record.intended
+                record = replace(
+                    record, state=change.post, reason=change.reason, misses=change.misses, doubted=doubted
+                )
                 self._put_post(delivery, with_place(record, change.sent, now=now))
             ended = state in {DeliveryState.PUBLISHED, DeliveryState.FAILED}
             if change.event is not Event.GO_ON:
@@ -249,6 +256,11 @@ class MemoryStore(MemoryOwner):
         with self._held(claim) as delivery:
             self._put(replace(delivery, due=utc(due or now), lease_owner=None, lease_until=None))
 
+    def renew(self, claim: Claim, *, until: datetime) -> None:
+        until = utc(until)
+        with self._held(claim) as delivery:
+            self._put(replace(delivery, lease_owner=claim.worker, lease_until=until))
+
     def free_leases(self, *, now: datetime) -> int:
         now = utc(now)
         with self._lock:
@@ -270,6 +282,41 @@ class MemoryStore(MemoryOwner):
                 last_slot=row.last_slot if row else None,
                 paused=row.paused if row else False,
             )
+
+    def landmark(self, channel: str) -> PostRecord | None:
+        with self._lock:
+            known = [
+                (record.finished, delivery.id, record.position, record)
+                for delivery in self._on(channel)
+                for record in self._posts[delivery.id]
+                if record.remote_id and record.finished and not record.taken_down
+            ]
+            return max(known, key=lambda one: one[:3])[3] if known else None
+
+    def sent_since(self, channel: str, moment: datetime) -> int:
+        moment = utc(moment)
+        with self._lock:
+            return sum(
+                bool(record.remote_id and record.finished and record.finished >= moment)
+                for delivery in self._on(channel)
+                for record in self._posts[delivery.id]
+            )
+
+    def note_rate(self, channel: str, rate: float) -> None:
+        with self._lock:
+            self._channels[channel] = replace(self._seen(channel), rate=rate)
+
+    def note_moved(self, channel: str, moved: str, *, now: datetime, actor: str) -> None:
+        with self._lock:
+            row = self._seen(channel)
+            self._channels[channel] = replace(row, moved=moved)
+            if row.moved != moved:
+                self._note("moved", (None, None, channel), actor=actor, now=utc(now), detail=f"to {moved}")
+
+    def _seen(self, channel: str) -> ChannelRow:
+        if channel not in self._channels:
+            raise NotFoundError(f"there is no channel {channel}")
+        return self._channels[channel]
 
     def thread(self, thread_id: int) -> StoredThread:
         with self._lock:

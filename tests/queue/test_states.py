@@ -1,5 +1,6 @@
 """The table of states, and what follows from an outcome."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,17 +11,23 @@ from threadcast.queue.states import (
     FIRST_DELAY,
     LIVE,
     LONGEST_DELAY,
+    NOT_THERE,
+    ONCE_MORE,
     REQUESTS,
     SHORTEST_WAIT,
     TRANSITIONS,
+    Absent,
+    Blind,
     Change,
     DeliveryState,
     Event,
+    Look,
     NotAllowedError,
     Outcome,
     PostState,
     Refused,
     Sent,
+    Settling,
     Throttled,
     Unknown,
     Unreached,
@@ -30,6 +37,7 @@ from threadcast.queue.states import (
     follow,
     interrupted,
     retry_delay,
+    settle,
 )
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -45,13 +53,26 @@ EXPECTED = {
         "wait": "publishing",
         "finish": "published",
         "refuse": "failed",
+        "seek": "publishing",
+        "resend": "publishing",
         "doubt": "unsure",
         "cancel": "cancelled",
     },
-    "unsure": {"settle": "queued", "finish": "published", "cancel": "cancelled"},
+    "unsure": {
+        "settle": "queued",
+        "finish": "published",
+        "cancel": "cancelled",
+        "withdraw": "withdrawn",
+    },
     "published": {"continue": "queued", "withdraw": "withdrawn"},
-    "failed": {"retry": "queued", "cancel": "cancelled", "withdraw": "withdrawn"},
-    "cancelled": {},
+    "failed": {
+        "retry": "queued",
+        "skip": "queued",
+        "finish": "published",
+        "cancel": "cancelled",
+        "withdraw": "withdrawn",
+    },
+    "cancelled": {"withdraw": "withdrawn"},
     "withdrawn": {},
 }
 
@@ -68,7 +89,10 @@ def test_every_state_and_event(state: DeliveryState, event: Event) -> None:
         with pytest.raises(NotAllowedError) as refused:
             follow(state, event)
         options = str(refused.value).partition("possible now: ")[2]
-        wishes = {"hold", "release", "schedule", "cancel", "retry", "settle", "continue"} & set(arrows)
+        wishes = set(arrows) & {
+            *("hold", "release", "schedule", "cancel", "retry"),
+            *("settle", "skip", "continue", "withdraw"),
+        }
         assert set(options.split(", ")) == (wishes or {"nothing"})
 
 
@@ -155,6 +179,92 @@ def test_every_decision_is_possible(outcome: Outcome, last: bool) -> None:
     )
 
 
+SETTLING = Settling(first_look=MINUTE, apart=2 * MINUTE, misses=2, key_life=30 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("began", "due"),
+    [(None, NOON + MINUTE), (NOON - MINUTE / 2, NOON + MINUTE / 2), (NOON - 5 * MINUTE, NOON)],
+)
+def test_an_unknown_post_is_looked_for(began: datetime | None, due: datetime) -> None:
+    """A post that may be out is looked for, once the server had its time; nothing is sent meanwhile."""
+    change = decide(
+        Unknown("no answer"), last=True, tries=1, now=NOON, chance=0, settling=SETTLING, began=began
+    )
+    assert change == Change(Event.SEEK, PostState.UNKNOWN, "no answer", due, keeps_lease=False)
+
+
+HOUR = 60 * MINUTE
+RESEND = Change(Event.RESEND, PostState.PLANNED, NOT_THERE, None, keeps_lease=True)
+
+
+@pytest.mark.parametrize(
+    ("look", "since", "misses", "resend", "expected"),
+    [
+        (SENT, HOUR, 1, False, Change(Event.GO_ON, PostState.SENT, "", None, keeps_lease=True, sent=SENT)),
+        (Absent(), MINUTE, 0, False, RESEND),
+        (Absent(), HOUR, 1, False, RESEND),
+        (
+            Absent(),
+            HOUR,
+            0,
+            False,
+            Change(Event.SEEK, PostState.UNKNOWN, ONCE_MORE, NOON + 2 * MINUTE, keeps_lease=False, misses=1),
+        ),
+        (
+            Throttled(NOON + HOUR, "slow down"),
+            HOUR,
+            1,
+            False,
+            Change(Event.SEEK, PostState.UNKNOWN, "slow down", NOON + HOUR, keeps_lease=False, misses=1),
+        ),
+        (
+            Unreached("no route"),
+            HOUR,
+            1,
+            False,
+            Change(
+                *(Event.SEEK, PostState.UNKNOWN, "no route", NOON + timedelta(seconds=16)),
+                keeps_lease=False,
+                misses=1,
+            ),
+        ),
+        (
+            Blind("protected"),
+            HOUR,
+            0,
+            False,
+            Change(Event.DOUBT, PostState.UNKNOWN, "protected", None, keeps_lease=False),
+        ),
+        (
+            Blind("protected"),
+            HOUR,
+            0,
+            True,
+            Change(Event.RESEND, PostState.PLANNED, "protected", None, keeps_lease=True),
+        ),
+    ],
+)
+def test_what_follows_from_each_look(
+    look: Look, since: timedelta, misses: int, resend: bool, expected: Change
+) -> None:
+    """What is found is recorded; what certainly is not there is sent again; else nobody sends blindly."""
+    change = settle(
+        look,
+        settling=replace(SETTLING, resend=resend),
+        since=NOON - since,
+        misses=misses,
+        last=False,
+        now=NOON,
+        chance=1,
+    )
+    assert change == expected
+    assert follow(DeliveryState.PUBLISHING, change.event) in {
+        DeliveryState.PUBLISHING,
+        DeliveryState.UNSURE,
+    }
+
+
 def test_a_gap_between_posts() -> None:
     """Where posts are spaced out, a chain gives its lease up after each, and goes on when the gap is over."""
     change = decide(SENT, last=False, tries=1, now=NOON, chance=0, gap=MINUTE)
@@ -208,5 +318,5 @@ def test_the_diagram_has_every_arrow() -> None:
     assert lines[0] == "stateDiagram-v2"
     assert "    publishing --> unsure: doubt" in lines
     assert "    [*] --> held" in lines
-    assert "    cancelled --> [*]" in lines
-    assert len(lines) == 1 + len(BEGINNINGS) + len(TRANSITIONS) + 2
+    assert "    withdrawn --> [*]" in lines
+    assert len(lines) == 1 + len(BEGINNINGS) + len(TRANSITIONS) + 1
