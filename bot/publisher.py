@@ -11,14 +11,18 @@ import asyncio
 import random
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
+from threadcast.bot.heartbeat import beating
+from threadcast.bot.pacing import FreePace, Pace
+from threadcast.bot.progress import at, report
 from threadcast.bot.promptly import promptly
+from threadcast.bot.settling import look_for
 from threadcast.queue.compose import CannotComposeError, Post, compose
 from threadcast.queue.states import (
     Change,
@@ -32,13 +36,25 @@ from threadcast.queue.states import (
     Unreached,
     decide,
     interrupted,
+    settle,
 )
-from threadcast.queue.store import ANY, Claim, Delivery, LeaseLostError, Opening, PostRecord, Store
+from threadcast.queue.store import (
+    ANY,
+    Claim,
+    Delivery,
+    LeaseLostError,
+    NotFoundError,
+    Opening,
+    PostRecord,
+    Store,
+)
 
 log = structlog.get_logger("threadcast.publisher")
 
 # Longer than the longest call an adapter makes (60 s), so that a lease never ends while its holder works.
 LEASE = timedelta(minutes=3)
+# How long a chain waits in memory for its channel's pace; for longer it lets go.
+PATIENCE = timedelta(seconds=5)
 
 Observer = Callable[[Delivery], None]
 
@@ -55,9 +71,9 @@ class Publisher:
     """Publishes one channel's deliveries, one post after the other.
 
     `gap` is how long a chain rests between two posts. `brake` says, before each post, until when the
-    chain has to rest (quiet hours), or None. `observe` is told of a delivery each time something about
-    it changed. `chance` gives numbers from 0 to 1 for the jitter of retries; `new_key` makes a key never
-    used before.
+    chain has to rest (quiet hours), or None. `pace` is how fast the channel may go. `observe` is told of
+    a delivery each time something about it changed. `chance` gives numbers from 0 to 1 for the jitter of
+    retries; `new_key` makes a key never used before.
     """
 
     def __init__(
@@ -70,6 +86,7 @@ class Publisher:
         stop: Stop,
         gap: timedelta = timedelta(0),
         brake: Callable[[datetime], datetime | None] = lambda _: None,
+        pace: Pace | None = None,
         observe: Observer = lambda _: None,
         chance: Callable[[], float] = random.random,
         new_key: Callable[[], str] = lambda: uuid.uuid4().hex,
@@ -81,6 +98,8 @@ class Publisher:
         self._stop = stop
         self._gap = gap
         self._brake = brake
+        self._pace = pace or FreePace()
+        self._remembered = self._pace.rate
         self._look_up = False
         self._observe = observe
         self._chance = chance
@@ -102,7 +121,8 @@ class Publisher:
         if claim is None:
             return None
         try:
-            return await self._work(claim)
+            async with beating(self._store, claim, clock=self._clock, lease=LEASE):
+                return await self._work(claim)
         except LeaseLostError:
             log.warning(
                 "another worker took over",
@@ -111,11 +131,11 @@ class Publisher:
                 fence=claim.delivery.fence,
             )
             return claim.delivery
+        finally:
+            await self._remember_rate()
 
     async def _work(self, claim: Claim) -> Delivery:
-        posts: tuple[PostRecord, ...] | Delivery = claim.posts
-        if all(post.state is PostState.SENT for post in claim.posts):  # none yet, or the thread was continued
-            posts = await self._plan(claim)
+        posts = await self._prepare(claim)
         if isinstance(posts, Delivery):
             return posts
         delivery = claim.delivery
@@ -126,17 +146,15 @@ class Publisher:
             if post.state is PostState.SENT:
                 parent = post.remote_id
                 continue
+            if ready is None and rest is None:
+                rest = await self._turn()
             if rest is not None:
                 return await self._let_go(claim, rest)
-            if ready is None and interrupted(post.state):
-                outcome: Outcome = Unknown("the service went away while this post was being sent")
-            else:
-                post = ready or await self._intend(claim, post, parent)  # noqa: PLW2901  # the same post, one step on
-                outcome = await self._send(post)
-            change = self._judge(post, outcome, last=post.position == posts[-1].position)
+            last = post.position == posts[-1].position
+            change = await self._step(claim, ready or post, parent, last=last, intended=ready is not None)
             going_on = change.event is Event.GO_ON and change.keeps_lease
             rest = await self._rest() if going_on else None
-            if going_on and rest is None:
+            if going_on and rest is None and self._pace.ready_at(self._clock()) <= self._clock():
                 ready = await self._advance(claim, posts, post, change)
                 continue
             delivery = await self._record(claim, post, change)
@@ -146,6 +164,33 @@ class Publisher:
             if change.sent is not None:
                 parent = change.sent.remote_id
         return delivery
+
+    async def _prepare(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
+        """The posts, once the chain can go its whole way; the delivery where it has to wait, or cannot."""
+        posts: tuple[PostRecord, ...] | Delivery = claim.posts
+        if all(post.state is PostState.SENT for post in claim.posts):  # none yet, or the thread was continued
+            posts = await self._plan(claim)
+        if isinstance(posts, Delivery):
+            return posts
+        if any(post.tries for post in claim.posts):  # begun
+            return posts
+        return await self._look_ahead(claim, posts) or posts
+
+    async def _step(
+        self, claim: Claim, post: PostRecord, parent: str | None, *, last: bool, intended: bool
+    ) -> Change:
+        """One post: settled where it may be out, else sent; what follows. `intended`: just now, by us."""
+        if interrupted(post.state) and not intended:
+            change = await self._settle(post, last=last)
+            if change.event is not Event.RESEND:
+                return change
+            await self._record(claim, post, change)
+        if not intended:
+            post = await self._intend(claim, post, parent)
+        self._pace.went(self._clock())
+        outcome = await self._send(post)
+        self._pace.judged(outcome, self._clock())
+        return self._judge(post, outcome, last=last)
 
     async def _rest(self) -> datetime | None:
         """Until when the chain has to rest before its next post; None: it need not."""
@@ -157,6 +202,18 @@ class Publisher:
             if (await asyncio.to_thread(self._store.waiting, self.channel.name)).paused:
                 return now
         return self._brake(now)
+
+    async def _turn(self) -> datetime | None:
+        """Wait for the pace of the channel; until when to rest where that is long, or None."""
+        now = self._clock()
+        at = self._pace.ready_at(now)
+        if at <= now:
+            return None
+        if at - now > PATIENCE:
+            return at
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.asked.wait(), (at - now).total_seconds())
+        return self._clock() if self._stop.asked.is_set() else None
 
     async def _claim(self, opening: Opening) -> Claim | None:
         now = self._clock()
@@ -188,6 +245,34 @@ class Publisher:
             outcome, last=False, tries=claim.delivery.fence, now=self._clock(), chance=self._chance()
         )
         return await self._record(claim, None, change)
+
+    async def _look_ahead(self, claim: Claim, posts: Sequence[PostRecord]) -> Delivery | None:
+        """Before the first post: where the chain has to wait or cannot go at all, that is recorded."""
+        fault = await self.channel.preflight()
+        if fault is None:
+            now = self._clock()
+            room = self._pace.room(sum(post.state is PostState.PLANNED for post in posts), now)
+            if room.at <= now:
+                return None
+            fault = Throttled(room.at, room.reason)
+        return await self._put_off(claim, fault)
+
+    async def _settle(self, post: PostRecord, *, last: bool) -> Change:
+        """What is known of a post that may be out: nothing yet, or what a look for it finds."""
+        if post.state is PostState.SENDING or post.doubted is None:
+            gone = Unknown("the service went away while this post was being sent")
+            return self._judge(post, gone, last=last, began=post.intended)
+        look = await look_for(post, self.channel, self._store)
+        return settle(
+            look,
+            settling=self.channel.settling,
+            since=post.doubted,
+            misses=post.misses,
+            last=last,
+            now=self._clock(),
+            chance=self._chance(),
+            gap=self._gap,
+        )
 
     async def _intend(self, claim: Claim, post: PostRecord, parent: str | None) -> PostRecord:
         now = self._clock()
@@ -221,16 +306,25 @@ class Publisher:
             hurry.cancel()
             call.cancel()
 
-    def _judge(self, post: PostRecord, outcome: Outcome, *, last: bool) -> Change:
+    def _judge(
+        self, post: PostRecord, outcome: Outcome, *, last: bool, began: datetime | None = None
+    ) -> Change:
         return decide(
-            outcome, last=last, tries=post.tries, now=self._clock(), chance=self._chance(), gap=self._gap
+            outcome,
+            last=last,
+            tries=post.tries,
+            now=self._clock(),
+            chance=self._chance(),
+            gap=self._gap,
+            settling=self.channel.settling,
+            began=began,
         )
 
     async def _record(self, claim: Claim, post: PostRecord | None, change: Change) -> Delivery:
         position = post.position if post else None
         with self._known_to_nobody_else(claim, position, change.sent):
             delivery = await asyncio.to_thread(self._store.record, claim, position, change, now=self._clock())
-        self._report(delivery, position, change)
+        report(delivery, position, change)
         self._observe(delivery)
         return delivery
 
@@ -264,7 +358,7 @@ class Publisher:
                 self._store.advance, claim, post.position, sent, key=key, now=now, until=now + LEASE
             )
         delivery = replace(claim.delivery, posts=posts[-1].position, sent=post.position)
-        self._report(delivery, post.position, change)
+        report(delivery, post.position, change)
         self._observe(delivery)
         return replace(
             following,
@@ -275,39 +369,20 @@ class Publisher:
             intended=now,
         )
 
+    async def _remember_rate(self) -> None:
+        rate = self._pace.rate
+        if rate is None or rate == self._remembered:
+            return
+        with suppress(NotFoundError):
+            await asyncio.to_thread(self._store.note_rate, self.channel.name, rate)
+        self._remembered = rate
+
     async def _let_go(self, claim: Claim, due: datetime) -> Delivery:
         await asyncio.to_thread(self._store.let_go, claim, now=self._clock(), due=due)
-        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=_at(due))
+        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=at(due))
         delivery = await asyncio.to_thread(self._store.delivery, claim.delivery.id)
         self._observe(delivery)
         return delivery
-
-    def _report(self, delivery: Delivery, position: int | None, change: Change) -> None:
-        about = log.bind(channel=delivery.channel, thread=delivery.thread_id, title=delivery.title)
-        match change.event:
-            case Event.GO_ON:
-                about.debug("sent", post=position, of=delivery.posts, **_where(change.sent))
-            case Event.FINISH:
-                about.info("published", posts=delivery.posts, **_where(change.sent))
-            case Event.WAIT:
-                about.warning("waiting", post=position, until=_at(change.due), reason=change.reason)
-            case Event.REFUSE:
-                about.error(
-                    "stopped",
-                    post=position,
-                    of=delivery.posts,
-                    reason=change.reason,
-                    next=f"mend it, then: threadcast retry {delivery.thread_id} --channel {delivery.channel}",
-                )
-            case _:
-                about.error(
-                    "unsure",
-                    post=position,
-                    of=delivery.posts,
-                    reason=change.reason,
-                    next=f"look at the channel, then: threadcast settle {delivery.thread_id} "
-                    f"--channel {delivery.channel} sent URL, or … not-sent",
-                )
 
 
 def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:
@@ -322,11 +397,3 @@ def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:
             "The parts that are out have no text: cancel it, and adopt it anew with theirs."
         )
     return rest
-
-
-def _where(sent: Sent | None) -> dict[str, str]:
-    return {} if sent is None else {"id": sent.remote_id, "url": sent.url or "-"}
-
-
-def _at(due: datetime | None) -> str:
-    return due.isoformat(timespec="seconds") if due else "-"

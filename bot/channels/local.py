@@ -44,6 +44,7 @@ from threadcast.queue.states import (
     Sent,
     Settling,
     TakeDown,
+    Throttled,
     Unknown,
     Unreached,
 )
@@ -136,6 +137,10 @@ class LocalChannel:
     async def take_down(self, remote_id: str) -> TakeDown:
         """Not possible yet."""
         return Refused(f"post {remote_id} stays in {self._file.path}: a local timeline only grows")
+
+    async def preflight(self) -> Throttled | Unreached | Refused | None:
+        """Whoever may write the file may post."""
+        return None
 
     async def check(self) -> tuple[Finding, ...]:
         """Whether the timeline's file can be read and written."""

@@ -131,6 +131,10 @@ class Channel(Protocol):
         """Delete one post. Never raises for the network; safe to repeat."""
         ...
 
+    async def preflight(self) -> Throttled | Unreached | Refused | None:
+        """Whether a chain could be posted now, told without posting; None: it could. Never raises."""
+        ...
+
     async def check(self) -> tuple[Finding, ...]:
         """Credentials, rights and reachability, without posting anything. Never raises."""
         ...

@@ -266,6 +266,9 @@ class TelegramChannel:
     async def take_down(self, remote_id: str) -> TakeDown:
         return Refused(f"post {remote_id} cannot be taken down yet")
 
+    async def preflight(self) -> Throttled | Unreached | Refused | None:
+        return None
+
     async def check(self) -> tuple[Finding, ...]:
         try:
             await self._initialise()

@@ -11,10 +11,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from threadcast.bot.channels.local import LocalChannel
-from threadcast.bot.channels.port import NotReadyError, Outgoing
+from threadcast.bot.channels.port import NotReadyError, Outgoing, Sought
 from threadcast.queue.compose import Numbering, Rules
 from threadcast.queue.parse import parse
-from threadcast.queue.states import DeliveryState, Outcome, Unknown
+from threadcast.queue.states import (
+    DeliveryState,
+    Look,
+    Outcome,
+    Refused,
+    Settling,
+    Throttled,
+    Unknown,
+    Unreached,
+)
 from threadcast.queue.store import NewDelivery, NewThread
 from threadcast.queue.thread import Thread
 
@@ -51,12 +60,20 @@ class Step:
 
 @dataclass
 class Script:
-    """The steps still to come, and what was asked so far."""
+    """The steps still to come, and what was asked so far.
+
+    A look for a post gives the first of `looks`, or where there is none what the timeline shows. `fault`
+    is what stands in the way of a chain that is about to begin.
+    """
 
     steps: deque[Step] = field(default_factory=deque)
     asked: list[Outgoing] = field(default_factory=list)
     started: asyncio.Event = field(default_factory=asyncio.Event)
     not_ready: NotReadyError | None = None
+    settling: Settling = field(default_factory=lambda: Settling(first_look=timedelta(0)))
+    looks: deque[Look] = field(default_factory=deque)
+    sought: list[Sought] = field(default_factory=list)
+    fault: Throttled | Unreached | Refused | None = None
 
 
 class ScriptedChannel(LocalChannel):
@@ -71,6 +88,17 @@ class ScriptedChannel(LocalChannel):
         if self.script.not_ready is not None:
             raise self.script.not_ready
         return replace(await super().rules(), numbering=self.numbered)
+
+    @property
+    def settling(self) -> Settling:
+        return self.script.settling
+
+    async def look_up(self, sought: Sought) -> Look:
+        self.script.sought.append(sought)
+        return self.script.looks.popleft() if self.script.looks else await super().look_up(sought)
+
+    async def preflight(self) -> Throttled | Unreached | Refused | None:
+        return self.script.fault
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         self.script.asked.append(outgoing)
