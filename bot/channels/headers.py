@@ -1,4 +1,4 @@
-"""What the headers of an answer say: how much a rate limit leaves, and when it ends. Pure."""
+"""What the headers of an answer say: how much a rate limit leaves, when it ends, what time it is. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,6 +45,16 @@ def reset_at(headers: Mapping[str, str], *, now: datetime) -> datetime | None:
     else:
         return None
     return now + min(max(distance, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def ahead_by(headers: Mapping[str, str], *, now: datetime) -> timedelta:
+    """How far the clock of whoever answered is ahead of the one that `now` comes from; 0 where untold.
+
+    `now` is after the answer, and `Date` leaves out what is less than a second: the true value is this
+    or more.
+    """
+    date = _date(headers.get("Date", ""))
+    return timedelta(0) if date is None else date - now
 
 
 def _is_number(text: str) -> bool:

@@ -49,7 +49,7 @@ def on_mastodon(url: str, _: asyncio.Runner) -> Chain:
     channel = MastodonChannel(
         "masto", url=url, token=MASTODON_TOKEN, numbering=Numbering.KEEP, clock=lambda: datetime.now(UTC)
     )
-    api = channel._api
+    api = channel._client.api
 
     def chain(texts: Sequence[str]) -> None:
         parent: str | None = None

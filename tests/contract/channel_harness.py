@@ -8,8 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from threadcast.bot.channels.port import Channel
+import pytest
+
+from threadcast.bot.channels.port import Channel, Landmark, Outgoing, Sought
 from threadcast.queue.compose import Numbering
+from threadcast.queue.states import Look, Outcome, Sent
+
+SURVIVORS = [
+    pytest.param("lighthouse 🗼, family 👩‍👩‍👧‍👦, flag 🇸🇨, keycap 7️⃣, skin 👍🏽", id="emoji"),
+    pytest.param("מגדלור is Hebrew, منارة is Arabic, 灯塔 is Chinese", id="right-to-left"),
+    pytest.param("e\u0301 is two code points, é is one", id="combining-marks"),
+    pytest.param("one line\nand the next\n  an indented one", id="line-breaks"),
+    pytest.param("a paragraph\n\nanother\n\n\nand one after two blank lines", id="blank-lines"),
+    pytest.param("two  blanks and   three — “quotes”, an unclosed «one", id="inner-blanks"),
+    pytest.param("see https://example.org/a?b=c&d=%20e#f, and example.net", id="links"),
+    pytest.param("7/ a marker as written ⬇️", id="marker"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +40,8 @@ class Harness(Protocol):
 
     limit: int  # what the platform's default rules allow
     idempotent: bool  # the same key again gives the same post again
+    looks: bool  # it can look for a post whose fate is unknown
+    takes_down: bool  # it can delete a post
     remote: bool  # there is a server that can be stopped, throttled, or lose an answer
 
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:
@@ -66,3 +82,26 @@ class Harness(Protocol):
     def revoke(self) -> None:
         """The token is no longer valid."""
         ...
+
+
+async def post(channel: Channel, text: str, *, parent: str | None = None, key: str = "key-1") -> Outcome:
+    return await channel.send(Outgoing(text=text, parent=parent, key=key))
+
+
+async def posted(channel: Channel, text: str, *, parent: str | None = None, key: str = "key-1") -> Sent:
+    outcome = await post(channel, text, parent=parent, key=key)
+    assert isinstance(outcome, Sent), outcome
+    return outcome
+
+
+async def looked_up(
+    channel: Channel,
+    harness: Harness,
+    text: str,
+    *,
+    parent: str | None = None,
+    key: str = "key-1",
+    landmark: Landmark | None = None,
+) -> Look:
+    """What comes of looking for a post that was first tried just now."""
+    return await channel.look_up(Sought(text, parent, key, since=harness.now(), landmark=landmark))

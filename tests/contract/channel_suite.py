@@ -8,41 +8,21 @@ An adapter's test supplies a `harness` fixture (see `channel_harness.Harness`) a
         def harness(self) -> Iterator[Harness]: ...
 """
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from tests.contract.channel_harness import Harness
-from threadcast.bot.channels.port import Channel, NotReadyError, Outgoing
+from tests.contract.channel_harness import SURVIVORS, Harness, post, posted
+from tests.contract.channel_settling import RemoteSettlingContract, SettlingContract
+from threadcast.bot.channels.port import Channel, NotReadyError
 from threadcast.queue.compose import Numbering, Rules
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.states import Refused, Throttled, Unknown, Unreached
 
 MARKUP = "*bold* <b> _x_ [a](b) &amp; `code` ||spoiler|| <a href='x'>y</a> \\*not\\* #5 ~~s~~"
-SURVIVORS = [
-    pytest.param("lighthouse 🗼, family 👩‍👩‍👧‍👦, flag 🇸🇨, keycap 7️⃣, skin 👍🏽", id="emoji"),
-    pytest.param("מגדלור is Hebrew, منارة is Arabic, 灯塔 is Chinese", id="right-to-left"),
-    pytest.param("e\u0301 is two code points, é is one", id="combining-marks"),
-    pytest.param("one line\nand the next\n  an indented one", id="line-breaks"),
-    pytest.param("a paragraph\n\nanother\n\n\nand one after two blank lines", id="blank-lines"),
-    pytest.param("two  blanks and   three — “quotes”, an unclosed «one", id="inner-blanks"),
-    pytest.param("see https://example.org/a?b=c&d=%20e#f, and example.net", id="links"),
-    pytest.param("7/ a marker as written ⬇️", id="marker"),
-]
 MISSING = [
     pytest.param("987654321", id="number"),
     pytest.param("01HF7YAT8ZTQQ0XRNB0F1MJ4CH", id="another-platforms-id"),
 ]
-
-
-async def post(channel: Channel, text: str, *, parent: str | None = None, key: str = "key-1") -> Outcome:
-    return await channel.send(Outgoing(text=text, parent=parent, key=key))
-
-
-async def posted(channel: Channel, text: str, *, parent: str | None = None, key: str = "key-1") -> Sent:
-    outcome = await post(channel, text, parent=parent, key=key)
-    assert isinstance(outcome, Sent), outcome
-    return outcome
 
 
 def text_of_length(length: int) -> str:
@@ -50,18 +30,8 @@ def text_of_length(length: int) -> str:
     return ("lamp " * (length // 5 + 1))[: length - 1].rstrip().ljust(length, "x")
 
 
-class ChannelContract:
+class ChannelContract(SettlingContract):
     """What every channel does."""
-
-    @pytest.fixture
-    def harness(self) -> Harness:
-        raise NotImplementedError("the subclass supplies its platform")
-
-    @pytest.fixture
-    async def channel(self, harness: Harness) -> AsyncIterator[Channel]:
-        channel = harness.channel()
-        yield channel
-        await channel.close()
 
     async def test_a_post_is_seen_as_sent(self, channel: Channel, harness: Harness) -> None:
         """A post is sent, and a reader sees exactly its text, under the id that was told."""
@@ -224,7 +194,7 @@ class ChannelContract:
         assert harness.seen() == []
 
 
-class RemoteChannelContract(ChannelContract):
+class RemoteChannelContract(ChannelContract, RemoteSettlingContract):
     """What every channel with a server behind it does when the server does not do its part."""
 
     async def test_the_harness_has_a_server(self, harness: Harness) -> None:

@@ -15,6 +15,8 @@ class LocalHarness:
     """A local timeline, read as its owner would: from its file."""
 
     idempotent = True
+    looks = True
+    takes_down = False
     remote = False
     secret = ""
 

@@ -20,6 +20,8 @@ class TelegramHarness:
 
     limit = 4096
     idempotent = False
+    looks = False
+    takes_down = False
     remote = True
     secret = TOKEN
 

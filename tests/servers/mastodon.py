@@ -309,6 +309,11 @@ class MastodonServer(LoopbackServer):
         status = self._statuses.own(call.about, call.account)
         return Response(200, {"id": status.id, "text": status.text, "spoiler_text": status.spoiler})
 
+    def history(self, call: Call) -> Response:
+        status = self._statuses.find(call.about, call.account)
+        versions = [*status.versions, status.text]
+        return Response(200, [{"content": to_html(text), "spoiler_text": ""} for text in versions])
+
     def timeline(self, call: Call) -> Response:
         """An account's statuses, newest first; nobody boosts here, so `exclude_reblogs` changes nothing."""
         owner = next((a for a in self.accounts.values() if a.id == call.about), None)
@@ -349,6 +354,7 @@ ROUTES: list[tuple[str, str, tuple[str, ...], Route]] = [
     ("DELETE", "/api/v1/statuses/(?P<id>[^/]+)", ("write:statuses",), MastodonServer.remove),
     ("GET", "/api/v1/statuses/(?P<id>[^/]+)/context", ("read:statuses",), MastodonServer.context),
     ("GET", "/api/v1/statuses/(?P<id>[^/]+)/source", ("read:statuses",), MastodonServer.source),
+    ("GET", "/api/v1/statuses/(?P<id>[^/]+)/history", ("read:statuses",), MastodonServer.history),
     ("GET", "/api/v1/accounts/verify_credentials", ("read:accounts", "profile"), MastodonServer.me),
     ("GET", "/api/v1/accounts/(?P<id>[^/]+)/statuses", ("read:statuses",), MastodonServer.timeline),
     ("GET", "/api/v1/apps/verify_credentials", (), MastodonServer.application),

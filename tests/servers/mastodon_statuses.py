@@ -102,6 +102,7 @@ class Status:
     created: datetime
     key: str | None = None
     edited: datetime | None = None
+    versions: list[str] = field(default_factory=list)  # earlier texts, oldest first
 
 
 class Statuses:
@@ -171,7 +172,9 @@ class Statuses:
 
     def edit(self, status: Status, given: Mapping[str, str]) -> None:
         """Replace everything that can be: what is not given again is gone. Parent and visibility stay."""
-        status.text, status.spoiler = self._checked(given)
+        text, spoiler = self._checked(given)
+        status.versions.append(status.text)
+        status.text, status.spoiler = text, spoiler
         status.edited = self.clock()
 
     def delete(self, status_id: str) -> Status:

@@ -20,7 +20,8 @@ from urllib3 import connection, exceptions
 
 from threadcast.bot.channels.headers import LONGEST_WAIT, SHORTEST_WAIT, reset_at
 from threadcast.bot.channels.instance import Instance, address, instance_of, is_loopback
-from threadcast.bot.channels.mastodon import Fault, MastodonChannel, classify, not_ready
+from threadcast.bot.channels.mastodon import MastodonChannel
+from threadcast.bot.channels.mastodon_faults import Fault, classify, not_ready
 from threadcast.queue.compose import Numbering
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
@@ -361,7 +362,7 @@ async def test_a_token_is_never_read_as_a_file(tmp_path: Path) -> None:
 
     made = channel(token=str(file))
 
-    assert made._api.access_token == str(file)
+    assert made._client.api.access_token == str(file)
     await made.close()
 
 
