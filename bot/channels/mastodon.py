@@ -145,9 +145,6 @@ class MastodonChannel:
         self._fit_until = self._clock() + FIT_FOR if fault is None else None
         return fault
 
-    async def preflight(self) -> Throttled | Unreached | Refused | None:
-        return None
-
     async def check(self) -> tuple[Finding, ...]:
         return await self._worker.call(lambda: check(self._client, self.target))
 
