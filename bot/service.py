@@ -29,6 +29,7 @@ from threadcast.config.channels import (
 from threadcast.config.schedule import describe
 from threadcast.config.settings import Settings
 from threadcast.config.timetable import Timetable
+from threadcast.queue import measure
 from threadcast.queue.compose import Numbering
 from threadcast.queue.sql import migrate
 from threadcast.queue.sql.custody import held, lock_file
@@ -283,6 +284,7 @@ class Service:
             freed = self._store.free_leases(now=moment)
             if freed:
                 log.info("took over what the last service left", deliveries=freed)
+        measure.get_ready()
         for channel in self._channels:
             log.info("channel", name=channel.name, kind=channel.kind, target=channel.target)
 

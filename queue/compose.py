@@ -68,9 +68,11 @@ def compose(thread: Thread, rules: Rules) -> tuple[Post, ...]:
     Raises CannotComposeError where the thread has nothing to post, or where the limit has no room for a
     label and one grapheme.
     """
-    filled = [(number, part) for number, part in enumerate(thread.parts, start=1) if part.text.strip()]
     keep = rules.numbering is Numbering.KEEP and any(part.marker for part in thread.parts)
-    if len(filled) == 1 and not (keep and len(thread.parts) > 1):
+    if keep and len(thread.parts) > 1:
+        return tuple(_kept(thread, rules))
+    filled = [(number, part) for number, part in enumerate(thread.parts, start=1) if part.text.strip()]
+    if len(filled) == 1:
         number, part = filled[0]
         length = rules.measure(part.text)
         if length <= rules.limit:

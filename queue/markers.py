@@ -101,7 +101,7 @@ class Mark(NamedTuple):
     @property
     def looks_first(self) -> bool:
         """Whether `opens_text` could be true, whatever follows."""
-        return self.number in self.firsts or (self.form.strong and self.form.placement is Placement.PREFIX)
+        return (self.form.strong and self.form.placement is Placement.PREFIX) or self.number in self.firsts
 
     def closes(self, form: Form, last: int) -> bool:
         """Whether this is the N/N that ends a thread whose other markers bear no total."""
@@ -193,9 +193,12 @@ def _followed(places: list[_Place]) -> list[bool]:
     ahead: dict[Form, dict[int, int]] = {}  # where a form's numbers stand next
     pair = nowhere  # where the nearest strong pair 1 and 2 is complete
     followed = [False] * nowhere
+    before: Form | None = None
+    mine: dict[int, int] = {}
     for index in range(nowhere - 1, -1, -1):
         form, number, _, _ = places[index]
-        mine = ahead.setdefault(form, {})
+        if form is not before:  # to look it up takes longer than all the rest
+            before, mine = form, ahead.setdefault(form, {})
         follower = mine.get(number + 1, nowhere)
         rival = min(mine.get(0, nowhere), mine.get(number, nowhere))
         if number > 1:

@@ -11,7 +11,7 @@ import encodings.idna
 import re
 import stringprep
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import regex
 
@@ -49,7 +49,7 @@ def graphemes(text: str) -> int:
     Nothing is composed first (no NFC). https://www.unicode.org/reports/tr29/
     """
     if text.isascii():
-        return len(text) - text.count("\r\n")
+        return len(text) - text.count("\r\n") if "\r" in text else len(text)
     if _ALL_PLAIN.fullmatch(text):
         return len(text)
     joined = 0
@@ -74,7 +74,7 @@ def mastodon(text: str, *, url_length: int = URL_LENGTH, spoiler: str = "") -> i
     https://github.com/mastodon/mastodon/blob/main/app/models/account.rb (MENTION_RE)
     """
     body = text.strip(TRIMMED)
-    if "://" in body or "@" in body:
+    if "@" in body or (":" in body and "://" in body):  # one character is found much faster than three
         body = _countable(body, "x" * url_length)
     if not body or body.isspace():  # Mastodon counts no text that is blank
         body = ""
@@ -129,7 +129,6 @@ _NO_DOMAIN = rf"\x3A-\x40\x5B-\x5E\x60\x7B-\x7F{_DIRECTIONS}{_SPACES}\uFFFE\uFEF
 _LETTER = rf"[^\x00-\x2F_{_NO_DOMAIN}]"
 _SUBDOMAIN = rf"{_LETTER}(?:[^\x00-\x2C\x2E\x2F{_NO_DOMAIN}]*{_LETTER})?\."
 _DOMAIN_NAME = rf"{_LETTER}(?:[^\x00-\x2C\x2E\x2F_{_NO_DOMAIN}]*{_LETTER})?\."
-_TOP_LEVEL = rf"(?:{_any_of(TOP_LEVEL_DOMAINS)}(?![0-9a-z@+\-])|xn--[0-9a-z]+)"
 _PATH = r"[^\s<>()?]"
 _PARENS = rf"\((?:{_PATH}+|{_PATH}*\({_PATH}+\){_PATH}*)\)"
 _PATH_END = rf"(?:[^\s()?!*\"'「」<>;:=,.$%\[\]~&|@]|{_PARENS})"
@@ -140,41 +139,79 @@ _WIDE = (
 _QUERY = rf"\?[a-z0-9!?*'();:&=+$/%#\[\]\-_.,~|@^{_WIDE}]*[a-z0-9_&=#/\-{_WIDE}]"
 _BEFORE_URL = r"(?:[^A-Z0-9@＠$#＃\uFFFE\uFEFF\uFFFF]|^)"
 _SCHEME = r"(?P<scheme>(?:https?|dat|dweb|ipfs|ipns|ssb|gopher|gemini)://)"
-_REST = (
-    rf"(?P<domain>(?:{_SUBDOMAIN}){{0,2048}}{_DOMAIN_NAME}{_TOP_LEVEL})"
-    rf"(?::[0-9]+)?"
-    rf"(?:/(?:{_PATH}*(?:{_PARENS}{_PATH}*)*{_PATH_END}|{_PATH}+/)*)?"
-    rf"(?:{_QUERY})?"
-)
 _FLAGS = regex.IGNORECASE | regex.VERSION0
-_SCHEMED_URL = regex.compile(rf"{_BEFORE_URL}(?P<url>{_SCHEME}{_REST})", _FLAGS)
-_ANY_URL = regex.compile(rf"{_BEFORE_URL}(?P<url>{_SCHEME}?{_REST})", _FLAGS)
-# A bare domain with a path or a query may run over a scheme that comes after it.
-_BARE_URL = regex.compile(rf"\.{_TOP_LEVEL}(?::[0-9]+)?[/?]", _FLAGS)
-_CHUNK = re.compile(r"(?<![^ \t\n\v\f\r])[^ \t\n\v\f\r]*://[^ \t\n\v\f\r]*")
-_TCO = regex.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", _FLAGS)
+
+
+# All top-level domains make patterns that take a good part of a second to compile: most commands need none.
+@cache
+def _top_level() -> str:
+    return rf"(?:{_any_of(TOP_LEVEL_DOMAINS)}(?![0-9a-z@+\-])|xn--[0-9a-z]+)"
+
+
+@cache
+def _url(scheme: str) -> regex.Pattern[str]:
+    return regex.compile(
+        rf"{_BEFORE_URL}(?P<url>{scheme}"
+        rf"(?P<domain>(?:{_SUBDOMAIN}){{0,2048}}{_DOMAIN_NAME}{_top_level()})"
+        rf"(?::[0-9]+)?"
+        rf"(?:/(?:{_PATH}*(?:{_PARENS}{_PATH}*)*{_PATH_END}|{_PATH}+/)*)?"
+        rf"(?:{_QUERY})?)",
+        _FLAGS,
+    )
+
+
+@cache
+def _bare_url() -> regex.Pattern[str]:
+    """A bare domain with a path or a query may run over a scheme that comes after it."""
+    return regex.compile(rf"\.{_top_level()}(?::[0-9]+)?[/?]", _FLAGS)
+
+
+@cache
+def _tco() -> regex.Pattern[str]:
+    return regex.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", _FLAGS)
+
+
+def get_ready() -> None:
+    """Do at once what the first URL would have to wait for. For a service, off its event loop."""
+    _links("https://example.org")
+    _links("example.org/https://example.org")
+
+
+_BLANKS = " \t\n\v\f\r"
+_BLANK = re.compile(f"[{_BLANKS}]")
 
 
 def _urls(text: str, instead: str) -> Iterator[tuple[int, int, str]]:
     """Where the URLs with a scheme are, and what they count as."""
-    for chunk in _CHUNK.finditer(text):
-        piece = chunk.group()
+    for begin, stop in _chunks(text):
+        piece = text[begin:stop]
         # Composing measures the same URL many times; what is too long to be one is not worth keeping.
         links = _links(piece) if len(piece) <= LONGEST_URL else _links.__wrapped__(piece)
         for start, end in links:
-            yield chunk.start() + start, chunk.start() + end, instead
+            yield begin + start, begin + end, instead
+
+
+def _chunks(text: str) -> Iterator[tuple[int, int]]:
+    """Where the text between ASCII blanks is that has a scheme in it."""
+    end = 0
+    while (scheme := text.find("://", end)) >= 0:
+        start = max(end, *(text.rfind(blank, end, scheme) + 1 for blank in _BLANKS))
+        blank = _BLANK.search(text, scheme)
+        end = blank.start() if blank else len(text)
+        yield start, end
 
 
 @lru_cache(maxsize=512)
 def _links(piece: str) -> tuple[tuple[int, int], ...]:
     """Where the URLs with a scheme are in text without ASCII blanks."""
     links: list[tuple[int, int]] = []
-    pattern = _ANY_URL if _BARE_URL.search(piece, 0, piece.rindex("://")) else _SCHEMED_URL
-    for found in pattern.finditer(piece):
+    before = piece.rindex("://")
+    bare = "." in piece[:before] and _bare_url().search(piece, 0, before) is not None
+    for found in _url(f"{_SCHEME}?" if bare else _SCHEME).finditer(piece):
         if found["scheme"] is None:
             continue
         url = found["url"]
-        short = _TCO.match(url)
+        short = _tco().match(url)
         if short is not None:  # whatever follows the slug of a t.co link is not part of it
             if len(short[1]) > LONGEST_TCO_SLUG:
                 continue

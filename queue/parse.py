@@ -136,12 +136,29 @@ def render(thread: Thread) -> str:
 
 def fingerprint(parts: Iterable[Part]) -> str:
     """A hexadecimal SHA-256 of the texts (NFC, UTF-8), markers and white space left out."""
-    # All parts at once: nothing joins across a NUL. Most white space is taken from the bytes, which is
-    # fast; `split` finds the rest. A lone surrogate is no text, yet `parse` never raises.
-    data = "\0".join([part.text for part in parts]).encode("utf-8", "surrogatepass")
-    text = data.translate(None, b" \n").decode("utf-8", "surrogatepass")
-    normal = unicodedata.normalize("NFC", "".join(text.split()))
-    return hashlib.sha256(normal.encode("utf-8", "surrogatepass")).hexdigest()
+    # All parts at once: nothing joins across a NUL. ASCII white space is taken from the bytes, which is
+    # fast; other white space, and what NFC may change, is looked for among what is not ASCII only. A lone
+    # surrogate is no text, yet `parse` never raises.
+    text = "\0".join([part.text for part in parts])
+    data = text.encode("utf-8", "surrogatepass").translate(None, _ASCII_BLANKS)
+    if not text.isascii():
+        others = data.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+        if not STABLE.fullmatch(others):
+            words = data.decode("utf-8", "surrogatepass").split()
+            normal = unicodedata.normalize("NFC", "".join(words))
+            data = normal.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(data).hexdigest()
+
+
+_ASCII = bytes(range(128))
+_ASCII_BLANKS = b" \t\n\v\f\r\x1c\x1d\x1e\x1f"
+# Characters that are no white space, and that NFC leaves alone whatever stands around them: Latin,
+# Cyrillic, punctuation, signs, kana, Han, ready-made Hangul, emoji.
+STABLE = re.compile(
+    "[\u00a1-\u02ff\u0400-\u0482\u048a-\u052f\u200d\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2190-\u21ff"
+    "\u2b00-\u2bff\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\ufe0f\uff01-\uff9d"
+    "\U0001f300-\U0001faff]*"
+)
 
 
 @dataclass(slots=True)
@@ -237,12 +254,12 @@ class _Draft:
 
     def _prefixed(self, text: str, end: int, lines: "_Lines") -> tuple[Part, ...]:
         parts = []
-        for index, mark in enumerate(self.marks):
-            upto = self.marks[index + 1].start if index + 1 < len(self.marks) else end
-            raw = text[mark.end : upto]
+        ends = [mark.start for mark in self.marks[1:]]
+        for (_, number, start, stop, _), upto in zip(self.marks, [*ends, end], strict=True):
+            raw = text[stop:upto]
             words = raw.strip()
             joint = raw[: raw.index(words[0])] if words else ""
-            parts.append(Part(mark.number, text[mark.start : mark.end], joint, words, lines.at(mark.start)))
+            parts.append(Part(number, text[start:stop], joint, words, lines.at(start)))
         return tuple(parts)
 
 
@@ -286,6 +303,9 @@ def _begin(mark: Mark, start: int) -> _Draft:
 
 def _follow(draft: _Draft, mark: Mark, text: str, rival: int) -> int | None:
     """Take the mark into the draft, or pass over it; or give the offset where it begins a new thread."""
+    if mark.form == draft.form and mark.number == draft.last.number + 1:
+        draft.add(mark)  # as nearly all are
+        return None
     if mark.form != draft.form:
         if mark.closes(draft.form, draft.last.number):
             draft.closing = mark
@@ -342,4 +362,4 @@ def _thread(
 
 
 def _line_feeds(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
