@@ -173,9 +173,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """May have been sent."""
+    """May have been sent.
+
+    `stray` is the remote id of a post that certainly is out, but not where it should be: to look for it,
+    or to send it again, would not help; a person has to put it right.
+    """
 
     reason: str
+    stray: str | None = None
 
 
 Outcome = Sent | Throttled | Unreached | Refused | Unknown

@@ -120,14 +120,13 @@ def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) 
     """
     replied = message.reply_to_message
     found = None if replied is None else str(replied.message_id)
+    stray = str(message.message_id)
     if not chat.startswith("@") and str(message.chat.id) != chat:
-        return Unknown(
-            f"message {message.message_id} is out, but in chat {message.chat.id} instead of {chat}"
-        )
+        return Unknown(f"message {stray} is out, but in chat {message.chat.id} instead of {chat}", stray)
     if found != parent:
         linked = "is linked to no message" if found is None else f"replies to {found}"
         wanted = "to none" if parent is None else f"to {parent}"
-        return Unknown(f"message {message.message_id} is out, but {linked} instead of {wanted}")
+        return Unknown(f"message {stray} is out, but {linked} instead of {wanted}", stray)
     return Sent(str(message.message_id), address(message))
 
 

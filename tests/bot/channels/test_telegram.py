@@ -103,13 +103,13 @@ class TestClassify:
     )
     def test_a_wrong_parent(self, found: int | None, wanted: str | None, says: str) -> None:
         """A message that hangs elsewhere than asked is out but not as it should be: unknown, and said."""
-        assert judge(message(reply_to=found), parent=wanted) == Unknown(says)
+        assert judge(message(reply_to=found), parent=wanted) == Unknown(says, stray="17")
 
     def test_a_wrong_chat(self) -> None:
         """A message in another chat than the numeric id asked for is unknown, and said."""
         outcome = judge(message(), chat="-1005")
 
-        assert outcome == Unknown(f"message 17 is out, but in chat {CHANNEL_ID} instead of -1005")
+        assert outcome == Unknown(f"message 17 is out, but in chat {CHANNEL_ID} instead of -1005", "17")
 
     def test_another_name_of_the_chat(self) -> None:
         """A chat asked for by name may answer with another of its names."""
@@ -349,7 +349,7 @@ class TestSend:
 
         outcome = await send(channel, "2/ A tower.", parent="1")
 
-        assert outcome == Unknown("message 2 is out, but is linked to no message instead of to 1")
+        assert outcome == Unknown("message 2 is out, but is linked to no message instead of to 1", "2")
 
     async def test_a_server_that_is_something_else(
         self, channel: TelegramChannel, server: TelegramServer, chat: Chat
