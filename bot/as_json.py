@@ -5,6 +5,7 @@ from typing import Any
 
 from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
 from threadcast.bot.forecast import Forecast
+from threadcast.bot.undoing import Audit, Undoing
 from threadcast.queue.store import AuditEvent, ChannelRow, Delivery, PostRecord
 from threadcast.queue.thread import Notice, Thread
 
@@ -68,12 +69,32 @@ def post(one: PostRecord) -> Json:
         "reply_to": one.reply_to,
         "tries": one.tries,
         "finished": one.finished,
+        "taken_down": one.taken_down,
         "reason": one.reason,
     }
 
 
 def chain(one: Chain) -> Json:
     return delivery(one.delivery) | {"posts": [post(each) for each in one.posts]}
+
+
+def undoing(one: Undoing) -> Json:
+    """How far a chain was taken down."""
+    left = [{"position": post.position, "url": post.url, "reason": post.reason} for post in one.left]
+    return {**delivery(one.delivery), "gone": one.gone, "out": one.out, "left": left}
+
+
+def audit(one: Audit) -> Json:
+    """What the network shows of a chain."""
+    differences = [
+        {"kind": found.kind, "position": found.position, "detail": found.detail} for found in one.differences
+    ]
+    return {
+        **delivery(one.delivery),
+        "looked_at": one.posts,
+        "problem": one.problem,
+        "differences": differences,
+    }
 
 
 def receipt(one: Receipt) -> Json:

@@ -15,7 +15,7 @@ from click.exceptions import Abort, Exit
 from click.shell_completion import shell_complete
 
 from threadcast.bot import completion, shell
-from threadcast.bot.commands import adding, changing, keeping, looking, ordering, running
+from threadcast.bot.commands import adding, changing, keeping, looking, ordering, running, stopping
 
 EPILOG = """\b
 Exit codes: 0 done, 1 a fault of ours, 2 wrong usage,
@@ -125,8 +125,8 @@ def cli(context: click.Context) -> None:
 # As the help lists them.
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Threads": (adding.add, adding.preview, looking.show, looking.export, adding.adopt),
-    "The queue": (looking.queue, *ordering.COMMANDS, *changing.COMMANDS),
-    "Looking back": (looking.history, looking.events),
+    "The queue": (looking.queue, *ordering.COMMANDS, *changing.COMMANDS, stopping.skip, stopping.undo),
+    "Looking back": (looking.history, looking.events, stopping.audit),
     "The service": (running.run, running.check, running.config, looking.channels),
     "The database": (running.migrate, keeping.backup, keeping.restore),
     "To begin with": (running.demo, running.completion),

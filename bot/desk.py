@@ -4,13 +4,14 @@ Every request gives values that say what was found or changed; how they look is 
 Errors name the thing, the cause and the next step, and are safe to show.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError
 from threadcast.bot.forecast import Forecast, Rhythm, forecast
 from threadcast.bot.reading import InputError, Intake, continued, has_text, only_thread, understand
+from threadcast.bot.undoing import Audit, Undo, Undoing, audit
 from threadcast.queue.compose import CannotComposeError, Numbering, Post, Rules, compose
 from threadcast.queue.measure import telegram
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent
@@ -369,6 +370,60 @@ class Desk:
         settled = self._store.settle(unsure[0].id, sent, now=self._clock(), actor=self._actor)
         self._wake()
         return settled
+
+    def skip(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
+        """Leave the refused post of a stopped chain out, and go on behind it.
+
+        Raises NotFoundError, and NotAllowedError where no chain of the thread stopped at a refused post.
+        """
+        now = self._clock()
+        return self._each(
+            thread_id, channels, lambda one: self._store.skip(one.id, now=now, actor=self._actor)
+        )
+
+    def withdraw(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
+        """Stop chains of a thread for good, so that their posts can be taken down (`undo`).
+
+        Those withdrawn before are among the answer: taking down goes on. Raises NotFoundError,
+        NotAllowedError.
+        """
+
+        def withdraw(one: Delivery) -> Delivery:
+            if one.state is DeliveryState.WITHDRAWN:
+                return one
+            return self._store.withdraw(one.id, now=self._clock(), actor=self._actor)
+
+        return self._each(thread_id, channels, withdraw)
+
+    async def undo(
+        self,
+        thread_id: int,
+        *,
+        channels: Sequence[str] = (),
+        see: Callable[[Undoing], None],
+        pause: Callable[[datetime], Awaitable[None]],
+    ) -> tuple[Undoing, ...]:
+        """Take a thread's posts down, on the channels named or wherever its state allows.
+
+        Raises NotFoundError, NotAllowedError, and UnknownChannelError where a channel is not configured
+        any more.
+        """
+        withdrawn = self.withdraw(thread_id, channels=channels)
+        work = Undo(self._store, actor=self._actor, clock=self._clock, see=see, pause=pause)
+        return tuple([await work.take_down(one, pick(self._channels, [one.channel])[0]) for one in withdrawn])
+
+    async def audit(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Audit, ...]:
+        """Compare a thread's chains with what the networks show.
+
+        Raises NotFoundError, and UnknownChannelError where a channel is not configured any more.
+        """
+        return tuple(
+            [
+                await audit(one, self._store.posts(one.id), pick(self._channels, [one.channel])[0])
+                for one in self._of(thread_id, channels)
+                if one.sent
+            ]
+        )
 
     def _of(self, thread_id: int, channels: Sequence[str]) -> tuple[Delivery, ...]:
         self._store.thread(thread_id)

@@ -17,7 +17,7 @@ from threadcast.queue.store import Delivery
 # What waits for its owner, and the command that goes on with it.
 ANSWERS: Mapping[DeliveryState, str] = {
     DeliveryState.UNSURE: "settle {id} sent URL, or: threadcast settle {id} not-sent",
-    DeliveryState.FAILED: "retry {id}, or: threadcast cancel {id}",
+    DeliveryState.FAILED: "retry {id}, or: skip {id}, undo {id}, cancel {id}",
     DeliveryState.HELD: "release {id}",
 }
 

@@ -30,7 +30,8 @@ def report(delivery: Delivery, position: int | None, change: Change) -> None:
                 post=position,
                 of=delivery.posts,
                 reason=change.reason,
-                next=f"mend it, then: threadcast retry {delivery.thread_id} --channel {delivery.channel}",
+                next=f"mend it, then: threadcast retry {delivery.thread_id} --channel {delivery.channel}; "
+                "or skip, undo, cancel",
             )
         case _:
             about.error(

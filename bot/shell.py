@@ -6,8 +6,8 @@ Modules that commands need are imported where they are needed, so that `--help` 
 import getpass
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -127,6 +127,15 @@ def opened() -> "Iterator[Office]":
         store.see_channels(seen(configured, built), now=now())
         desk = build_desk(configured, store, built, actor=actor())
         yield Office(configured, store, desk, Screen(configured.timezone))
+
+
+@asynccontextmanager
+async def acting(office: Office) -> "AsyncIterator[Desk]":
+    """The desk with channels that make calls, closed at the end."""
+    from threadcast.bot.service import build_desk, open_channels
+
+    async with open_channels(office.settings) as built:
+        yield build_desk(office.settings, office.store, built, actor=actor())
 
 
 def read_all(files: "tuple[str, ...]") -> "list[Intake]":

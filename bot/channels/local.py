@@ -11,7 +11,7 @@ import fcntl
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -23,9 +23,10 @@ from urllib.parse import quote
 import structlog
 
 from threadcast.bot.channels.page import anchor, render
-from threadcast.bot.channels.port import Clock, Finding, Outgoing, Sought
+from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
 from threadcast.bot.channels.timeline import (
     DamagedError,
+    Deleted,
     Entry,
     HalfWrittenError,
     Timeline,
@@ -135,8 +136,25 @@ class LocalChannel:
         return await asyncio.to_thread(self._look_up, sought)
 
     async def take_down(self, remote_id: str) -> TakeDown:
-        """Not possible yet."""
-        return Refused(f"post {remote_id} stays in {self._file.path}: a local timeline only grows")
+        """It is on the disk before this returns that the post is gone."""
+        answer = await asyncio.to_thread(self._take_down, remote_id)
+        if isinstance(answer, Absent):
+            self._page.ask()
+        return answer
+
+    async def audit(
+        self, chain: Sequence[Expected]
+    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+        """Compare with the file, which an owner may have changed by hand."""
+        try:
+            timeline = await asyncio.to_thread(read_newest, self._file.path)
+        except OSError as error:
+            return Blind(f"{self._file.path} cannot be read: {error.strerror or error}")
+        if timeline is None:
+            return Blind(f"{self._file.path} is not a timeline")
+        if timeline.earlier:
+            return Blind(f"{self._file.path} is too long to be looked through")
+        return compare(timeline.entries, chain)
 
     async def preflight(self) -> Throttled | Unreached | Refused | None:
         """Whoever may write the file may post."""
@@ -169,6 +187,18 @@ class LocalChannel:
                 return self._sent(entry.remote_id)
         except (OSError, DamagedError, HalfWrittenError, UnicodeEncodeError) as error:
             return classify(error, self._file.path)
+
+    def _take_down(self, remote_id: str) -> TakeDown:
+        try:
+            with self._file_lock, self._file.opened() as descriptor:
+                if remote_id in self._file.ids:
+                    self._file.append(descriptor, Deleted(remote_id, self._clock()))
+        except HalfWrittenError as error:
+            return Unreached(f"{self._file.path} was left half-written: {error}")
+        except (OSError, DamagedError) as error:
+            outcome = classify(error, self._file.path)
+            return outcome if isinstance(outcome, Refused) else Unreached(outcome.reason)
+        return Absent()
 
     def _look_up(self, sought: Sought) -> Look:
         try:
@@ -221,6 +251,30 @@ class LocalChannel:
             f"{self._file.path} cannot be made in {folder}",
             "choose another data folder, or let the user that runs Threadcast write there",
         )
+
+
+def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Difference, ...]:
+    """Where a chain is not as it was sent."""
+    there = {entry.remote_id: entry for entry in entries}
+    ours = {one.remote_id for one in chain}
+    found: list[Difference] = []
+    for one in chain:
+        entry = there.get(one.remote_id)
+        if entry is None:
+            found.append(Difference("missing", one.position, f"post {one.remote_id} is not there"))
+            continue
+        if entry.text != one.text.strip():
+            found.append(Difference("edited", one.position, f"its text is now “{entry.text}”"))
+        if one.parent is not None and entry.reply_to != one.parent:
+            found.append(
+                Difference("out-of-order", one.position, f"it replies to {entry.reply_to or 'none'}")
+            )
+    found += [
+        Difference("extra", None, f"post {entry.remote_id} replies to {entry.reply_to}")
+        for entry in entries
+        if entry.reply_to in ours and entry.remote_id not in ours
+    ]
+    return tuple(found)
 
 
 class PageKeeper:

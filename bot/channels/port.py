@@ -1,12 +1,12 @@
 """What every channel can do. An adapter makes the call; a pure function judges what came of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 from threadcast.queue.compose import Rules
-from threadcast.queue.states import Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
+from threadcast.queue.states import Blind, Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
 
 Clock = Callable[[], datetime]
 
@@ -129,6 +129,12 @@ class Channel(Protocol):
 
     async def take_down(self, remote_id: str) -> TakeDown:
         """Delete one post. Never raises for the network; safe to repeat."""
+        ...
+
+    async def audit(
+        self, chain: Sequence[Expected]
+    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+        """Compare a chain with what the network shows. Never raises for the network; changes nothing."""
         ...
 
     async def preflight(self) -> Throttled | Unreached | Refused | None:

@@ -9,6 +9,7 @@ import dataclasses
 import logging
 import os
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Final
@@ -29,7 +30,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from threadcast.bot.channels.port import Clock, Finding, Outgoing, Sought
+from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
 from threadcast.bot.channels.telegram_words import DESCRIPTIONS, LIMIT, Fault, channel_variable, redact
 from threadcast.queue import measure
 from threadcast.queue.compose import Numbering, Rules
@@ -264,6 +265,11 @@ class TelegramChannel:
 
     async def take_down(self, remote_id: str) -> TakeDown:
         return Refused(f"post {remote_id} cannot be taken down yet")
+
+    async def audit(
+        self, chain: Sequence[Expected]
+    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+        return Blind(f"{len(chain)} posts cannot be looked at yet")
 
     async def preflight(self) -> Throttled | Unreached | Refused | None:
         return None

@@ -1,6 +1,7 @@
 """A local timeline: its values, and the file that holds it.
 
-The file is append-only JSON lines: a header that names the network it is like, then one post a line.
+The file is append-only JSON lines: a header that names the network it is like, then one post a line, or
+the deletion of one.
 An owner may read it with any tool, and take lines out by hand; whatever is in the way of a safe next
 post is told with the file's name and the line.
 """
@@ -35,6 +36,14 @@ class Entry:
     reply_to: str | None
     visibility: Visibility
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A post that was taken down. Its line stays, so that its id is not given again."""
+
+    remote_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +97,26 @@ def newest(timeline: Timeline, count: int) -> Timeline:
     return replace(timeline, entries=entries, earlier=True)
 
 
-def to_line(entry: Entry) -> bytes:
+def to_line(entry: Entry | Deleted) -> bytes:
     """One line of the file. Raises UnicodeEncodeError where the text is not valid Unicode."""
     record = asdict(entry) | {"at": entry.at.isoformat()}
+    if isinstance(entry, Deleted):
+        record |= {"deleted": True}
     return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 
-def from_line(line: bytes) -> Entry:
-    """Raises ValueError, with the cause, where the line is not a post."""
+def from_line(line: bytes) -> Entry | Deleted:
+    """Raises ValueError, with the cause, where the line is neither a post nor a deletion."""
     record = _object(line)
-    remote_id, text, key = (_string(record, field) for field in ("remote_id", "text", "key"))
+    remote_id = _string(record, "remote_id")
     if not ID.fullmatch(remote_id):
         raise ValueError("remote_id is not a number")
     at = datetime.fromisoformat(_string(record, "at"))
     if at.tzinfo is None:
         raise ValueError("at has no time zone")
+    if record.get("deleted") is True:
+        return Deleted(remote_id, at)
+    text, key = (_string(record, field) for field in ("text", "key"))
     visibility = _string(record, "visibility")
     if visibility not in get_args(Visibility):
         raise ValueError("visibility is neither public nor unlisted")
@@ -160,14 +174,19 @@ def read_newest(path: Path) -> Timeline | None:
         lines = file.read(READ_AT_ONCE).split(b"\n")
     earlier = start > len(header)
     whole = lines[1:-1] if earlier else lines[:-1]
-    entries: list[Entry] = []
+    entries: dict[str, Entry] = {}
     unreadable = 0
     for line in filter(bytes.strip, whole):
         try:
-            entries.append(from_line(line))
+            entry = from_line(line)
         except ValueError:
             unreadable += 1
-    return Timeline(path.stem, like, tuple(entries), earlier, unreadable)
+            continue
+        if isinstance(entry, Deleted):
+            entries.pop(entry.remote_id, None)
+        else:
+            entries[entry.remote_id] = entry
+    return Timeline(path.stem, like, tuple(entries.values()), earlier, unreadable)
 
 
 class TimelineFile:
@@ -206,10 +225,11 @@ class TimelineFile:
         finally:
             os.close(descriptor)
 
-    def append(self, descriptor: int, entry: Entry) -> None:
-        """Add a post durably, or not at all. Raises OSError, UnicodeEncodeError; then nothing is there.
+    def append(self, descriptor: int, entry: Entry | Deleted) -> None:
+        """Add a post, or a deletion, durably or not at all.
 
-        Raises HalfWrittenError where even taking a half-written line back failed.
+        Raises OSError, UnicodeEncodeError; then nothing is there. Raises HalfWrittenError where
+        even taking a half-written line back failed.
         """
         line = to_line(entry)
         size = os.fstat(descriptor).st_size
@@ -273,7 +293,7 @@ class TimelineFile:
                 f"{self.path} is a timeline like {like.title()}, the channel is set to {self.like.title()}",
                 "set it back, or give the channel another name",
             )
-        if entry is not None and entry.remote_id in self.ids:
+        if isinstance(entry, Entry) and entry.remote_id in self.ids:
             raise self._damaged(number, f"post {entry.remote_id} is there twice")
         if entry is not None:
             self._know(entry)
@@ -284,9 +304,13 @@ class TimelineFile:
             "mend the line, or move the file away to start anew",
         )
 
-    def _know(self, entry: Entry) -> None:
-        self.ids.add(entry.remote_id)
-        self.by_key[entry.key] = entry.remote_id
+    def _know(self, entry: Entry | Deleted) -> None:
+        if isinstance(entry, Entry):
+            self.ids.add(entry.remote_id)
+            self.by_key[entry.key] = entry.remote_id
+        else:
+            self.ids.discard(entry.remote_id)
+            self.by_key = {key: known for key, known in self.by_key.items() if known != entry.remote_id}
         self.last = max(self.last, int(entry.remote_id))
 
     @staticmethod

@@ -60,13 +60,14 @@ class Terminal:
     def interrupt(self) -> int:
         """Press Ctrl-C until the command ends; its exit code.
 
-        Python takes no notice of one that comes in the moment before it waits for input.
+        Python takes no notice of one that comes in the moment before it waits for input, and dies of one
+        that comes while it ends: the second is pressed late.
         """
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             self.press("\x03")
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.popen.wait(1)
+                self.popen.wait(PATIENCE / 5)
                 break
         return self.end()
 

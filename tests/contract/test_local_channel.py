@@ -16,7 +16,7 @@ class LocalHarness:
 
     idempotent = True
     looks = True
-    takes_down = False
+    takes_down = True
     remote = False
     secret = ""
 
