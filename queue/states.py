@@ -291,7 +291,7 @@ def decide(
         case Refused(reason):
             return Change(Event.REFUSE, PostState.REFUSED, reason, None, keeps_lease=False)
     # The type checker knows that Unknown alone is left.
-    if settling is None:
+    if settling is None or outcome.stray is not None:
         return _doubt(outcome.reason)
     return _seek(outcome.reason, max(now, (began or now) + settling.first_look))
 

@@ -194,6 +194,14 @@ def test_an_unknown_post_is_looked_for(began: datetime | None, due: datetime) ->
     assert change == Change(Event.SEEK, PostState.UNKNOWN, "no answer", due, keeps_lease=False)
 
 
+def test_a_stray_post_is_a_persons() -> None:
+    """A post that is out in the wrong place is not looked for, and not sent again."""
+    change = decide(
+        Unknown("it is out elsewhere", "17"), last=True, tries=1, now=NOON, chance=0, settling=SETTLING
+    )
+    assert change == Change(Event.DOUBT, PostState.UNKNOWN, "it is out elsewhere", None, keeps_lease=False)
+
+
 HOUR = 60 * MINUTE
 RESEND = Change(Event.RESEND, PostState.PLANNED, NOT_THERE, None, keeps_lease=True)
 
