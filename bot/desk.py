@@ -425,6 +425,25 @@ class Desk:
             ]
         )
 
+    async def mend(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
+        """Retry stopped chains behind the last post that the network still shows.
+
+        For a chain that stopped because a post of it was deleted by hand. Raises NotFoundError,
+        UnknownChannelError, and NotAllowedError where none stopped, or the network does not show one.
+        """
+        stopped = [one for one in self._of(thread_id, channels) if one.state is DeliveryState.FAILED]
+        for one in stopped:
+            posts = self._store.posts(one.id)
+            found = await audit(one, posts, pick(self._channels, [one.channel])[0])
+            if found.problem:
+                raise NotAllowedError(
+                    f"thread {thread_id} on {one.channel} could not be looked at: {found.problem}"
+                )
+            for difference in found.differences:
+                if difference.kind == "missing" and difference.position is not None:
+                    self._store.note_gone(one.id, difference.position, now=self._clock(), actor=self._actor)
+        return self.change(thread_id, Event.RETRY, channels=channels)
+
     def _of(self, thread_id: int, channels: Sequence[str]) -> tuple[Delivery, ...]:
         self._store.thread(thread_id)
         names = {name.lower() for name in channels}

@@ -144,7 +144,7 @@ class Publisher:
         rest = await self._rest()
         for post in posts:
             if post.state is PostState.SENT:
-                parent = post.remote_id
+                parent = post.remote_id if post.taken_down is None else parent
                 continue
             if ready is None and rest is None:
                 rest = await self._turn()

@@ -286,7 +286,9 @@ class Store(Protocol):
         ...
 
     def note_gone(self, delivery_id: int, position: int, *, now: datetime, actor: str) -> None:
-        """A `sent` post of a `withdrawn` delivery was taken down: sets `taken_down`, the first time.
+        """A `sent` post is on the network no more: sets `taken_down`, the first time.
+
+        Of a `withdrawn` delivery, which is being taken down, or a `failed` one: it may have stopped for it.
 
         Gives a `take-down` event then. Raises NotFoundError, and StoreError for any other post.
         """

@@ -1,11 +1,12 @@
 """Changing what is queued: `publish`, `hold`, `release`, `cancel`, `retry`, `settle` and their like."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from threadcast.bot.shell import CHANNEL, JSON, Office, opened, thread_argument
+from threadcast.bot.shell import CHANNEL, JSON, Office, acting, opened, thread_argument
 
 if TYPE_CHECKING:
     from threadcast.queue.store import Delivery
@@ -47,7 +48,38 @@ release = changing(
 cancel = changing(
     "cancel", "Take a thread out of the queue for good.", "What is out stays out.", "7", "7 --channel news"
 )
-retry = changing("retry", "Go on with a stopped thread.", "It goes on from the post that was refused.", "7")
+
+
+@click.command()
+@thread_argument("retry")
+@CHANNEL
+@click.option(
+    "--mend", is_flag=True, help="Behind the last post that still exists, where one was deleted by hand."
+)
+@JSON
+def retry(thread_id: int, channels: tuple[str, ...], mend: bool, as_json: bool) -> None:
+    """Go on with a stopped thread.
+
+    It goes on from the post that was refused.
+
+    \b
+    Examples:
+      threadcast retry 7
+      threadcast retry 7 --mend --channel news
+    """
+    from threadcast.queue.states import Event
+
+    with opened() as office:
+        if mend:
+            changed = asyncio.run(_mend(office, thread_id, channels))
+        else:
+            changed = office.desk.change(thread_id, Event.RETRY, channels=channels)
+        answer(office, changed, as_json=as_json)
+
+
+async def _mend(office: Office, thread_id: int, channels: tuple[str, ...]) -> "tuple[Delivery, ...]":
+    async with acting(office) as desk:
+        return await desk.mend(thread_id, channels=channels)
 
 
 @click.command()

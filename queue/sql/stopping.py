@@ -60,8 +60,8 @@ def withdraw(connection: Connection, delivery_id: int, *, now: datetime, actor: 
 def note_gone(connection: Connection, delivery_id: int, position: int, *, now: datetime, actor: str) -> None:
     """See `Store.note_gone`."""
     delivery = read_delivery(connection, delivery_id, lock=True)
-    if delivery.state is not DeliveryState.WITHDRAWN:
-        raise StoreError(f"{described(delivery)} is {delivery.state}, not withdrawn")
+    if delivery.state not in {DeliveryState.WITHDRAWN, DeliveryState.FAILED}:
+        raise StoreError(f"{described(delivery)} is {delivery.state}, neither withdrawn nor failed")
     known = select(POSTS.c.taken_down).where(
         POSTS.c.delivery_id == delivery_id,
         POSTS.c.position == position,

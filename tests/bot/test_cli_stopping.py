@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from tests.bot.terminal import terminal, threadcast
 from tests.bot.typed import OTHER, THREAD, Shell
 from threadcast.bot.shell import Exit
 
@@ -14,15 +13,8 @@ from threadcast.bot.shell import Exit
 def published(shell: Shell) -> Shell:
     """One thread, published on two local channels."""
     shell.ok("add", shell.write(THREAD))
-    with terminal(threadcast("run"), folder=shell.folder, env=shell.env) as running:
-        shell_ended(shell, "1")
-        running.interrupt()
+    shell.publish_all()
     return shell
-
-
-def shell_ended(shell: Shell, thread: str) -> None:
-    with terminal(threadcast("show", thread, "--follow"), folder=shell.folder, env=shell.env) as shown:
-        shown.end()
 
 
 def lines(shell: Shell, channel: str) -> list[dict[str, object]]:
@@ -120,10 +112,35 @@ def test_audit_of_what_is_not_out(shell: Shell) -> None:
     assert "No post of #1 is out" in shell.ok("audit", "1")
 
 
-def test_skip(shell: Shell) -> None:
-    """`skip` leaves the refused post out, and the chain goes on behind it."""
-    shell.env["THREADCAST_CHANNELS__MASTO__NUMBERING"] = "keep"
-    shell.ok("add", "-c", "news", shell.write(THREAD))
+def test_skip(published: Shell) -> None:
+    """`skip` leaves the refused post out, and says what happens next; it needs one that was refused."""
+    shell = published
     result = shell("skip", "1")
     assert result.exit_code == Exit.NOT_ALLOWED
-    assert "skip is not possible while queued" in result.stderr
+    assert "skip is not possible while published" in result.stderr
+    *kept, last = lines(shell, "news")
+    write(shell, "news", *kept, last, {"remote_id": "3", "at": last["at"], "deleted": True})
+    shell.ok("add", "--continue", "1", shell.write("4/ Nor did the wind.\n5/ It rose. /end\n", "more.txt"))
+    shell.publish_all()
+
+    shown = shell.ok("skip", "1")
+
+    assert "#1 on news is queued now" in shown
+    (event,) = (one for one in shell.json("events", "1")["events"] if one["what"] == "skip")
+    assert event["detail"].startswith("post 4 (part 4) is left out: there is no post 3 to reply to")
+
+
+def test_retry_behind_what_still_exists(published: Shell) -> None:
+    """Where a post was deleted by hand, `retry --mend` goes on behind the last one that still exists."""
+    shell = published
+    more = "4/ Nor did the wind.\n5/ It rose. /end\n"
+    *kept, last = lines(shell, "news")
+    write(shell, "news", *kept, last, {"remote_id": "3", "at": last["at"], "deleted": True})
+    assert shell("retry", "1", "--mend", "-c", "news").exit_code == Exit.NOT_ALLOWED
+    shell.ok("add", "--continue", "1", shell.write(more, "more.txt"))
+    shell.publish_all()
+    assert {one["state"] for one in shell.json("show", "1")["deliveries"]} == {"failed", "published"}
+    shell.ok("retry", "1", "--mend", "-c", "news")
+    shell.publish_all()
+    posted = {line["remote_id"]: line["reply_to"] for line in lines(shell, "news") if "text" in line}
+    assert posted == {"1": None, "2": "1", "3": "2", "4": "2", "5": "4"}

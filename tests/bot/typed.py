@@ -1,13 +1,18 @@
 """The shell, as a person or a script types it: in a working folder of its own."""
 
+import asyncio
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
 
 from threadcast.bot.cli import cli
+from threadcast.bot.publisher import Publisher, Stop
+from threadcast.bot.service import now, open_channels, prepare, seen
+from threadcast.config.settings import load
 
 THREAD = "1/ The lamp was lit at dusk. ⬇️\n2/ The keeper slept by day.\n3/ The sea did not. /end\n"
 OTHER = "1/ Fog came in.\n2/ The horn answered. /end\n"
@@ -37,6 +42,20 @@ class Shell:
 
     def json(self, *words: str, stdin: str | bytes | None = None) -> Any:
         return json.loads(self.ok(*words, "--json", stdin=stdin))
+
+    def publish_all(self) -> None:
+        """What the service would publish now, published."""
+        asyncio.run(self._publish_all())
+
+    async def _publish_all(self) -> None:
+        settings = load(self.env, folder=self.folder)
+        with closing(prepare(settings)) as store:
+            async with open_channels(settings) as channels:
+                store.see_channels(seen(settings, channels), now=now())
+                for channel in channels:
+                    publisher = Publisher(store, channel, worker="typed", clock=now, stop=Stop())
+                    while await publisher.publish() is not None:
+                        pass
 
     def write(self, text: str | bytes, name: str = "thread.txt") -> str:
         path = self.folder / name

@@ -107,8 +107,8 @@ class MemoryOwner(MemoryRows):
         now = utc(now)
         with self._lock:
             delivery = self._find(delivery_id)
-            if delivery.state is not DeliveryState.WITHDRAWN:
-                raise StoreError("it is not withdrawn")
+            if delivery.state not in {DeliveryState.WITHDRAWN, DeliveryState.FAILED}:
+                raise StoreError("it is neither withdrawn nor failed")
             record = self._post(delivery, position, PostState.SENT)
             if record.taken_down is None:
                 self._put_post(delivery, replace(record, taken_down=now))

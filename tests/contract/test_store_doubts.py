@@ -229,6 +229,13 @@ class TestWithdraw:
             with pytest.raises(StoreError):
                 store.note_gone(failed.id, position, now=NOON, actor="ada")
 
+    def test_deleted_by_hand(self, store: Store) -> None:
+        """A chain that stopped because somebody deleted a post of it can be told so."""
+        failed = stopped(store)
+        store.note_gone(failed.id, 1, now=NOON, actor="ada")
+        assert store.posts(failed.id)[0].taken_down == NOON
+        assert store.delivery(failed.id).state is FAILED
+
     def test_the_same_thread_again(self, store: Store) -> None:
         """After it was withdrawn a thread may be added again."""
         delivery = published(store)
@@ -246,7 +253,7 @@ class TestWithdraw:
         with pytest.raises(NotFoundError):
             store.withdraw(99, now=NOON, actor="ada")
         with pytest.raises(StoreError):
-            store.note_gone(failed.id, 1, now=NOON, actor="ada")
+            store.note_gone(queued.id, 1, now=NOON, actor="ada")
 
 
 class TestLandmark:
