@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from threadcast.bot.channels.instance import dig
 from threadcast.bot.channels.mastodon_client import Client
-from threadcast.bot.channels.mastodon_faults import Fault, not_ready
+from threadcast.bot.channels.mastodon_faults import Fault, ask_again
 from threadcast.bot.channels.port import Finding
 from threadcast.queue.states import Refused, Throttled, Unreached
 
@@ -73,7 +73,7 @@ def preflight(client: Client, *, now: datetime) -> Throttled | Unreached | Refus
     """
     answer, reset = client.look(client.api.account_verify_credentials)
     if isinstance(answer, Fault) and answer.status != HTTPStatus.FORBIDDEN:
-        return not_ready(answer, now=now, reset=reset).outcome
+        return ask_again(answer, now=now, reset=reset) or Refused(answer.reason)
     if dig(answer, "suspended") is True:
         return Refused(f"{CLOSED}: {OPEN_IT}")
     client.remember(answer)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.contract.channel_harness import Harness, Seen, post, posted
 from tests.contract.channel_suite import RemoteChannelContract
+from tests.contract.mastodon_stand import NOW, make_channel
 from tests.servers.http import LoopbackServer, Request, Response
 from tests.servers.mastodon import TOKEN, MastodonServer
 from tests.servers.mastodon_budgets import REAL_BUDGETS, Budget
@@ -17,8 +18,6 @@ from threadcast.bot.channels.mastodon import MastodonChannel
 from threadcast.bot.channels.port import Channel, NotReadyError
 from threadcast.queue.compose import Numbering
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
-
-NOW = datetime(2026, 5, 4, 9, 30, 12, tzinfo=UTC)
 
 
 class MastodonHarness:
@@ -61,11 +60,6 @@ class MastodonHarness:
 
     def revoke(self) -> None:
         self._server.revoke()
-
-
-def make_channel(server: LoopbackServer, **changes: Any) -> MastodonChannel:
-    settings = {"url": server.url, "token": TOKEN, "numbering": Numbering.KEEP, "clock": lambda: NOW}
-    return MastodonChannel("masto", **{**settings, **changes})
 
 
 class TestMastodon(RemoteChannelContract):

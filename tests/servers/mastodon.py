@@ -7,18 +7,17 @@ Where other stand-ins are lax, this one does as Mastodon does: https://docs.join
 """
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import format_datetime
-from threading import Event
 from typing import Any
 
 import click
 
-from tests.servers.http import Answer, Cut, Held, LoopbackServer, Request, Response
+from tests.servers.http import Answer, LoopbackServer, Request, Response
 from tests.servers.mastodon_budgets import REAL_BUDGETS, Budget, Budgets, Left
+from tests.servers.mastodon_script import Script
 from tests.servers.mastodon_statuses import (
     MANNERS,
     Account,
@@ -40,14 +39,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass
-class Fault:
-    """What goes wrong with one POST of a status: an answer instead of the deed, or a spoiled one after it."""
-
-    instead: Answer | None = None
-    spoil: Callable[[Response], Answer] | None = None
-
-
 @dataclass(frozen=True)
 class Call:
     """One request of an account, as a route gets it."""
@@ -58,7 +49,7 @@ class Call:
     now: datetime
 
 
-class MastodonServer(LoopbackServer):
+class MastodonServer(Script, LoopbackServer):
     """Accounts by token, statuses by id; answers that tests script to go wrong.
 
     `flavour` is `mastodon` or `gotosocial`. `replay_fails` is the fault of Mastodon 4.6.0 to 4.7.1,
@@ -86,7 +77,6 @@ class MastodonServer(LoopbackServer):
         self._replay_fails = replay_fails
         self._instance_v2 = instance_v2
         self._budgets = Budgets(budgets)
-        self._faults: deque[Fault] = deque()
 
     # --- what tests set up and look at -------------------------------------------------------
 
@@ -108,61 +98,28 @@ class MastodonServer(LoopbackServer):
             everything = self._statuses.all.values()
             return [status for status in everything if account in {None, status.account}]
 
+    def write(self, account: Account, text: str, parent: str | None = None) -> Status:
+        """Somebody writes a status by hand."""
+        with self.changed:
+            return self._statuses.post(account, {"status": text, "in_reply_to_id": parent or ""}, None)
+
+    def rewrite(self, status_id: str, text: str) -> None:
+        """Somebody edits a status."""
+        with self.changed:
+            self._statuses.edit(self._statuses.all[status_id], {"status": text})
+
     def delete(self, status_id: str) -> None:
         """Somebody deletes a status; its replies stay and lose their parent."""
         with self.changed:
             self._statuses.delete(status_id)
 
-    # --- what goes wrong with the next POST of a status --------------------------------------
-
-    def throttle(self, seconds: int) -> None:
-        """It is answered 429, and nothing is stored."""
-        left = Left(300, 0, self.clock() + timedelta(seconds=seconds))
-        error = Response(429, {"error": "Too many requests"}, self._limits(left))
-        self._script(Fault(instead=error))
-
-    def fail(self, status: int, words: str = "This is not the server's day") -> None:
-        """It is answered with this status, and nothing is stored."""
-        self._script(Fault(instead=Response(status, {"error": words})))
-
-    def redirect(self, location: str, status: int = 301) -> None:
-        """It is sent elsewhere, and nothing is stored."""
-        self._script(Fault(instead=Response(status, b"", {"Location": location})))
-
-    def cut(self) -> None:
-        """The connection breaks before anything is stored."""
-        self._script(Fault(instead=Cut()))
-
-    def lose_answer(self) -> None:
-        """It is stored, and the connection cut before the answer."""
-        self._script(Fault(spoil=lambda _: Cut()))
-
-    def cut_answer(self) -> None:
-        """It is stored, and the connection cut in the middle of the answer."""
-        self._script(Fault(spoil=Cut))
-
-    def hold_answer(self) -> Event:
-        """It is stored, and answered when the event returned here is set."""
-        released = Event()
-        self._script(Fault(spoil=lambda response: Held(released, response)))
-        return released
-
-    def replace_answer(self, answer: Any) -> None:
-        """It is stored, and answered 200 with this instead: JSON, or bytes as they are."""
-        self._script(Fault(spoil=lambda _: Response(200, answer, HTML if isinstance(answer, bytes) else {})))
-
-    def alter_answer(self, **changes: Any) -> None:
-        """It is stored, and some of the answer's fields are others."""
-        self._script(Fault(spoil=lambda response: Response(200, {**response.content, **changes})))
-
-    def _script(self, fault: Fault) -> None:
-        with self.changed:
-            self._faults.append(fault)
-
     # --- requests ----------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Answer:
         now = self.clock()
+        scripted = self.scripted(request)
+        if scripted is not None:
+            return scripted
         date = {"Date": format_datetime(now.replace(microsecond=0), usegmt=True)}
         try:
             answer = self._answer(request, now)
@@ -239,7 +196,7 @@ class MastodonServer(LoopbackServer):
             wanted.append(("statuses", whose))
             fits.append(self._budgets.left("statuses", whose, call.now).remaining > 0)
         if not all(fits):
-            limits = self._limits(self._budgets.nearest(wanted, call.now))
+            limits = self.limits(self._budgets.nearest(wanted, call.now))
             return Response(429, {"error": "Too many requests"}, limits)
         try:
             answer = route(self, call)
@@ -247,10 +204,10 @@ class MastodonServer(LoopbackServer):
             answer = Response(error.status, {"error": error.words})
         if not isinstance(answer, Response):
             return answer
-        limits = self._limits(self._budgets.nearest(wanted, call.now))
+        limits = self.limits(self._budgets.nearest(wanted, call.now))
         return Response(answer.status, answer.content, {**limits, **answer.headers})
 
-    def _limits(self, left: Left) -> dict[str, str]:
+    def limits(self, left: Left) -> dict[str, str]:
         reset = left.reset
         epoch = self._manners.epoch_resets
         return {
@@ -262,7 +219,7 @@ class MastodonServer(LoopbackServer):
     # --- routes ------------------------------------------------------------------------------
 
     def create(self, call: Call) -> Answer:
-        fault = self._faults.popleft() if self._faults else Fault()
+        fault = self.next_fault()
         if fault.instead is not None:
             return fault.instead
         response = Response(200, self._json(self._create(call)))

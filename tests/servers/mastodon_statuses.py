@@ -103,6 +103,7 @@ class Status:
     key: str | None = None
     edited: datetime | None = None
     versions: list[str] = field(default_factory=list)  # earlier texts, oldest first
+    html: str | None = None  # where a server shows a text in its own way
 
 
 class Statuses:
@@ -247,7 +248,7 @@ def status_json(status: Status, parent: Status | None, url: str) -> dict[str, An
         "created_at": stamp(status.created),
         "edited_at": stamp(status.edited) if status.edited else None,
         "account": account_json(status.account, url),
-        "content": to_html(status.text),
+        "content": to_html(status.text) if status.html is None else status.html,
         "visibility": status.visibility,
         "sensitive": bool(status.spoiler),
         "spoiler_text": status.spoiler,
