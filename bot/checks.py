@@ -1,9 +1,11 @@
 """`threadcast check`: is everything there that publishing needs? Looks, and changes nothing."""
 
 import asyncio
+from collections import Counter
 from contextlib import closing
 
 from threadcast.bot.channels.port import Channel, Finding
+from threadcast.bot.desk import WAITING
 from threadcast.bot.service import open_channels, prepare
 from threadcast.config.settings import Settings
 from threadcast.queue.store import StoreError
@@ -13,8 +15,8 @@ Findings = list[tuple[str, Finding]]
 
 async def examine(settings: Settings) -> Findings:
     """Findings in the order of looking, each with what it is about. Channels are asked side by side."""
-    findings: Findings = [("settings", Finding("ok", f"{len(settings.channels)} channels configured"))]
-    findings.append(("queue", await asyncio.to_thread(_examine_queue, settings)))
+    findings: Findings = [("settings", Finding("ok", _configured(settings)))]
+    findings.extend(("queue", finding) for finding in await asyncio.to_thread(_examine_queue, settings))
     async with open_channels(settings) as channels:
         for channel, found in zip(
             channels, await asyncio.gather(*(_examine_channel(channel) for channel in channels)), strict=True
@@ -23,13 +25,30 @@ async def examine(settings: Settings) -> Findings:
     return findings
 
 
-def _examine_queue(settings: Settings) -> Finding:
+def _configured(settings: Settings) -> str:
+    count = len(settings.channels)
+    return f"{count} channel{'s' if count != 1 else ''} configured"
+
+
+def _examine_queue(settings: Settings) -> tuple[Finding, ...]:
     try:
         with closing(prepare(settings)) as store:
-            store.channels()
+            waiting = store.deliveries(states=WAITING)
     except StoreError as error:
-        return Finding("error", "the queue cannot be used", str(error))
-    return Finding("ok", "the queue opens")
+        return (Finding("error", "the queue cannot be used", str(error)),)
+    names = {channel.name for channel in settings.channels}
+    gone = Counter(one.channel for one in waiting if one.channel not in names)
+    return (
+        Finding("ok", "the queue opens"),
+        *(
+            Finding(
+                "warning",
+                f"{name} is not configured any more; waiting for it: {count}",
+                f"configure it again, or cancel what waits; see: threadcast queue --channel {name}",
+            )
+            for name, count in sorted(gone.items())
+        ),
+    )
 
 
 async def _examine_channel(channel: Channel) -> tuple[Finding, ...]:

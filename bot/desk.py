@@ -215,8 +215,11 @@ class Desk:
         return frozenset(channel.name for channel in self._channels)
 
     def queue(self, *, channel: str | None = None) -> tuple[Delivery, ...]:
-        """What is under way, waiting, held or unsure, in the order of the queue."""
-        return self._store.deliveries(states=WAITING, channel=channel)
+        """What is under way, waiting, held or unsure, in the order of the queue.
+
+        Raises UnknownChannelError, as do `forecast` and `history`.
+        """
+        return self._store.deliveries(states=WAITING, channel=self._known(channel))
 
     def forecast(self, *, channel: str | None = None) -> tuple[Forecast, ...]:
         """The queue, with when each delivery starts, why then, and when it should be through."""
@@ -224,12 +227,20 @@ class Desk:
         return forecast(self.queue(channel=channel), rows, self._rhythms, self._clock())
 
     def events(self, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
-        """Who did what, oldest first; of one thread, or of all."""
-        return self._store.events(thread_id=thread_id, limit=limit)
+        """Who did what, oldest first; of one thread, removed ones too, or of all.
+
+        Raises NotFoundError where there never was such a thread.
+        """
+        found = self._store.events(thread_id=thread_id, limit=limit)
+        if thread_id is not None and not found:
+            raise NotFoundError(f"there never was a thread {thread_id}; see all: threadcast events")
+        return found
 
     def history(self, *, channel: str | None = None, limit: int | None = None) -> tuple[Chain, ...]:
         """What came to an end or stopped, newest first."""
-        ended = self._store.deliveries(states=ENDED, channel=channel, newest_first=True, limit=limit)
+        ended = self._store.deliveries(
+            states=ENDED, channel=self._known(channel), newest_first=True, limit=limit
+        )
         return tuple(Chain(delivery, self._store.posts(delivery.id)) for delivery in ended)
 
     def show(self, thread_id: int) -> Dossier:
@@ -242,6 +253,15 @@ class Desk:
             ),
             self._store.events(thread_id=thread_id),
         )
+
+    def _known(self, channel: str | None) -> str | None:
+        """A channel's name as it is stored, configured now or not."""
+        if channel is None or channel.lower() in self.configured:
+            return channel and channel.lower()
+        known = [row.name for row in self._store.channels()]
+        if channel.lower() not in known:
+            raise UnknownChannelError(f"there is no channel called {channel}; known: {', '.join(known)}")
+        return channel.lower()
 
     def known_channels(self) -> tuple[ChannelRow, ...]:
         """Every channel the queue has seen, configured now or not."""
@@ -300,6 +320,8 @@ class Desk:
 
         Raises NotFoundError, NotAllowedError.
         """
+        if after == thread_id:
+            raise NotAllowedError(f"thread {thread_id} cannot go behind itself; name another thread")
         behind = {} if after is None else {one.channel: one.id for one in self._of(after, ())}
 
         def move(one: Delivery) -> Delivery:
@@ -366,7 +388,8 @@ class Desk:
         if len(unsure) != 1:
             where = ", ".join(f"{delivery.channel}: {delivery.state}" for delivery in mine)
             wish = "name one with --channel" if unsure else "there is nothing to settle"
-            raise NotAllowedError(f"thread {thread_id} is unsure on {len(unsure)} channels ({where}); {wish}")
+            count = f"{len(unsure)} channels" if unsure else "no channel"
+            raise NotAllowedError(f"thread {thread_id} is unsure on {count} ({where}); {wish}")
         settled = self._store.settle(unsure[0].id, sent, now=self._clock(), actor=self._actor)
         self._wake()
         return settled

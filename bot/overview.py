@@ -26,7 +26,8 @@ ANSWERS: Mapping[DeliveryState, str] = {
 class Overview:
     """How things stand. `yours` waits for its owner, the most pressing first.
 
-    `channels` are (name, kind), `paused` the names of those that are. `next` are the steps that make
+    `channels` are (name, kind), `paused` the names of those that are, `gone` how many deliveries wait
+    for channels that are not configured any more. `next` are the steps that make
     sense now: a reason, and the command.
     """
 
@@ -35,6 +36,7 @@ class Overview:
     paused: frozenset[str]
     counts: Mapping[DeliveryState, int]
     yours: tuple[Delivery, ...]
+    gone: Mapping[str, int]
     next: tuple[tuple[str, str], ...]
 
 
@@ -69,9 +71,15 @@ def summarise(
         (delivery for delivery in deliveries if delivery.state in ANSWERS),
         key=lambda one: (order.index(one.state), one.thread_id),
     )
+    names = {name for name, _ in channels}
+    gone = Counter(each.channel for each in deliveries if each.channel not in names)
     steps: list[tuple[str, str]] = []
     if not running and (counts[DeliveryState.QUEUED] or counts[DeliveryState.PUBLISHING]):
         steps.append(("publish what is queued", "threadcast run"))
+    steps += [
+        (f"see what waits for {name}: configure it again, or cancel these", f"threadcast queue -c {name}")
+        for name in sorted(gone)
+    ]
     if paused:
         steps.append(("let paused channels go on", "threadcast resume"))
     if counts:
@@ -83,7 +91,7 @@ def summarise(
         steps.append(("see the settings that your channels need", "threadcast config"))
         steps.append(("try it all on this machine alone", "threadcast demo"))
     steps.append(("all commands", "threadcast --help"))
-    return Overview(running, tuple(channels), paused, counts, tuple(yours), tuple(steps))
+    return Overview(running, tuple(channels), paused, counts, tuple(yours), gone, tuple(steps))
 
 
 def answer(delivery: Delivery) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import IO
 
+from threadcast.bot.plain import plain
 from threadcast.queue.parse import NotTextError, decode, parse, render
 from threadcast.queue.thread import Part, Thread, written
 
@@ -26,7 +28,9 @@ class Intake:
 
 def read(source: str, stdin: IO[bytes]) -> Intake:
     """Read one file, or standard input for `-`, and parse it. Raises InputError."""
-    name = "standard input" if source == "-" else source
+    name = "standard input" if source == "-" else plain(source)
+    if not source:
+        raise InputError("the file's name is empty; name a text file, or - for standard input")
     try:
         if source == "-":
             data = stdin.read(MAX_INPUT + 1)
@@ -37,10 +41,10 @@ def read(source: str, stdin: IO[bytes]) -> Intake:
         raise InputError(f"{name}: there is no such file; check the path") from None
     except IsADirectoryError:
         raise InputError(
-            f"{name} is a folder; name the files in it, as in: threadcast add {name}/*.txt"
+            f"{name} is a folder; name the files in it, as in: threadcast add {quote(str(Path(name)))}/*.txt"
         ) from None
     except PermissionError:
-        raise InputError(f"{name}: you may not read it; try: chmod u+r {name}") from None
+        raise InputError(f"{name}: you may not read it; try: chmod u+r {quote(name)}") from None
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{name}: it cannot be read: {cause}") from None
@@ -55,10 +59,10 @@ def understand(name: str, data: bytes) -> Intake:
     try:
         text = decode(data)
     except NotTextError as error:
-        raise InputError(f"{name} is not a text file: {error}; save it as UTF-8 text") from None
+        raise InputError(f"{name} is {error}") from None
     threads = parse(text)
     if not threads:
-        raise InputError(f"{name} is empty: there is nothing to add")
+        raise InputError(f"{name} is empty: there is no thread in it")
     return Intake(name, threads, text)
 
 

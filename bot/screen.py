@@ -7,8 +7,10 @@ terminal it is listed on.
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len
@@ -43,8 +45,7 @@ HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 WIDE = 10_000  # columns; a pipe has no edge to wrap at
 GAP = 2  # columns between two of a table
-READABLE = 20  # columns that a cut title needs at least
-SHORT = 12  # columns of what shares a line where a table does not fit
+NO_CROP: Mapping[str, int] = MappingProxyType({})
 NUMBERS = frozenset({"id", "posts", "post", "length"})
 
 
@@ -68,15 +69,15 @@ class Screen:
         terminal = sys.stdout.isatty()
         self.console = _Console(width=None if terminal else WIDE, highlight=False, emoji=False)
 
-    def say(self, line: str = "") -> None:
+    def say(self, line: str = "", *, whole: bool = False) -> None:
         """One line; markup is the caller's, what came from outside must be `safe`.
 
         Wrapped between words on a terminal, unless it holds a word that does not fit: an address that
-        is to be copied must not be broken.
+        is to be copied must not be broken. Nor must one with blanks in it: it is said `whole`.
         """
         text = Text.from_markup(line, emoji=False)
         widest = max((cell_len(word) for word in text.plain.split()), default=0)
-        self.console.print(text, soft_wrap=widest > self.console.width)
+        self.console.print(text, soft_wrap=whole or widest > self.console.width)
 
     def json(self, value: object) -> None:
         """A value as JSON, for scripts."""
@@ -92,21 +93,25 @@ class Screen:
         """A moment in the owner's time zone, to the minute."""
         return "-" if moment is None else moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M %Z")
 
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], *, crop: bool = False) -> None:
+    def table(
+        self, head: Sequence[str], rows: Iterable[Sequence[str]], *, crop: Mapping[str, int] = NO_CROP
+    ) -> None:
         """Rows under headings. Cells are markup: `safe` or `state` made them.
 
-        On a terminal that is too narrow for them, the last column is cut (`crop`), and where that is
-        not enough, each row stands on lines of its own.
+        On a terminal that is too narrow for them, the columns of `crop` are cut, the first one first and
+        none to less than so many cells; where that is not enough, each row stands on lines of its own.
         """
         cells = [tuple(row) for row in rows]
         widths = [max(map(self._width, column)) for column in zip(head, *cells, strict=True)]
         room = self.console.width - GAP * (len(head) - 1)
-        least = sum(widths[:-1]) + min(widths[-1], READABLE)
-        if least > room or (sum(widths) > room and not crop):
-            self._stack(head, cells, widths)
+        for name, least in crop.items():
+            column = head.index(name)
+            spare = max(widths[column] - least, 0)
+            widths[column] -= min(max(sum(widths) - room, 0), spare)
+        if sum(widths) > room:
+            self._stack(head, cells)
             return
         table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-        widths[-1] = min(widths[-1], room - sum(widths[:-1]))
         for name, width in zip(head, widths, strict=True):
             side: JustifyMethod = "right" if name in NUMBERS else "left"
             table.add_column(name, justify=side, no_wrap=True, width=width)
@@ -119,14 +124,18 @@ class Screen:
             self.console.print(table)
         sys.stdout.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
 
-    def _stack(self, head: Sequence[str], rows: Sequence[tuple[str, ...]], widths: Sequence[int]) -> None:
-        """What comes first and what is short on one line, what is long below it, with its heading."""
+    def _stack(self, head: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
+        """Of each row what fits on one line, and the rest below it, with its headings."""
         for row in rows:
-            (_, first, _), *others = zip(head, row, widths, strict=True)
-            self.say("  ".join([f"[bold]{first}[/]", *(cell for _, cell, width in others if width <= SHORT)]))
-            for name, cell, width in others:
-                if width > SHORT and cell not in {"", "-"}:
-                    self.console.print(Padding(f"[dim]{name}[/] {cell}", (0, 0, 0, 2), expand=False))
+            room = self.console.width - self._width(row[0])
+            line = [f"[bold]{row[0]}[/]"]
+            below = deque(zip(head[1:], row[1:], strict=True))
+            while below and (room := room - GAP - self._width(below[0][1])) >= 0:
+                line.append(below.popleft()[1])
+            self.say((" " * GAP).join(line))
+            for name, cell in below:
+                if cell not in {"", "-"}:
+                    self.console.print(Padding(f"[dim]{name}[/] {cell}", (0, 0, 0, GAP), expand=False))
 
     def _width(self, cell: str) -> int:
         return Text.from_markup(cell, emoji=False).cell_len

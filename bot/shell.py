@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import click
 
 from threadcast.bot import completion
+from threadcast.bot.plain import plain
 
 if TYPE_CHECKING:
     from threadcast.bot.desk import Desk
@@ -167,12 +168,32 @@ def parse_at(text: str | None, zone: Any) -> datetime | None:
     return moment
 
 
+class ThreadNumber(click.ParamType[int]):
+    """A thread's number, as `queue` and `history` list it; `#7` is 7."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; anything else is wrong usage."""
+        digits = str(value).removeprefix("#")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < LONG and int(digits)):
+            self.fail(f"{value!r} is no thread's number; threadcast queue lists them", param, ctx)
+        return int(digits)
+
+
+LONG = 10  # digits that no thread's number has; what databases hold ends soon after
+THREAD_NUMBER = ThreadNumber()
+LIMIT = click.option(
+    "-n", "--limit", type=click.IntRange(1, 10**9), default=None, metavar="N", help="Only the newest N."
+)
+
+
 def thread_argument(event: str | None = None) -> Callable[[Command], Command]:
     """The ID argument. Completed with the threads of the queue; of those, the ones that allow `event`."""
     return click.argument(
         "thread_id",
         metavar="ID",
-        type=click.IntRange(min=1),
+        type=THREAD_NUMBER,
         shell_complete=lambda _context, _parameter, typed: completion.threads(typed, event),
     )
 
@@ -201,6 +222,9 @@ THREAD = thread_argument()
 def complain(error: click.ClickException, *, as_json: bool) -> None:
     """Say on standard error what is wrong, and how to go on."""
     message = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        near = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
+        message = f"there is no option {error.option_name}{near}"
     if isinstance(error, click.UsageError) and error.ctx is not None:
         end = "" if message.endswith(("?", ".")) else "."
         message = f"{message}{end} See: {error.ctx.command_path} --help"
@@ -235,6 +259,7 @@ def _say(message: str, code: int, *, as_json: bool) -> None:
 
         click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False), err=True)
         return
-    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    name = "threadcast:" if plain else click.style("threadcast:", fg="red")
-    click.echo(f"{name} {message}", err=True)
+    colourless = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    name = "threadcast:" if colourless else click.style("threadcast:", fg="red")
+    lines = "\n".join(plain(line) for line in message.split("\n"))
+    click.echo(f"{name} {lines}", err=True)

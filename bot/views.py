@@ -1,7 +1,9 @@
 """How answers look to a person: sentences and tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import groupby
+from shlex import quote
 
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
@@ -14,7 +16,8 @@ from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import AuditEvent, ChannelRow, Delivery
 from threadcast.queue.thread import Notice, Severity, Thread
 
-FEW = 5  # deliveries that wait for their owner, on the first screen
+FEW = 5  # threads that wait for their owner, on the first screen
+CROP = {"title": 20, "next": 48}  # columns that these need at least; a date with its reason is not cut
 
 
 def overview(screen: Screen, one: Overview) -> None:
@@ -25,16 +28,23 @@ def overview(screen: Screen, one: Overview) -> None:
     counts = ", ".join(f"{count} {state(name)}" for name, count in sorted(one.counts.items()))
     screen.say(f"service   {'[green]running[/]' if one.running else '[yellow]not running here[/]'}")
     screen.say(f"channels  {names}")
+    for name, count in one.gone.items():
+        screen.say(f"          [yellow]{name} is not configured any more[/]; waiting for it: {count}")
     screen.say(f"queue     {counts or 'empty'}")
     if one.yours:
         screen.say()
         screen.say("[bold]Waiting for you[/]")
-    for delivery in one.yours[:FEW]:
-        title = f"#{delivery.thread_id} on {delivery.channel} is {state(delivery.state)}"
+    groups = [
+        list(group)
+        for _, group in groupby(one.yours, key=lambda each: (each.thread_id, each.state, each.reason))
+    ]
+    for group in groups[:FEW]:
+        delivery, where = group[0], ", ".join(each.channel for each in group)
+        title = f"#{delivery.thread_id} on {where} is {state(delivery.state)}"
         screen.say(f"  {title}: {safe(delivery.reason)}")
         screen.say(f"    → {answer(delivery)}")
-    if len(one.yours) > FEW:
-        screen.say(f"  … and {len(one.yours) - FEW} more")
+    if len(groups) > FEW:
+        screen.say(f"  … and {len(groups) - FEW} more: threadcast queue, threadcast history")
     screen.say()
     screen.say("[bold]Next[/]")
     width = max(len(command) for _, command in one.next)
@@ -42,7 +52,7 @@ def overview(screen: Screen, one: Overview) -> None:
         screen.say(f"  {command.ljust(width)}  [dim]{reason}[/]")
 
 
-def parsed(screen: Screen, threads: Sequence[Thread]) -> None:
+def parsed(screen: Screen, threads: Sequence[Thread], file: str) -> None:
     """What the parser made of a text."""
     for thread in threads:
         held = f", would be {state('held')}" if thread.warnings else ""
@@ -50,7 +60,7 @@ def parsed(screen: Screen, threads: Sequence[Thread]) -> None:
         notices(screen, thread.notices)
     count = len(threads)
     screen.say(f"{count} thread{'s' if count != 1 else ''}; nothing was added.")
-    screen.say("See the posts: threadcast preview FILE")
+    screen.say(f"See the posts: threadcast preview {safe(quote(file))}", whole=True)
 
 
 def parts(thread: Thread) -> str:
@@ -70,14 +80,20 @@ def receipt(screen: Screen, one: Receipt, now: datetime) -> None:
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
     screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({parts(one.thread)})")
     notices(screen, one.thread.warnings)
-    for delivery in one.added.deliveries:
+    for _, group in groupby(
+        one.added.deliveries, key=lambda each: (each.state, each.reason, max(each.due, now))
+    ):
+        alike = list(group)
+        delivery = alike[0]
+        line = f"  {', '.join(each.channel for each in alike)}: {state(delivery.state)}"
         if delivery.state is DeliveryState.HELD:
-            then = f"{safe(delivery.reason)}; when it is right: threadcast release {delivery.thread_id}"
+            # Warnings were said above.
+            screen.say(line if one.thread.warnings else f"{line}, {safe(delivery.reason)}")
+            screen.say(f"    → when it is right: threadcast release {delivery.thread_id}")
         elif delivery.due > now:
-            then = f"starts {screen.when(delivery.due)}"
+            screen.say(f"{line}, starts {screen.when(delivery.due)}")
         else:
-            then = "starts in turn"
-        screen.say(f"  {delivery.channel}: {state(delivery.state)}, {then}")
+            screen.say(f"{line}, starts in turn")
     for double in one.added.duplicates:
         known = double.existing
         then = (
@@ -116,7 +132,7 @@ def queue(screen: Screen, forecasts: Sequence[Forecast], now: datetime) -> None:
             )
             for one in forecasts
         ),
-        crop=True,
+        crop=CROP,
     )
 
 
@@ -148,9 +164,10 @@ def history(screen: Screen, chains: Sequence[Chain]) -> None:
     )
 
 
-def dossier(screen: Screen, one: Dossier) -> None:
-    """One thread whole."""
+def dossier(screen: Screen, one: Dossier, forecasts: Sequence[Forecast], now: datetime) -> None:
+    """One thread whole; of what waits, when it starts and what it waits for."""
     thread = one.stored.thread
+    foreseen = {each.delivery.id: each for each in forecasts if each.start is not None}
     screen.say(f"[bold]#{one.stored.id} {safe(thread.title)}[/]")
     screen.say(f"{parts(thread)} from {safe(one.stored.source)}, added {screen.when(one.stored.created)}")
     notices(screen, thread.notices)
@@ -159,6 +176,10 @@ def dossier(screen: Screen, one: Dossier) -> None:
         reason = f": {safe(delivery.reason)}" if delivery.reason else ""
         screen.say()
         screen.say(f"[bold]{delivery.channel}[/] {state(delivery.state)} {progress(delivery)}{reason}")
+        if delivery.id in foreseen:
+            screen.say(f"    {_foreseen(screen, foreseen[delivery.id], now)}")
+        if delivery.state in ANSWERS:
+            screen.say(f"    → {answer(delivery)}")
         if chain.posts:
             screen.table(
                 ("post", "label", "state", "length", "id", "replies to", "url"),
@@ -240,13 +261,25 @@ def config(screen: Screen, settings: Sequence[InForce]) -> None:
     )
 
 
-def changed(screen: Screen, deliveries: Sequence[Delivery], now: datetime, *, running: bool) -> None:
+def changed(
+    screen: Screen,
+    deliveries: Sequence[Delivery],
+    now: datetime,
+    *,
+    running: bool,
+    configured: Collection[str],
+) -> None:
     """What a request changed, and what happens next."""
     for delivery in deliveries:
         line = f"#{delivery.thread_id} on {delivery.channel} is {state(delivery.state)} now"
-        screen.say(f"{line}{_what_follows(screen, delivery, now)}.")
+        gone = delivery.state is DeliveryState.QUEUED and delivery.channel not in configured
+        then = GONE.format(delivery.channel) if gone else _what_follows(screen, delivery, now)
+        screen.say(f"{line}{then}.")
     if not running and any(one.state is DeliveryState.QUEUED for one in deliveries):
         screen.say("No service is running here; start it with: threadcast run")
+
+
+GONE = "; it waits: {} is not configured any more"
 
 
 def _what_follows(screen: Screen, delivery: Delivery, now: datetime) -> str:

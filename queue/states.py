@@ -106,6 +106,9 @@ REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.SCHEDULE, Event.CANCEL, E
 # What a person can bring about: a request, or one that needs more than a wish.
 _WISHES = REQUESTS | {Event.SETTLE, Event.SKIP, Event.CONTINUE, Event.WITHDRAW}
 
+# Where the wish has another name than the event.
+_WORDS = {Event.SCHEDULE: "publish now"}
+
 
 class NotAllowedError(Exception):
     """The state does not allow what was asked; the message says what it would allow."""
@@ -124,7 +127,7 @@ def follow(state: DeliveryState, event: Event) -> DeliveryState:
     try:
         return TRANSITIONS[(state, event)]
     except KeyError:
-        wishes = (event for event in allowed(state) if event in _WISHES)
+        wishes = (_WORDS.get(event, event) for event in allowed(state) if event in _WISHES)
         options = ", ".join(wishes) or "nothing"
         raise NotAllowedError(f"{event} is not possible while {state}; possible now: {options}") from None
 

@@ -9,7 +9,7 @@ import click
 
 from threadcast.bot import completion
 from threadcast.bot.commands.changing import answer
-from threadcast.bot.shell import CHANNEL, JSON, Office, faults, opened, parse_at, read_all
+from threadcast.bot.shell import CHANNEL, JSON, THREAD_NUMBER, Office, faults, opened, parse_at, read_all
 
 if TYPE_CHECKING:
     from threadcast.bot.desk import Preview, Receipt
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--continue",
     "continued",
-    type=click.IntRange(min=1),
+    type=THREAD_NUMBER,
     metavar="ID",
     help="Append the parts to this thread; a published chain goes on from its last post.",
     shell_complete=lambda _context, _parameter, typed: completion.threads(typed, None),
@@ -60,7 +60,7 @@ def add(
     with faults():
         intakes = read_all(files)
         if dry_run:
-            show_parsed(intakes, as_json=as_json)
+            show_parsed(intakes, files, as_json=as_json)
             return
     if continued is not None:
         with opened() as office:
@@ -80,6 +80,7 @@ def show_receipts(office: Office, receipts: "Sequence[Receipt]", *, as_json: boo
     from threadcast.bot import as_json as answers
     from threadcast.bot import views, wake
     from threadcast.bot.service import now
+    from threadcast.queue.states import DeliveryState
 
     screen = office.screen
     if as_json:
@@ -87,8 +88,11 @@ def show_receipts(office: Office, receipts: "Sequence[Receipt]", *, as_json: boo
         return
     for receipt in receipts:
         views.receipt(screen, receipt, now())
-    if not any(receipt.added.deliveries for receipt in receipts):
+    added = [one for receipt in receipts for one in receipt.added.deliveries]
+    if not added:
         screen.say("Nothing new was added.")
+    elif all(one.state is DeliveryState.HELD for one in added):
+        return  # what is next stands beside each
     elif wake.knock(office.settings.data):
         screen.say("See how it goes: threadcast queue")
     else:
@@ -129,7 +133,7 @@ def adopt(file: str, channel: str, parts: int, last: str, as_json: bool) -> None
         show_receipts(office, [receipt], as_json=as_json)
 
 
-def show_parsed(intakes: "Sequence[Intake]", *, as_json: bool) -> None:
+def show_parsed(intakes: "Sequence[Intake]", files: Sequence[str], *, as_json: bool) -> None:
     """`add --dry-run`: what the parser made of the text. Needs no queue and no channel."""
     from zoneinfo import ZoneInfo
 
@@ -142,7 +146,7 @@ def show_parsed(intakes: "Sequence[Intake]", *, as_json: bool) -> None:
     if as_json:
         screen.json({"threads": [answers.thread(thread) for thread in threads]})
     else:
-        views.parsed(screen, threads)
+        views.parsed(screen, threads, files[0])
 
 
 @click.command()

@@ -21,7 +21,8 @@ def answer(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -
     if as_json:
         office.screen.json(answers.deliveries(deliveries))
     else:
-        views.changed(office.screen, deliveries, now(), running=wake.knock(office.settings.data))
+        running = wake.knock(office.settings.data)
+        views.changed(office.screen, deliveries, now(), running=running, configured=office.desk.configured)
 
 
 def changing(event: str, about: str, more: str, *examples: str) -> click.Command:

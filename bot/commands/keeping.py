@@ -1,6 +1,7 @@
 """Keeping a copy of the queue: `backup`, `restore`."""
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -32,8 +33,8 @@ def backup(file: Path, as_json: bool) -> None:
     if as_json:
         screen.json({"file": str(file), "bytes": size})
     else:
-        screen.say(f"The queue is in {safe(str(file))} ({size:,} bytes).")
-        screen.say(f"Its way back: threadcast restore {safe(str(file))}")
+        screen.say(f"The queue is in {safe(str(file))} ({size:,} bytes).", whole=True)
+        screen.say(f"Its way back: threadcast restore {safe(quote(str(file)))}", whole=True)
 
 
 @click.command()
@@ -61,9 +62,9 @@ def restore(file: Path, as_json: bool) -> None:
     if as_json:
         screen.json({"file": str(file), "replaced": None if kept is None else str(kept)})
         return
-    screen.say(f"The queue is what {safe(str(file))} holds.")
+    screen.say(f"The queue is what {safe(str(file))} holds.", whole=True)
     if kept is not None:
-        screen.say(f"The one it replaced is kept: {safe(str(kept))}")
+        screen.say(f"The one it replaced is kept: {safe(str(kept))}", whole=True)
     screen.say(
         "All channels are paused. Cancel what went out meanwhile (threadcast queue), then: threadcast resume"
     )

@@ -7,8 +7,10 @@ import click
 from threadcast.bot.shell import (
     FOLLOW,
     JSON,
+    LIMIT,
     ONE_CHANNEL,
     THREAD,
+    THREAD_NUMBER,
     Exit,
     FaultError,
     faults,
@@ -75,6 +77,7 @@ def show(thread_id: int, follow: bool, as_json: bool) -> None:
         from threadcast.bot import as_json as answers
         from threadcast.bot import views
         from threadcast.bot.commands.following import stay
+        from threadcast.bot.service import now
 
         dossier = office.desk.show(thread_id)
         if follow:
@@ -82,12 +85,12 @@ def show(thread_id: int, follow: bool, as_json: bool) -> None:
         elif as_json:
             office.screen.json(answers.dossier(dossier))
         else:
-            views.dossier(office.screen, dossier)
+            views.dossier(office.screen, dossier, office.desk.forecast(), now())
 
 
 @click.command()
 @ONE_CHANNEL
-@click.option("-n", "--limit", type=click.IntRange(min=1), default=None, help="Only the newest N.")
+@LIMIT
 @JSON
 def history(channel: str | None, limit: int | None, as_json: bool) -> None:
     """List what was published or stopped, newest first.
@@ -133,8 +136,8 @@ def channels(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("thread_id", metavar="[ID]", type=click.IntRange(min=1), required=False)
-@click.option("-n", "--limit", type=click.IntRange(min=1), default=None, help="Only the newest N.")
+@click.argument("thread_id", metavar="[ID]", type=THREAD_NUMBER, required=False)
+@LIMIT
 @JSON
 def events(thread_id: int | None, limit: int | None, as_json: bool) -> None:
     """List what happened: when, who, what.
@@ -180,6 +183,7 @@ def export(thread_id: int, output: Path | None, as_json: bool) -> None:
       threadcast export 7 | threadcast add --again -
     """
     with opened() as office:
+        from threadcast.bot.screen import safe
         from threadcast.queue.parse import render
 
         thread = office.desk.show(thread_id).stored.thread
@@ -191,7 +195,10 @@ def export(thread_id: int, output: Path | None, as_json: bool) -> None:
         else:
             _write_new(output, text)
             count = len(thread.parts)
-            office.screen.say(f"#{thread_id}, {count} part{'s' if count != 1 else ''}, is in {output}")
+            office.screen.say(
+                f"#{thread_id}, {count} part{'s' if count != 1 else ''}, is in {safe(str(output))}",
+                whole=True,
+            )
 
 
 def _write_new(path: Path, text: str) -> None:

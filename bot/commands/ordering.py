@@ -12,6 +12,7 @@ from threadcast.bot.shell import (
     CHANNEL,
     FOLLOW,
     JSON,
+    THREAD_NUMBER,
     Exit,
     FaultError,
     Office,
@@ -62,7 +63,7 @@ def publish(thread_id: int, channels: tuple[str, ...], now: bool, follow: bool, 
 @click.command()
 @thread_argument("hold")
 @click.option("--first", is_flag=True, help="Before all others.")
-@click.option("--after", type=click.IntRange(min=1), metavar="ID", help="Behind this thread.")
+@click.option("--after", type=THREAD_NUMBER, metavar="ID", help="Behind this thread.")
 @CHANNEL
 @JSON
 def move(thread_id: int, first: bool, after: int | None, channels: tuple[str, ...], as_json: bool) -> None:

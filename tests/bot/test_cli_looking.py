@@ -219,3 +219,57 @@ def test_follow_sees_each_change_once(tmp_path: Path) -> None:
     assert [delivery.state for delivery in seen] == ["queued", "held"]
     assert [delivery.state for delivery in ended] == ["held"]
     assert next(steps, None) is None
+
+
+def test_show_says_what_it_waits_for(shell: Shell) -> None:
+    """`show` says when a waiting thread starts and why, and of a held one what to type."""
+    shell.ok("add", "--at", "2099-01-01T12:00", shell.write(OTHER))
+    assert "2099-01-01 12:00 UTC, its own time, until 12:00" in shell.ok("show", "1")
+    shell.ok("hold", "1", "-c", "news")
+    assert "→ threadcast release 1" in shell.ok("show", "1")
+
+
+def test_channels_with_the_same_answer_share_a_line(shell: Shell) -> None:
+    """What is said of several channels alike is said once; a warning is not said again as the reason."""
+    shown = shell.ok("add", shell.write(THREAD), shell.write(GAP, "gap.txt"))
+    assert "  masto, news: queued, starts in turn\n" in shown
+    assert "  masto, news: held\n    → when it is right: threadcast release 2\n" in shown
+    assert shown.count("number 2 is missing") == 1
+    held = shell.ok("add", "--hold", shell.write(OTHER, "other.txt"))
+    assert "  masto, news: held, you asked to hold it\n" in held
+    assert "threadcast run" not in held
+
+
+def test_a_channel_that_was_removed(shell: Shell) -> None:
+    """What waits for a channel that is not configured any more is said everywhere, and can be cancelled."""
+    shell.ok("add", shell.write(THREAD), shell.write(OTHER, "other.txt"))
+    shell.ok("hold", "2")
+    del shell.env["THREADCAST_CHANNELS__NEWS__KIND"]
+    del shell.env["THREADCAST_CHANNELS__NEWS__LIKE"]
+
+    state = shell.ok()
+    assert "news is not configured any more; waiting for it: 2" in state
+    assert "threadcast queue -c news" in state
+    assert "news is not configured any more" in shell.ok("queue", "-c", "NEWS")
+    check = shell.ok("check")
+    assert "1 channel configured" in check
+    assert "warning  queue: news is not configured any more; waiting for it: 2" in check
+    assert "it waits: news is not configured any more." in shell.ok("release", "2", "-c", "news")
+    shell.ok("cancel", "1", "-c", "news")
+    shell.ok("cancel", "2", "-c", "news")
+    assert "not configured any more" not in shell.ok()
+
+
+def test_paths_are_said_whole(shell: Shell) -> None:
+    """A path with blanks is neither broken nor misread when it is copied from an answer."""
+    exported = _exported(shell, "[bold]x.txt")
+    assert "is in [bold]x.txt" in exported
+    name = "a rather long name of a copy of the queue, made on a Sunday.backup"
+    with terminal(threadcast("backup", name), folder=shell.folder, env=shell.env, columns=60) as shown:
+        assert shown.end() == 0
+    assert f"threadcast restore '{name}'" in shown.shown
+
+
+def _exported(shell: Shell, name: str) -> str:
+    shell.ok("add", shell.write(OTHER))
+    return shell.ok("export", "1", "--output", name)

@@ -34,14 +34,14 @@ def test_the_state_with_work_waiting(shell: Shell) -> None:
     shell.ok("add", shell.write(THREAD), shell.write(GAP, "gap.txt"))
     shown = shell.ok()
     assert "2 held, 2 queued" in shown
-    assert "#2 on news is held: number 2 is missing" in shown
+    assert "#2 on masto, news is held: number 2 is missing" in shown
     assert "threadcast release 2" in shown
     assert shown.index("threadcast run") < shown.index("threadcast queue")
 
 
 def test_the_state_does_not_list_everything(shell: Shell) -> None:
-    """Of many deliveries that wait for their owner, the state shows a few and counts the rest."""
-    for number in range(4):
+    """Of many threads that wait for their owner, the state shows a few and counts the rest."""
+    for number in range(8):
         shell.ok("add", shell.write(GAP.replace("sea", f"sea {number}")))
     shown = shell.ok()
     assert shown.count("is held") == 5
@@ -62,6 +62,40 @@ def test_wrong_usage_says_where_to_look(shell: Shell) -> None:
     result = shell("show", "seven")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "See: threadcast show --help" in result.stderr
+
+
+@pytest.mark.parametrize("words", ["seven", "0", "-1", "#", "9" * 30, "٣"])
+def test_what_is_no_thread_number(shell: Shell, words: str) -> None:
+    """What is no thread's number, an endless one too, is refused with the command that lists them."""
+    result = shell("show", "--", words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "is no thread's number; threadcast queue lists them" in result.stderr
+
+
+def test_a_thread_number_with_its_sign(shell: Shell) -> None:
+    """A thread may be named as answers show it: `#1`."""
+    shell.ok("add", shell.write(THREAD))
+    assert shell.json("show", "#1")["id"] == 1
+
+
+def test_a_misspelt_option(shell: Shell) -> None:
+    """A misspelt option is answered with the nearest one."""
+    said = shell("add", "--chanel", "news", "thread.txt").stderr
+    assert "there is no option --chanel; did you mean --channel? See: threadcast add --help" in said
+    assert "there is no option --zzzzz. See: threadcast queue --help" in shell("queue", "--zzzzz").stderr
+
+
+def test_a_fault_cannot_drive_the_terminal(shell: Shell) -> None:
+    """Control characters in what was typed are not written to the terminal."""
+    for words in (
+        ("add", "a\x1b[2Jb\n.txt"),
+        ("a\x1b[2Jb",),
+        ("show", "--a\x1b[2Jb"),
+        ("queue", "-c", "a\x1b[2Jb"),
+    ):
+        said = shell(*words).stderr
+        assert "\x1b" not in said
+        assert said.count("\n") == 1
 
 
 def test_faults_as_json(shell: Shell) -> None:

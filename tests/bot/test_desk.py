@@ -11,7 +11,7 @@ import pytest
 from tests.bot.scripted import FakeClock, ScriptedChannel, thread
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot.channels.port import NotReadyError
-from threadcast.bot.desk import Desk, preview_posts
+from threadcast.bot.desk import Desk, UnknownChannelError, preview_posts
 from threadcast.bot.forecast import Rhythm
 from threadcast.bot.reading import InputError, continued, understand
 from threadcast.config.timetable import Timetable
@@ -115,6 +115,31 @@ def test_move_behind_a_stranger(office: Office) -> None:
     office.desk.add([understand("other.txt", FOG.encode())], channels=["masto"])
     with pytest.raises(NotAllowedError, match="thread 2 is not meant for news"):
         office.desk.move(1, after=2)
+
+
+def test_move_behind_itself(office: Office) -> None:
+    """A thread cannot go behind itself, and that is said once."""
+    office.add(LAMP)
+    with pytest.raises(NotAllowedError, match=r"^thread 1 cannot go behind itself; name another thread$"):
+        office.desk.move(1, after=1)
+
+
+def test_an_unknown_channel(office: Office) -> None:
+    """Who asks for the queue of a channel that never was is told so; its name may be in any case."""
+    office.add(LAMP)
+    assert [one.channel for one in office.desk.queue(channel="News")] == ["news"]
+    for ask in (office.desk.queue, office.desk.forecast, office.desk.history):
+        with pytest.raises(UnknownChannelError, match="there is no channel called neews; known: masto, news"):
+            ask(channel="neews")
+
+
+def test_events_of_a_thread_that_never_was(office: Office) -> None:
+    """The events of a removed thread can still be asked for, those of one that never was cannot."""
+    office.add(LAMP)
+    office.desk.remove(1)
+    assert office.desk.events(1)
+    with pytest.raises(NotFoundError, match="there never was a thread 2"):
+        office.desk.events(2)
 
 
 def test_pause_and_resume(office: Office) -> None:

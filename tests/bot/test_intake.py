@@ -478,7 +478,7 @@ class TestUnfit:
         [
             (b"", "is empty"),
             (b"\n\n", "is empty"),
-            (b"1/ \xff\xfe\x00", "is not a text file"),
+            (b"1/ \xff\xfe\x00", "is not text: "),
             (b"x" * (MAX_INPUT + 1), "is larger than 20 MB"),
         ],
     )

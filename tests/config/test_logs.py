@@ -194,7 +194,15 @@ class TestFormats:
         assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["yes"]
 
     @pytest.mark.parametrize(
-        "name", ["httpx", "httpcore.http11", "apscheduler.scheduler", "telegram.ext", "urllib3"]
+        "name",
+        [
+            "httpx",
+            "httpcore.http11",
+            "apscheduler.scheduler",
+            "telegram.ext",
+            "urllib3",
+            "alembic.runtime.migration",
+        ],
     )
     def test_talkative(self, name: str) -> None:
         """Libraries that tell every request are heard from warnings up, at least."""
