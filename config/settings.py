@@ -34,6 +34,7 @@ from threadcast.config.values import (
     DatabaseUrl,
     Endpoint,
     Folder,
+    Rate,
     TimeZone,
     UserIds,
     passwords_of,
@@ -78,6 +79,15 @@ class TelegramSettings(BaseModel):
             default="nobody",
         ),
     ] = ()
+    rate: Annotated[
+        Rate,
+        Doc(
+            "messages a second into one chat, to begin with and at the most; 1000 for a test server of your own",
+            expected="a number from 0.01 to 1000",
+            example="0.5",
+            default="1",
+        ),
+    ] = 1.0
 
 
 class Settings(BaseSettings):

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from threadcast.config.quiet import QuietHours, parse_quiet
 from threadcast.config.schedule import Schedule, parse_schedule
@@ -26,6 +26,7 @@ _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}")
 _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
 _BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_RATE = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}|[A-Za-z]{4}))?")
 
 
@@ -129,6 +130,13 @@ def time_zone(value: str) -> ZoneInfo:
         raise ValueError("no such time zone") from None
 
 
+def rate(value: str) -> float:
+    """How often a second: a plain number."""
+    if not _RATE.fullmatch(value):
+        raise ValueError("not a number")
+    return float(value)
+
+
 def folder(value: str) -> str:
     """A folder's path that can stand in a SQLite URL, where a question mark would end it."""
     if set(value) & set("?\0\r\n"):
@@ -160,6 +168,7 @@ TimeZone = Annotated[ZoneInfo, _text(time_zone)]
 Slots = Annotated[Schedule, _text(parse_schedule)]
 Quiet = Annotated[QuietHours, _text(parse_quiet)]
 Duration = Annotated[timedelta, _text(parse_duration)]
+Rate = Annotated[float, _text(rate), Field(ge=0.01, le=1000)]
 UserIds = Annotated[tuple[int, ...], _text(user_ids)]
 ChannelName = Annotated[str, AfterValidator(channel_name)]
 Chat = Annotated[str, AfterValidator(chat)]

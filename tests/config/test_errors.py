@@ -43,6 +43,7 @@ def test_all_at_once(tmp_path: Path) -> None:
             "Threadcast_Log_Level": "loud",
             "THREADCAST_TELEGRAM__ADMINS": "1111,me",
             "THREADCAST_TELEGRAM__API_URL": "http://bots.example",
+            "THREADCAST_TELEGRAM__RATE": "fast",
             "THREADCAST_CHANNELS__NEWS__KIND": "telegram",
             "THREADCAST_CHANNELS__NEWS__CHAT": "my channel",
             "THREADCAST_CHANNELS__MASTO__KIND": "mastodon",
@@ -87,10 +88,20 @@ def test_all_at_once(tmp_path: Path) -> None:
             "THREADCAST_TELEGRAM__API_URL: expected an https:// address (http:// for this machine only), "
             "for example http://127.0.0.1:8081"
         ),
+        "THREADCAST_TELEGRAM__RATE: expected a number from 0.01 to 1000, for example 0.5",
         "THREADCAST_TIMEZON: no such setting; did you mean THREADCAST_TIMEZONE?",
         "THREADCAST_TIMEZONE: expected a time zone's name, for example Europe/Berlin",
         "Threadcast_Log_Level: expected debug, info, warning or error, for example debug",
     ]
+
+
+@pytest.mark.parametrize(
+    "written", ["0", "0.009", "1000.001", "1001", "-1", "1e2", "nan", "inf", "1/s", "1,5"]
+)
+def test_no_rate(tmp_path: Path, written: str) -> None:
+    """A rate that no chat can be sent at is refused, in the same words."""
+    (line,) = problems({"THREADCAST_TELEGRAM__RATE": written}, tmp_path)
+    assert line == "THREADCAST_TELEGRAM__RATE: expected a number from 0.01 to 1000, for example 0.5"
 
 
 @pytest.mark.parametrize(

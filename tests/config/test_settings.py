@@ -32,6 +32,7 @@ def test_nothing_set(tmp_path: Path) -> None:
     assert settings.intake is None
     assert (settings.log_level, settings.log_format) == ("info", "auto")
     assert settings.telegram.token is None
+    assert settings.telegram.rate == 1
     assert settings.channels == (LocalChannelSettings(name="local", like="mastodon"),)
     assert settings.secrets() == ()
     assert list(tmp_path.iterdir()) == []
@@ -49,6 +50,7 @@ def test_everything_set(tmp_path: Path) -> None:
             "THREADCAST_TELEGRAM__TOKEN": BOT,
             "THREADCAST_TELEGRAM__API_URL": "http://127.0.0.1:8081/",
             "THREADCAST_TELEGRAM__ADMINS": "1111, 2222 1111",
+            "THREADCAST_TELEGRAM__RATE": " 0.50 ",
             "THREADCAST_CHANNELS__News__KIND": "Telegram",
             "THREADCAST_CHANNELS__NEWS__CHAT": "https://t.me/news_channel",
             "THREADCAST_CHANNELS__NEWS__TOKEN": OWN_BOT,
@@ -71,6 +73,7 @@ def test_everything_set(tmp_path: Path) -> None:
     assert (settings.log_level, settings.log_format) == ("debug", "json")
     assert settings.telegram.api_url == "http://127.0.0.1:8081"
     assert settings.telegram.admins == (1111, 2222)
+    assert settings.telegram.rate == 0.5
     local, mastodon, telegram = settings.channels
     assert local == LocalChannelSettings(name="a-1", like="telegram")
     assert isinstance(mastodon, MastodonChannelSettings)
