@@ -1,7 +1,8 @@
 """When each delivery of the queue will start, why then, and when it should be through. Pure.
 
 A forecast is what the scheduler will do if nothing goes wrong and nobody changes the queue: it asks the
-same timetables the same questions, one delivery after the other.
+same timetables the same questions, one delivery after the other, and each chain takes its part of what
+the network lets through.
 """
 
 from collections import deque
@@ -10,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from threadcast.bot.budget import WAITS, Prospect
 from threadcast.config.timetable import Cause, Timetable
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import ChannelRow, Delivery, credible
 
-# What a post takes where nothing slows it down; Telegram lets about one a second into a chat.
-A_POST = timedelta(seconds=1)
+NOTHING_KNOWN: Mapping[str, Prospect] = {}
 
 CAUSES = {Cause.TURN: "in turn", Cause.SLOT: "slot", Cause.QUIET: "after quiet hours"}
 
@@ -43,8 +44,12 @@ def forecast(
     channels: Mapping[str, ChannelRow],
     rhythms: Mapping[str, Rhythm],
     now: datetime,
+    prospects: Mapping[str, Prospect] = NOTHING_KNOWN,
 ) -> tuple[Forecast, ...]:
-    """One forecast a delivery; `deliveries` come in the order of the queue, channel by channel."""
+    """One forecast a delivery; `deliveries` come in the order of the queue, channel by channel.
+
+    `prospects` tell how fast a channel goes, and how much is left to it.
+    """
     found: list[Forecast] = []
     for name, waiting in groupby(deliveries, key=lambda delivery: delivery.channel):
         group = tuple(waiting)
@@ -53,7 +58,8 @@ def forecast(
         elif channels[name].paused:
             found.extend(_stuck(group, f"paused; threadcast resume {name}"))
         else:
-            found.extend(_of_channel(group, channels[name], rhythms[name], now))
+            prospect = prospects.get(name, Prospect())
+            found.extend(_of_channel(group, channels[name], rhythms[name], prospect, now))
     return tuple(found)
 
 
@@ -62,7 +68,7 @@ def _stuck(deliveries: Iterable[Delivery], why: str) -> Iterable[Forecast]:
 
 
 def _of_channel(
-    deliveries: Sequence[Delivery], channel: ChannelRow, rhythm: Rhythm, now: datetime
+    deliveries: Sequence[Delivery], channel: ChannelRow, rhythm: Rhythm, prospect: Prospect, now: datetime
 ) -> list[Forecast]:
     found: dict[int, Forecast] = {}
     free, last_slot = now, credible(channel.last_slot, now)
@@ -71,13 +77,10 @@ def _of_channel(
     for delivery in deliveries:
         if delivery.state is DeliveryState.PUBLISHING:
             goes_on = max(delivery.due, now)
-            free = goes_on + _takes(delivery, rhythm)
-            why = (
-                f"waits until then: {delivery.reason}"
-                if delivery.due > now and delivery.reason
-                else "under way"
-            )
-            found[delivery.id] = Forecast(delivery, goes_on, why, free)
+            left = _left(delivery)
+            free = prospect.ends(left, goes_on, gap=rhythm.gap)
+            prospect = prospect.after(left, goes_on, gap=rhythm.gap)
+            found[delivery.id] = Forecast(delivery, goes_on, _under_way(delivery, now), free)
         elif delivery.state is not DeliveryState.QUEUED:
             found[delivery.id] = Forecast(delivery, None, delivery.reason, None)
         else:
@@ -95,11 +98,19 @@ def _of_channel(
         else:
             delivery, at, why = turn.popleft(), start.at, CAUSES[start.cause]
             last_slot = start.slot.utc if start.slot else last_slot
-        free = at + _takes(delivery, rhythm)
-        found[delivery.id] = Forecast(delivery, at, why, free)
+        room = prospect.room(_left(delivery), at, gap=rhythm.gap)
+        prospect = prospect.after(_left(delivery), room.at, gap=rhythm.gap)
+        free = room.ends
+        found[delivery.id] = Forecast(delivery, room.at, room.reason or why, free)
     return [found[delivery.id] for delivery in deliveries]
 
 
-def _takes(delivery: Delivery, rhythm: Rhythm) -> timedelta:
-    left = max((delivery.posts or delivery.parts) - delivery.sent, 0)
-    return left * A_POST + max(left - 1, 0) * rhythm.gap
+def _under_way(delivery: Delivery, now: datetime) -> str:
+    if delivery.due <= now or not delivery.reason:
+        return "under way"
+    return delivery.reason if delivery.reason.startswith(WAITS) else f"waits until then: {delivery.reason}"
+
+
+def _left(delivery: Delivery) -> int:
+    """Posts still to be sent; parts, before there are posts."""
+    return max((delivery.posts or delivery.parts) - delivery.sent, 0)

@@ -82,7 +82,7 @@ class TelegramSettings(BaseModel):
     rate: Annotated[
         Rate,
         Doc(
-            "messages a second into one chat, to begin with and at the most; 1000 for a test server of your own",
+            "messages a second into one chat, at first and at the most; 1000 for a test server of your own",
             expected="a number from 0.01 to 1000",
             example="0.5",
             default="1",

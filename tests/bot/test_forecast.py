@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.bot.scripted import wish
 from tests.contract.memory_store import MemoryStore
-from threadcast.bot.forecast import A_POST, Forecast, Rhythm, forecast
+from threadcast.bot.budget import A_POST, Prospect, Window
+from threadcast.bot.forecast import Forecast, Rhythm, forecast
 from threadcast.config.quiet import parse_quiet
 from threadcast.config.schedule import parse_schedule
 from threadcast.config.timetable import Timetable
-from threadcast.queue.states import DeliveryState, Event
+from threadcast.queue.states import Change, DeliveryState, Event, PostState
 from threadcast.queue.store import ChannelSeen, Opening
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
@@ -28,11 +31,19 @@ def queue(*abouts: str) -> MemoryStore:
 
 
 def foreseen(
-    store: MemoryStore, table: Timetable = AT_ONCE, gap: timedelta = timedelta(0), now: datetime = NOON
+    store: MemoryStore,
+    table: Timetable = AT_ONCE,
+    gap: timedelta = timedelta(0),
+    now: datetime = NOON,
+    prospect: Prospect = Prospect(),  # noqa: B008  # frozen
 ) -> list[Forecast]:
     waiting = frozenset({DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.PUBLISHING})
     rows = {row.name: row for row in store.channels()}
-    return list(forecast(store.deliveries(states=waiting), rows, {"news": Rhythm(table, gap)}, now))
+    return list(
+        forecast(
+            store.deliveries(states=waiting), rows, {"news": Rhythm(table, gap)}, now, {"news": prospect}
+        )
+    )
 
 
 def said(forecasts: list[Forecast]) -> list[tuple[str, timedelta | None, str]]:
@@ -86,6 +97,59 @@ def test_under_way() -> None:
     (first, second) = foreseen(store)
     assert (first.why, first.end) == ("under way", NOON + 3 * A_POST)
     assert second.start == first.end
+
+
+def test_a_slow_chat() -> None:
+    """A chat that takes a post every 20 seconds holds its threads up by that much."""
+    first, second = foreseen(queue("a", "b"), prospect=Prospect(timedelta(seconds=20)))
+    assert (first.end, second.start) == (NOON + timedelta(minutes=1), first.end)
+
+
+def test_waiting_for_room() -> None:
+    """Each chain takes its part of what is left; the one that finds too little waits, and says for what."""
+    left = Window(300, 4, NOON + HOUR, 3 * HOUR)
+    assert said(foreseen(queue("a", "b", "c"), prospect=Prospect(A_POST, (left,)))) == [
+        ("a 1", timedelta(0), "in turn"),
+        ("b 1", HOUR, "waits for room: the account may post 1 more until 13:00 UTC, and the chain has 3"),
+        ("c 1", HOUR + 3 * A_POST, "in turn"),
+    ]
+
+
+def test_a_plan() -> None:
+    """A chain of more than a window says how it will go."""
+    left = Window(2, 2, NOON + HOUR, 3 * HOUR)
+    (one,) = foreseen(queue("a"), prospect=Prospect(A_POST, (left,)))
+    assert (one.start, one.end) == (NOON, NOON + HOUR + A_POST)
+    assert one.why == "its 3 posts go over 2 windows of 2 in 3 h, until about 13:00 UTC"
+
+
+def test_under_way_in_a_window() -> None:
+    """A chain under way goes on with the next window where this one is used up, and so do those behind it."""
+    store = queue("a", "b")
+    store.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
+    left = Window(4, 1, NOON + HOUR, 3 * HOUR)
+    first, second = foreseen(store, prospect=Prospect(A_POST, (left,)))
+    assert first.end == NOON + HOUR + 2 * A_POST
+    assert second.start == NOON + 4 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        ("Telegram asks to wait 60 s", "waits until then: Telegram asks to wait 60 s"),
+        ("waits for room: nothing left", "waits for room: nothing left"),
+        ("", "under way"),
+    ],
+)
+def test_waiting_under_way(reason: str, why: str) -> None:
+    """A begun chain that waits says for what, in words that fit."""
+    store = queue("a")
+    claim = store.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
+    assert claim is not None
+    later = Change(Event.WAIT, PostState.PLANNED, reason, NOON + HOUR, keeps_lease=False)
+    store.record(claim, None, later, now=NOON)
+    (one,) = foreseen(store)
+    assert (one.start, one.why) == (NOON + HOUR, why)
 
 
 def test_held() -> None:
