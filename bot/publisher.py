@@ -12,16 +12,17 @@ import random
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
+from threadcast.bot.gate import Gate
 from threadcast.bot.heartbeat import beating
 from threadcast.bot.pacing import FreePace, Pace
 from threadcast.bot.progress import at, report
-from threadcast.bot.promptly import promptly
+from threadcast.bot.promptly import almost_done
 from threadcast.bot.settling import look_for
 from threadcast.queue.compose import CannotComposeError, Post, compose
 from threadcast.queue.states import (
@@ -57,6 +58,14 @@ LEASE = timedelta(minutes=3)
 PATIENCE = timedelta(seconds=5)
 
 Observer = Callable[[Delivery], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """A post whose intent is on disk, or on its way there: then the gate opens when it has arrived."""
+
+    post: PostRecord
+    gate: Gate
 
 
 class Stop:
@@ -140,7 +149,7 @@ class Publisher:
             return posts
         delivery = claim.delivery
         parent: str | None = None
-        ready: PostRecord | None = None  # a post whose intent is on disk already
+        ready: Intended | None = None
         rest = await self._rest()
         for post in posts:
             if post.state is PostState.SENT:
@@ -151,7 +160,7 @@ class Publisher:
             if rest is not None:
                 return await self._let_go(claim, rest)
             last = post.position == posts[-1].position
-            change = await self._step(claim, ready or post, parent, last=last, intended=ready is not None)
+            change = await self._step(claim, post, parent, last=last, ready=ready)
             going_on = change.event is Event.GO_ON and change.keeps_lease
             rest = await self._rest() if going_on else None
             if going_on and rest is None and self._pace.ready_at(self._clock()) <= self._clock():
@@ -177,20 +186,19 @@ class Publisher:
         return await self._look_ahead(claim, posts) or posts
 
     async def _step(
-        self, claim: Claim, post: PostRecord, parent: str | None, *, last: bool, intended: bool
+        self, claim: Claim, post: PostRecord, parent: str | None, *, last: bool, ready: Intended | None
     ) -> Change:
-        """One post: settled where it may be out, else sent; what follows. `intended`: just now, by us."""
-        if interrupted(post.state) and not intended:
+        """One post: settled where it may be out, else sent; what follows. `ready`: it has been intended."""
+        if ready is None and interrupted(post.state):
             change = await self._settle(post, last=last)
             if change.event is not Event.RESEND:
                 return change
             await self._record(claim, post, change)
-        if not intended:
-            post = await self._intend(claim, post, parent)
+        intended = ready or await self._intend(claim, post, parent)
         self._pace.went(self._clock())
-        outcome = await self._send(post)
+        outcome = await self._send(intended)
         self._pace.judged(outcome, self._clock())
-        return self._judge(post, outcome, last=last)
+        return self._judge(intended.post, outcome, last=last)
 
     async def _rest(self) -> datetime | None:
         """Until when the chain has to rest before its next post; None: it need not."""
@@ -274,9 +282,9 @@ class Publisher:
             gap=self._gap,
         )
 
-    async def _intend(self, claim: Claim, post: PostRecord, parent: str | None) -> PostRecord:
+    async def _intend(self, claim: Claim, post: PostRecord, parent: str | None) -> Intended:
         now = self._clock()
-        return await asyncio.to_thread(
+        intended = await asyncio.to_thread(
             self._store.intend,
             claim,
             post.position,
@@ -285,17 +293,27 @@ class Publisher:
             now=now,
             until=now + LEASE,
         )
+        return Intended(intended, Gate())
 
-    async def _send(self, post: PostRecord) -> Outcome:
-        """The call. Ends early, with an unknown outcome, where the service cannot wait any longer."""
+    async def _send(self, intended: Intended) -> Outcome:
+        """The call. Ends early where the service cannot wait any longer: unknown, if it passed its gate.
+
+        Raises what the commit of the intent raised: then nothing was sent.
+        """
+        outcome = await self._call(intended.post, intended.gate)
+        await intended.gate.settled()
+        return outcome
+
+    async def _call(self, post: PostRecord, gate: Gate) -> Outcome:
         assert post.key is not None  # noqa: S101  # the intent has just set it
-        call = asyncio.ensure_future(
-            self.channel.send(Outgoing(text=post.post.text, parent=post.reply_to, key=post.key))
-        )
+        outgoing = Outgoing(text=post.post.text, parent=post.reply_to, key=post.key, gate=gate)
+        call = asyncio.ensure_future(self.channel.send(outgoing))
         hurry = asyncio.ensure_future(self._stop.now.wait())
         try:
             await asyncio.wait({call, hurry}, return_when=asyncio.FIRST_COMPLETED)
             if not call.done():
+                if gate.shut():
+                    return Throttled(self._clock(), "the service was stopped before this post was sent")
                 return Unknown("the service was stopped before the server answered")
             return call.result()
         except Exception as error:
@@ -346,21 +364,23 @@ class Publisher:
 
     async def _advance(
         self, claim: Claim, posts: Sequence[PostRecord], post: PostRecord, change: Change
-    ) -> PostRecord:
-        """Record a post that is out and intend the next; gives that one."""
+    ) -> Intended:
+        """Record a post that is out and intend the next; gives that one, whose gate waits for the disk."""
         sent = change.sent
         assert sent is not None  # noqa: S101  # what the caller looked at
         now = self._clock()
         following = next(one for one in posts if one.position == post.position + 1)
         key = following.key or self._new_key()
         with self._known_to_nobody_else(claim, post.position, sent):
-            await promptly(
-                self._store.advance, claim, post.position, sent, key=key, now=now, until=now + LEASE
+            commit = await almost_done(
+                lambda almost: self._store.advance(
+                    claim, post.position, sent, key=key, now=now, until=now + LEASE, almost=almost
+                )
             )
         delivery = replace(claim.delivery, posts=posts[-1].position, sent=post.position)
         report(delivery, post.position, change)
         self._observe(delivery)
-        return replace(
+        upcoming = replace(
             following,
             state=PostState.SENDING,
             tries=following.tries + 1,
@@ -368,6 +388,7 @@ class Publisher:
             reply_to=sent.remote_id,
             intended=now,
         )
+        return Intended(upcoming, Gate(commit))
 
     async def _remember_rate(self) -> None:
         rate = self._pace.rate

@@ -162,7 +162,7 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """Certainly not sent: no connection was made."""
+    """Certainly not sent: no connection was made, or none was asked for."""
 
     reason: str
 

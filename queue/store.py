@@ -5,7 +5,7 @@ and may be called from several threads; each is one transaction. What a store ra
 errors below is `StoreError`, whose message a person can act on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -172,13 +172,22 @@ class Store(Protocol):
         ...
 
     def advance(
-        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+        self,
+        claim: Claim,
+        position: int,
+        sent: Sent,
+        *,
+        key: str,
+        now: datetime,
+        until: datetime,
+        almost: Callable[[], None] = lambda: None,
     ) -> None:
         """Between two sends: record that this post is out and intend the next, in one transaction.
 
         The same as `record` of a `go-on` and then `intend`, of the next post and with `key` for it,
         as a reply to this one; but the disk is waited for once. Raises as they do, and changes
-        nothing then.
+        nothing then. `almost` is called when the step is found to be right and only the disk is still
+        to be waited for; it has to be quick, and nothing has changed yet for anybody else.
         """
         ...
 

@@ -34,6 +34,7 @@ from threadcast.bot.channels.timeline import (
     newest,
     read_newest,
 )
+from threadcast.bot.gate import HeldBackError
 from threadcast.queue import measure
 from threadcast.queue.compose import Numbering, Rules
 from threadcast.queue.states import (
@@ -121,6 +122,10 @@ class LocalChannel:
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Add one post; it is on the disk before this returns."""
+        try:
+            await outgoing.gate.passed()
+        except HeldBackError as error:
+            return Unreached(f"not sent: {error}")
         outcome = await asyncio.to_thread(self._send, outgoing)
         if isinstance(outcome, Sent):
             self._page.ask()

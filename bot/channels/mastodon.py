@@ -163,7 +163,7 @@ class MastodonChannel:
                 idempotency_key=outgoing.key,
                 content_type="text/plain",  # for servers that read markup where the account says so
             ),
-            posting=True,
+            gate=outgoing.gate,
         )
         outcome = classify(answer, parent=outgoing.parent, now=self._clock(), reset=reset)
         if isinstance(outcome, Sent):

@@ -20,6 +20,7 @@ from threadcast.bot.channels.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon_faults import NOT_MASTODON, CallError, Fault, fault_of
 from threadcast.bot.channels.mastodon_statuses import Status, status_of
 from threadcast.bot.channels.port import Clock
+from threadcast.bot.gate import Gate
 
 PAGE = 40  # statuses; the most that Mastodon gives at once
 
@@ -63,9 +64,13 @@ class Client:
         told = [quota for quota in tuple(self._quotas.values()) if quota.reset > now]
         return min(told, key=lambda quota: quota.remaining, default=None)
 
-    def ask(self, call: Callable[[], Any], *, posting: bool = False) -> tuple[object, datetime | None]:
-        """What the call returned or raised, and when the rate limit ends by the answer's headers."""
+    def ask(self, call: Callable[[], Any], *, gate: Gate | None = None) -> tuple[object, datetime | None]:
+        """What the call returned or raised, and when the rate limit ends by the answer's headers.
+
+        `gate` is that of the post which the call sends; None for any other call.
+        """
         self._session.answered = {}
+        self._session.gate = gate or Gate()
         try:
             answer: object = call()
         except (MastodonError, MastodonWarning) as error:
@@ -73,7 +78,7 @@ class Client:
         headers, now = self._session.answered, self._clock()
         self.ahead = ahead_by(headers, now=now)
         if (quota := quota_of(headers, now=now)) is not None:
-            self._quotas[posting] = quota
+            self._quotas[gate is not None] = quota
         return answer, reset_at(headers, now=now)
 
     def look(self, call: Callable[[], Any], *, reading: bool = False) -> tuple[object, datetime | None]:
@@ -185,6 +190,8 @@ def _status(answer: object) -> Status:
 class _Session(requests.Session):
     """Makes each request on a connection of its own and follows no redirect; notes an answer's headers.
 
+    A request that is ready waits at `gate` before it looks for a connection.
+
     A kept connection may have died unseen. That would show only after a post was written into it, when
     nobody can tell any more whether it arrived; a new one fails while it is made.
     """
@@ -195,12 +202,17 @@ class _Session(requests.Session):
         self.trust_env = not plain  # plain http stays on this machine, where no proxy is
         self.headers["Connection"] = "close"
         self.answered: Mapping[str, str] = {}
+        self.gate = Gate()
         self.hooks["response"].append(self._note)
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         # Mastodon.py asks for `/api/v2/instance/`; GoToSocial redirects what ends with a slash.
         request.url = str(request.url).rstrip("/")
         return super().prepare_request(request)
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        self.gate.wait()
+        return super().send(request, **kwargs)
 
     def _note(self, response: requests.Response, **_: object) -> None:
         self.answered = response.headers

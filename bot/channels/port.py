@@ -1,10 +1,11 @@
 """What every channel can do. An adapter makes the call; a pure function judges what came of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from threadcast.bot.gate import Gate
 from threadcast.queue.compose import Rules
 from threadcast.queue.states import Blind, Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
 
@@ -16,12 +17,14 @@ class Outgoing:
     """One post on its way.
 
     `parent` is the remote id of the post before it in the chain, None for the first. `key` is the
-    same for every try of the same post on the same channel, and never used for another.
+    same for every try of the same post on the same channel, and never used for another. `gate` opens
+    once the queue knows that this post may be out.
     """
 
     text: str
     parent: str | None
     key: str
+    gate: Gate = field(default_factory=Gate, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,11 @@ class Channel(Protocol):
         ...
 
     async def send(self, outgoing: Outgoing) -> Outcome:
-        """Send one post, once. Never raises for what a server or a network does; never retries."""
+        """Send one post, once. Never raises for what a server or a network does; never retries.
+
+        What can be prepared is prepared before the post's gate, and nothing leaves this machine before
+        the gate is passed. Where it stays shut, the outcome is `Unreached`.
+        """
         ...
 
     @property

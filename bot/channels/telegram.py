@@ -10,6 +10,7 @@ import logging
 import os
 import re
 from collections.abc import Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Final
@@ -32,6 +33,7 @@ from telegram.request import HTTPXRequest
 
 from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
 from threadcast.bot.channels.telegram_words import DESCRIPTIONS, LIMIT, Fault, channel_variable, redact
+from threadcast.bot.gate import Gate, HeldBackError
 from threadcast.queue import measure
 from threadcast.queue.compose import Numbering, Rules
 from threadcast.queue.states import (
@@ -132,6 +134,8 @@ def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) 
 
 
 def _judge_network(error: NetworkError, now: datetime) -> Outcome:
+    if isinstance(error.__cause__, HeldBackError):
+        return Unreached(f"not sent: {error.__cause__}")
     if isinstance(error.__cause__, NEVER_LEFT):
         return Unreached(f"Telegram cannot be reached ({_quote(error)})")
     if error.message.lower().startswith("too many requests"):
@@ -168,6 +172,17 @@ class _TokenFilter(logging.Filter):
 _TOKEN_FILTER: Final = _TokenFilter()
 
 
+# The gate of the post that this task sends.
+_GATE: Final[ContextVar[Gate | None]] = ContextVar("gate", default=None)
+
+
+async def _pass_gate(_: httpx.Request) -> None:
+    """What the HTTP library does with a whole request, before it looks for a connection."""
+    gate = _GATE.get()
+    if gate is not None:
+        await gate.passed()
+
+
 def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60) -> telegram.Bot:
     """A bot with connections of its own. No call is made.
 
@@ -183,7 +198,7 @@ def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60) -> 
         write_timeout=timeout,
         media_write_timeout=timeout,
         # A proxy named in the environment does not lead back to this machine.
-        httpx_kwargs={"trust_env": not _is_loopback(base)},
+        httpx_kwargs={"trust_env": not _is_loopback(base), "event_hooks": {"request": [_pass_gate]}},
     )
     return telegram.Bot(
         token,
@@ -241,6 +256,7 @@ class TelegramChannel:
             return _not_sent(self._classify(error, None))
         except UNREADABLE as error:
             return Unreached(NO_BOT_API.format(type(error).__name__))
+        waiting = _GATE.set(outgoing.gate)
         try:
             message = await self._bot.send_message(
                 self.target,
@@ -254,6 +270,8 @@ class TelegramChannel:
             return self._classify(error, outgoing.parent)
         except UNREADABLE as error:
             return Unknown(f"Telegram's answer cannot be read ({type(error).__name__}); the post may be out")
+        finally:
+            _GATE.reset(waiting)
         return self._classify(message, outgoing.parent)
 
     @property

@@ -3,7 +3,7 @@
 `threadcast.queue.store.Store` is its specification.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -247,10 +247,19 @@ class SqlStore:
             return read_delivery(connection, delivery.id)
 
     def advance(
-        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+        self,
+        claim: Claim,
+        position: int,
+        sent: Sent,
+        *,
+        key: str,
+        now: datetime,
+        until: datetime,
+        almost: Callable[[], None] = lambda: None,
     ) -> None:
         with self._write() as connection:
             self._steps.advance(connection, claim, position, sent, key=key, now=now, until=until)
+            almost()
 
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
         with self._write() as connection:

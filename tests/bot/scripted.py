@@ -12,6 +12,7 @@ from pathlib import Path
 
 from threadcast.bot.channels.local import LocalChannel
 from threadcast.bot.channels.port import NotReadyError, Outgoing, Sought
+from threadcast.bot.gate import HeldBackError
 from threadcast.queue.compose import Numbering, Rules
 from threadcast.queue.parse import parse
 from threadcast.queue.states import (
@@ -103,6 +104,10 @@ class ScriptedChannel(LocalChannel):
     async def send(self, outgoing: Outgoing) -> Outcome:
         self.script.asked.append(outgoing)
         self.script.started.set()
+        try:
+            await outgoing.gate.passed()
+        except HeldBackError:
+            return await super().send(outgoing)
         step = self.script.steps.popleft() if self.script.steps else Step()
         if step.gate is not None:
             await step.gate.wait()

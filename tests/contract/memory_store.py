@@ -1,6 +1,6 @@
 """A queue in memory: for tests that need a store and no disk, and the model of the SQL stores."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -226,7 +226,15 @@ class MemoryStore(MemoryOwner):
             )
 
     def advance(
-        self, claim: Claim, position: int, sent: Sent, *, key: str, now: datetime, until: datetime
+        self,
+        claim: Claim,
+        position: int,
+        sent: Sent,
+        *,
+        key: str,
+        now: datetime,
+        until: datetime,
+        almost: Callable[[], None] = lambda: None,
     ) -> None:
         now, until = utc(now), utc(until)
         with self._held(claim) as delivery:
@@ -234,6 +242,7 @@ class MemoryStore(MemoryOwner):
                 raise StoreError(f"post {position} is not the next")
             record = self._post(delivery, position, PostState.SENDING, PostState.UNKNOWN)
             following = self._post(delivery, position + 1, PostState.PLANNED)
+            almost()
             self._put_post(
                 delivery, with_place(replace(record, state=PostState.SENT, reason=""), sent, now=now)
             )

@@ -1,5 +1,8 @@
 """A chain on its way, step by step, in every store."""
 
+from contextlib import suppress
+from functools import partial
+
 import pytest
 
 from tests.contract.store_samples import LEASE, MINUTE, NOON, SECOND, new, posts, thread, wish
@@ -292,6 +295,38 @@ class TestAdvance:
         before = (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id))
         with pytest.raises(StoreError):
             advance(store, claimed, position)
+        assert (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id)) == before
+
+    def test_says_when_only_the_disk_is_waited_for(self, store: Store) -> None:
+        """A step that is right says so once, before it is done; one that is wrong does not."""
+        claimed = started(store, 3)
+        intend(store, claimed)
+        said: list[int] = []
+        for position in (2, 1):
+            with suppress(StoreError):
+                store.advance(
+                    claimed,
+                    position,
+                    SENT,
+                    key="key-2",
+                    now=NOON,
+                    until=NOON + LEASE,
+                    almost=partial(said.append, position),
+                )
+        assert said == [1]
+        assert store.delivery(claimed.delivery.id).sent == 1
+
+    def test_undone_where_it_is_called_off_at_the_last_moment(self, store: Store) -> None:
+        """What goes wrong after that changes nothing."""
+        claimed = started(store, 3)
+        intend(store, claimed)
+        before = (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id))
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            store.advance(claimed, 1, SENT, key="key-2", now=NOON, until=NOON + LEASE, almost=fail)
         assert (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id)) == before
 
     def test_not_before_the_send(self, store: Store) -> None:

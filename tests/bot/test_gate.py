@@ -1,0 +1,70 @@
+"""A request passes its gate once its intent is on disk, and otherwise never."""
+
+import asyncio
+from concurrent.futures import Future
+
+import pytest
+
+from threadcast.bot.gate import Gate, HeldBackError
+
+
+async def test_it_opens_when_the_commit_is_done() -> None:
+    """Whoever waits, on the loop or in a thread, goes on when the commit has succeeded, and not before."""
+    commit: Future[None] = Future()
+    gate = Gate(commit)
+    order: list[str] = []
+    threading = asyncio.create_task(asyncio.to_thread(gate.wait))
+    threading.add_done_callback(lambda _: order.append("passed"))
+    looping = asyncio.create_task(gate.passed())
+    looping.add_done_callback(lambda _: order.append("passed"))
+    await asyncio.sleep(0)  # which runs into the gate, and stands there as long as a loop may
+
+    order.append("committed")
+    commit.set_result(None)
+
+    await asyncio.gather(threading, looping)
+    await gate.settled()
+    assert order == ["committed", "passed", "passed"]
+
+
+async def test_nothing_to_wait_for() -> None:
+    """A gate without a commit is open."""
+    await Gate().passed()
+    Gate().wait()
+    await Gate().settled()
+
+
+async def test_a_commit_that_fails() -> None:
+    """Nothing passes where the commit failed; whoever asks learns why."""
+    commit: Future[None] = Future()
+    gate = Gate(commit)
+    commit.set_exception(OSError("the disk is full"))
+
+    with pytest.raises(HeldBackError):
+        await gate.passed()
+    with pytest.raises(HeldBackError):
+        gate.wait()
+    with pytest.raises(OSError, match="full"):
+        await gate.settled()
+
+
+async def test_a_gate_that_was_shut() -> None:
+    """A gate that was shut in time lets nothing pass, though the commit succeeds."""
+    commit: Future[None] = Future()
+    gate = Gate(commit)
+
+    assert gate.shut()
+    commit.set_result(None)
+
+    with pytest.raises(HeldBackError):
+        await gate.passed()
+    assert gate.shut()
+
+
+async def test_a_gate_that_was_passed() -> None:
+    """What has passed cannot be called back, and is told so."""
+    gate = Gate()
+    await gate.passed()
+
+    assert not gate.shut()
+    await gate.passed()
