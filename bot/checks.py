@@ -8,6 +8,8 @@ from threadcast.bot.channels.port import Channel, Finding
 from threadcast.bot.desk import WAITING
 from threadcast.bot.service import open_channels, prepare
 from threadcast.config.settings import Settings
+from threadcast.queue.sql.copies import require_sound
+from threadcast.queue.sql.durability import doubts
 from threadcast.queue.store import StoreError
 
 Findings = list[tuple[str, Finding]]
@@ -31,15 +33,22 @@ def _configured(settings: Settings) -> str:
 
 
 def _examine_queue(settings: Settings) -> tuple[Finding, ...]:
+    url = settings.database_url.get_secret_value()
     try:
         with closing(prepare(settings)) as store:
             waiting = store.deliveries(states=WAITING)
+        require_sound(url)
+        unsafe = doubts(url)
     except StoreError as error:
         return (Finding("error", "the queue cannot be used", str(error)),)
     names = {channel.name for channel in settings.channels}
     gone = Counter(one.channel for one in waiting if one.channel not in names)
     return (
         Finding("ok", "the queue opens"),
+        *(
+            Finding("warning", f"a power cut may lose what was told last: {one.what}", one.advice)
+            for one in unsafe
+        ),
         *(
             Finding(
                 "warning",

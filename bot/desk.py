@@ -5,6 +5,7 @@ Errors name the thing, the cause and the next step, and are safe to show.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -306,12 +307,14 @@ class Desk:
         if not now:
             return self.change(thread_id, Event.RELEASE, channels=channels)
         moment = self._clock()
-        changed = self._each(
-            thread_id,
-            channels,
-            lambda one: self._store.apply(one.id, Event.SCHEDULE, now=moment, actor=self._actor, due=moment),
-        )
-        return tuple(self._store.move(one.id, None, now=moment, actor=self._actor) for one in changed)
+
+        def first(one: Delivery) -> Delivery:
+            changed = self._store.apply(one.id, Event.SCHEDULE, now=moment, actor=self._actor, due=moment)
+            with suppress(NotAllowedError):  # a service took it meanwhile: it needs no place any more
+                changed = self._store.move(one.id, None, now=moment, actor=self._actor)
+            return changed
+
+        return self._each(thread_id, channels, first)
 
     def move(
         self, thread_id: int, *, channels: Sequence[str] = (), after: int | None

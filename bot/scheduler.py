@@ -16,7 +16,7 @@ from apscheduler.triggers.date import DateTrigger
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.publisher import Publisher, Stop
 from threadcast.config.timetable import Timetable
-from threadcast.queue.store import Opening, Store, StoreError, Waiting, credible
+from threadcast.queue.store import GoneError, Opening, Store, StoreError, Waiting, credible
 
 log = structlog.get_logger("threadcast.scheduler")
 
@@ -108,12 +108,17 @@ class Scheduler:
         self._beat = asyncio.get_running_loop().call_later(self._at_least_every, self._look)
 
     async def drain(self) -> None:
-        """After `stop.asked`: no more timers; wait until every lane has let go of what it holds."""
+        """After `stop.asked`: no more timers; wait until every lane has let go of what it holds.
+
+        Raises GoneError where the queue was taken away.
+        """
         if self._beat is not None:
             self._beat.cancel()
         self._timers.shutdown(wait=False)
         working = [lane.task for lane in self._lanes if lane.task is not None]
-        await asyncio.gather(*working)
+        for ended in await asyncio.gather(*working, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
 
     async def _ring(self, lane: Lane) -> None:
         # A coroutine, or APScheduler would call it in a thread of its own.
@@ -129,6 +134,9 @@ class Scheduler:
     async def _work(self, lane: Lane) -> None:
         try:
             due = await self._publish_all(lane)
+        except GoneError:
+            self._stop.asked.set()  # no lane has anything to go on with
+            raise
         except StoreError as error:
             log.error("the queue cannot be used", channel=lane.name, reason=str(error))  # noqa: TRY400
             due = self._clock() + self._pause

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -32,10 +33,12 @@ from threadcast.config.timetable import Timetable
 from threadcast.queue import measure
 from threadcast.queue.compose import Numbering
 from threadcast.queue.sql import migrate
+from threadcast.queue.sql.copies import require_sound
 from threadcast.queue.sql.custody import held, lock_file
-from threadcast.queue.sql.engine import is_sqlite
-from threadcast.queue.sql.store import open_store
-from threadcast.queue.store import ChannelSeen, Store, StoreError
+from threadcast.queue.sql.durability import doubts
+from threadcast.queue.sql.engine import is_missing, is_sqlite, parse_url, place
+from threadcast.queue.sql.store import SqlStore, open_store
+from threadcast.queue.store import ChannelSeen, GoneError, Store, StoreError
 
 if TYPE_CHECKING:
     from threadcast.bot.intake import IntakeWatch
@@ -44,6 +47,9 @@ log = structlog.get_logger("threadcast.service")
 
 # Of the ten seconds a supervisor gives a stopping service, what the post in hand may take.
 GRACE = 8.0
+
+# Seconds between two looks whether the queue is still in its place, where nothing else is asked of it.
+MIND = 10.0
 
 
 class AlreadyRunningError(Exception):
@@ -55,10 +61,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def prepare(settings: Settings) -> Store:
+def prepare(settings: Settings) -> SqlStore:
     """Open the queue. An SQLite file is made and brought up to date; a server's tables are not.
 
-    Raises StoreError.
+    Raises StoreError, GoneError where the file is missing under a service that runs.
     """
     url = settings.database_url.get_secret_value()
     if is_sqlite(url):
@@ -71,6 +77,12 @@ def upgrade(settings: Settings) -> str:
     url = settings.database_url.get_secret_value()
     if is_sqlite(url):
         make_folder(settings.data)
+        # The knock makes the service see it at once.
+        if is_missing(url) and wake.knock(settings.data):
+            raise GoneError(
+                f"{place(parse_url(url))} was removed while a service is using it; "
+                "the service ends now and says where it saved what it held: put that back first"
+            )
     return migrate.upgrade(url)
 
 
@@ -258,11 +270,13 @@ class Service:
     async def run(self) -> None:
         """Publish until `stop.asked`; then finish the post in hand and let go of the rest.
 
-        Raises StoreError where the queue cannot be used at the start.
+        Raises StoreError where the queue cannot be used at the start, GoneError where it was taken away.
         """
         await asyncio.to_thread(self._greet)
-        bell = wake.Bell(self._settings.data, self._scheduler.wake)
+        bell = self._hang_bell()
+        mind = asyncio.create_task(self._mind(), name="mind")
         try:
+            log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
             self._scheduler.start()
             if self._intake is not None:
                 self._intake.start()
@@ -271,10 +285,35 @@ class Service:
             bell.close()
             self.stop.asked.set()
             hurry = asyncio.get_running_loop().call_later(GRACE, self.stop.now.set)
-            if self._intake is not None:
-                await self._intake.close()
-            await self._scheduler.drain()
-            hurry.cancel()
+            try:
+                if self._intake is not None:
+                    await self._intake.close()
+                await self._scheduler.drain()
+            finally:
+                hurry.cancel()
+                await mind
+
+    def _hang_bell(self) -> wake.Bell:
+        try:
+            return wake.Bell(self._settings.data, self._scheduler.wake)
+        except OSError as error:
+            reason = error.strerror or error
+            raise StoreError(f"the data folder {self._settings.data} cannot be used: {reason}") from error
+
+    async def _mind(self) -> None:
+        """Look whether the queue is still in its place: what is accepted elsewhere would be lost to us."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(MIND):
+                    await self.stop.asked.wait()
+                return
+            try:
+                await asyncio.to_thread(self._store.channels)
+            except GoneError:
+                self.stop.asked.set()
+                raise
+            except StoreError:
+                continue  # who needs it says so
 
     def _greet(self) -> None:
         moment = now()
@@ -292,14 +331,34 @@ class Service:
 async def serve(settings: Settings) -> None:
     """`threadcast run`: a service until SIGTERM or SIGINT. Raises AlreadyRunningError, StoreError."""
     with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as store:
+        await asyncio.to_thread(_look_through, settings)
         async with open_channels(settings) as channels:
             service = Service(settings, store, channels)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, _stop, service.stop, number)
-            log.info("running", data=str(settings.data), next="add a thread: threadcast add FILE")
-            await service.run()
+            try:
+                await service.run()
+            except GoneError as error:
+                raise GoneError(f"{error}; {await asyncio.to_thread(_rescue, store)}") from None
             log.info("stopped")
+
+
+def _look_through(settings: Settings) -> None:
+    """Before the queue is relied on: is it sound, and does it keep what it is told? Raises StoreError."""
+    url = settings.database_url.get_secret_value()
+    require_sound(url)
+    for doubt in doubts(url):
+        log.warning("the queue may lose what it was told last", reason=doubt.what, next=doubt.advice)
+
+
+def _rescue(store: SqlStore) -> str:
+    """Save what the queue held; what to tell its owner."""
+    try:
+        saved, place = store.rescue()
+    except StoreError as error:
+        return f"what it held could not be saved ({error})"
+    return f"what it held is saved: mv {shlex.quote(str(saved))} {shlex.quote(str(place))}, and start again"
 
 
 def _stop(stop: Stop, number: signal.Signals) -> None:

@@ -9,17 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from threadcast.queue.sql.copies import SIDES, BackupError, made, open_file, require_sound_copy
 from threadcast.queue.sql.engine import PATIENCE, is_sqlite, make_engine, parse_url, place
 from threadcast.queue.sql.migrate import VERSION_TABLE, head
 from threadcast.queue.store import StoreError
 
-# What may stand beside a database file, and belongs to it.
-_SIDES = ("-wal", "-shm", "-journal")
+__all__ = ["BackupError", "backup", "restore"]
+
 _MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html#magic_header_string
-
-
-class BackupError(StoreError):
-    """The file of a backup cannot be written or used; the message names it, the cause and the next step."""
 
 
 def backup(url: str, target: Path) -> None:
@@ -30,7 +27,7 @@ def backup(url: str, target: Path) -> None:
     """
     path = _file(url, "pg_dump")
     make_engine(url, create=False).dispose()  # says what to do where there is no database
-    with _made(target), _told(path, StoreError):
+    with made(target), _told(path, StoreError):
         _copy(path, target)
 
 
@@ -48,7 +45,7 @@ def restore(url: str, source: Path, *, keep: Path, patience: float = PATIENCE) -
     _look_through(source)
     fresh = path.with_name(f"{path.name}.restoring")
     fresh.unlink(missing_ok=True)  # what a restore left that was killed
-    with _made(fresh), _told(source, BackupError):
+    with made(fresh), _told(source, BackupError):
         _copy(source, fresh)
     try:
         kept = path.exists()
@@ -72,23 +69,6 @@ def _file(url: str, instead: str) -> Path:
 
 
 @contextmanager
-def _made(target: Path) -> Iterator[None]:
-    """A new, empty file, which goes again where it was not filled."""
-    try:
-        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        raise BackupError(f"{target} is there already, and is not overwritten: name another file") from None
-    except OSError as error:
-        raise BackupError(f"{target} cannot be written: {error.strerror}; name another file") from error
-    try:
-        yield
-    except BaseException:
-        for name in ("", *_SIDES):
-            Path(f"{target}{name}").unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
 def _told(path: Path, kind: type[StoreError]) -> Iterator[None]:
     try:
         yield
@@ -98,24 +78,10 @@ def _told(path: Path, kind: type[StoreError]) -> Iterator[None]:
 
 def _copy(source: Path, target: Path) -> None:
     """Every page of one moment; then one file without side files, on the disk and sound."""
-    with closing(_open(source, "ro")) as old, closing(_open(target, "rw")) as new:
+    with closing(open_file(source, "ro")) as old, closing(open_file(target, "rw")) as new:
         old.backup(new)
         new.execute("PRAGMA journal_mode = DELETE").close()
-        _require_sound(new, source)
-
-
-def _open(path: Path, mode: str, patience: float = PATIENCE) -> sqlite3.Connection:
-    address = f"{path.resolve().as_uri()}?mode={mode}"
-    return sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
-
-
-def _require_sound(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise BackupError where a page is damaged or a row points nowhere."""
-    found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
-    if found != ["ok"]:
-        raise BackupError(f"{path} is damaged ({found[0]}); use a backup made before")
-    if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-        raise BackupError(f"{path} is damaged (rows are missing); use a backup made before")
+        require_sound_copy(new, source)
 
 
 def _look_through(source: Path) -> None:
@@ -127,12 +93,12 @@ def _look_through(source: Path) -> None:
         raise BackupError(f"{source} cannot be read: {error.strerror}; check the path") from None
     not_ours = f"{source} is not a backup of a Threadcast queue; name the file that `threadcast backup` made"
     try:
-        with closing(_open(source, "ro")) as connection:
+        with closing(open_file(source, "ro")) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
             if VERSION_TABLE not in tables:
                 raise BackupError(not_ours)
             row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608  # our own name
-            _require_sound(connection, source)
+            require_sound_copy(connection, source)
     except sqlite3.DatabaseError as error:
         raise BackupError(f"{not_ours} ({error})") from None
     if row is None or not str(row[0]).isdecimal():
@@ -153,7 +119,7 @@ def _settle(path: Path, patience: float) -> None:
         if file.read(len(_MAGIC)) != _MAGIC:
             return
     try:
-        with closing(_open(path, "rw", patience)) as connection:
+        with closing(open_file(path, "rw", patience)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE").close()
     except sqlite3.DatabaseError as error:
         # Other than that it is in use there is nothing that would be a reason to keep it in its place.
@@ -169,7 +135,7 @@ def _keep(path: Path, keep: Path) -> None:
         keep.hardlink_to(path)
     except FileExistsError:
         raise BackupError(f"{keep} is there already, and is not overwritten: move it away") from None
-    for name in _SIDES:
+    for name in SIDES:
         with suppress(FileNotFoundError):
             Path(f"{path}{name}").rename(f"{keep}{name}")
 

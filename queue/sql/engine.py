@@ -91,6 +91,12 @@ def real_file(url: URL) -> Path:
     return Path(os.path.realpath(url.database or ""))
 
 
+def is_missing(url: str) -> bool:
+    """Whether the URL names an SQLite file that is not there. Raises StoreError."""
+    parsed = parse_url(url)
+    return parsed.drivername == "sqlite" and not real_file(parsed).exists()
+
+
 def require_sqlite(version: tuple[int, ...]) -> None:
     """Raise StoreError where this SQLite is too old."""
     if version < OLDEST_SQLITE:
@@ -157,11 +163,10 @@ class _File:
 
     def require(self) -> None:
         """Raise GoneError where the path leads to another file by now, or to none."""
-        if self._look() != self._identity:
-            raise GoneError(
-                f"the database {self.path} was removed or replaced while it was in use; "
-                "put it back, and start again"
-            )
+        found = self._look()
+        if found != self._identity:
+            fate = "removed" if found is None else "replaced by another file"
+            raise GoneError(f"the database {self.path} was {fate} while it was in use")
 
     def connect(self, mode: str, patience: float) -> sqlite3.Connection:
         """A connection to this very file. Where it has gone, SQLite must not make a new one."""

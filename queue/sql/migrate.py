@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 
 from threadcast.queue.sql.engine import (
     explained,
+    is_missing,
     make_engine,
     make_folder,
     parse_url,
@@ -24,6 +25,7 @@ from threadcast.queue.sql.engine import (
     write_ahead,
     writing,
 )
+from threadcast.queue.sql.rescue import clear_place
 from threadcast.queue.sql.tables import METADATA
 from threadcast.queue.sql.turns import turns
 from threadcast.queue.store import StoreError
@@ -62,6 +64,8 @@ def upgrade(url: str) -> str:
     if parsed.drivername == "sqlite":
         make_folder(real_file(parsed))
     with turns(parsed)():
+        if is_missing(url):
+            clear_place(real_file(parsed))
         engine = make_engine(url, create=True)
         try:
             with explained(parsed):

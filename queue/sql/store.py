@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from threadcast.queue.compose import Post
 from threadcast.queue.sql import adding, claiming, learning, migrate, owning, stopping
 from threadcast.queue.sql.engine import explained, is_sqlite, make_engine, normalise_url, parse_url, writing
+from threadcast.queue.sql.rescue import rescue
 from threadcast.queue.sql.rows import (
     DELIVERY,
     NEWEST_FIRST,
@@ -106,6 +107,13 @@ class SqlStore:
 
     def close(self) -> None:
         self._reader.dispose()
+
+    def rescue(self) -> tuple[Path, Path]:
+        """Save what an SQLite file held that was taken away; gives where it is now, and its old place.
+
+        Works while this store is open. Raises StoreError.
+        """
+        return rescue(self._reader)
 
     def see_channels(self, channels: Sequence[ChannelSeen], *, now: datetime) -> None:
         rows = [

@@ -112,14 +112,14 @@ class House:
             "THREADCAST_CHANNELS__MASTO__TOKEN": MASTODON_TOKEN,
         }
 
-    def _environment(self) -> Mapping[str, str]:
+    def environment(self) -> Mapping[str, str]:
         return {name: os.environ[name] for name in KEPT if name in os.environ} | self.env
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "threadcast.bot", *words],
             cwd=self.folder,
-            env=self._environment(),
+            env=self.environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -142,7 +142,7 @@ class House:
             subprocess.Popen(
                 words or [sys.executable, "-m", "threadcast.bot", "run"],
                 cwd=self.folder,
-                env=self._environment(),
+                env=self.environment(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,

@@ -113,6 +113,8 @@ class TestSqlite:
         wanted = {
             "journal_mode": "wal",
             "synchronous": 2,
+            "fullfsync": 1,
+            "checkpoint_fullfsync": 1,
             "foreign_keys": 1,
             "busy_timeout": 10_000,
         }
