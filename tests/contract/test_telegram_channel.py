@@ -24,8 +24,6 @@ class TelegramHarness:
     takes_down = False
     remote = True
     secret = TOKEN
-    audits = False
-    asks_first = False
 
     def __init__(self, server: TelegramServer, *, by_name: bool = True) -> None:
         self._server = server

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from tests.servers.mastodon import TOKEN as MASTODON_TOKEN
 from tests.servers.mastodon import MastodonServer
@@ -38,24 +38,40 @@ def seven_threads() -> str:
     return "".join(thread_text(index, size) for index, size in enumerate(SIZES, start=1))
 
 
+def chain(index: int, size: int) -> list[str]:
+    """The posts that `thread_text` must become."""
+    first, *middle, last = [f"{number}/" for number in range(1, size + 1)]
+    return [
+        f"{first} Lighthouse {index} is built on a reef nobody wanted. ⬇️",
+        *(f'{label} Course {label[:-1]} of tower {index}:\n"set in the ebb"' for label in middle),
+        f"{last} And so lamp {index} was lit. /end",
+    ]
+
+
 def seven_chains() -> list[list[str]]:
     """The posts that `seven_threads` must become, chain by chain."""
-    chains: list[list[str]] = []
-    for index, size in enumerate(SIZES, start=1):
-        first, *middle, last = [f"{number}/" for number in range(1, size + 1)]
-        chains.append(
-            [f"{first} Lighthouse {index} is built on a reef nobody wanted. ⬇️"]
-            + [f'{label} Course {label[:-1]} of tower {index}:\n"set in the ebb"' for label in middle]
-            + [f"{last} And so lamp {index} was lit. /end"]
-        )
-    return chains
+    return [chain(index, size) for index, size in enumerate(SIZES, start=1)]
+
+
+class Child(Protocol):
+    """What is asked of a process: a `Popen`, or what has its manners."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stderr(self) -> IO[str] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
+    def terminate(self) -> None: ...
 
 
 @dataclass
 class Process:
     """A running command and what it has said so far."""
 
-    popen: "subprocess.Popen[str]"
+    popen: Child
     lines: list[str] = field(default_factory=list)
     said: threading.Condition = field(default_factory=threading.Condition)
 
@@ -69,6 +85,8 @@ class Process:
             with self.said:
                 self.lines.append(line)
                 self.said.notify_all()
+        with suppress(subprocess.TimeoutExpired):  # it closes its end a moment before it is dead
+            self.popen.wait(PATIENCE)
         with self.said:
             self.said.notify_all()
 
@@ -83,6 +101,12 @@ class Process:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.popen.send_signal(number)
         return self.end()
+
+    def put_an_end(self) -> None:
+        """Kill what still runs, and let go of it."""
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.end()
 
     def end(self) -> int:
         code = self.popen.wait(PATIENCE)
@@ -126,6 +150,10 @@ class House:
             timeout=PATIENCE,
         )
 
+    @property
+    def data(self) -> Path:
+        return self.folder / "threadcast-data"
+
     def json(self, *words: str) -> Any:
         done = self.command(*words, "--json")
         assert done.returncode == 0, done.stderr
@@ -151,9 +179,7 @@ class House:
         try:
             yield process
         finally:
-            if process.popen.poll() is None:
-                process.popen.kill()
-            process.end()
+            process.put_an_end()
 
     def wait_for_posts(self, count: int) -> None:
         """Wait until each server holds at least so many posts."""

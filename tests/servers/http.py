@@ -285,13 +285,18 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(Response(411).encode(keep_alive=False))
             self.close_connection = True
             return
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # who sent it went away in the middle: that is no request
+            self.close_connection = True
+            return
         target = urlsplit(self.path)
         request = Request(
             method=self.command,
             path=unquote(target.path),
             query=parse_qs(target.query, keep_blank_values=True),
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            body=body,
         )
         answer = self.server.owner.answer(request)
         if isinstance(answer, Held):
@@ -302,8 +307,8 @@ class _Connection(BaseHTTPRequestHandler):
             case Cut(within):
                 if within is not None:
                     whole = within.encode(keep_alive=True)
-                    body = whole.index(b"\r\n\r\n") + 4
-                    self.wfile.write(whole[: (body + len(whole)) // 2])
+                    begin = whole.index(b"\r\n\r\n") + 4
+                    self.wfile.write(whole[: (begin + len(whole)) // 2])
                 self.close_connection = True
 
     def log_message(self, *_: object) -> None:

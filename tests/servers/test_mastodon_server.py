@@ -1,5 +1,6 @@
 """The Mastodon API server for tests is as strict as Mastodon, seen through Mastodon.py and in the raw."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -93,6 +94,17 @@ def test_a_status(api: Any, server: MastodonServer) -> None:
     assert api.status_source(posted.id).text == "one <b>\n\ntwo\nthree"
     assert [s.text for s in server.statuses()] == ["one <b>\n\ntwo\nthree"]
     assert "one &lt;b&gt;" in raw(server, f"/@keeper/{posted.id}").text
+
+
+def test_half_a_request(server: MastodonServer) -> None:
+    """A request whose sender went away before its end is no request."""
+    head = f"POST /api/v1/statuses HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 99\r\n"
+    form = "Content-Type: application/x-www-form-urlencoded\r\n\r\nstatus=The+begin"
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall((head + form).encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100) == b""
+    assert (server.statuses(), server.requests) == ([], [])
 
 
 def test_ids_grow(api: Any, clock: Clock) -> None:
