@@ -242,16 +242,13 @@ class Desk:
         ended = self._store.deliveries(
             states=ENDED, channel=self._known(channel), newest_first=True, limit=limit
         )
-        return tuple(Chain(delivery, self._store.posts(delivery.id)) for delivery in ended)
+        return self._chains(ended)
 
     def show(self, thread_id: int) -> Dossier:
         """One thread whole. Raises NotFoundError."""
         return Dossier(
             self._store.thread(thread_id),
-            tuple(
-                Chain(delivery, self._store.posts(delivery.id))
-                for delivery in self._store.deliveries(thread_id=thread_id)
-            ),
+            self._chains(self._store.deliveries(thread_id=thread_id)),
             self._store.events(thread_id=thread_id),
         )
 
@@ -263,6 +260,10 @@ class Desk:
         if channel.lower() not in known:
             raise UnknownChannelError(f"there is no channel called {channel}; known: {', '.join(known)}")
         return channel.lower()
+
+    def _chains(self, deliveries: Sequence[Delivery]) -> tuple[Chain, ...]:
+        posts = self._store.posts_of([delivery.id for delivery in deliveries])
+        return tuple(Chain(delivery, posts[delivery.id]) for delivery in deliveries)
 
     def known_channels(self) -> tuple[ChannelRow, ...]:
         """Every channel the queue has seen, configured now or not."""
@@ -302,19 +303,57 @@ class Desk:
     def publish(self, thread_id: int, *, channels: Sequence[str] = (), now: bool) -> tuple[Delivery, ...]:
         """Let a held thread go; with `now`, before all others and without waiting for a slot.
 
-        Raises NotFoundError, NotAllowedError.
+        A channel named that it was not meant for so far is added. Raises NotFoundError, NotAllowedError,
+        UnknownChannelError.
         """
+        names = [name.lower() for name in channels]
+        meant_for = {one.channel for one in self._of(thread_id, ())}
+        added = self._add_to(thread_id, [name for name in names if name not in meant_for], now=now)
+        known = [name for name in names if name in meant_for]
+        changed: tuple[Delivery, ...] = ()
+        try:
+            if known or not names:
+                changed = self._release(thread_id, known, now=now)
+        except NotAllowedError:
+            if not added:
+                raise
+        return (*added, *changed)
+
+    def _release(self, thread_id: int, channels: Sequence[str], *, now: bool) -> tuple[Delivery, ...]:
         if not now:
             return self.change(thread_id, Event.RELEASE, channels=channels)
         moment = self._clock()
 
         def first(one: Delivery) -> Delivery:
             changed = self._store.apply(one.id, Event.SCHEDULE, now=moment, actor=self._actor, due=moment)
-            with suppress(NotAllowedError):  # a service took it meanwhile: it needs no place any more
-                changed = self._store.move(one.id, None, now=moment, actor=self._actor)
-            return changed
+            return self._to_the_front(changed)
 
         return self._each(thread_id, channels, first)
+
+    def _to_the_front(self, one: Delivery) -> Delivery:
+        with suppress(NotAllowedError):  # a service took it meanwhile: it needs no place any more
+            return self._store.move(one.id, None, now=self._clock(), actor=self._actor)
+        return one
+
+    def _add_to(self, thread_id: int, names: Sequence[str], *, now: bool) -> tuple[Delivery, ...]:
+        """Queue a thread on more channels: whoever asks to publish it there has approved it."""
+        if not names:
+            return ()
+        moment = self._clock()
+        wishes = [
+            NewDelivery(channel.name, DeliveryState.QUEUED, moment, own_time=now)
+            for channel in pick(self._channels, names)
+        ]
+        added = self._store.add_to(thread_id, wishes, now=moment, actor=self._actor)
+        if not added.deliveries:
+            twin = added.duplicates[0].existing
+            raise NotAllowedError(
+                f"the text of thread {thread_id} is on {twin.channel} already, "
+                f"{twin.state} as thread {twin.thread_id}; see: threadcast show {twin.thread_id}"
+            )
+        queued = tuple(map(self._to_the_front, added.deliveries)) if now else added.deliveries
+        self._wake()
+        return queued
 
     def move(
         self, thread_id: int, *, channels: Sequence[str] = (), after: int | None

@@ -115,6 +115,17 @@ class Store(Protocol):
         """
         ...
 
+    def add_to(
+        self, thread_id: int, deliveries: Sequence[NewDelivery], *, now: datetime, actor: str
+    ) -> Added:
+        """Queue a stored thread on more channels, by the rules of `add`.
+
+        `thread_id` of the answer is the thread's, None where every wish was a duplicate. Raises
+        NotFoundError, and NotAllowedError where a delivery of the thread was meant for one of these
+        channels already, whatever became of it.
+        """
+        ...
+
     def claim(
         self, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening = ANY
     ) -> Claim | None:
@@ -351,6 +362,10 @@ class Store(Protocol):
 
     def posts(self, delivery_id: int) -> tuple[PostRecord, ...]:
         """A delivery's posts by position; empty before planning."""
+        ...
+
+    def posts_of(self, delivery_ids: Sequence[int]) -> dict[int, tuple[PostRecord, ...]]:
+        """The posts of many deliveries, asked for at once; each of these ids has an entry."""
         ...
 
     def events(self, *, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:

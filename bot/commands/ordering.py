@@ -41,12 +41,14 @@ NAMES = click.argument(
 def publish(thread_id: int, channels: tuple[str, ...], now: bool, follow: bool, as_json: bool) -> None:
     """Let a held thread go, or any waiting one at once.
 
-    Without --now it is published in its turn. With --follow, stay until it is published (exit code 0)
+    Without --now it is published in its turn. A channel that the thread was not meant for so far is added,
+    where --channel names it. With --follow, stay until it is published (exit code 0)
     or has stopped (7).
 
     \b
     Examples:
       threadcast publish 7
+      threadcast publish 7 --channel news
       threadcast publish 7 --now --channel news
       threadcast publish 7 --now --follow
     """

@@ -3,25 +3,31 @@
 The number of statements grows with every few hundred threads, not with each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, text
 
-from threadcast.queue.sql.rows import DELIVERY, delivery_of, delivery_row, thread_row
-from threadcast.queue.sql.statements import take_turns
+from threadcast.queue.sql.rows import DELIVERY, delivery_of, delivery_row, stored_thread_of, thread_row
+from threadcast.queue.sql.statements import chunks, take_turns
 from threadcast.queue.sql.tables import DELIVERIES, EVENTS, THREADS
-from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState
-from threadcast.queue.store import Added, Delivery, Duplicate, NewDelivery, NewThread, StoreError
+from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState, NotAllowedError
+from threadcast.queue.store import (
+    Added,
+    Delivery,
+    Duplicate,
+    NewDelivery,
+    NewThread,
+    NotFoundError,
+    StoreError,
+)
 
 RANK_STEP = 1 << 20  # between two neighbours, so that moving one between them leaves both alone
-_CHUNK = 500  # values in one IN (…)
 FREE_PLACES = "places in a queue"  # what one transaction finds free stays free until it commits
 
 _Place = tuple[str, str]  # channel and fingerprint
 _Rows = list[dict[str, Any]]
-_Value = TypeVar("_Value")
 
 
 def add(
@@ -38,8 +44,45 @@ def add(
     take_turns(connection, FREE_PLACES)
     known = _known(connection, {new.thread.fingerprint for new in threads}, again=again, since=since)
     verdicts = _judge(threads, set(known))
-    added = _store(connection, threads, verdicts, now=now, actor=actor)
-    there = known | added
+    chosen = [
+        (new, wishes)
+        for new, taken in zip(threads, verdicts, strict=True)
+        if (wishes := [wish for wish, is_taken in zip(new.deliveries, taken, strict=True) if is_taken])
+    ]
+    rows = [thread_row(new.thread, new.source, now=now) for new, _ in chosen]
+    ids = _insert(connection, THREADS, rows) if rows else []
+    entries = [(thread_id, new, wishes) for thread_id, (new, wishes) in zip(ids, chosen, strict=True)]
+    return _answers(threads, verdicts, known | _enqueue(connection, entries, now=now, actor=actor))
+
+
+def add_to(
+    connection: Connection, thread_id: int, wishes: Sequence[NewDelivery], *, now: datetime, actor: str
+) -> Added:
+    """See `Store.add_to`; the caller's transaction is open."""
+    take_turns(connection, FREE_PLACES)
+    row = connection.execute(select(THREADS).where(THREADS.c.id == thread_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no thread {thread_id}")
+    stored = stored_thread_of(row)
+    new = NewThread(stored.thread, stored.source, tuple(wishes))
+    _check([new])
+    meant_for = set(
+        connection.scalars(select(DELIVERIES.c.channel).where(DELIVERIES.c.thread_id == thread_id))
+    )
+    for wish in wishes:
+        if wish.channel in meant_for:
+            raise NotAllowedError(f"thread {thread_id} is meant for {wish.channel} already")
+    known = _known(connection, {stored.thread.fingerprint}, again=False, since=None)
+    (taken,) = verdicts = _judge([new], set(known))
+    fresh = [wish for wish, is_taken in zip(wishes, taken, strict=True) if is_taken]
+    queued = _enqueue(connection, [(thread_id, new, fresh)], now=now, actor=actor)
+    (answer,) = _answers([new], verdicts, known | queued)
+    return answer
+
+
+def _answers(
+    threads: Sequence[NewThread], verdicts: list[list[bool]], there: dict[_Place, Delivery]
+) -> tuple[Added, ...]:
     answers = []
     for new, taken in zip(threads, verdicts, strict=True):
         found = [(there[place], is_taken) for place, is_taken in zip(_places(new), taken, strict=True)]
@@ -74,7 +117,7 @@ def _known(
     if since is not None:
         known |= DELIVERIES.c.created >= since
     found: dict[_Place, Delivery] = {}
-    for chunk in _chunks(sorted(fingerprints)):
+    for chunk in chunks(sorted(fingerprints)):
         rows = connection.execute(
             DELIVERY.add_columns(DELIVERIES.c.fingerprint)
             .where(DELIVERIES.c.fingerprint.in_(chunk), known)
@@ -101,32 +144,23 @@ def _judge(threads: Sequence[NewThread], occupied: set[_Place]) -> list[list[boo
     return verdicts
 
 
-def _store(
+def _enqueue(
     connection: Connection,
-    threads: Sequence[NewThread],
-    verdicts: list[list[bool]],
+    entries: Sequence[tuple[int, NewThread, list[NewDelivery]]],
     *,
     now: datetime,
     actor: str,
 ) -> dict[_Place, Delivery]:
-    """Store what was taken."""
-    chosen: list[tuple[NewThread, list[NewDelivery]]] = []
-    for new, taken in zip(threads, verdicts, strict=True):
-        wishes = [wish for wish, is_taken in zip(new.deliveries, taken, strict=True) if is_taken]
-        if wishes:
-            chosen.append((new, wishes))
-    if not chosen:
+    """Queue stored threads, by their number, as these wishes say."""
+    ranks = {wish.channel: 0 for _, _, wishes in entries for wish in wishes}
+    if not ranks:
         return {}
-    thread_ids = _insert(
-        connection, THREADS, [thread_row(new.thread, new.source, now=now) for new, _ in chosen]
-    )
-    ranks = {wish.channel: 0 for _, wishes in chosen for wish in wishes}
     for channel in ranks:
         highest = select(func.max(DELIVERIES.c.rank)).where(DELIVERIES.c.channel == channel)
         ranks[channel] = connection.scalar(highest) or 0
     rows: _Rows = []
     sources: list[str] = []
-    for (new, wishes), thread_id in zip(chosen, thread_ids, strict=True):
+    for thread_id, new, wishes in entries:
         for wish in wishes:
             ranks[wish.channel] += RANK_STEP
             rows.append(
@@ -176,12 +210,7 @@ def _insert(connection: Connection, table: Table, rows: _Rows) -> list[int]:
 
 def _read(connection: Connection, ids: Sequence[int]) -> dict[int, Delivery]:
     found = {}
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         for row in connection.execute(DELIVERY.where(DELIVERIES.c.id.in_(chunk))):
             found[row.id] = delivery_of(row)
     return found
-
-
-def _chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

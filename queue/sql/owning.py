@@ -216,6 +216,7 @@ def extend(
 
 def remove(connection: Connection, thread_id: int, *, now: datetime, actor: str) -> None:
     """See `Store.remove`."""
+    take_turns(connection, FREE_PLACES)  # nobody queues it on another channel meanwhile
     mine = _of(connection, thread_id)
     for delivery in mine:
         out = exists().where(POSTS.c.delivery_id == delivery.id, POSTS.c.state.in_(_MAY_BE_OUT))

@@ -1,8 +1,9 @@
 """What the store says to the database, statement by statement, inside the caller's transaction."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,6 +24,9 @@ from threadcast.queue.sql.rows import DELIVERY, delivery_of, post_of
 from threadcast.queue.sql.tables import DELIVERIES, EVENTS, POSTS
 from threadcast.queue.states import Change, DeliveryState, PostState, Sent
 from threadcast.queue.store import Claim, Delivery, LeaseLostError, NotFoundError, PostRecord, StoreError
+
+_CHUNK = 500  # values in one IN (…)
+_Value = TypeVar("_Value")
 
 
 def take_turns(connection: Connection, what: str) -> None:
@@ -109,6 +113,22 @@ def read_posts(connection: Connection, delivery_id: int) -> tuple[PostRecord, ..
     """The posts of a delivery, by position."""
     query = select(POSTS).where(POSTS.c.delivery_id == delivery_id).order_by(POSTS.c.position)
     return tuple(post_of(row) for row in connection.execute(query))
+
+
+def read_posts_of(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[PostRecord, ...]]:
+    """The posts of each of these deliveries, by position."""
+    found: dict[int, list[PostRecord]] = {one: [] for one in ids}
+    for chunk in chunks(list(found)):
+        query = select(POSTS).where(POSTS.c.delivery_id.in_(chunk)).order_by(POSTS.c.position)
+        for row in connection.execute(query):
+            found[row.delivery_id].append(post_of(row))
+    return {one: tuple(posts) for one, posts in found.items()}
+
+
+def chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """The values, as many at a time as one IN (…) shall hold."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
 
 
 def log(

@@ -40,6 +40,7 @@ from threadcast.queue.sql.statements import (
     one_post,
     read_delivery,
     read_posts,
+    read_posts_of,
     record_post,
 )
 from threadcast.queue.sql.steps import Steps
@@ -61,6 +62,7 @@ from threadcast.queue.store import (
     ChannelSeen,
     Claim,
     Delivery,
+    NewDelivery,
     NewThread,
     NotFoundError,
     Opening,
@@ -154,6 +156,12 @@ class SqlStore:
     ) -> tuple[Added, ...]:
         with self._write() as connection:
             return adding.add(connection, threads, now=now, actor=actor, again=again, since=since)
+
+    def add_to(
+        self, thread_id: int, deliveries: Sequence[NewDelivery], *, now: datetime, actor: str
+    ) -> Added:
+        with self._write() as connection:
+            return adding.add_to(connection, thread_id, deliveries, now=now, actor=actor)
 
     def claim(
         self, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening = ANY
@@ -383,6 +391,10 @@ class SqlStore:
     def posts(self, delivery_id: int) -> tuple[PostRecord, ...]:
         with self._read() as connection:
             return read_posts(connection, delivery_id)
+
+    def posts_of(self, delivery_ids: Sequence[int]) -> dict[int, tuple[PostRecord, ...]]:
+        with self._read() as connection:
+            return read_posts_of(connection, delivery_ids)
 
     def events(self, *, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
         query = select(EVENTS).order_by(EVENTS.c.id.desc()).limit(limit)

@@ -68,6 +68,14 @@ def test_publish_now(news: Shell) -> None:
     assert order(news) == [3, 1, 2]
 
 
+def test_publish_on_another_channel(news: Shell) -> None:
+    """`publish --channel` brings a thread to one more channel, and says what comes next."""
+    assert "#2 on masto is queued now; it starts in turn." in news.ok("publish", "2", "-c", "masto")
+    again = news("publish", "2", "-c", "masto")
+    assert again.exit_code == Exit.NOT_ALLOWED
+    assert news("publish", "2", "-c", "nowhere").exit_code == Exit.NOT_FOUND
+
+
 def test_publish_and_follow(shell: Shell) -> None:
     """`publish --follow` says what was changed, and stays until it is published."""
     shell.ok("add", "--hold", shell.write(THREAD))

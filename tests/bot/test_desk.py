@@ -99,6 +99,48 @@ def test_publish_now(office: Office) -> None:
     assert claim.delivery.thread_id == 3
 
 
+def test_publish_on_another_channel(office: Office) -> None:
+    """`publish` with a channel that the thread was not meant for queues it there too, approved by that."""
+    office.add(LAMP)
+    assert states(office.desk.publish(1, channels=["Masto"], now=False)) == [("masto", "queued")]
+    assert states(office.desk.queue()) == [("masto", "queued"), ("news", "queued")]
+    assert office.whats() == ["add", "add"]
+    assert office.knocks == 2
+
+
+def test_publish_now_on_another_channel_too(office: Office) -> None:
+    """With `now`, it is first and at once on the channel it was meant for and on the one added."""
+    office.add(LAMP, FOG)
+    office.desk.publish(1, channels=["masto"], now=False)
+    changed = office.desk.publish(2, channels=["news", "masto"], now=True)
+    assert states(changed) == [("masto", "queued"), ("news", "queued")]
+    assert all(one.own_time for one in changed)
+    assert [one.thread_id for one in office.desk.queue(channel="masto")] == [2, 1]
+    assert office.order() == [2, 1]
+
+
+def test_publish_where_only_the_new_channel_can(office: Office) -> None:
+    """A channel on which the thread waits already is no reason not to add the other."""
+    office.add(LAMP)
+    assert states(office.desk.publish(1, channels=["news", "masto"], now=False)) == [("masto", "queued")]
+
+
+def test_publish_where_the_text_is_already(office: Office) -> None:
+    """Where another thread of the same text waits on that channel, that thread is named."""
+    office.add(LAMP)
+    office.desk.add([understand("other.txt", LAMP.encode())], channels=["masto"])
+    with pytest.raises(NotAllowedError, match="held as thread 2"):
+        office.desk.publish(1, channels=["masto"], now=False)
+
+
+def test_publish_on_no_channel_of_ours(office: Office) -> None:
+    """A channel that is not configured is refused, and nothing is changed."""
+    office.add(LAMP)
+    with pytest.raises(UnknownChannelError, match="no channel called nowhere"):
+        office.desk.publish(1, channels=["masto", "nowhere"], now=True)
+    assert states(office.desk.queue()) == [("news", "queued")]
+
+
 def test_move(office: Office) -> None:
     """A waiting thread can go first, or behind another, and the rest keep their order."""
     office.add(LAMP, FOG, ICE)
@@ -266,7 +308,7 @@ def test_only_where_it_was_meant_for(office: Office) -> None:
     """A request for a channel that a thread was never meant for is refused."""
     office.add(LAMP)
     with pytest.raises(NotFoundError, match="never meant for masto"):
-        office.desk.publish(1, channels=["masto"], now=True)
+        office.desk.move(1, channels=["masto"], after=None)
 
 
 async def test_preview_without_a_server(office: Office) -> None:

@@ -14,6 +14,7 @@ from threadcast.queue.states import (
     Change,
     DeliveryState,
     Event,
+    NotAllowedError,
     PostState,
     Sent,
     follow,
@@ -84,22 +85,27 @@ class MemoryStore(MemoryOwner):
         since: datetime | None = None,
     ) -> tuple[Added, ...]:
         now = utc(now)
-        wishes = [wish for new in threads for wish in new.deliveries]
-        if any(wish.state not in BEGINNINGS for wish in wishes):
-            raise StoreError("a delivery begins held or queued")
-        for wish in wishes:
-            utc(wish.due)
-        if any(
-            wish.adoption and not 0 < wish.adoption.parts < len(new.thread.parts)
-            for new in threads
-            for wish in new.deliveries
-        ):
-            raise StoreError("an adopted chain leaves a part to send")
+        check(threads)
         with self._lock:
             known = self._known(
                 LIVE if again else LIVE_OR_PUBLISHED, since=None if since is None else utc(since)
             )
-            return tuple(self._add(new, known, now=now, actor=actor) for new in threads)
+            return tuple(
+                self._add(new, known, self._last_thread + 1, now=now, actor=actor) for new in threads
+            )
+
+    def add_to(
+        self, thread_id: int, deliveries: Sequence[NewDelivery], *, now: datetime, actor: str
+    ) -> Added:
+        now = utc(now)
+        with self._lock:
+            mine = {row.channel for row in self._of(thread_id)}
+            stored = self._threads[thread_id]
+            new = NewThread(stored.thread, stored.source, tuple(deliveries))
+            check([new])
+            if any(wish.channel in mine for wish in deliveries):
+                raise NotAllowedError("it is meant for that channel already")
+            return self._add(new, self._known(LIVE_OR_PUBLISHED), thread_id, now=now, actor=actor)
 
     def claim(
         self, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening = ANY
@@ -364,15 +370,24 @@ class MemoryStore(MemoryOwner):
         with self._lock:
             return self._posts[delivery_id]
 
+    def posts_of(self, delivery_ids: Sequence[int]) -> dict[int, tuple[PostRecord, ...]]:
+        with self._lock:
+            return {one: self._posts.get(one, ()) for one in delivery_ids}
+
     def events(self, *, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
         with self._lock:
             fitting = [event for event in self._events if thread_id in {None, event.thread_id}]
             return tuple(fitting if limit is None else fitting[len(fitting) - min(limit, len(fitting)) :])
 
     def _add(
-        self, new: NewThread, known: dict[tuple[str, str], Delivery], *, now: datetime, actor: str
+        self,
+        new: NewThread,
+        known: dict[tuple[str, str], Delivery],
+        thread_id: int,
+        *,
+        now: datetime,
+        actor: str,
     ) -> Added:
-        thread_id = self._last_thread + 1
         deliveries: list[Delivery] = []
         duplicates: list[Duplicate] = []
         for wish in new.deliveries:
@@ -385,8 +400,9 @@ class MemoryStore(MemoryOwner):
             self._log(known[place], "add", actor=actor, now=now, detail=new.source)
         if not deliveries:
             return Added(None, (), tuple(duplicates))
-        self._last_thread = thread_id
-        self._threads[thread_id] = StoredThread(thread_id, new.thread, new.source, now)
+        if thread_id not in self._threads:
+            self._last_thread = thread_id
+            self._threads[thread_id] = StoredThread(thread_id, new.thread, new.source, now)
         return Added(thread_id, tuple(deliveries), tuple(duplicates))
 
     def _new(self, wish: NewDelivery, new: NewThread, *, thread_id: int, now: datetime) -> Delivery:
@@ -422,3 +438,13 @@ class MemoryStore(MemoryOwner):
             if delivery is None or not mine or delivery.state is not PUBLISHING:
                 raise LeaseLostError(f"{claim.worker} no longer holds delivery {claim.delivery.id}")
             yield delivery
+
+
+def check(threads: Sequence[NewThread]) -> None:
+    for new in threads:
+        for wish in new.deliveries:
+            if wish.state not in BEGINNINGS:
+                raise StoreError("a delivery begins held or queued")
+            if wish.adoption and not 0 < wish.adoption.parts < len(new.thread.parts):
+                raise StoreError("an adopted chain leaves a part to send")
+            utc(wish.due)

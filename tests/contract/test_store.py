@@ -18,7 +18,7 @@ from tests.contract.store_steps import (
     send,
     started,
 )
-from threadcast.queue.states import Event, Sent
+from threadcast.queue.states import Event, NotAllowedError, Sent
 from threadcast.queue.store import (
     Adoption,
     AuditEvent,
@@ -132,6 +132,38 @@ class TestAdd:
                 store.add([new("A"), new("B", wrong)], now=NOON, actor="ada")
         assert store.deliveries() == ()
         assert store.events() == ()
+
+    def test_more_channels_for_a_stored_thread(self, store: Store) -> None:
+        """A stored thread is queued on more channels, behind what waits there, with an event for each."""
+        add(store, new("other", wish("masto")))
+        (news,) = add(store)
+        added = store.add_to(news.thread_id, [wish("masto"), wish("tg", state=HELD)], now=NOON, actor="ada")
+        assert (added.thread_id, added.duplicates) == (news.thread_id, ())
+        assert [(one.channel, one.state) for one in added.deliveries] == [("masto", QUEUED), ("tg", HELD)]
+        assert [one.title[:5] for one in store.deliveries(channel="masto")] == ["other", news.title[:5]]
+        assert len(store.deliveries(thread_id=news.thread_id)) == 3
+        told = [(one.what, one.channel) for one in store.events(thread_id=news.thread_id)]
+        assert told == [("add", "news"), ("add", "masto"), ("add", "tg")]
+
+    def test_more_channels_where_the_text_is_already(self, store: Store) -> None:
+        """A channel on which another thread of the same text is live is left alone, and said."""
+        (news,) = add(store)
+        (masto,) = add(store, new("How tides work", wish("masto")))
+        added = store.add_to(news.thread_id, [wish("masto")], now=NOON, actor="ada")
+        assert (added.thread_id, added.deliveries) == (None, ())
+        assert added.duplicates == (Duplicate("masto", masto),)
+
+    def test_more_channels_that_cannot_be(self, store: Store) -> None:
+        """A channel that the thread was meant for already, or a thread that is not there, is refused."""
+        (news,) = add(store)
+        store.apply(news.id, Event.CANCEL, now=NOON, actor="ada")
+        with pytest.raises(NotAllowedError):
+            store.add_to(news.thread_id, [wish("masto"), wish("news")], now=NOON, actor="ada")
+        with pytest.raises(NotFoundError):
+            store.add_to(news.thread_id + 1, [wish("masto")], now=NOON, actor="ada")
+        with pytest.raises(StoreError):
+            store.add_to(news.thread_id, [wish("masto", state=PUBLISHING)], now=NOON, actor="ada")
+        assert len(store.deliveries()) == 1
 
     def test_queues_up_in_the_order_given(self, store: Store) -> None:
         """Deliveries stand behind all others of their channel, in the order given."""
@@ -258,6 +290,15 @@ class TestReading:
         see(store, schedule="daily 09:00")
         see(store, schedule="every 2h", now=NOON - MINUTE)
         assert store.waiting("news").last_slot == NOON
+
+    def test_posts_of_many(self, store: Store) -> None:
+        """The posts of many deliveries are told at once, those of one that has none too."""
+        claimed = started(store)
+        (bare,) = add(store, new("B"))
+        asked = [bare.id, claimed.delivery.id]
+        assert store.posts_of(asked) == {one: store.posts(one) for one in asked}
+        assert store.posts_of([]) == {}
+        assert store.posts_of([bare.id + 1]) == {bare.id + 1: ()}
 
     def test_close_twice(self, store: Store) -> None:
         """Closing a closed store does nothing."""

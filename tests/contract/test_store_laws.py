@@ -138,6 +138,12 @@ class Queue(RuleBasedStateMachine):
         since = None if ago is None else self.now - ago * SECOND
         self.both(lambda store: store.add(threads, now=self.now, actor="ada", again=again, since=since))
 
+    @rule(pick=picks, channel=channels | st.just("elsewhere"))
+    def add_to(self, pick: int, channel: str) -> None:
+        thread_id = self.some_thread(pick)
+        wanted = [wish(channel, due=self.now)]
+        self.both(lambda store: store.add_to(thread_id, wanted, now=self.now, actor="ada"))
+
     @rule(
         channel=channels,
         worker=workers,
