@@ -106,7 +106,8 @@ def build_channel(settings: Settings, channel: ChannelSettings) -> Channel:
     numbering = Numbering(channel.numbering)
     match channel:
         case TelegramChannelSettings():
-            from threadcast.bot.channels.telegram import TelegramChannel, make_bot  # noqa: PLC0415  # see above
+            from threadcast.bot.channels.telegram import TelegramChannel  # noqa: PLC0415  # see above
+            from threadcast.bot.channels.telegram_client import make_bot  # noqa: PLC0415
 
             return TelegramChannel(
                 channel.name,
@@ -115,6 +116,7 @@ def build_channel(settings: Settings, channel: ChannelSettings) -> Channel:
                 numbering=numbering,
                 silent=channel.silent,
                 clock=now,
+                probe_chat=next(iter(settings.telegram.admins), None),
             )
         case MastodonChannelSettings():
             from threadcast.bot.channels.mastodon import MastodonChannel  # noqa: PLC0415  # see above

@@ -17,7 +17,8 @@ from telegram import ReplyParameters
 from tests.servers.mastodon import TOKEN as MASTODON_TOKEN
 from tests.servers.telegram import TOKEN as TELEGRAM_TOKEN
 from threadcast.bot.channels.mastodon import MastodonChannel
-from threadcast.bot.channels.telegram import PREVIEW, make_bot
+from threadcast.bot.channels.telegram import PREVIEW
+from threadcast.bot.channels.telegram_client import make_bot
 from threadcast.queue.compose import Numbering
 
 Chain = Callable[[Sequence[str]], None]

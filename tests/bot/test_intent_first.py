@@ -20,7 +20,8 @@ from tests.servers.telegram import TOKEN as TELEGRAM_TOKEN
 from tests.servers.telegram import TelegramServer
 from threadcast.bot.channels.mastodon import MastodonChannel
 from threadcast.bot.channels.port import Channel, Clock, Outgoing
-from threadcast.bot.channels.telegram import TelegramChannel, make_bot
+from threadcast.bot.channels.telegram import TelegramChannel
+from threadcast.bot.channels.telegram_client import make_bot
 from threadcast.bot.channels.timeline import read_newest
 from threadcast.bot.publisher import Publisher, Stop
 from threadcast.queue.compose import Numbering

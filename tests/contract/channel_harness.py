@@ -41,6 +41,7 @@ class Harness(Protocol):
     limit: int  # what the platform's default rules allow
     idempotent: bool  # the same key again gives the same post again
     looks: bool  # it can look for a post whose fate is unknown
+    needs_landmark: bool  # it finds a first post only behind another that is known
     takes_down: bool  # it can delete a post
     remote: bool  # there is a server that can be stopped, throttled, or lose an answer
 

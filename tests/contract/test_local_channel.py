@@ -16,6 +16,7 @@ class LocalHarness:
 
     idempotent = True
     looks = True
+    needs_landmark = False
     takes_down = True
     remote = False
     secret = ""

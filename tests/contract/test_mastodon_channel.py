@@ -25,6 +25,7 @@ class MastodonHarness:
 
     limit = 500
     looks = True
+    needs_landmark = False
     takes_down = True
     remote = True
     secret = TOKEN

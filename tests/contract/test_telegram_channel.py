@@ -9,7 +9,8 @@ from tests.contract.channel_harness import Harness, Seen
 from tests.contract.channel_suite import RemoteChannelContract
 from tests.servers.telegram import TOKEN, TelegramServer
 from threadcast.bot.channels.port import Channel
-from threadcast.bot.channels.telegram import TelegramChannel, make_bot
+from threadcast.bot.channels.telegram import TelegramChannel
+from threadcast.bot.channels.telegram_client import make_bot
 from threadcast.queue.compose import Numbering
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -20,8 +21,9 @@ class TelegramHarness:
 
     limit = 4096
     idempotent = False
-    looks = False
-    takes_down = False
+    looks = True
+    needs_landmark = True
+    takes_down = True
     remote = True
     secret = TOKEN
 
@@ -29,11 +31,27 @@ class TelegramHarness:
         self._server = server
         server.add_bot()
         self._chat = server.add_chat(username="lighthouses" if by_name else None)
+        self._owner = server.add_chat("private")
 
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:
         chat = f"@{self._chat.username}" if self._chat.username else str(self._chat.id)
         bot = make_bot(TOKEN, api_url=self._server.url)
-        return TelegramChannel("news", bot=bot, chat=chat, numbering=numbering, clock=self.now)
+        return TelegramChannel(
+            "news",
+            bot=bot,
+            chat=chat,
+            numbering=numbering,
+            clock=self.now,
+            probe_chat=self._owner.id,
+            probe_rest=self._rest,
+        )
+
+    async def _rest(self, seconds: float) -> None:
+        """Telegram takes a message a second; this server is not asked to."""
+
+    def copies(self) -> list[Seen]:
+        """What is left in the owner's chat of looking."""
+        return [Seen(str(message.id), message.text, None) for message in self._server.seen(self._owner)]
 
     def seen(self) -> list[Seen]:
         return [
@@ -67,11 +85,15 @@ class TestTelegramByName(RemoteChannelContract):
     @pytest.fixture
     def harness(self) -> Iterator[Harness]:
         with TelegramServer() as server:
-            yield TelegramHarness(server)
+            harness = TelegramHarness(server)
+            yield harness
+            assert harness.copies() == []
 
 
 class TestTelegramById(RemoteChannelContract):
     @pytest.fixture
     def harness(self) -> Iterator[Harness]:
         with TelegramServer() as server:
-            yield TelegramHarness(server, by_name=False)
+            harness = TelegramHarness(server, by_name=False)
+            yield harness
+            assert harness.copies() == []

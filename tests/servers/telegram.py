@@ -76,10 +76,33 @@ class TelegramServer(LoopbackServer):
         with self.changed:
             del self.api.bots[token]
 
+    def link(self, channel: Chat, group: Chat) -> None:
+        """Make a supergroup the channel's discussion group."""
+        with self.changed:
+            channel.linked = group
+
+    def kick(self, chat: Chat, token: str = TOKEN) -> None:
+        """Remove a bot from a chat; in a private chat: its owner blocks it."""
+        self.set_member(chat, Member("kicked"), token)
+
+    def set_member(self, chat: Chat, member: Member, token: str = TOKEN) -> None:
+        """What a bot is and may do in a chat from here on."""
+        with self.changed:
+            chat.members[self.api.bots[token].id] = member
+
+    def migrate(self, group: Chat) -> Chat:
+        """A group becomes a supergroup: another id, and none of the old messages are in it."""
+        new = self.add_chat("supergroup")
+        with self.changed:
+            new.members = dict(group.members)
+            group.migrated_to = new.id
+        return new
+
     def receive(self, chat: Chat, text: str, sender: User, **extra: Any) -> Message:
         """Somebody writes in a chat: every bot in it gets an update."""
         with self.changed:
             message = chat.add(text, sender=sender, extra=extra)
+            self.api.forward_automatically(message)
             self.api.publish(chat, "channel_post" if chat.kind == "channel" else "message", message.to_json())
             return message
 

@@ -13,7 +13,7 @@ from threading import Event
 from typing import Any
 
 from tests.servers.http import Held, Request, Response
-from tests.servers.telegram_chats import ApiError, Chat, ChatKind, Json, Member, User, clean_text
+from tests.servers.telegram_chats import ApiError, Chat, ChatKind, Json, Member, Message, User, clean_text
 
 MARKUP = re.compile(r"[*_`~|\\\[\]]|<[^>]*>|&\w+;")
 OLDEST_DELETABLE = 48 * 3600  # seconds
@@ -93,6 +93,7 @@ class BotApi:
         self._clock = clock
         self._sends: dict[int, deque[float]] = defaultdict(deque)
         self._updates: dict[int, dict[int, Json]] = defaultdict(dict)
+        self._kinds: dict[int, list[str] | None] = {}  # of updates, as the last call of getUpdates said
         self._polls: dict[int, Event] = {}
 
     def get_me(self, bot: User, _: Parameters) -> Json:
@@ -129,13 +130,30 @@ class BotApi:
         markup = given.value("reply_markup")
         if markup is not None:
             message.extra["reply_markup"] = markup
+        self.forward_automatically(message)
         return message.to_json()
+
+    def forward_automatically(self, message: Message) -> None:
+        """What is posted in a channel stands in its discussion group too, and its bots are told.
+
+        https://core.telegram.org/bots/api#message (is_automatic_forward)
+        """
+        group = message.chat.linked
+        if group is not None:
+            channel = message.chat.to_json()
+            origin = {"type": "channel", "date": message.date, "chat": channel, "message_id": message.id}
+            extra = {"is_automatic_forward": True, "sender_chat": channel, "forward_origin": origin}
+            telegram = User(777000, "Telegram")
+            copy = group.add(message.text, sender=telegram, extra=extra)
+            self.publish(group, "message", copy.to_json())
 
     def forward_message(self, bot: User, given: Parameters) -> Json:
         target, source = self._chat(given), self._chat(given, "from_chat_id")
         source.require_member(bot)
         target.require_right(bot, "can_post_messages", "need administrator rights in the channel chat")
         original = source.find(given.integer("message_id"), "message to forward not found")
+        if "pinned_message" in original.extra:  # as all that is no content
+            raise ApiError(400, "Bad Request: message can't be forwarded")
         if source.protected:
             raise ApiError(400, "Bad Request: message has protected content and can't be forwarded")
         self._keep_pace(target)
@@ -144,7 +162,9 @@ class BotApi:
             origin |= {"type": "channel", "chat": source.to_json(), "message_id": original.id}
         elif original.sender is not None:
             origin |= {"type": "user", "sender_user": original.sender.to_json()}
-        copy = target.add(original.text, sender=bot, extra={**original.extra, "forward_origin": origin})
+        # What was forwarded itself is still from where it was written.
+        extra = {"forward_origin": origin, **original.extra}
+        copy = target.add(original.text, sender=bot, extra=extra)
         return copy.to_json()
 
     def edit_message_text(self, bot: User, given: Parameters) -> Json:
@@ -188,6 +208,9 @@ class BotApi:
                 409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook first"
             )
         offset, limit = given.integer("offset"), given.integer("limit", 100)
+        kinds = given.value("allowed_updates")
+        if kinds is not None:
+            self._kinds[bot.id] = kinds or None
         waiting = self._updates[bot.id]
         for update_id in [known for known in waiting if known < offset]:
             del waiting[update_id]
@@ -273,7 +296,8 @@ class BotApi:
     def publish(self, chat: Chat, kind: str, content: Json) -> None:
         self.last_update += 1
         for bot in self.bots.values():
-            if bot.id in chat.members:
+            kinds = self._kinds.get(bot.id)
+            if bot.id in chat.members and (kinds is None or kind in kinds):
                 self._updates[bot.id][self.last_update] = {"update_id": self.last_update, kind: content}
                 arrived = self._polls.pop(bot.id, None)
                 if arrived is not None:

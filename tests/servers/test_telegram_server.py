@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from tests.servers.telegram import TOKEN, TelegramServer, main
 from tests.servers.telegram_calls import REAL_PACES
 from tests.servers.telegram_chats import Chat, Member, User, clean
-from threadcast.bot.channels.telegram import make_bot
+from threadcast.bot.channels.telegram_client import make_bot
 
 ADA = User(77, "Ada")
 Call = Callable[..., httpx.Response]

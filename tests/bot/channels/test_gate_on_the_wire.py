@@ -18,7 +18,8 @@ from tests.servers.telegram import TOKEN as TELEGRAM_TOKEN
 from tests.servers.telegram import TelegramServer
 from threadcast.bot.channels.mastodon import MastodonChannel
 from threadcast.bot.channels.port import Channel, Outgoing
-from threadcast.bot.channels.telegram import TelegramChannel, make_bot
+from threadcast.bot.channels.telegram import TelegramChannel
+from threadcast.bot.channels.telegram_client import make_bot
 from threadcast.bot.gate import Gate
 from threadcast.queue.compose import Numbering
 from threadcast.queue.states import Sent, Unreached

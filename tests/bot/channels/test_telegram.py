@@ -17,13 +17,10 @@ from hypothesis import strategies as st
 from tests.servers.telegram import TOKEN, TelegramServer
 from tests.servers.telegram_chats import Chat, Member, User
 from threadcast.bot.channels.port import Outgoing
-from threadcast.bot.channels.telegram import (
-    TelegramChannel,
-    address,
-    classify,
-    judge_rights,
-    make_bot,
-)
+from threadcast.bot.channels.telegram import TelegramChannel
+from threadcast.bot.channels.telegram_checks import judge_rights
+from threadcast.bot.channels.telegram_client import make_bot
+from threadcast.bot.channels.telegram_faults import address, classify
 from threadcast.bot.channels.telegram_words import redact
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
@@ -138,7 +135,7 @@ class TestClassify:
 )
 def test_address(chat: telegram.Chat, url: str | None) -> None:
     """A message has an address where Telegram gives it one."""
-    assert address(message(chat=chat)) == url
+    assert address(chat, 17) == url
 
 
 TOKENS = st.from_regex(r"[0-9]{5,12}:[A-Za-z0-9_-]{35}", fullmatch=True)
@@ -376,16 +373,57 @@ class TestSend:
         assert "add it again" in outcome.reason
 
     async def test_a_group_that_was_upgraded(self, server: TelegramServer) -> None:
-        """A group that became a supergroup refuses, and the reason names the new id and the variable."""
-        old, new = server.add_chat("group"), server.add_chat("supergroup")
-        old.migrated_to = new.id
+        """A group that became a supergroup is followed in the same call, and its new id told once."""
+        old = server.add_chat("group")
+        new = server.migrate(old)
+        told: list[int] = []
+        bot = make_bot(TOKEN, api_url=server.url)
+        channel = TelegramChannel("news", bot=bot, chat=str(old.id), clock=lambda: NOW, on_moved=told.append)
+
+        outcomes = [await send(channel), await send(channel, "2/ A tower.", parent="1")]
+        await channel.close()
+
+        assert all(isinstance(outcome, Sent) for outcome in outcomes)
+        assert [m.reply_to for m in server.seen(new)] == [None, 1]
+        assert told == [new.id]
+
+    async def test_after_a_restart_an_upgraded_group_is_known(self, server: TelegramServer) -> None:
+        """With the id that a chat moved to, the old one is not asked again."""
+        old = server.add_chat("group")
+        new = server.migrate(old)
+        bot = make_bot(TOKEN, api_url=server.url)
+        channel = TelegramChannel("news", bot=bot, chat=str(old.id), clock=lambda: NOW, moved_to=new.id)
+
+        outcome = await send(channel)
+        await channel.close()
+
+        assert isinstance(outcome, Sent)
+        assert len([r for r in server.requests if r.path.endswith("sendMessage")]) == 1
+
+    async def test_a_chain_that_began_before_its_group_was_upgraded(self, server: TelegramServer) -> None:
+        """A reply to a post of the old group is not sent into the new one, where ids mean other messages."""
+        old = server.add_chat("group")
+        channel = channel_on(server, chat=str(old.id))
+        await send(channel)
+        new = server.migrate(old)
+
+        outcome = await send(channel, "2/ A tower.", parent="1")
+        await channel.close()
+
+        assert isinstance(outcome, Refused)
+        assert f"THREADCAST_CHANNELS__NEWS__CHAT={new.id}" in outcome.reason
+        assert server.seen(new) == []
+
+    async def test_a_group_that_moves_on_and_on(self, server: TelegramServer) -> None:
+        """A chat that moves again at once is refused, and not followed for ever."""
+        old = server.add_chat("group")
+        server.migrate(server.migrate(old))
         channel = channel_on(server, chat=str(old.id))
 
         outcome = await send(channel)
         await channel.close()
 
         assert isinstance(outcome, Refused)
-        assert f"THREADCAST_CHANNELS__NEWS__CHAT={new.id}" in outcome.reason
 
     async def test_nothing_tells_the_token(
         self, channel: TelegramChannel, server: TelegramServer, caplog: pytest.LogCaptureFixture

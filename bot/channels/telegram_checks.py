@@ -1,0 +1,44 @@
+"""Whether a bot may post in a chat, and what there gets in its way later. Pure."""
+
+import telegram
+from telegram.constants import ChatMemberStatus, ChatType
+
+from threadcast.bot.channels.port import Finding
+
+
+def judge_rights(chat: telegram.ChatFullInfo, member: telegram.ChatMember) -> Finding:
+    """Whether a bot with this membership can post in this chat."""
+    title = chat.title or chat.full_name or str(chat.id)
+    match member:
+        case telegram.ChatMemberOwner():
+            can_post = True
+        case telegram.ChatMemberAdministrator():
+            can_post = chat.type != ChatType.CHANNEL or bool(member.can_post_messages)
+        case telegram.ChatMemberRestricted():
+            can_post = member.is_member and member.can_send_messages
+        case _:
+            permitted = chat.permissions is None or chat.permissions.can_send_messages is not False
+            is_member = member.status == ChatMemberStatus.MEMBER
+            can_post = chat.type == ChatType.PRIVATE or (
+                is_member and permitted and chat.type != ChatType.CHANNEL
+            )
+    if can_post:
+        return Finding("ok", f"the bot may post in “{title}”")
+    return Finding(
+        "error",
+        f"the bot may not post in “{title}” (it is there as: {member.status})",
+        "make it an administrator with the right to post messages",
+    )
+
+
+def judge_settings(chat: telegram.ChatFullInfo) -> tuple[Finding, ...]:
+    """What of a chat's settings gets in the way later."""
+    if not chat.has_protected_content:
+        return ()
+    return (
+        Finding(
+            "warning",
+            "the chat protects its content, so a post whose fate is unclear cannot be looked up",
+            "allow forwarding in the chat's settings, or expect to be asked after a network fault",
+        ),
+    )
