@@ -214,7 +214,7 @@ class Publisher:
     async def _turn(self) -> datetime | None:
         """Wait for the pace of the channel; until when to rest where that is long, or None."""
         now = self._clock()
-        at = self._pace.ready_at(now)
+        at = await asyncio.to_thread(self._pace.ready_at, now)  # it may count in the queue, the first time
         if at <= now:
             return None
         if at - now > PATIENCE:
@@ -259,8 +259,11 @@ class Publisher:
         fault = await self.channel.preflight()
         if fault is None:
             now = self._clock()
-            room = self._pace.room(sum(post.state is PostState.PLANNED for post in posts), now)
+            waiting = sum(post.state is PostState.PLANNED for post in posts)
+            room = await asyncio.to_thread(self._pace.room, waiting, now)
             if room.at <= now:
+                if room.reason:
+                    log.info("a long chain begins", channel=self.channel.name, plan=room.reason)
                 return None
             fault = Throttled(room.at, room.reason)
         return await self._put_off(claim, fault)

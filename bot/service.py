@@ -231,7 +231,10 @@ def rest_until(timetable: Timetable, moment: datetime) -> datetime | None:
 
 
 class Service:
-    """A running Threadcast: the scheduler, its publishers, the pipe that wakes them, the intake folder."""
+    """A running Threadcast: the scheduler, its publishers, the pipe that wakes them, the intake folder.
+
+    Raises StoreError where the queue cannot be used.
+    """
 
     def __init__(
         self,
@@ -247,6 +250,8 @@ class Service:
         self._channels = channels
         self._intake = build_intake(settings, store, channels)
         worker = f"{socket.gethostname()}:{os.getpid()}"
+        store.see_channels(seen(settings, channels), now=now())
+        paces = paces_of(settings, channels, store)
         tables = rhythms(settings)
         pausing = {channel.name for channel in settings.channels if channel.quiet_chain == "pause"}
         publishers = [
@@ -261,6 +266,7 @@ class Service:
                     brake=partial(rest_until, tables[channel.name].timetable)
                     if channel.name in pausing
                     else lambda _: None,
+                    pace=paces[channel.name],
                     observe=observe,
                 ),
                 tables[channel.name].timetable,
@@ -318,11 +324,9 @@ class Service:
                 continue  # who needs it says so
 
     def _greet(self) -> None:
-        moment = now()
-        self._store.see_channels(seen(self._settings, self._channels), now=moment)
         if is_sqlite(self._settings.database_url.get_secret_value()):
             # The lock says that no other service is here: what still holds a lease died with it.
-            freed = self._store.free_leases(now=moment)
+            freed = self._store.free_leases(now=now())
             if freed:
                 log.info("took over what the last service left", deliveries=freed)
         measure.get_ready()

@@ -235,7 +235,7 @@ def test_the_queue_says_when_and_why(news: Shell) -> None:
     news.ok("hold", "3")
     first, second, held = news.json("queue")["deliveries"]
     assert first["why"] == second["why"] == "slot"
-    assert first["starts"] < first["ends"] < second["starts"]
+    assert first["starts"] <= first["ends"] < second["starts"]  # a local timeline takes no time
     assert (held["starts"], held["ends"]) == (None, None)
     assert re.search(r"1 +news +queued +- +\S+ 09:00 UTC, slot, until 09:00 +The lamp", news.ok("queue"))
     assert "09:00" in news.ok("channels")

@@ -10,10 +10,11 @@ import pytest
 
 from tests.bot.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wish
 from tests.contract.memory_store import MemoryStore
+from threadcast.bot.budget import Room
 from threadcast.bot.channels.port import Landmark
 from threadcast.bot.channels.timeline import read_newest
 from threadcast.bot.heartbeat import beating
-from threadcast.bot.pacing import FreePace, Room
+from threadcast.bot.pacing import FreePace
 from threadcast.bot.publisher import LEASE, PATIENCE, Publisher, Stop
 from threadcast.queue.compose import compose
 from threadcast.queue.states import (

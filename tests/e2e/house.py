@@ -129,6 +129,7 @@ class House:
         self.env: dict[str, str] = {
             "THREADCAST_TELEGRAM__TOKEN": TELEGRAM_TOKEN,
             "THREADCAST_TELEGRAM__API_URL": telegram.url,
+            "THREADCAST_TELEGRAM__RATE": "1000",  # this server has none of Telegram's limits
             "THREADCAST_CHANNELS__NEWS__KIND": "telegram",
             "THREADCAST_CHANNELS__NEWS__CHAT": "@my_channel",
             "THREADCAST_CHANNELS__MASTO__KIND": "mastodon",
