@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from threadcast.bot.budget import Prospect
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError
-from threadcast.bot.forecast import Forecast, Rhythm, forecast
+from threadcast.bot.forecast import NOTHING_KNOWN, Forecast, Rhythm, forecast
 from threadcast.bot.reading import InputError, Intake, continued, has_text, only_thread, understand
 from threadcast.bot.undoing import Audit, Undo, Undoing, audit
 from threadcast.queue.compose import CannotComposeError, Numbering, Post, Rules, compose
@@ -120,7 +121,10 @@ async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) 
 
 
 class Desk:
-    """The requests. `actor` is who asks, for the audit log; `wake` tells a running service to look."""
+    """The requests. `actor` is who asks, for the audit log; `wake` tells a running service to look.
+
+    `prospects` tell of each channel how fast it goes at a moment, and how much is left to it.
+    """
 
     def __init__(
         self,
@@ -132,6 +136,7 @@ class Desk:
         clock: Clock,
         actor: str,
         wake: Callable[[], bool],
+        prospects: Callable[[datetime], Mapping[str, Prospect]] = lambda _: NOTHING_KNOWN,
     ) -> None:
         self._store = store
         self._channels = tuple(channels)
@@ -140,6 +145,7 @@ class Desk:
         self._clock = clock
         self._actor = actor
         self._wake = wake
+        self._prospects = prospects
 
     # Adding
 
@@ -225,7 +231,8 @@ class Desk:
     def forecast(self, *, channel: str | None = None) -> tuple[Forecast, ...]:
         """The queue, with when each delivery starts, why then, and when it should be through."""
         rows = {row.name: row for row in self._store.channels()}
-        return forecast(self.queue(channel=channel), rows, self._rhythms, self._clock())
+        now = self._clock()
+        return forecast(self.queue(channel=channel), rows, self._rhythms, now, self._prospects(now))
 
     def events(self, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
         """Who did what, oldest first; of one thread, removed ones too, or of all.

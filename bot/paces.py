@@ -10,6 +10,7 @@ from threadcast.bot.channels.port import Channel
 from threadcast.bot.pacing import PER_BOT, BotPace, FreePace, MastodonPace, Pace, TelegramPace
 from threadcast.config.channels import MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.settings import Settings
+from threadcast.queue.store import Store
 
 # How the Bot API tells a group's id from that of a channel or a supergroup, which look alike.
 GROUP, NO_GROUP = "-", "-100"
@@ -53,6 +54,12 @@ def build_paces(
             case _:
                 paces[name] = FreePace()
     return paces
+
+
+def paces_of(settings: Settings, channels: Iterable[Channel], store: Store) -> dict[str, Pace]:
+    """The paces as the queue remembers them. Raises StoreError."""
+    remembered = {row.name: row.rate for row in store.channels() if row.rate is not None}
+    return build_paces(settings, channels, remembered, store.sent_since)
 
 
 def is_group(chat: str) -> bool:

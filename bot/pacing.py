@@ -69,7 +69,7 @@ class FreePace:
         return self.prospect(now).room(posts, now)
 
     def prospect(self, now: datetime) -> Prospect:  # noqa: ARG002  # the same at all times
-        return Prospect(step=timedelta(0))
+        return Prospect()
 
 
 # Telegram: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this

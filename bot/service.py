@@ -19,6 +19,7 @@ from threadcast.bot import wake
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.desk import Desk
 from threadcast.bot.forecast import Rhythm
+from threadcast.bot.paces import paces_of
 from threadcast.bot.publisher import Observer, Publisher, Stop
 from threadcast.bot.scheduler import Scheduler
 from threadcast.config.channels import (
@@ -182,6 +183,9 @@ def build_desk(settings: Settings, store: Store, channels: Sequence[Channel], *,
         clock=now,
         actor=actor,
         wake=lambda: wake.knock(settings.data),
+        prospects=lambda moment: {
+            name: pace.prospect(moment) for name, pace in paces_of(settings, channels, store).items()
+        },
     )
 
 

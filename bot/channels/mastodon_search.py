@@ -43,18 +43,19 @@ def _look_up(client: Client, sought: Sought) -> Look:
 
 
 def _landmarks(sought: Sought, found: Iterable[Status]) -> frozenset[str]:
-    """The landmark, if it is one of these: an id that a person gave may be in another form."""
-    landmark = sought.landmark
-    return frozenset(
-        status.remote_id for status in found if landmark and status.remote_id == landmark.remote_id
-    )
+    """Those of the parent and the landmark that are among these statuses, and so were there before.
+
+    The others may be gone, or an id that a person gave in another form.
+    """
+    known = {sought.parent, sought.landmark.remote_id if sought.landmark else None}
+    return frozenset(status.remote_id for status in found if status.remote_id in known)
 
 
 def _own(client: Client, me: str, sought: Sought) -> tuple[list[Status], bool]:
     """What the account has posted since the post was tried, and whether that is all of it.
 
-    Goes back to the landmark, which was there before; where it does not come, to a time before the
-    first try, and some pages more: a clock may have been set meanwhile.
+    Goes back to the parent or the landmark, which were there before; where they do not come, to a time
+    before the first try, and for the landmark some pages more: a clock may have been set meanwhile.
     """
     found: dict[str, Status] = {}
     beyond, before = 0, None

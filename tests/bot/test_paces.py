@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.scripted import ScriptedChannel
+from tests.bot.scripted import ScriptedChannel, wish
+from tests.contract.memory_store import MemoryStore
 from threadcast.bot.channels.headers import Quota
 from threadcast.bot.paces import build_paces, is_group
 from threadcast.bot.pacing import FreePace, MastodonPace, Pace, TelegramPace
+from threadcast.bot.service import build_desk
 from threadcast.config.settings import load
 from threadcast.queue.states import Sent
+from threadcast.queue.store import ChannelSeen
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -109,3 +112,22 @@ def test_one_bot(tmp_path: Path) -> None:
 def test_what_a_chat_is(chat: str, group: bool) -> None:
     """A group is known by its id; a supergroup looks like a channel, and shows what it takes."""
     assert is_group(chat) == group
+
+
+def test_what_the_queue_remembers(tmp_path: Path) -> None:
+    """The queue's forecast goes by the pace that a chat was last seen to take."""
+    settings = load(
+        {f"THREADCAST_{name}": value for name, value in telegram("NEWS", "@news_channel").items()},
+        folder=tmp_path,
+    )
+    store = MemoryStore()
+    store.see_channels([ChannelSeen("news", "telegram", "@news_channel")], now=NOON)
+    store.add([wish("news", due=NOON)], now=NOON, actor="test")
+    desk = build_desk(settings, store, [], actor="ada")
+    (at_first,) = desk.forecast()
+    store.note_rate("news", 0.25)
+    (slower,) = desk.forecast()
+    assert at_first.start is not None
+    assert at_first.end == at_first.start + at_first.delivery.parts * SECOND
+    assert slower.start is not None
+    assert slower.end == slower.start + slower.delivery.parts * 4 * SECOND

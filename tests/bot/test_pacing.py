@@ -47,7 +47,7 @@ class TestFree:
         pace = FreePace()
         assert sends(pace, 100, outcomes=[WAIT]) == [NOON] * 100
         assert pace.rate is None
-        assert (pace.room(1000, NOON).at, pace.room(1000, NOON).ends) == (NOON, NOON)
+        assert (pace.room(1000, NOON).at, pace.room(1000, NOON).reason) == (NOON, "")
 
 
 class TestTelegram:

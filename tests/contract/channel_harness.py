@@ -61,6 +61,9 @@ class Harness(Protocol):
         """The clock that the channel was given."""
         ...
 
+    audits: bool  # it can compare a chain with what the platform shows
+    asks_first: bool  # before a chain it asks whether it may post
+
     # Only where `remote` (elsewhere: an empty secret, and methods that raise):
     secret: str  # the token that the channel was given; no reason, finding or repr may tell it
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.contract.channel_auditing import AuditContract, RemoteAuditContract
 from tests.contract.channel_harness import SURVIVORS, Harness, post, posted
 from tests.contract.channel_settling import RemoteSettlingContract, SettlingContract
 from threadcast.bot.channels.port import Channel, NotReadyError
@@ -30,7 +31,7 @@ def text_of_length(length: int) -> str:
     return ("lamp " * (length // 5 + 1))[: length - 1].rstrip().ljust(length, "x")
 
 
-class ChannelContract(SettlingContract):
+class ChannelContract(SettlingContract, AuditContract):
     """What every channel does."""
 
     async def test_a_post_is_seen_as_sent(self, channel: Channel, harness: Harness) -> None:
@@ -194,7 +195,7 @@ class ChannelContract(SettlingContract):
         assert harness.seen() == []
 
 
-class RemoteChannelContract(ChannelContract, RemoteSettlingContract):
+class RemoteChannelContract(ChannelContract, RemoteSettlingContract, RemoteAuditContract):
     """What every channel with a server behind it does when the server does not do its part."""
 
     async def test_the_harness_has_a_server(self, harness: Harness) -> None:

@@ -239,6 +239,16 @@ async def test_a_landmark_ends_the_search(server: MastodonServer, channel: Masto
     assert asked(server) == ["verify_credentials", "statuses"]
 
 
+async def test_a_parent_ends_the_search(server: MastodonServer, channel: MastodonChannel) -> None:
+    """Nothing before the parent is looked at: a reply that is not there costs two calls."""
+    for number in range(90):
+        server.write(keeper(server), f"before {number}")
+    first = await posted(channel, "1/ The lamp")
+
+    assert await looked_up(channel, "2/ The tower", first.remote_id) == Absent()
+    assert asked(server) == ["context", "statuses"]
+
+
 async def test_a_landmark_that_does_not_come(
     server: MastodonServer, channel: MastodonChannel, clock: Clock
 ) -> None:

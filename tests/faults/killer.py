@@ -22,7 +22,7 @@ import httpx
 from sqlalchemy import Engine, event
 
 from threadcast.bot import cli, service
-from threadcast.bot.channels import mastodon, telegram
+from threadcast.bot.channels import mastodon, telegram, telegram_client
 from threadcast.queue.sql.store import SqlStore
 
 # The steps of the publisher, in the order in which a post passes them. Between two posts of a chain one
@@ -276,7 +276,7 @@ def install(plan: Plan) -> None:
     if plan.clock or plan.jump:
         wrap(service, "now", lambda original: lambda: original() + clock.ahead)
     if plan.timeout is not None:
-        make(telegram.make_bot, timeout=plan.timeout)
+        make(telegram_client.make_bot, timeout=plan.timeout)
         make(mastodon.MastodonChannel.__init__, timeout=plan.timeout)
     if plan.settle_after is not None:
         soon = timedelta(seconds=plan.settle_after)
