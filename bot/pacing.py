@@ -207,9 +207,8 @@ STATUSES = 300  # an account's, in STATUSES_WINDOW
 STATUSES_WINDOW = timedelta(hours=3)
 REQUESTS = 300  # a token's, in REQUESTS_WINDOW
 REQUESTS_WINDOW = timedelta(minutes=5)
-LONGEST_OTHER = timedelta(
-    minutes=33
-)  # an answer that tells of a later end tells of statuses: 30 min and a skew
+LONGEST_OTHER = timedelta(minutes=33)  # other limits end sooner: after 30 min, and a clock that is off
+OFF = timedelta(minutes=2.5)  # by which it may be off: all limits end at multiples of five minutes
 REQUEST_GIVER = "the server takes"
 
 
@@ -285,11 +284,18 @@ class MastodonPace:
     def _listen(self, now: datetime) -> None:
         """Note what an answer told of statuses: the next one may tell of another limit."""
         quota = self._quota()
-        if quota is not None and quota.reset > now + LONGEST_OTHER and not self._tells_of_statuses(quota):
-            self._told = quota, self._statuses.count
+        if quota is None or quota.reset <= now or self._is_noted(quota):
+            return
+        self._statuses.turn(now)
+        surely = quota.reset > now + LONGEST_OTHER
+        if surely:
             self._statuses.whole = max(1, quota.limit)
+        window = self._of_statuses(now)
+        # Towards the end of the window it may be another limit's, and then says nothing where it is higher.
+        if surely or (abs(quota.reset - window.ends) < OFF and quota.remaining <= window.left):
+            self._told = quota, self._statuses.count
 
-    def _tells_of_statuses(self, quota: Quota) -> bool:
+    def _is_noted(self, quota: Quota) -> bool:
         return self._told is not None and self._told[0] == quota
 
     def _of_statuses(self, now: datetime) -> Window:
@@ -297,13 +303,13 @@ class MastodonPace:
         if self._told is None or self._told[0].reset <= now:
             return own
         quota, then = self._told
-        since = self._statuses.count - then
+        since = max(0, self._statuses.count - then)
         # Others post on the account too; and by our clock, its window may end a little earlier or later.
-        return replace(own, left=min(own.left, quota.remaining - max(since, 0)), ends=quota.reset)
+        return replace(own, left=min(own.left, quota.remaining - since), ends=quota.reset)
 
     def _of_requests(self, now: datetime) -> Window:
         quota = self._quota()
-        if quota is None or quota.reset <= now or self._tells_of_statuses(quota):
+        if quota is None or quota.reset <= now or self._is_noted(quota):
             return replace(self._requests.window(), giver=REQUEST_GIVER)
         left = quota.remaining - self._unanswered
         return Window(max(1, quota.limit), left, quota.reset, REQUESTS_WINDOW, REQUEST_GIVER)

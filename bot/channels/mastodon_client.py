@@ -58,7 +58,8 @@ class Client:
         """What is left of the limit nearest to its end, by the last headers; None where nobody told.
 
         A post's headers tell of the limit on posts too, those of other calls do not: one does not
-        replace the other.
+        replace the other. What is left of deletions does not count: a chain that was taken down may be
+        posted again at once.
         """
         now = self._clock()
         told = [quota for quota in tuple(self._quotas.values()) if quota.reset > now]
@@ -77,7 +78,7 @@ class Client:
             answer = error
         headers, now = self._session.answered, self._clock()
         self.ahead = ahead_by(headers, now=now)
-        if (quota := quota_of(headers, now=now)) is not None:
+        if (quota := quota_of(headers, now=now)) is not None and not self._session.deleted:
             self._quotas[gate is not None] = quota
         return answer, reset_at(headers, now=now)
 
@@ -202,6 +203,7 @@ class _Session(requests.Session):
         self.trust_env = not plain  # plain http stays on this machine, where no proxy is
         self.headers["Connection"] = "close"
         self.answered: Mapping[str, str] = {}
+        self.deleted = False  # by the request that was answered
         self.gate = Gate()
         self.hooks["response"].append(self._note)
 
@@ -216,3 +218,4 @@ class _Session(requests.Session):
 
     def _note(self, response: requests.Response, **_: object) -> None:
         self.answered = response.headers
+        self.deleted = response.request.method == "DELETE"

@@ -259,6 +259,18 @@ class TestMastodon:
         assert server.pace.room(99, LATER).at == LATER
         assert server.pace.room(100, LATER).at == STATUSES_END
 
+    def test_the_last_half_hour(self) -> None:
+        """Towards the end of the window too, what is left of statuses stays known when others are told of."""
+        soon = STATUSES_END - 20 * MINUTE
+        server = Server(Quota(300, 12, STATUSES_END))
+        sends(server.pace, 1, soon)
+        server.quota = Quota(300, 299, soon + 5 * MINUTE)
+        assert server.pace.room(11, soon).at == soon
+        assert server.pace.room(12, soon).at == STATUSES_END
+        server.quota = Quota(300, 299, STATUSES_END)  # another limit that ends at the same time
+        assert server.pace.room(12, soon).at == STATUSES_END
+        assert server.pace.room(300, STATUSES_END).at == STATUSES_END
+
     def test_another_machine_posts_too(self) -> None:
         """Before each chain the queue is asked what is out, whoever sent it."""
         server = Server()

@@ -385,3 +385,21 @@ async def test_calls_tell_what_they_leave(clock: Clock) -> None:
         await channel.close()
 
     assert told == Quota(3, 1, datetime(2026, 5, 4, 9, 35, tzinfo=UTC))
+
+
+async def test_deletions_leave_posts_alone(clock: Clock) -> None:
+    """Where no more may be deleted, posts may go all the same: what is left of deletions is not told."""
+    budgets = {**REAL_BUDGETS, "deletes": Budget(1, timedelta(minutes=30))}
+    with MastodonServer(budgets=budgets, clock=clock) as server:
+        server.add_account()
+        channel = make_channel(server, clock=clock)
+        sent = await posted(channel, "1/ The lamp")
+        assert isinstance(sent, Sent)
+        before = channel.quota
+        await channel.take_down(sent.remote_id)
+        after = channel.quota
+        await channel.close()
+
+    assert before == after
+    assert before is not None
+    assert before.remaining > 200
