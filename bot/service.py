@@ -21,7 +21,6 @@ from threadcast.bot.desk import Desk
 from threadcast.bot.forecast import Rhythm
 from threadcast.bot.paces import paces_of
 from threadcast.bot.publisher import Observer, Publisher, Stop
-from threadcast.bot.scheduler import Scheduler
 from threadcast.config.channels import (
     ChannelSettings,
     LocalChannelSettings,
@@ -248,6 +247,8 @@ class Service:
         *,
         observe: Observer = lambda _: None,
     ) -> None:
+        from threadcast.bot.scheduler import Scheduler  # noqa: PLC0415  # no other command needs a timer
+
         self.stop = Stop()
         self._settings = settings
         self._store = store

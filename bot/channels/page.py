@@ -6,12 +6,16 @@ Pure: values in, text out. The page asks for nothing from anywhere, and runs no 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from threadcast.bot.channels.timeline import Entry, Like, Timeline, chains
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 QUOTE_LENGTH = 90  # code points of the replied post that a reply shows
 LINK_LENGTH = 30  # code points of an address that Mastodon shows
@@ -21,14 +25,6 @@ LINKS = re.compile(
     r"(?P<url>https?://[^\s<>\"“”«»]*[^\s<>\"“”«».,;:!?'’)\]}…])"
     r"|(?<![\w/@.])(?P<mention>@(?P<user>\w[\w.-]*\w|\w)(?:@(?P<host>\w[\w.-]*\.\w+))?)"
     r"|(?<![\w/#&])(?P<hashtag>#(?=\w*[^\W\d])\w+)"
-)
-
-_environment = Environment(
-    loader=PackageLoader("threadcast.bot.channels", "."),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
 )
 
 
@@ -70,7 +66,21 @@ class TimelineView:
 
 def render(timelines: Sequence[Timeline]) -> str:
     """The whole page. Times are shown in the zones that the entries carry."""
-    return _environment.get_template("page.html.j2").render(timelines=[view(each) for each in timelines])
+    return _template().render(timelines=[view(each) for each in timelines])
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # no other command needs it
+
+    environment = Environment(
+        loader=PackageLoader("threadcast.bot.channels", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
 
 
 def anchor(name: str, remote_id: str) -> str:

@@ -5,9 +5,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from tests.servers.postgres import Postgres
@@ -51,6 +53,14 @@ def test_from_nothing_to_the_newest(url: str) -> None:
     assert migrate.upgrade(url) == migrate.head()
     assert migrate.current(url) == migrate.head()
     open_store(url).close()
+
+
+def test_the_versions_are_those_of_the_steps() -> None:
+    """Each step's file is named after its version, and they follow each other in that order."""
+    folder = Path(str(resources.files("threadcast.queue.sql.migrations")))
+    scripts = list(ScriptDirectory(str(folder)).walk_revisions())
+    assert [script.revision for script in scripts] == sorted(migrate.versions(), reverse=True)
+    assert scripts[0].revision == migrate.head()
 
 
 def test_twice_is_once(url: str) -> None:
