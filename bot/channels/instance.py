@@ -1,11 +1,11 @@
 """What a server that speaks Mastodon's API says of itself, and what an address of one looks like."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
+from threadcast.config.values import is_loopback
 from threadcast.queue import measure
 from threadcast.queue.compose import Measure, Numbering, Rules
 
@@ -74,11 +74,3 @@ def address(url: str) -> str:
         raise ValueError("plain http is accepted for this machine only (127.0.0.1, localhost): use https://")
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}" if port is None else f"{parts.scheme}://{host}:{port}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address means this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

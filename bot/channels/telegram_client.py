@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from ipaddress import ip_address
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram_faults import in_vain
 from threadcast.bot.channels.telegram_words import channel_variable, redact
 from threadcast.bot.gate import Gate
+from threadcast.config.values import is_loopback
 from threadcast.queue.states import Refused, Throttled, Unreached
 
 T = TypeVar("T")
@@ -64,7 +64,10 @@ def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60) -> 
         write_timeout=timeout,
         media_write_timeout=timeout,
         # A proxy named in the environment does not lead back to this machine.
-        httpx_kwargs={"trust_env": not _is_loopback(base), "event_hooks": {"request": [_pass_gate]}},
+        httpx_kwargs={
+            "trust_env": not is_loopback(urlsplit(base).hostname or ""),
+            "event_hooks": {"request": [_pass_gate]},
+        },
     )
     return telegram.Bot(
         token,
@@ -73,14 +76,6 @@ def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60) -> 
         request=request,
         get_updates_request=request,
     )
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Client:

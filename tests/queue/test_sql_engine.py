@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from tests.contract.store_samples import LEASE, NOON, new, posts, wish
-from tests.contract.store_steps import at_once
+from tests.contract.store_steps import advance, at_once, intend, started
 from tests.servers.postgres import Postgres
 from threadcast.queue.sql import migrate
 from threadcast.queue.sql.engine import (
@@ -425,3 +425,16 @@ def explain(path: Path, said: Said) -> list[str]:
             if not statement.startswith("BEGIN")
             for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
         ]
+
+
+def test_a_chain_that_somebody_changed_goes_no_further(tmp_path: Path) -> None:
+    """Where the next post is not planned, by a hand in the file, nothing of a step is kept."""
+    with closing(open_store(f"sqlite:///{tmp_path}/queue.db")) as store:
+        claimed = started(store)
+        intend(store, claimed)
+        with closing(sqlite3.connect(tmp_path / "queue.db")) as connection, connection:
+            connection.execute("UPDATE posts SET state = 'refused' WHERE position = 2")
+        before = (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id))
+        with pytest.raises(StoreError, match=r"post 2 of .* is not planned"):
+            advance(store, claimed)
+        assert (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id)) == before

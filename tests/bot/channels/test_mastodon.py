@@ -19,7 +19,7 @@ from mastodon.types_base import try_cast_recurse
 from urllib3 import connection, exceptions
 
 from threadcast.bot.channels.headers import LONGEST_WAIT, SHORTEST_WAIT, reset_at
-from threadcast.bot.channels.instance import Instance, address, instance_of, is_loopback
+from threadcast.bot.channels.instance import Instance, address, instance_of
 from threadcast.bot.channels.mastodon import MastodonChannel
 from threadcast.bot.channels.mastodon_faults import Fault, classify, not_ready
 from threadcast.queue.compose import Numbering
@@ -322,12 +322,6 @@ def test_no_addresses(given: str) -> None:
         address(given)
 
     assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("host", "expected"), [("127.0.0.1", True), ("::1", True), ("example.org", False)])
-def test_this_machine(host: str, expected: bool) -> None:
-    """Only loopback is this machine."""
-    assert is_loopback(host) is expected
 
 
 def channel(**changes: Any) -> MastodonChannel:
