@@ -74,12 +74,11 @@ def summarise(
     names = {name for name, _ in channels}
     gone = Counter(each.channel for each in deliveries if each.channel not in names)
     steps: list[tuple[str, str]] = []
-    if not running and (counts[DeliveryState.QUEUED] or counts[DeliveryState.PUBLISHING]):
+    goes_on = {DeliveryState.QUEUED, DeliveryState.PUBLISHING}
+    if not running and any(each.state in goes_on and each.channel in names for each in deliveries):
         steps.append(("publish what is queued", "threadcast run"))
-    steps += [
-        (f"see what waits for {name}: configure it again, or cancel these", f"threadcast queue -c {name}")
-        for name in sorted(gone)
-    ]
+    if gone:
+        steps.append(("find out how to go on with what waits for a channel that is gone", "threadcast check"))
     if paused:
         steps.append(("let paused channels go on", "threadcast resume"))
     if counts:

@@ -1,6 +1,6 @@
 """How answers look to a person: sentences and tables."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from shlex import quote
@@ -8,14 +8,18 @@ from shlex import quote
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
 from threadcast.bot.follow import progress
-from threadcast.bot.forecast import Forecast
+from threadcast.bot.forecast import CAUSES, Forecast
 from threadcast.bot.overview import ANSWERS, Overview, answer
 from threadcast.bot.screen import Screen, safe, state
 from threadcast.config.in_force import DEFAULT, InForce
+from threadcast.config.timetable import Cause
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import AuditEvent, ChannelRow, Delivery
 from threadcast.queue.thread import Notice, Severity, Thread
 
+Foreseen = Mapping[int, Forecast]  # by the id of the delivery
+
+AT_ONCE = frozenset({CAUSES[Cause.TURN], "under way"})
 FEW = 5  # threads that wait for their owner, on the first screen
 CROP = {"title": 20, "next": 48}  # columns that these need at least; a date with its reason is not cut
 
@@ -75,34 +79,31 @@ def notices(screen: Screen, found: Sequence[Notice]) -> None:
         screen.say(f"  {state(notice.severity)} line {notice.line}: {safe(notice.message)}")
 
 
-def receipt(screen: Screen, one: Receipt, now: datetime) -> None:
-    """What became of one added thread."""
+def receipt(screen: Screen, one: Receipt, foreseen: Foreseen, now: datetime) -> None:
+    """What became of one added thread, and when it starts."""
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
     screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({parts(one.thread)})")
     notices(screen, one.thread.warnings)
-    for _, group in groupby(
-        one.added.deliveries, key=lambda each: (each.state, each.reason, max(each.due, now))
-    ):
-        alike = list(group)
-        delivery = alike[0]
-        line = f"  {', '.join(each.channel for each in alike)}: {state(delivery.state)}"
-        if delivery.state is DeliveryState.HELD:
-            # Warnings were said above.
-            screen.say(line if one.thread.warnings else f"{line}, {safe(delivery.reason)}")
-            screen.say(f"    → when it is right: threadcast release {delivery.thread_id}")
-        elif delivery.due > now:
-            screen.say(f"{line}, starts {screen.when(delivery.due)}")
-        else:
-            screen.say(f"{line}, starts in turn")
+
+    def then(delivery: Delivery) -> str:
+        if delivery.state is not DeliveryState.HELD:
+            return f", {_starts(screen, delivery, foreseen, now)}"
+        # Warnings were said above.
+        return "" if one.thread.warnings else f", {safe(delivery.reason)}"
+
+    for said, group in groupby(one.added.deliveries, key=lambda each: f"{state(each.state)}{then(each)}"):
+        screen.say(f"  {', '.join(each.channel for each in group)}: {said}")
+    if any(each.state is DeliveryState.HELD for each in one.added.deliveries):
+        screen.say(f"    → when it is right: threadcast release {one.added.thread_id}")
     for double in one.added.duplicates:
         known = double.existing
-        then = (
+        further = (
             "to publish it once more: add it with --again"
             if known.state is DeliveryState.PUBLISHED
             else f"see: threadcast show {known.thread_id}"
         )
         same = f"thread {known.thread_id} is the same ({state(known.state)})"
-        screen.say(f"  {double.channel}: not added, {same}; {then}")
+        screen.say(f"  {double.channel}: not added, {same}; {further}")
 
 
 def preview(screen: Screen, one: Preview, title: str) -> None:
@@ -262,40 +263,39 @@ def config(screen: Screen, settings: Sequence[InForce]) -> None:
 
 
 def changed(
-    screen: Screen,
-    deliveries: Sequence[Delivery],
-    now: datetime,
-    *,
-    running: bool,
-    configured: Collection[str],
+    screen: Screen, deliveries: Sequence[Delivery], foreseen: Foreseen, now: datetime, *, running: bool
 ) -> None:
     """What a request changed, and what happens next."""
     for delivery in deliveries:
         line = f"#{delivery.thread_id} on {delivery.channel} is {state(delivery.state)} now"
-        gone = delivery.state is DeliveryState.QUEUED and delivery.channel not in configured
-        then = GONE.format(delivery.channel) if gone else _what_follows(screen, delivery, now)
-        screen.say(f"{line}{then}.")
+        screen.say(f"{line}{_what_follows(screen, delivery, foreseen, now)}.")
     if not running and any(one.state is DeliveryState.QUEUED for one in deliveries):
         screen.say("No service is running here; start it with: threadcast run")
 
 
-GONE = "; it waits: {} is not configured any more"
-
-
-def _what_follows(screen: Screen, delivery: Delivery, now: datetime) -> str:
+def _what_follows(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetime) -> str:
     match delivery.state:
         case DeliveryState.HELD:
             return f"; when it may go: threadcast release {delivery.thread_id}"
-        case DeliveryState.QUEUED if delivery.own_time and delivery.due <= now:
-            return "; it starts as soon as its channel is free"
-        case DeliveryState.QUEUED if delivery.due > now:
-            return f"; it starts {screen.when(delivery.due)}"
         case DeliveryState.QUEUED:
-            return "; it goes on in its turn" if delivery.sent else "; it starts in turn"
+            return f"; it {_starts(screen, delivery, foreseen, now)}"
         case DeliveryState.CANCELLED:
             return "; what is out stays out" if delivery.sent else "; nothing of it went out"
         case _:
             return ""
+
+
+def _starts(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetime) -> str:
+    """When a queued delivery starts, or what it waits for."""
+    one = foreseen.get(delivery.id)
+    if one is not None and one.start is None:
+        return f"waits: {safe(one.why)}"
+    if delivery.own_time:
+        later = delivery.due > now
+        return f"starts {screen.when(delivery.due)}" if later else "starts as soon as its channel is free"
+    if one is not None and one.why not in AT_ONCE:
+        return f"starts {screen.minute(one.start)} ({safe(one.why)})"
+    return "goes on in its turn" if delivery.sent else "starts in turn"
 
 
 def outcome(screen: Screen, delivery: Delivery) -> None:

@@ -107,7 +107,7 @@ REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.SCHEDULE, Event.CANCEL, E
 _WISHES = REQUESTS | {Event.SETTLE, Event.SKIP, Event.CONTINUE, Event.WITHDRAW}
 
 # Where the wish has another name than the event.
-_WORDS = {Event.SCHEDULE: "publish now"}
+_WORDS = {Event.SCHEDULE: "publish now", Event.WITHDRAW: "undo"}
 
 
 class NotAllowedError(Exception):
@@ -127,9 +127,13 @@ def follow(state: DeliveryState, event: Event) -> DeliveryState:
     try:
         return TRANSITIONS[(state, event)]
     except KeyError:
-        wishes = (_WORDS.get(event, event) for event in allowed(state) if event in _WISHES)
-        options = ", ".join(wishes) or "nothing"
-        raise NotAllowedError(f"{event} is not possible while {state}; possible now: {options}") from None
+        options = ", ".join(_word(each) for each in allowed(state) if each in _WISHES) or "nothing"
+        said = f"{_word(event)} is not possible while {state}; possible now: {options}"
+        raise NotAllowedError(said) from None
+
+
+def _word(event: Event) -> str:
+    return _WORDS.get(event, event.value)
 
 
 def diagram() -> str:

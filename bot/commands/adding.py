@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from threadcast.bot import completion
-from threadcast.bot.commands.changing import answer
+from threadcast.bot.commands.changing import answer, foreseen
 from threadcast.bot.shell import CHANNEL, JSON, THREAD_NUMBER, Office, faults, opened, parse_at, read_all
 
 if TYPE_CHECKING:
@@ -86,9 +86,10 @@ def show_receipts(office: Office, receipts: "Sequence[Receipt]", *, as_json: boo
     if as_json:
         screen.json({"threads": [answers.receipt(receipt) for receipt in receipts]})
         return
-    for receipt in receipts:
-        views.receipt(screen, receipt, now())
     added = [one for receipt in receipts for one in receipt.added.deliveries]
+    starts = foreseen(office, added)
+    for receipt in receipts:
+        views.receipt(screen, receipt, starts, now())
     if not added:
         screen.say("Nothing new was added.")
     elif all(one.state is DeliveryState.HELD for one in added):

@@ -9,6 +9,7 @@ import click
 from threadcast.bot.shell import CHANNEL, JSON, Office, acting, opened, thread_argument
 
 if TYPE_CHECKING:
+    from threadcast.bot.views import Foreseen
     from threadcast.queue.store import Delivery
 
 
@@ -22,7 +23,16 @@ def answer(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -
         office.screen.json(answers.deliveries(deliveries))
     else:
         running = wake.knock(office.settings.data)
-        views.changed(office.screen, deliveries, now(), running=running, configured=office.desk.configured)
+        views.changed(office.screen, deliveries, foreseen(office, deliveries), now(), running=running)
+
+
+def foreseen(office: Office, deliveries: "Sequence[Delivery]") -> "Foreseen":
+    """When what is queued will start; the whole queue is looked through only where that is the question."""
+    from threadcast.queue.states import DeliveryState
+
+    if all(one.state is not DeliveryState.QUEUED for one in deliveries):
+        return {}
+    return {one.delivery.id: one for one in office.desk.forecast()}
 
 
 def changing(event: str, about: str, more: str, *examples: str) -> click.Command:

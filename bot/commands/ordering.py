@@ -177,7 +177,11 @@ def _by_hand(text: str) -> str | None:
     try:
         return click.edit(text + "\n", extension=".txt")
     except click.ClickException as error:
-        raise FaultError(f"{error.message}; set EDITOR to one that works here", Exit.INPUT) from None
+        editor = error.message.partition(":")[0]
+        raise FaultError(
+            f"the editor {editor} did not work, and nothing was changed; set EDITOR to one that works here",
+            Exit.INPUT,
+        ) from None
 
 
 def _keep(thread_id: int, text: str) -> Path:

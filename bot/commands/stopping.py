@@ -52,9 +52,14 @@ def undo(thread_id: int, channels: tuple[str, ...], yes: bool, as_json: bool) ->
     with opened() as office:
         dossier = office.desk.show(thread_id)
         title = dossier.stored.thread.title
-        if not yes and not (
-            sys.stdin.isatty()
-            and click.confirm(f"Take the posts of #{thread_id} {title!r} down for good?", err=True)
+        begun = any(chain.posts for chain in dossier.chains)
+        if (
+            begun
+            and not yes
+            and not (
+                sys.stdin.isatty()
+                and click.confirm(f"Take the posts of #{thread_id} {title!r} down for good?", err=True)
+            )
         ):
             again = f"threadcast undo {thread_id} --yes"
             raise FaultError(f"#{thread_id} stays as it is; to take it down: {again}", Exit.USAGE)

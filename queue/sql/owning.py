@@ -236,7 +236,7 @@ def _of(connection: Connection, thread_id: int) -> Sequence[Delivery]:
     query = DELIVERY.where(DELIVERIES.c.thread_id == thread_id).order_by(DELIVERIES.c.id)
     mine = [delivery_of(row) for row in connection.execute(query.with_for_update(of=DELIVERIES))]
     if not mine:
-        raise NotFoundError(f"there is no thread {thread_id}")
+        raise NotFoundError(f"there is no thread {thread_id}; see: threadcast queue")
     return mine
 
 

@@ -362,7 +362,7 @@ class SqlStore:
         with self._read() as connection:
             row = connection.execute(select(THREADS).where(THREADS.c.id == thread_id)).one_or_none()
         if row is None:
-            raise NotFoundError(f"there is no thread {thread_id}")
+            raise NotFoundError(f"there is no thread {thread_id}; see: threadcast queue")
         return stored_thread_of(row)
 
     def delivery(self, delivery_id: int) -> Delivery:

@@ -249,9 +249,10 @@ def test_a_channel_that_was_removed(shell: Shell) -> None:
 
     state = shell.ok()
     assert "news is not configured any more; waiting for it: 2" in state
-    assert "threadcast queue -c news" in state
+    assert "threadcast check" in state
     assert "news is not configured any more" in shell.ok("queue", "-c", "NEWS")
     check = shell.ok("check")
+    assert "threadcast queue --channel news" in check
     assert "1 channel configured" in check
     assert "warning  queue: news is not configured any more; waiting for it: 2" in check
     assert "it waits: news is not configured any more." in shell.ok("release", "2", "-c", "news")
@@ -273,3 +274,17 @@ def test_paths_are_said_whole(shell: Shell) -> None:
 def _exported(shell: Shell, name: str) -> str:
     shell.ok("add", shell.write(OTHER))
     return shell.ok("export", "1", "--output", name)
+
+
+def test_answers_say_when_a_thread_starts(shell: Shell) -> None:
+    """Where a thread waits for a slot or for a paused channel, `add` and `release` say so."""
+    shell.env["THREADCAST_CHANNELS__MASTO__SCHEDULE"] = "0 9 1 1 *"
+    shell.ok("pause", "news")
+    shown = shell.ok("add", shell.write(THREAD))
+    assert re.search(r"^  masto: queued, starts [0-9]{4}-01-01 09:00 UTC \(slot\)$", shown, re.MULTILINE)
+    assert "  news: queued, waits: paused; threadcast resume news\n" in shown
+    shell.ok("hold", "1")
+    shown = shell.ok("release", "1")
+    assert re.search(r"^#1 on masto is queued now; it starts .* \(slot\)\.$", shown, re.MULTILINE)
+    assert "it waits: paused; threadcast resume news." in shown
+    assert "it starts as soon as its channel is free" in shell.ok("publish", "1", "--now", "-c", "masto")

@@ -63,9 +63,10 @@ def test_undo_as_json(published: Shell) -> None:
 def test_undo_of_what_is_not_out(shell: Shell) -> None:
     """What waits has nothing to take down: the refusal says what is possible."""
     shell.ok("add", shell.write(THREAD))
-    result = shell("undo", "1", "--yes")
-    assert result.exit_code == Exit.NOT_ALLOWED
-    assert "withdraw is not possible while queued" in result.stderr
+    for words in (("--yes",), ()):  # nothing is asked where nothing can follow
+        result = shell("undo", "1", *words)
+        assert result.exit_code == Exit.NOT_ALLOWED
+        assert "undo is not possible while queued" in result.stderr
 
 
 def test_after_undo_it_may_go_out_again(published: Shell) -> None:

@@ -38,7 +38,7 @@ class MemoryRows:
 
     def _of(self, thread_id: int) -> list[Delivery]:
         if thread_id not in self._threads:
-            raise NotFoundError(f"there is no thread {thread_id}")
+            raise NotFoundError(f"there is no thread {thread_id}; see: threadcast queue")
         rows = (row for row in self._deliveries.values() if row.thread_id == thread_id)
         return sorted(rows, key=lambda row: row.id)
 

@@ -336,7 +336,7 @@ class MemoryStore(MemoryOwner):
     def thread(self, thread_id: int) -> StoredThread:
         with self._lock:
             if thread_id not in self._threads:
-                raise NotFoundError(f"there is no thread {thread_id}")
+                raise NotFoundError(f"there is no thread {thread_id}; see: threadcast queue")
             return self._threads[thread_id]
 
     def delivery(self, delivery_id: int) -> Delivery:

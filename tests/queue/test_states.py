@@ -93,7 +93,7 @@ def test_every_state_and_event(state: DeliveryState, event: Event) -> None:
             *("hold", "release", "schedule", "cancel", "retry"),
             *("settle", "skip", "continue", "withdraw"),
         }
-        named = {"publish now" if wish == "schedule" else wish for wish in wishes}
+        named = {{"schedule": "publish now", "withdraw": "undo"}.get(wish, wish) for wish in wishes}
         assert set(options.split(", ")) == (named or {"nothing"})
 
 
