@@ -38,7 +38,7 @@ from threadcast.queue.sql.custody import held, lock_file
 from threadcast.queue.sql.durability import doubts
 from threadcast.queue.sql.engine import is_missing, is_sqlite, parse_url, place
 from threadcast.queue.sql.store import SqlStore, open_store
-from threadcast.queue.store import ChannelSeen, GoneError, Store, StoreError
+from threadcast.queue.store import ChannelRow, ChannelSeen, GoneError, Store, StoreError
 
 if TYPE_CHECKING:
     from threadcast.bot.intake import IntakeWatch
@@ -96,12 +96,20 @@ def make_folder(path: Path) -> None:
         ) from None
 
 
-def build_channels(settings: Settings) -> tuple[Channel, ...]:
-    """The configured channels, none of which has made a call yet."""
-    return tuple(build_channel(settings, channel) for channel in settings.channels)
+def build_channels(settings: Settings, store: Store | None = None) -> tuple[Channel, ...]:
+    """The configured channels, none of which has made a call yet.
+
+    With `store` they know of what it remembers where a chat has moved to, and note there where one moves.
+    """
+    rows = {} if store is None else {row.name: row for row in store.channels()}
+    return tuple(
+        build_channel(settings, channel, rows.get(channel.name), store) for channel in settings.channels
+    )
 
 
-def build_channel(settings: Settings, channel: ChannelSettings) -> Channel:
+def build_channel(
+    settings: Settings, channel: ChannelSettings, row: ChannelRow | None = None, store: Store | None = None
+) -> Channel:
     """One channel from its settings. Client libraries are imported only for the kinds in use."""
     numbering = Numbering(channel.numbering)
     match channel:
@@ -117,6 +125,8 @@ def build_channel(settings: Settings, channel: ChannelSettings) -> Channel:
                 silent=channel.silent,
                 clock=now,
                 probe_chat=next(iter(settings.telegram.admins), None),
+                moved_to=_moved(channel, row),
+                on_moved=partial(_note_moved, store, channel.name),
             )
         case MastodonChannelSettings():
             from threadcast.bot.channels.mastodon import MastodonChannel  # noqa: PLC0415  # see above
@@ -140,10 +150,24 @@ def build_channel(settings: Settings, channel: ChannelSettings) -> Channel:
             )
 
 
+def _moved(channel: TelegramChannelSettings, row: ChannelRow | None) -> int | None:
+    """Where the queue knows the chat to be now, if it is the one that is configured."""
+    return int(row.moved) if row and row.moved and row.target == channel.chat else None
+
+
+def _note_moved(store: Store | None, name: str, chat: int) -> None:
+    if store is None:
+        return
+    try:
+        store.note_moved(name, str(chat), now=now(), actor="telegram")
+    except StoreError as error:  # it is followed all the same, and told again after the next start
+        log.warning("a chat's new id was not noted", channel=name, chat=chat, reason=str(error))
+
+
 @asynccontextmanager
-async def open_channels(settings: Settings) -> AsyncIterator[tuple[Channel, ...]]:
-    """The configured channels, closed at the end whatever happened."""
-    channels = build_channels(settings)
+async def open_channels(settings: Settings, store: Store | None = None) -> AsyncIterator[tuple[Channel, ...]]:
+    """The configured channels, closed at the end whatever happened. `store`: see `build_channels`."""
+    channels = build_channels(settings, store)
     try:
         yield channels
     finally:
@@ -343,7 +367,7 @@ async def serve(settings: Settings) -> None:
     """`threadcast run`: a service until SIGTERM or SIGINT. Raises AlreadyRunningError, StoreError."""
     with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as store:
         await asyncio.to_thread(_look_through, settings)
-        async with open_channels(settings) as channels:
+        async with open_channels(settings, store) as channels:
             service = Service(settings, store, channels)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -135,7 +135,7 @@ async def acting(office: Office) -> "AsyncIterator[Desk]":
     """The desk with channels that make calls, closed at the end."""
     from threadcast.bot.service import build_desk, open_channels
 
-    async with open_channels(office.settings) as built:
+    async with open_channels(office.settings, office.store) as built:
         yield build_desk(office.settings, office.store, built, actor=actor())
 
 

@@ -61,7 +61,6 @@ class Harness(Protocol):
         """The clock that the channel was given."""
         ...
 
-    audits: bool  # it can compare a chain with what the platform shows
     asks_first: bool  # before a chain it asks whether it may post
 
     # Only where `remote` (elsewhere: an empty secret, and methods that raise):

@@ -20,7 +20,6 @@ class LocalHarness:
     takes_down = True
     remote = False
     secret = ""
-    audits = True
     asks_first = False
 
     def __init__(self, folder: Path, like: Like, limit: int) -> None:

@@ -29,7 +29,6 @@ class MastodonHarness:
     takes_down = True
     remote = True
     secret = TOKEN
-    audits = True
     asks_first = True
 
     def __init__(self, server: MastodonServer, *, idempotent: bool) -> None:

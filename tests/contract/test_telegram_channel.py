@@ -26,7 +26,6 @@ class TelegramHarness:
     takes_down = True
     remote = True
     secret = TOKEN
-    audits = True
     asks_first = False
 
     def __init__(self, server: TelegramServer, *, by_name: bool = True) -> None:

@@ -192,3 +192,27 @@ def test_the_procfile(house: House) -> None:
         house.wait_for_posts(3)
         assert worker.stop() in {0, -15, 143}
     assert len(house.on_mastodon()) == 3
+
+
+def test_a_group_that_moves(house: House) -> None:
+    """A group that became a supergroup is followed, and its new id is known after a restart."""
+    group = house.telegram.add_chat("group")
+    house.env["THREADCAST_CHANNELS__NEWS__CHAT"] = str(group.id)
+    new = house.telegram.migrate(group)
+    house.command("add", "--channel", "news", house.write(thread_text(1, 3)))
+    with house.running() as service:
+        wait_until_published(service, 1)
+        assert service.stop() == 0
+    assert len(house.telegram.seen(new)) == 3
+    assert [event["detail"] for event in house.json("events")["events"] if event["what"] == "moved"] == [
+        f"to {new.id}"
+    ]
+    asked = house.telegram.requests.copy()
+
+    house.command("add", "--channel", "news", house.write(thread_text(2, 3)))
+    with house.running() as service:
+        wait_until_published(service, 1)
+        assert service.stop() == 0
+    assert len(house.telegram.seen(new)) == 6
+    later = house.telegram.requests[len(asked) :]
+    assert not [request for request in later if str(group.id).encode() in request.body]
