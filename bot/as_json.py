@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
+from threadcast.bot.desk import Chain, Dossier, Receipt
 from threadcast.bot.forecast import Forecast
+from threadcast.bot.previews import Preview
 from threadcast.bot.undoing import Audit, Undoing
 from threadcast.queue.store import AuditEvent, ChannelRow, Delivery, PostRecord
 from threadcast.queue.thread import Notice, Thread

@@ -6,10 +6,11 @@ from itertools import groupby
 from shlex import quote
 
 from threadcast.bot.channels.port import Finding
-from threadcast.bot.desk import Chain, Dossier, Preview, Receipt
+from threadcast.bot.desk import Chain, Dossier, Receipt
 from threadcast.bot.follow import progress
 from threadcast.bot.forecast import CAUSES, Forecast
 from threadcast.bot.overview import ANSWERS, Overview, answer
+from threadcast.bot.previews import Preview
 from threadcast.bot.screen import Screen, safe, state
 from threadcast.config.in_force import DEFAULT, InForce
 from threadcast.config.timetable import Cause

@@ -12,7 +12,8 @@ from threadcast.bot.commands.changing import answer, foreseen
 from threadcast.bot.shell import CHANNEL, JSON, THREAD_NUMBER, Office, faults, opened, parse_at, read_all
 
 if TYPE_CHECKING:
-    from threadcast.bot.desk import Preview, Receipt
+    from threadcast.bot.desk import Receipt
+    from threadcast.bot.previews import Preview
     from threadcast.bot.reading import Intake
     from threadcast.queue.thread import Thread
 
@@ -183,7 +184,8 @@ def preview(what: str, channels: tuple[str, ...], as_json: bool) -> None:
 
 
 async def _ask(office: Office, threads: "Sequence[Thread]", channels: Sequence[str]) -> "tuple[Preview, ...]":
-    from threadcast.bot.desk import pick, preview_posts
+    from threadcast.bot.desk import pick
+    from threadcast.bot.previews import preview_posts
     from threadcast.bot.service import open_channels
 
     async with open_channels(office.settings) as built:

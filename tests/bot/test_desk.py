@@ -11,8 +11,9 @@ import pytest
 from tests.bot.scripted import FakeClock, ScriptedChannel, thread
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot.channels.port import NotReadyError
-from threadcast.bot.desk import Desk, UnknownChannelError, preview_posts
+from threadcast.bot.desk import Desk, UnknownChannelError
 from threadcast.bot.forecast import Rhythm
+from threadcast.bot.previews import preview_posts
 from threadcast.bot.reading import InputError, continued, understand
 from threadcast.config.timetable import Timetable
 from threadcast.queue.parse import parse
