@@ -112,6 +112,7 @@ def build_channel(
 ) -> Channel:
     """One channel from its settings. Client libraries are imported only for the kinds in use."""
     numbering = Numbering(channel.numbering)
+    resend = channel.when_unsure == "resend"
     match channel:
         case TelegramChannelSettings():
             from threadcast.bot.channels.telegram import TelegramChannel  # noqa: PLC0415  # see above
@@ -125,6 +126,8 @@ def build_channel(
                 silent=channel.silent,
                 clock=now,
                 probe_chat=next(iter(settings.telegram.admins), None),
+                settle_after=settings.settle_after,
+                resend=resend,
                 moved_to=_moved(channel, row),
                 on_moved=partial(_note_moved, store, channel.name),
             )
@@ -141,12 +144,19 @@ def build_channel(
                 language=channel.language,
                 spoiler=channel.spoiler,
                 clock=now,
+                settle_after=settings.settle_after,
+                resend=resend,
             )
         case LocalChannelSettings():
             from threadcast.bot.channels.local import LocalChannel  # noqa: PLC0415  # see above
 
             return LocalChannel(
-                channel.name, folder=settings.data, like=channel.like, numbering=numbering, clock=now
+                channel.name,
+                folder=settings.data,
+                like=channel.like,
+                numbering=numbering,
+                clock=now,
+                resend=resend,
             )
 
 

@@ -107,6 +107,16 @@ class _Channel(BaseModel):
         ),
     ] = timedelta(0)
 
+    when_unsure: Annotated[
+        Literal["ask", "resend"],
+        AnyCase,
+        Doc(
+            "where nobody can tell whether a post is out: its owner is asked, or it is sent again",
+            expected="ask or resend",
+            example="resend",
+        ),
+    ] = "ask"
+
     def timetable(self, zone: ZoneInfo) -> Timetable:
         """When its threads start; `zone` counts where the channel has no time zone of its own.
 

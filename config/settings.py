@@ -32,6 +32,7 @@ from threadcast.config.values import (
     AnyCase,
     BotToken,
     DatabaseUrl,
+    Duration,
     Endpoint,
     Folder,
     Rate,
@@ -141,6 +142,15 @@ class Settings(BaseSettings):
             "a folder whose .txt and .md files are added, as are those in its folders named like channels",
             expected="a folder's path, not that of the data folder",
             example="/srv/threads",
+        ),
+    ] = None
+    settle_after: Annotated[
+        Duration | None,
+        Doc(
+            "how long after a send without an answer its post is looked for, and if need be once more",
+            expected="a duration such as 30s",
+            example="30s",
+            default="1m on Telegram; 10s, then 1m on Mastodon",
         ),
     ] = None
     telegram: TelegramSettings = TelegramSettings()

@@ -103,13 +103,16 @@ class LocalChannel:
         like: Literal["telegram", "mastodon"],
         numbering: Numbering,
         clock: Clock,
+        resend: bool = False,
     ) -> None:
+        """`resend`: a post that cannot be looked for is sent again."""
         if not name or name != Path(name).name or name.startswith("."):
             raise ValueError(f"{name!r} cannot be the name of a file")
         self.name = name
         self.target = f"local timeline like {like.title()}"
         self._like = like
         self._clock = clock
+        self._resend = resend
         self._rules = Rules(LIMITS[like], MEASURES[like], numbering)
         self._folder = folder.absolute()
         self._file = TimelineFile(self._folder / f"{name}.jsonl", like)
@@ -134,7 +137,7 @@ class LocalChannel:
     @property
     def settling(self) -> Settling:
         """A post is in the file or not, from the moment its writer is gone."""
-        return Settling(first_look=timedelta(0))
+        return Settling(first_look=timedelta(0), resend=self._resend)
 
     async def look_up(self, sought: Sought) -> Look:
         """By its key: no text is compared."""

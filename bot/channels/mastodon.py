@@ -43,7 +43,8 @@ class MastodonChannel:
     everybody's public timeline. `language` is an ISO 639 code, None for the account's own. `spoiler` is
     a content warning put on every post. `timeout` is seconds, for connecting and for each wait for the
     server. `settle_after` is when a post of unknown fate is looked for, and how long after that again;
-    None for what suits a server under load. Raises ValueError, free of secrets, for what could never work.
+    None for what suits a server under load. `resend`: a post that cannot be looked for is sent again.
+    Raises ValueError, free of secrets, for what could never work.
     """
 
     kind = "mastodon"
@@ -62,6 +63,7 @@ class MastodonChannel:
         clock: Clock,
         timeout: float = 30,
         settle_after: timedelta | None = None,
+        resend: bool = False,
     ) -> None:
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise ValueError("the access token is empty, or has characters that no token has")
@@ -78,6 +80,7 @@ class MastodonChannel:
         self._client = Client(self.target, token, clock=clock, timeout=timeout)
         self._worker = Worker(f"mastodon {name}", at_end=self._client.close)
         self._settle_after = settle_after
+        self._resend = resend
         self._instance: Instance | None = None
         self._fit_until: datetime | None = None
 
@@ -114,6 +117,7 @@ class MastodonChannel:
             apart=APART if self._settle_after is None else self._settle_after,
             misses=MISSES,
             key_life=KEY_LIFE if self._instance and self._instance.is_mastodon else timedelta(0),
+            resend=self._resend,
         )
 
     @property

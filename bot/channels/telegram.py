@@ -6,14 +6,14 @@ The Bot API knows no idempotency key: a send whose answer is lost may be out, an
 import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import telegram
 from telegram.error import ChatMigrated, TelegramError
 
 from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
-from threadcast.bot.channels.telegram_checks import judge_rights, judge_settings
+from threadcast.bot.channels.telegram_checks import judge_rights
 from threadcast.bot.channels.telegram_client import GATE, Client
 from threadcast.bot.channels.telegram_faults import (
     CALL_ERRORS,
@@ -91,11 +91,11 @@ class TelegramChannel:
         self._numbering = numbering
         self._silent = silent
         self._clock = clock
+        self._fit_until: datetime | None = None
         # Where absence cannot be proved, there is nothing to wait for.
-        first_look = (settle_after or SETTLE_AFTER) if probe_chat is not None else timedelta(0)
-        self._settling = Settling(
-            first_look=first_look, apart=settle_after or SETTLE_AFTER, misses=MISSES, resend=resend
-        )
+        apart = SETTLE_AFTER if settle_after is None else settle_after
+        first_look = timedelta(0) if probe_chat is None else apart
+        self._settling = Settling(first_look=first_look, apart=apart, misses=MISSES, resend=resend)
 
     async def rules(self) -> Rules:
         return Rules(limit=LIMIT, measure=measure.telegram, numbering=self._numbering)
@@ -104,7 +104,10 @@ class TelegramChannel:
         """Send one post, once. A chat that moved has certainly not taken it: it is sent to the new one."""
         outcome = await self._send(outgoing)
         if isinstance(outcome, Sent):
+            self._fit_until = self._clock() + FIT_FOR
             return outcome
+        if isinstance(outcome, Refused):
+            self._fit_until = None
         return dataclasses.replace(outcome, reason=self._client.without_token(outcome.reason))
 
     async def _send(self, outgoing: Outgoing) -> Outcome:
@@ -179,24 +182,51 @@ class TelegramChannel:
         return Absent()
 
     async def preflight(self) -> Throttled | Unreached | Refused | None:
-        return None
+        """Whether the bot may post in the chat, told without posting. None: it may.
+
+        That it may is remembered for a while, and known after a post that went out. Never raises.
+        """
+        now = self._clock()
+        if self._fit_until is not None and now < self._fit_until <= now + FIT_FOR:
+            return None
+        fault = await self._why_not()
+        self._fit_until = self._clock() + FIT_FOR if fault is None else None
+        return fault
+
+    async def _why_not(self) -> Throttled | Unreached | Refused | None:
+        try:
+            found = judge_rights(*await self._membership())
+        except CALL_ERRORS as error:
+            return self._client.in_vain(error)
+        return None if found.level == "ok" else Refused(f"{found.what}: {found.advice}")
+
+    async def _membership(self) -> tuple[telegram.ChatFullInfo, telegram.ChatMember]:
+        """The chat, and what the bot is there. Raises what a call raises."""
+        chat = await self._client.ask(self._client.bot.get_chat)
+        return chat, await self._client.bot.get_chat_member(chat.id, self._client.bot.id)
 
     async def check(self) -> tuple[Finding, ...]:
         try:
-            chat = await self._client.ask(self._client.bot.get_chat)
-            member = await self._client.bot.get_chat_member(chat.id, self._client.bot.id)
+            chat, member = await self._membership()
+            sight = await self._probe.examine(chat)
         except TelegramError as error:
             fault = self._fault(error)
         except UNREADABLE as error:
             fault = Fault(NO_BOT_API.format(type(error).__name__), "check THREADCAST_TELEGRAM__API_URL")
         else:
             known = Finding("ok", f"the token is that of @{self._client.bot.username}")
-            return (known, judge_rights(chat, member), *judge_settings(chat))
+            return (known, *self._moved(), judge_rights(chat, member), sight)
         without = self._client.without_token
         return (Finding("error", without(fault.what), without(fault.advice)),)
 
     async def close(self) -> None:
         await self._client.close()
+
+    def _moved(self) -> tuple[Finding, ...]:
+        if not self._client.has_moved:
+            return ()
+        what = f"the group became a supergroup; posts go to {self._client.chat}"
+        return (Finding("warning", what, self._client.correction),)
 
     def _classify(self, result: telegram.Message | TelegramError, parent: str | None) -> Outcome:
         return classify(result, name=self.name, chat=self._client.chat, parent=parent, now=self._clock())

@@ -1,4 +1,4 @@
-"""Whether a bot may post in a chat, and what there gets in its way later. Pure."""
+"""Whether a bot may post in a chat. Pure."""
 
 import telegram
 from telegram.constants import ChatMemberStatus, ChatType
@@ -28,17 +28,4 @@ def judge_rights(chat: telegram.ChatFullInfo, member: telegram.ChatMember) -> Fi
         "error",
         f"the bot may not post in “{title}” (it is there as: {member.status})",
         "make it an administrator with the right to post messages",
-    )
-
-
-def judge_settings(chat: telegram.ChatFullInfo) -> tuple[Finding, ...]:
-    """What of a chat's settings gets in the way later."""
-    if not chat.has_protected_content:
-        return ()
-    return (
-        Finding(
-            "warning",
-            "the chat protects its content, so a post whose fate is unclear cannot be looked up",
-            "allow forwarding in the chat's settings, or expect to be asked after a network fault",
-        ),
     )

@@ -13,7 +13,7 @@ import structlog
 import telegram
 from telegram.error import BadRequest, Conflict, Forbidden
 
-from threadcast.bot.channels.port import Difference, Expected, Landmark, Sought
+from threadcast.bot.channels.port import Difference, Expected, Finding, Landmark, Sought
 from threadcast.bot.channels.telegram_client import Client
 from threadcast.bot.channels.telegram_faults import CALL_ERRORS, GONE, address
 from threadcast.bot.channels.telegram_match import Shown, alike, beside, differences, verdict
@@ -38,7 +38,7 @@ NOT_STARTED: Final = (
     " the first of THREADCAST_TELEGRAM__ADMINS)"
 )
 PROTECTED: Final = "the chat protects its content, so that the bot cannot see it: allow forwarding there"
-ITSELF: Final = "the bot would have to forward it into the chat itself"
+ITSELF: Final = "the chat is the one that it would be forwarded to: look there yourself"
 NO_LANDMARK: Final = "no earlier post on this channel is known from where to look"
 STRANGE: Final = (
     "the newest post known of this channel is not in the chat: it was deleted, or the chat is another"
@@ -71,6 +71,18 @@ class Probe:
         self._rest = rest
         self._last = -PACE
         self._copies: set[int] = set()  # that are still in the private chat
+
+    async def examine(self, chat: telegram.ChatFullInfo) -> Finding:
+        """Whether a post of unknown fate could be looked for in this chat. Raises what a call raises."""
+        try:
+            await self._client.bot.get_chat(self._private(chat))
+        except (BadRequest, Forbidden):
+            return _blindness(NOT_STARTED)
+        except CannotSeeError as error:
+            return _blindness(str(error))
+        if chat.has_protected_content:
+            return _blindness(PROTECTED)
+        return Finding("ok", "a post whose fate is unclear can be looked for")
 
     async def look_up(self, sought: Sought) -> Look:
         """Whether a post is behind its parent, or behind the landmark."""
@@ -140,22 +152,27 @@ class Probe:
 
     async def _see(self, chat: telegram.ChatFullInfo, message_id: int) -> Shown | None:
         """One message of the chat, None where there is none with this id."""
-        if self._private_chat is None:
-            raise CannotSeeError(NO_ADMIN)
-        if chat.id == self._private_chat:
-            raise CannotSeeError(ITSELF)
+        private = self._private(chat)
         await self._rest_between()
         try:
             copy = await self._client.bot.forward_message(
-                self._private_chat, chat.id, message_id, disable_notification=True
+                private, chat.id, message_id, disable_notification=True
             )
         except (BadRequest, Forbidden) as error:
             return _not_forwarded(error, message_id)
         self._last = time.monotonic()
         self._copies.add(copy.message_id)
         # A cancelled look leaves no copy either.
-        await asyncio.shield(self._delete_copies(self._private_chat))
+        await asyncio.shield(self._delete_copies(private))
         return Shown(message_id, copy.text or copy.caption or "", self._is_own(copy, chat, message_id))
+
+    def _private(self, chat: telegram.ChatFullInfo) -> int:
+        """Where messages of a chat can be forwarded to. Raises CannotSeeError."""
+        if self._private_chat is None:
+            raise CannotSeeError(NO_ADMIN)
+        if chat.id == self._private_chat:
+            raise CannotSeeError(ITSELF)
+        return self._private_chat
 
     async def _rest_between(self) -> None:
         wait = self._last + PACE - time.monotonic()
@@ -209,6 +226,11 @@ class Probe:
         newer = [message for message in shown if message is not None and message.message_id > parent]
         told = verdict(newer, sought.text, lambda number: address(chat, number))
         return Blind(why) if isinstance(told, Absent) else told
+
+
+def _blindness(why: str) -> Finding:
+    what, _, advice = why.partition(": ")
+    return Finding("warning", f"a post whose fate is unclear cannot be looked for: {what}", advice)
 
 
 def _blind(outcome: Throttled | Unreached | Refused) -> Throttled | Unreached | Blind:

@@ -280,9 +280,13 @@ def install(plan: Plan) -> None:
         make(mastodon.MastodonChannel.__init__, timeout=plan.timeout)
     if plan.settle_after is not None:
         soon = timedelta(seconds=plan.settle_after)
-        if "settle_after" in (telegram.TelegramChannel.__init__.__kwdefaults__ or {}):
-            make(telegram.TelegramChannel.__init__, settle_after=soon)
-        make(mastodon.MastodonChannel.__init__, settle_after=soon)
+        wrap(
+            service,
+            "build_channel",
+            lambda original: (
+                lambda settings, *rest: original(settings.model_copy(update={"settle_after": soon}), *rest)
+            ),
+        )
 
 
 def make(function: Any, **defaults: Any) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import tomllib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from threadcast.bot.channels.telegram_checks import judge_rights
 from threadcast.bot.channels.telegram_client import make_bot
 from threadcast.bot.channels.telegram_faults import address, classify
 from threadcast.bot.channels.telegram_words import redact
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.states import Absent, Outcome, Refused, Sent, Settling, Throttled, Unknown, Unreached
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 CHANNEL_ID = -1001234567890
@@ -442,18 +442,54 @@ class TestSend:
 
 class TestCheck:
     async def test_a_good_channel(self, channel: TelegramChannel) -> None:
-        """A good channel names its bot and its chat."""
+        """A good channel names its bot and its chat, and says what is missing to look for posts."""
         findings = await channel.check()
 
-        assert [f.level for f in findings] == ["ok", "ok"]
+        assert [f.level for f in findings] == ["ok", "ok", "warning"]
+        assert "THREADCAST_TELEGRAM__ADMINS" in findings[2].advice
         assert "@example_bot" in findings[0].what
         assert "news" in findings[1].what
 
-    async def test_protected_content(self, channel: TelegramChannel, chat: Chat) -> None:
+    async def test_protected_content(self, server: TelegramServer, chat: Chat) -> None:
         """Protected content is a warning: doubtful posts cannot be looked up there."""
         chat.protected = True
+        bot = make_bot(TOKEN, api_url=server.url)
+        private = server.add_chat("private")
+        channel = TelegramChannel("news", bot=bot, chat="@news", clock=lambda: NOW, probe_chat=private.id)
 
-        assert [f.level for f in await channel.check()] == ["ok", "ok", "warning"]
+        *_, finding = await channel.check()
+        await channel.close()
+
+        assert finding.level == "warning"
+        assert "protects its content" in finding.what
+        assert "allow forwarding" in finding.advice
+
+    @pytest.mark.parametrize("is_started", [True, False])
+    async def test_the_private_chat(self, server: TelegramServer, chat: Chat, is_started: bool) -> None:
+        """Whether posts could be looked for is told: the bot needs a private chat that was started."""
+        private = server.add_chat("private")
+        if not is_started:
+            del server.api.chats[private.id]
+        bot = make_bot(TOKEN, api_url=server.url)
+        channel = TelegramChannel("news", bot=bot, chat="@news", clock=lambda: NOW, probe_chat=private.id)
+
+        *_, finding = await channel.check()
+        await channel.close()
+
+        assert finding.level == ("ok" if is_started else "warning")
+        assert ("press Start" in finding.advice) is not is_started
+
+    async def test_a_chat_that_moved(self, server: TelegramServer) -> None:
+        """A group that became a supergroup is a warning with the setting to change."""
+        old = server.add_chat("group")
+        new = server.migrate(old)
+        channel = channel_on(server, chat=str(old.id))
+
+        findings = await channel.check()
+        await channel.close()
+
+        assert [f.level for f in findings] == ["ok", "warning", "ok", "warning"]
+        assert findings[1].advice == f"set THREADCAST_CHANNELS__NEWS__CHAT={new.id}"
 
     async def test_no_right_to_post(
         self, channel: TelegramChannel, chat: Chat, server: TelegramServer
@@ -461,7 +497,7 @@ class TestCheck:
         """An administrator without the right to post is an error, with what to do."""
         chat.members[server.api.bots[TOKEN].id] = Member(rights=frozenset())
 
-        *_, finding = await channel.check()
+        *_, finding, _ = await channel.check()
 
         assert finding.level == "error"
         assert "right to post messages" in finding.advice
@@ -494,6 +530,176 @@ class TestCheck:
 
         assert finding.level == "error"
         assert "THREADCAST_TELEGRAM__API_URL" in finding.advice
+
+
+class TestPreflight:
+    async def test_a_good_channel_is_asked_once(
+        self, channel: TelegramChannel, server: TelegramServer, chat: Chat
+    ) -> None:
+        """A chat where the bot may post is not asked again for a while, and nothing is posted."""
+        assert [await channel.preflight() for _ in range(3)] == [None] * 3
+        assert len([r for r in server.requests if r.path.endswith("/getChat")]) == 1
+        assert server.seen(chat) == []
+
+    async def test_a_post_is_proof_enough(self, channel: TelegramChannel, server: TelegramServer) -> None:
+        """After a post that went out the chat is not asked; after one that was refused it is."""
+        await send(channel)
+        assert await channel.preflight() is None
+        assert not [r for r in server.requests if r.path.endswith("/getChat")]
+
+        assert isinstance(await send(channel, "2/", parent="99"), Refused)
+        assert await channel.preflight() is None
+        assert len([r for r in server.requests if r.path.endswith("/getChat")]) == 1
+
+    async def test_it_is_asked_again_later(self, server: TelegramServer, chat: Chat) -> None:
+        """What was right some minutes ago is asked again; so it is where the clock was set back."""
+        moments = iter([0, 0, 4, 6, 6, -60, -60])
+        bot = make_bot(TOKEN, api_url=server.url)
+        channel = TelegramChannel(
+            "news", bot=bot, chat="@news", clock=lambda: NOW + timedelta(minutes=next(moments))
+        )
+
+        asked = []
+        for _ in range(4):
+            await channel.preflight()
+            asked.append(len([r for r in server.requests if r.path.endswith("/getChat")]))
+        await channel.close()
+
+        assert asked == [1, 1, 2, 3]
+
+    @pytest.mark.parametrize(
+        ("happens", "says"),
+        [
+            (lambda server, chat: server.kick(chat), "administrator"),
+            (lambda server, chat: server.set_member(chat, Member("left")), "administrator"),
+            (lambda server, chat: server.set_member(chat, Member(rights=frozenset())), "right to post"),
+            (lambda server, chat: server.revoke(), "THREADCAST_TELEGRAM__TOKEN"),
+            (lambda server, chat: server.api.chats.clear(), "THREADCAST_CHANNELS__NEWS__CHAT"),
+        ],
+        ids=["kicked", "left", "no-right-to-post", "revoked", "no-such-chat"],
+    )
+    async def test_what_is_in_the_way(
+        self,
+        channel: TelegramChannel,
+        server: TelegramServer,
+        chat: Chat,
+        happens: Callable[[TelegramServer, Chat], None],
+        says: str,
+    ) -> None:
+        """A bot that was removed or lost its rights, a revoked token, a chat that is gone: refused."""
+        happens(server, chat)
+
+        fault = await channel.preflight()
+
+        assert isinstance(fault, Refused)
+        assert says in fault.reason
+        assert TOKEN not in repr(fault)
+        assert server.seen(chat) == []
+
+    async def test_a_private_channel_that_was_left(self, server: TelegramServer) -> None:
+        """A bot that was kicked from a channel without a name is told so."""
+        hidden = server.add_chat()
+        server.kick(hidden)
+        channel = channel_on(server, chat=str(hidden.id))
+
+        fault = await channel.preflight()
+        await channel.close()
+
+        assert isinstance(fault, Refused)
+        assert "add it again" in fault.reason
+
+    @pytest.mark.parametrize("status", [429, 500, 502])
+    async def test_not_now(self, channel: TelegramChannel, server: TelegramServer, status: int) -> None:
+        """A server that fails or asks to wait says nothing about the chat: ask again later."""
+        server.fail(status, "Too Many Requests" if status == 429 else "down", method="getChat")
+
+        assert isinstance(await channel.preflight(), Throttled if status == 429 else Unreached)
+        assert await channel.preflight() is None
+
+
+class TestTakeDown:
+    @pytest.mark.parametrize("by_name", [True, False])
+    async def test_too_old(self, server: TelegramServer, chat: Chat, by_name: bool) -> None:
+        """What a bot may no longer delete is refused, with the address where a person can."""
+        channel = channel_on(server, chat="@news" if by_name else str(chat.id))
+        await send(channel)
+        chat.messages[1].date -= 3 * 24 * 3600
+
+        down = await channel.take_down("1")
+        await channel.close()
+
+        assert isinstance(down, Refused)
+        assert "48 hours" in down.reason
+        assert ("https://t.me/news/1" if by_name else "https://t.me/c/") in down.reason
+        assert len(server.seen(chat)) == 1
+
+    async def test_in_a_group(self, server: TelegramServer) -> None:
+        """Where messages have no address, the chat and the id are told."""
+        group = server.add_chat("group")
+        channel = channel_on(server, chat=str(group.id))
+        await send(channel)
+        group.messages[1].date -= 3 * 24 * 3600
+
+        down = await channel.take_down("1")
+        await channel.close()
+
+        assert isinstance(down, Refused)
+        assert f"message 1 of {group.id}" in down.reason
+
+    async def test_a_bot_that_was_removed(
+        self, channel: TelegramChannel, server: TelegramServer, chat: Chat
+    ) -> None:
+        """A bot that is no longer in the chat cannot delete, and says what helps."""
+        await send(channel)
+        server.kick(chat)
+
+        down = await channel.take_down("1")
+
+        assert isinstance(down, Refused)
+        assert "add it again" in down.reason
+        assert "https://t.me/news/1" in down.reason
+
+    @pytest.mark.parametrize("status", [429, 500])
+    async def test_not_now(
+        self, channel: TelegramChannel, server: TelegramServer, chat: Chat, status: int
+    ) -> None:
+        """A server that fails or asks to wait is asked again later."""
+        await send(channel)
+        server.fail(status, "Too Many Requests" if status == 429 else "down", method="deleteMessage")
+
+        assert isinstance(await channel.take_down("1"), Throttled if status == 429 else Unreached)
+        assert await channel.take_down("1") == Absent()
+        assert server.seen(chat) == []
+
+    async def test_an_id_of_another_network(self, channel: TelegramChannel) -> None:
+        """An id that cannot be Telegram's is refused without a call."""
+        assert isinstance(await channel.take_down("01J-abc"), Refused)
+
+
+class TestSettling:
+    @pytest.mark.parametrize(
+        ("settle_after", "apart"),
+        [
+            (None, timedelta(minutes=1)),
+            (timedelta(0), timedelta(0)),
+            (timedelta(hours=1), timedelta(hours=1)),
+        ],
+    )
+    def test_how_long_it_takes(
+        self, server: TelegramServer, settle_after: timedelta | None, apart: timedelta
+    ) -> None:
+        """A post is looked for after a minute, and once more after another, or as its owner says."""
+        channel = TelegramChannel(
+            "news",
+            bot=make_bot(TOKEN, api_url=server.url),
+            chat="@news",
+            clock=lambda: NOW,
+            probe_chat=7,
+            settle_after=settle_after,
+            resend=True,
+        )
+
+        assert channel.settling == Settling(first_look=apart, apart=apart, misses=2, resend=True)
 
 
 class TestMakeBot:
