@@ -5,11 +5,9 @@ prepare that request, and to wait for the disk, take about as long: they go on a
 request waits at its gate.
 """
 
-from concurrent.futures import Future
-from concurrent.futures import wait as wait_for
 from threading import Lock
 
-from threadcast.bot.promptly import ended
+from threadcast.bot.promptly import Pending
 
 
 class HeldBackError(Exception):
@@ -22,7 +20,7 @@ class Gate:
     An adapter passes it once, right before the request is handed to the network.
     """
 
-    def __init__(self, commit: Future[None] | None = None) -> None:
+    def __init__(self, commit: Pending | None = None) -> None:
         self._commit = commit
         self._lock = Lock()
         self._passed = self._shut = False
@@ -30,13 +28,13 @@ class Gate:
     async def passed(self) -> None:
         """Return once the request may leave. Raises HeldBackError where it never may."""
         if self._commit is not None:
-            await ended(self._commit)
+            await self._commit.ended()
         self._pass()
 
     def wait(self) -> None:
         """The same for a thread of its own."""
         if self._commit is not None:
-            wait_for([self._commit])
+            self._commit.wait()
         self._pass()
 
     def shut(self) -> bool:
@@ -48,11 +46,11 @@ class Gate:
     async def settled(self) -> None:
         """Wait for the commit, and raise what it raised."""
         if self._commit is not None:
-            await ended(self._commit)
-            self._commit.result()
+            await self._commit.ended()
+            self._commit.check()
 
     def _pass(self) -> None:
-        if self._commit is not None and (self._commit.cancelled() or self._commit.exception() is not None):
+        if self._commit is not None and self._commit.failed:
             raise HeldBackError("the queue could not be written")
         with self._lock:
             if self._shut:

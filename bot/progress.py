@@ -1,5 +1,6 @@
 """What a chain's progress looks like in the log."""
 
+import logging
 from datetime import datetime
 
 import structlog
@@ -8,10 +9,13 @@ from threadcast.queue.states import Change, Event, Sent
 from threadcast.queue.store import Delivery
 
 log = structlog.get_logger("threadcast.publisher")
+_log = logging.getLogger("threadcast.publisher")
 
 
 def report(delivery: Delivery, position: int | None, change: Change) -> None:
     """Say what came of a post, or (`position` None) of what comes before any."""
+    if change.event is Event.GO_ON and not _log.isEnabledFor(logging.DEBUG):
+        return  # what happens at every post costs nothing where nobody reads it
     about = log.bind(channel=delivery.channel, thread=delivery.thread_id, title=delivery.title)
     match change.event:
         case Event.GO_ON:

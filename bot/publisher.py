@@ -20,6 +20,7 @@ import structlog
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
 from threadcast.bot.gate import Gate
 from threadcast.bot.heartbeat import beating
+from threadcast.bot.hurry import HurriedError, Hurry
 from threadcast.bot.pacing import FreePace, Pace
 from threadcast.bot.progress import at, report
 from threadcast.bot.promptly import almost_done
@@ -105,6 +106,7 @@ class Publisher:
         self._worker = worker
         self._clock = clock
         self._stop = stop
+        self._hurry = Hurry()
         self._gap = gap
         self._brake = brake
         self._pace = pace or FreePace()
@@ -130,7 +132,10 @@ class Publisher:
         if claim is None:
             return None
         try:
-            async with beating(self._store, claim, clock=self._clock, lease=LEASE):
+            async with (
+                beating(self._store, claim, clock=self._clock, lease=LEASE),
+                self._hurry.watching(self._stop.now),
+            ):
                 return await self._work(claim)
         except LeaseLostError:
             log.warning(
@@ -310,22 +315,16 @@ class Publisher:
     async def _call(self, post: PostRecord, gate: Gate) -> Outcome:
         assert post.key is not None  # noqa: S101  # the intent has just set it
         outgoing = Outgoing(text=post.post.text, parent=post.reply_to, key=post.key, gate=gate)
-        call = asyncio.ensure_future(self.channel.send(outgoing))
-        hurry = asyncio.ensure_future(self._stop.now.wait())
         try:
-            await asyncio.wait({call, hurry}, return_when=asyncio.FIRST_COMPLETED)
-            if not call.done():
-                if gate.shut():
-                    return Throttled(self._clock(), "the service was stopped before this post was sent")
-                return Unknown("the service was stopped before the server answered")
-            return call.result()
+            return await self._hurry.through(self.channel.send(outgoing))
+        except HurriedError:
+            if gate.shut():
+                return Throttled(self._clock(), "the service was stopped before this post was sent")
+            return Unknown("the service was stopped before the server answered")
         except Exception as error:
             # An adapter's fault, not the network's: what the call did before it broke is not known.
             log.exception("the channel's adapter failed", channel=self.channel.name)
             return Unknown(f"the adapter failed ({type(error).__name__})")
-        finally:
-            hurry.cancel()
-            call.cancel()
 
     def _judge(
         self, post: PostRecord, outcome: Outcome, *, last: bool, began: datetime | None = None

@@ -32,6 +32,7 @@ _PRAGMAS = (
     "foreign_keys = ON",
 )
 _WRITES = "threadcast_writes"
+BEGIN_WRITING = "BEGIN IMMEDIATE"
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 _DRIVERS = {
     "sqlite": "sqlite",
@@ -205,13 +206,10 @@ def reading_engine(url: URL) -> Engine:
 
 
 def _sqlite_engine(url: URL, file: _File, mode: str, patience: float) -> Engine:
-    def begin(connection: Connection) -> None:
-        file.require()
-        _begin_sqlite(connection)
-
     engine = create_engine(url, hide_parameters=True, creator=lambda: file.connect(mode, patience))
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", begin)
+    event.listen(engine, "checkout", lambda *_: file.require())
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -233,6 +231,29 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(**{_WRITES: True})
 
 
+@contextmanager
+def direct(engine: Engine) -> Iterator[Any]:
+    """A transaction that writes, on the driver's own cursor, for what SQLAlchemy would only slow down.
+
+    Raises what SQLAlchemy would.
+    """
+    fault = engine.dialect.loaded_dbapi.Error
+    try:
+        connection = engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            if engine.dialect.name == "sqlite":
+                cursor.execute(BEGIN_WRITING)
+            yield cursor
+            connection.commit()
+        finally:
+            connection.close()  # which undoes what was not committed
+    except fault as error:
+        raise DBAPIError.instance(
+            None, None, error, fault, hide_parameters=True, dialect=engine.dialect
+        ) from error
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     for pragma in _PRAGMAS:
@@ -241,7 +262,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+    connection.exec_driver_sql(BEGIN_WRITING if writes else "BEGIN DEFERRED")
 
 
 @contextmanager

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Update, bindparam, func, or_, update
+from sqlalchemy import Dialect, Engine, Update, bindparam, func, or_, update
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from threadcast.queue.sql.engine import direct, explained
 from threadcast.queue.sql.statements import described, hold
 from threadcast.queue.sql.tables import DELIVERIES, POSTS
+from threadcast.queue.sql.turns import Turn
 from threadcast.queue.states import DeliveryState, PostState, Sent
 from threadcast.queue.store import Claim, StoreError
 
@@ -68,14 +70,19 @@ _INTEND = (
 class Steps:
     """The statements of a step in one database's words."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, engine: Engine, turn: Turn) -> None:
+        self._engine = engine
+        self._turn = turn
         self._count, self._record, self._intend = (
-            _Prepared(statement, dialect) for statement in (_COUNT, _RECORD, _INTEND)
+            _Prepared(statement, engine.dialect) for statement in (_COUNT, _RECORD, _INTEND)
         )
+
+    def statements(self) -> list[tuple[str, Any]]:
+        """Each with a value for everything it asks for, to have it explained."""
+        return [prepared.example() for prepared in (self._count, self._record, self._intend)]
 
     def advance(
         self,
-        connection: Connection,
         claim: Claim,
         position: int,
         sent: Sent,
@@ -83,8 +90,9 @@ class Steps:
         key: str,
         now: datetime,
         until: datetime,
+        almost: Callable[[], None],
     ) -> None:
-        """See `Store.advance`; the caller's transaction is open, and undone where this raises."""
+        """See `Store.advance`."""
         values = {
             "delivery_": claim.delivery.id,
             "fence_": claim.delivery.fence,
@@ -98,16 +106,29 @@ class Steps:
             "now_": now,
             "until_": until,
         }
-        if not self._count.run(connection, values):
-            posts, out = hold(connection, claim)
+        about = f"of {described(claim.delivery)}"
+        try:
+            with self._turn(), explained(self._engine.url), direct(self._engine) as cursor:
+                self._take(cursor, values, position, about)
+                almost()
+        except _NotNextError:
+            with explained(self._engine.url), self._engine.begin() as connection:
+                posts, out = hold(connection, claim)
             raise StoreError(
-                f"post {position} of {described(claim.delivery)} is not the next, or the last: "
-                f"{out} of {posts} are out"
-            )
-        if not self._record.run(connection, values):
-            raise StoreError(f"post {position} of {described(claim.delivery)} was not being sent")
-        if not self._intend.run(connection, values):
-            raise StoreError(f"post {position + 1} of {described(claim.delivery)} is not planned")
+                f"post {position} {about} is not the next, or the last: {out} of {posts} are out"
+            ) from None
+
+    def _take(self, cursor: Any, values: dict[str, Any], position: int, about: str) -> None:
+        if not self._count.run(cursor, values):
+            raise _NotNextError
+        if not self._record.run(cursor, values):
+            raise StoreError(f"post {position} {about} was not being sent")
+        if not self._intend.run(cursor, values):
+            raise StoreError(f"post {position + 1} {about} is not planned")
+
+
+class _NotNextError(Exception):
+    """The delivery is not at this post, or no longer ours."""
 
 
 class _Prepared:
@@ -127,11 +148,16 @@ class _Prepared:
             else:
                 self._fixed[name] = convert(bind.value) if convert else bind.value
 
-    def run(self, connection: Connection, values: dict[str, Any]) -> int:
+    def example(self) -> tuple[str, Any]:
+        """The statement, and None for each value."""
+        return self._text, dict.fromkeys(self._convert) if self._order is None else (None,) * len(self._order)
+
+    def run(self, cursor: Any, values: dict[str, Any]) -> int:
         """How many rows it changed."""
         given = self._fixed | {
             name: convert(values[name]) if convert else values[name]
             for name, convert in self._convert.items()
         }
         parameters: Any = given if self._order is None else tuple(given[name] for name in self._order)
-        return connection.exec_driver_sql(self._text, parameters).rowcount
+        cursor.execute(self._text, parameters)
+        return int(cursor.rowcount)

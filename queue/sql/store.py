@@ -105,7 +105,7 @@ class SqlStore:
         self._reader = engine
         self._writer = writing(engine)
         self._turn = turns(engine.url)
-        self._steps = Steps(engine.dialect)
+        self._steps = Steps(engine, self._turn)
 
     def close(self) -> None:
         self._reader.dispose()
@@ -273,9 +273,7 @@ class SqlStore:
         until: datetime,
         almost: Callable[[], None] = lambda: None,
     ) -> None:
-        with self._write() as connection:
-            self._steps.advance(connection, claim, position, sent, key=key, now=now, until=until)
-            almost()
+        self._steps.advance(claim, position, sent, key=key, now=now, until=until, almost=almost)
 
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
         with self._write() as connection:

@@ -1,16 +1,16 @@
 """A request passes its gate once its intent is on disk, and otherwise never."""
 
 import asyncio
-from concurrent.futures import Future
 
 import pytest
 
 from threadcast.bot.gate import Gate, HeldBackError
+from threadcast.bot.promptly import Pending
 
 
 async def test_it_opens_when_the_commit_is_done() -> None:
     """Whoever waits, on the loop or in a thread, goes on when the commit has succeeded, and not before."""
-    commit: Future[None] = Future()
+    commit = Pending()
     gate = Gate(commit)
     order: list[str] = []
     threading = asyncio.create_task(asyncio.to_thread(gate.wait))
@@ -20,7 +20,7 @@ async def test_it_opens_when_the_commit_is_done() -> None:
     await asyncio.sleep(0)  # which runs into the gate, and stands there as long as a loop may
 
     order.append("committed")
-    commit.set_result(None)
+    commit.finish()
 
     await asyncio.gather(threading, looping)
     await gate.settled()
@@ -36,9 +36,9 @@ async def test_nothing_to_wait_for() -> None:
 
 async def test_a_commit_that_fails() -> None:
     """Nothing passes where the commit failed; whoever asks learns why."""
-    commit: Future[None] = Future()
+    commit = Pending()
     gate = Gate(commit)
-    commit.set_exception(OSError("the disk is full"))
+    commit.finish(OSError("the disk is full"))
 
     with pytest.raises(HeldBackError):
         await gate.passed()
@@ -50,11 +50,11 @@ async def test_a_commit_that_fails() -> None:
 
 async def test_a_gate_that_was_shut() -> None:
     """A gate that was shut in time lets nothing pass, though the commit succeeds."""
-    commit: Future[None] = Future()
+    commit = Pending()
     gate = Gate(commit)
 
     assert gate.shut()
-    commit.set_result(None)
+    commit.finish()
 
     with pytest.raises(HeldBackError):
         await gate.passed()

@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from threadcast.bot.channels.port import Channel, Clock, Outgoing
 from threadcast.bot.channels.telegram import TelegramChannel
 from threadcast.bot.channels.telegram_client import make_bot
 from threadcast.bot.channels.timeline import read_newest
+from threadcast.bot.promptly import Pending
 from threadcast.bot.publisher import Publisher, Stop
 from threadcast.queue.compose import Numbering
 from threadcast.queue.sql.store import open_store
@@ -35,12 +35,13 @@ class SlowDisk(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.disk: Future[None] = Future()
+        self.disk = Pending()
 
     def advance(self, *args: Any, almost: Callable[[], None] = lambda: None, **kwargs: Any) -> None:
         def wait() -> None:
             almost()
-            self.disk.result(10)
+            self.disk.wait(10)
+            self.disk.check()
 
         super().advance(*args, almost=wait, **kwargs)
 
@@ -92,7 +93,7 @@ async def test_the_request_waits_for_the_disk(house: House) -> None:
     await house.channel.replying.wait()
     assert house.out == ["1/ lamp 1"]
 
-    house.store.disk.set_result(None)
+    house.store.disk.finish()
 
     published = await working
     assert published is not None
@@ -106,7 +107,7 @@ async def test_a_commit_that_fails(house: House, error: StoreError) -> None:
     working = asyncio.create_task(house.publisher.publish())
     await house.channel.replying.wait()
 
-    house.store.disk.set_exception(error)
+    house.store.disk.finish(error)
 
     if isinstance(error, LeaseLostError):
         assert await working is not None
@@ -125,7 +126,7 @@ async def test_a_service_that_stops_at_the_gate(house: House) -> None:
     house.stop.asked.set()
     house.stop.now.set()
     await asyncio.sleep(0)
-    house.store.disk.set_result(None)
+    house.store.disk.finish()
 
     stopped = await working
     assert stopped is not None

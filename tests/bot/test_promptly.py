@@ -6,43 +6,45 @@ from collections.abc import Callable
 
 import pytest
 
-from threadcast.bot.promptly import almost_done, ended
+from threadcast.bot.promptly import almost_done
 
 Almost = Callable[[], None]
 
 
-async def test_a_call_gives_its_result() -> None:
-    """What the function returns is in the future, which is there when only the disk is waited for."""
+async def test_a_call_comes_to_its_end() -> None:
+    """The caller goes on when only the disk is waited for, and is told when that is done."""
     synced = threading.Event()
+    written: list[int] = []
 
-    def write(almost: Almost) -> int:
+    def write(almost: Almost) -> None:
         almost()
         synced.wait()
-        return 17
+        written.append(17)
 
-    future = await almost_done(write)
-    assert not future.done()
+    pending = await almost_done(write)
+    assert not pending.done
 
     synced.set()
-    await ended(future)
-    assert future.result() == 17
+    await pending.ended()
+    assert written == [17]
+    pending.check()
 
 
 async def test_a_slow_call_holds_up_nobody() -> None:
     """While a call takes its time, the loop goes on: here it does what the call waits for, twice."""
     first, second = threading.Event(), threading.Event()
 
-    def write(almost: Almost) -> bool:
+    def write(almost: Almost) -> None:
         assert first.wait(10)
         almost()
-        return second.wait(10)
+        assert second.wait(10)
 
     loop = asyncio.get_running_loop()
     loop.call_soon(first.set)
-    future = await almost_done(write)
+    pending = await almost_done(write)
     loop.call_soon(second.set)
-    await ended(future)
-    assert future.result() is True
+    await pending.ended()
+    pending.check()
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), TimeoutError("too late")])
@@ -57,7 +59,7 @@ async def test_what_a_call_raises_at_first(error: Exception) -> None:
 
 
 async def test_what_a_call_raises_at_last() -> None:
-    """What goes wrong once only the disk was waited for is in the future; waiting for it raises nothing."""
+    """What goes wrong once only the disk was waited for is kept; waiting for it raises nothing."""
     full = threading.Event()
 
     def fail(almost: Almost) -> None:
@@ -65,28 +67,28 @@ async def test_what_a_call_raises_at_last() -> None:
         full.wait()
         raise OSError("the disk is full")
 
-    future = await almost_done(fail)
+    pending = await almost_done(fail)
     full.set()
-    await ended(future)
+    await pending.ended()
+    assert pending.failed
     with pytest.raises(OSError, match="full"):
-        future.result()
+        pending.check()
 
 
 async def test_whoever_stops_waiting() -> None:
     """Where the waiting is cancelled, the call goes on to its end."""
     synced = threading.Event()
 
-    def write(almost: Almost) -> str:
+    def write(almost: Almost) -> None:
         almost()
         synced.wait()
-        return "written"
 
-    future = await almost_done(write)
-    waiting = asyncio.create_task(ended(future))
+    pending = await almost_done(write)
+    waiting = asyncio.create_task(pending.ended())
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     synced.set()
 
-    assert await asyncio.to_thread(future.result) == "written"
+    assert await asyncio.to_thread(pending.wait, 10)

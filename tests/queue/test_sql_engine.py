@@ -299,6 +299,7 @@ class TestCost:
         """Claiming, planning, intending and recording find their rows by an index, however long the queue."""
         with store_on(path) as store, statements(store._reader) as said:
             publish(store)
+            said.extend(store._steps.statements())  # which pass by what notes the others
         adding = 4  # the plans of `add`, which may sort the few duplicates it finds
         plans = explain(path, said)
         for rows, index, columns in (

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from threadcast.bot.channels.port import Channel, Outgoing
 from threadcast.bot.channels.telegram import TelegramChannel
 from threadcast.bot.channels.telegram_client import make_bot
 from threadcast.bot.gate import Gate
+from threadcast.bot.promptly import Pending
 from threadcast.queue.compose import Numbering
 from threadcast.queue.states import Sent, Unreached
 
@@ -32,7 +32,7 @@ def now() -> datetime:
 class WatchedGate(Gate):
     """A gate that tells when a request is there."""
 
-    def __init__(self, commit: Future[None]) -> None:
+    def __init__(self, commit: Pending) -> None:
         super().__init__(commit)
         self.reached = Event()
 
@@ -93,12 +93,12 @@ async def at_the_gate(wire: Wire, gate: WatchedGate) -> "asyncio.Task[object]":
 
 async def test_a_post_leaves_when_its_gate_opens(wire: Wire) -> None:
     """A request that is ready waits at the gate without a byte on the wire, and goes when it opens."""
-    commit: Future[None] = Future()
+    commit = Pending()
     before = (wire.relay.connections, wire.relay.bytes_up)
 
     sending = await at_the_gate(wire, WatchedGate(commit))
     assert (wire.relay.connections, wire.relay.bytes_up) == before
-    commit.set_result(None)
+    commit.finish()
 
     assert isinstance(await sending, Sent)
     assert wire.relay.bytes_up > before[1]
@@ -106,11 +106,11 @@ async def test_a_post_leaves_when_its_gate_opens(wire: Wire) -> None:
 
 async def test_a_post_whose_intent_is_not_on_disk(wire: Wire) -> None:
     """Where the commit fails not a byte has left, the outcome says not sent, and the channel works on."""
-    commit: Future[None] = Future()
+    commit = Pending()
     before = (wire.relay.connections, wire.relay.bytes_up, len(wire.server.requests))
 
     sending = await at_the_gate(wire, WatchedGate(commit))
-    commit.set_exception(OSError("the disk is full"))
+    commit.finish(OSError("the disk is full"))
 
     assert isinstance(await sending, Unreached)
     assert (wire.relay.connections, wire.relay.bytes_up, len(wire.server.requests)) == before
@@ -119,7 +119,7 @@ async def test_a_post_whose_intent_is_not_on_disk(wire: Wire) -> None:
 
 async def test_a_gate_that_is_shut(wire: Wire) -> None:
     """A send that is called off at the gate leaves nothing behind, though the commit succeeds later."""
-    commit: Future[None] = Future()
+    commit = Pending()
     gate = WatchedGate(commit)
     before = (wire.relay.connections, wire.relay.bytes_up)
 
@@ -128,7 +128,7 @@ async def test_a_gate_that_is_shut(wire: Wire) -> None:
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
-    commit.set_result(None)
+    commit.finish()
 
     await wire.channel.close()  # behind what the channel has begun
     assert (wire.relay.connections, wire.relay.bytes_up) == before
