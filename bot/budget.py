@@ -14,7 +14,8 @@ WAITS = "waits for room"  # how the reason of a chain begins that has to wait
 class Window:
     """`left` of `whole` (1 at least) until `ends` (UTC); then as much in each window of that `length`.
 
-    `giver` says who gives it, as the beginning of “the account may post 12 more”.
+    `giver` says who gives it, as the beginning of “the account may post 12 more”. `spare` of it may go
+    to calls that are no posts: it is never sure to be there.
     """
 
     whole: int
@@ -22,6 +23,7 @@ class Window:
     ends: datetime
     length: timedelta
     giver: str = "the account may post"
+    spare: int = 0
 
     def at(self, moment: datetime) -> "Window":
         """The window that a moment, now or later, lies in."""
@@ -31,7 +33,12 @@ class Window:
         return replace(self, left=self.whole, ends=self.ends + passed * self.length)
 
     def opens(self, posts: int, moment: datetime) -> datetime:
-        """When a chain of so many posts may begin; one longer than a whole window needs an untouched one."""
+        """When a chain of so many posts may begin; one longer than a whole window needs an untouched one.
+
+        Where no window is sure to be untouched, such a chain begins at once, and rests in its middle.
+        """
+        if self.spare and posts > self.whole - self.spare:
+            return moment
         then = self.at(moment)
         return moment if then.left >= min(posts, self.whole) else then.ends
 

@@ -310,9 +310,12 @@ class MastodonPace:
     def _of_requests(self, now: datetime) -> Window:
         quota = self._quota()
         if quota is None or quota.reset <= now or self._is_noted(quota):
-            return replace(self._requests.window(), giver=REQUEST_GIVER)
-        left = quota.remaining - self._unanswered
-        return Window(max(1, quota.limit), left, quota.reset, REQUESTS_WINDOW, REQUEST_GIVER)
+            window = self._requests.window()
+        else:
+            left = quota.remaining - self._unanswered
+            window = Window(max(1, quota.limit), left, quota.reset, REQUESTS_WINDOW)
+        # Asking for the account and looking for posts are requests too.
+        return replace(window, giver=REQUEST_GIVER, spare=max(1, window.whole // 10))
 
 
 @dataclass

@@ -116,6 +116,15 @@ def test_a_window_that_is_over() -> None:
     assert used_up.at(NOON + 31 * HOUR) == replace(ACCOUNT, ends=NOON + 33 * HOUR)
 
 
+def test_a_window_for_other_calls_too() -> None:
+    """Where other calls may take some of each window, no chain waits for one that is untouched."""
+    shared = replace(SERVER, left=299, spare=30)
+    assert [shared.opens(posts, NOON) for posts in (270, 271, 300, 1000)] == [NOON] * 4
+    used = replace(SERVER, left=100, spare=30)
+    assert used.opens(270, NOON) == used.ends
+    assert used.opens(271, NOON) == NOON
+
+
 def test_one_chain_after_the_other() -> None:
     """What a chain takes is not there for the next one, until the window is over."""
     rest = of(50).after(30, NOON)
