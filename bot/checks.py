@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from threadcast.bot.channels.port import Channel, Finding
 from threadcast.bot.desk import WAITING
@@ -10,7 +10,7 @@ from threadcast.bot.service import open_channels, prepare
 from threadcast.config.settings import Settings
 from threadcast.queue.sql.copies import require_sound
 from threadcast.queue.sql.durability import doubts
-from threadcast.queue.store import StoreError
+from threadcast.queue.store import Store, StoreError
 
 Findings = list[tuple[str, Finding]]
 
@@ -19,7 +19,25 @@ async def examine(settings: Settings) -> Findings:
     """Findings in the order of looking, each with what it is about. Channels are asked side by side."""
     findings: Findings = [("settings", Finding("ok", _configured(settings)))]
     findings.extend(("queue", finding) for finding in await asyncio.to_thread(_examine_queue, settings))
-    async with open_channels(settings) as channels:
+    with ExitStack() as stack:
+        store = await asyncio.to_thread(_queue, settings)
+        if store is not None:
+            stack.enter_context(closing(store))
+        findings += await _examine_channels(settings, store)
+    return findings
+
+
+def _queue(settings: Settings) -> Store | None:
+    """The queue, for what it knows of the channels; None where it cannot be used."""
+    try:
+        return prepare(settings)
+    except StoreError:
+        return None
+
+
+async def _examine_channels(settings: Settings, store: Store | None) -> Findings:
+    findings: Findings = []
+    async with open_channels(settings, store) as channels:
         for channel, found in zip(
             channels, await asyncio.gather(*(_examine_channel(channel) for channel in channels)), strict=True
         ):
