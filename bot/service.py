@@ -16,29 +16,23 @@ from typing import TYPE_CHECKING
 import structlog
 
 from threadcast.bot import wake
+from threadcast.bot.building import build_channel
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.desk import Desk
 from threadcast.bot.forecast import Rhythm
 from threadcast.bot.paces import paces_of
 from threadcast.bot.publisher import Observer, Publisher, Stop
-from threadcast.config.channels import (
-    ChannelSettings,
-    LocalChannelSettings,
-    MastodonChannelSettings,
-    TelegramChannelSettings,
-)
 from threadcast.config.schedule import describe
 from threadcast.config.settings import Settings
 from threadcast.config.timetable import Timetable
 from threadcast.queue import measure
-from threadcast.queue.compose import Numbering
 from threadcast.queue.sql import migrate
 from threadcast.queue.sql.copies import require_sound
 from threadcast.queue.sql.custody import held, lock_file
 from threadcast.queue.sql.durability import doubts
 from threadcast.queue.sql.engine import is_missing, is_sqlite, parse_url, place
 from threadcast.queue.sql.store import SqlStore, open_store
-from threadcast.queue.store import ChannelRow, ChannelSeen, GoneError, Store, StoreError
+from threadcast.queue.store import ChannelSeen, GoneError, Store, StoreError
 
 if TYPE_CHECKING:
     from threadcast.bot.intake import IntakeWatch
@@ -103,75 +97,9 @@ def build_channels(settings: Settings, store: Store | None = None) -> tuple[Chan
     """
     rows = {} if store is None else {row.name: row for row in store.channels()}
     return tuple(
-        build_channel(settings, channel, rows.get(channel.name), store) for channel in settings.channels
+        build_channel(settings, channel, clock=now, row=rows.get(channel.name), store=store)
+        for channel in settings.channels
     )
-
-
-def build_channel(
-    settings: Settings, channel: ChannelSettings, row: ChannelRow | None = None, store: Store | None = None
-) -> Channel:
-    """One channel from its settings. Client libraries are imported only for the kinds in use."""
-    numbering = Numbering(channel.numbering)
-    resend = channel.when_unsure == "resend"
-    match channel:
-        case TelegramChannelSettings():
-            from threadcast.bot.channels.telegram import TelegramChannel  # noqa: PLC0415  # see above
-            from threadcast.bot.channels.telegram_client import make_bot  # noqa: PLC0415
-
-            return TelegramChannel(
-                channel.name,
-                bot=make_bot(channel.token.get_secret_value(), api_url=settings.telegram.api_url),
-                chat=channel.chat,
-                numbering=numbering,
-                silent=channel.silent,
-                clock=now,
-                probe_chat=next(iter(settings.telegram.admins), None),
-                settle_after=settings.settle_after,
-                resend=resend,
-                moved_to=_moved(channel, row),
-                on_moved=partial(_note_moved, store, channel.name),
-            )
-        case MastodonChannelSettings():
-            from threadcast.bot.channels.mastodon import MastodonChannel  # noqa: PLC0415  # see above
-
-            return MastodonChannel(
-                channel.name,
-                url=channel.url,
-                token=channel.token.get_secret_value(),
-                numbering=numbering,
-                visibility=channel.visibility,
-                reply_visibility=channel.reply_visibility,
-                language=channel.language,
-                spoiler=channel.spoiler,
-                clock=now,
-                settle_after=settings.settle_after,
-                resend=resend,
-            )
-        case LocalChannelSettings():
-            from threadcast.bot.channels.local import LocalChannel  # noqa: PLC0415  # see above
-
-            return LocalChannel(
-                channel.name,
-                folder=settings.data,
-                like=channel.like,
-                numbering=numbering,
-                clock=now,
-                resend=resend,
-            )
-
-
-def _moved(channel: TelegramChannelSettings, row: ChannelRow | None) -> int | None:
-    """Where the queue knows the chat to be now, if it is the one that is configured."""
-    return int(row.moved) if row and row.moved and row.target == channel.chat else None
-
-
-def _note_moved(store: Store | None, name: str, chat: int) -> None:
-    if store is None:
-        return
-    try:
-        store.note_moved(name, str(chat), now=now(), actor="telegram")
-    except StoreError as error:  # it is followed all the same, and told again after the next start
-        log.warning("a chat's new id was not noted", channel=name, chat=chat, reason=str(error))
 
 
 @asynccontextmanager

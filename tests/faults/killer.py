@@ -284,7 +284,9 @@ def install(plan: Plan) -> None:
             service,
             "build_channel",
             lambda original: (
-                lambda settings, *rest: original(settings.model_copy(update={"settle_after": soon}), *rest)
+                lambda settings, *rest, **named: original(
+                    settings.model_copy(update={"settle_after": soon}), *rest, **named
+                )
             ),
         )
 
