@@ -74,7 +74,7 @@ class TelegramSettings(BaseModel):
     admins: Annotated[
         UserIds,
         Doc(
-            "who may give the bot commands",
+            "who may give the bot commands; the first is whom it shows posts in doubt",
             expected="numeric Telegram user ids, with commas between",
             example="1111,2222",
             default="nobody",
