@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m
 PIP := $(RUN) pip --disable-pip-version-check --quiet
 SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' | sort)
 
-.PHONY: help install demo test check bench lock docs clean
+.PHONY: help install demo test check bench soak lock docs clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ endif
 
 bench: develop  ## measure how fast it is: one table, two minutes (ARGS="--json", ARGS="chains queue")
 	@$(RUN) tests.benchmarks $(ARGS)
+
+soak: develop  ## kill the service a thousand times and count what came of it (TIME=5 minutes, ARGS="--kills 100")
+	@$(RUN) tests.faults $(if $(TIME),--minutes $(TIME)) $(ARGS)
 
 check: develop  ## lint, types, layers, docs
 	@$(RUN) ruff format --check --quiet .

@@ -13,4 +13,8 @@ from tests.servers.telegram import TelegramServer
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     with TelegramServer() as telegram, MastodonServer() as mastodon:
-        yield House(tmp_path, telegram, mastodon)
+        house = House(tmp_path, telegram, mastodon)
+        # The owner's chat with the bot, where posts of unknown fate are looked at.
+        house.env["THREADCAST_TELEGRAM__ADMINS"] = str(telegram.add_chat("private").id)
+        house.env["THREADCAST_TELEGRAM__RATE"] = "1000"
+        yield house

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, event
 
-from threadcast.bot import cli, service
+from threadcast.bot import cli, scheduler, service
 from threadcast.bot.channels import mastodon, telegram, telegram_client
 from threadcast.queue.sql.store import SqlStore
 
@@ -109,7 +109,7 @@ class Killer:
 def wrap(owner: Any, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     """Put a wrapper around a function of a class or module."""
     original = getattr(owner, name)
-    setattr(owner, name, functools.wraps(original)(wrapper(original)))
+    setattr(owner, name, functools.wraps(original, updated=())(wrapper(original)))
 
 
 def stepping(killer: Killer, before: Steps, after: Steps) -> Callable[..., Any]:
@@ -275,6 +275,8 @@ def install(plan: Plan) -> None:
     around_http_client(killer, "masto")
     if plan.clock or plan.jump:
         wrap(service, "now", lambda original: lambda: original() + clock.ahead)
+        # APScheduler has the machine's clock: it is told the machine's time.
+        wrap(scheduler, "DateTrigger", lambda original: lambda moment: original(moment - clock.ahead))
     if plan.timeout is not None:
         make(telegram_client.make_bot, timeout=plan.timeout)
         make(mastodon.MastodonChannel.__init__, timeout=plan.timeout)
