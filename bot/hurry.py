@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+HURRIED = "the service was stopped before the server answered"
+
 
 class HurriedError(Exception):
     """The call was given up: what it did until then is not known."""

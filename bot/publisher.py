@@ -20,12 +20,14 @@ import structlog
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
 from threadcast.bot.gate import Gate
 from threadcast.bot.heartbeat import beating
-from threadcast.bot.hurry import HurriedError, Hurry
+from threadcast.bot.hurry import HURRIED, HurriedError, Hurry
 from threadcast.bot.pacing import FreePace, Pace
+from threadcast.bot.planning import to_plan
 from threadcast.bot.progress import at, report
 from threadcast.bot.promptly import almost_done
 from threadcast.bot.settling import look_for
-from threadcast.queue.compose import CannotComposeError, Post, compose
+from threadcast.bot.stop import Stop
+from threadcast.queue.compose import CannotComposeError, compose
 from threadcast.queue.states import (
     Change,
     Event,
@@ -67,14 +69,6 @@ class Intended:
 
     post: PostRecord
     gate: Gate
-
-
-class Stop:
-    """A request to stop. `asked`: begin nothing new. `now`: do not wait for the answer in hand either."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.now = asyncio.Event()
 
 
 class Publisher:
@@ -246,7 +240,7 @@ class Publisher:
         try:
             rules = await self.channel.rules()
             # Off the loop: a long thread takes long enough to keep other channels waiting.
-            posts = _to_plan(claim, await asyncio.to_thread(compose, claim.thread, rules))
+            posts = to_plan(claim, await asyncio.to_thread(compose, claim.thread, rules))
         except NotReadyError as error:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
@@ -261,7 +255,10 @@ class Publisher:
 
     async def _look_ahead(self, claim: Claim, posts: Sequence[PostRecord]) -> Delivery | None:
         """Before the first post: where the chain has to wait or cannot go at all, that is recorded."""
-        fault = await self.channel.preflight()
+        try:
+            fault = await self._hurry.through(self.channel.preflight())
+        except HurriedError:
+            fault = Throttled(self._clock(), HURRIED)
         if fault is None:
             now = self._clock()
             waiting = sum(post.state is PostState.PLANNED for post in posts)
@@ -278,7 +275,7 @@ class Publisher:
         if post.state is PostState.SENDING or post.doubted is None:
             gone = Unknown("the service went away while this post was being sent")
             return self._judge(post, gone, last=last, began=post.intended)
-        look = await look_for(post, self.channel, self._store)
+        look = await look_for(post, self.channel, self._store, self._hurry)
         return settle(
             look,
             settling=self.channel.settling,
@@ -318,9 +315,7 @@ class Publisher:
         try:
             return await self._hurry.through(self.channel.send(outgoing))
         except HurriedError:
-            if gate.shut():
-                return Throttled(self._clock(), "the service was stopped before this post was sent")
-            return Unknown("the service was stopped before the server answered")
+            return Throttled(self._clock(), HURRIED) if gate.shut() else Unknown(HURRIED)
         except Exception as error:
             # An adapter's fault, not the network's: what the call did before it broke is not known.
             log.exception("the channel's adapter failed", channel=self.channel.name)
@@ -406,17 +401,3 @@ class Publisher:
         delivery = await asyncio.to_thread(self._store.delivery, claim.delivery.id)
         self._observe(delivery)
         return delivery
-
-
-def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:
-    """Those not planned yet. Raises CannotComposeError where the queue could not go on with them."""
-    planned = max((record.post.part for record in claim.posts), default=0)
-    adopted = claim.delivery.adoption.parts if claim.delivery.adoption else 0
-    rest = [post for post in posts if post.part > planned]
-    if all(post.part <= adopted for post in rest):
-        raise CannotComposeError("What is left of the thread has no text to post: add some, or cancel it.")
-    if not planned and adopted and rest[0].part > adopted:
-        raise CannotComposeError(
-            "The parts that are out have no text: cancel it, and adopt it anew with theirs."
-        )
-    return rest

@@ -14,7 +14,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from threadcast.bot.channels.port import Clock
-from threadcast.bot.publisher import Publisher, Stop
+from threadcast.bot.publisher import Publisher
+from threadcast.bot.stop import Stop
 from threadcast.config.timetable import Timetable
 from threadcast.queue.store import GoneError, Opening, Store, StoreError, Waiting, credible
 

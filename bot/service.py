@@ -21,7 +21,8 @@ from threadcast.bot.channels.port import Channel
 from threadcast.bot.desk import Desk
 from threadcast.bot.forecast import Rhythm
 from threadcast.bot.paces import paces_of
-from threadcast.bot.publisher import Observer, Publisher, Stop
+from threadcast.bot.publisher import Observer, Publisher
+from threadcast.bot.stop import Stop
 from threadcast.config.schedule import describe
 from threadcast.config.settings import Settings
 from threadcast.config.timetable import Timetable

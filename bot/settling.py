@@ -5,13 +5,14 @@ import asyncio
 import structlog
 
 from threadcast.bot.channels.port import Channel, Landmark, Sought
+from threadcast.bot.hurry import HURRIED, HurriedError, Hurry
 from threadcast.queue.states import Blind, Look, Unreached
 from threadcast.queue.store import PostRecord, Store
 
 log = structlog.get_logger("threadcast.settling")
 
 
-async def look_for(post: PostRecord, channel: Channel, store: Store) -> Look:
+async def look_for(post: PostRecord, channel: Channel, store: Store, hurry: Hurry) -> Look:
     """Whether the post is out, as the network shows it now. `post` was tried, and came into doubt."""
     assert post.key is not None and post.doubted is not None  # noqa: S101, PT018  # see above
     landmark = None
@@ -21,7 +22,9 @@ async def look_for(post: PostRecord, channel: Channel, store: Store) -> Look:
             landmark = Landmark(known.remote_id, known.post.text)
     sought = Sought(post.post.text, post.reply_to, post.key, since=post.doubted, landmark=landmark)
     try:
-        look = await channel.look_up(sought)
+        look = await hurry.through(channel.look_up(sought))
+    except HurriedError:
+        return Unreached(HURRIED)
     except Exception as error:
         # An adapter's fault, not the network's. Looking harms nothing: it is tried again.
         log.exception("the channel's adapter failed", channel=channel.name)

@@ -200,9 +200,10 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """There is no way to look, or what was found is for a person to judge; the reason says which."""
+    """There is no way to look, or (`seen`) what was found is for a person to judge; the reason says which."""
 
     reason: str
+    seen: bool = False
 
 
 # What a look for a post of unknown fate came to. After Throttled and Unreached it is looked for again.
@@ -219,7 +220,8 @@ class Settling:
     A look means something from `first_look` after a try began: until then the server may still be at
     work on it. A post that `misses` looks in a row, `apart` from each other, did not find is sent again;
     while its first try is younger than `key_life`, one is enough, because the server knows the key. With
-    `resend` a post that cannot be looked for is sent again too: the owner prefers twice to never.
+    `resend` a post that cannot be looked for is sent again too: the owner prefers twice to never. Not
+    where something was seen that may be it.
     """
 
     first_look: timedelta
@@ -350,7 +352,7 @@ def settle(
         case Unreached(reason):
             return _seek(reason, now + retry_delay(LOOKING_TRIES, chance), misses=misses)
     # Blind alone is left.
-    return _resend(look.reason) if settling.resend else _doubt(look.reason)
+    return _resend(look.reason) if settling.resend and not look.seen else _doubt(look.reason)
 
 
 def interrupted(post: PostState) -> bool:

@@ -113,8 +113,8 @@ def verdict(found: Iterable[Status], search: Search) -> Sent | Blind | None:
         case [status]:
             return Sent(status.remote_id, status.url)
         case []:
-            return Blind(doubts[0]) if doubts else None
-    return Blind(f"more than one post has this text: {', '.join(status.where for status in fits)}")
+            return Blind(doubts[0], seen=True) if doubts else None
+    return Blind(f"more than one post has this text: {', '.join(status.where for status in fits)}", seen=True)
 
 
 def _rank(remote_id: str) -> tuple[int, str]:

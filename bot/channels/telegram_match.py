@@ -65,9 +65,9 @@ def verdict(shown: Iterable[Shown], text: str, address: Address) -> Sent | Absen
         case [message]:
             return Sent(str(message.message_id), address(message.message_id))
         case []:
-            return Blind(doubts[0]) if doubts else Absent()
+            return Blind(doubts[0], seen=True) if doubts else Absent()
     places = ", ".join(_where(message.message_id, address) for message in fits)
-    return Blind(f"more than one message has this text: {places}")
+    return Blind(f"more than one message has this text: {places}", seen=True)
 
 
 def _where(message_id: int, address: Address) -> str:

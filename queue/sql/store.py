@@ -10,49 +10,41 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from threadcast.queue.compose import Post
-from threadcast.queue.sql import adding, claiming, learning, migrate, owning, stopping
+from threadcast.queue.sql import adding, claiming, learning, migrate, owning, publishing, stopping
 from threadcast.queue.sql.engine import explained, is_sqlite, make_engine, normalise_url, parse_url, writing
 from threadcast.queue.sql.rescue import rescue
 from threadcast.queue.sql.rows import (
     DELIVERY,
     NEWEST_FIRST,
     QUEUE_ORDER,
-    adopt,
     channel_of,
     delivery_of,
     event_of,
-    post_of,
-    post_row,
     stored_thread_of,
     thread_of,
 )
 from threadcast.queue.sql.statements import (
-    described,
     held,
     hold,
     in_state,
     log,
-    one_post,
     read_delivery,
     read_posts,
     read_posts_of,
-    record_post,
 )
 from threadcast.queue.sql.steps import Steps
-from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
+from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, EVENTS, THREADS
 from threadcast.queue.sql.turns import turns
 from threadcast.queue.states import (
     Change,
     DeliveryState,
     Event,
-    PostState,
     Sent,
-    follow,
 )
 from threadcast.queue.store import (
     ANY,
@@ -185,82 +177,20 @@ class SqlStore:
             return claim
 
     def plan(self, claim: Claim, posts: Sequence[Post], *, now: datetime) -> tuple[PostRecord, ...]:
-        delivery = claim.delivery
         with self._write() as connection:
-            stored, sent = hold(connection, claim)
-            if stored > sent:
-                raise StoreError(f"{described(delivery)} is planned already, with {stored} posts")
-            rows = [
-                post_row(post, delivery_id=delivery.id, position=position)
-                for position, post in enumerate(posts, stored + 1)
-            ]
-            out = 0
-            if delivery.adoption is not None and not stored:
-                out = adopt(rows, delivery.adoption)
-                if not out:
-                    raise StoreError(f"{described(delivery)} has no post of the parts that are out")
-            if len(rows) == out:
-                raise StoreError(f"{described(delivery)} has nothing to post")
-            connection.execute(held(claim).values(posts=stored + len(rows), sent=sent + out))
-            connection.execute(insert(POSTS), rows)
-            detail = f"{len(rows)} posts" + (f", {out} of them out" if out else "")
-            log(connection, delivery, "plan", actor=claim.worker, now=now, detail=detail)
-            return read_posts(connection, delivery.id)
+            return publishing.plan(connection, claim, posts, now=now)
 
     def intend(
         self, claim: Claim, position: int, *, key: str, reply_to: str | None, now: datetime, until: datetime
     ) -> PostRecord:
-        delivery = claim.delivery
         with self._write() as connection:
-            _, sent = hold(connection, claim)
-            connection.execute(held(claim).values(lease_owner=claim.worker, lease_until=until))
-            row = connection.execute(
-                one_post(delivery.id, position, PostState.PLANNED)
-                .values(
-                    state=PostState.SENDING,
-                    tries=POSTS.c.tries + 1,
-                    key=func.coalesce(POSTS.c.key, key),
-                    reply_to=reply_to,
-                    intended=now,
-                )
-                .returning(*POSTS.c)
-            ).one_or_none()
-            if row is None:
-                raise StoreError(f"post {position} of {described(delivery)} is not planned")
-            if position != sent + 1:
-                raise StoreError(f"post {position} of {described(delivery)} is not the next: {sent} are out")
-            return post_of(row)
+            return publishing.intend(
+                connection, claim, position, key=key, reply_to=reply_to, now=now, until=until
+            )
 
     def record(self, claim: Claim, position: int | None, change: Change, *, now: datetime) -> Delivery:
-        delivery = claim.delivery
-        state = follow(DeliveryState.PUBLISHING, change.event)
         with self._write() as connection:
-            posts, sent = hold(connection, claim)
-            if position is not None:
-                if position != sent + 1:
-                    raise StoreError(
-                        f"post {position} of {described(delivery)} is not the next: {sent} are out"
-                    )
-                record_post(connection, delivery, position, change, now=now)
-            elif change.event not in {Event.WAIT, Event.REFUSE}:
-                raise StoreError(f"{change.event} of {described(delivery)} names no post")
-            if change.sent is not None:
-                sent += 1
-                if (state is DeliveryState.PUBLISHED) != (sent == posts):
-                    raise StoreError(
-                        f"{described(delivery)} has {sent} of {posts} posts out: {change.event} is wrong"
-                    )
-            values: dict[str, Any] = {"state": state, "reason": change.reason, "sent": sent}
-            if change.due is not None:
-                values["due"] = change.due
-            if not change.keeps_lease:
-                values |= _NO_LEASE
-            if state in {DeliveryState.PUBLISHED, DeliveryState.FAILED}:
-                values["finished"] = now
-            connection.execute(held(claim).values(values))
-            if change.event is not Event.GO_ON:
-                log(connection, delivery, change.event, actor=claim.worker, now=now, detail=change.reason)
-            return read_delivery(connection, delivery.id)
+            return publishing.record(connection, claim, position, change, now=now)
 
     def advance(
         self,

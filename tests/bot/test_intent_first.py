@@ -23,7 +23,8 @@ from threadcast.bot.channels.telegram import TelegramChannel
 from threadcast.bot.channels.telegram_client import make_bot
 from threadcast.bot.channels.timeline import read_newest
 from threadcast.bot.promptly import Pending
-from threadcast.bot.publisher import Publisher, Stop
+from threadcast.bot.publisher import Publisher
+from threadcast.bot.stop import Stop
 from threadcast.queue.compose import Numbering
 from threadcast.queue.sql.store import open_store
 from threadcast.queue.states import DeliveryState, Outcome, PostState

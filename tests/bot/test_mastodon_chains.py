@@ -13,7 +13,8 @@ from tests.contract.mastodon_stand import make_channel
 from tests.contract.memory_store import MemoryStore
 from tests.servers.http import Cut, Response
 from tests.servers.mastodon import MastodonServer
-from threadcast.bot.publisher import LEASE, Publisher, Stop
+from threadcast.bot.publisher import LEASE, Publisher
+from threadcast.bot.stop import Stop
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.store import ChannelSeen, Delivery
 

@@ -11,7 +11,8 @@ from tests.contract.mastodon_stand import make_channel
 from tests.contract.memory_store import MemoryStore
 from tests.servers.mastodon import MastodonServer
 from threadcast.bot.pacing import MastodonPace
-from threadcast.bot.publisher import Publisher, Stop
+from threadcast.bot.publisher import Publisher
+from threadcast.bot.stop import Stop
 from threadcast.queue.states import DeliveryState, Outcome, Throttled
 from threadcast.queue.store import ChannelSeen, Delivery
 

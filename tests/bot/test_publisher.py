@@ -14,7 +14,8 @@ from tests.bot.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wi
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot.channels.port import NotReadyError, Outgoing
 from threadcast.bot.channels.timeline import read_newest
-from threadcast.bot.publisher import LEASE, Publisher, Stop
+from threadcast.bot.publisher import LEASE, Publisher
+from threadcast.bot.stop import Stop
 from threadcast.queue.compose import Numbering, Rules, compose
 from threadcast.queue.parse import parse
 from threadcast.queue.states import (

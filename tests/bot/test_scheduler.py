@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 from tests.bot.scripted import ScriptedChannel, Step, wish
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot.channels.port import Clock
-from threadcast.bot.publisher import Publisher, Stop
+from threadcast.bot.publisher import Publisher
 from threadcast.bot.scheduler import AT_LEAST_EVERY, Scheduler
+from threadcast.bot.stop import Stop
 from threadcast.config.timetable import Timetable
 from threadcast.queue.states import DeliveryState, Refused
 from threadcast.queue.store import ChannelSeen, Delivery, StoreError, Waiting

@@ -15,9 +15,11 @@ from threadcast.bot.channels.port import Landmark
 from threadcast.bot.channels.timeline import read_newest
 from threadcast.bot.heartbeat import beating
 from threadcast.bot.pacing import FreePace
-from threadcast.bot.publisher import LEASE, PATIENCE, Publisher, Stop
+from threadcast.bot.publisher import LEASE, PATIENCE, Publisher
+from threadcast.bot.stop import Stop
 from threadcast.queue.compose import compose
 from threadcast.queue.states import (
+    Absent,
     Blind,
     DeliveryState,
     Event,
@@ -182,6 +184,36 @@ async def test_looked_for_later(house: Callable[..., House], look: Look) -> None
     assert later.due > at.clock()
     assert at.states(delivery)[0] is PostState.UNKNOWN
     assert at.asked == ["1/ lamp 1"]
+
+
+@pytest.mark.parametrize("where", ["preflight", "look_up"])
+async def test_a_server_that_says_nothing(house: Callable[..., House], where: str) -> None:
+    """A service that can wait no longer waits for no look either: the chain is let go of as it stands."""
+
+    class Silent(ScriptedChannel):
+        async def preflight(self) -> None:
+            if where == "preflight":
+                await self.silence()
+
+        async def look_up(self, sought: object) -> Look:
+            await self.silence()
+            return Absent()
+
+        async def silence(self) -> None:
+            stop.now.set()
+            await asyncio.Event().wait()
+
+    stop = Stop()
+    at = house(GONE)
+    at.channel = Silent("news", at.folder, at.clock, GONE)
+    delivery = at.add()
+    stopped = await at.publish(stop=stop)
+    if where == "look_up":
+        at.clock.moment = stopped.due
+        stopped = await at.publish(stop=stop)
+    assert stopped.state is DeliveryState.PUBLISHING
+    assert PostState.SENT not in at.states(delivery)
+    assert len(at.asked) == (where == "look_up")
 
 
 async def test_nobody_can_look(house: Callable[..., House]) -> None:

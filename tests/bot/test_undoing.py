@@ -10,7 +10,8 @@ import pytest
 from tests.bot.scripted import START, FakeClock, ScriptedChannel, wish
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot.channels.port import Outgoing
-from threadcast.bot.publisher import Publisher, Stop
+from threadcast.bot.publisher import Publisher
+from threadcast.bot.stop import Stop
 from threadcast.bot.undoing import AGAIN, Left, Undo, Undoing, audit
 from threadcast.queue.states import Absent, Blind, Refused, Sent, TakeDown, Throttled, Unreached
 from threadcast.queue.store import Adoption, Delivery

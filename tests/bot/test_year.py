@@ -12,8 +12,9 @@ from tests.bot.scripted import FakeClock, ScriptedChannel, wish
 from tests.contract.memory_store import MemoryStore
 from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.forecast import Rhythm, forecast
-from threadcast.bot.publisher import Publisher, Stop
+from threadcast.bot.publisher import Publisher
 from threadcast.bot.scheduler import look
+from threadcast.bot.stop import Stop
 from threadcast.config.quiet import NEVER_QUIET, parse_quiet
 from threadcast.config.schedule import parse_schedule
 from threadcast.config.timetable import Timetable

@@ -246,6 +246,13 @@ RESEND = Change(Event.RESEND, PostState.PLANNED, NOT_THERE, None, keeps_lease=Tr
             Change(Event.DOUBT, PostState.UNKNOWN, "protected", None, keeps_lease=False),
         ),
         (
+            Blind("two of them", seen=True),
+            HOUR,
+            0,
+            True,
+            Change(Event.DOUBT, PostState.UNKNOWN, "two of them", None, keeps_lease=False),
+        ),
+        (
             Blind("protected"),
             HOUR,
             0,

@@ -43,7 +43,7 @@ def test_a_message_without_an_address() -> None:
     """In a group, where messages have no address, a message is named by its id."""
     told = verdict([Shown(17, "a"), Shown(18, "a")], "a", lambda _: None)
 
-    assert told == Blind("more than one message has this text: message 17, message 18")
+    assert told == Blind("more than one message has this text: message 17, message 18", seen=True)
 
 
 @given(text=st.text())
