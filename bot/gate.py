@@ -5,9 +5,11 @@ prepare that request, and to wait for the disk, take about as long: they go on a
 request waits at its gate.
 """
 
+from dataclasses import dataclass
 from threading import Lock
 
 from threadcast.bot.promptly import Pending
+from threadcast.queue.store import PostRecord
 
 
 class HeldBackError(Exception):
@@ -56,3 +58,11 @@ class Gate:
             if self._shut:
                 raise HeldBackError("the service is stopping")
             self._passed = True
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """A post whose intent is on disk, or on its way there: then the gate opens when it has arrived."""
+
+    post: PostRecord
+    gate: Gate

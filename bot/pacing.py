@@ -219,6 +219,7 @@ class MastodonPace:
     ours that went out on the account at a moment or later; it is asked before each chain, and once where
     the first post goes on with one. `statuses` and `requests` are what an account and a token may do in a
     window, as long as the server says nothing else; windows begin at multiples of their length since 1970.
+    A server whose answers tell of no limit has none.
     """
 
     def __init__(
@@ -236,6 +237,7 @@ class MastodonPace:
         self._told: tuple[Quota, int] | None = None  # of statuses, with how many of ours were out then
         self._unanswered = 0  # sends since the last answer
         self._counted = False
+        self._is_told = True  # until an answer came that tells of no limit
 
     @property
     def rate(self) -> float | None:
@@ -254,6 +256,7 @@ class MastodonPace:
         match outcome:
             case Sent():
                 self._unanswered = 0
+                self._is_told = self._quota() is not None
             case Throttled() | Refused():
                 self._unanswered = 0
                 self._statuses.give_back()
@@ -267,6 +270,7 @@ class MastodonPace:
 
     def room(self, posts: int, now: datetime) -> Room:
         self._counted = False
+        self._is_told = self._quota() is not None  # the account was asked for before the chain
         return self.prospect(now).room(posts, now)
 
     def prospect(self, now: datetime) -> Prospect:
@@ -279,6 +283,8 @@ class MastodonPace:
             self._statuses.count = max(self._statuses.count, self._sent_since(self._statuses.begins))
             self._counted = True
         self._listen(now)
+        if not self._is_told:
+            return ()
         return (self._of_statuses(now), self._of_requests(now))
 
     def _listen(self, now: datetime) -> None:

@@ -12,13 +12,13 @@ import random
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
-from threadcast.bot.gate import Gate
+from threadcast.bot.gate import Gate, Intended
 from threadcast.bot.heartbeat import beating
 from threadcast.bot.hurry import HURRIED, HurriedError, Hurry
 from threadcast.bot.pacing import FreePace, Pace
@@ -61,14 +61,6 @@ LEASE = timedelta(minutes=3)
 PATIENCE = timedelta(seconds=5)
 
 Observer = Callable[[Delivery], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """A post whose intent is on disk, or on its way there: then the gate opens when it has arrived."""
-
-    post: PostRecord
-    gate: Gate
 
 
 class Publisher:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from threadcast.bot.budget import Room
 from threadcast.bot.channels.headers import Quota
 from threadcast.bot.pacing import BotPace, FreePace, MastodonPace, Pace, TelegramPace
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
@@ -185,10 +186,16 @@ class TestTelegram:
         assert (room.at, room.ends, room.reason) == (NOON, NOON + 1.5 * timedelta(seconds=61), "")
 
 
+LATER = NOON + 10 * MINUTE
+STATUSES_END = NOON + 3 * HOUR
+REQUESTS_END = NOON + 15 * MINUTE
+ROOMY = Quota(3000, 2990, REQUESTS_END)  # tells of requests, and that there are plenty
+
+
 class Server:
     """What a server's last answer left, and what the queue knows to be out."""
 
-    def __init__(self, quota: Quota | None = None, out: int = 0) -> None:
+    def __init__(self, quota: Quota | None = ROOMY, out: int = 0) -> None:
         self.quota = quota
         self.out = out
         self.asked: list[datetime] = []
@@ -197,11 +204,6 @@ class Server:
     def sent_since(self, moment: datetime) -> int:
         self.asked.append(moment)
         return self.out
-
-
-LATER = NOON + 10 * MINUTE
-STATUSES_END = NOON + 3 * HOUR
-REQUESTS_END = NOON + 15 * MINUTE
 
 
 class TestMastodon:
@@ -233,18 +235,28 @@ class TestMastodon:
         assert sends(server.pace, 5, LATER, [Refused("no")] * 5) == [LATER] * 5
 
     def test_our_own_count(self) -> None:
-        """Without headers, 300 posts go in three hours, those of before a restart included."""
+        """Where headers tell of requests only, 300 posts go in three hours, those of before a restart too."""
         server = Server(out=298)
         assert sends(server.pace, 3, LATER) == [LATER, LATER, STATUSES_END]
         assert server.asked == [NOON]
 
     def test_our_own_requests(self) -> None:
-        """Without headers, 300 calls go in five minutes."""
-        server = Server()
+        """As long as nothing is answered, 300 calls go in five minutes."""
+        server = Server(None)
         server.pace.ready_at(NOON)
         sends(server.pace, 290, NOON, [LOST] * 290)
         server.quota = Quota(1000, 700, STATUSES_END)  # a server with a budget of its own
         assert sends(server.pace, 11, NOON)[-2:] == [NOON, NOON + 5 * MINUTE]
+
+    def test_a_server_without_limits(self) -> None:
+        """A server whose answers tell of no limit has none, whatever went out before."""
+        server = Server(None, out=900)
+        assert server.pace.room(310, LATER) == Room(LATER, LATER + 310 * SECOND)
+        assert sends(server.pace, 400, LATER) == [LATER] * 400
+        server = Server(None, out=900)
+        assert server.pace.prospect(LATER).room(1, LATER).at == STATUSES_END, "nothing was answered yet"
+        sends(server.pace, 1, STATUSES_END)
+        assert server.pace.prospect(STATUSES_END).windows == ()
 
     def test_others_post_too(self) -> None:
         """What somebody else posted on the account shows in what is left of its window."""
