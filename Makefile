@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m
 PIP := $(RUN) pip --disable-pip-version-check --quiet
 SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' | sort)
 
-.PHONY: help install demo test check bench soak lock docs clean
+.PHONY: help install demo test fuzz check bench soak lock docs clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ bench: develop  ## measure how fast it is: one table, two minutes (ARGS="--json"
 
 soak: develop  ## kill the service a thousand times and count what came of it (TIME=5 minutes, ARGS="--kills 100")
 	@$(RUN) tests.faults $(if $(TIME),--minutes $(TIME)) $(ARGS)
+
+fuzz: develop  ## throw 100,000 bad files, settings, answers and commands at it: one table (ARGS="20000 commands")
+	@nice $(RUN) tests.faults.fuzz $(ARGS)
 
 check: develop  ## lint, types, layers, docs
 	@$(RUN) ruff format --check --quiet .

@@ -17,6 +17,7 @@ import structlog
 
 from threadcast.bot import wake
 from threadcast.bot.building import build_channel
+from threadcast.bot.channels.discreet import Discreet
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.desk import Desk
 from threadcast.bot.forecast import Rhythm
@@ -97,8 +98,11 @@ def build_channels(settings: Settings, store: Store | None = None) -> tuple[Chan
     With `store` they know of what it remembers where a chat has moved to, and note there where one moves.
     """
     rows = {} if store is None else {row.name: row for row in store.channels()}
+    secrets = settings.secrets()
     return tuple(
-        build_channel(settings, channel, clock=now, row=rows.get(channel.name), store=store)
+        Discreet(
+            build_channel(settings, channel, clock=now, row=rows.get(channel.name), store=store), secrets
+        )
         for channel in settings.channels
     )
 

@@ -4,6 +4,7 @@ Modules that commands need are imported where they are needed, so that `--help` 
 """
 
 import getpass
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
@@ -94,7 +95,19 @@ def settings() -> "Settings":
     """What is configured, from the environment and `.env` in the working folder."""
     from threadcast.config.settings import load
 
-    return load(os.environ, folder=Path.cwd())
+    configured = load(os.environ, folder=Path.cwd())
+    _keep_libraries_discreet(configured)
+    return configured
+
+
+def _keep_libraries_discreet(configured: "Settings") -> None:
+    """Where nobody is told to, Python itself prints what libraries warn of: answers, tokens and all."""
+    if configured.log_level == "debug":
+        from threadcast.config import logs
+
+        logs.configure(configured.log_level, configured.log_format, secrets=configured.secrets())
+    elif not logging.getLogger().handlers:
+        logging.getLogger().addHandler(logging.NullHandler())
 
 
 def actor() -> str:

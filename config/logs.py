@@ -7,7 +7,8 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Collection, Mapping
+from base64 import b64encode
+from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import lru_cache
@@ -21,6 +22,8 @@ Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "console", "json"]
 
 MASK = "***"
+
+_LONG = 8  # bytes; what is shorter is found in base64 of anything
 
 _DEPTH = 8  # containers within containers; deeper ones, and those that hold themselves, become text
 
@@ -38,7 +41,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 def redact(text: str, secrets: Collection[str]) -> str:
     """A text with MASK in place of every known secret and of what looks like one.
 
-    A secret is also found as it reads in a URL, in JSON and in Python's repr.
+    A secret is also found as it reads in a URL, in JSON, in Python's repr and in base64.
     """
     known = _pattern(frozenset(secrets))
     if known is not None:
@@ -66,7 +69,18 @@ def _forms(secret: str) -> tuple[str, ...]:
         repr('"' + secret)[2:-1],  # beside a double quote, repr escapes a single one
         ascii(secret)[1:-1],
         repr(secret.encode(errors="surrogatepass"))[2:-1],
+        *_coded(secret),
     )
+
+
+def _coded(secret: str) -> Iterator[str]:
+    """A long secret in base64, as `Authorization: Basic` has it, wherever in what was coded it stands."""
+    data = secret.encode(errors="surrogatepass")
+    if len(data) >= _LONG:
+        for lead in range(3):
+            begin = (lead * 8 + 5) // 6  # the first character that is the secret's alone
+            whole = (lead + len(data)) * 8 // 6  # and the first that is not
+            yield b64encode(b"\0" * lead + data).decode()[begin:whole]
 
 
 def configure(

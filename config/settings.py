@@ -4,6 +4,7 @@ Every variable begins with `THREADCAST_`; `__` goes one level down. `variables()
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,9 @@ from threadcast.config.values import (
 from threadcast.config.variables import DELIMITER, PREFIX, Doc, Variable, variables_of
 
 __all__ = ["Settings", "SettingsError", "TelegramSettings", "load", "variables"]
+
+# One whose second half cannot be a common word.
+_BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}")
 
 DATA = "threadcast-data"
 DATABASE = "queue.sqlite3"
@@ -183,9 +187,10 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value, for redaction."""
+        """Every secret value, for redaction; of a bot's token, what follows its number as well."""
         tokens = [self.telegram.token, *(getattr(channel, "token", None) for channel in self.channels)]
         values = [token.get_secret_value() for token in tokens if token is not None]
+        values += [value.partition(":")[2] for value in values if _BOT_TOKEN.fullmatch(value)]
         return tuple(dict.fromkeys((*values, *passwords_of(self.database_url.get_secret_value()))))
 
 

@@ -74,7 +74,7 @@ class Client:
         self._session.gate = gate or Gate()
         try:
             answer: object = call()
-        except (MastodonError, MastodonWarning) as error:
+        except (MastodonError, MastodonWarning, RecursionError) as error:  # the last: JSON nested without end
             answer = error
         headers, now = self._session.answered, self._clock()
         self.ahead = ahead_by(headers, now=now)

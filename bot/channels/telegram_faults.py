@@ -29,6 +29,7 @@ from threadcast.queue.states import Absent, Outcome, Refused, Sent, Throttled, U
 # The library gives periods as timedelta only where this is set, and warns on every 429 where it is not.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
+LONGEST_WAIT: Final = timedelta(days=7)  # hours have been seen; more is a mistake
 FLOOD_WAIT: Final = timedelta(seconds=30)  # after a 429 that does not say how long to wait
 BOT_API_OFFSET: Final = -1_000_000_000_000  # minus the id that links use: how the Bot API names a channel
 LONGEST_QUOTE: Final = 200  # code points of a server's own words in a reason
@@ -37,7 +38,7 @@ LONGEST_QUOTE: Final = 200  # code points of a server's own words in a reason
 NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 # A 200 whose JSON is not a message makes the library fail in any of these ways.
-UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError)
+UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 NO_BOT_API: Final = "what answers is no Bot API server ({})"
 
 # All that a call raises where it does not do what it should.
@@ -71,17 +72,18 @@ def explain(error: Refusal, *, name: str) -> Fault:
     return Fault(f"Telegram refused ({quote(error)})", "correct what it names, then try again")
 
 
-def classify(
-    result: telegram.Message | TelegramError, *, name: str, chat: str, parent: str | None, now: datetime
-) -> Outcome:
+def classify(result: object, *, name: str, chat: str, parent: str | None, now: datetime) -> Outcome:
     """What a send came to.
 
+    `result` is what the library returned or raised; not every answer that it takes makes a message.
     `name` and `chat` are the channel's, `parent` the id it should reply to, `now` (UTC) is what a
     wait is counted from. The order matters: BadRequest and TimedOut are NetworkErrors.
     """
     if isinstance(result, telegram.Message):
         return _judge_message(result, chat=chat, parent=parent)
-    return _judge_error(result, name=name, now=now)
+    if isinstance(result, TelegramError):
+        return _judge_error(result, name=name, now=now)
+    return Unknown("Telegram's answer is not a message; the post may be out")
 
 
 def _judge_error(
@@ -91,6 +93,7 @@ def _judge_error(
         case RetryAfter():
             wait = error.retry_after
             wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+            wait = min(max(wait, timedelta(0)), LONGEST_WAIT)
             return Throttled(now + wait, f"Telegram asks to wait {wait.total_seconds():g} s")
         case InvalidToken() | ChatMigrated() | BadRequest() | Forbidden() | Conflict():
             return Refused(explain(error, name=name).reason)
