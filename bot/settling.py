@@ -15,11 +15,10 @@ log = structlog.get_logger("threadcast.settling")
 async def look_for(post: PostRecord, channel: Channel, store: Store, hurry: Hurry) -> Look:
     """Whether the post is out, as the network shows it now. `post` was tried, and came into doubt."""
     assert post.key is not None and post.doubted is not None  # noqa: S101, PT018  # see above
-    landmark = None
-    if post.reply_to is None:
-        known = await asyncio.to_thread(store.landmark, channel.name)
-        if known is not None and known.remote_id is not None:
-            landmark = Landmark(known.remote_id, known.post.text)
+    known = await asyncio.to_thread(store.landmark, channel.name)
+    landmark = (
+        None if known is None or known.remote_id is None else Landmark(known.remote_id, known.post.text)
+    )
     sought = Sought(post.post.text, post.reply_to, post.key, since=post.doubted, landmark=landmark)
     try:
         look = await hurry.through(channel.look_up(sought))

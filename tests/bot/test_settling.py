@@ -136,7 +136,7 @@ async def test_a_lost_answer_is_found(house: Callable[..., House]) -> None:
     (sought,) = at.channel.script.sought
     first, second, _ = at.store.posts(delivery)
     assert (sought.text, sought.parent, sought.key) == ("2/ lamp 2", first.remote_id, second.key)
-    assert (sought.since, sought.landmark) == (START, None)
+    assert (sought.since, sought.landmark) == (START, Landmark(first.remote_id or "", first.post.text))
 
 
 async def test_what_never_arrived_is_sent_again(house: Callable[..., House]) -> None:
@@ -254,7 +254,7 @@ async def test_a_worker_that_died(house: Callable[..., House]) -> None:
 
 
 async def test_the_landmark(house: Callable[..., House]) -> None:
-    """For a first post the look gets the newest post of the channel: what it seeks comes after that."""
+    """A look gets the newest post that is out on the channel: what it seeks comes after that."""
     at = house()
     earlier = at.add(parts=2)
     await at.publish()
