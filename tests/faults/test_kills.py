@@ -4,8 +4,8 @@ import pytest
 
 from tests.e2e.house import PATIENCE, House, chain, thread_text
 from tests.faults.judge import Verdict, judge
-from tests.faults.killer import STEPS, Plan
-from tests.faults.stand import FIRST, add, check, kill, publish_the_first, publish_the_rest, running, seen
+from tests.faults.killer import COMMIT, STEPS, Plan
+from tests.faults.stand import FIRST, add, check, kill, publish_the_rest, running, seen
 
 pytestmark = pytest.mark.e2e
 
@@ -26,13 +26,36 @@ def wait_for_posts(house: House, channel: str, count: int) -> None:
 @pytest.mark.parametrize("step", STEPS[2:])
 def test_a_kill_at_each_step(house: House, channel: str, step: str) -> None:
     """Killed at the first post, in the middle of a chain and at its end, it publishes each post once."""
-    publish_the_first(house)
-    add(house, thread_text(1, SIZE), channel)
+    add(house, thread_text(9, len(FIRST)) + thread_text(1, SIZE), channel)
     for post in (1, 3, SIZE):
-        kill(house, Plan(step, channel, post))
+        # The first chain comes to its first post before.
+        kill(house, Plan(step, channel, post, at=2 if post == 1 else 1))
         wait_for_posts(house, channel, post if STEPS.index(step) >= OUT else post - 1)
     publish_the_rest(house)
     check(house, channel, [chain(1, SIZE)])
+
+
+@pytest.mark.parametrize("channel", ["news", "masto"])
+def test_a_kill_while_looking(house: House, channel: str) -> None:
+    """Killed before it looks for a post, and when it has found it or not, it looks again and sends once."""
+    add(house, thread_text(9, len(FIRST)) + thread_text(1, SIZE), channel)
+    kill(house, Plan("response-lost", channel, 3))
+    kill(house, Plan("before-look", channel))
+    kill(house, Plan("after-look", channel))
+    kill(house, Plan("after-intent", channel, 4))
+    kill(house, Plan("after-look", channel))
+    publish_the_rest(house)
+    check(house, channel, [chain(1, SIZE)])
+
+
+@pytest.mark.parametrize("at", [5, 10, 15])
+def test_a_kill_before_a_commit(house: House, at: int) -> None:
+    """Killed when all of a transaction is written but its commit, it goes on as if it had not begun."""
+    add(house, thread_text(9, len(FIRST)) + thread_text(1, SIZE))
+    kill(house, Plan(COMMIT, at=at))
+    publish_the_rest(house)
+    for channel in ("news", "masto"):
+        check(house, channel, [chain(1, SIZE)])
 
 
 def test_a_kill_at_the_very_first_post(house: House) -> None:
