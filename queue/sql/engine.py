@@ -172,9 +172,21 @@ class _File:
     def connect(self, mode: str, patience: float) -> sqlite3.Connection:
         """A connection to this very file. Where it has gone, SQLite must not make a new one."""
         self.require()
-        return sqlite3.connect(
-            f"{self.path.as_uri()}?mode={mode}", uri=True, timeout=patience, check_same_thread=False
+        connection = sqlite3.connect(
+            f"{self.path.as_uri()}?mode={mode}",
+            uri=True,
+            timeout=patience,
+            check_same_thread=False,
+            factory=_Bound,
         )
+        connection.file = self
+        return connection
+
+
+class _Bound(sqlite3.Connection):
+    """A connection that knows its file."""
+
+    file: _File
 
 
 def make_engine(url: str, *, create: bool, patience: float = PATIENCE) -> Engine:
@@ -208,7 +220,6 @@ def reading_engine(url: URL) -> Engine:
 def _sqlite_engine(url: URL, file: _File, mode: str, patience: float) -> Engine:
     engine = create_engine(url, hide_parameters=True, creator=lambda: file.connect(mode, patience))
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "checkout", lambda *_: file.require())
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -241,6 +252,7 @@ def direct(engine: Engine) -> Iterator[Any]:
     try:
         connection = engine.raw_connection()
         try:
+            _require_file(connection)
             cursor = connection.cursor()
             if engine.dialect.name == "sqlite":
                 cursor.execute(BEGIN_WRITING)
@@ -260,7 +272,18 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
+def _require_file(connection: Any) -> None:
+    """Raise GoneError where the file of a pooled connection has gone.
+
+    Where a transaction begins and not where the pool gives a connection out: it would close that one, and
+    with it all that is left of the file.
+    """
+    if isinstance(connection.driver_connection, _Bound):
+        connection.driver_connection.file.require()
+
+
 def _begin_sqlite(connection: Connection) -> None:
+    _require_file(connection.connection)
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql(BEGIN_WRITING if writes else "BEGIN DEFERRED")
 
