@@ -44,6 +44,7 @@ LONGEST_RUN = 1.0  # seconds until a kill at a random moment
 LONGEST_WAY = 0.02  # seconds between a service and a server
 SETTLE_AFTER = 0.5  # seconds; what is on its way then is there long since
 SPOILED_POSTS, SPOILED_OTHERS = 0.04, 0.003  # which share of requests
+DOWN = 0.04  # the share of runs in which one server refuses connections
 COLD = 0.03  # the share of starts in a Python of their own
 LOWEST = 4  # unpublished threads on a channel, below which more are added
 MORE = 12
@@ -174,7 +175,12 @@ class Place:
             self._calm = False
             while not self._goal.reached():
                 self._fill(house)
+                down = self._random.choice(proxies) if self._random.random() < DOWN else None
+                if down is not None:
+                    down.down()
                 self._kill_one(house)
+                if down is not None:
+                    down.up()
             self._calm = True
             self._finish(house)
             self.tally.spoiled += sum(proxy.spoiled for proxy in proxies)
