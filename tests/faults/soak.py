@@ -48,6 +48,7 @@ DOWN = 0.04  # the share of runs in which one server refuses connections
 COLD = 0.03  # the share of starts in a Python of their own
 LOWEST = 4  # unpublished threads on a channel, below which more are added
 MORE = 12
+FULL = 220  # posts on a channel; an account may have 300 in three hours
 LAST_PATIENCE = 120.0  # seconds until everything must be out, once nobody kills it any more
 ENOUGH = {name: Budget(10**9, timedelta(hours=3)) for name in REAL_BUDGETS}
 
@@ -149,6 +150,7 @@ class Place:
         self._random = random.Random(seed)  # noqa: S311  # no secret
         self._goal = goal
         self._chains = [FIRST]
+        self._lives = 0
         self._calm = True
         self.tally = Tally()
 
@@ -160,11 +162,20 @@ class Place:
         return self.tally
 
     def _run(self) -> None:
+        while not self._goal.reached():
+            self._lives += 1
+            folder = self._folder / f"life-{self._lives}"
+            folder.mkdir()
+            self._chains = [FIRST]
+            self._live(folder)
+
+    def _live(self, folder: Path) -> None:
+        """Kill one service until it has had as many posts as an account may, and judge."""
         with ExitStack() as stack:
             telegram = stack.enter_context(TelegramServer())
             mastodon = stack.enter_context(MastodonServer(budgets=ENOUGH))
             proxies = [stack.enter_context(Proxy(server.port, self._draw)) for server in (telegram, mastodon)]
-            house = House(self._folder, telegram, mastodon)
+            house = House(folder, telegram, mastodon)
             house.env |= {
                 "THREADCAST_TELEGRAM__API_URL": proxies[0].url,
                 "THREADCAST_TELEGRAM__ADMINS": str(telegram.add_chat("private").id),
@@ -173,7 +184,7 @@ class Place:
             }
             publish_the_first(house)
             self._calm = False
-            while not self._goal.reached():
+            while not self._goal.reached() and sum(map(len, self._chains)) < FULL:
                 self._fill(house)
                 down = self._random.choice(proxies) if self._random.random() < DOWN else None
                 if down is not None:
