@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -38,6 +38,7 @@ from threadcast.queue.store import ChannelSeen, GoneError, Store, StoreError
 
 if TYPE_CHECKING:
     from threadcast.bot.intake import IntakeWatch
+    from threadcast.bot.watch import Watcher
 
 log = structlog.get_logger("threadcast.service")
 
@@ -45,7 +46,7 @@ log = structlog.get_logger("threadcast.service")
 GRACE = 8.0
 
 # Seconds between two looks whether the queue is still in its place, where nothing else is asked of it.
-MIND = 10.0
+MIND = 300.0
 
 
 class AlreadyRunningError(Exception):
@@ -271,7 +272,9 @@ class Service:
                 await self._scheduler.drain()
             finally:
                 hurry.cancel()
-                await mind
+                mind.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await mind
 
     def _hang_bell(self) -> wake.Bell:
         try:
@@ -281,19 +284,40 @@ class Service:
             raise StoreError(f"the data folder {self._settings.data} cannot be used: {reason}") from error
 
     async def _mind(self) -> None:
-        """Look whether the queue is still in its place: what is accepted elsewhere would be lost to us."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(MIND):
-                    await self.stop.asked.wait()
-                return
-            try:
-                await asyncio.to_thread(self._store.channels)
-            except GoneError:
-                self.stop.asked.set()
-                raise
-            except StoreError:
-                continue  # who needs it says so
+        """Look whether the queue is still in its place: what is accepted elsewhere would be lost to us.
+
+        The kernel tells when a file has gone from its folder; where it does not, a look now and then.
+        """
+        gone = asyncio.Event()
+        watcher = self._watch_queue(partial(asyncio.get_running_loop().call_soon_threadsafe, gone.set))
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(gone.wait(), MIND)
+                gone.clear()
+                try:
+                    await asyncio.to_thread(self._store.channels)
+                except GoneError:
+                    self.stop.asked.set()
+                    raise
+                except StoreError:
+                    continue  # who needs it says so
+        finally:
+            if watcher is not None:
+                watcher.close()
+
+    def _watch_queue(self, heard: Callable[[], object]) -> "Watcher | None":
+        url = parse_url(self._settings.database_url.get_secret_value())
+        if url.drivername != "sqlite" or not url.database:
+            return None
+        from threadcast.bot.watch import GOING, Watcher  # noqa: PLC0415  # a server's queue needs none
+
+        folder = Path(url.database).parent
+        watcher = Watcher(heard, GOING)
+        with contextlib.suppress(OSError):
+            stat = folder.stat()
+            watcher.follow({folder: (stat.st_dev, stat.st_ino)})
+        return watcher
 
     def _greet(self) -> None:
         if is_sqlite(self._settings.database_url.get_secret_value()):

@@ -5,7 +5,7 @@ an event is a hint, as a knock is (`bot/wake.py`), and some are never sent (netw
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from watchdog.events import (
@@ -14,6 +14,7 @@ from watchdog.events import (
     DirMovedEvent,
     FileClosedEvent,
     FileCreatedEvent,
+    FileDeletedEvent,
     FileMovedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
@@ -31,14 +32,23 @@ TELLING: list[type[FileSystemEvent]] = [
     FileMovedEvent,
 ]
 
+# What may mean that a file is not where it was.
+GOING: list[type[FileSystemEvent]] = [DirDeletedEvent, DirMovedEvent, FileDeletedEvent, FileMovedEvent]
+
 Identity = tuple[int, int]  # device and inode
 
 
 class Watcher(FileSystemEventHandler):
-    """Calls `heard` when something changes in a folder it follows, in a thread of its own."""
+    """Calls `heard` when something changes in a folder it follows, in a thread of its own.
 
-    def __init__(self, heard: Callable[[], None]) -> None:
+    `telling` are the events that mean something to the caller; the kernel sends no others.
+    """
+
+    def __init__(
+        self, heard: Callable[[], object], telling: Sequence[type[FileSystemEvent]] = TELLING
+    ) -> None:
         self._heard = heard
+        self._telling = list(telling)
         self._followed: Mapping[Path, Identity] = {}
         self._observer: BaseObserver | None = None
 
@@ -63,7 +73,7 @@ class Watcher(FileSystemEventHandler):
             self._observer = observer
         self._observer.unschedule_all()
         for path in folders:
-            self._observer.schedule(self, path, event_filter=TELLING, follow_symlink=True)
+            self._observer.schedule(self, path, event_filter=self._telling, follow_symlink=True)
         self._followed = dict(folders)
 
     def close(self) -> None:
