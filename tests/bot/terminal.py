@@ -94,7 +94,7 @@ def terminal(
         stdout=inside,
         stderr=inside,
         start_new_session=True,
-        preexec_fn=_take_terminal,  # noqa: PLW1509  # one system call, and no lock
+        preexec_fn=_take_terminal,  # noqa: PLW1509  # two system calls, and no lock
     )
     os.close(inside)
     try:
@@ -107,8 +107,12 @@ def terminal(
 
 
 def _take_terminal() -> None:
-    """In the new process: the terminal on its standard input is the one whose keys reach it."""
+    """In the new process: the terminal on its standard input is the one whose keys reach it.
+
+    Ctrl-C too: whatever runs the tests in the background has it ignored, and processes inherit that.
+    """
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def threadcast(*words: str) -> list[str]:
