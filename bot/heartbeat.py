@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
 
+from threadcast.bot.alongside import alongside
 from threadcast.bot.channels.port import Clock
 from threadcast.queue.store import Claim, LeaseLostError, Store, StoreError
 
@@ -20,13 +21,8 @@ async def beating(store: Store, claim: Claim, *, clock: Clock, lease: timedelta)
     A lease that was lost stays lost: whoever works under it learns so at the next write, before
     anything more is sent.
     """
-    task = asyncio.create_task(_beat(store, claim, clock=clock, lease=lease), name="heartbeat")
-    try:
+    async with alongside(_beat(store, claim, clock=clock, lease=lease), "heartbeat"):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _beat(store: Store, claim: Claim, *, clock: Clock, lease: timedelta) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+
+from threadcast.bot.alongside import alongside
 
 T = TypeVar("T")
 
@@ -29,13 +31,8 @@ class Hurry:
     async def watching(self, now: asyncio.Event) -> AsyncIterator[None]:
         """While this is open, calls end early once `now` is set."""
         self._called = False
-        watcher = asyncio.create_task(self._watch(now), name="hurry")
-        try:
+        async with alongside(self._watch(now), "hurry"):
             yield
-        finally:
-            watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await watcher
 
     async def through(self, call: Coroutine[Any, Any, T]) -> T:
         """What the call gives or raises. Raises HurriedError instead where it had to be given up."""

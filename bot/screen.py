@@ -6,7 +6,6 @@ terminal it is listed on.
 
 import json
 import sys
-import unicodedata
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -20,6 +19,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from threadcast.bot.plain import plain
 from threadcast.queue.states import DeliveryState, PostState
 
 COLOURS: dict[str, str] = {
@@ -40,9 +40,6 @@ COLOURS: dict[str, str] = {
     "warning": "yellow",
     "error": "bold red",
 }
-# Unicode categories that move the cursor, reorder text or show nothing: controls, and what has no glyph.
-HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 WIDE = 10_000  # columns; a pipe has no edge to wrap at
 GAP = 2  # columns between two of a table
 NO_CROP: Mapping[str, int] = MappingProxyType({})
@@ -51,11 +48,7 @@ NUMBERS = frozenset({"id", "posts", "post", "length"})
 
 def safe(text: str) -> str:
     """Text for one line of a terminal: nothing in it can drive the terminal or be read as markup."""
-    shown = (
-        "�" if unicodedata.category(char) in HIDDEN or char in BIDI else char
-        for char in text.replace("\n", " ")
-    )
-    return escape("".join(shown))
+    return escape(plain(text))
 
 
 class Screen:

@@ -8,7 +8,15 @@ from sqlalchemy import Connection, delete, exists, func, select, tuple_, update
 
 from threadcast.queue.sql.adding import FREE_PLACES, RANK_STEP
 from threadcast.queue.sql.rows import DELIVERY, channel_of, content_row, delivery_of
-from threadcast.queue.sql.statements import described, log, note, read_delivery, sent_values, take_turns
+from threadcast.queue.sql.statements import (
+    NO_LEASE,
+    described,
+    log,
+    note,
+    read_delivery,
+    sent_values,
+    take_turns,
+)
 from threadcast.queue.sql.tables import CHANNELS, DELIVERIES, POSTS, THREADS
 from threadcast.queue.states import (
     BEGINNINGS,
@@ -25,7 +33,6 @@ from threadcast.queue.store import ChannelRow, Delivery, NotFoundError
 from threadcast.queue.thread import Thread
 
 _AFRESH: dict[str, Any] = {"reason": "", "finished": None}
-_NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 _MAY_BE_OUT = (PostState.SENDING, PostState.SENT, PostState.UNKNOWN)
 
 
@@ -49,7 +56,7 @@ def apply(
         if delivery.state is not DeliveryState.QUEUED:
             values["queued"] = now
     if state is DeliveryState.CANCELLED:
-        values |= {"finished": now, **_NO_LEASE}
+        values |= {"finished": now, **NO_LEASE}
     if event is Event.RETRY:
         refused = update(POSTS).where(POSTS.c.delivery_id == delivery_id, POSTS.c.state == PostState.REFUSED)
         connection.execute(refused.values(state=PostState.PLANNED, reason=""))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, insert
 from threadcast.queue.compose import Post
 from threadcast.queue.sql.rows import adopt, post_of, post_row
 from threadcast.queue.sql.statements import (
+    NO_LEASE,
     described,
     held,
     hold,
@@ -21,8 +22,6 @@ from threadcast.queue.sql.statements import (
 from threadcast.queue.sql.tables import POSTS
 from threadcast.queue.states import Change, DeliveryState, Event, PostState, follow
 from threadcast.queue.store import Claim, Delivery, PostRecord, StoreError
-
-_NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
 def plan(
@@ -106,7 +105,7 @@ def record(
     if change.due is not None:
         values["due"] = change.due
     if not change.keeps_lease:
-        values |= _NO_LEASE
+        values |= NO_LEASE
     if state in {DeliveryState.PUBLISHED, DeliveryState.FAILED}:
         values["finished"] = now
     connection.execute(held(claim).values(values))

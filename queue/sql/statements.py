@@ -29,6 +29,10 @@ _CHUNK = 500  # values in one IN (…)
 _Value = TypeVar("_Value")
 
 
+# A delivery that nobody holds.
+NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
+
+
 def take_turns(connection: Connection, what: str) -> None:
     """From here on one transaction after the other, of those that name the same thing.
 

@@ -29,6 +29,7 @@ from threadcast.queue.sql.rows import (
     thread_of,
 )
 from threadcast.queue.sql.statements import (
+    NO_LEASE,
     held,
     hold,
     in_state,
@@ -66,8 +67,6 @@ from threadcast.queue.store import (
 from threadcast.queue.thread import Thread
 
 __all__ = ["SqlStore", "is_sqlite", "normalise_url", "open_store"]
-
-_NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
 def open_store(url: str, *, create: bool = True) -> "SqlStore":
@@ -208,7 +207,7 @@ class SqlStore:
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
         with self._write() as connection:
             hold(connection, claim)
-            connection.execute(held(claim).values(due=due or now, **_NO_LEASE))
+            connection.execute(held(claim).values(due=due or now, **NO_LEASE))
 
     def renew(self, claim: Claim, *, until: datetime) -> None:
         with self._write() as connection:
@@ -220,7 +219,7 @@ class SqlStore:
             ended = connection.execute(
                 update(DELIVERIES)
                 .where(in_state(DELIVERIES, DeliveryState.PUBLISHING), DELIVERIES.c.lease_until > now)
-                .values(_NO_LEASE)
+                .values(NO_LEASE)
             )
             return ended.rowcount
 
