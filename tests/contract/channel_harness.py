@@ -40,9 +40,7 @@ class Harness(Protocol):
 
     limit: int  # what the platform's default rules allow
     idempotent: bool  # the same key again gives the same post again
-    looks: bool  # it can look for a post whose fate is unknown
     needs_landmark: bool  # it finds a first post only behind another that is known
-    takes_down: bool  # it can delete a post
     remote: bool  # there is a server that can be stopped, throttled, or lose an answer
 
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:
@@ -60,8 +58,6 @@ class Harness(Protocol):
     def now(self) -> datetime:
         """The clock that the channel was given."""
         ...
-
-    asks_first: bool  # before a chain it asks whether it may post
 
     # Only where `remote` (elsewhere: an empty secret, and methods that raise):
     secret: str  # the token that the channel was given; no reason, finding or repr may tell it

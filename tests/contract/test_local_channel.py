@@ -15,12 +15,9 @@ class LocalHarness:
     """A local timeline, read as its owner would: from its file."""
 
     idempotent = True
-    looks = True
     needs_landmark = False
-    takes_down = True
     remote = False
     secret = ""
-    asks_first = False
 
     def __init__(self, folder: Path, like: Like, limit: int) -> None:
         self.limit = limit

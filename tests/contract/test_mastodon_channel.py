@@ -24,12 +24,9 @@ class MastodonHarness:
     """An account on a server."""
 
     limit = 500
-    looks = True
     needs_landmark = False
-    takes_down = True
     remote = True
     secret = TOKEN
-    asks_first = True
 
     def __init__(self, server: MastodonServer, *, idempotent: bool) -> None:
         self._server = server

@@ -21,12 +21,9 @@ class TelegramHarness:
 
     limit = 4096
     idempotent = False
-    looks = True
     needs_landmark = True
-    takes_down = True
     remote = True
     secret = TOKEN
-    asks_first = False
 
     def __init__(self, server: TelegramServer, *, by_name: bool = True) -> None:
         self._server = server

@@ -118,10 +118,9 @@ class TestForwarding:
         assert isinstance(look, Sent)
         assert look.remote_id == str(post.id)
 
-    async def test_too_many_to_look_at(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_too_many_to_look_at(self, house: House) -> None:
         """Where more stands behind the parent than is looked at, the post is not taken for absent."""
-        monkeypatch.setattr(telegram_probe, "FARTHEST", 3)
-        for number in range(5):
+        for number in range(telegram_probe.FARTHEST + 1):
             house.add(f"Good morning {number}")
 
         look = await house.look()
