@@ -11,6 +11,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip --disable-pip-version-check --quiet
+# The locks are complete: pip has nothing to choose. Where it resolves, an older one takes the newest release
+# for a package that is wanted with an extra, and then misses that one's hash.
+LOCKED := $(PIP) install --no-deps --require-hashes
 SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' | sort)
 
 .PHONY: help install demo test fuzz check bench soak lock docs clean
@@ -34,12 +37,12 @@ build/sources: force
 
 $(VENV)/runtime.stamp: requirements.lock | $(BIN)/python
 	@echo "installing what Threadcast runs on (a minute, once) …"
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(LOCKED) -r requirements.lock
 	@touch "$@"
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/runtime.stamp
 	@echo "installing what the tests need (a minute, once) …"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(LOCKED) -r requirements-dev.lock
 	@touch "$@"
 
 $(VENV)/package.stamp: pyproject.toml build/sources $(VENV)/runtime.stamp
