@@ -368,6 +368,8 @@ class Store(Protocol):
         """The posts of many deliveries, asked for at once; each of these ids has an entry."""
         ...
 
-    def events(self, *, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
-        """The audit log, oldest first; with `limit`, the newest that many."""
+    def events(
+        self, *, thread_id: int | None = None, limit: int | None = None, after: int | None = None
+    ) -> tuple[AuditEvent, ...]:
+        """The audit log, oldest first; with `limit`, the newest that many. `after` the event of that id."""
         ...

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from threadcast.queue.compose import Post
 from threadcast.queue.sql import adding, claiming, learning, migrate, owning, publishing, stopping
 from threadcast.queue.sql.engine import explained, is_sqlite, make_engine, normalise_url, parse_url, writing
+from threadcast.queue.sql.notebook import SqlNotebook
 from threadcast.queue.sql.rescue import rescue
 from threadcast.queue.sql.rows import (
     DELIVERY,
@@ -100,6 +101,10 @@ class SqlStore:
 
     def close(self) -> None:
         self._reader.dispose()
+
+    def notebook(self) -> SqlNotebook:
+        """The notebook in this database. It is closed with the store."""
+        return SqlNotebook(self._read, self._write)
 
     def rescue(self) -> tuple[Path, Path]:
         """Save what an SQLite file held that was taken away; gives where it is now, and its old place.
@@ -323,8 +328,12 @@ class SqlStore:
         with self._read() as connection:
             return read_posts_of(connection, delivery_ids)
 
-    def events(self, *, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
+    def events(
+        self, *, thread_id: int | None = None, limit: int | None = None, after: int | None = None
+    ) -> tuple[AuditEvent, ...]:
         query = select(EVENTS).order_by(EVENTS.c.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(EVENTS.c.id > after)
         if thread_id is not None:
             query = query.where(EVENTS.c.thread_id == thread_id)
         with self._read() as connection:

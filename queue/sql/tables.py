@@ -212,3 +212,12 @@ EVENTS = Table(
     Column("detail", Text, nullable=False),
 )
 Index("events_of_thread", EVENTS.c.thread_id, EVENTS.c.id)
+
+NOTES = Table(
+    "notes",
+    METADATA,
+    Column("page", Text, primary_key=True),
+    Column("line", BigInteger, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)

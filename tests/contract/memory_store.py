@@ -374,9 +374,15 @@ class MemoryStore(MemoryOwner):
         with self._lock:
             return {one: self._posts.get(one, ()) for one in delivery_ids}
 
-    def events(self, *, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
+    def events(
+        self, *, thread_id: int | None = None, limit: int | None = None, after: int | None = None
+    ) -> tuple[AuditEvent, ...]:
         with self._lock:
-            fitting = [event for event in self._events if thread_id in {None, event.thread_id}]
+            fitting = [
+                event
+                for event in self._events
+                if thread_id in {None, event.thread_id} and event.id > (after or 0)
+            ]
             return tuple(fitting if limit is None else fitting[len(fitting) - min(limit, len(fitting)) :])
 
     def _add(

@@ -255,6 +255,8 @@ class TestReading:
         assert last == AuditEvent(last.id, NOON + MINUTE, "bob", "cancel", a.thread_id, a.id, "news", "")
         assert [event.delivery_id for event in store.events()] == [a.id, b.id, a.id]
         assert [event.what for event in store.events(limit=2)] == ["add", "cancel"]
+        assert store.events(after=store.events()[0].id) == store.events()[1:]
+        assert store.events(after=store.events()[-1].id) == ()
         assert [event.what for event in store.events(thread_id=a.thread_id)] == ["add", "cancel"]
         assert store.events(thread_id=b.thread_id, limit=9) == store.events()[1:2]
 
