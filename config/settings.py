@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -29,16 +29,13 @@ from threadcast.config.channels import (
 from threadcast.config.names import channel_variable, misspelt
 from threadcast.config.problems import Problem, SettingsError, missing, wrong
 from threadcast.config.sources import SECRETS_DIR, Given, gather
+from threadcast.config.telegram import TelegramSettings
 from threadcast.config.values import (
     AnyCase,
-    BotToken,
     DatabaseUrl,
     Duration,
-    Endpoint,
     Folder,
-    Rate,
     TimeZone,
-    UserIds,
     passwords_of,
     time_zone,
 )
@@ -51,48 +48,6 @@ _BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}")
 
 DATA = "threadcast-data"
 DATABASE = "queue.sqlite3"
-
-
-class TelegramSettings(BaseModel):
-    """What all Telegram channels and the chat share. `api_url` None is Telegram's own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    token: Annotated[
-        BotToken | None,
-        Doc(
-            "the bot that posts, and that its owner talks to",
-            expected="a bot's token as @BotFather gives it",
-            example="123456789:your-bot-token",
-        ),
-    ] = None
-    api_url: Annotated[
-        Endpoint | None,
-        Doc(
-            "a Bot API server of your own",
-            expected="an https:// address (http:// for this machine only)",
-            example="http://127.0.0.1:8081",
-            default="https://api.telegram.org",
-        ),
-    ] = None
-    admins: Annotated[
-        UserIds,
-        Doc(
-            "who may give the bot commands; the first is whom it shows posts in doubt",
-            expected="numeric Telegram user ids, with commas between",
-            example="1111,2222",
-            default="nobody",
-        ),
-    ] = ()
-    rate: Annotated[
-        Rate,
-        Doc(
-            "messages a second into one chat, at first and at the most; 1000 for a test server of your own",
-            expected="a number from 0.01 to 1000",
-            example="0.5",
-            default="1",
-        ),
-    ] = 1.0
 
 
 class Settings(BaseSettings):
@@ -185,6 +140,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments alone: what is read, and in which order, is up to `load`."""
         return (init_settings,)
+
+    @property
+    def chatting(self) -> bool:
+        """Whether the service takes commands in a chat: it has a bot, and somebody who may give them."""
+        return self.telegram.listen and self.telegram.token is not None and bool(self.telegram.admins)
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for redaction; of a bot's token, what follows its number as well."""

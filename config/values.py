@@ -6,7 +6,7 @@ message is never shown: what was expected stands beside the field, and no value 
 
 import ipaddress
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from threadcast.config.quiet import QuietHours, parse_quiet
 from threadcast.config.schedule import Schedule, parse_schedule
-from threadcast.config.timewords import parse_duration
+from threadcast.config.timewords import parse_duration, parse_time
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -23,6 +23,7 @@ _PRINTABLE = re.compile(r"[!-~]+")
 _CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CHAT_NAME = re.compile(r"(?:@|(?:https?://)?(?:t\.me|telegram\.me)/)([A-Za-z][A-Za-z0-9_]{3,31})/?")
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}")
+_GROUP_ID = re.compile(r"-[1-9][0-9]{0,15}")
 _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
 _BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -112,6 +113,26 @@ def user_ids(value: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(each) for each in found))
 
 
+def group_id(value: str) -> int:
+    """The numeric id of a group, which is negative."""
+    if not _GROUP_ID.fullmatch(value):
+        raise ValueError("not a group's id")
+    return int(value)
+
+
+def host_and_port(value: str) -> str:
+    """Where to serve: a host, or an IPv6 address in brackets, with a port."""
+    parts = urlsplit(f"//{value}")
+    host, port = parts.hostname or "", parts.port
+    if not _PRINTABLE.fullmatch(value) or not port or parts.netloc != value or "@" in value:
+        raise ValueError("not a host and a port")
+    if ":" in host:
+        return f"[{ipaddress.IPv6Address(host)}]:{port}"
+    if not _HOST.fullmatch(host):
+        raise ValueError("no host")
+    return f"{host}:{port}"
+
+
 def language(value: str) -> str:
     """A language code: ISO 639, with a region or a script where there is one (`pt-BR`, `zh-Hant`)."""
     code = _LANGUAGE.fullmatch(value)
@@ -169,6 +190,9 @@ Slots = Annotated[Schedule, _text(parse_schedule)]
 Quiet = Annotated[QuietHours, _text(parse_quiet)]
 Duration = Annotated[timedelta, _text(parse_duration)]
 Rate = Annotated[float, _text(rate), Field(ge=0.01, le=1000)]
+GroupId = Annotated[int, _text(group_id)]
+TimeOfDay = Annotated[time, _text(parse_time)]
+HostAndPort = Annotated[str, AfterValidator(host_and_port)]
 UserIds = Annotated[tuple[int, ...], _text(user_ids)]
 ChannelName = Annotated[str, AfterValidator(channel_name)]
 Chat = Annotated[str, AfterValidator(chat)]

@@ -45,9 +45,7 @@ def test_a_page_keeps_its_lines_in_order(book: Notebook) -> None:
     """Lines are read by number, whatever the order in which they were written; any 64-bit number goes."""
     for line in (7, -1_000_000_000_123, 2**62, 0):
         book.write("draft", line, f"line {line}", now=NOON)
-    assert book.read("draft") == {
-        line: f"line {line}" for line in (-1_000_000_000_123, 0, 7, 2**62)
-    }
+    assert book.read("draft") == {line: f"line {line}" for line in (-1_000_000_000_123, 0, 7, 2**62)}
 
 
 def test_a_line_is_written_again(book: Notebook) -> None:
