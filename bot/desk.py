@@ -50,13 +50,14 @@ class Desk(Lookout):
         channels: Sequence[str] = (),
         at: datetime | None = None,
         hold: bool = False,
+        because: str = "you asked to hold it",
         again: bool = False,
         since: datetime | None = None,
     ) -> tuple[Receipt, ...]:
         """Queue every thread of every source, or none of them. Raises UnknownChannelError, StoreError.
 
-        With `since`, what was added then or later is a duplicate even where it has failed or was
-        cancelled meanwhile: see `Store.add`.
+        With `hold` they wait for a person, `because` says why. With `since`, what was added then or later
+        is a duplicate even where it has failed or was cancelled meanwhile: see `Store.add`.
         """
         picked = pick(self._channels, channels)
         now = self._clock()
@@ -65,7 +66,9 @@ class Desk(Lookout):
             NewThread(
                 thread,
                 source,
-                tuple(self._wish(thread, channel.name, at, hold=hold) for channel in picked),
+                tuple(
+                    self._wish(thread, channel.name, at, held=because if hold else "") for channel in picked
+                ),
             )
             for source, thread in pairs
         ]
@@ -89,21 +92,19 @@ class Desk(Lookout):
             )
         (picked,) = pick(self._channels, [channel])
         wish = replace(
-            self._wish(thread, picked.name, self._clock(), hold=False), adoption=Adoption(parts, last)
+            self._wish(thread, picked.name, self._clock(), held=""), adoption=Adoption(parts, last)
         )
         new = NewThread(thread, intake.source, (wish,))
         (added,) = self._store.add([new], now=self._clock(), actor=self._actor)
         self._wake()
         return Receipt(intake.source, thread, added)
 
-    def _wish(self, thread: Thread, channel: str, at: datetime | None, *, hold: bool) -> NewDelivery:
-        reason = ""
+    def _wish(self, thread: Thread, channel: str, at: datetime | None, *, held: str) -> NewDelivery:
+        reason = held
         if thread.warnings:
             more = len(thread.warnings) - 1
             reason = thread.warnings[0].message + (f" (and {more} more)" if more else "")
-        elif hold:
-            reason = "you asked to hold it"
-        elif channel in self._holds:
+        elif not held and channel in self._holds:
             reason = "this channel holds every thread for approval"
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED
         return NewDelivery(channel, state, at or self._clock(), reason, own_time=at is not None)
@@ -138,6 +139,21 @@ class Desk(Lookout):
             raise refusals[0]
         self._wake()
         return tuple(changed)
+
+    def schedule(
+        self, thread_id: int, moment: datetime, *, channels: Sequence[str] = ()
+    ) -> tuple[Delivery, ...]:
+        """Give a thread a time of its own, whatever its channels' schedules; one that is held is let go.
+
+        Raises NotFoundError, and NotAllowedError where no delivery of it waits.
+        """
+        return self._each(
+            thread_id,
+            channels,
+            lambda one: self._store.apply(
+                one.id, Event.SCHEDULE, now=self._clock(), actor=self._actor, due=moment
+            ),
+        )
 
     def publish(self, thread_id: int, *, channels: Sequence[str] = (), now: bool) -> tuple[Delivery, ...]:
         """Let a held thread go; with `now`, before all others and without waiting for a slot.

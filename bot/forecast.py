@@ -28,6 +28,11 @@ class Rhythm:
     timetable: Timetable
     gap: timedelta
 
+    def rest_until(self, moment: datetime) -> datetime | None:
+        """The end of the quiet hours that a moment lies in, or None."""
+        end = self.timetable.quiet.ends(moment, self.timetable.zone)
+        return end if end > moment else None
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:

@@ -102,28 +102,39 @@ class Lookout:
         """
         return self._store.deliveries(states=WAITING, channel=self._known(channel))
 
+    def deliveries(self, states: frozenset[DeliveryState]) -> tuple[Delivery, ...]:
+        """Every delivery in one of these states, in the order of the queue."""
+        return self._store.deliveries(states=states)
+
     def forecast(self, *, channel: str | None = None) -> tuple[Forecast, ...]:
         """The queue, with when each delivery starts, why then, and when it should be through."""
         rows = {row.name: row for row in self._store.channels()}
         now = self._clock()
         return forecast(self.queue(channel=channel), rows, self._rhythms, now, self._prospects(now))
 
-    def events(self, thread_id: int | None = None, limit: int | None = None) -> tuple[AuditEvent, ...]:
-        """Who did what, oldest first; of one thread, removed ones too, or of all.
+    def events(
+        self, thread_id: int | None = None, limit: int | None = None, after: int | None = None
+    ) -> tuple[AuditEvent, ...]:
+        """Who did what, oldest first; of one thread, removed ones too, or of all. `after` that event's id.
 
         Raises NotFoundError where there never was such a thread.
         """
-        found = self._store.events(thread_id=thread_id, limit=limit)
+        found = self._store.events(thread_id=thread_id, limit=limit, after=after)
         if thread_id is not None and not found:
             raise NotFoundError(f"there never was a thread {thread_id}; see all: threadcast events")
         return found
 
-    def history(self, *, channel: str | None = None, limit: int | None = None) -> tuple[Chain, ...]:
-        """What came to an end or stopped, newest first."""
+    def history(
+        self, *, channel: str | None = None, limit: int | None = None, skip: int = 0
+    ) -> tuple[Chain, ...]:
+        """What came to an end or stopped, newest first; the `skip` newest left out."""
         ended = self._store.deliveries(
-            states=ENDED, channel=self._known(channel), newest_first=True, limit=limit
+            states=ENDED,
+            channel=self._known(channel),
+            newest_first=True,
+            limit=None if limit is None else skip + limit,
         )
-        return self._chains(ended)
+        return self._chains(ended[skip:])
 
     def show(self, thread_id: int) -> Dossier:
         """One thread whole. Raises NotFoundError."""

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from threadcast.bot.channels.headers import Quota
 from threadcast.bot.channels.port import Channel
-from threadcast.bot.pacing import PER_BOT, BotPace, FreePace, MastodonPace, Pace, TelegramPace
+from threadcast.bot.pacing import PER_BOT, BotPace, FreePace, MastodonPace, Pace, SpareSlots, TelegramPace
 from threadcast.config.channels import MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.settings import Settings
 from threadcast.queue.store import Store
@@ -29,23 +29,23 @@ def build_paces(
     channels: Iterable[Channel],
     remembered: Mapping[str, float],
     sent_since: Callable[[str, datetime], int],
+    bots: dict[str, BotPace] | None = None,
 ) -> dict[str, Pace]:
     """One pace for each configured channel, by its name; chats of one bot share its slots.
 
     `remembered` has the rates of channels of which one was learned; `sent_since` counts a channel's posts
-    that went out at a moment or later (`Store.sent_since`).
+    that went out at a moment or later (`Store.sent_since`). `bots` takes the slots of each bot, by its token.
     """
     meters = {channel.name: channel for channel in channels if isinstance(channel, Metered)}
     rate = settings.telegram.rate
-    bots: dict[str, BotPace] = {}
+    bots = {} if bots is None else bots
     paces: dict[str, Pace] = {}
     for channel in settings.channels:
         name = channel.name
         match channel:
             case TelegramChannelSettings():
                 token = channel.token.get_secret_value()
-                # A rate that no chat of Telegram's takes means a server without Telegram's other limits.
-                shared = bots.setdefault(token, BotPace(max(PER_BOT, rate)))
+                shared = bots.setdefault(token, bot_pace(settings))
                 group = is_group(channel.chat) and rate <= PER_BOT
                 paces[name] = TelegramPace(rate, group=group, shared=shared, remembered=remembered.get(name))
             case MastodonChannelSettings():
@@ -56,10 +56,23 @@ def build_paces(
     return paces
 
 
-def paces_of(settings: Settings, channels: Iterable[Channel], store: Store) -> dict[str, Pace]:
-    """The paces as the queue remembers them. Raises StoreError."""
+def bot_pace(settings: Settings) -> BotPace:
+    """The slots of a bot: a rate that no chat of Telegram's takes means a server without its other limits."""
+    return BotPace(max(PER_BOT, settings.telegram.rate))
+
+
+def chat_pace(settings: Settings, shared: BotPace, chat: int) -> Pace:
+    """How fast the bot may talk in a chat, beside publishing."""
+    rate = settings.telegram.rate
+    return TelegramPace(rate, group=chat < 0 and rate <= PER_BOT, shared=SpareSlots(shared))
+
+
+def paces_of(
+    settings: Settings, channels: Iterable[Channel], store: Store, bots: dict[str, BotPace] | None = None
+) -> dict[str, Pace]:
+    """The paces as the queue remembers them; `bots`: see `build_paces`. Raises StoreError."""
     remembered = {row.name: row.rate for row in store.channels() if row.rate is not None}
-    return build_paces(settings, channels, remembered, store.sent_since)
+    return build_paces(settings, channels, remembered, store.sent_since, bots)
 
 
 def is_group(chat: str) -> bool:

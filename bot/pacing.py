@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Protocol
 
 from threadcast.bot.budget import Prospect, Room, Window
@@ -84,38 +85,82 @@ LEAST = 1 / 32  # what is left after any number of 429s, of the rate at the most
 KEPT = timedelta(seconds=1)  # how long a slot is kept for a chat that does not use it
 
 
+class Slots(Protocol):
+    """The slots of a bot, as a chat asks for them."""
+
+    def ready_at(self, chat: object, earliest: datetime, now: datetime) -> datetime:
+        """The slot of a chat, not before `earliest`. A chat is anything that stands for it."""
+        ...
+
+    def went(self, chat: object, now: datetime) -> None:
+        """The chat uses its slot."""
+        ...
+
+
 class BotPace:
     """Slots of one bot over all its chats: `per_second` of them, evenly apart.
 
     A slot is promised to whoever asks for the time, so that many chats that ask at one moment do not
-    all go at it.
+    all go at it. May be used from several threads.
     """
 
     def __init__(self, per_second: float = PER_BOT) -> None:
         self._apart = timedelta(seconds=1 / per_second)
         self._promised: dict[object, datetime] = {}
         self._used: list[datetime] = []
+        self._lock = Lock()
 
     def ready_at(self, chat: object, earliest: datetime, now: datetime) -> datetime:
-        """The slot of a chat, not before `earliest`. A chat is anything that stands for it."""
-        mine = self._promised.pop(chat, now - 2 * KEPT)
-        self._promised = {other: slot for other, slot in self._promised.items() if slot >= now - KEPT}
-        late = now - KEPT <= mine <= now and earliest <= now  # it comes for a slot that is just over
-        slot = mine if late else max(earliest, now)
-        for taken in () if late else sorted([*self._recent(now), *self._promised.values()]):
-            if slot + self._apart <= taken:
-                break
-            slot = max(slot, taken + self._apart)
-        self._promised[chat] = slot
-        return slot
+        with self._lock:
+            mine = self._promised.pop(chat, now - 2 * KEPT)
+            self._promised = {other: slot for other, slot in self._promised.items() if slot >= now - KEPT}
+            late = now - KEPT <= mine <= now and earliest <= now  # it comes for a slot that is just over
+            slot = mine if late else self._free(max(earliest, now), now)
+            self._promised[chat] = slot
+            return slot
+
+    def spare_at(self, earliest: datetime, now: datetime) -> datetime:
+        """The first slot that nobody is promised, with the one before it free as well. It stays free."""
+        with self._lock:
+            return self._free(max(earliest, now), now, apart=2 * self._apart)
 
     def went(self, chat: object, now: datetime) -> None:
-        """The chat uses its slot."""
-        self._promised.pop(chat, None)
-        self._used = [*self._recent(now), now]
+        with self._lock:
+            self._promised.pop(chat, None)
+            self._used = [*self._recent(now), now]
+
+    def _free(self, slot: datetime, now: datetime, *, apart: timedelta | None = None) -> datetime:
+        apart = apart or self._apart
+        for taken in sorted([*self._recent(now), *self._promised.values()]):
+            if slot + apart <= taken:
+                break
+            slot = max(slot, taken + apart)
+        return slot
 
     def _recent(self, now: datetime) -> list[datetime]:
         return [used for used in self._used if now - self._apart < used <= now]
+
+
+class SpareSlots:
+    """The slots of a bot that nobody publishes in, for what is said beside: publishing goes first.
+
+    Where there is none for `patience`, it takes its turn like the others, or it would never be said.
+    """
+
+    def __init__(self, shared: BotPace, patience: timedelta = timedelta(seconds=5)) -> None:
+        self._shared = shared
+        self._patience = patience
+        self._asked: dict[object, datetime] = {}
+
+    def ready_at(self, chat: object, earliest: datetime, now: datetime) -> datetime:
+        asked = self._asked.setdefault(chat, max(earliest, now))
+        if now - asked > self._patience:
+            return self._shared.ready_at(chat, earliest, now)
+        return self._shared.spare_at(earliest, now)
+
+    def went(self, chat: object, now: datetime) -> None:
+        self._asked.pop(chat, None)
+        self._shared.went(chat, now)
 
 
 class TelegramPace:
@@ -127,7 +172,7 @@ class TelegramPace:
     """
 
     def __init__(
-        self, start_rate: float, *, group: bool, shared: BotPace, remembered: float | None = None
+        self, start_rate: float, *, group: bool, shared: Slots, remembered: float | None = None
     ) -> None:
         self._most = start_rate
         self._rate = min(

@@ -1,5 +1,6 @@
 """Every thread as every channel will show it, before anything is queued."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,8 @@ async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) 
             problem = f"its limits are not known now ({error}); these posts assume {ASSUMED.limit} characters"
         for index, thread in enumerate(threads, start=1):
             try:
-                posts = compose(thread, rules)
+                # Off the loop: a long thread would keep everything else waiting.
+                posts = await asyncio.to_thread(compose, thread, rules)
             except CannotComposeError as error:
                 previews.append(Preview(channel.name, index, rules.limit, (), str(error)))
             else:

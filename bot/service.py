@@ -21,7 +21,8 @@ from threadcast.bot.channels.discreet import Discreet
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.desk import Desk
 from threadcast.bot.forecast import Rhythm
-from threadcast.bot.paces import paces_of
+from threadcast.bot.paces import bot_pace, chat_pace, paces_of
+from threadcast.bot.pacing import BotPace
 from threadcast.bot.publisher import Observer, Publisher
 from threadcast.bot.stop import Stop
 from threadcast.config.schedule import describe
@@ -37,6 +38,7 @@ from threadcast.queue.sql.store import SqlStore, open_store
 from threadcast.queue.store import ChannelSeen, GoneError, Store, StoreError
 
 if TYPE_CHECKING:
+    from threadcast.bot.chat.room import Chat
     from threadcast.bot.intake import IntakeWatch
     from threadcast.bot.watch import Watcher
 
@@ -195,12 +197,6 @@ def only_one(settings: Settings) -> Iterator[None]:
         yield
 
 
-def rest_until(timetable: Timetable, moment: datetime) -> datetime | None:
-    """The end of the quiet hours that a moment lies in, or None."""
-    end = timetable.quiet.ends(moment, timetable.zone)
-    return end if end > moment else None
-
-
 class Service:
     """A running Threadcast: the scheduler, its publishers, the pipe that wakes them, the intake folder.
 
@@ -224,7 +220,11 @@ class Service:
         self._intake = build_intake(settings, store, channels)
         worker = f"{socket.gethostname()}:{os.getpid()}"
         store.see_channels(seen(settings, channels), now=now())
-        paces = paces_of(settings, channels, store)
+        bots: dict[str, BotPace] = {}
+        paces = paces_of(settings, channels, store, bots)
+        self._chat = self._build_chat(bots)
+        if self._chat is not None:
+            observe = self._chat.beside(observe)
         tables = rhythms(settings)
         pausing = {channel.name for channel in settings.channels if channel.quiet_chain == "pause"}
         publishers = [
@@ -236,9 +236,7 @@ class Service:
                     clock=now,
                     stop=self.stop,
                     gap=tables[channel.name].gap,
-                    brake=partial(rest_until, tables[channel.name].timetable)
-                    if channel.name in pausing
-                    else lambda _: None,
+                    brake=tables[channel.name].rest_until if channel.name in pausing else lambda _: None,
                     pace=paces[channel.name],
                     observe=observe,
                 ),
@@ -261,6 +259,8 @@ class Service:
             self._scheduler.start()
             if self._intake is not None:
                 self._intake.start()
+            if self._chat is not None:
+                self._chat.start()
             await self.stop.asked.wait()
         finally:
             bell.close()
@@ -271,14 +271,39 @@ class Service:
                     await self._intake.close()
                 await self._scheduler.drain()
             finally:
+                if self._chat is not None:
+                    await self._chat.close()
                 hurry.cancel()
                 mind.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await mind
 
+    def _build_chat(self, bots: dict[str, BotPace]) -> "Chat | None":
+        """The chat, where somebody may steer the service there; it shares the slots of the bot."""
+        token = self._settings.telegram.token
+        if token is None or not self._settings.chatting:
+            return None
+        from threadcast.bot.chat.room import Chat  # noqa: PLC0415  # only where it is in use
+
+        channels = () if self._settings.is_bare else self._channels
+        shared = bots.setdefault(token.get_secret_value(), bot_pace(self._settings))
+        return Chat(
+            self._settings,
+            channels,
+            self._store.notebook(),
+            desk_of=lambda actor: build_desk(self._settings, self._store, channels, actor=actor),
+            clock=now,
+            pace=partial(chat_pace, self._settings, shared),
+        )
+
+    def _wake(self) -> None:
+        self._scheduler.wake()
+        if self._chat is not None:
+            self._chat.wake()
+
     def _hang_bell(self) -> wake.Bell:
         try:
-            return wake.Bell(self._settings.data, self._scheduler.wake)
+            return wake.Bell(self._settings.data, self._wake)
         except OSError as error:
             reason = error.strerror or error
             raise StoreError(f"the data folder {self._settings.data} cannot be used: {reason}") from error

@@ -47,6 +47,7 @@ __all__ = ["Settings", "SettingsError", "TelegramSettings", "load", "variables"]
 _BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}")
 
 DATA = "threadcast-data"
+BARE = {"name": "local", "kind": "local"}
 DATABASE = "queue.sqlite3"
 
 
@@ -146,6 +147,11 @@ class Settings(BaseSettings):
         """Whether the service takes commands in a chat: it has a bot, and somebody who may give them."""
         return self.telegram.listen and self.telegram.token is not None and bool(self.telegram.admins)
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether no channel is configured, so that there is the local one only."""
+        return self.channels == _bare()
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for redaction; of a bot's token, what follows its number as well."""
         tokens = [self.telegram.token, *(getattr(channel, "token", None) for channel in self.channels)]
@@ -203,7 +209,7 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
             problems.append(_problem(given, f"{PREFIX}INTAKE", known[f"{PREFIX}INTAKE"]))
     values.setdefault("database_url", f"sqlite:///{data}/{DATABASE}")
     shared_token = values.get("telegram", {}).get("token")
-    raw_channels = values.pop("channels", None) or {"local": {"kind": "local"}}
+    raw_channels = values.pop("channels", None) or {BARE["name"]: {"kind": BARE["kind"]}}
     channels: list[ChannelSettings] = []
     for name, raw in sorted(raw_channels.items()):
         channel = _channel(name, raw, shared_token, given)
@@ -276,6 +282,11 @@ def _channel(
         for field in wrong_fields
         if field not in lent
     ]
+
+
+def _bare() -> tuple[ChannelSettings, ...]:
+    """What is there where no channel is configured."""
+    return (CHANNEL.validate_python(BARE),)
 
 
 def _faults(error: ValidationError) -> list[ErrorDetails]:

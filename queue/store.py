@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from threadcast.queue.compose import Post
+from threadcast.queue.notebook import Notebook
 from threadcast.queue.records import (
     ANY,
     Added,
@@ -77,6 +78,10 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections. Idempotent."""
+        ...
+
+    def notebook(self) -> Notebook:
+        """The notebook beside this queue; it is closed with it."""
         ...
 
     def see_channels(self, channels: Sequence[ChannelSeen], *, now: datetime) -> None:

@@ -49,32 +49,40 @@ async def _pass_gate(_: httpx.Request) -> None:
         await gate.passed()
 
 
-def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60) -> telegram.Bot:
+def make_bot(
+    token: str, *, api_url: str | None = None, timeout: float = 60, polls: bool = False
+) -> telegram.Bot:
     """A bot with connections of its own. No call is made.
 
     `api_url` is a self-hosted Bot API server's address, None for Telegram's own. `timeout` is how
-    many seconds to wait for an answer. Raises InvalidToken for an empty token.
+    many seconds to wait for an answer. One that `polls` has a connection for that, and some for the
+    rest. Raises InvalidToken for an empty token.
     """
     logging.getLogger("httpx").addFilter(_TOKEN_FILTER)
     base = (api_url or "https://api.telegram.org").rstrip("/")
-    request = HTTPXRequest(
-        connect_timeout=CONNECT_TIMEOUT,
-        pool_timeout=CONNECT_TIMEOUT,
-        read_timeout=timeout,
-        write_timeout=timeout,
-        media_write_timeout=timeout,
-        # A proxy named in the environment does not lead back to this machine.
-        httpx_kwargs={
-            "trust_env": not is_loopback(urlsplit(base).hostname or ""),
-            "event_hooks": {"request": [_pass_gate]},
-        },
-    )
+
+    def connections(count: int) -> HTTPXRequest:
+        return HTTPXRequest(
+            connection_pool_size=count,
+            connect_timeout=CONNECT_TIMEOUT,
+            pool_timeout=CONNECT_TIMEOUT,
+            read_timeout=timeout,
+            write_timeout=timeout,
+            media_write_timeout=timeout,
+            # A proxy named in the environment does not lead back to this machine.
+            httpx_kwargs={
+                "trust_env": not is_loopback(urlsplit(base).hostname or ""),
+                "event_hooks": {"request": [_pass_gate]},
+            },
+        )
+
+    request = connections(8 if polls else 1)
     return telegram.Bot(
         token,
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
         request=request,
-        get_updates_request=request,
+        get_updates_request=connections(1) if polls else request,
     )
 
 

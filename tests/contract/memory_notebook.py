@@ -1,8 +1,11 @@
 """A notebook in memory, for tests that need no disk."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from tests.contract.memory_rows import utc
+
+def _utc(moment: datetime) -> datetime:
+    assert moment.utcoffset() is not None, "a time without a zone"
+    return moment.astimezone(UTC)
 
 
 class MemoryNotebook:
@@ -12,7 +15,7 @@ class MemoryNotebook:
         self._pages: dict[str, dict[int, tuple[str, datetime]]] = {}
 
     def write(self, page: str, line: int, text: str, *, now: datetime) -> None:
-        self._pages.setdefault(page, {})[line] = text, utc(now)
+        self._pages.setdefault(page, {})[line] = text, _utc(now)
 
     def read(self, page: str) -> dict[int, str]:
         return {line: text for line, (text, _) in sorted(self._pages.get(page, {}).items())}
@@ -24,7 +27,7 @@ class MemoryNotebook:
         old = [
             name
             for name, lines in self._pages.items()
-            if name.startswith(beginning) and max(at for _, at in lines.values()) < utc(before)
+            if name.startswith(beginning) and max(at for _, at in lines.values()) < _utc(before)
         ]
         for name in old:
             del self._pages[name]

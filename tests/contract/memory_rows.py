@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from tests.contract.memory_notebook import MemoryNotebook
 from threadcast.queue.states import LIVE, DeliveryState, PostState, Sent
 from threadcast.queue.store import (
     AuditEvent,
@@ -24,6 +25,7 @@ class MemoryRows:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._notebook = MemoryNotebook()
         self._threads: dict[int, StoredThread] = {}
         self._deliveries: dict[int, Delivery] = {}
         self._posts: dict[int, tuple[PostRecord, ...]] = defaultdict(tuple)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from tests.contract.memory_notebook import MemoryNotebook
 from tests.contract.memory_owner import MemoryOwner
 from tests.contract.memory_rows import STEP, utc, with_place
 from threadcast.queue.compose import Post
@@ -49,6 +50,9 @@ class MemoryStore(MemoryOwner):
 
     def close(self) -> None:
         pass
+
+    def notebook(self) -> MemoryNotebook:
+        return self._notebook
 
     def see_channels(self, channels: Sequence[ChannelSeen], *, now: datetime) -> None:
         now = utc(now)

@@ -1,0 +1,341 @@
+"""Requests that change the queue: each gives what changed, and how the thread stands now."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from threadcast.bot.addresses import post_at
+from threadcast.bot.chat import cards, lists
+from threadcast.bot.chat.asking import button, stamp, threads_of
+from threadcast.bot.chat.moments import bar, count, exactly
+from threadcast.bot.chat.office import Answer, Ask, AskError, Office, Update, foreseen_of
+from threadcast.bot.chat.said import Said, bold, esc, link, rows
+from threadcast.bot.chat.times import EXAMPLES, WhenError, parse_when
+from threadcast.bot.desk import Desk
+from threadcast.bot.undoing import Audit, Undoing
+from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent
+from threadcast.queue.store import Delivery
+
+QUICK_TIMES = (
+    ("In 1 hour", "in 1h"),
+    ("In 3 hours", "in 3h"),
+    ("Tonight 18:00", "18:00"),
+    ("Tomorrow 9:00", "tomorrow 9:00"),
+)
+WHEN = "When shall it start?"  # in a question, so that its answer is known
+WHICH = "What is the post's link?"
+
+
+async def hold(office: Office, ask: Ask) -> Answer:
+    return await _change(office, ask, lambda desk, one: desk.change(one, Event.HOLD, channels=ask.words))
+
+
+async def release(office: Office, ask: Ask) -> Answer:
+    return await _change(office, ask, lambda desk, one: desk.change(one, Event.RELEASE, channels=ask.words))
+
+
+async def retry(office: Office, ask: Ask) -> Answer:
+    return await _change(office, ask, lambda desk, one: desk.change(one, Event.RETRY, channels=ask.words))
+
+
+async def skip(office: Office, ask: Ask) -> Answer:
+    return await _change(office, ask, lambda desk, one: desk.skip(one, channels=ask.words))
+
+
+async def cancel(office: Office, ask: Ask) -> Answer:
+    return await _change(office, ask, lambda desk, one: desk.change(one, Event.CANCEL, channels=ask.words))
+
+
+async def now(office: Office, ask: Ask) -> Answer:
+    """Publish now: the button."""
+    return await _change(office, ask, lambda desk, one: desk.publish(one, channels=ask.words, now=True))
+
+
+async def publish(office: Office, ask: Ask) -> Answer:
+    at_once = bool(ask.words) and ask.words[0].lower() == "now"
+    names = ask.words[1:] if at_once else ask.words
+    return await _change(office, ask, lambda desk, one: desk.publish(one, channels=names, now=at_once))
+
+
+async def move(office: Office, ask: Ask) -> Answer:
+    match [word.lower() for word in ask.words]:
+        case ["first"]:
+            after = None
+        case ["after", number]:
+            try:
+                (after,) = threads_of(number)
+            except ValueError:
+                raise AskError(f"say behind which thread: /move {ask.thread} after 3") from None
+        case []:
+            first = button("Before all others", "first", ask.threads)
+            return Answer(
+                Said(
+                    f"Where to? By typing: /move {ask.thread} first, or /move {ask.thread} after 3",
+                    ((first,),),
+                ),
+                afresh=True,
+            )
+        case _:
+            raise AskError(f"write /move {ask.thread} first, or /move {ask.thread} after 3")
+    return await _move(office, ask, after)
+
+
+async def first(office: Office, ask: Ask) -> Answer:
+    """To the front of the queue: the button."""
+    return await _move(office, ask, None)
+
+
+async def _move(office: Office, ask: Ask, after: int | None) -> Answer:
+    moved = await asyncio.to_thread(office.desk(ask.asker).move, ask.thread, after=after)
+    where = "first" if after is None else f"behind #{after}"
+    channels = ", ".join(dict.fromkeys(one.channel for one in moved))
+    headline = f"#{ask.thread} is {where} on {esc(channels)} now."
+    return Answer(await office.card(ask.thread, ask.asker, headline=headline), toast=headline)
+
+
+async def at(office: Office, ask: Ask) -> Answer:
+    """A time of its own. The words are the time; from a button of a quick time, the channel is."""
+    text = ask.channel or " ".join(ask.words)
+    if not text:
+        return await when(office, ask)
+    try:
+        moment = await asyncio.to_thread(parse_when, text, now=office.clock(), zone=office.zone)
+    except WhenError as error:
+        raise AskError(str(error)) from None
+    answer = await _change(office, ask, lambda desk, one: desk.schedule(one, moment))
+    said = f"{_numbers(ask.threads)}: {exactly(moment, office.zone)}"
+    return Answer(answer.said, toast=said)
+
+
+async def when(office: Office, ask: Ask) -> Answer:
+    """When? With the times that are asked for most."""
+    mark = await _mark(office, ask)
+    quick = [button(label, "at", ask.threads, channel=words, stamp=mark) for label, words in QUICK_TIMES]
+    other = button("Another time…", "other-time", ask.threads, stamp=mark)
+    said = f"When shall {_numbers(ask.threads)} start? By typing: /at {ask.thread} fri 18:30"
+    return Answer(Said(said, rows(quick[:2], quick[2:], (other,))), afresh=True)
+
+
+async def other_time(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as every request
+    """A question, whose answer comes as a reply."""
+    return Answer(Said(f"{_numbers(ask.threads)} · {WHEN}\nAs {EXAMPLES}", asks="tomorrow 9:00"), afresh=True)
+
+
+async def _mark(office: Office, ask: Ask) -> str:
+    return stamp(await asyncio.to_thread(_all_of, office.desk(ask.asker), ask.threads))
+
+
+async def settle(office: Office, ask: Ask) -> Answer:
+    """`sent LINK [channel]`, or `not-sent [channel]`."""
+    match list(ask.words):
+        case ["sent", link, *names]:
+            sent: Sent | None = post_at(link)
+        case ["not-sent", *names]:
+            sent = None
+        case _:
+            raise AskError(
+                f"look whether the post is out, then write /settle {ask.thread} sent LINK, "
+                f"or /settle {ask.thread} not-sent"
+            )
+    return await _settle(office, ask, sent, names)
+
+
+async def there(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as every request
+    """It is there: then its link has to be known."""
+    where = f"#{ask.thread} on {esc(ask.channel)}"
+    return Answer(
+        Said(f"{where} · {WHICH}\nOpen the post, copy its link, and reply with it.", asks="https://"),
+        afresh=True,
+    )
+
+
+async def not_there(office: Office, ask: Ask) -> Answer:
+    return await _settle(office, ask, None, [ask.channel])
+
+
+async def _settle(office: Office, ask: Ask, sent: Sent | None, names: Sequence[str]) -> Answer:
+    desk = office.desk(ask.asker)
+    one = await asyncio.to_thread(desk.settle, ask.thread, sent, channels=names)
+    what = "is out, you said" if sent else "is not out, you said: it is sent again"
+    headline = f"#{ask.thread} on {esc(one.channel)}: the post {what}."
+    return Answer(await office.card(ask.thread, ask.asker, headline=headline), toast=headline)
+
+
+async def pause(office: Office, ask: Ask) -> Answer:
+    return await _pause(office, ask, "paused", lambda desk, names: desk.pause(names))
+
+
+async def resume(office: Office, ask: Ask) -> Answer:
+    return await _pause(office, ask, "ready", lambda desk, names: desk.resume(names))
+
+
+async def _pause(
+    office: Office, ask: Ask, word: str, change: Callable[[Desk, Sequence[str]], object]
+) -> Answer:
+    desk = office.desk(ask.asker)
+    names = [ask.channel] if ask.channel else list(ask.words)
+    await asyncio.to_thread(change, desk, names)
+    found = await asyncio.to_thread(desk.known_channels)
+    shown = lists.channels(found, desk.configured, ask.asker.role)
+    said = f"{', '.join(names) or 'every channel'}: {word} now."
+    return Answer(Said(f"{esc(said)}\n\n{shown.text}", shown.buttons), toast=said)
+
+
+async def undo(office: Office, ask: Ask) -> Answer:
+    """Asks first: what is taken down is gone."""
+    desk = office.desk(ask.asker)
+    dossier = await asyncio.to_thread(desk.show, ask.thread)
+    names = {name.lower() for name in ask.words}
+    chains = [chain for chain in dossier.chains if not names or chain.delivery.channel in names]
+    out = sum(1 for chain in chains for post in chain.posts if post.remote_id and post.taken_down is None)
+    if not out:
+        raise NotAllowedError(f"nothing of thread {ask.thread} is out; see: threadcast show {ask.thread}")
+    mark = stamp(chain.delivery for chain in dossier.chains)
+    channel = next(iter(names)) if len(names) == 1 else ""
+    yes = button("Yes, take it down", "undo-yes", ask.threads, channel=channel, stamp=mark)
+    no = button("No", "card", ask.threads)
+    posts = f"{count(out, 'post')} of #{ask.thread} {bold(dossier.stored.thread.title)}"
+    return Answer(Said(f"Take {posts} down for good, the newest first?", rows((yes, no))), afresh=True)
+
+
+async def undo_yes(office: Office, ask: Ask) -> Answer:
+    desk = office.desk(ask.asker)
+    names = [ask.channel] if ask.channel else []
+    await asyncio.to_thread(desk.withdraw, ask.thread, channels=names)
+
+    async def work(update: Update) -> Said:
+        seen: asyncio.Queue[Undoing] = asyncio.Queue()
+
+        async def tell() -> None:
+            while True:
+                one = await seen.get()
+                while not seen.empty():  # the newest is enough
+                    one = seen.get_nowait()
+                await update(Said(_so_far(one, office)))
+
+        teller = asyncio.create_task(tell())
+        try:
+            done = await desk.undo(ask.thread, channels=names, see=seen.put_nowait, pause=_until(office))
+        finally:
+            teller.cancel()
+            await asyncio.gather(teller, return_exceptions=True)
+        again = button("Go on", "undo-yes", ask.threads, channel=ask.channel)
+        whole = all(one.gone == one.out for one in done)
+        return Said("\n".join(_undone(done)), () if whole else ((again,),))
+
+    return Answer(
+        Said(f"Taking #{ask.thread} down …"), toast=f"#{ask.thread} is being taken down.", work=work
+    )
+
+
+def _until(office: Office) -> Callable[[datetime], "asyncio.Future[None]"]:
+    async def pause(moment: datetime) -> None:
+        await asyncio.sleep(max(0.0, (moment - office.clock()).total_seconds()))
+
+    return lambda moment: asyncio.ensure_future(pause(moment))
+
+
+def _so_far(one: Undoing, office: Office) -> str:
+    name = f"🗑 #{one.delivery.thread_id} {bold(one.delivery.channel)}"
+    line = f"{name} {bar(one.gone, one.out)} {one.gone}/{one.out} taken down"
+    if one.until is not None:
+        line += f"\nThe network asks to wait until {exactly(one.until, office.zone)}."
+    return line
+
+
+def _undone(done: Sequence[Undoing]) -> Iterable[str]:
+    for one in done:
+        name = f"#{one.delivery.thread_id} on {bold(one.delivery.channel)}"
+        if one.gone == one.out:
+            yield f"🗑 {name} is gone: all {count(one.out, 'post')}."
+            continue
+        yield f"⚠️ {name}: {one.gone} of {count(one.out, 'post')} are gone. What stays:"
+        for left in sorted(one.left, key=lambda each: each.position):
+            where = f" {link(left.url, 'there')}" if left.url else ""
+            yield f"post {left.position}{where}: {esc(left.reason)}"
+
+
+async def audit(office: Office, ask: Ask) -> Answer:
+    desk = office.desk(ask.asker)
+    await asyncio.to_thread(desk.show, ask.thread)
+
+    async def work(_: Update) -> Said:
+        found = await desk.audit(ask.thread, channels=ask.words)
+        return Said("\n".join(_audited(ask.thread, found)))
+
+    return Answer(Said(f"Looking at #{ask.thread} on its networks …"), afresh=True, work=work)
+
+
+def _audited(thread: int, found: Sequence[Audit]) -> Iterable[str]:
+    if not found:
+        yield f"Nothing of #{thread} is out: /show {thread}"
+    for one in found:
+        where = f"#{thread} on {bold(one.delivery.channel)}"
+        if one.problem:
+            yield f"❔ {where} could not be looked at: {esc(one.problem)}"
+        elif not one.differences:
+            yield f"✅ {where} is as it was sent: all {count(one.posts, 'post')}, in order."
+        else:
+            yield f"⚠️ {where} is not as it was sent:"
+        for difference in one.differences:
+            post = f" post {difference.position}" if difference.position is not None else ""
+            yield f"• {difference.kind}{post}: {esc(difference.detail)}"
+
+
+async def _change(office: Office, ask: Ask, change: Callable[[Desk, int], tuple[Delivery, ...]]) -> Answer:
+    """Change each thread where its state allows it; where it allows it for none, say why."""
+    desk = office.desk(ask.asker)
+
+    def every() -> list[Delivery]:
+        changed: list[Delivery] = []
+        refusals: list[NotAllowedError] = []
+        for one in ask.threads:
+            try:
+                changed += change(desk, one)
+            except NotAllowedError as error:
+                refusals.append(error)
+        if not changed:
+            raise refusals[0]
+        return changed
+
+    changed = await asyncio.to_thread(every)
+    headline = " ".join(_said(changed))
+    if len(ask.threads) == 1:
+        return Answer(await office.card(ask.thread, ask.asker, headline=headline), toast=headline)
+    said = await asyncio.to_thread(_batch, office, ask, headline)
+    return Answer(said, toast=headline)
+
+
+def _batch(office: Office, ask: Ask, headline: str) -> Said:
+    desk = office.desk(ask.asker)
+    look = office.look(ask.asker.role)
+    deliveries = _all_of(desk, ask.threads)
+    foreseen = foreseen_of(desk, deliveries)
+    lines = [headline]
+    for _, group in groupby(deliveries, key=lambda one: one.thread_id):
+        each = list(group)
+        lines += ["", f"#{each[0].thread_id} {bold(each[0].title)}"]
+        for one in each:
+            waits = (
+                f": {esc(cards.starts(one, foreseen.get(one.id), look))}" if one.state is cards.QUEUED else ""
+            )
+            lines.append(f"{cards.SIGNS[one.state]} {bold(one.channel)} {one.state}{waits}")
+    return Said("\n".join(lines), cards.batch_buttons(ask.threads, deliveries, ask.asker.role))
+
+
+def _all_of(desk: Desk, threads: Sequence[int]) -> list[Delivery]:
+    return [chain.delivery for one in threads for chain in desk.show(one).chains]
+
+
+def _numbers(threads: Sequence[int]) -> str:
+    return f"#{threads[0]}" if len(threads) == 1 else f"#{threads[0]}-{threads[-1]}"
+
+
+def _said(changed: Sequence[Delivery]) -> Iterable[str]:
+    """What is now: `#7 on news, masto is held now.`"""
+    ordered = sorted(changed, key=lambda one: (one.thread_id, one.state))
+    for (thread, state), group in groupby(ordered, key=lambda one: (one.thread_id, one.state)):
+        channels = ", ".join(one.channel for one in group)
+        more = {DeliveryState.HELD: f"; when it may go: /release {thread}"}.get(state, "")
+        yield f"#{thread} on {esc(channels)} is {state} now{more}."

@@ -1,0 +1,97 @@
+"""What a person is pasting, message by message, until they say that it is all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from threadcast.bot.chat.asking import Asker
+from threadcast.queue.notebook import Notebook
+from threadcast.queue.parse import parse
+
+KEPT = timedelta(days=30)  # since its last message
+
+# A client cuts what is pasted into messages of this many characters at the most, at a blank or a line's end.
+CUT = 4096
+NEARLY = CUT - 100
+
+# Lines of a draft's page that are no message of a person's: messages have positive ids.
+_CHANNELS, _SHOWN, _OPEN = -1, -2, -3
+
+
+def join(pieces: Sequence[str]) -> str:
+    """The messages as one text.
+
+    Where a client had to cut a long paste in a line, the line is made whole again. Several messages
+    without any number are a part each.
+    """
+    text, before = "", ""
+    for piece in pieces:
+        cut = len(before) >= NEARLY and not _begins_a_part(piece)
+        text += (" " if cut else "\n" if text else "") + piece
+        before = piece
+    if len(pieces) > 1 and not any(
+        part.number is not None for thread in parse(text) for part in thread.parts
+    ):
+        return "\n---\n".join(pieces)
+    return text
+
+
+def _begins_a_part(piece: str) -> bool:
+    (first, *_) = parse(piece) or (None,)
+    return first is not None and not first.preamble and first.parts[0].number is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What there is so far. `shown` is the message of ours that tells of it, None before there is one."""
+
+    pieces: tuple[str, ...]
+    channels: tuple[str, ...]
+    shown: int | None
+
+    @property
+    def text(self) -> str:
+        return join(self.pieces)
+
+
+class Drafts:
+    """One draft for each person in each chat. All of it blocks: not for an event loop."""
+
+    def __init__(self, notebook: Notebook, clock: Callable[[], datetime]) -> None:
+        self._notebook = notebook
+        self._clock = clock
+
+    def of(self, asker: Asker) -> Draft | None:
+        """The draft, None where none is open."""
+        lines = self._notebook.read(_page(asker))
+        if not lines:
+            return None
+        pieces = tuple(text for number, text in lines.items() if number > 0)
+        shown = lines.get(_SHOWN)
+        return Draft(pieces, tuple(lines.get(_CHANNELS, "").split()), None if shown is None else int(shown))
+
+    def open(self, asker: Asker, channels: Sequence[str]) -> None:
+        """Begin one, for these channels or all; what is there stays."""
+        self._write(asker, _OPEN, "")
+        self._write(asker, _CHANNELS, " ".join(channels))
+
+    def put(self, asker: Asker, message: int, text: str) -> None:
+        """Add a message, or what it was changed to; their order is that in which they were sent."""
+        self._write(asker, message, text)
+
+    def has(self, asker: Asker, message: int) -> bool:
+        return message in self._notebook.read(_page(asker))
+
+    def show(self, asker: Asker, message: int) -> None:
+        """Note the message of ours that tells of it."""
+        self._write(asker, _SHOWN, str(message))
+
+    def drop(self, asker: Asker) -> None:
+        self._notebook.tear_out(_page(asker))
+
+    def _write(self, asker: Asker, line: int, text: str) -> None:
+        self._notebook.write(_page(asker), line, text, now=self._clock())
+
+
+def _page(asker: Asker) -> str:
+    return f"draft:{asker.chat}:{asker.person}"

@@ -1,0 +1,67 @@
+"""What a newcomer is told: how a channel is set up, with the lines to paste. Pure."""
+
+import re
+
+from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.said import Said, bold, code, esc
+
+PREFIX = "THREADCAST_CHANNELS__"
+
+
+def how_to_begin(role: Role) -> Said:
+    """There is no channel yet."""
+    if role is not Role.OWNER:
+        return Said("No channel is configured yet: one of the owners does that. All commands: /help")
+    return Said(
+        "\n".join(
+            [
+                bold("Welcome. There is no channel yet: let us set one up."),
+                "",
+                "1. Add me to your channel as an administrator who may post messages.",
+                "2. I notice, and answer with the lines that your configuration needs.",
+                "3. Paste them into <code>.env</code>, and start Threadcast again.",
+                "",
+                "A Mastodon account needs these lines instead. Its token is under Preferences → Development:",
+                code(f"{PREFIX}MASTO__KIND=mastodon"),
+                code(f"{PREFIX}MASTO__URL=https://mastodon.example"),
+                code(f"{PREFIX}MASTO__TOKEN=your-access-token"),
+            ]
+        )
+    )
+
+
+def name_for(title: str, username: str | None) -> str:
+    """A name for a channel as it stands in a variable: capital letters, digits and single underlines."""
+    words = re.sub(r"[^A-Z0-9]+", "_", (username or title).upper()).strip("_")
+    return words[:32].strip("_") or "NEWS"
+
+
+def joined(title: str, chat: str, name: str, *, may_post: bool) -> Said:
+    """The bot was added to a channel or group that is not configured. `chat` is its @name or id."""
+    lines = [f"I am in {bold(title)} now."]
+    if not may_post:
+        lines.append("I may not post there yet: make me an administrator who may post messages.")
+    lines += [
+        "",
+        "To publish there, put these lines into <code>.env</code>:",
+        code(f"{PREFIX}{name}__KIND=telegram"),
+        code(f"{PREFIX}{name}__CHAT={chat}"),
+        "",
+        "Then start Threadcast again; <code>threadcast check</code> says whether all is well.",
+    ]
+    return Said("\n".join(lines))
+
+
+def ready(title: str, channel: str) -> Said:
+    """The bot may post in a configured channel now."""
+    return Said(
+        f"I may post in {bold(title)} now: {bold(channel)} is ready. What waits: /queue {esc(channel)}"
+    )
+
+
+def left(title: str, channel: str) -> Said:
+    """The bot may not post in a configured channel any more."""
+    return Said(
+        f"⚠️ I cannot post in {bold(title)} any more: {bold(channel)} stops at its next post. Make me an "
+        "administrator there who may post messages again; what stopped meanwhile goes on with /retry"
+    )

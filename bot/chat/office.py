@@ -1,0 +1,121 @@
+"""What the answers to requests are made with, and what an answer is."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.chat.asking import Asker
+from threadcast.bot.chat.cards import Look, card
+from threadcast.bot.chat.commands import COMMANDS, Role
+from threadcast.bot.chat.drafts import Drafts
+from threadcast.bot.chat.said import Said
+from threadcast.bot.desk import Desk
+from threadcast.bot.forecast import Forecast
+from threadcast.queue.notebook import Notebook
+from threadcast.queue.store import Delivery
+
+T = TypeVar("T")
+
+_IN_A_SHELL = re.compile(r"threadcast ([a-z]+)")
+
+
+class AskError(Exception):
+    """The request cannot be understood; the message says how it is typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request, typed or pressed. `words` stand behind the thread and are not read yet.
+
+    `channel` and `stamp` come from a button, `page` of a list or a preview too. `message` is the message
+    of ours that the button is under, None where it was typed.
+    """
+
+    asker: Asker
+    verb: str
+    threads: tuple[int, ...] = ()
+    words: tuple[str, ...] = ()
+    channel: str = ""
+    stamp: str = ""
+    page: int = 0
+    message: int | None = None
+
+    @property
+    def thread(self) -> int:
+        """The one thread that it is about."""
+        return self.threads[0]
+
+
+Update = Callable[[Said], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said to a request.
+
+    `toast` is what a pressed button says. `afresh`: it is a message of its own even where a button was
+    pressed, whose message stays. `live` is the thread that the message goes on to show. `work` is done
+    afterwards: it is given what changes the message, and its result is the last change.
+    """
+
+    said: Said | None
+    toast: str = ""
+    afresh: bool = False
+    live: int | None = None
+    work: Callable[[Update], Awaitable[Said]] | None = None
+
+
+@dataclass(frozen=True)
+class Office:
+    """The desk for whoever asks, and what is around it. Where `channels` is empty, none is configured yet."""
+
+    desk_of: Callable[[str], Desk]
+    channels: Sequence[Channel]
+    drafts: Drafts
+    notebook: Notebook
+    clock: Clock
+    zone: ZoneInfo
+    running: Callable[[], bool] = field(default=lambda: True)
+
+    def desk(self, asker: Asker) -> Desk:
+        return self.desk_of(asker.actor)
+
+    def look(self, role: Role) -> Look:
+        return Look(self.clock(), self.zone, role)
+
+    async def card(self, thread_id: int, asker: Asker, *, headline: str = "") -> Said:
+        """How a thread stands now. Raises NotFoundError."""
+        return await asyncio.to_thread(self.card_now, thread_id, asker.role, headline=headline)
+
+    def card_now(self, thread_id: int, role: Role, *, headline: str = "") -> Said:
+        """The same; it blocks."""
+        desk = self.desk_of("chat")
+        dossier = desk.show(thread_id)
+        foreseen = foreseen_of(desk, [chain.delivery for chain in dossier.chains])
+        return card(dossier, foreseen, self.look(role), headline=headline)
+
+
+def foreseen_of(desk: Desk, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:
+    """When these start and end, by their ids; it blocks."""
+    wanted = {one.id for one in deliveries}
+    waiting = {one.channel for one in deliveries if one.finished is None}
+    return {
+        one.delivery.id: one
+        for channel in waiting
+        for one in desk.forecast(channel=channel)
+        if one.delivery.id in wanted
+    }
+
+
+def in_chat(text: str) -> str:
+    """A message that was written for the shell, with the commands of the chat in it."""
+    return _IN_A_SHELL.sub(lambda found: f"/{found[1]}" if found[1] in COMMANDS else found[0], text)
+
+
+def at_time(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"

@@ -1,0 +1,322 @@
+"""Tells people how their threads fare: one message a thread, kept up to date.
+
+What is reported follows from the audit log behind a mark, so that nothing goes unreported because the
+service was not there; the mark moves on when what stands before it was said.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.door import Door
+from threadcast.bot.chat.office import Office
+from threadcast.bot.chat.said import Said
+from threadcast.bot.chat.speaker import Speaker, UntoldError
+from threadcast.bot.chat.troubles import Troubles
+from threadcast.bot.desk import Dossier
+from threadcast.queue.states import DeliveryState
+from threadcast.queue.store import AuditEvent, Delivery, NotFoundError, StoreError
+
+log = structlog.get_logger("threadcast.chat")
+
+MARKS = "marks"
+SEEN_TO = 1  # the line of the mark
+OVERLAP = 100  # ids before the mark that are looked at again: events of several writers come in any order
+LOOK_EVERY = 300.0  # seconds, where nothing is heard
+LIVE_MESSAGES = 20  # that are kept up to date for /show
+AGAIN = 30.0  # seconds until another try where the queue cannot be used
+
+BEGUN = frozenset(
+    {
+        DeliveryState.PUBLISHING,
+        DeliveryState.PUBLISHED,
+        DeliveryState.FAILED,
+        DeliveryState.UNSURE,
+        DeliveryState.WITHDRAWN,
+    }
+)
+CALLS = frozenset({DeliveryState.FAILED, DeliveryState.UNSURE})  # for a person, so it makes a sound
+STEPS = frozenset({"claim", "plan", "wait", "seek", "resend"})  # on the way: no hurry to tell
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """How often a message is changed, in seconds: first after `first`, then every `between`.
+
+    A chain that is through before that gives one message.
+    """
+
+    first: float = 2.0
+    between: float = 4.0
+
+
+@dataclass(slots=True)
+class _Touched:
+    since: float
+    hurry: bool = False
+
+
+@dataclass(slots=True)
+class _Told:
+    """A message that stands for a thread in a chat, and which states it told of."""
+
+    message: int
+    states: frozenset[str] = field(default_factory=frozenset)
+
+    def written(self) -> str:
+        return " ".join([str(self.message), *sorted(self.states)])
+
+    @classmethod
+    def read(cls, text: str) -> "_Told":
+        message, *states = text.split()
+        return cls(int(message), frozenset(states))
+
+
+class Reporter:
+    """One task that says what there is to say. `timer` counts seconds."""
+
+    def __init__(
+        self,
+        office: Office,
+        speaker: Speaker,
+        door: Door,
+        *,
+        calm: Calm | None = None,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._office = office
+        self._speaker = speaker
+        self._door = door
+        self._calm = calm or Calm()
+        self._timer = timer
+        self._touched: dict[int, _Touched] = {}
+        self._last: dict[int, float] = {}
+        self._live: dict[tuple[int, int], int] = {}
+        self._news: list[Said] = []
+        self._troubles = Troubles(office.zone)
+        self._woken = asyncio.Event()
+        self._seen: set[int] = set()
+        self._mark = 0
+
+    # What others tell it
+
+    def touch(self, delivery: Delivery) -> None:
+        """A delivery went on. Called on the loop's thread; cheap."""
+        self._touch(delivery.thread_id, hurry=delivery.state is not DeliveryState.PUBLISHING)
+        said = self._troubles.see(delivery, self._office.clock())
+        if said is not None:
+            self._news.append(said)
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Something may have changed in the queue."""
+        self._woken.set()
+
+    def watch(self, chat: int, message: int, thread: int) -> None:
+        """Keep this message up to date while its thread is under way."""
+        self._live[(chat, message)] = thread
+        while len(self._live) > LIVE_MESSAGES:
+            del self._live[next(iter(self._live))]
+
+    def _touch(self, thread: int, *, hurry: bool) -> None:
+        touched = self._touched.setdefault(thread, _Touched(self._timer()))
+        touched.hurry = touched.hurry or hurry
+
+    # Its work
+
+    async def run(self) -> None:
+        """Report until cancelled."""
+        await self._patiently(self._begin)
+        while True:
+            await self._patiently(self.once)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._until_due()):
+                    await self._woken.wait()
+
+    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """One step; where the queue cannot be used, again later."""
+        while True:
+            try:
+                await step()
+            except StoreError as error:
+                log.warning("reports wait: the queue cannot be used", reason=str(error))
+                await asyncio.sleep(AGAIN)
+            else:
+                return
+
+    async def _begin(self) -> None:
+        """Go on behind the mark; at the very first start, behind all there is."""
+
+        def begin() -> int:
+            mark = self._office.notebook.read(MARKS).get(SEEN_TO)
+            if mark is not None:
+                return int(mark)
+            newest = self._office.desk_of("chat").events(limit=1)
+            return newest[-1].id if newest else 0
+
+        self._mark = await asyncio.to_thread(begin)
+        if not self._seen:
+            known = await asyncio.to_thread(self._events_behind, max(0, self._mark - OVERLAP))
+            self._seen = {event.id for event in known if event.id <= self._mark}
+
+    async def once(self) -> None:
+        """Say what is due now."""
+        self._woken.clear()
+        newest = await self._look()
+        while self._news:
+            await self._tell_all(self._news.pop(0))
+        for thread in self._due():
+            self._touched.pop(thread, None)
+            await self._report(thread)
+            self._last[thread] = self._timer()
+        if not self._touched and newest > self._mark:
+            await asyncio.to_thread(self._set_mark, newest)
+
+    def _events_behind(self, mark: int) -> tuple[AuditEvent, ...]:
+        return self._office.desk_of("chat").events(after=mark)
+
+    async def _look(self) -> int:
+        """Touch what the audit log tells of; the id up to which it was read."""
+        events = await asyncio.to_thread(self._events_behind, max(0, self._mark - OVERLAP))
+        for event in events:
+            if event.id not in self._seen and event.thread_id is not None:
+                self._touch(event.thread_id, hurry=event.what not in STEPS)
+        newest = events[-1].id if events else self._mark
+        self._seen = {event.id for event in events if event.id > newest - OVERLAP}
+        return max(newest, self._mark)
+
+    def _set_mark(self, newest: int) -> None:
+        self._office.notebook.write(MARKS, SEEN_TO, str(newest), now=self._office.clock())
+        self._mark = newest
+
+    def _due_at(self, thread: int) -> float:
+        touched = self._touched[thread]
+        if touched.hurry:
+            return touched.since
+        last = self._last.get(thread)
+        return (
+            touched.since + self._calm.first
+            if last is None
+            else max(touched.since, last + self._calm.between)
+        )
+
+    def _due(self) -> list[int]:
+        now = self._timer()
+        return [thread for thread in self._touched if self._due_at(thread) <= now]
+
+    def _until_due(self) -> float:
+        now = self._timer()
+        return max(0.0, min((self._due_at(thread) - now for thread in self._touched), default=LOOK_EVERY))
+
+    async def _report(self, thread: int) -> None:
+        """Bring every message about a thread up to date, or send the first."""
+        try:
+            dossier = await asyncio.to_thread(self._office.desk_of("chat").show, thread)
+        except NotFoundError:
+            dossier = None
+        told = await asyncio.to_thread(self._told, thread)
+        chats: dict[int, Role] = dict.fromkeys(told, Role.OWNER)
+        if dossier is not None and _is_worth_it(dossier, self._door.people):
+            chats |= self._whom(dossier)
+        for chat, role in chats.items():
+            with suppress(UntoldError):
+                await self._tell(chat, role, thread, dossier, told.get(chat))
+        await self._refresh(thread, dossier)
+        if dossier is None or not _goes_on(dossier):
+            self._live = {key: one for key, one in self._live.items() if one != thread}
+            self._last.pop(thread, None)
+
+    def _whom(self, dossier: Dossier) -> dict[int, Role]:
+        """Where a thread is reported: in the group, or to every owner and to the editor who added it."""
+        if self._door.group is not None:
+            return {self._door.group: Role.OWNER}
+        adders = {_person(event.actor) for event in dossier.events if event.what == "add"}
+        editors = {one: role for one, role in self._door.people.items() if one in adders}
+        return editors | dict.fromkeys(self._door.owners, Role.OWNER)
+
+    async def _tell(
+        self, chat: int, role: Role, thread: int, dossier: Dossier | None, told: _Told | None
+    ) -> None:
+        if dossier is None:
+            if told is not None:
+                await self._speaker.change(chat, told.message, Said(f"#{thread} was removed from the queue."))
+                await asyncio.to_thread(self._office.notebook.tear_out, _page(thread))
+            return
+        states = frozenset(f"{one.delivery.channel}={one.delivery.state}" for one in dossier.chains)
+        calls = frozenset(
+            f"{one.delivery.channel}={one.delivery.state}"
+            for one in dossier.chains
+            if one.delivery.state in CALLS
+        )
+        said = await asyncio.to_thread(self._office.card_now, thread, self._role_in(chat, role))
+        if told is not None and calls <= told.states and await self._speaker.change(chat, told.message, said):
+            message = told.message
+        else:
+            if told is not None and not await self._speaker.remove(chat, told.message):
+                await self._speaker.change(chat, told.message, Said(said.text))  # without buttons: old by now
+            held = any(one.delivery.state is DeliveryState.HELD for one in dossier.chains)
+            loud = bool(calls) or (told is None and held)
+            message = await self._speaker.say(chat, Said(said.text, said.buttons, quiet=not loud))
+        if told is None or (message, states) != (told.message, told.states):
+            await asyncio.to_thread(self._note, thread, chat, _Told(message, states))
+
+    def _role_in(self, chat: int, role: Role) -> Role:
+        return role if chat == self._door.group else self._door.role_of(chat) or role
+
+    async def _refresh(self, thread: int, dossier: Dossier | None) -> None:
+        """The messages that /show sent."""
+        if dossier is None:
+            return
+        for (chat, message), shown in list(self._live.items()):
+            if shown != thread:
+                continue
+            role = self._role_in(chat, Role.OWNER)
+            said = await asyncio.to_thread(self._office.card_now, thread, role)
+            with suppress(UntoldError):
+                await self._speaker.change(chat, message, said)
+
+    async def _tell_all(self, said: Said) -> None:
+        chats = [self._door.group] if self._door.group is not None else self._door.owners
+        for chat in chats:
+            with suppress(UntoldError):
+                await self._speaker.say(chat, said)
+
+    async def tell_owners(self, said: Said) -> None:
+        """Something that is about no thread; said in its turn."""
+        self._news.append(said)
+        self._woken.set()
+
+    def _told(self, thread: int) -> dict[int, _Told]:
+        return {chat: _Told.read(text) for chat, text in self._office.notebook.read(_page(thread)).items()}
+
+    def _note(self, thread: int, chat: int, told: _Told) -> None:
+        self._office.notebook.write(_page(thread), chat, told.written(), now=self._office.clock())
+
+
+def _page(thread: int) -> str:
+    return f"report:{thread}"
+
+
+def _person(actor: str) -> int | None:
+    kind, _, number = actor.partition(":")
+    return int(number) if kind == "telegram" and number.isdecimal() else None
+
+
+def _is_worth_it(dossier: Dossier, people: "dict[int, Role]") -> bool:
+    """Whether a thread is reported at all: it has begun, or waits for an owner who does not know."""
+    deliveries = [chain.delivery for chain in dossier.chains]
+    if any(one.state in BEGUN or one.sent for one in deliveries):
+        return True
+    adders = {_person(event.actor) for event in dossier.events if event.what == "add"}
+    by_an_owner = all(one is not None and people.get(one) is Role.OWNER for one in adders)
+    return any(one.state is DeliveryState.HELD for one in deliveries) and not by_an_owner
+
+
+def _goes_on(dossier: Dossier) -> bool:
+    waits: Collection[DeliveryState] = (DeliveryState.PUBLISHING, DeliveryState.QUEUED)
+    return any(chain.delivery.state in waits for chain in dossier.chains)

@@ -1,0 +1,236 @@
+"""The chat as a part of the service: what it is built of, how it starts, how it ends."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+import telegram
+from telegram.error import TelegramError
+from telegram.ext import Application, ContextTypes, TypeHandler
+
+from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.channels.telegram_client import make_bot
+from threadcast.bot.channels.telegram_faults import UNREADABLE
+from threadcast.bot.channels.telegram_words import redact
+from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.digest import YOURS, digest, last_due, next_due
+from threadcast.bot.chat.door import Door
+from threadcast.bot.chat.drafts import KEPT, Drafts
+from threadcast.bot.chat.listener import Listener
+from threadcast.bot.chat.menu import set_menus
+from threadcast.bot.chat.office import Office
+from threadcast.bot.chat.reporter import MARKS, Calm, Reporter
+from threadcast.bot.chat.said import Said
+from threadcast.bot.chat.speaker import Speaker
+from threadcast.bot.chat.talk import Talk
+from threadcast.bot.desk import Desk
+from threadcast.bot.pacing import Pace
+from threadcast.bot.publisher import Observer
+from threadcast.config.settings import Settings
+from threadcast.queue.notebook import Notebook
+from threadcast.queue.states import DeliveryState
+from threadcast.queue.store import Delivery, StoreError
+
+log = structlog.get_logger("threadcast.chat")
+
+DIGESTED: Final = 2  # the line of MARKS with the moment of the newest digest
+FIRST_PAUSE: Final = 1.0  # seconds until a start that failed is tried again
+LONGEST_PAUSE: Final = 60.0
+FAREWELL: Final = 3.0  # seconds that what is still to be said may take when the service stops
+LONGEST_NAP: Final = 3600.0  # seconds; a clock may be set meanwhile
+
+
+class Chat:
+    """Runs beside the scheduler on the service's own loop. Whatever breaks here, publishing goes on.
+
+    `desk_of` gives the desk for an actor. `pace` gives a chat its pace.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        channels: Sequence[Channel],
+        notebook: Notebook,
+        *,
+        desk_of: Callable[[str], Desk],
+        clock: Clock,
+        pace: Callable[[int], Pace],
+        calm: Calm | None = None,
+    ) -> None:
+        assert settings.telegram.token is not None  # noqa: S101  # see Settings.chatting
+        self._settings = settings
+        self._clock = clock
+        self._notebook = notebook
+        self._bot = make_bot(
+            settings.telegram.token.get_secret_value(), api_url=settings.telegram.api_url, polls=True
+        )
+        self._door = Door(settings.telegram)
+        self._office = Office(desk_of, channels, Drafts(notebook, clock), notebook, clock, settings.timezone)
+        self._speaker = Speaker(self._bot, clock=clock, pace=pace)
+        self._reporter = Reporter(self._office, self._speaker, self._door, calm=calm)
+        self._talk = Talk(
+            self._bot,
+            self._office,
+            self._door,
+            self._speaker,
+            spawn=self._spawn,
+            live=self._reporter.watch,
+            tell_owners=self._reporter.tell_owners,
+        )
+        # No updater: it confirms updates before they are handled.
+        self._application: Application[Any, Any, Any, Any, Any, Any] = (
+            Application.builder().bot(self._bot).updater(None).job_queue(None).build()
+        )
+        self._application.add_handler(TypeHandler(telegram.Update, self._handle))
+        self._application.add_error_handler(self._broke)
+        self._running: asyncio.Task[None] | None = None
+        self._following: set[asyncio.Task[None]] = set()
+
+    # What the service tells it
+
+    def beside(self, observe: Observer) -> Observer:
+        """An observer of deliveries that tells the chat too."""
+
+        def tell(delivery: Delivery) -> None:
+            observe(delivery)
+            self._reporter.touch(delivery)
+
+        return tell
+
+    def wake(self) -> None:
+        """Something may have changed in the queue."""
+        self._reporter.wake()
+
+    def start(self) -> None:
+        self._running = asyncio.create_task(self._run(), name="chat")
+
+    async def close(self) -> None:
+        """Hear nothing more; say what is still to be said, for a moment; let go of connections."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            with suppress(TimeoutError, StoreError):
+                async with asyncio.timeout(FAREWELL):
+                    await asyncio.gather(*self._following, return_exceptions=True)
+                    await self._reporter.once()
+        for task in self._following:
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
+        if self._application.running:
+            await self._application.stop()
+        with suppress(TelegramError, RuntimeError):
+            await self._application.shutdown()
+        await self._bot.shutdown()
+
+    # Its work
+
+    async def _run(self) -> None:
+        try:
+            await self._begin()
+            parts = [self._reporter.run(), self._listen()]
+            if self._settings.telegram.digest is not None:
+                parts.append(self._digests())
+            async with asyncio.TaskGroup() as group:
+                for part in parts:
+                    group.create_task(part)
+        except* Exception:
+            # The chat's edge: whatever broke, publishing goes on.
+            log.exception("the chat broke, and is off until the service is started again")
+
+    async def _begin(self) -> None:
+        """Say hello to Telegram, as often as it takes."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._application.initialize()
+            except (TelegramError, *UNREADABLE) as error:
+                log.warning("the chat waits: Telegram cannot be reached", reason=redact(str(error)))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                break
+        await self._application.start()
+        self._spawn(self._set_menus())
+        for kind in ("draft:", "again:"):
+            await asyncio.to_thread(self._notebook.tear_out_old, kind, before=self._clock() - KEPT)
+        log.info("chat", bot=f"@{self._bot.username}", owners=len(self._door.owners))
+
+    async def _set_menus(self) -> None:
+        """They are a help only: without them everything works by typing."""
+        try:
+            await set_menus(self._bot, self._door)
+        except (TelegramError, *UNREADABLE) as error:
+            log.warning("the menu of commands could not be set", reason=redact(str(error)))
+
+    async def _listen(self) -> None:
+        if self._settings.telegram.webhook is not None:
+            from threadcast.bot.chat.webhook import serve  # noqa: PLC0415  # a web server, where it is in use
+
+            await serve(self._bot, self._application.process_update, self._settings.telegram)
+            return
+        await Listener(self._bot, self._application.process_update, rival=self._rival).listen()
+
+    async def _handle(self, update: telegram.Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        await self._talk.hear(update)
+
+    async def _broke(self, _: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+        # An update's edge: whatever broke, the next one is heard.
+        log.error("an update was not dealt with", exc_info=context.error)
+
+    async def _rival(self, there: bool) -> None:  # as the listener tells it
+        said = (
+            "⚠️ Another program takes this bot's updates: some of what you write does not arrive here. "
+            "Stop it, or set <code>THREADCAST_TELEGRAM__LISTEN=false</code> for one of the two."
+            if there
+            else "✅ Nobody else takes this bot's updates any more."
+        )
+        await self._reporter.tell_owners(Said(said, quiet=not there))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._following.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._following.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("an answer broke", exc_info=error)
+
+    # The digest
+
+    async def _digests(self) -> None:
+        """One a day, and one for those that were missed while the service was down."""
+        at, zone = self._settings.telegram.digest, self._settings.timezone
+        assert at is not None  # noqa: S101  # what the caller looked at
+        while True:
+            now = self._clock()
+            due = last_due(at, now, zone)
+            newest = await asyncio.to_thread(self._digested)
+            if newest is None:
+                await asyncio.to_thread(self._note_digest)
+            elif newest < due:
+                await self._reporter.tell_owners(await asyncio.to_thread(self._digest, newest))
+                await asyncio.to_thread(self._note_digest)
+            wait = (next_due(at, now, zone) - now).total_seconds()
+            await asyncio.sleep(min(wait, LONGEST_NAP))
+
+    def _digested(self) -> datetime | None:
+        text = self._notebook.read(MARKS).get(DIGESTED)
+        return None if text is None else datetime.fromisoformat(text)
+
+    def _note_digest(self) -> None:
+        now = self._clock()
+        self._notebook.write(MARKS, DIGESTED, now.isoformat(), now=now)
+
+    def _digest(self, since: datetime) -> Said:
+        desk = self._office.desk_of("chat")
+        published = [
+            one
+            for one in desk.deliveries(frozenset({DeliveryState.PUBLISHED}))
+            if one.finished is not None and one.finished >= since
+        ]
+        yours = sorted(desk.deliveries(frozenset(YOURS)), key=lambda one: YOURS.index(one.state))
+        return digest(published, yours, desk.forecast(), self._office.look(Role.OWNER))

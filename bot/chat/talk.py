@@ -1,0 +1,314 @@
+"""From an update to what is said: the thin shell around the clerk.
+
+What a person asked for is done, and on disk, when `hear` returns; what is said about it follows on its
+own, at the pace of the chat.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+import telegram
+from telegram.constants import ChatType
+from telegram.error import BadRequest, TelegramError
+
+from threadcast.bot.channels.telegram_faults import UNREADABLE
+from threadcast.bot.channels.telegram_words import redact
+from threadcast.bot.chat import adding, newcomer
+from threadcast.bot.chat.asking import Asker
+from threadcast.bot.chat.clerk import FAULTS, Clerk
+from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.door import Door
+from threadcast.bot.chat.office import Answer, Office, in_chat
+from threadcast.bot.chat.said import Said, esc
+from threadcast.bot.chat.speaker import Speaker, UntoldError
+from threadcast.bot.plain import plain
+from threadcast.bot.reading import MAX_INPUT, understand
+
+log = structlog.get_logger("threadcast.chat")
+
+TRIES: Final = 3  # of a download
+NOT_TEXT = "I take text: a .txt or .md file, or a thread that you paste or forward."
+MEGABYTES = MAX_INPUT // 1024 // 1024
+TOO_LARGE = f"is larger than {MEGABYTES} MB, more than Telegram lets me fetch; split it into several files."
+STAYS = {"administrator", "member", "creator", "restricted"}
+
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+Live = Callable[[int, int, int], None]  # chat, message, thread
+
+
+class Talk:
+    """Hears updates. `spawn` runs what follows; `live` is told of messages that go on to show a thread."""
+
+    def __init__(
+        self,
+        bot: telegram.Bot,
+        office: Office,
+        door: Door,
+        speaker: Speaker,
+        *,
+        spawn: Spawn,
+        live: Live,
+        tell_owners: Callable[[Said], Awaitable[None]],
+    ) -> None:
+        self._bot = bot
+        self._office = office
+        self._door = door
+        self._speaker = speaker
+        self._clerk = Clerk(office)
+        self._spawn = spawn
+        self._live = live
+        self._tell_owners = tell_owners
+        self._drafting: set[Asker] = set()
+
+    async def hear(self, update: telegram.Update) -> None:
+        """Do what an update asks for."""
+        if update.callback_query is not None:
+            await self._press(update.callback_query)
+        elif update.my_chat_member is not None:
+            await self._membership(update.my_chat_member)
+        elif update.edited_message is not None:
+            await self._edited(update.edited_message)
+        elif update.message is not None:
+            await self._message(update.message)
+
+    # Presses
+
+    async def _press(self, query: telegram.CallbackQuery) -> None:
+        message = query.message
+        asker = self._door.enter(query.from_user, message.chat if message else None)
+        if asker is None or message is None:
+            return
+        answer = await self._clerk.pressed(asker, query.data or "", message.message_id)
+        self._spawn(self._speaker.toast(query.id, answer.toast))
+        if answer.said is not None:
+            self._spawn(self._tell(asker, answer, message.message_id))
+
+    # Messages
+
+    async def _message(self, message: telegram.Message) -> None:
+        private = message.chat.type == ChatType.PRIVATE
+        text = message.text or message.caption or ""
+        command = _command(message, self._bot.username)
+        asks = command is not None or private or self._is_ours(message.reply_to_message)
+        if not (asks or self._is_drafting(message)):
+            return
+        asker = self._door.enter(message.from_user, message.chat)
+        if asker is None:
+            return
+        if message.document is not None and (private or command is not None):
+            await self._file(asker, message.document, text)
+        elif command is not None:
+            await self._command(asker, *command)
+        elif (answer := await self._reply(asker, message)) is not None:
+            self._say(asker, answer)
+        elif text:
+            await asyncio.to_thread(self._office.drafts.put, asker, message.message_id, text)
+            self._show_draft(asker)
+        elif private:
+            self._say(asker, Answer(Said(NOT_TEXT)))
+
+    async def _command(self, asker: Asker, name: str, words: tuple[str, ...]) -> None:
+        draft = await asyncio.to_thread(self._office.drafts.of, asker) if name in {"done", "cancel"} else None
+        answer = await self._clerk.typed(asker, name, words)
+        self._say(asker, answer)
+        if draft is not None and draft.shown is not None and not (name == "cancel" and words):
+            self._spawn(self._remove(asker.chat, draft.shown))
+
+    async def _reply(self, asker: Asker, message: telegram.Message) -> Answer | None:
+        """The answer, where it is a reply to a question of ours."""
+        question = message.reply_to_message
+        if question is None or not self._is_ours(question):
+            return None
+        return await self._clerk.replied(asker, question.text or "", message.text or "")
+
+    def _is_ours(self, message: telegram.Message | None) -> bool:
+        return message is not None and message.from_user is not None and message.from_user.id == self._bot.id
+
+    def _is_drafting(self, message: telegram.Message) -> bool:
+        """In a group, whether somebody said /add before: else what people write there is their own."""
+        user = message.from_user
+        role = self._door.role_of(user.id) if user is not None else None
+        if user is None or role is None or message.chat.id != self._door.group:
+            return False
+        return self._office.drafts.of(Asker(user.id, message.chat.id, role)) is not None
+
+    async def _edited(self, message: telegram.Message) -> None:
+        """What is being pasted may be corrected; what was added is fixed."""
+        user, text = message.from_user, message.text or message.caption or ""
+        role = self._door.role_of(user.id) if user is not None else None
+        if user is None or role is None or not text:
+            return
+        asker = Asker(user.id, message.chat.id, role)
+        if await asyncio.to_thread(self._office.drafts.has, asker, message.message_id):
+            await asyncio.to_thread(self._office.drafts.put, asker, message.message_id, text)
+            self._show_draft(asker)
+
+    # Files
+
+    async def _file(self, asker: Asker, document: telegram.Document, caption: str) -> None:
+        name = plain(document.file_name or "the file")[:100]
+        if (document.file_size or 0) > MAX_INPUT:
+            self._say(asker, Answer(Said(esc(f"{name} {TOO_LARGE}"))))
+            return
+        try:
+            data = await self._fetch(document)
+            intake = await asyncio.to_thread(understand, name, data)
+            known = {channel.name for channel in self._office.channels}
+            words = [word.lower() for word in caption.split()]
+            channels = words if words and set(words) <= known else []
+            answer = await adding.added(self._office, asker, intake, channels)
+        except FAULTS as error:
+            answer = Answer(Said(esc(in_chat(str(error)))))
+        except (TelegramError, *UNREADABLE) as error:
+            reason = redact(str(error))
+            log.warning("a file could not be fetched", file=name, reason=reason)
+            answer = Answer(
+                Said(esc(f"{name} could not be fetched from Telegram ({reason}); please send it again."))
+            )
+        self._say(asker, answer)
+
+    async def _fetch(self, document: telegram.Document) -> bytes:
+        for tries in range(1, TRIES + 1):
+            try:
+                file = await self._bot.get_file(document.file_id)
+                return bytes(await file.download_as_bytearray())
+            except BadRequest:
+                raise
+            except TelegramError:
+                if tries == TRIES:
+                    raise
+        raise AssertionError  # the last try raised
+
+    # Channels
+
+    async def _membership(self, change: telegram.ChatMemberUpdated) -> None:
+        """The bot was added to a chat, or removed, or may do something else there."""
+        chat = change.chat
+        if chat.type == ChatType.PRIVATE:
+            return
+        if self._door.role_of(change.from_user.id) is not Role.OWNER:
+            log.warning(
+                "ignored: a stranger changed the bot's place", chat=chat.id, person=change.from_user.id
+            )
+            return
+        before, after = change.old_chat_member, change.new_chat_member
+        title = plain(chat.title or str(chat.id))
+        name = self._configured(chat)
+        if name is not None and _may_post(chat, before) != _may_post(chat, after):
+            said = newcomer.ready if _may_post(chat, after) else newcomer.left
+            await self._tell_owners(said(title, name))
+        elif name is None and after.status in STAYS and chat.id != self._door.group:
+            taken = {channel.name.upper() for channel in self._office.channels}
+            wished = newcomer.name_for(title, chat.username)
+            free = next(
+                one for one in (wished, *(f"{wished[:28]}_{n}" for n in range(2, 1000))) if one not in taken
+            )
+            where = f"@{chat.username}" if chat.username else str(chat.id)
+            said_so = newcomer.joined(title, where, free, may_post=_may_post(chat, after))
+            self._spawn(self._tell_one(change.from_user.id, said_so))
+
+    def _configured(self, chat: telegram.Chat) -> str | None:
+        """The channel that leads to a chat."""
+        targets = {str(chat.id), f"@{chat.username}".lower() if chat.username else ""}
+        return next((one.name for one in self._office.channels if one.target.lower() in targets), None)
+
+    # Saying
+
+    def _say(self, asker: Asker, answer: Answer) -> None:
+        if answer.said is not None:
+            self._spawn(self._tell(asker, answer, None))
+
+    async def _tell_one(self, chat: int, said: Said) -> None:
+        try:
+            await self._speaker.say(chat, said)
+        except UntoldError:
+            log.debug("nobody was told", chat=chat)
+
+    async def _remove(self, chat: int, message: int) -> None:
+        try:
+            await self._speaker.remove(chat, message)
+        except UntoldError:
+            log.debug("a message stays", chat=chat)
+
+    async def _tell(self, asker: Asker, answer: Answer, pressed: int | None) -> None:
+        """Say an answer: in place of the message whose button was pressed, or as a new one."""
+        said = answer.said
+        assert said is not None  # noqa: S101  # what the callers looked at
+        try:
+            message = pressed
+            if pressed is None or answer.afresh or not await self._speaker.change(asker.chat, pressed, said):
+                message = await self._speaker.say(asker.chat, said)
+            assert message is not None  # noqa: S101  # one of the two
+            if answer.live is not None:
+                self._live(asker.chat, message, answer.live)
+            if answer.work is not None:
+                await self._work(asker.chat, message, answer)
+        except UntoldError:
+            log.debug("an answer was not said", chat=asker.chat)
+
+    async def _work(self, chat: int, message: int, answer: Answer) -> None:
+        """Do the work of an answer; what came of it takes the place of its message."""
+        assert answer.work is not None  # noqa: S101  # what the caller looked at
+
+        async def update(said: Said) -> None:
+            await self._speaker.change(chat, message, said)
+
+        try:
+            end = await answer.work(update)
+        except FAULTS as error:
+            end = Said(esc(in_chat(str(error))))
+        except UntoldError:
+            raise
+        except Exception as error:
+            # The work's edge: whatever broke, the chat goes on.
+            log.exception("work for a chat broke")
+            end = Said(
+                esc(f"Something broke ({type(error).__name__}): this is a fault of ours, and is in the log.")
+            )
+        if not await self._speaker.change(chat, message, end):
+            await self._speaker.say(chat, end)
+
+    def _show_draft(self, asker: Asker) -> None:
+        """Say what is pasted so far: once for a burst of messages."""
+        if asker not in self._drafting:
+            self._drafting.add(asker)
+            self._spawn(self._tell_draft(asker))
+
+    async def _tell_draft(self, asker: Asker) -> None:
+        self._drafting.discard(asker)
+        draft = await asyncio.to_thread(self._office.drafts.of, asker)
+        if draft is None:
+            return
+        try:
+            said = await adding.drafted(self._office, asker)
+        except FAULTS as error:
+            said = Said(esc(in_chat(str(error))))
+        try:
+            shown = await self._speaker.say(asker.chat, said)
+            # Below what was pasted, and only once.
+            if draft.shown is not None:
+                await self._speaker.remove(asker.chat, draft.shown)
+        except UntoldError:
+            return
+        if await asyncio.to_thread(self._office.drafts.of, asker) is not None:
+            await asyncio.to_thread(self._office.drafts.show, asker, shown)
+
+
+def _command(message: telegram.Message, username: str) -> tuple[str, tuple[str, ...]] | None:
+    """The command that a message begins with, and its words; None where there is none for this bot."""
+    text = message.text or ""
+    if not text.startswith("/"):
+        return None
+    first, *words = text.split()
+    name, at, bot = first[1:].partition("@")
+    if (at and bot.lower() != username.lower()) or not name.replace("_", "").isalnum():
+        return None
+    return name.lower(), tuple(words)
+
+
+def _may_post(chat: telegram.Chat, member: telegram.ChatMember) -> bool:
+    if isinstance(member, telegram.ChatMemberAdministrator):
+        return chat.type != ChatType.CHANNEL or bool(member.can_post_messages)
+    return member.status in STAYS and chat.type != ChatType.CHANNEL

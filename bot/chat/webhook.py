@@ -1,0 +1,108 @@
+"""Updates that Telegram sends: a small web server behind the owner's own.
+
+https://core.telegram.org/bots/api#setwebhook
+"""
+
+import asyncio
+import hmac
+import json
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+import telegram
+from telegram.error import TelegramError
+from tornado.httpserver import HTTPServer
+from tornado.web import Application, RequestHandler
+
+from threadcast.bot.channels.telegram_words import redact
+from threadcast.bot.chat.listener import KINDS
+from threadcast.config.telegram import TelegramSettings
+
+log = structlog.get_logger("threadcast.chat")
+
+LARGEST: Final = 1024 * 1024  # bytes of one update; a message has 4096 characters
+REMEMBERED: Final = 1000  # updates that are not dealt with again
+HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
+PAUSE: Final = 30.0  # seconds until a webhook that could not be set is tried again
+
+Hear = Callable[[object], Awaitable[None]]
+
+
+class Hook(RequestHandler):
+    """One update. It is answered when it was dealt with: until then Telegram keeps it."""
+
+    def initialize(
+        self, bot: telegram.Bot, hear: Hear, secret: str, turn: asyncio.Lock, known: "deque[int]"
+    ) -> None:
+        self._known = known
+        self._bot = bot
+        self._hear = hear
+        self._secret = secret
+        self._turn = turn
+
+    async def post(self) -> None:
+        given = self.request.headers.get(HEADER, "")
+        if not hmac.compare_digest(given.encode(), self._secret.encode()):
+            self.set_status(403)
+            return
+        try:
+            update = telegram.Update.de_json(json.loads(self.request.body), self._bot)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            log.warning("an update that cannot be read", reason=type(error).__name__)
+            return  # sent again, it would not be better
+        async with self._turn:  # in the order in which they come
+            if update.update_id not in self._known:  # whose answer may have been lost
+                await self._hear(update)
+                self._known.append(update.update_id)
+
+    def log_exception(self, *error: Any) -> None:
+        log.error("the webhook broke", exc_info=error)
+
+
+async def serve(bot: telegram.Bot, hear: Hear, settings: TelegramSettings) -> None:
+    """Serve until cancelled. Where the place is taken, that is said, and nothing is heard."""
+    assert settings.webhook is not None  # noqa: S101  # what the caller looked at
+    secret = secrets.token_urlsafe(32)
+    path = urlsplit(settings.webhook).path or "/"
+    known: deque[int] = deque(maxlen=REMEMBERED)
+    given = {"bot": bot, "hear": hear, "secret": secret, "turn": asyncio.Lock(), "known": known}
+    site = Application([(path, Hook, given)], log_function=lambda _: None)
+    server = HTTPServer(site, max_body_size=LARGEST, max_buffer_size=2 * LARGEST)
+    host, _, port = settings.webhook_listen.rpartition(":")
+    try:
+        server.listen(int(port), address=host.strip("[]"))
+    except OSError as error:
+        log.error(  # noqa: TRY400  # no fault to trace
+            "the webhook cannot be served, so no commands arrive",
+            at=settings.webhook_listen,
+            reason=error.strerror or str(error),
+            next="set THREADCAST_TELEGRAM__WEBHOOK_LISTEN to a free address and port, and start again",
+        )
+        return
+    try:
+        await _announce(bot, settings.webhook, secret)
+        await asyncio.Event().wait()
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+async def _announce(bot: telegram.Bot, url: str, secret: str) -> None:
+    """Tell Telegram where to send updates; what waits there is kept."""
+    while True:
+        try:
+            await bot.set_webhook(url, secret_token=secret, allowed_updates=KINDS)
+        except TelegramError as error:
+            log.error(  # noqa: TRY400  # no fault to trace
+                "Telegram does not take the webhook",
+                reason=redact(error.message),
+                next="THREADCAST_TELEGRAM__WEBHOOK has to be an https address on port 443, 80, 88 or 8443",
+            )
+            await asyncio.sleep(PAUSE)
+        else:
+            log.info("webhook", url=url)
+            return
