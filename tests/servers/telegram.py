@@ -16,9 +16,13 @@ from typing import Any
 
 import click
 
-from tests.servers.http import Answer, Cut, Held, LoopbackServer, Request, Response
+from tests.servers.http import Answer, Cut, Held, LoopbackServer, Request, Response, Upload
 from tests.servers.telegram_calls import CALLS, REAL_PACES, BotApi, Parameters, done, failed
 from tests.servers.telegram_chats import ApiError, Chat, ChatKind, Member, Message, User
+from tests.servers.telegram_deeds import press, send_file, write
+from tests.servers.telegram_people import Person, Role
+from tests.servers.telegram_state import Answer as ButtonAnswer
+from tests.servers.telegram_state import Press
 
 TOKEN = "123456:AAExampleExampleExampleExampleExample0"
 ADDRESS = re.compile(r"/(?P<file>file/)?bot(?P<token>[^/]*)/(?P<rest>.+)")
@@ -54,18 +58,62 @@ class TelegramServer(LoopbackServer):
             return bot
 
     def add_chat(
-        self, kind: ChatKind = "channel", *, username: str | None = None, chat_id: int | None = None
+        self,
+        kind: ChatKind = "channel",
+        *,
+        username: str | None = None,
+        chat_id: int | None = None,
+        with_bots: bool = True,
     ) -> Chat:
-        """A chat that every bot is in: as an administrator with all rights in a channel, else as a member."""
+        """A chat that every bot is in: as an administrator with all rights in a channel, else as a member.
+
+        Without bots, somebody is to add them (`Person.adds_bot`).
+        """
         with self.changed:
             number = 1000 + len(self.api.chats)
             ids = {"private": number, "group": -number}
             chat_id = ids.get(kind, -1_000_000_000_000 - number) if chat_id is None else chat_id
             status = "administrator" if kind == "channel" else "member"
-            members = {bot.id: Member(status) for bot in self.api.bots.values()}
+            members = {bot.id: Member(status) for bot in self.api.bots.values() if with_bots}
             chat = Chat(chat_id, kind, username or f"Example {number}", username, members)
             self.api.chats[chat.id] = chat
             return chat
+
+    def person(
+        self,
+        name: str,
+        user_id: int | None = None,
+        language: str | None = "en",
+        *,
+        username: str | None = None,
+        token: str = TOKEN,
+    ) -> Person:
+        """A person and their private chat with a bot, which knows of neither before they do something."""
+        with self.changed:
+            user_id = 5_000_000 + len(self.api.people) if user_id is None else user_id
+            user = User(user_id, name, username, language_code=language)
+            chat = Chat(user_id, "private", name, username)
+            self.api.people[user_id] = user
+            self.api.chats[user_id] = chat
+            return Person(self, self.api, user, self.api.bots[token], chat)
+
+    def group(
+        self, title: str, *people: Person, kind: ChatKind = "supergroup", bot_as: Role | None = "member"
+    ) -> Chat:
+        """A group of these people, the first of whom made it, and every bot, where `bot_as` says as what."""
+        chat = self.add_chat(kind, with_bots=False)
+        with self.changed:
+            chat.title = title
+            for person in people:
+                person.joins(chat, "creator" if person is people[0] else "member")
+            if bot_as is not None:
+                chat.members |= {bot.id: Member(bot_as) for bot in self.api.bots.values()}
+        return chat
+
+    def answer_to(self, query_id: str) -> ButtonAnswer | None:
+        """What a bot answered to a press of a button, if it did."""
+        with self.changed:
+            return self.api.presses[query_id].answer
 
     def seen(self, chat: Chat) -> list[Message]:
         """The messages of a chat, oldest first."""
@@ -99,37 +147,25 @@ class TelegramServer(LoopbackServer):
         return new
 
     def receive(self, chat: Chat, text: str, sender: User, **extra: Any) -> Message:
-        """Somebody writes in a chat: every bot in it gets an update."""
+        """Somebody writes in a chat: every bot that reads it gets an update."""
         with self.changed:
-            message = chat.add(text, sender=sender, extra=extra)
-            self.api.forward_automatically(message)
-            self.api.publish(chat, "channel_post" if chat.kind == "channel" else "message", message.to_json())
+            message = write(self.api, chat, text, sender, extra)
+            self.changed.notify_all()
             return message
 
     def receive_file(self, chat: Chat, name: str, data: bytes, sender: User, **extra: Any) -> Message:
         """Somebody sends a document to a chat."""
         with self.changed:
-            file_id = f"file-{len(self.api.files) + 1}"
-            self.api.files[file_id] = data
-            document = {
-                "file_id": file_id,
-                "file_unique_id": file_id,
-                "file_name": name,
-                "file_size": len(data),
-            }
-            return self.receive(chat, "", sender, document=document, **extra)
+            message = send_file(self.api, chat, Upload(name, "", data), sender, extra)
+            self.changed.notify_all()
+            return message
 
-    def press(self, message: Message, data: str, sender: User) -> None:
-        """Somebody presses the button with this data under a message."""
+    def press(self, message: Message, data: str, sender: User) -> Press:
+        """Somebody presses a button with this data under a message, even one that has gone meanwhile."""
         with self.changed:
-            query = {
-                "id": str(self.api.last_update + 1),
-                "from": sender.to_json(),
-                "chat_instance": str(message.chat.id),
-                "message": message.to_json(),
-                "data": data,
-            }
-            self.api.publish(message.chat, "callback_query", query)
+            pressed = press(self.api, message, data, sender)
+            self.changed.notify_all()
+            return pressed
 
     # --- what goes wrong ---------------------------------------------------------------------
 

@@ -11,7 +11,10 @@ from typing import Any, Literal
 Json = dict[str, Any]
 ChatKind = Literal["private", "group", "supergroup", "channel"]
 
-TEXT_LIMIT = 4096  # code points
+# What becomes of single characters of a text, and what goes at its ends.
+REMOVED = re.compile(r"[\r\u2028-\u202e\u0333\u033f\u030a]")
+BLANKED = re.compile(r"[\x00-\x09\x0b-\x1f]")
+TRIMMED = " \n"
 RIGHTS = ("can_post_messages", "can_edit_messages", "can_delete_messages", "can_send_messages")
 # What the API tells of a member, by status.
 SHOWN_RIGHTS = {
@@ -51,20 +54,7 @@ def clean(text: str) -> str:
     overrides and three combining marks go, and the ends are trimmed.
     https://github.com/tdlib/td/blob/master/td/telegram/misc.cpp (clean_input_string)
     """
-    text = re.sub(r"[\r\u2028-\u202e\u0333\u033f\u030a]", "", text)
-    return re.sub(r"[\x00-\x09\x0b-\x1f]", " ", text).strip(" \n")
-
-
-def clean_text(text: str) -> str:
-    """The text to store. Raises ApiError where it is empty or too long."""
-    if not text:
-        raise ApiError(400, "Bad Request: message text is empty")
-    text = clean(text)
-    if not text:
-        raise ApiError(400, "Bad Request: text must be non-empty")
-    if len(text) > TEXT_LIMIT:
-        raise ApiError(400, "Bad Request: message is too long")
-    return text
+    return BLANKED.sub(" ", REMOVED.sub("", text)).strip(TRIMMED)
 
 
 @dataclass
@@ -75,10 +65,12 @@ class User:
     first_name: str
     username: str | None = None
     is_bot: bool = False
+    language_code: str | None = None
 
     def to_json(self) -> Json:
         shown: Json = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name}
-        return shown | ({"username": self.username} if self.username else {})
+        shown |= {"username": self.username} if self.username else {}
+        return shown | ({"language_code": self.language_code} if self.language_code else {})
 
 
 @dataclass
@@ -103,7 +95,11 @@ class Member:
 
 @dataclass
 class Message:
-    """One message. `silent` and `given` (the call's own fields) are for tests: the API does not show them."""
+    """One message; the text of a document is its caption.
+
+    `silent`, `given` (the call's own fields) and `keyboard` (what came in place of buttons: a question that
+    is to be answered, say) are for tests: the API does not show them.
+    """
 
     id: int
     chat: "Chat"
@@ -113,12 +109,19 @@ class Message:
     silent: bool = False
     given: Json = field(default_factory=dict)
     extra: Json = field(default_factory=dict)
+    entities: list[Json] = field(default_factory=list)
+    keyboard: Json | None = None
     date: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def document(self) -> Json | None:
+        return self.extra.get("document")
 
     def to_json(self, *, nested: bool = False) -> Json:
         shown: Json = {"message_id": self.id, "date": self.date, "chat": self.chat.to_json()}
-        if self.text:
-            shown["text"] = self.text
+        text, entities = ("caption", "caption_entities") if self.document else ("text", "entities")
+        shown |= {text: self.text} if self.text else {}
+        shown |= {entities: self.entities} if self.entities else {}
         if self.chat.kind == "channel":
             shown["sender_chat"] = self.chat.to_json()
         elif self.sender is not None:
@@ -190,4 +193,12 @@ class Chat:
         if member.status == "restricted" and "can_send_messages" not in member.rights:
             raise ApiError(400, "Bad Request: not enough rights to send text messages to the chat")
         if self.kind == "channel" and right not in member.rights:
+            raise ApiError(400, f"Bad Request: {otherwise}")
+
+    def require_administrator(self, bot: User, right: str, otherwise: str) -> None:
+        """Raises ApiError with this description where what others wrote is beyond the bot's power."""
+        member = self.require_member(bot)
+        if self.kind == "private":
+            return
+        if member.status not in ("administrator", "creator") or right not in member.rights:
             raise ApiError(400, f"Bad Request: {otherwise}")

@@ -1,8 +1,6 @@
 """The Bot API test server is as strict as Telegram, and breaks in the ways that tests ask for."""
 
 import asyncio
-import json
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,70 +11,9 @@ from click.testing import CliRunner
 
 from tests.servers.telegram import TOKEN, TelegramServer, main
 from tests.servers.telegram_calls import REAL_PACES
-from tests.servers.telegram_chats import Chat, Member, User, clean
+from tests.servers.telegram_chats import Chat, Member, clean
+from tests.servers.telegram_wire import ADA, Call, HandClock, refusal, result
 from threadcast.bot.channels.telegram_client import make_bot
-
-ADA = User(77, "Ada")
-Call = Callable[..., httpx.Response]
-
-
-class HandClock:
-    """Time that moves when told, in seconds."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def server(clock: HandClock) -> Iterator[TelegramServer]:
-    with TelegramServer(clock=clock) as server:
-        server.add_bot()
-        yield server
-
-
-@pytest.fixture
-def chat(server: TelegramServer) -> Chat:
-    return server.add_chat(username="news")
-
-
-@pytest.fixture
-def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False) as client:
-        yield client
-
-
-@pytest.fixture
-def call(server: TelegramServer, http: httpx.Client) -> Call:
-    """Call a method with a form, as python-telegram-bot does."""
-
-    def call(method: str, token: str = TOKEN, **fields: Any) -> httpx.Response:
-        data = {
-            name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()
-        }
-        return http.post(f"{server.url}/bot{token}/{method}", data=data)
-
-    return call
-
-
-def result(response: httpx.Response) -> Any:
-    answer = response.json()
-    assert (response.status_code, answer["ok"]) == (200, True), answer
-    return answer["result"]
-
-
-def refusal(response: httpx.Response) -> tuple[int, str]:
-    answer = response.json()
-    assert answer["ok"] is False
-    assert answer["error_code"] == response.status_code
-    return response.status_code, answer["description"]
 
 
 class TestTokens:
@@ -180,16 +117,6 @@ class TestSend:
     def test_empty(self, call: Call, chat: Chat, text: str, words: str) -> None:
         """A text with nothing in it is refused."""
         assert refusal(call("sendMessage", chat_id="@news", text=text)) == (400, f"Bad Request: {words}")
-
-    def test_markup(self, call: Call, chat: Chat) -> None:
-        """With a parse mode, the characters of markup are lost to the reader; without, they stay."""
-        text = "*a* <b>_c_</b> &amp;"
-
-        marked = result(call("sendMessage", chat_id="@news", text=text, parse_mode="HTML"))["text"]
-        plain = result(call("sendMessage", chat_id="@news", text=text))["text"]
-
-        assert marked == "a c"
-        assert plain == text
 
 
 class TestReplies:
@@ -523,15 +450,6 @@ class TestUpdates:
         call("deleteWebhook")
 
         assert result(call("getUpdates")) == []
-
-    def test_small_calls(self, server: TelegramServer, call: Call) -> None:
-        """Commands and answers to buttons are kept for tests to see."""
-        bot = server.api.bots[TOKEN].id
-        call("setMyCommands", commands=[{"command": "queue", "description": "What waits"}])
-        call("answerCallbackQuery", callback_query_id="5", text="Done")
-
-        assert server.api.commands[bot][0]["command"] == "queue"
-        assert server.api.answered == [{"callback_query_id": "5", "text": "Done"}]
 
 
 async def test_python_telegram_bot_reads_it(server: TelegramServer, chat: Chat) -> None:
