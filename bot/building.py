@@ -47,6 +47,7 @@ def build_channel(
                 probe_chat=next(iter(settings.telegram.admins), None),
                 settle_after=settings.settle_after,
                 resend=resend,
+                reads_updates=not (settings.chatting and channel.token == settings.telegram.token),
                 moved_to=_moved(channel, row),
                 on_moved=partial(_note_moved, store, channel.name, clock),
             )

@@ -7,7 +7,7 @@ APScheduler holds one timer a lane and nothing of ours.
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -162,9 +162,10 @@ class Scheduler:
         return None
 
     def _set_timer(self, lane: Lane, due: datetime) -> None:
+        after = due - self._clock()  # by our clock, which need not be the timers' own
         self._timers.add_job(
             self._ring,
-            DateTrigger(due),
+            DateTrigger(datetime.now(UTC) + after),
             args=[lane],
             id=lane.name,
             replace_existing=True,

@@ -18,7 +18,7 @@ import structlog
 from threadcast.bot import wake
 from threadcast.bot.building import build_channel
 from threadcast.bot.channels.discreet import Discreet
-from threadcast.bot.channels.port import Channel
+from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.desk import Desk
 from threadcast.bot.forecast import Rhythm
 from threadcast.bot.paces import bot_pace, chat_pace, paces_of
@@ -95,7 +95,7 @@ def make_folder(path: Path) -> None:
         ) from None
 
 
-def build_channels(settings: Settings, store: Store | None = None) -> tuple[Channel, ...]:
+def build_channels(settings: Settings, store: Store | None = None, clock: Clock = now) -> tuple[Channel, ...]:
     """The configured channels, none of which has made a call yet.
 
     With `store` they know of what it remembers where a chat has moved to, and note there where one moves.
@@ -104,16 +104,18 @@ def build_channels(settings: Settings, store: Store | None = None) -> tuple[Chan
     secrets = settings.secrets()
     return tuple(
         Discreet(
-            build_channel(settings, channel, clock=now, row=rows.get(channel.name), store=store), secrets
+            build_channel(settings, channel, clock=clock, row=rows.get(channel.name), store=store), secrets
         )
         for channel in settings.channels
     )
 
 
 @asynccontextmanager
-async def open_channels(settings: Settings, store: Store | None = None) -> AsyncIterator[tuple[Channel, ...]]:
+async def open_channels(
+    settings: Settings, store: Store | None = None, clock: Clock = now
+) -> AsyncIterator[tuple[Channel, ...]]:
     """The configured channels, closed at the end whatever happened. `store`: see `build_channels`."""
-    channels = build_channels(settings, store)
+    channels = build_channels(settings, store, clock)
     try:
         yield channels
     finally:
@@ -142,14 +144,16 @@ def in_words(timetable: Timetable) -> str:
     return "" if timetable.schedule is None else f"{describe(timetable.schedule)} ({timetable.zone.key})"
 
 
-def build_desk(settings: Settings, store: Store, channels: Sequence[Channel], *, actor: str) -> Desk:
+def build_desk(
+    settings: Settings, store: Store, channels: Sequence[Channel], *, actor: str, clock: Clock = now
+) -> Desk:
     """The desk for one person, on this queue."""
     return Desk(
         store,
         channels,
         holds=[channel.name for channel in settings.channels if channel.hold],
         rhythms=rhythms(settings),
-        clock=now,
+        clock=clock,
         actor=actor,
         wake=lambda: wake.knock(settings.data),
         prospects=lambda moment: {
@@ -158,7 +162,9 @@ def build_desk(settings: Settings, store: Store, channels: Sequence[Channel], *,
     )
 
 
-def build_intake(settings: Settings, store: Store, channels: Sequence[Channel]) -> "IntakeWatch | None":
+def build_intake(
+    settings: Settings, store: Store, channels: Sequence[Channel], clock: Clock = now
+) -> "IntakeWatch | None":
     """What takes files from the intake folder; None where none is configured."""
     if settings.intake is None:
         return None
@@ -167,9 +173,9 @@ def build_intake(settings: Settings, store: Store, channels: Sequence[Channel]) 
     inbox = Inbox(
         settings.intake,
         channels=[channel.name for channel in channels],
-        desk=lambda actor: build_desk(settings, store, channels, actor=actor),
+        desk=lambda actor: build_desk(settings, store, channels, actor=actor, clock=clock),
         zone=settings.timezone,
-        clock=now,
+        clock=clock,
     )
     return IntakeWatch(inbox)
 
@@ -210,6 +216,7 @@ class Service:
         channels: Sequence[Channel],
         *,
         observe: Observer = lambda _: None,
+        clock: Clock = now,
     ) -> None:
         from threadcast.bot.scheduler import Scheduler  # noqa: PLC0415  # no other command needs a timer
 
@@ -217,9 +224,10 @@ class Service:
         self._settings = settings
         self._store = store
         self._channels = channels
-        self._intake = build_intake(settings, store, channels)
+        self._clock = clock
+        self._intake = build_intake(settings, store, channels, clock)
         worker = f"{socket.gethostname()}:{os.getpid()}"
-        store.see_channels(seen(settings, channels), now=now())
+        store.see_channels(seen(settings, channels), now=clock())
         bots: dict[str, BotPace] = {}
         paces = paces_of(settings, channels, store, bots)
         self._chat = self._build_chat(bots)
@@ -233,7 +241,7 @@ class Service:
                     store,
                     channel,
                     worker=worker,
-                    clock=now,
+                    clock=clock,
                     stop=self.stop,
                     gap=tables[channel.name].gap,
                     brake=tables[channel.name].rest_until if channel.name in pausing else lambda _: None,
@@ -244,7 +252,7 @@ class Service:
             )
             for channel in channels
         ]
-        self._scheduler = Scheduler(store, publishers, clock=now, stop=self.stop)
+        self._scheduler = Scheduler(store, publishers, clock=clock, stop=self.stop)
 
     async def run(self) -> None:
         """Publish until `stop.asked`; then finish the post in hand and let go of the rest.
@@ -291,8 +299,10 @@ class Service:
             self._settings,
             channels,
             self._store.notebook(),
-            desk_of=lambda actor: build_desk(self._settings, self._store, channels, actor=actor),
-            clock=now,
+            desk_of=lambda actor: build_desk(
+                self._settings, self._store, channels, actor=actor, clock=self._clock
+            ),
+            clock=self._clock,
             pace=partial(chat_pace, self._settings, shared),
         )
 
@@ -347,7 +357,7 @@ class Service:
     def _greet(self) -> None:
         if is_sqlite(self._settings.database_url.get_secret_value()):
             # The lock says that no other service is here: what still holds a lease died with it.
-            freed = self._store.free_leases(now=now())
+            freed = self._store.free_leases(now=self._clock())
             if freed:
                 log.info("took over what the last service left", deliveries=freed)
         measure.get_ready()

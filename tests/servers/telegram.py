@@ -36,6 +36,13 @@ class Fault:
     instead: ApiError | None = None
     spoil: Callable[[Response], Answer] | None = None
     drops_reply: bool = False
+    chat: Chat | None = None  # only in this one
+
+    def hits(self, parameters: Parameters) -> bool:
+        """Whether it is for this call."""
+        if self.chat is None:
+            return True
+        return parameters.text("chat_id") in {str(self.chat.id), f"@{self.chat.username}"}
 
 
 class TelegramServer(LoopbackServer):
@@ -175,14 +182,18 @@ class TelegramServer(LoopbackServer):
         self._script(method, Fault(instead=ApiError(429, description, retry_after=seconds)))
 
     def fail(
-        self, status: int, description: str = "Internal Server Error", method: str = "sendMessage"
+        self,
+        status: int,
+        description: str = "Internal Server Error",
+        method: str = "sendMessage",
+        chat: Chat | None = None,
     ) -> None:
-        """The next call is answered with this status, and nothing is done."""
-        self._script(method, Fault(instead=ApiError(status, description)))
+        """The next call (in a chat) is answered with this status, and nothing is done."""
+        self._script(method, Fault(instead=ApiError(status, description), chat=chat))
 
-    def lose_answer(self, method: str = "sendMessage") -> None:
-        """The next call is carried out, and the connection cut before the answer."""
-        self._script(method, Fault(spoil=lambda _: Cut()))
+    def lose_answer(self, method: str = "sendMessage", chat: Chat | None = None) -> None:
+        """The next call (in a chat) is carried out, and the connection cut before the answer."""
+        self._script(method, Fault(spoil=lambda _: Cut(), chat=chat))
 
     def cut_answer(self, method: str = "sendMessage") -> None:
         """The next call is carried out, and the connection cut in the middle of the answer."""
@@ -192,10 +203,10 @@ class TelegramServer(LoopbackServer):
         """The next call is carried out and answered 200 with this instead: JSON, or bytes as they are."""
         self._script(method, Fault(spoil=lambda _: Response(200, answer)))
 
-    def hold_answer(self, method: str = "sendMessage") -> Event:
-        """The next call is carried out, and answered when the event returned here is set."""
+    def hold_answer(self, method: str = "sendMessage", chat: Chat | None = None) -> Event:
+        """The next call (in a chat) is carried out, and answered when the event returned here is set."""
         released = Event()
-        self._script(method, Fault(spoil=lambda response: Held(released, response)))
+        self._script(method, Fault(spoil=lambda response: Held(released, response), chat=chat))
         return released
 
     def drop_reply(self) -> None:
@@ -226,10 +237,14 @@ class TelegramServer(LoopbackServer):
         name = address["rest"].lower()
         if name not in CALLS:
             raise ApiError(404, "Not Found: method not found")
-        fault = self._faults[name].popleft() if self._faults[name] else Fault()
+        parameters = Parameters(request)
+        fault = next((one for one in self._faults[name] if one.hits(parameters)), None)
+        if fault is None:
+            fault = Fault()
+        else:
+            self._faults[name].remove(fault)
         if fault.instead is not None:
             raise fault.instead
-        parameters = Parameters(request)
         if fault.drops_reply:
             parameters.given.pop("reply_parameters", None)
         result = CALLS[name](self.api, bot, parameters)

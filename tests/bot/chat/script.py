@@ -1,0 +1,257 @@
+"""Conversations as a person reads them, played against the real service.
+
+A transcript is a text file. Its first lines say what it proves (`# …`) and which variables are set
+(`with NAME=value`, without THREADCAST_). Then come steps; what is indented belongs to the step above it:
+
+    Ada: /start                         she writes in her private chat with the bot
+    Ada sends rivers.txt:               a file with this text (`sends rivers.txt (news):` with a caption)
+    Ada presses [Hold]                  the newest button of this label
+    Ada replies: tomorrow 9:00          to the newest message of the bot that asks
+    Ada edits: …                        what she wrote last; `Ada edits 2: …` the one before that
+    Ada forwards post 1 of @my_channel
+    Bot:                                a new message of the bot, with its buttons in [brackets]
+    Bot changes:                        one of its messages is like this now
+    Bot toasts: …                       what the press was answered with
+    Bot deletes: …                      a message is gone that began like this
+    Bot keeps silent to Eve             all that was said is dealt with, and nothing was answered
+    * news refuses the next post: …     what happens behind the scenes: see `Stage`
+
+`in the group` behind a name (`Ada in the group: /queue`, `Bot in the group:`) means the group. What the
+bot says may come in any order where it says several things at once; at the end it has said nothing else.
+A line `…` in what the bot says stands for any number of lines.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bot.chat.stage import Stage
+from tests.bot.chat.stand import Stand
+from tests.servers.http import PATIENCE
+from tests.servers.telegram_chats import Chat, Message
+from tests.servers.telegram_people import Person
+from tests.servers.telegram_state import Press
+
+STEP = re.compile(
+    r"(?P<who>Bot|Ada|Bob|Eddie|Eve)(?P<group> in the group)?"
+    r"(?:(?P<said>:)| (?P<verb>[a-z]+)(?: (?P<what>[^:\n]*))?(?::(?P<colon>.*))?$)",
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: `line` is as it stands in the file, `block` what is indented under it."""
+
+    number: int
+    line: str
+    block: str
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A file read. `given` are variables."""
+
+    proves: str
+    given: dict[str, str]
+    steps: tuple[Step, ...]
+    bare: bool = False
+
+
+def read(path: Path) -> Transcript:
+    """Read a transcript. Raises ValueError where it says nothing that it proves."""
+    proves: list[str] = []
+    given: dict[str, str] = {}
+    steps: list[Step] = []
+    bare = False
+    lines = path.read_text(encoding="utf-8").split("\n")
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        at += 1
+        if line.startswith("#") and not steps:
+            proves.append(line.removeprefix("#").strip())
+        elif line == "without channels":
+            bare = True
+        elif line.startswith("with "):
+            name, _, value = line.removeprefix("with ").partition("=")
+            given[name] = value
+        elif line.strip():
+            first = at
+            while at < len(lines) and (lines[at].startswith("    ") or not lines[at].strip()):
+                at += 1
+            block = "\n".join(each.removeprefix("    ") for each in lines[first:at]).strip("\n")
+            steps.append(Step(first, line.strip(), block))
+    if not proves:
+        raise ValueError(f"{path.name} does not say what it proves")
+    return Transcript(" ".join(proves), given, tuple(steps), bare)
+
+
+def shown(message: Message) -> str:
+    """A message as a transcript has it: its text, its document, its buttons."""
+    lines = [message.text] if message.text else []
+    if message.document is not None:
+        lines.insert(0, f"({message.document['file_name']})")
+    markup = message.extra.get("reply_markup") or message.given.get("reply_markup") or {}
+    rows = message.extra.get("reply_markup", {}).get("inline_keyboard", [])
+    lines += [" ".join(f"[{button['text']}]" for button in row) for row in rows]
+    if isinstance(markup, dict) and markup.get("force_reply"):
+        lines.append("(asks)")
+    return "\n".join(lines)
+
+
+def fits(said: str, expected: str) -> bool:
+    """Whether a message is as a transcript has it. Blank lines do not count; `…` is any number of lines."""
+    pattern = r"\n".join(
+        r"(?:.*(?:\n|$))*?.*" if line == "…" else re.escape(line) for line in _lines(expected)
+    )
+    return re.fullmatch(pattern, "\n".join(_lines(said))) is not None
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.split("\n") if line.strip()]
+
+
+@dataclass
+class Player:
+    """Plays a transcript on a stand."""
+
+    stand: Stand
+    claimed: dict[tuple[int, int], str] = field(default_factory=dict)
+    pressed: Press | None = None
+    written: dict[str, list[Message]] = field(default_factory=dict)
+
+    def play(self, transcript: Transcript) -> None:
+        stage = Stage(self.stand)
+        for step in transcript.steps:
+            try:
+                if step.line.startswith("*"):
+                    stage.do(step.line.removeprefix("*").strip(), step.block)
+                else:
+                    self._step(step)
+            except (AssertionError, LookupError, TimeoutError, ValueError) as error:
+                raise AssertionError(f"line {step.number}: {step.line}\n{error}\n\n{self.heard()}") from error
+        self.stand.wait_until_heard()
+        self.stand.stop()  # with all that it has still to say
+        left = list(self.unclaimed())
+        assert not left, f"the bot said more:\n{self.heard()}"
+
+    def _step(self, step: Step) -> None:
+        match = STEP.match(step.line)
+        assert match is not None, "no step that is known"
+        chat = stage_group(self.stand) if match["group"] else None
+        if match["who"] == "Bot":
+            self._bot(match, step, chat)
+            return
+        person = self.stand.people[match["who"]]
+        rest = step.line[match.end() :].strip() if match["said"] else (match["colon"] or "").strip()
+        text = step.block or rest
+        self._person(person, match["verb"] or "says", (match["what"] or "").strip(), text, chat)
+
+    def _person(self, person: Person, verb: str, what: str, text: str, chat: Chat | None) -> None:
+        name = person.user.first_name
+        match verb:
+            case "says":
+                self.written.setdefault(name, []).append(person.says(text, chat))
+            case "sends":
+                file, _, caption = what.partition(" (")
+                person.sends(file, text.encode() if text else b"", caption.rstrip(")"), chat)
+            case "presses":
+                self.pressed = person.presses(what.strip("[]"), chat=chat)
+            case "replies":
+                person.says(text, chat, reply_to=self._question(chat or person.chat))
+            case "edits":
+                place = int(what or 1)
+                person.edits(self.written[name][-place], text)
+            case "forwards":
+                number = re.fullmatch(r"post (\d+) of @my_channel", what)
+                assert number is not None, "forwards what?"
+                person.forwards(self.stand.channel.messages[int(number[1])], chat)
+            case "starts":
+                person.starts()
+            case _:
+                raise AssertionError(f"nobody can do this: {verb}")
+
+    def _question(self, chat: Chat) -> Message:
+        asking = [one for one in self._of_bot(chat) if "(asks)" in shown(one)]
+        assert asking, "the bot asks nothing"
+        return asking[-1]
+
+    def _bot(self, match: "re.Match[str]", step: Step, chat: Chat | None) -> None:
+        verb, what = match["verb"], (match["what"] or "").strip()
+        text = step.block or (match["colon"] or "").strip() or step.line[match.end() :].strip()
+        match verb:
+            case None:
+                self._await(lambda: self._claim(text, chat))
+            case "changes":
+                self._await(lambda: self._changed(text))
+            case "toasts":
+                assert self.pressed is not None, "nothing was pressed"
+                answer = self.stand.people["Ada"].answer_to(self.pressed)
+                assert (answer.text or "") == text, f"it toasts {answer.text!r}"
+            case "deletes":
+                self._await(lambda: self._deleted(text))
+            case "keeps":
+                self.stand.wait_until_heard()
+                person = self.stand.people[what.rpartition(" ")[2]]
+                assert not list(self._of_bot(person.chat)), "it said something"
+            case _:
+                raise AssertionError(f"the bot cannot do this: {verb}")
+
+    def _await(self, done: Callable[[], bool]) -> None:
+        self.stand.server.wait_for(lambda _: done(), PATIENCE)
+
+    def _of_bot(self, chat: Chat) -> Iterator[Message]:
+        yield from (one for one in list(chat.messages.values()) if one.sender is self.stand.bot)
+
+    def _chats(self) -> list[Chat]:
+        return [*(person.chat for person in self.stand.people.values()), *self.stand.groups]
+
+    def unclaimed(self, chat: Chat | None = None) -> Iterator[Message]:
+        """What the bot said and no step of the transcript told of yet."""
+        for place in [chat] if chat else self._chats():
+            for message in self._of_bot(place):
+                if self.claimed.get((place.id, message.id)) is None:
+                    yield message
+
+    def _claim(self, text: str, chat: Chat | None) -> bool:
+        for message in self.unclaimed(chat):
+            if fits(shown(message), text):
+                self.claimed[message.chat.id, message.id] = shown(message)
+                return True
+        return False
+
+    def _changed(self, text: str) -> bool:
+        for place in self._chats():
+            for message in self._of_bot(place):
+                before = self.claimed.get((place.id, message.id))
+                if before is not None and before != shown(message) and fits(shown(message), text):
+                    self.claimed[place.id, message.id] = shown(message)
+                    return True
+        return False
+
+    def _deleted(self, beginning: str) -> bool:
+        there = {(place.id, number) for place in self._chats() for number in place.messages}
+        for key, said in list(self.claimed.items()):
+            if key not in there and said.startswith(beginning):
+                del self.claimed[key]
+                return True
+        return False
+
+    def heard(self) -> str:
+        """What the bot has said so far, for whoever writes a transcript."""
+        told: list[str] = []
+        for place in self._chats():
+            for one in self._of_bot(place):
+                new = "" if (place.id, one.id) in self.claimed else "(not in the transcript) "
+                told.append(f"{new}Bot to {place.title}:")
+                told += [f"    {line}" for line in shown(one).split("\n")]
+        return "\n".join(told)
+
+
+def stage_group(stand: Stand) -> Chat:
+    assert stand.groups, "there is no group: * there is a group of Ada, Bob"
+    return stand.groups[0]
+
+
+__all__: Sequence[str] = ("Player", "Transcript", "fits", "read", "shown")

@@ -1,0 +1,158 @@
+"""The real service on its own loop, with a clock that was set, between people and a Bot API server."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from tests.servers.http import PATIENCE
+from tests.servers.telegram import TOKEN, TelegramServer
+from tests.servers.telegram_chats import Chat
+from tests.servers.telegram_people import Person
+from threadcast.bot import wake
+from threadcast.bot.service import Service, open_channels, prepare
+from threadcast.config.settings import Settings, load
+from threadcast.queue.states import DeliveryState
+from threadcast.queue.store import Store
+
+START = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)  # a Monday, noon in Berlin
+
+GROUP = -1_000_000_000_042
+PEOPLE = {"Ada": 1111, "Bob": 2222, "Eddie": 3333, "Eve": 6666}
+CHANNEL = {"CHANNELS__NEWS__KIND": "telegram", "CHANNELS__NEWS__CHAT": "@my_channel"}
+BASE = {
+    "TELEGRAM__TOKEN": TOKEN,
+    "TELEGRAM__RATE": "1000",  # this server has none of Telegram's limits
+    "TELEGRAM__ADMINS": "1111",
+    "TELEGRAM__EDITORS": "3333",
+    "TIMEZONE": "Europe/Berlin",
+}
+
+
+class SetClock:
+    """A clock that goes as clocks do, from where it was set to."""
+
+    def __init__(self, moment: datetime = START) -> None:
+        self._set = moment
+        self._since = time.monotonic()
+
+    def __call__(self) -> datetime:
+        return self._set + timedelta(seconds=time.monotonic() - self._since)
+
+    def advance(self, step: timedelta) -> None:
+        self._set += step
+
+
+class Stand:
+    """One service and the people around it. `given` are its variables, without the prefix."""
+
+    def __init__(self, folder: Path, given: Mapping[str, str], *, bare: bool = False) -> None:
+        self.folder = folder
+        self.server = TelegramServer()
+        self.clock = SetClock()
+        self._stack = ExitStack()
+        self._given = {**BASE, **({} if bare else CHANNEL), **given}
+        self._service: Service | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self.store: Store | None = None
+        self.groups: list[Chat] = []
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self.server)
+        self.bot = self.server.add_bot()
+        self.channel = self.server.add_chat(username="my_channel")
+        self.people: dict[str, Person] = {
+            name: self.server.person(name, number) for name, number in PEOPLE.items()
+        }
+        for name in ("Ada", "Bob", "Eddie"):
+            self.people[name].starts()
+            self.people[name].deletes(self.people[name].messages()[0])
+        self.forget_updates()
+        self.start()
+        self._stack.callback(self.stop)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def forget_updates(self) -> None:
+        """What was said while the stage was set is heard by nobody."""
+        with self.server.changed:
+            for waiting in self.server.api.updates.waiting.values():
+                waiting.clear()
+
+    def wait_until_heard(self) -> None:
+        """Wait until the service has dealt with all that people did."""
+        self.server.wait_for(lambda server: not server.api.updates.waiting[self.bot.id], PATIENCE)
+
+    @property
+    def settings(self) -> Settings:
+        given = {f"THREADCAST_{name}": value for name, value in self._given.items()}
+        given["THREADCAST_TELEGRAM__API_URL"] = self.server.url
+        return load(given, folder=self.folder)
+
+    def found_group(self, *people: Person) -> None:
+        """A group of these people and the bot; its id is -1000000000042, for `with TELEGRAM__GROUP=…`."""
+        group = self.server.group("The newsroom", *people)
+        with self.server.changed:
+            del self.server.api.chats[group.id]
+            group.id = GROUP
+            self.server.api.chats[GROUP] = group
+        self.groups.append(group)
+        self.forget_updates()
+
+    def wait_for_state(self, thread: int, channel: str, state: DeliveryState) -> None:
+        """Wait until a delivery stands so, as the service's own queue has it."""
+        deadline = time.monotonic() + PATIENCE
+        assert self.store is not None
+        while True:
+            found = {one.channel: one.state for one in self.store.deliveries(thread_id=thread)}
+            if found.get(channel) is state:
+                return
+            assert time.monotonic() < deadline, f"thread {thread} is {found}"
+            with self.server.changed:
+                self.server.changed.wait(0.05)
+
+    def wake(self) -> None:
+        """The clock was set: look at the queue."""
+        wake.knock(self.settings.data)
+
+    def start(self) -> None:
+        """Start the service, and wait until it runs."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready)), name="service")
+        self._thread.start()
+        assert ready.wait(PATIENCE)
+
+    def stop(self) -> None:
+        """Stop it as SIGTERM does."""
+        if self._thread is None:
+            return
+        assert self._loop is not None
+        assert self._service is not None
+        self._loop.call_soon_threadsafe(self._service.stop.asked.set)
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+        self._thread = None
+
+    async def _run(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        settings = self.settings
+        with closing(prepare(settings)) as store:
+            self.store = store
+            async with open_channels(settings, store, self.clock) as channels:
+                self._service = Service(settings, store, channels, clock=self.clock)
+                self._loop.call_soon(ready.set)
+                await self._service.run()
+
+
+@contextmanager
+def standing(folder: Path, given: Mapping[str, str], *, bare: bool = False) -> Iterator[Stand]:
+    """A stand, for as long as this is open."""
+    with Stand(folder, given, bare=bare) as stand:
+        yield stand
