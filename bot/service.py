@@ -275,6 +275,8 @@ class Service:
             self.stop.asked.set()
             hurry = asyncio.get_running_loop().call_later(GRACE, self.stop.now.set)
             try:
+                if self._chat is not None:
+                    self._chat.hush()
                 if self._intake is not None:
                     await self._intake.close()
                 await self._scheduler.drain()

@@ -27,7 +27,7 @@ POLL: Final = 50  # seconds that Telegram waits for an update before it answers 
 FIRST_PAUSE: Final = 1.0  # seconds until a network that was away is asked again
 LONGEST_PAUSE: Final = 30.0
 PEACE: Final = 120.0  # seconds without a conflict, after which the other one is gone: two take turns
-LAST: Final = 2.0  # seconds that a stopping service takes to confirm what it has dealt with
+LAST: Final = 1.0  # seconds that a stopping service takes to confirm what it has dealt with
 
 Hear = Callable[[telegram.Update], Awaitable[None]]
 

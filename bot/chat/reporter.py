@@ -59,6 +59,7 @@ class Calm:
 class _Touched:
     since: float
     hurry: bool = False
+    event: int | None = None  # the first one that is not told of yet
 
 
 @dataclass(slots=True)
@@ -123,9 +124,10 @@ class Reporter:
         while len(self._live) > LIVE_MESSAGES:
             del self._live[next(iter(self._live))]
 
-    def _touch(self, thread: int, *, hurry: bool) -> None:
+    def _touch(self, thread: int, *, hurry: bool, event: int | None = None) -> None:
         touched = self._touched.setdefault(thread, _Touched(self._timer()))
         touched.hurry = touched.hurry or hurry
+        touched.event = touched.event or event
 
     # Its work
 
@@ -157,7 +159,9 @@ class Reporter:
             if mark is not None:
                 return int(mark)
             newest = self._office.desk_of("chat").events(limit=1)
-            return newest[-1].id if newest else 0
+            begins = newest[-1].id if newest else 0
+            self._set_mark(begins)
+            return begins
 
         self._mark = await asyncio.to_thread(begin)
         if not self._seen:
@@ -171,11 +175,17 @@ class Reporter:
         while self._news:
             await self._tell_all(self._news.pop(0))
         for thread in self._due():
-            self._touched.pop(thread, None)
-            await self._report(thread)
+            touched = self._touched.pop(thread)
+            try:
+                await self._report(thread)
+            except BaseException:
+                self._touched.setdefault(thread, touched)  # not told yet
+                raise
             self._last[thread] = self._timer()
-        if not self._touched and newest > self._mark:
-            await asyncio.to_thread(self._set_mark, newest)
+        untold = [touched.event - 1 for touched in self._touched.values() if touched.event is not None]
+        mark = min([newest, *untold])
+        if mark > self._mark:
+            await asyncio.to_thread(self._set_mark, mark)
 
     def _events_behind(self, mark: int) -> tuple[AuditEvent, ...]:
         return self._office.desk_of("chat").events(after=mark)
@@ -185,7 +195,7 @@ class Reporter:
         events = await asyncio.to_thread(self._events_behind, max(0, self._mark - OVERLAP))
         for event in events:
             if event.id not in self._seen and event.thread_id is not None:
-                self._touch(event.thread_id, hurry=event.what not in STEPS)
+                self._touch(event.thread_id, hurry=event.what not in STEPS, event=event.id)
         newest = events[-1].id if events else self._mark
         self._seen = {event.id for event in events if event.id > newest - OVERLAP}
         return max(newest, self._mark)
@@ -220,7 +230,7 @@ class Reporter:
         except NotFoundError:
             dossier = None
         told = await asyncio.to_thread(self._told, thread)
-        chats: dict[int, Role] = dict.fromkeys(told, Role.OWNER)
+        chats: dict[int, Role] = {chat: Role.OWNER for chat in told if self._may_see(chat)}
         if dossier is not None and _is_worth_it(dossier, self._door.people):
             chats |= self._whom(dossier)
         for chat, role in chats.items():
@@ -264,6 +274,10 @@ class Reporter:
             message = await self._speaker.say(chat, Said(said.text, said.buttons, quiet=not loud))
         if told is None or (message, states) != (told.message, told.states):
             await asyncio.to_thread(self._note, thread, chat, _Told(message, states))
+
+    def _may_see(self, chat: int) -> bool:
+        """Whether a chat that was told before is one of those that may be told now."""
+        return chat == self._door.group or self._door.role_of(chat) is not None
 
     def _role_in(self, chat: int, role: Role) -> Role:
         return role if chat == self._door.group else self._door.role_of(chat) or role

@@ -39,7 +39,7 @@ log = structlog.get_logger("threadcast.chat")
 DIGESTED: Final = 2  # the line of MARKS with the moment of the newest digest
 FIRST_PAUSE: Final = 1.0  # seconds until a start that failed is tried again
 LONGEST_PAUSE: Final = 60.0
-FAREWELL: Final = 3.0  # seconds that what is still to be said may take when the service stops
+FAREWELL: Final = 1.5  # seconds that what is still to be said may take when the service stops
 LONGEST_NAP: Final = 3600.0  # seconds; a clock may be set meanwhile
 
 
@@ -107,10 +107,15 @@ class Chat:
     def start(self) -> None:
         self._running = asyncio.create_task(self._run(), name="chat")
 
-    async def close(self) -> None:
-        """Hear nothing more; say what is still to be said, for a moment; let go of connections."""
+    def hush(self) -> None:
+        """The service stops: hear nothing more, while it finishes its work."""
         if self._running is not None:
             self._running.cancel()
+
+    async def close(self) -> None:
+        """Say what is still to be said, for a moment; let go of connections."""
+        if self._running is not None:
+            self.hush()
             await asyncio.gather(self._running, return_exceptions=True)
             with suppress(TimeoutError, StoreError):
                 async with asyncio.timeout(FAREWELL):
