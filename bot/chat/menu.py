@@ -33,13 +33,18 @@ def _scopes(door: Door) -> Iterator[tuple[telegram.BotCommandScope, Role]]:
 
 
 async def set_menus(bot: telegram.Bot, door: Door) -> None:
-    """Tell Telegram. Raises TelegramError where it cannot be reached."""
+    """Tell Telegram all of them. Raises TelegramError where it cannot be reached."""
     await bot.delete_my_commands()
     for scope, role in _scopes(door):
-        for language in LANGUAGES:
-            code = "" if language == OTHERS else language
-            try:
-                await bot.set_my_commands(menu(role, language), scope=scope, language_code=code)
-            except (BadRequest, Forbidden) as error:  # somebody who has not started the bot yet
-                log.debug("no menu yet", scope=scope.to_dict(), reason=redact(error.message))
-                break
+        await set_menu(bot, scope, role)
+
+
+async def set_menu(bot: telegram.Bot, scope: telegram.BotCommandScope, role: Role) -> None:
+    """One person's; it waits for their Start where they have not met the bot. Raises TelegramError."""
+    for language in LANGUAGES:
+        code = "" if language == OTHERS else language
+        try:
+            await bot.set_my_commands(menu(role, language), scope=scope, language_code=code)
+        except (BadRequest, Forbidden) as error:
+            log.debug("no menu yet", scope=scope.to_dict(), reason=redact(error.message))
+            return

@@ -103,6 +103,7 @@ class Reporter:
         self._woken = asyncio.Event()
         self._seen: set[int] = set()
         self._mark = 0
+        self._finishing = False
 
     # What others tell it
 
@@ -131,11 +132,19 @@ class Reporter:
 
     # Its work
 
+    def finish(self) -> None:
+        """Say what there is to say now, and come to an end: never between a message and its note."""
+        self._finishing = True
+        self._woken.set()
+
     async def run(self) -> None:
-        """Report until cancelled."""
+        """Report until there is an end to it."""
         await self._patiently(self._begin)
         while True:
+            last = self._finishing
             await self._patiently(self.once)
+            if last:
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._until_due()):
                     await self._woken.wait()

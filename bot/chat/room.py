@@ -32,7 +32,7 @@ from threadcast.bot.publisher import Observer
 from threadcast.config.settings import Settings
 from threadcast.queue.notebook import Notebook
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import Delivery, StoreError
+from threadcast.queue.store import Delivery
 
 log = structlog.get_logger("threadcast.chat")
 
@@ -87,6 +87,7 @@ class Chat:
         self._application.add_handler(TypeHandler(telegram.Update, self._handle))
         self._application.add_error_handler(self._broke)
         self._running: asyncio.Task[None] | None = None
+        self._hearing: list[asyncio.Task[None]] = []
         self._following: set[asyncio.Task[None]] = set()
 
     # What the service tells it
@@ -109,18 +110,19 @@ class Chat:
 
     def hush(self) -> None:
         """The service stops: hear nothing more, while it finishes its work."""
-        if self._running is not None:
+        for task in self._hearing:
+            task.cancel()
+        if self._running is not None and not self._hearing:  # not even begun
             self._running.cancel()
 
     async def close(self) -> None:
         """Say what is still to be said, for a moment; let go of connections."""
+        self.hush()
         if self._running is not None:
-            self.hush()
+            self._reporter.finish()
+            await asyncio.wait([self._running, *self._following], timeout=FAREWELL)
+            self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
-            with suppress(TimeoutError, StoreError):
-                async with asyncio.timeout(FAREWELL):
-                    await asyncio.gather(*self._following, return_exceptions=True)
-                    await self._reporter.once()
         for task in self._following:
             task.cancel()
         await asyncio.gather(*self._following, return_exceptions=True)
@@ -135,12 +137,11 @@ class Chat:
     async def _run(self) -> None:
         try:
             await self._begin()
-            parts = [self._reporter.run(), self._listen()]
-            if self._settings.telegram.digest is not None:
-                parts.append(self._digests())
             async with asyncio.TaskGroup() as group:
-                for part in parts:
-                    group.create_task(part)
+                group.create_task(self._reporter.run())
+                self._hearing.append(group.create_task(self._listen()))
+                if self._settings.telegram.digest is not None:
+                    self._hearing.append(group.create_task(self._digests()))
         except* Exception:
             # The chat's edge: whatever broke, publishing goes on.
             log.exception("the chat broke, and is off until the service is started again")

@@ -20,6 +20,7 @@ from threadcast.bot.chat.asking import Asker
 from threadcast.bot.chat.clerk import FAULTS, Clerk
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.door import Door
+from threadcast.bot.chat.menu import set_menu
 from threadcast.bot.chat.office import Answer, Office, in_chat
 from threadcast.bot.chat.said import Said, esc
 from threadcast.bot.chat.speaker import Speaker, UntoldError
@@ -113,8 +114,17 @@ class Talk:
         draft = await asyncio.to_thread(self._office.drafts.of, asker) if name in {"done", "cancel"} else None
         answer = await self._clerk.typed(asker, name, words)
         self._say(asker, answer)
+        if name == "start" and asker.chat == asker.person:
+            self._spawn(self._set_menu(asker))
         if draft is not None and draft.shown is not None and not (name == "cancel" and words):
             self._spawn(self._remove(asker.chat, draft.shown))
+
+    async def _set_menu(self, asker: Asker) -> None:
+        """Telegram takes the menu of a private chat only after its person has pressed Start."""
+        try:
+            await set_menu(self._bot, telegram.BotCommandScopeChat(asker.chat), asker.role)
+        except (TelegramError, *UNREADABLE) as error:
+            log.warning("the menu of commands could not be set", reason=redact(str(error)))
 
     async def _reply(self, asker: Asker, message: telegram.Message) -> Answer | None:
         """The answer, where it is a reply to a question of ours."""
