@@ -97,6 +97,18 @@ class Person:
             self._changed.notify_all()
             return copy
 
+    def hides_in_forwards(self) -> None:
+        """From now on, what others forward of this person shows a name and nobody behind it."""
+        with self._changed:
+            self._api.hidden.add(self.user.id)
+
+    def opens(self, message: Message) -> bytes:
+        """What is in a message's document."""
+        with self._changed:
+            if message.document is None:
+                raise ValueError("there is no document in the message")
+            return self._api.files[message.document["file_id"]]
+
     def presses(self, label: str, message: Message | None = None, chat: Chat | None = None) -> Press:
         """Press a button: of this message, or of the newest one that has a button of this label.
 

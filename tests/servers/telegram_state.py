@@ -79,6 +79,7 @@ class BotApi:
         self.clock = clock
         self.bots: dict[str, User] = {}  # by token
         self.people: dict[int, User] = {}
+        self.hidden: set[int] = set()  # the people whose forwards do not lead to them
         self.chats: dict[int, Chat] = {}
         self.files: dict[str, bytes] = {}
         self.names: dict[str, str] = {}  # of the files

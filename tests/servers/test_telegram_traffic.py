@@ -135,6 +135,8 @@ class TestUpdates:
         ("sendMessage", {"chat_id": 1111, "text": "x", "disable_notification": "maybe"}),
         ("sendMessage", {"chat_id": 1111, "text": "x", "reply_parameters": [1]}),
         ("sendMessage", {"chat_id": 1111, "text": "x", "reply_parameters": {"quote": "x"}}),
+        ("sendMessage", {"chat_id": 1111, "text": "x", "link_preview_options": [1]}),
+        ("sendMessage", {"chat_id": 1111, "text": "x", "link_preview_options": {"is_disabled": "yes"}}),
         ("editMessageText", {"chat_id": 1111, "message_id": "first", "text": "x"}),
         ("deleteMessages", {"chat_id": 1111, "message_ids": 1}),
         ("deleteMessages", {"chat_id": 1111, "message_ids": []}),
