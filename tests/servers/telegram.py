@@ -12,17 +12,18 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import Any
+from typing import Any, Self
 
 import click
 
 from tests.servers.http import Answer, Cut, Held, LoopbackServer, Request, Response, Upload
-from tests.servers.telegram_calls import CALLS, REAL_PACES, BotApi, Parameters, done, failed
+from tests.servers.telegram_calls import CALLS, NAMES, REAL_PACES, BotApi, Parameters, done, failed
 from tests.servers.telegram_chats import ApiError, Chat, ChatKind, Member, Message, User
 from tests.servers.telegram_deeds import press, send_file, write
 from tests.servers.telegram_people import Person, Role
 from tests.servers.telegram_state import Answer as ButtonAnswer
-from tests.servers.telegram_state import Press
+from tests.servers.telegram_state import Call, Press
+from tests.servers.telegram_webhooks import Courier
 
 TOKEN = "123456:AAExampleExampleExampleExampleExample0"
 ADDRESS = re.compile(r"/(?P<file>file/)?bot(?P<token>[^/]*)/(?P<rest>.+)")
@@ -54,7 +55,20 @@ class TelegramServer(LoopbackServer):
     def __init__(self, port: int = 0, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(port)
         self.api = BotApi(clock)
+        self.calls: list[Call] = []  # each call of a method that there is, in order
+        self.retry_delay = 1.0  # seconds until an update that a webhook did not take is brought again
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self._courier = Courier(self.api, self.changed, lambda: self.retry_delay)
+        self._silence: Event | None = None
+
+    def start(self) -> Self:
+        super().start()
+        self._courier.start()
+        return self
+
+    def stop(self) -> None:
+        self._courier.stop()
+        super().stop()
 
     # --- what tests set up and look at -------------------------------------------------------
 
@@ -209,6 +223,35 @@ class TelegramServer(LoopbackServer):
         self._script(method, Fault(spoil=lambda response: Held(released, response), chat=chat))
         return released
 
+    def go_dark(self) -> None:
+        """Nobody reaches the platform, and it reaches nobody: connections break, and new ones are refused.
+
+        What people do meanwhile is told when it is back.
+        """
+        self._end_silence()
+        self.stop()
+
+    def hold(self) -> None:
+        """The same, but silent: connections are taken, and nothing is done or answered until it is back."""
+        self._courier.stop()
+        with self.changed:
+            self._silence = self._silence or Event()
+            self.api.updates.cut_polls()
+
+    def come_back(self) -> None:
+        """End either. Calls that nobody answered break off, and were not carried out."""
+        if self._end_silence():
+            self._courier.start()
+        else:
+            self.start()
+
+    def _end_silence(self) -> bool:
+        with self.changed:
+            silence, self._silence = self._silence, None
+        if silence is not None:
+            silence.set()
+        return silence is not None
+
     def drop_reply(self) -> None:
         """The next message is stored without the link to its parent."""
         self._script("sendMessage", Fault(drops_reply=True))
@@ -220,6 +263,8 @@ class TelegramServer(LoopbackServer):
     # --- calls -------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Answer:
+        if self._silence is not None:
+            return Held(self._silence, Cut())
         try:
             return self._carry_out(request)
         except ApiError as error:
@@ -237,7 +282,19 @@ class TelegramServer(LoopbackServer):
         name = address["rest"].lower()
         if name not in CALLS:
             raise ApiError(404, "Not Found: method not found")
+        at = self.api.clock()
         parameters = Parameters(request)
+        chat = self.api.find_chat(str(parameters.given.get("chat_id", "")))
+        status = 200
+        try:
+            return self._call(name, bot, parameters)
+        except ApiError as error:
+            status = error.status
+            raise
+        finally:
+            self.calls.append(Call(at, NAMES[name], chat.id if chat else None, status))
+
+    def _call(self, name: str, bot: User, parameters: Parameters) -> Answer:
         fault = next((one for one in self._faults[name] if one.hits(parameters)), None)
         if fault is None:
             fault = Fault()
@@ -250,6 +307,7 @@ class TelegramServer(LoopbackServer):
         result = CALLS[name](self.api, bot, parameters)
         if isinstance(result, Held):
             return result
+        self._courier.start()
         return done(result) if fault.spoil is None else fault.spoil(done(result))
 
 

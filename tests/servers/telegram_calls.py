@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.servers.http import Held
 from tests.servers.telegram_chats import ApiError, Json, Member, User
+from tests.servers.telegram_commands import delete_my_commands, get_my_commands, set_my_commands
 from tests.servers.telegram_editing import (
     delete_message,
     delete_messages,
@@ -18,9 +19,25 @@ from tests.servers.telegram_editing import (
 from tests.servers.telegram_parameters import Parameters, done, failed
 from tests.servers.telegram_sending import forward_message, send_chat_action, send_document, send_message
 from tests.servers.telegram_state import REAL_BOT_PACE, REAL_PACES, Answer, BotApi, Pace
+from tests.servers.telegram_webhooks import delete_webhook, get_webhook_info, set_webhook
 
-__all__ = ["CALLS", "REAL_BOT_PACE", "REAL_PACES", "BotApi", "Pace", "Parameters", "done", "failed"]
+__all__ = [
+    "CALLS",
+    "NAMES",
+    "REAL_BOT_PACE",
+    "REAL_PACES",
+    "WEBHOOK_ACTIVE",
+    "BotApi",
+    "Pace",
+    "Parameters",
+    "done",
+    "failed",
+]
 
+WEBHOOK_ACTIVE = (
+    "Conflict: can't use getUpdates method while webhook is active;"
+    " use deleteWebhook to delete the webhook first"
+)
 LONGEST_ANSWER = 200  # characters
 
 
@@ -47,27 +64,8 @@ def get_chat_member(api: BotApi, bot: User, given: Parameters) -> Json:
 
 def get_updates(api: BotApi, bot: User, given: Parameters) -> list[Json] | Held:
     if api.webhooks.get(bot.id):
-        raise ApiError(
-            409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook first"
-        )
+        raise ApiError(409, WEBHOOK_ACTIVE)
     return api.updates.take(bot, given)
-
-
-def set_webhook(api: BotApi, bot: User, given: Parameters) -> bool:
-    api.webhooks[bot.id] = given.text("url")
-    return True
-
-
-def delete_webhook(api: BotApi, bot: User, given: Parameters) -> bool:
-    api.webhooks.pop(bot.id, None)
-    if given.flag("drop_pending_updates"):
-        api.updates.waiting[bot.id].clear()
-    return True
-
-
-def set_my_commands(api: BotApi, bot: User, given: Parameters) -> bool:
-    api.commands[bot.id] = given.value("commands")
-    return True
 
 
 def answer_callback_query(api: BotApi, bot: User, given: Parameters) -> bool:
@@ -109,9 +107,13 @@ METHODS: dict[str, Callable[[BotApi, User, Parameters], Any]] = {
     "deleteMessages": delete_messages,
     "getUpdates": get_updates,
     "setWebhook": set_webhook,
+    "getWebhookInfo": get_webhook_info,
     "deleteWebhook": delete_webhook,
     "setMyCommands": set_my_commands,
+    "getMyCommands": get_my_commands,
+    "deleteMyCommands": delete_my_commands,
     "answerCallbackQuery": answer_callback_query,
     "getFile": get_file,
 }
 CALLS = {name.lower(): method for name, method in METHODS.items()}
+NAMES = {name.lower(): name for name in METHODS}

@@ -36,7 +36,7 @@ def edit(api: BotApi, message: Message, text: str) -> None:
 def send_on(api: BotApi, message: Message, chat: Chat, sender: User) -> Message:
     """Somebody forwards a message to a chat."""
     require_forwardable(message)
-    copy = forward(message, chat, sender)
+    copy = forward(message, chat, sender, api.hidden)
     api.publish_message(copy)
     return copy
 

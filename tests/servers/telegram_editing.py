@@ -5,7 +5,7 @@ https://core.telegram.org/bots/api#updating-messages
 
 import time
 
-from tests.servers.telegram_chats import ApiError, Chat, Json, Message, User
+from tests.servers.telegram_chats import ApiError, Json, Message, User
 from tests.servers.telegram_keyboards import read_markup
 from tests.servers.telegram_parameters import Parameters
 from tests.servers.telegram_sending import with_buttons
@@ -80,16 +80,18 @@ def delete_message(api: BotApi, bot: User, given: Parameters) -> bool:
 
 
 def delete_messages(api: BotApi, bot: User, given: Parameters) -> bool:
-    chat: Chat = api.chat(bot, given)
+    chat = api.chat(bot, given)
     chat.require_member(bot)
     ids = given.value("message_ids")
     if not isinstance(ids, list) or not all(isinstance(number, int) for number in ids):
         raise ApiError(400, "Bad Request: expected an Array of Numbers as message identifiers")
     if not 0 < len(ids) <= MOST_DELETED:
         raise ApiError(400, "Bad Request: message identifiers are not specified")
-    for message in [chat.messages[number] for number in ids if number in chat.messages]:
+    there = [chat.messages[number] for number in ids if number in chat.messages]  # others are skipped
+    for message in there:
         _require_deletable(message, bot)
-        del chat.messages[message.id]  # those that are not there are skipped
+    for message in there:
+        chat.messages.pop(message.id, None)
     return True
 
 

@@ -42,7 +42,7 @@ class MarkupError(ValueError):
 
 def units(text: str) -> int:
     """How many UTF-16 units a text has."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass
@@ -79,6 +79,9 @@ class _Parser:
         if self._open:
             tag = self._open[-1].tag
             raise MarkupError(f'Can\'t find end tag corresponding to start tag "{tag}"')
+        for entity in self._entities:
+            if entity["type"] == "code":  # which has a language only in a block
+                entity.pop("language", None)
         return self._text, self._entities
 
     # --- reading -----------------------------------------------------------------------------
@@ -204,7 +207,7 @@ class _Parser:
     def _end_tag(self, begin: int) -> None:
         if not self._open:
             raise MarkupError(f"Unexpected end tag at byte offset {begin}")
-        found = self._take(TAG_NAME)
+        found = self._take(TAG_NAME).lower()
         self._take(BLANKS)
         if self._byte != ord(">"):
             raise MarkupError(f"Unclosed end tag at byte offset {begin}")
@@ -233,19 +236,21 @@ class _Parser:
             case "blockquote" if ended.argument:
                 entity["type"] = "expandable_blockquote"
             case "pre" | "code":
-                if self._both_are_code(entity):
+                if self._both_are_code(entity, ended.argument):
                     return
                 if ended.tag == "code" and ended.argument:
                     entity["language"] = ended.argument  # of the <pre> around it, if there is one
         self._entities.append(entity)
 
-    def _both_are_code(self, outer: dict[str, Any]) -> bool:
+    def _both_are_code(self, outer: dict[str, Any], language: str) -> bool:
         """Whether the tag only repeats the one in it: <pre><code class="language-…"> is one entity."""
         last = self._entities[-1] if self._entities else {}
         same = (last.get("offset"), last.get("length")) == (outer["offset"], outer["length"])
-        if not same or last.get("type") not in {"code", "pre"}:
+        if not same or {last["type"], outer["type"]} != {"code", "pre"}:
             return False
         last["type"] = "pre"
+        if language:
+            last["language"] = language
         return True
 
 

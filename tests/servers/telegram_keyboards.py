@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.servers.telegram_chats import ApiError, Json
+from tests.servers.telegram_chats import ApiError, Json, clean
 from tests.servers.telegram_links import checked_link, has_real_host
 from tests.servers.telegram_parameters import Parameters
 
@@ -79,20 +79,21 @@ def _button(button: Any) -> Json:
         raise _unread('Can\'t find field "text"')
     if not isinstance(button["text"], str):
         raise _unread('Field "text" must be of type String')
-    if not button["text"].strip():
-        raise _unread('Field "text" must be non-empty')
-    action = _action(button)
-    value = button[action]
+    if not clean(button["text"]):
+        raise ApiError(400, "Bad Request: inline keyboard button text must be non-empty")
+    shown: Json = {**button, "text": clean(button["text"])}
+    action = _action(shown)
+    value = shown[action]
     match action:
         case "callback_data" | "url" if not isinstance(value, str):
             raise _unread(f'Field "{action}" must be of type String')
         case "callback_data" if len(value.encode()) > LONGEST_DATA:
             raise ApiError(400, "Bad Request: BUTTON_DATA_INVALID")
         case "url":
-            return {**button, "url": _checked_url(value)}
+            return {**shown, "url": _checked_url(value)}
         case "pay" | "callback_game":
             raise ApiError(400, "Bad Request: BUTTON_TYPE_INVALID")
-    return button
+    return shown
 
 
 def _action(button: Json) -> str:

@@ -10,11 +10,12 @@ Each person has a private chat with one bot, and may be in channels and groups. 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from tests.servers.http import PATIENCE, LoopbackServer, Upload
 from tests.servers.telegram_chats import RIGHTS, Chat, Json, Member, Message, User
+from tests.servers.telegram_commands import shown_commands
 from tests.servers.telegram_deeds import change_member, edit, press, send_file, send_on, write
 from tests.servers.telegram_state import Answer, BotApi, Press
 from tests.servers.telegram_text import CAPTION_LIMIT, TEXT_LIMIT
@@ -96,6 +97,18 @@ class Person:
             self._changed.notify_all()
             return copy
 
+    def hides_in_forwards(self) -> None:
+        """From now on, what others forward of this person shows a name and nobody behind it."""
+        with self._changed:
+            self._api.hidden.add(self.user.id)
+
+    def opens(self, message: Message) -> bytes:
+        """What is in a message's document."""
+        with self._changed:
+            if message.document is None:
+                raise ValueError("there is no document in the message")
+            return self._api.files[message.document["file_id"]]
+
     def presses(self, label: str, message: Message | None = None, chat: Chat | None = None) -> Press:
         """Press a button: of this message, or of the newest one that has a button of this label.
 
@@ -131,6 +144,16 @@ class Person:
         """The same, with everything that is known of them."""
         with self._changed:
             return list((chat or self.chat).messages.values())
+
+    def commands(self, chat: Chat | None = None, language: str | None = None) -> dict[str, str]:
+        """The commands that the client offers in a chat, each with its description.
+
+        `language` is the client's where it is another than this person's.
+        """
+        with self._changed:
+            user = replace(self.user, language_code=language or self.user.language_code)
+            shown = shown_commands(self._api, self.bot, chat or self.chat, user)
+            return {command["command"]: command["description"] for command in shown}
 
     def waits_for(self, wanted: Wanted, chat: Chat | None = None, timeout: float = PATIENCE) -> list[Seen]:
         """Wait until there are so many messages, or until they are as wanted; answer what is there then.

@@ -3,6 +3,7 @@
 https://core.telegram.org/bots/api#available-methods
 """
 
+from collections.abc import Collection
 from mimetypes import guess_type
 
 from tests.servers.http import Upload
@@ -38,6 +39,7 @@ def _post(
     api: BotApi, bot: User, chat: Chat, given: Parameters, formatted: Formatted, extra: Json
 ) -> Message:
     markup = read_markup(given, only_inline=chat.kind == "channel")
+    _check_preview(given)
     parent = _parent(chat, given)
     silent = given.flag("disable_notification")
     api.keep_pace(bot, chat)
@@ -55,6 +57,15 @@ def _post(
     return message
 
 
+def _check_preview(given: Parameters) -> None:
+    options = given.value("link_preview_options")
+    if options is not None and not isinstance(options, dict):
+        raise ApiError(400, "Bad Request: object expected as link preview options")
+    for name in ("is_disabled", "prefer_small_media", "prefer_large_media", "show_above_text"):
+        if not isinstance((options or {}).get(name, False), bool):
+            raise ApiError(400, f'Bad Request: field "{name}" must be of type Boolean')
+
+
 def with_buttons(markup: Markup) -> Json:
     return {"reply_markup": markup.inline} if markup.inline else {}
 
@@ -64,6 +75,8 @@ def _document(api: BotApi, given: Parameters) -> Json:
     named = given.text("document")
     upload = given.files.get(named.removeprefix("attach://") if named else "document")
     if upload is not None:
+        if len(upload.data) > api.upload_limit:
+            raise ApiError(413, "Request Entity Too Large")
         return document_json(api, upload)
     if not named:
         raise ApiError(400, "Bad Request: there is no document in the request")
@@ -76,8 +89,6 @@ def document_json(api: BotApi, upload: Upload, file_id: str | None = None) -> Js
     """How a document is shown; its file is kept."""
     if not upload.data:
         raise ApiError(400, "Bad Request: file must be non-empty")
-    if len(upload.data) > api.upload_limit:
-        raise ApiError(413, "Request Entity Too Large")
     file_id = file_id or api.keep(upload.data)
     name = api.names.setdefault(file_id, upload.filename or "file")
     kind = guess_type(name)[0] or "application/octet-stream"
@@ -116,7 +127,7 @@ def forward_message(api: BotApi, bot: User, given: Parameters) -> Json:
     original = source.find(given.integer("message_id"), "message to forward not found")
     require_forwardable(original)
     api.keep_pace(bot, target)
-    return forward(original, target, bot).to_json()
+    return forward(original, target, bot, api.hidden).to_json()
 
 
 def require_forwardable(original: Message) -> None:
@@ -126,11 +137,13 @@ def require_forwardable(original: Message) -> None:
         raise ApiError(400, "Bad Request: message has protected content and can't be forwarded")
 
 
-def forward(original: Message, target: Chat, sender: User) -> Message:
-    """A copy that tells where it is from. Buttons stay behind."""
+def forward(original: Message, target: Chat, sender: User, hidden: Collection[int] = ()) -> Message:
+    """A copy that tells where it is from, without those who are hidden. Buttons stay behind."""
     origin: Json = {"date": original.date}
     if original.chat.kind == "channel":
         origin |= {"type": "channel", "chat": original.chat.to_json(), "message_id": original.id}
+    elif original.sender is not None and original.sender.id in hidden:
+        origin |= {"type": "hidden_user", "sender_user_name": original.sender.first_name}
     elif original.sender is not None:
         origin |= {"type": "user", "sender_user": original.sender.to_json()}
     # What was forwarded itself is still from where it was written.

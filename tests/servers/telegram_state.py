@@ -4,12 +4,15 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tests.servers.telegram_chats import ApiError, Chat, ChatKind, Json, Member, Message, User
 from tests.servers.telegram_parameters import Parameters
 from tests.servers.telegram_text import part
 from tests.servers.telegram_updates import Updates
 
+# Of a list of commands: its scope (what kind; which chat and which person, or 0), and its language or "".
+CommandsKey: TypeAlias = tuple[tuple[str, int, int], str]
 KINDS: tuple[ChatKind, ...] = ("private", "group", "supergroup", "channel")
 
 
@@ -47,6 +50,28 @@ class Press:
     expired: bool = False
 
 
+@dataclass
+class Hook:
+    """Where a bot wants its updates brought, and what went wrong last."""
+
+    url: str
+    secret: str
+    max_connections: int
+    error: str = ""
+    error_date: int = 0
+    not_before: float = 0.0  # when to try again, on the monotonic clock
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a method: when, which, in which chat, and how it was answered."""
+
+    at: float
+    method: str
+    chat_id: int | None
+    status: int
+
+
 class BotApi:
     """Everything that calls read and change."""
 
@@ -54,13 +79,15 @@ class BotApi:
         self.clock = clock
         self.bots: dict[str, User] = {}  # by token
         self.people: dict[int, User] = {}
+        self.hidden: set[int] = set()  # the people whose forwards do not lead to them
         self.chats: dict[int, Chat] = {}
         self.files: dict[str, bytes] = {}
         self.names: dict[str, str] = {}  # of the files
         self.upload_limit = 50 * 1024 * 1024  # bytes
         self.download_limit = 20 * 1024 * 1024
-        self.webhooks: dict[int, str] = {}
-        self.commands: dict[int, Json] = {}
+        self.webhooks: dict[int, str] = {}  # addresses, by bot
+        self.hooks: dict[int, Hook] = {}  # those that were set by a call
+        self.commands: dict[int, dict[CommandsKey, list[Json]]] = defaultdict(dict)
         self.presses: dict[str, Press] = {}  # by query id
         self.answered: list[Json] = []  # the calls that answered one
         self.actions: list[tuple[int, str]] = []  # "typing" and the like, by chat
@@ -75,7 +102,9 @@ class BotApi:
 
     def chat(self, bot: User, given: Parameters, name: str = "chat_id") -> Chat:
         """The chat that a call is about. Raises ApiError where the bot knows none."""
-        wanted = given.text(name)
+        return self.chat_named(bot, given.text(name), name)
+
+    def chat_named(self, bot: User, wanted: str, name: str) -> Chat:
         if not wanted:
             raise ApiError(400, f"Bad Request: {name} is empty")
         chat = self.find_chat(wanted)

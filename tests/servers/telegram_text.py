@@ -7,7 +7,7 @@ https://github.com/tdlib/td/blob/master/td/telegram/MessageEntity.cpp (fix_forma
 import re
 from dataclasses import dataclass, field
 
-from tests.servers.telegram_chats import BLANKED, REMOVED, TRIMMED, ApiError, Json
+from tests.servers.telegram_chats import BLANKED, REMOVED, TRIMMED, ApiError, Json, clean
 from tests.servers.telegram_html import MarkupError, parse_html, units
 from tests.servers.telegram_parameters import Parameters
 
@@ -99,6 +99,9 @@ def _listed(given: Parameters, name: str, length: int) -> list[Json]:
 
 def tidy(text: str, entities: list[Json]) -> Formatted:
     """Clean a text as `clean` does, move the entities with it, and add those that Telegram finds."""
+    if not entities:
+        cleaned = clean(text)
+        return Formatted(cleaned, _in_order(_found(cleaned, []))[:ENTITY_LIMIT])
     moved: list[int] = []  # the new offset, by the old one
     kept, offset = "", 0
     for char in text:

@@ -1,9 +1,10 @@
 """The updates that wait for each bot, and who takes them: one poll at a time."""
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from threading import Event
 
-from tests.servers.http import Held, Response
+from tests.servers.http import Cut, Held, Response
 from tests.servers.telegram_chats import ApiError, Json, User
 from tests.servers.telegram_parameters import Parameters, done, failed
 
@@ -17,6 +18,15 @@ KINDS = (
 )
 
 
+@dataclass(eq=False)
+class _Poll:
+    """A call that waits for updates."""
+
+    arrived: Event = field(default_factory=Event)
+    conflict: str = ""
+    is_cut: bool = False
+
+
 class Updates:
     """What happened and was not confirmed yet, by bot. Whoever has the server's lock may call this."""
 
@@ -24,7 +34,7 @@ class Updates:
         self.last = 0
         self.waiting: dict[int, dict[int, Json]] = defaultdict(dict)
         self.kinds: dict[int, list[str] | None] = {}  # that are wanted, as the last call said; None for all
-        self._polls: dict[int, Event] = {}
+        self._polls: dict[int, _Poll] = {}
 
     def number(self) -> int:
         """The number of what happens now."""
@@ -39,9 +49,22 @@ class Updates:
         if wanted is not None and kind not in wanted:
             return
         self.waiting[bot.id][number] = {"update_id": number, kind: content}
-        arrived = self._polls.pop(bot.id, None)
-        if arrived is not None:
-            arrived.set()
+        if bot.id in self._polls:
+            self._polls.pop(bot.id).arrived.set()
+
+    def end_poll(self, bot: User, conflict: str) -> None:
+        """End a call that waits, with a conflict."""
+        if bot.id in self._polls:
+            poll = self._polls.pop(bot.id)
+            poll.conflict = conflict
+            poll.arrived.set()
+
+    def cut_polls(self) -> None:
+        """Break the connections of all calls that wait."""
+        for poll in self._polls.values():
+            poll.is_cut = True
+            poll.arrived.set()
+        self._polls.clear()
 
     def choose_kinds(self, bot: User, given: Parameters) -> None:
         """Note `allowed_updates`; where a call does not say, what was said before is in force."""
@@ -65,16 +88,18 @@ class Updates:
         self.choose_kinds(bot, given)
         self.confirm(bot, given.integer("offset"))
         waiting = self.waiting[bot.id]
-        if bot.id in self._polls:
-            self._polls.pop(bot.id).set()
+        self.end_poll(bot, SECOND_POLL)
         if waiting or not given.integer("timeout"):
             return list(waiting.values())[:limit]
-        arrived = self._polls[bot.id] = Event()
+        poll = self._polls[bot.id] = _Poll()
 
-        def answer() -> Response:
-            if self._polls.get(bot.id, arrived) is not arrived:
-                return failed(ApiError(409, SECOND_POLL))
-            self._polls.pop(bot.id, None)
+        def answer() -> Response | Cut:
+            if self._polls.get(bot.id) is poll:  # nothing came in all that time
+                del self._polls[bot.id]
+            if poll.is_cut:
+                return Cut()
+            if poll.conflict:
+                return failed(ApiError(409, poll.conflict))
             return done(list(waiting.values())[:limit])
 
-        return Held(arrived, answer, given.integer("timeout"))
+        return Held(poll.arrived, answer, given.integer("timeout"))

@@ -32,6 +32,7 @@ async def test_a_document(bot: telegram.Bot, ada: Person) -> None:
     assert sent.reply_to_message is not None
     assert ada.messages()[-1].silent
     assert (ada.sees()[-1].text, ada.sees()[-1].document) == ("all", "queue.csv")
+    assert ada.opens(ada.messages()[-1]) == data
     file = await sent.document.get_file()
     assert bytes(await file.download_as_bytearray()) == data
 
@@ -75,6 +76,7 @@ def test_sizes(server: TelegramServer, call: Call, ada: Person) -> None:
     sent = result(call("sendDocument", chat_id=1111, files={"document": ("a", b"12345")}))
     refused = call("getFile", file_id=sent["document"]["file_id"])
 
+    ada.sends("large.txt", b"123456")  # people may
     assert refusal(large) == (413, "Request Entity Too Large")
     assert refusal(refused) == (400, "Bad Request: file is too big")
 

@@ -32,7 +32,7 @@ class TestMarkup:
             ({"inline_keyboard": [["x"]]}, UNREAD + "InlineKeyboardButton must be an Object"),
             ({"inline_keyboard": [[{"callback_data": "x"}]]}, UNREAD + 'Can\'t find field "text"'),
             (keyboard(text=5, callback_data="x"), UNREAD + 'Field "text" must be of type String'),
-            (keyboard(text=" ", callback_data="x"), UNREAD + 'Field "text" must be non-empty'),
+            (keyboard(text=" ", callback_data="x"), "inline keyboard button text must be non-empty"),
             (keyboard(), UNREAD + "Text buttons are unallowed in the inline keyboard"),
             (keyboard(callback_data=""), UNREAD + "Text buttons are unallowed in the inline keyboard"),
             (keyboard(callback_data=5), UNREAD + 'Field "callback_data" must be of type String'),

@@ -105,13 +105,19 @@ class TestPrivateChats:
         ada.forwards(next(iter(channel.messages.values())))
         ada.forwards(bob.says("hello", group))
         ada.forwards(ada.messages()[1])
+        bob.hides_in_forwards()
+        ada.forwards(bob.says("hidden", group))
 
-        post, person, bots_own = (content for _, content in updates(call))
+        post, person, bots_own, hidden = (content for _, content in updates(call))
         assert (post["text"], post["forward_origin"]["chat"]["id"]) == ("a lamp", channel.id)
         assert (post["forward_origin"]["message_id"], post["from"]["id"]) == (1, 1111)
         assert person["forward_origin"]["sender_user"]["first_name"] == "Bob"
         assert bots_own["forward_origin"]["sender_user"]["is_bot"]
         assert "reply_markup" not in bots_own
+        assert (hidden["forward_origin"]["type"], hidden["forward_origin"]["sender_user_name"]) == (
+            "hidden_user",
+            "Bob",
+        )
 
     def test_a_long_text(self, call: Call, ada: Person) -> None:
         """What is too long for one message goes out in several, as clients send it."""

@@ -31,7 +31,7 @@ class TestHtml:
             ("<tg-spoiler>a</tg-spoiler>", "a", [("spoiler", "a")]),
             ('<span class="tg-spoiler">a</span>', "a", [("spoiler", "a")]),
             ("<b>a <i>b</i></b>", "a b", [("bold", "a b"), ("italic", "b")]),
-            ("<B>a</>", "a", [("bold", "a")]),
+            ("<B>a</> <b>a</B>", "a a", [("bold", "a"), ("bold", "a")]),
             ("🗼 <b>🗼a</b>", "🗼 🗼a", [("bold", "🗼a")]),
             ("<b></b>a", "a", []),
             ("<b>  a</b>  ", "a", [("bold", "a")]),
@@ -57,11 +57,18 @@ class TestHtml:
             ("text_mention", None, 5),
         ]
 
-    def test_code_of_a_language(self) -> None:
-        """Code of a language in a block is one entity."""
-        found = tidy(*parse_html('<pre><code class="language-python">a</code></pre>'))
-
-        assert found.entities == [{"type": "pre", "offset": 0, "length": 1, "language": "python"}]
+    @pytest.mark.parametrize(
+        ("markup", "expected"),
+        [
+            ('<pre><code class="language-python">a</code></pre>', {"type": "pre", "language": "python"}),
+            ('<code class="language-python"><pre>a</pre></code>', {"type": "pre", "language": "python"}),
+            ("<pre><code>a</code></pre>", {"type": "pre"}),
+            ('<code class="language-python">a</code>', {"type": "code"}),
+        ],
+    )
+    def test_code_of_a_language(self, markup: str, expected: dict[str, str]) -> None:
+        """Code of a language in a block is one entity; alone it has no language."""
+        assert tidy(*parse_html(markup)).entities == [{"offset": 0, "length": 1, **expected}]
 
     @pytest.mark.parametrize(
         ("markup", "words"),
