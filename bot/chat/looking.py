@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from threadcast.bot.chat import lists
 from threadcast.bot.chat.asking import Asker, button
-from threadcast.bot.chat.commands import COMMANDS, Role
+from threadcast.bot.chat.commands import COMMANDS
 from threadcast.bot.chat.moments import count
 from threadcast.bot.chat.newcomer import how_to_begin
 from threadcast.bot.chat.office import Answer, Ask, AskError, Office
@@ -141,8 +141,3 @@ def _plain(one: Preview) -> str:
     for index, post in enumerate(one.posts, start=1):
         lines += [f"-- {index} of {len(one.posts)}, {post.length} of {one.limit}", post.text]
     return "\n".join([*lines, ""])
-
-
-def may_not(role: Role) -> str:
-    """What an editor is told who asks for what owners may."""
-    return "that is for owners" if role is Role.EDITOR else "you may not do that"

@@ -3,8 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -80,7 +79,6 @@ class Office:
     notebook: Notebook
     clock: Clock
     zone: ZoneInfo
-    running: Callable[[], bool] = field(default=lambda: True)
 
     def desk(self, asker: Asker) -> Desk:
         return self.desk_of(asker.actor)
@@ -115,7 +113,3 @@ def foreseen_of(desk: Desk, deliveries: Sequence[Delivery]) -> Mapping[int, Fore
 def in_chat(text: str) -> str:
     """A message that was written for the shell, with the commands of the chat in it."""
     return _IN_A_SHELL.sub(lambda found: f"/{found[1]}" if found[1] in COMMANDS else found[0], text)
-
-
-def at_time(moment: datetime, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
