@@ -24,6 +24,7 @@ async def examine(settings: Settings) -> Findings:
         if store is not None:
             stack.enter_context(closing(store))
         findings += await _examine_channels(settings, store)
+    findings += await _examine_chat(settings)
     return findings
 
 
@@ -43,6 +44,14 @@ async def _examine_channels(settings: Settings, store: Store | None) -> Findings
         ):
             findings.extend((channel.name, finding) for finding in found)
     return findings
+
+
+async def _examine_chat(settings: Settings) -> Findings:
+    if settings.telegram.token is None:
+        return []
+    from threadcast.bot.chat.checking import examine_chat  # noqa: PLC0415  # only where there is a bot
+
+    return [("chat", finding) for finding in await examine_chat(settings)]
 
 
 def _configured(settings: Settings) -> str:
