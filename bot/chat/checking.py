@@ -72,7 +72,7 @@ async def _look(bot: telegram.Bot, door: Door) -> tuple[Finding, ...]:
 
 
 async def _is_there(bot: telegram.Bot, chat: int) -> bool:
-    """Whether the bot could write there. That it is known says less: "typing" is what only a guest may show."""
+    """Whether the bot could write there: that it knows the chat says less than that it may show "typing"."""
     try:
         await bot.send_chat_action(chat, ChatAction.TYPING)
     except (BadRequest, Forbidden):

@@ -20,9 +20,9 @@ class Door:
     def __init__(self, settings: TelegramSettings) -> None:
         self.owners = settings.admins
         self.group = settings.group
-        self._roles = dict.fromkeys(settings.editors, Role.EDITOR) | dict.fromkeys(
-            settings.admins, Role.OWNER
-        )
+        self._roles = dict.fromkeys(settings.admins, Role.OWNER)
+        for editor in settings.editors:
+            self._roles.setdefault(editor, Role.EDITOR)
         self._strangers: set[int] = set()
 
     def role_of(self, person: int) -> Role | None:
