@@ -103,8 +103,8 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 class _Zsh(ZshComplete):
     """Click's script for zsh, put right.
 
-    It put a value in the place of a whole `--option=value`. And loaded from a folder of `fpath`, where this whole
-    text is the function's body, it did nothing at the second press: only the first is a `loadautofunc`.
+    It put a value in the place of a whole `--option=value`. And loaded from a folder of `fpath`, where all of
+    this is the function's body, it did nothing at the second press: only the first is a `loadautofunc`.
     """
 
     source_template = r"""#compdef %(prog_name)s
