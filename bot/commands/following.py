@@ -33,11 +33,11 @@ def stay(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -> 
         )
     watch = Watch(office.screen)
     if as_json:
-        with _until_interrupted(INTERVAL) as pause:
+        with until_interrupted(INTERVAL) as pause:
             ended = follow(office.store, mine, lambda _: None, pause)
         office.screen.json(answers.deliveries(ended))
     else:
-        with _until_interrupted(INTERVAL) as pause, watch.shown():
+        with until_interrupted(INTERVAL) as pause, watch.shown():
             ended = follow(office.store, mine, watch.see, pause)
         for delivery in ended:
             views.outcome(office.screen, delivery)
@@ -46,7 +46,7 @@ def stay(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -> 
 
 
 @contextmanager
-def _until_interrupted(seconds: float) -> Iterator[Callable[[], None]]:
+def until_interrupted(seconds: float) -> Iterator[Callable[[], None]]:
     """A pause of so many seconds, which raises KeyboardInterrupt once Ctrl-C was pressed, whenever it was.
 
     Raised at once it could fall into a finalizer, where Python drops it, and the key would have done nothing.

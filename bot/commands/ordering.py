@@ -63,9 +63,15 @@ def publish(thread_id: int, channels: tuple[str, ...], now: bool, follow: bool, 
 
 
 @click.command()
-@thread_argument("hold")
+@thread_argument("schedule")
 @click.option("--first", is_flag=True, help="Before all others.")
-@click.option("--after", type=THREAD_NUMBER, metavar="ID", help="Behind this thread.")
+@click.option(
+    "--after",
+    type=THREAD_NUMBER,
+    metavar="ID",
+    help="Behind this thread.",
+    shell_complete=lambda _context, _parameter, typed: completion.threads(typed, "schedule"),
+)
 @CHANNEL
 @JSON
 def move(thread_id: int, first: bool, after: int | None, channels: tuple[str, ...], as_json: bool) -> None:

@@ -3,18 +3,39 @@
 https://www.sqlite.org/backup.html
 """
 
-import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from threadcast.queue.sql.copies import SIDES, BackupError, made, open_file, require_sound_copy
-from threadcast.queue.sql.engine import PATIENCE, is_sqlite, make_engine, parse_url, place
-from threadcast.queue.sql.migrate import VERSION_TABLE, head
+from threadcast.queue.sql.copies import (
+    SIDES,
+    BackupError,
+    made,
+    open_file,
+    require_sound_copy,
+    sync_folder,
+    told,
+    url_of,
+)
+from threadcast.queue.sql.custody import held
+from threadcast.queue.sql.engine import (
+    PATIENCE,
+    is_sqlite,
+    make_engine,
+    make_folder,
+    parse_url,
+    place,
+    real_file,
+)
+from threadcast.queue.sql.migrate import VERSION_TABLE, head, upgrade
+from threadcast.queue.sql.turns import turns
 from threadcast.queue.store import StoreError
 
-__all__ = ["BackupError", "backup", "restore"]
+__all__ = ["BackupError", "backup", "fresh_copy", "look_through", "one_restore", "restore"]
+
+RESTORE = "-restore"  # of the file beside the database whose lock a restore holds; it stays, and stays empty
 
 _MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html#magic_header_string
 
@@ -27,53 +48,89 @@ def backup(url: str, target: Path) -> None:
     """
     path = _file(url, "pg_dump")
     make_engine(url, create=False).dispose()  # says what to do where there is no database
-    with made(target), _told(path, StoreError):
+    with made(target), told(path, StoreError):
         _copy(path, target)
+
+
+def look_through(url: str, source: Path) -> None:
+    """Raise BackupError where `source` cannot be restored, StoreError where the queue is no SQLite file."""
+    _file(url, "pg_restore")
+    _look_through(source)
+
+
+@contextmanager
+def one_restore(url: str) -> Iterator[None]:
+    """One restore at a time, by a lock beside the file. Raises StoreError where there is another."""
+    path = _file(url, "pg_restore")
+    make_folder(path)
+    with held(Path(f"{path}{RESTORE}")) as mine:
+        if not mine:
+            raise StoreError(f"another restore is at work on {path}; wait until it has ended")
+        yield
+
+
+@contextmanager
+def fresh_copy(url: str, source: Path) -> Iterator[Path]:
+    """A copy of a backup with tables of the current version, near the queue's file; it goes at the end.
+
+    Raises BackupError. The caller sees to it that there is only one.
+    """
+    path = _file(url, "pg_restore")
+    folder = path.with_name(f"{path.name}.restoring")
+    _clear(folder)  # what a restore left that was killed
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise BackupError(
+            f"{folder} cannot be made: {error.strerror}; mend the rights of its folder"
+        ) from error
+    try:
+        fresh = folder / path.name
+        with made(fresh), told(source, BackupError):
+            _copy(source, fresh)
+        upgrade(url_of(fresh))
+        yield fresh
+    finally:
+        _clear(folder)
 
 
 def restore(url: str, source: Path, *, keep: Path, patience: float = PATIENCE) -> bool:
     """Put a backup in the place of the queue; the replaced file is kept as `keep`, whatever is in it.
 
-    The caller sees to it that no service works on the queue. The copy is made and looked through
-    before anything is replaced, and takes its place in one step. `patience` is how long to wait for
-    another program's lock, in seconds. False where there was nothing to keep.
+    The caller sees to it that no service works on the queue, and no other restore. The copy is made and
+    looked through before anything is replaced, and takes its place in one step. `patience` is how long to
+    wait for another program's lock, in seconds. False where there was nothing to keep.
 
     Raises BackupError where `source` cannot be used or `keep` is there already, and StoreError where
     another program has the queue open.
     """
     path = _file(url, "pg_restore")
     _look_through(source)
-    fresh = path.with_name(f"{path.name}.restoring")
-    fresh.unlink(missing_ok=True)  # what a restore left that was killed
-    with made(fresh), _told(source, BackupError):
-        _copy(source, fresh)
-    try:
-        kept = path.exists()
-        if kept:
-            _settle(path, patience)
-            _keep(path, keep)
-        fresh.replace(path)
-        _sync(path.parent)
-    except OSError as error:
-        raise StoreError(f"{place(parse_url(url))} cannot be replaced: {error.strerror}") from error
-    finally:
-        fresh.unlink(missing_ok=True)
+    with fresh_copy(url, source) as fresh, turns(parse_url(url), patience=patience)():
+        try:
+            kept = path.exists()
+            if kept:
+                _settle(path, patience)
+                _keep(path, keep)
+            fresh.replace(path)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise StoreError(f"{place(parse_url(url))} cannot be replaced: {error.strerror}") from error
     return kept
+
+
+def _clear(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)
 
 
 def _file(url: str, instead: str) -> Path:
     parsed = parse_url(url)
     if not is_sqlite(url):
         raise StoreError(f"{place(parsed)} has tools of its own for this: use {instead}")
-    return Path(parsed.database or "")
-
-
-@contextmanager
-def _told(path: Path, kind: type[StoreError]) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise kind(f"{path} cannot be copied ({error}); check the file and the room on the disk") from error
+    return real_file(parsed)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -138,12 +195,3 @@ def _keep(path: Path, keep: Path) -> None:
     for name in SIDES:
         with suppress(FileNotFoundError):
             Path(f"{path}{name}").rename(f"{keep}{name}")
-
-
-def _sync(folder: Path) -> None:
-    """A file's new name is on the disk once its folder is."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -34,6 +34,24 @@ def made(target: Path) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def told(path: Path, kind: type[StoreError]) -> Iterator[None]:
+    """Say in a person's words that a file cannot be copied, as this kind of error."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise kind(f"{path} cannot be copied ({error}); check the file and the room on the disk") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """A file's new name is on the disk once its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def open_file(path: Path, mode: str, patience: float = PATIENCE) -> sqlite3.Connection:
     address = f"{path.resolve().as_uri()}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
@@ -64,3 +82,8 @@ def require_sound(url: str) -> None:
             f"{place(parsed)} is damaged ({' '.join(found[0].split())}); "
             "put back a copy of it (threadcast restore FILE), or move it away to begin anew"
         )
+
+
+def url_of(path: Path) -> str:
+    """The URL of a queue in this file."""
+    return f"sqlite:///{path}"

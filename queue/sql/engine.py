@@ -219,7 +219,7 @@ def reading_engine(url: URL) -> Engine:
 
 def _sqlite_engine(url: URL, file: _File, mode: str, patience: float) -> Engine:
     engine = create_engine(url, hide_parameters=True, creator=lambda: file.connect(mode, patience))
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -266,7 +266,8 @@ def direct(engine: Engine) -> Iterator[Any]:
         ) from error
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def prepare_sqlite(connection: Any, _record: Any = None) -> None:
+    """Give the driver's connection the settings that every one of ours has."""
     connection.isolation_level = None  # we say BEGIN ourselves
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()

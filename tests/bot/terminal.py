@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,8 +49,12 @@ class Terminal:
 
     def wait_for(self, words: str) -> None:
         """Until these words are on the screen."""
+        self.wait_until(lambda shown: words in shown, words)
+
+    def wait_until(self, seen: Callable[[str], bool], words: str = "what was waited for") -> None:
+        """Until what was shown so far is so."""
         deadline = time.monotonic() + PATIENCE
-        while words not in self.shown:
+        while not seen(self.shown):
             assert self._read(deadline), f"never showed {words!r}:\n{self.shown}"
 
     def press(self, keys: str) -> None:

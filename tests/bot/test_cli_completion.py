@@ -195,4 +195,4 @@ def test_fish(shell: Shell) -> None:
     """Fish offers the threads with their titles."""
     shell.ok("add", shell.write(THREAD), shell.write(COMMA, "comma.txt"))
     shown = typed(shell, "fish", "threadcast completion fish | source; complete -C 'threadcast show '")
-    assert shown == ["1\tThe lamp was lit at dusk. ⬇️", "2\tFog‚ horn: and sea."]  # fish sorts
+    assert shown == ["2\tFog‚ horn: and sea.", "1\tThe lamp was lit at dusk. ⬇️"]

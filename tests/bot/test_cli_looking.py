@@ -90,7 +90,13 @@ def test_restore_on_a_new_machine(shell: Shell) -> None:
     shell.ok("add", shell.write(THREAD))
     shell.ok("backup", "copy")
     shell.env["THREADCAST_DATA"] = "elsewhere"
-    assert shell.json("restore", "copy") == {"file": "copy", "replaced": None}
+    assert shell.json("restore", "copy") == {
+        "file": "copy",
+        "replaced": None,
+        "running": False,
+        "out_since": [],
+        "added_since": [],
+    }
     assert len(shell.json("queue")["deliveries"]) == 2
     assert shell.json("migrate")["version"]
 
@@ -103,16 +109,34 @@ def test_backup_never_overwrites(shell: Shell) -> None:
     assert "not overwritten" in result.stderr
 
 
-def test_restore_refuses_while_a_service_runs(shell: Shell) -> None:
-    """A queue is not replaced under a running service."""
+def test_restore_under_a_running_service(shell: Shell) -> None:
+    """A queue is restored while the service runs, which goes on with it; the answer says so."""
     shell.ok("add", "--hold", shell.write(THREAD))
     shell.ok("backup", "copy")
+    shell.ok("add", "--hold", shell.write(OTHER, "other.txt"))
     with terminal(threadcast("run"), folder=shell.folder, env=shell.env) as service:
         service.wait_for("running")
-        result = shell("restore", "copy")
-        assert result.exit_code == Exit.QUEUE
-        assert "already works" in result.stderr
+        shown = shell.ok("restore", "copy")
+        assert "The service that is running goes on with it." in shown
+        assert "added later: #2." in shown
         assert "running" in shell.ok()
+        assert {row["thread"] for row in shell.json("queue")["deliveries"]} == {1}
+        shell.ok("resume")
+        shell.ok("release", "1")
+        service.wait_for("published")
+
+
+def test_restore_pauses_channels_it_does_not_know(shell: Shell) -> None:
+    """A channel that was configured after the backup was made is paused too."""
+    shell.ok("add", shell.write(THREAD))
+    shell.ok("backup", "copy")
+    shell.env["THREADCAST_CHANNELS__LATER__KIND"] = "local"
+    shell.ok("restore", "copy")
+    assert {row["channel"]: row["paused"] for row in shell.json("channels")["channels"]} == {
+        "later": True,
+        "masto": True,
+        "news": True,
+    }
 
 
 def test_backup_of_a_running_service(shell: Shell) -> None:

@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +24,7 @@ from sqlalchemy import Engine, event
 
 from threadcast.bot import cli, scheduler, service
 from threadcast.bot.channels import mastodon, telegram, telegram_client
+from threadcast.queue.sql import exchange
 from threadcast.queue.sql.store import SqlStore
 
 # The steps of the publisher, in the order in which a post passes them. Between two posts of a chain one
@@ -41,6 +43,8 @@ STEPS = (
 )
 # Steps of settling a post of unknown fate.
 LOOKS = ("before-look", "after-look")
+# Steps of a restore under a running service: all is ready, half of the pages are written, all are committed.
+EXCHANGE = ("before-exchange", "half-exchanged", "after-exchange")
 # In the middle of any transaction, on any channel: everything is written but the commit.
 COMMIT = "before-commit"
 
@@ -251,6 +255,24 @@ def around_http_client(killer: Killer, channel: str) -> None:
     wrap(http.client.HTTPConnection, "getresponse", between("request-sent", "answer-begun"))
 
 
+def around_exchange(killer: Killer) -> None:
+    """The steps of putting a backup's content into the live queue."""
+
+    def pour(_: Callable[..., None]) -> Callable[..., Any]:
+        def call(new: sqlite3.Connection, live: sqlite3.Connection, _: float) -> None:
+            def judge(_status: int, left: int, pages: int) -> None:
+                if left <= pages / 2:
+                    killer.reach("half-exchanged")
+
+            killer.reach("before-exchange")
+            new.backup(live, pages=1, progress=judge)
+            killer.reach("after-exchange")
+
+        return call
+
+    wrap(exchange, "pour", pour)
+
+
 class Clock:
     """The service's clock, which somebody sets."""
 
@@ -273,6 +295,7 @@ def install(plan: Plan) -> None:
     around_channel(killer, mastodon.MastodonChannel, clock.sending)
     around_httpx(killer, "news")
     around_http_client(killer, "masto")
+    around_exchange(killer)
     if plan.clock or plan.jump:
         wrap(service, "now", lambda original: lambda: original() + clock.ahead)
         # APScheduler has the machine's clock: it is told the machine's time.

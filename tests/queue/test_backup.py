@@ -141,6 +141,20 @@ def test_back_to_a_new_machine(queue: Queue, tmp_path: Path) -> None:
     assert Queue(elsewhere / "queue.sqlite3").titles() == ["dusk"]
 
 
+def test_by_a_link(queue: Queue, tmp_path: Path) -> None:
+    """A queue reached by a link is replaced where it is; the link stays one."""
+    queue.add("dusk")
+    backup(queue.url, tmp_path / "copy")
+    queue.add("dawn")
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(queue.path)
+    assert restore(f"sqlite:///{link}", tmp_path / "copy", keep=tmp_path / "kept")
+    assert link.is_symlink()
+    assert queue.titles() == ["dusk"]
+    assert Queue(tmp_path / "kept").titles() == ["dusk", "dawn"]
+
+
 def damaged(copy: Path) -> None:
     data = bytearray(copy.read_bytes())
     data[6000:20000] = b"\xa5" * 14000
