@@ -103,6 +103,7 @@ class Reporter:
         self._woken = asyncio.Event()
         self._seen: set[int] = set()
         self._mark = 0
+        self._highest = 0
         self._finishing = False
 
     # What others tell it
@@ -162,20 +163,22 @@ class Reporter:
 
     async def _begin(self) -> None:
         """Go on behind the mark; at the very first start, behind all there is."""
+        mark = (await asyncio.to_thread(self._office.notebook.read, MARKS)).get(SEEN_TO)
+        if mark is None:
+            await self._begin_behind_all()
+        else:
+            await self._begin_behind(int(mark))
 
-        def begin() -> int:
-            mark = self._office.notebook.read(MARKS).get(SEEN_TO)
-            if mark is not None:
-                return int(mark)
-            newest = self._office.desk_of("chat").events(limit=1)
-            begins = newest[-1].id if newest else 0
-            self._set_mark(begins)
-            return begins
+    async def _begin_behind_all(self) -> None:
+        newest = await asyncio.to_thread(self._office.desk_of("chat").events, limit=1)
+        await asyncio.to_thread(self._set_mark, newest[-1].id if newest else 0)
+        await self._begin_behind(self._mark)
 
-        self._mark = await asyncio.to_thread(begin)
-        if not self._seen:
-            known = await asyncio.to_thread(self._events_behind, max(0, self._mark - OVERLAP))
-            self._seen = {event.id for event in known if event.id <= self._mark}
+    async def _begin_behind(self, mark: int) -> None:
+        self._mark = mark
+        known = await asyncio.to_thread(self._events_behind, max(0, mark - OVERLAP))
+        self._seen = {event.id for event in known if event.id <= mark}
+        self._highest = known[-1].id if known else 0
 
     async def once(self) -> None:
         """Say what is due now."""
@@ -202,11 +205,15 @@ class Reporter:
     async def _look(self) -> int:
         """Touch what the audit log tells of; the id up to which it was read."""
         events = await asyncio.to_thread(self._events_behind, max(0, self._mark - OVERLAP))
+        newest = events[-1].id if events else 0
+        if newest < self._highest:  # the queue was put back to an older one, where ids are given again
+            await self._begin_behind_all()
+            return self._mark
+        self._highest = newest
         for event in events:
             if event.id not in self._seen and event.thread_id is not None:
                 self._touch(event.thread_id, hurry=event.what not in STEPS, event=event.id)
-        newest = events[-1].id if events else self._mark
-        self._seen = {event.id for event in events if event.id > newest - OVERLAP}
+        self._seen = {event.id for event in events}
         return max(newest, self._mark)
 
     def _set_mark(self, newest: int) -> None:
