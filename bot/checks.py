@@ -6,7 +6,8 @@ from contextlib import ExitStack, closing
 
 from threadcast.bot.channels.port import Channel, Finding
 from threadcast.bot.desk import WAITING
-from threadcast.bot.service import open_channels, prepare
+from threadcast.bot.premises import prepare
+from threadcast.bot.service import open_channels
 from threadcast.config.settings import Settings
 from threadcast.queue.sql.copies import require_sound
 from threadcast.queue.sql.durability import doubts

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.desk import ENDED, Chain, Desk
 from threadcast.bot.follow import Watch, progress
+from threadcast.bot.premises import make_folder, prepare
 from threadcast.bot.reading import understand
 from threadcast.bot.screen import Screen, safe, state
-from threadcast.bot.service import Service, build_desk, make_folder, now, open_channels, prepare
+from threadcast.bot.service import Service, build_desk, now, open_channels
 from threadcast.config import logs
 from threadcast.config.settings import Settings, load
 from threadcast.queue.store import Delivery, StoreError

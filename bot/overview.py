@@ -8,7 +8,7 @@ from pathlib import Path
 
 from threadcast.bot import wake
 from threadcast.bot.desk import WAITING
-from threadcast.bot.service import prepare
+from threadcast.bot.premises import prepare
 from threadcast.config.settings import Settings
 from threadcast.queue.sql.engine import is_sqlite, parse_url
 from threadcast.queue.states import DeliveryState

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from threadcast.bot import wake
-from threadcast.bot.service import AlreadyRunningError, build_channels, now, only_one, prepare, seen
+from threadcast.bot.premises import AlreadyRunningError, only_one, prepare
+from threadcast.bot.service import build_channels, now, seen
 from threadcast.config.settings import Settings
 from threadcast.queue.sql.backup import fresh_copy, look_through, one_restore, restore
 from threadcast.queue.sql.engine import parse_url, real_file

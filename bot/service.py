@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import os
-import shlex
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,18 +22,19 @@ from threadcast.bot.desk import Desk
 from threadcast.bot.forecast import Rhythm
 from threadcast.bot.paces import bot_pace, chat_pace, paces_of
 from threadcast.bot.pacing import BotPace
+from threadcast.bot.premises import (
+    look_through,
+    only_one,
+    prepare,
+    rescue,
+)
 from threadcast.bot.publisher import Observer, Publisher
 from threadcast.bot.stop import Stop
 from threadcast.config.schedule import describe
 from threadcast.config.settings import Settings
 from threadcast.config.timetable import Timetable
 from threadcast.queue import measure
-from threadcast.queue.sql import migrate
-from threadcast.queue.sql.copies import require_sound
-from threadcast.queue.sql.custody import held, lock_file
-from threadcast.queue.sql.durability import doubts
-from threadcast.queue.sql.engine import is_missing, is_sqlite, parse_url, place
-from threadcast.queue.sql.store import SqlStore, open_store
+from threadcast.queue.sql.engine import is_sqlite, parse_url
 from threadcast.queue.store import ChannelSeen, GoneError, Store, StoreError
 
 if TYPE_CHECKING:
@@ -51,48 +51,9 @@ GRACE = 8.0
 MIND = 300.0
 
 
-class AlreadyRunningError(Exception):
-    """Another service works on the same data folder, or on the same SQLite file."""
-
-
 def now() -> datetime:
     """The time, in UTC."""
     return datetime.now(UTC)
-
-
-def prepare(settings: Settings) -> SqlStore:
-    """Open the queue. An SQLite file is made and brought up to date; a server's tables are not.
-
-    Raises StoreError, GoneError where the file is missing under a service that runs.
-    """
-    url = settings.database_url.get_secret_value()
-    if is_sqlite(url):
-        upgrade(settings)
-    return open_store(url)
-
-
-def upgrade(settings: Settings) -> str:
-    """`threadcast migrate`: bring the tables up to date; gives their version. Raises StoreError."""
-    url = settings.database_url.get_secret_value()
-    if is_sqlite(url):
-        make_folder(settings.data)
-        # The knock makes the service see it at once.
-        if is_missing(url) and wake.knock(settings.data):
-            raise GoneError(
-                f"{place(parse_url(url))} was removed while a service is using it; "
-                "the service ends now and says where it saved what it held: put that back first"
-            )
-    return migrate.upgrade(url)
-
-
-def make_folder(path: Path) -> None:
-    """Make the data folder, for its owner only. Raises StoreError."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"the data folder {path} cannot be made: {error.strerror}; set THREADCAST_DATA to another folder"
-        ) from None
 
 
 def build_channels(settings: Settings, store: Store | None = None, clock: Clock = now) -> tuple[Channel, ...]:
@@ -180,33 +141,11 @@ def build_intake(
     return IntakeWatch(inbox)
 
 
-@contextmanager
-def only_one(settings: Settings) -> Iterator[None]:
-    """Hold the locks of the data folder and of an SQLite database, by whatever path that is reached.
-
-    Raises AlreadyRunningError where another service has one of them, StoreError. The locks go with the
-    process, however it ends; the files stay, empty of meaning.
-    """
-    make_folder(settings.data)
-    database = lock_file(settings.database_url.get_secret_value())
-    with contextlib.ExitStack() as locks:
-        if not locks.enter_context(held(settings.data / "service.lock")):
-            raise AlreadyRunningError(
-                f"a Threadcast service already works in {settings.data}; stop it first, "
-                "or set THREADCAST_DATA to another folder"
-            )
-        if database is not None and not locks.enter_context(held(database.lock)):
-            raise AlreadyRunningError(
-                f"a Threadcast service already works on the database {database.file}; stop it first, "
-                "or set THREADCAST_DATABASE_URL to another file"
-            )
-        yield
-
-
 class Service:
-    """A running Threadcast: the scheduler, its publishers, the pipe that wakes them, the intake folder.
+    """A running Threadcast: the scheduler, its publishers, the pipe that wakes them, intake folder and chat.
 
-    Raises StoreError where the queue cannot be used.
+    `save` saves what a queue held that was taken away, and says where. Raises StoreError where the queue
+    cannot be used.
     """
 
     def __init__(
@@ -217,6 +156,7 @@ class Service:
         *,
         observe: Observer = lambda _: None,
         clock: Clock = now,
+        save: Callable[[], str] = lambda: "what it held was not saved",
     ) -> None:
         from threadcast.bot.scheduler import Scheduler  # noqa: PLC0415  # no other command needs a timer
 
@@ -225,6 +165,7 @@ class Service:
         self._store = store
         self._channels = channels
         self._clock = clock
+        self._save = save
         self._intake = build_intake(settings, store, channels, clock)
         worker = f"{socket.gethostname()}:{os.getpid()}"
         store.see_channels(seen(settings, channels), now=clock())
@@ -261,6 +202,15 @@ class Service:
         """
         await asyncio.to_thread(self._greet)
         bell = self._hang_bell()
+        try:
+            await self._work()
+        except GoneError as error:
+            raise GoneError(f"{error}; {await asyncio.to_thread(self._save)}") from None
+        finally:
+            # Until the end: whoever knocks is to know that the queue is in use, and begins none in its place.
+            bell.close()
+
+    async def _work(self) -> None:
         mind = asyncio.create_task(self._mind(), name="mind")
         try:
             log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
@@ -271,7 +221,6 @@ class Service:
                 self._chat.start()
             await self.stop.asked.wait()
         finally:
-            bell.close()
             self.stop.asked.set()
             hurry = asyncio.get_running_loop().call_later(GRACE, self.stop.now.set)
             try:
@@ -370,34 +319,14 @@ class Service:
 async def serve(settings: Settings) -> None:
     """`threadcast run`: a service until SIGTERM or SIGINT. Raises AlreadyRunningError, StoreError."""
     with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as store:
-        await asyncio.to_thread(_look_through, settings)
+        await asyncio.to_thread(look_through, settings)
         async with open_channels(settings, store) as channels:
-            service = Service(settings, store, channels)
+            service = Service(settings, store, channels, save=partial(rescue, store))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, _stop, service.stop, number)
-            try:
-                await service.run()
-            except GoneError as error:
-                raise GoneError(f"{error}; {await asyncio.to_thread(_rescue, store)}") from None
+            await service.run()
             log.info("stopped")
-
-
-def _look_through(settings: Settings) -> None:
-    """Before the queue is relied on: is it sound, and does it keep what it is told? Raises StoreError."""
-    url = settings.database_url.get_secret_value()
-    require_sound(url)
-    for doubt in doubts(url):
-        log.warning("the queue may lose what it was told last", reason=doubt.what, next=doubt.advice)
-
-
-def _rescue(store: SqlStore) -> str:
-    """Save what the queue held; what to tell its owner."""
-    try:
-        saved, place = store.rescue()
-    except StoreError as error:
-        return f"what it held could not be saved ({error})"
-    return f"what it held is saved: mv {shlex.quote(str(saved))} {shlex.quote(str(place))}, and start again"
 
 
 def _stop(stop: Stop, number: signal.Signals) -> None:

@@ -66,8 +66,8 @@ class FaultError(click.ClickException):
 def faults(secrets: Collection[str] = ()) -> Iterator[None]:
     """Turn what the house raises into a sentence and an exit code; no secret is in the sentence."""
     from threadcast.bot.desk import UnknownChannelError
+    from threadcast.bot.premises import AlreadyRunningError
     from threadcast.bot.reading import InputError
-    from threadcast.bot.service import AlreadyRunningError
     from threadcast.config.logs import redact
     from threadcast.config.settings import SettingsError
     from threadcast.queue.sql.backup import BackupError
@@ -131,8 +131,9 @@ class Office:
 @contextmanager
 def opened() -> "Iterator[Office]":
     """The queue, open, with the desk before it. Channels make no call unless they are asked."""
+    from threadcast.bot.premises import prepare
     from threadcast.bot.screen import Screen
-    from threadcast.bot.service import build_channels, build_desk, now, prepare, seen
+    from threadcast.bot.service import build_channels, build_desk, now, seen
 
     with faults():
         configured = settings()

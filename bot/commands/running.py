@@ -115,8 +115,8 @@ def migrate(as_json: bool) -> None:
       threadcast migrate
     """
     with faults():
+        from threadcast.bot.premises import upgrade
         from threadcast.bot.screen import Screen
-        from threadcast.bot.service import upgrade
 
         configured = settings()
     with faults(configured.secrets()):

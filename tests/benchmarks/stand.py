@@ -16,7 +16,8 @@ from tests.servers.mastodon import MastodonServer
 from tests.servers.mastodon_budgets import REAL_BUDGETS, Budget
 from tests.servers.telegram import TelegramServer
 from threadcast.bot.desk import Desk
-from threadcast.bot.service import build_channels, build_desk, prepare
+from threadcast.bot.premises import prepare
+from threadcast.bot.service import build_channels, build_desk
 from threadcast.config.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]

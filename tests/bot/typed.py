@@ -10,8 +10,9 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from threadcast.bot.cli import cli
+from threadcast.bot.premises import prepare
 from threadcast.bot.publisher import Publisher
-from threadcast.bot.service import now, open_channels, prepare, seen
+from threadcast.bot.service import now, open_channels, seen
 from threadcast.bot.stop import Stop
 from threadcast.config.settings import load
 

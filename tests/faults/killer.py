@@ -10,6 +10,7 @@ import functools
 import http.client
 import json
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -201,7 +202,8 @@ def around_httpx(killer: Killer, channel: str) -> None:
 
     def handle(original: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
         async def call(self: Any, request: httpx.Request) -> Any:
-            if request.url.path.endswith("/sendMessage"):
+            to_a_person = re.search(rb"(?:^|&)chat_id=[0-9]", request.content) is not None
+            if request.url.path.endswith("/sendMessage") and not to_a_person:
                 request.extensions = {**request.extensions, "trace": trace}
             return await original(self, request)
 

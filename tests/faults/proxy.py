@@ -6,6 +6,7 @@ request that posts something; everything else passes.
 
 import asyncio
 import json
+import re
 import socket
 import struct
 import threading
@@ -34,7 +35,9 @@ class Message:
 
     @property
     def posts(self) -> bool:
-        return self.line.startswith("POST ") and self.path.lower().endswith(POSTING)
+        """Whether this would be a post: what the bot says to people has their ids for chats."""
+        to_a_person = re.search(rb"(?:^|&)chat_id=[0-9]", self.body) is not None
+        return self.line.startswith("POST ") and self.path.lower().endswith(POSTING) and not to_a_person
 
     def encode(self) -> bytes:
         headers = self.headers | {"content-length": str(len(self.body))}

@@ -77,7 +77,7 @@ class TestFull:
 
     def test_full_in_mid_chain(self, house: House, disk: Disk) -> None:
         """A disk that fills up while a post is on its way makes no post go out twice."""
-        release = house.telegram.hold_answer()
+        release = house.telegram.hold_answer(chat=house.chat)
         house.command("add", "--channel", "news", house.write(thread_text(1, 3)))
         with house.running() as service:
             house.telegram.wait_for(lambda _: len(house.chat.messages) == 1)
@@ -220,7 +220,7 @@ class TestTakenAway:
     def test_in_mid_chain(self, house: House) -> None:
         """Taken away while a post is on its way, then put back: no post goes out twice, none is forgotten."""
         path = data_of(house) / "queue.sqlite3"
-        release = house.telegram.hold_answer()
+        release = house.telegram.hold_answer(chat=house.chat)
         house.command("add", "--channel", "news", house.write(thread_text(1, 3)))
         with house.running() as service:
             house.telegram.wait_for(lambda _: len(house.chat.messages) == 1)

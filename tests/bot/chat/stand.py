@@ -14,7 +14,8 @@ from tests.servers.telegram import TOKEN, TelegramServer
 from tests.servers.telegram_chats import Chat
 from tests.servers.telegram_people import Person
 from threadcast.bot import wake
-from threadcast.bot.service import Service, open_channels, prepare
+from threadcast.bot.premises import prepare
+from threadcast.bot.service import Service, open_channels
 from threadcast.config.settings import Settings, load
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import Store
