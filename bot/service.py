@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -144,8 +145,8 @@ def build_intake(
 class Service:
     """A running Threadcast: the scheduler, its publishers, the pipe that wakes them, intake folder and chat.
 
-    `save` saves what a queue held that was taken away, and says where. Raises StoreError where the queue
-    cannot be used.
+    `save` saves what a queue held that was taken away, and says where; `timer` counts the seconds between two
+    changes of a message in the chat. Raises StoreError where the queue cannot be used.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class Service:
         observe: Observer = lambda _: None,
         clock: Clock = now,
         save: Callable[[], str] = lambda: "what it held was not saved",
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         from threadcast.bot.scheduler import Scheduler  # noqa: PLC0415  # no other command needs a timer
 
@@ -166,6 +168,7 @@ class Service:
         self._channels = channels
         self._clock = clock
         self._save = save
+        self._timer = timer
         self._intake = build_intake(settings, store, channels, clock)
         worker = f"{socket.gethostname()}:{os.getpid()}"
         store.see_channels(seen(settings, channels), now=clock())
@@ -255,6 +258,7 @@ class Service:
             ),
             clock=self._clock,
             pace=partial(chat_pace, self._settings, shared),
+            timer=self._timer,
         )
 
     def _wake(self) -> None:

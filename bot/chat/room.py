@@ -1,6 +1,7 @@
 """The chat as a part of the service: what it is built of, how it starts, how it ends."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -22,7 +23,7 @@ from threadcast.bot.chat.drafts import KEPT, Drafts
 from threadcast.bot.chat.listener import Listener
 from threadcast.bot.chat.menu import set_menus
 from threadcast.bot.chat.office import Office
-from threadcast.bot.chat.reporter import MARKS, Calm, Reporter
+from threadcast.bot.chat.reporter import MARKS, Reporter
 from threadcast.bot.chat.said import Said
 from threadcast.bot.chat.speaker import Speaker
 from threadcast.bot.chat.talk import Talk
@@ -46,7 +47,8 @@ LONGEST_NAP: Final = 3600.0  # seconds; a clock may be set meanwhile
 class Chat:
     """Runs beside the scheduler on the service's own loop. Whatever breaks here, publishing goes on.
 
-    `desk_of` gives the desk for an actor. `pace` gives a chat its pace.
+    `desk_of` gives the desk for an actor. `pace` gives a chat its pace, `timer` counts the
+    seconds between two changes of a message.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Chat:
         desk_of: Callable[[str], Desk],
         clock: Clock,
         pace: Callable[[int], Pace],
-        calm: Calm | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         assert settings.telegram.token is not None  # noqa: S101  # see Settings.chatting
         self._settings = settings
@@ -70,7 +72,7 @@ class Chat:
         self._door = Door(settings.telegram)
         self._office = Office(desk_of, channels, Drafts(notebook, clock), notebook, clock, settings.timezone)
         self._speaker = Speaker(self._bot, clock=clock, pace=pace)
-        self._reporter = Reporter(self._office, self._speaker, self._door, calm=calm)
+        self._reporter = Reporter(self._office, self._speaker, self._door, timer=timer)
         self._talk = Talk(
             self._bot,
             self._office,

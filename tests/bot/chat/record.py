@@ -13,7 +13,7 @@ from tests.bot.chat.script import Player, Step, read, shown
 from tests.bot.chat.stage import Stage
 from tests.bot.chat.stand import standing
 
-QUIET = 1.0  # seconds without a word, after which nothing more is expected
+QUIET = 0.6  # seconds without a word, after which nothing more is expected
 
 
 def main(path: Path) -> None:
@@ -32,7 +32,7 @@ def main(path: Path) -> None:
                 continue
             _print(step)
             if step.line.startswith("*"):
-                stage.do(step.line.removeprefix("*").strip(), step.block)
+                stage.do(step.line.removeprefix("*").strip())
             else:
                 player._step(step)
             _listen(player, known)

@@ -1,7 +1,8 @@
 """Conversations as a person reads them, played against the real service.
 
 A transcript is a text file. Its first lines say what it proves (`# …`) and which variables are set
-(`with NAME=value`, without THREADCAST_). Then come steps; what is indented belongs to the step above it:
+(`with NAME=value`, without THREADCAST_). Then come steps; what is indented belongs to the step above it
+(`<U+202E>` in what people write is that character):
 
     Ada: /start                         she writes in her private chat with the bot
     Ada sends rivers.txt:               a file with this text (`sends rivers.txt (news):` with a caption)
@@ -35,7 +36,7 @@ from tests.servers.telegram_state import Press
 
 STEP = re.compile(
     r"(?P<who>Bot|Ada|Bob|Eddie|Eve)(?P<group> in the group)?"
-    r"(?:(?P<said>:)| (?P<verb>[a-z]+)(?: (?P<what>[^:\n]*))?(?::(?P<colon>.*))?$)",
+    r"(?:(?P<said>:)| (?P<verb>[a-z]+)(?: (?P<what>\[.+\]|[^:\n]*))?(?::(?P<colon>.*))?$)",
 )
 
 
@@ -108,6 +109,10 @@ def fits(said: str, expected: str) -> bool:
     return re.fullmatch(pattern, "\n".join(_lines(said))) is not None
 
 
+def _characters(text: str) -> str:
+    return re.sub(r"<U\+([0-9A-F]{4,6})>", lambda found: chr(int(found[1], 16)), text)
+
+
 def _lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.split("\n") if line.strip()]
 
@@ -126,15 +131,14 @@ class Player:
         for step in transcript.steps:
             try:
                 if step.line.startswith("*"):
-                    stage.do(step.line.removeprefix("*").strip(), step.block)
+                    stage.do(step.line.removeprefix("*").strip())
                 else:
                     self._step(step)
             except (AssertionError, LookupError, TimeoutError, ValueError) as error:
                 raise AssertionError(f"line {step.number}: {step.line}\n{error}\n\n{self.heard()}") from error
         self.stand.wait_until_heard()
         self.stand.stop()  # with all that it has still to say
-        left = list(self.unclaimed())
-        assert not left, f"the bot said more:\n{self.heard()}"
+        assert not self._untold(), f"the bot said more:\n{self.heard()}"
 
     def _step(self, step: Step) -> None:
         match = STEP.match(step.line)
@@ -145,8 +149,8 @@ class Player:
             return
         person = self.stand.people[match["who"]]
         rest = step.line[match.end() :].strip() if match["said"] else (match["colon"] or "").strip()
-        text = step.block or rest
-        self._person(person, match["verb"] or "says", (match["what"] or "").strip(), text, chat)
+        text = _characters(step.block or rest)
+        self._person(person, match["verb"] or "says", _characters(match["what"] or "").strip(), text, chat)
 
     def _person(self, person: Person, verb: str, what: str, text: str, chat: Chat | None) -> None:
         name = person.user.first_name
@@ -195,6 +199,8 @@ class Player:
                 self.stand.wait_until_heard()
                 person = self.stand.people[what.rpartition(" ")[2]]
                 assert not list(self._of_bot(person.chat)), "it said something"
+                answers = [one.answer for one in self.pressed_by(person)]
+                assert not any(answers), f"it answered a press: {answers}"
             case _:
                 raise AssertionError(f"the bot cannot do this: {verb}")
 
@@ -213,6 +219,17 @@ class Player:
             for message in self._of_bot(place):
                 if self.claimed.get((place.id, message.id)) is None:
                     yield message
+
+    def pressed_by(self, person: Person) -> list[Press]:
+        """Every press of somebody's."""
+        with self.stand.server.changed:
+            return [one for one in self.stand.server.api.presses.values() if one.sender is person.user]
+
+    def _untold(self) -> list[str]:
+        """What was said, changed or deleted at last, and stands in no step of the transcript."""
+        there = {(chat.id, one.id): shown(one) for chat in self._chats() for one in self._of_bot(chat)}
+        gone = [said for key, said in self.claimed.items() if key not in there]
+        return [*gone, *(said for key, said in there.items() if self.claimed.get(key) != said)]
 
     def _claim(self, text: str, chat: Chat | None) -> bool:
         for message in self.unclaimed(chat):
@@ -243,7 +260,7 @@ class Player:
         told: list[str] = []
         for place in self._chats():
             for one in self._of_bot(place):
-                new = "" if (place.id, one.id) in self.claimed else "(not in the transcript) "
+                new = "" if self.claimed.get((place.id, one.id)) == shown(one) else "(not in the transcript) "
                 told.append(f"{new}Bot to {place.title}:")
                 told += [f"    {line}" for line in shown(one).split("\n")]
         return "\n".join(told)

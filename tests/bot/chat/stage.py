@@ -7,7 +7,10 @@ from datetime import timedelta
 from tests.bot.chat.stand import Stand
 from tests.servers.telegram_chats import RIGHTS
 from threadcast.config.timewords import parse_duration
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import DeliveryState, Event
+
+A_WHILE = 10.0  # seconds: longer than a message rests between two changes
+MEGABYTE = 1024 * 1024
 
 
 class Stage:
@@ -17,23 +20,33 @@ class Stage:
         self._stand = stand
         self._held: list[Callable[[], None]] = []
         self._directions: tuple[tuple[str, Callable[..., None]], ...] = (
-            (r"news refuses the next post: (.+)", self.refuse),
-            (r"the answer to the next post is lost", self.lose),
-            (r"news answers the next post later", self.hold),
+            (r"(\w+) refuses the next post: (.+)", self.refuse),
+            (r"the answer to the next post on (\w+) is lost", self.lose),
+            (r"(\w+) answers the next post later", self.hold),
+            (r"(\w+) asks to wait for (.+)", self.throttle),
+            (r"(\w+) takes no post down: (.+)", self.keep),
             (r"news answers", self.answer),
-            (r"(\d+) posts? (?:is|are) on news", self.posts),
-            (r"(\w+) is (\w+) on (\w+)", self.wait_for_state),
+            (r"(\d+) posts? (?:is|are) on (\w+)", self.posts),
+            (r"post (\d+) of (\w+) is deleted by hand", self.delete),
+            (r"#(\d+) is (\w+) on (\w+)", self.wait_for_state),
+            (r"a while goes by", self.calm),
             (r"(.+) goes? by", self.advance),
             (r"the service is stopped", self._stand.stop),
             (r"the service is started", self._stand.start),
-            (r"news forbids forwarding", self.protect),
+            (r"(\w+) forbids forwarding", self.protect),
+            (r"#(\d+) is removed in a shell", self.remove),
+            (r"#(\d+) is held in a shell", self.shell_hold),
+            (r"the bot reads all that is said in the group", self.read_all),
             (r"there is a group of ([\w, ]+)", self.group),
             (r"Ada adds the bot to (@\w+|a channel called .+?)(, where it may not post)?", self.adds),
             (r"Ada takes the bot's rights on news away", self.demote),
             (r"Ada gives the bot its rights on news back", self.promote),
+            (r"Ada sends ([\w.]+), a file of (\d+) MB", self.sends_large),
+            (r"Ada sends ([\w.]+), which is no text", self.sends_bytes),
+            (r"Ada sends a photo", self.sends_photo),
         )
 
-    def do(self, direction: str, _: str) -> None:
+    def do(self, direction: str) -> None:
         """Do what a direction says."""
         for pattern, deed in self._directions:
             match = re.fullmatch(pattern, direction)
@@ -42,33 +55,67 @@ class Stage:
                 return
         raise AssertionError(f"no direction that is known: {direction}")
 
-    def refuse(self, description: str) -> None:
-        self._stand.server.fail(400, f"Bad Request: {description}", chat=self._stand.channel)
+    # What networks do
 
-    def lose(self) -> None:
-        self._stand.server.lose_answer(chat=self._stand.channel)
+    def refuse(self, channel: str, description: str) -> None:
+        self._stand.server.fail(400, f"Bad Request: {description}", chat=self._stand.chat_of(channel))
 
-    def hold(self) -> None:
-        self._held.append(self._stand.server.hold_answer(chat=self._stand.channel).set)
+    def lose(self, channel: str) -> None:
+        self._stand.server.lose_answer(chat=self._stand.chat_of(channel))
+
+    def hold(self, channel: str) -> None:
+        self._held.append(self._stand.server.hold_answer(chat=self._stand.chat_of(channel)).set)
+
+    def throttle(self, channel: str, span: str) -> None:
+        seconds = int(parse_duration(span).total_seconds())
+        self._stand.server.throttle(seconds, chat=self._stand.chat_of(channel))
+
+    def keep(self, channel: str, description: str) -> None:
+        chat = self._stand.chat_of(channel)
+        self._stand.server.fail(400, f"Bad Request: {description}", method="deleteMessages", chat=chat)
+        self._stand.server.fail(400, f"Bad Request: {description}", method="deleteMessage", chat=chat)
 
     def answer(self) -> None:
         for release in self._held:
             release()
         self._held.clear()
 
-    def posts(self, count: str) -> None:
-        self._stand.server.wait_for(lambda _: len(self._stand.channel.messages) >= int(count), 30)
+    def posts(self, count: str, channel: str) -> None:
+        chat = self._stand.chat_of(channel)
+        self._stand.server.wait_for(lambda _: len(chat.messages) >= int(count))
+
+    def delete(self, number: str, channel: str) -> None:
+        with self._stand.server.changed:
+            del self._stand.chat_of(channel).messages[int(number)]
+
+    def protect(self, channel: str) -> None:
+        self._stand.chat_of(channel).protected = True
+
+    # Clocks, and what somebody does in a shell
 
     def wait_for_state(self, number: str, state: str, channel: str) -> None:
         """Wait until a thread's delivery stands so."""
-        self._stand.wait_for_state(int(number.removeprefix("thread")), channel, DeliveryState(state))
+        self._stand.wait_for_state(int(number), channel, DeliveryState(state))
+
+    def calm(self) -> None:
+        """Messages may be changed again."""
+        self._stand.timer.seconds += A_WHILE
+        self._stand.wake()
 
     def advance(self, span: str) -> None:
         self._stand.clock.advance(parse_duration(span) if span[0].isdigit() else timedelta(days=1))
         self._stand.wake()
 
-    def protect(self) -> None:
-        self._stand.channel.protected = True
+    def remove(self, number: str) -> None:
+        self._stand.in_a_shell(lambda desk: desk.remove(int(number)))
+
+    def shell_hold(self, number: str) -> None:
+        self._stand.in_a_shell(lambda desk: desk.change(int(number), Event.HOLD))
+
+    # Chats
+
+    def read_all(self) -> None:
+        self._stand.server.api.reads_all.add(self._stand.bot.id)
 
     def group(self, names: str) -> None:
         people = [self._stand.people[name.strip()] for name in names.split(",")]
@@ -86,3 +133,14 @@ class Stage:
 
     def promote(self) -> None:
         self._stand.people["Ada"].adds_bot(self._stand.channel)
+
+    def sends_large(self, name: str, megabytes: str) -> None:
+        self._stand.people["Ada"].sends(name, b"1/ word\n" * (int(megabytes) * MEGABYTE // 8))
+
+    def sends_bytes(self, name: str) -> None:
+        self._stand.people["Ada"].sends(name, bytes(range(256)) * 4)
+
+    def sends_photo(self) -> None:
+        ada = self._stand.people["Ada"]
+        photo = [{"file_id": "photo", "file_unique_id": "photo", "width": 9, "height": 9}]
+        self._stand.server.receive(ada.chat, "", ada.user, photo=photo)

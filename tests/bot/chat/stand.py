@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +14,9 @@ from tests.servers.telegram import TOKEN, TelegramServer
 from tests.servers.telegram_chats import Chat
 from tests.servers.telegram_people import Person
 from threadcast.bot import wake
+from threadcast.bot.desk import Desk
 from threadcast.bot.premises import prepare
-from threadcast.bot.service import Service, open_channels
+from threadcast.bot.service import Service, build_desk, open_channels
 from threadcast.config.settings import Settings, load
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import Store
@@ -48,6 +49,16 @@ class SetClock:
         self._set += step
 
 
+class SetTimer:
+    """A timer that stands still until it is advanced: what waits for it waits for the transcript."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 class Stand:
     """One service and the people around it. `given` are its variables, without the prefix."""
 
@@ -55,6 +66,7 @@ class Stand:
         self.folder = folder
         self.server = TelegramServer()
         self.clock = SetClock()
+        self.timer = SetTimer()
         self._stack = ExitStack()
         self._given = {**BASE, **({} if bare else CHANNEL), **given}
         self._service: Service | None = None
@@ -66,7 +78,10 @@ class Stand:
     def __enter__(self) -> Self:
         self._stack.enter_context(self.server)
         self.bot = self.server.add_bot()
-        self.channel = self.server.add_chat(username="my_channel")
+        names = [value for name, value in self._given.items() if name.endswith("__CHAT")]
+        self.channels = {
+            one: self.server.add_chat(username=one[1:]) for one in dict.fromkeys(["@my_channel", *names])
+        }
         self.people: dict[str, Person] = {
             name: self.server.person(name, number) for name, number in PEOPLE.items()
         }
@@ -86,6 +101,10 @@ class Stand:
         with self.server.changed:
             for waiting in self.server.api.updates.waiting.values():
                 waiting.clear()
+
+    def chat_of(self, channel: str) -> Chat:
+        """Where a Telegram channel publishes."""
+        return self.channels[self._given[f"CHANNELS__{channel.upper()}__CHAT"]]
 
     def wait_until_heard(self) -> None:
         """Wait until the service has dealt with all that people did."""
@@ -120,8 +139,19 @@ class Stand:
                 self.server.changed.wait(0.05)
 
     def wake(self) -> None:
-        """The clock was set: look at the queue."""
+        """A clock was set: look at the queue."""
         wake.knock(self.settings.data)
+
+    def in_a_shell(self, request: Callable[[Desk], object]) -> None:
+        """Ask for something as somebody does in a shell on the same machine, beside the service."""
+
+        async def ask() -> None:
+            settings = self.settings
+            with closing(prepare(settings)) as store:
+                async with open_channels(settings, store, self.clock) as channels:
+                    request(build_desk(settings, store, channels, actor="cli:ada", clock=self.clock))
+
+        asyncio.run(ask())
 
     def start(self) -> None:
         """Start the service, and wait until it runs."""
@@ -147,7 +177,7 @@ class Stand:
         with closing(prepare(settings)) as store:
             self.store = store
             async with open_channels(settings, store, self.clock) as channels:
-                self._service = Service(settings, store, channels, clock=self.clock)
+                self._service = Service(settings, store, channels, clock=self.clock, timer=self.timer)
                 self._loop.call_soon(ready.set)
                 await self._service.run()
 
