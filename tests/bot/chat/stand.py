@@ -82,6 +82,7 @@ class Stand:
         self.channels = {
             one: self.server.add_chat(username=one[1:]) for one in dict.fromkeys(["@my_channel", *names])
         }
+        self.channel = self.channels["@my_channel"]
         self.people: dict[str, Person] = {
             name: self.server.person(name, number) for name, number in PEOPLE.items()
         }

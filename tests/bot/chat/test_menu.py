@@ -1,45 +1,39 @@
 """The commands in Telegram's menu: for each person what they may give, in their language; else none."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bot.chat.stand import GROUP, PEOPLE, Stand, standing
+import pytest
+
+from tests.bot.chat.stand import GROUP, Stand, standing
+from tests.servers.telegram_chats import Chat
 from threadcast.bot.chat.commands import COMMANDS, Role
 
 ALL = [command.name for command in COMMANDS.values()]
 EDITORS = [command.name for command in COMMANDS.values() if command.who is Role.EDITOR]
+PEOPLE: tuple[tuple[str, list[str]], ...] = (("Ada", ALL), ("Eddie", EDITORS), ("Eve", []))
 
 
-def menu(stand: Stand, *scope: object, language: str = "") -> list[str]:
-    """The names of the commands that a menu shows."""
-    kind, *ids = scope
-    with stand.server.changed:
-        found = stand.server.api.menus.get((stand.bot.id, kind, tuple(ids), language), [])
-    return [command["command"] for command in found]
+def _wait(stand: Stand, name: str, language: str, wanted: Sequence[str], chat: Chat | None = None) -> None:
+    person = stand.people[name]
+    stand.server.wait_for(lambda _: list(person.commands(chat, language)) == list(wanted))
 
 
-def test_each_person_has_a_menu_of_what_they_may(tmp_path: Path) -> None:
-    """An owner sees every command, an editor those of editors, in English and German; a stranger none."""
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_each_person_has_a_menu_of_what_they_may(tmp_path: Path, language: str) -> None:
+    """An owner sees every command, an editor those of editors, in their language; a stranger none."""
     with standing(tmp_path, {}) as stand:
-        stand.server.wait_for(
-            lambda _: all(menu(stand, "chat", PEOPLE[one], language="de") for one in ("Ada", "Eddie"))
-        )
-        for language in ("", "de"):
-            assert menu(stand, "chat", PEOPLE["Ada"], language=language) == ALL
-            assert menu(stand, "chat", PEOPLE["Eddie"], language=language) == EDITORS
-        assert menu(stand, "default") == menu(stand, "chat", PEOPLE["Eve"]) == []
+        for name, wanted in PEOPLE:
+            _wait(stand, name, language, wanted)
+        first = COMMANDS["start"]
+        assert stand.people["Ada"].commands(language=language)["start"] == first.summaries[language]
 
 
 def test_in_the_group_each_member_has_their_own(tmp_path: Path) -> None:
     """In the configured group the menu of each member is what they may give."""
     with standing(tmp_path, {"TELEGRAM__GROUP": str(GROUP)}) as stand:
-        stand.found_group(stand.people["Ada"], stand.people["Eddie"], stand.people["Eve"])
         stand.stop()
+        stand.found_group(*(stand.people[name] for name, _ in PEOPLE))
         stand.start()
-        stand.server.wait_for(
-            lambda _: all(
-                menu(stand, "chat_member", GROUP, PEOPLE[one], language="de") for one in ("Ada", "Eddie")
-            )
-        )
-        assert menu(stand, "chat_member", GROUP, PEOPLE["Ada"]) == ALL
-        assert menu(stand, "chat_member", GROUP, PEOPLE["Eddie"]) == EDITORS
-        assert menu(stand, "chat_member", GROUP, PEOPLE["Eve"]) == []
+        for name, wanted in PEOPLE:
+            _wait(stand, name, "en", wanted, stand.groups[0])
