@@ -330,7 +330,12 @@ class Desk(Lookout):
         """
         withdrawn = self.withdraw(thread_id, channels=channels)
         work = Undo(self._store, actor=self._actor, clock=self._clock, see=see, pause=pause)
-        return tuple([await work.take_down(one, pick(self._channels, [one.channel])[0]) for one in withdrawn])
+        try:
+            return tuple(
+                [await work.take_down(one, pick(self._channels, [one.channel])[0]) for one in withdrawn]
+            )
+        finally:
+            self._wake()  # whoever reports on the thread saw how it began, and is to see how it ended
 
     async def audit(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Audit, ...]:
         """Compare a thread's chains with what the networks show.

@@ -7,7 +7,7 @@ from hashlib import sha256
 from threadcast.bot.chat import cards
 from threadcast.bot.chat.asking import MANY, Asker, button
 from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.moments import count, lasting, shortly
+from threadcast.bot.chat.moments import count, exactly
 from threadcast.bot.chat.office import Answer, Ask, AskError, Office, foreseen_of
 from threadcast.bot.chat.said import Button, Rows, Said, bold, esc, rows
 from threadcast.bot.desk import Receipt, pick
@@ -19,12 +19,15 @@ from threadcast.queue.states import DeliveryState
 from threadcast.queue.thread import Thread
 
 BY_AN_EDITOR = "an editor added it; an owner publishes it"
+NO_CHANNEL = "No channel is configured yet, so nothing can be added: /start"
 PASTED = "pasted in the chat"
 FEW = 20  # threads that an answer names one by one
 
 
 async def add(office: Office, ask: Ask) -> Answer:
     """Open a draft; what is sent next belongs to it."""
+    if not office.channels:
+        return Answer(Said(NO_CHANNEL))
     pick(office.channels, ask.words)
     await asyncio.to_thread(office.drafts.open, ask.asker, ask.words)
     where = f" for {esc(', '.join(ask.words))}" if ask.words else ""
@@ -86,7 +89,7 @@ async def added(
 ) -> Answer:
     """Queue all threads of a source, and say what becomes of them."""
     if not office.channels:
-        return Answer(Said("No channel is configured yet, so nothing can be added: /start"))
+        return Answer(Said(NO_CHANNEL))
     desk = office.desk(asker)
     receipts = await asyncio.to_thread(
         lambda: desk.add(
@@ -135,30 +138,21 @@ def _receipt(
     lines = [cards.title(receipt.added.thread_id, receipt.thread), *cards.notices(receipt.thread)]
     for one in receipt.added.deliveries:
         held = one.state is DeliveryState.HELD
-        then = f"held: {one.reason}" if held else _plan(foreseen.get(one.id), look)
+        then = f"held: {one.reason}" if held else cards.starts(one, foreseen.get(one.id), look)
         number = count(posts.get(one.channel, 0), "post")
         lines.append(f"{cards.SIGNS[one.state]} {bold(one.channel)}: {number}, {esc(then)}")
     for double in receipt.added.duplicates:
         known = double.existing
         if known.state is DeliveryState.PUBLISHED and known.finished is not None:
-            when = shortly(known.finished, look.now, look.zone)
+            when = exactly(known.finished, look.zone)
+            ask = "Again anyway?" if look.role is Role.OWNER else "An owner may publish it again."
             lines.append(
-                f"☑️ {bold(double.channel)}: already published, {when}, as #{known.thread_id}. Again anyway?"
+                f"☑️ {bold(double.channel)}: already published on {when}, as #{known.thread_id}. {ask}"
             )
         else:
             said = f"it is #{known.thread_id} there already, {known.state}: /show {known.thread_id}"
             lines.append(f"☑️ {bold(double.channel)}: {said}")
     return lines
-
-
-def _plan(one: Forecast | None, look: cards.Look) -> str:
-    """When it starts, and how long it takes."""
-    if one is None or one.start is None or one.end is None:
-        return f"waits: {one.why}" if one is not None else "in turn"
-    takes = lasting(one.end - one.start)
-    if one.start <= look.now:
-        return f"starts now, takes {takes}"
-    return f"starts {shortly(one.start, look.now, look.zone)} ({one.why}), takes {takes}"
 
 
 def _buttons(receipts: Sequence[Receipt], role: Role) -> Rows:

@@ -83,6 +83,11 @@ def stamp(deliveries: Iterable[Delivery]) -> str:
     return f"{zlib.crc32(repr(states).encode()) & 0xFFFFFF:06x}"
 
 
+def progress(deliveries: Iterable[Delivery]) -> str:
+    """The same, and how far they are: another where a message about them is out of date."""
+    return repr(sorted((one.id, one.state.value, one.fence, one.sent, one.reason) for one in deliveries))
+
+
 def button(
     label: str,
     verb: str,

@@ -10,8 +10,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.chat.asking import button, stamp
-from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.moments import bar, count, exactly, shortly
+from threadcast.bot.chat.commands import Role, in_chat
+from threadcast.bot.chat.moments import bar, count, exactly, lasting, shortly
 from threadcast.bot.chat.said import Button, Rows, Said, bold, esc, link, rows
 from threadcast.bot.desk import Chain, Dossier
 from threadcast.bot.forecast import Forecast
@@ -35,6 +35,7 @@ SIGNS: Mapping[DeliveryState, str] = {
 }
 NOTICES = 10  # that a card has room for
 REASON = 300  # code points of a reason
+GLANCE = 100  # code points of a post
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,16 @@ def _channel(chain: Chain, foreseen: Forecast | None, look: Look) -> list[str]:
             until = (
                 f", until {shortly(foreseen.end, look.now, look.zone)}" if foreseen and foreseen.end else ""
             )
-            head = f"{head} {bar(one.sent, one.posts)} {one.sent}/{one.posts}{until}"
+            head = f"{head}{_progress(one)}{until}"
             more = [_reason(one.reason)] if one.reason and one.due > look.now else []
         case DeliveryState.QUEUED:
             head, more = f"{head}: {esc(starts(one, foreseen, look))}", _so_far(one)
         case DeliveryState.HELD:
             head = f"{head}: {_reason(one.reason or 'you held it')}"
         case DeliveryState.FAILED:
-            head, more = f"{head} at {_place(chain)}", [_reason(one.reason), *_links(chain)]
+            head, more = f"{head} at {_place(chain)}", [*_text(chain), _reason(one.reason), *_links(chain)]
         case DeliveryState.UNSURE:
-            head, more = f"{head} about {_place(chain)}", [_reason(one.reason), *_links(chain)]
+            head, more = f"{head} about {_place(chain)}", [*_text(chain), _reason(one.reason), *_links(chain)]
         case DeliveryState.WITHDRAWN | DeliveryState.CANCELLED:
             left = sum(1 for post in chain.posts if post.remote_id and post.taken_down is None)
             head = f"{head}: {count(left, 'post')} still out" if left else head
@@ -104,8 +105,20 @@ def _reason(text: str) -> str:
     return esc(text if len(text) <= REASON else f"{text[: REASON - 1]}…")
 
 
+def _progress(one: Delivery) -> str:
+    """How far it is, as soon as it is known how many posts there are."""
+    return f" {bar(one.sent, one.posts)} {one.sent}/{one.posts}" if one.posts else ""
+
+
 def _so_far(one: Delivery) -> list[str]:
-    return [f"{bar(one.sent, one.posts)} {one.sent}/{one.posts}"] if one.sent else []
+    return [_progress(one).strip()] if one.sent else []
+
+
+def _text(chain: Chain) -> list[str]:
+    """The beginning of the post at which a chain stopped: who has to look for it knows what to look for."""
+    found = next((one.post.text for one in chain.posts if one.position == chain.delivery.sent + 1), "")
+    line = " ".join(found.split())
+    return [f"“{esc(line if len(line) <= GLANCE else f'{line[: GLANCE - 1]}…')}”"] if line else []
 
 
 def _place(chain: Chain) -> str:
@@ -129,14 +142,14 @@ def addresses(chain: Chain) -> list[str]:
 
 
 def starts(one: Delivery, foreseen: Forecast | None, look: Look) -> str:
-    """When a queued delivery starts, and why then."""
+    """When a queued delivery starts, why then, and how long it takes. Nothing foreseen: it has begun."""
     if foreseen is None or foreseen.start is None or foreseen.end is None:
-        return f"waits: {foreseen.why}" if foreseen is not None and foreseen.why else "waits for its turn"
-    until = shortly(foreseen.end, look.now, look.zone)
+        return f"waits: {in_chat(foreseen.why)}" if foreseen is not None and foreseen.why else "starts now"
+    takes = lasting(foreseen.end - foreseen.start)
     if foreseen.start <= look.now:
-        return f"starts now, until {until}"
+        return f"starts now, takes {takes}"
     at = exactly(foreseen.start, look.zone) if one.own_time else shortly(foreseen.start, look.now, look.zone)
-    return f"starts {at} ({foreseen.why}), until {until}"
+    return f"starts {at} ({foreseen.why}), takes {takes}"
 
 
 def buttons(thread_id: int, deliveries: Sequence[Delivery], role: Role) -> Rows:

@@ -7,14 +7,14 @@ from itertools import groupby
 
 from threadcast.bot.addresses import post_at
 from threadcast.bot.chat import cards, lists
-from threadcast.bot.chat.asking import button, stamp, threads_of
+from threadcast.bot.chat.asking import button, progress, stamp, threads_of
 from threadcast.bot.chat.moments import bar, count, exactly
 from threadcast.bot.chat.office import Answer, Ask, AskError, Office, Update, foreseen_of
 from threadcast.bot.chat.said import Said, bold, esc, link, rows
 from threadcast.bot.chat.times import EXAMPLES, WhenError, parse_when
 from threadcast.bot.desk import Desk
 from threadcast.bot.undoing import Audit, Undoing
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent
+from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent, allowed
 from threadcast.queue.store import Delivery
 
 QUICK_TIMES = (
@@ -25,6 +25,8 @@ QUICK_TIMES = (
 )
 WHEN = "When shall it start?"  # in a question, so that its answer is known
 WHICH = "What is the post's link?"
+NEXT = "is next"
+MANY = {"is": "are", "goes": "go", "starts": "start"}
 
 
 async def hold(office: Office, ask: Ask) -> Answer:
@@ -36,11 +38,15 @@ async def release(office: Office, ask: Ask) -> Answer:
 
 
 async def retry(office: Office, ask: Ask) -> Answer:
-    return await _change(office, ask, lambda desk, one: desk.change(one, Event.RETRY, channels=ask.words))
+    return await _change(
+        office, ask, lambda desk, one: desk.change(one, Event.RETRY, channels=ask.words), "goes on"
+    )
 
 
 async def skip(office: Office, ask: Ask) -> Answer:
-    return await _change(office, ask, lambda desk, one: desk.skip(one, channels=ask.words))
+    return await _change(
+        office, ask, lambda desk, one: desk.skip(one, channels=ask.words), "goes on without the refused post"
+    )
 
 
 async def cancel(office: Office, ask: Ask) -> Answer:
@@ -49,13 +55,18 @@ async def cancel(office: Office, ask: Ask) -> Answer:
 
 async def now(office: Office, ask: Ask) -> Answer:
     """Publish now: the button."""
-    return await _change(office, ask, lambda desk, one: desk.publish(one, channels=ask.words, now=True))
+    return await _change(office, ask, lambda desk, one: desk.publish(one, channels=ask.words, now=True), NEXT)
 
 
 async def publish(office: Office, ask: Ask) -> Answer:
     at_once = bool(ask.words) and ask.words[0].lower() == "now"
     names = ask.words[1:] if at_once else ask.words
-    return await _change(office, ask, lambda desk, one: desk.publish(one, channels=names, now=at_once))
+    return await _change(
+        office,
+        ask,
+        lambda desk, one: desk.publish(one, channels=names, now=at_once),
+        NEXT if at_once else "",
+    )
 
 
 async def move(office: Office, ask: Ask) -> Answer:
@@ -103,9 +114,8 @@ async def at(office: Office, ask: Ask) -> Answer:
         moment = await asyncio.to_thread(parse_when, text, now=office.clock(), zone=office.zone)
     except WhenError as error:
         raise AskError(str(error)) from None
-    answer = await _change(office, ask, lambda desk, one: desk.schedule(one, moment))
-    said = f"{_numbers(ask.threads)}: {exactly(moment, office.zone)}"
-    return Answer(answer.said, toast=said)
+    starts = f"starts {exactly(moment, office.zone)}"
+    return await _change(office, ask, lambda desk, one: desk.schedule(one, moment), starts)
 
 
 async def when(office: Office, ask: Ask) -> Answer:
@@ -133,12 +143,25 @@ async def settle(office: Office, ask: Ask) -> Answer:
             sent: Sent | None = post_at(link)
         case ["not-sent", *names]:
             sent = None
+        case []:
+            return await _doubts(office, ask)
         case _:
             raise AskError(
                 f"look whether the post is out, then write /settle {ask.thread} sent LINK, "
                 f"or /settle {ask.thread} not-sent"
             )
     return await _settle(office, ask, sent, names)
+
+
+async def _doubts(office: Office, ask: Ask) -> Answer:
+    """What is in doubt, with the buttons that settle it."""
+    dossier = await asyncio.to_thread(office.desk(ask.asker).show, ask.thread)
+    if not any(Event.SETTLE in allowed(chain.delivery.state) for chain in dossier.chains):
+        raise NotAllowedError(
+            f"nothing of thread {ask.thread} is in doubt; see: threadcast show {ask.thread}"
+        )
+    headline = f"Look whether the post is out. By typing: /settle {ask.thread} sent LINK, or not-sent"
+    return Answer(await office.card(ask.thread, ask.asker, headline=headline))
 
 
 async def there(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as every request
@@ -159,7 +182,7 @@ async def _settle(office: Office, ask: Ask, sent: Sent | None, names: Sequence[s
     one = await asyncio.to_thread(desk.settle, ask.thread, sent, channels=names)
     what = "is out, you said" if sent else "is not out, you said: it is sent again"
     headline = f"#{ask.thread} on {esc(one.channel)}: the post {what}."
-    return Answer(await office.card(ask.thread, ask.asker, headline=headline), toast=headline)
+    return await _goes_on(office, ask, headline)
 
 
 async def pause(office: Office, ask: Ask) -> Answer:
@@ -248,12 +271,16 @@ def _undone(done: Sequence[Undoing]) -> Iterable[str]:
     for one in done:
         name = f"#{one.delivery.thread_id} on {bold(one.delivery.channel)}"
         if one.gone == one.out:
-            yield f"🗑 {name} is gone: all {count(one.out, 'post')}."
+            yield f"🗑 {name} is gone: {_all(one.out)}."
             continue
-        yield f"⚠️ {name}: {one.gone} of {count(one.out, 'post')} are gone. What stays:"
+        yield f"⚠️ {name}: gone are {one.gone} of {count(one.out, 'post')}. What stays:"
         for left in sorted(one.left, key=lambda each: each.position):
             where = f" {link(left.url, 'there')}" if left.url else ""
             yield f"post {left.position}{where}: {esc(left.reason)}"
+
+
+def _all(posts: int) -> str:
+    return "its one post" if posts == 1 else f"all {posts} posts"
 
 
 async def audit(office: Office, ask: Ask) -> Answer:
@@ -275,7 +302,7 @@ def _audited(thread: int, found: Sequence[Audit]) -> Iterable[str]:
         if one.problem:
             yield f"❔ {where} could not be looked at: {esc(one.problem)}"
         elif not one.differences:
-            yield f"✅ {where} is as it was sent: all {count(one.posts, 'post')}, in order."
+            yield f"✅ {where} is as it was sent: {_all(one.posts)}{', in order' if one.posts > 1 else ''}."
         else:
             yield f"⚠️ {where} is not as it was sent:"
         for difference in one.differences:
@@ -283,8 +310,13 @@ def _audited(thread: int, found: Sequence[Audit]) -> Iterable[str]:
             yield f"• {difference.kind}{post}: {esc(difference.detail)}"
 
 
-async def _change(office: Office, ask: Ask, change: Callable[[Desk, int], tuple[Delivery, ...]]) -> Answer:
-    """Change each thread where its state allows it; where it allows it for none, say why."""
+async def _change(
+    office: Office, ask: Ask, change: Callable[[Desk, int], tuple[Delivery, ...]], what: str = ""
+) -> Answer:
+    """Change each thread where its state allows it; where it allows it for none, say why.
+
+    `what` says what it does now, where its state does not say enough.
+    """
     desk = office.desk(ask.asker)
 
     def every() -> list[Delivery]:
@@ -300,11 +332,18 @@ async def _change(office: Office, ask: Ask, change: Callable[[Desk, int], tuple[
         return changed
 
     changed = await asyncio.to_thread(every)
-    headline = " ".join(_said(changed))
+    headline = " ".join(_said(changed, what))
     if len(ask.threads) == 1:
-        return Answer(await office.card(ask.thread, ask.asker, headline=headline), toast=headline)
+        return await _goes_on(office, ask, headline)
     said = await asyncio.to_thread(_batch, office, ask, headline)
     return Answer(said, toast=headline)
+
+
+async def _goes_on(office: Office, ask: Ask, headline: str) -> Answer:
+    """What changed, and how the thread stands now; the message goes on to show it."""
+    deliveries = await asyncio.to_thread(_all_of, office.desk(ask.asker), ask.threads)
+    said = await office.card(ask.thread, ask.asker, headline=headline)
+    return Answer(said, toast=headline, live=(ask.thread, progress(deliveries)))
 
 
 def _batch(office: Office, ask: Ask, headline: str) -> Said:
@@ -332,10 +371,31 @@ def _numbers(threads: Sequence[int]) -> str:
     return f"#{threads[0]}" if len(threads) == 1 else f"#{threads[0]}-{threads[-1]}"
 
 
-def _said(changed: Sequence[Delivery]) -> Iterable[str]:
-    """What is now: `#7 on news, masto is held now.`"""
-    ordered = sorted(changed, key=lambda one: (one.thread_id, one.state))
-    for (thread, state), group in groupby(ordered, key=lambda one: (one.thread_id, one.state)):
-        channels = ", ".join(one.channel for one in group)
-        more = {DeliveryState.HELD: f"; when it may go: /release {thread}"}.get(state, "")
-        yield f"#{thread} on {esc(channels)} is {state} now{more}."
+def _said(changed: Sequence[Delivery], what: str) -> Iterable[str]:
+    """What is now: `#7 on news, masto is held now.` Threads that fare alike are named together."""
+    channels: dict[tuple[DeliveryState, int], list[str]] = {}
+    for one in sorted(changed, key=lambda each: (each.state, each.thread_id, each.channel)):
+        channels.setdefault((one.state, one.thread_id), []).append(one.channel)
+    alike: dict[tuple[DeliveryState, str], list[int]] = {}
+    for (state, thread), names in channels.items():
+        alike.setdefault((state, ", ".join(names)), []).append(thread)
+    for (state, where), threads in alike.items():
+        several, ranges = len(threads) > 1, _ranges(threads)
+        verb, _, rest = (what or f"is {state} now").partition(" ")
+        does = f"{MANY.get(verb, verb) if several else verb} {rest}".rstrip()
+        more = ""
+        if state is DeliveryState.HELD:
+            ways = ", ".join(f"/release {one}" for one in ranges)
+            more = f"; to let {'them' if several else 'it'} go: {ways}"
+        yield f"{', '.join(f'#{one}' for one in ranges)} on {esc(where)} {does}{more}."
+
+
+def _ranges(threads: Sequence[int]) -> list[str]:
+    """`7-9` for 7, 8, 9."""
+    found: list[list[int]] = []
+    for one in threads:
+        if found and one == found[-1][-1] + 1:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found]

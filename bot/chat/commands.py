@@ -1,5 +1,6 @@
 """The commands of the chat: who may give them, and how they are typed. Pure but for reading its table."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,13 @@ class Command:
         return f"/{self.name} {self.takes}".rstrip()
 
 
+_IN_A_SHELL = re.compile(r"threadcast ([a-z]+)")
+_OTHERWISE: Mapping[str, str] = {
+    "name one with --channel": "name one of them behind it",
+    "possible now: continue, ": "possible now: ",  # parts are added to a thread in a shell alone
+}
+
+
 def _read() -> dict[str, Command]:
     text = resources.files(__package__).joinpath("commands.toml").read_text(encoding="utf-8")
     found = [
@@ -53,6 +61,13 @@ LANGUAGES: Final = tuple(sorted({language for one in COMMANDS.values() for langu
 def allowed_to(role: Role) -> tuple[Command, ...]:
     """The commands that a role may give, in the order of the menu."""
     return tuple(command for command in COMMANDS.values() if command.who <= role)
+
+
+def in_chat(text: str) -> str:
+    """A message that was written for the shell, with what can be typed in the chat in its place."""
+    for shell, chat in _OTHERWISE.items():
+        text = text.replace(shell, chat)
+    return _IN_A_SHELL.sub(lambda found: f"/{found[1]}" if found[1] in COMMANDS else found[0], text)
 
 
 def nearest(name: str, role: Role) -> str | None:

@@ -43,7 +43,7 @@ def digest(
         lines += ["", bold("Waiting for you")]
         lines += [f"{_name(one)} {one.state}: {esc(one.reason or one.title)}" for one in yours[:FEW]]
     starting = [one for one in coming if one.start is not None]
-    lines += ["", bold("Next") if starting else "Nothing waits."]
+    lines += ["", bold("Next") if starting else "Nothing else waits." if yours else "Nothing waits."]
     for one in starting[:FEW]:
         assert one.start is not None  # noqa: S101  # see above
         when = shortly(one.start, look.now, look.zone) if one.start > look.now else "now"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from threadcast.bot.chat.asking import button
 from threadcast.bot.chat.cards import SIGNS, Look, addresses, starts
-from threadcast.bot.chat.commands import Command, Role, allowed_to
+from threadcast.bot.chat.commands import Command, Role, allowed_to, in_chat
 from threadcast.bot.chat.moments import bar, count, shortly
 from threadcast.bot.chat.said import Rows, Said, bold, code, esc, esc_lines, link, rows
 from threadcast.bot.desk import Chain
@@ -14,6 +14,7 @@ from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import ChannelRow, Delivery
 
 PAGE = 8  # entries of a list
+IN_A_SENTENCE = {"at": "give a time", "undo": "take down", "skip": "go on with, without its refused post"}
 ACROSS = 4  # numbers of threads on a row of buttons
 
 
@@ -46,9 +47,13 @@ def _foreseen(one: Forecast, look: Look) -> str:
     if delivery.state is DeliveryState.QUEUED:
         return starts(delivery, one, look)
     if delivery.state is DeliveryState.PUBLISHING and one.end is not None:
-        until = shortly(one.end, look.now, look.zone)
-        return f"{bar(delivery.sent, delivery.posts)} {delivery.sent}/{delivery.posts}, until {until}"
-    return f"{delivery.state}: {one.why}" if one.why else delivery.state
+        far = (
+            f"{bar(delivery.sent, delivery.posts)} {delivery.sent}/{delivery.posts}, "
+            if delivery.posts
+            else ""
+        )
+        return f"{far}until {shortly(one.end, look.now, look.zone)}"
+    return f"{delivery.state}: {in_chat(one.why)}" if one.why else delivery.state
 
 
 def history(chains: Sequence[Chain], look: Look, *, page: int, channel: str, more: bool) -> Said:
@@ -58,12 +63,13 @@ def history(chains: Sequence[Chain], look: Look, *, page: int, channel: str, mor
     lines = [bold("History")]
     for chain in chains:
         one = chain.delivery
-        when = f" {shortly(one.finished, look.now, look.zone)}" if one.finished else ""
+        sent = f" {one.sent}/{one.posts}" if one.posts else ""
+        when = f", {shortly(one.finished, look.now, look.zone)}" if one.finished else ""
         name = next((link(one_of, one.title) for one_of in addresses(chain)), esc(one.title))
         lines += [
             "",
             f"{SIGNS[one.state]} #{one.thread_id} {bold(one.channel)} {name}",
-            f"    {one.state} {one.sent}/{one.posts}{when}{f': {esc(one.reason)}' if one.reason else ''}",
+            f"    {one.state}{sent}{when}{f': {esc(one.reason)}' if one.reason else ''}",
         ]
     ids = shown_ids([chain.delivery for chain in chains])
     return Said("\n".join(lines), (*_numbers(ids), *_pages("history", page, more, channel)))
@@ -147,12 +153,14 @@ def help_all(role: Role) -> Said:
     """Every command that the role may give."""
     lines = ["Send me a text file with threads, or paste one: I publish it part by part.", ""]
     lines += [f"{esc(one.usage)} — {esc(one.summaries['en'])}" for one in allowed_to(role)]
-    return Said("\n".join([*lines, "", "More on one of them: /help move"]))
+    example = "move" if role is Role.OWNER else "add"
+    return Said("\n".join([*lines, "", f"More on one of them: /help {example}"]))
 
 
-def help_one(command: Command) -> Said:
+def help_one(command: Command, role: Role) -> Said:
     """How one command is used."""
-    lines = [code(command.usage), esc(command.summaries["en"])]
+    whose = " (for owners)" if command.who > role else ""
+    lines = [code(command.usage), esc(f"{command.summaries['en']}{whose}")]
     return Said("\n".join([*lines, *(["", esc_lines(command.more)] if command.more else [])]))
 
 
@@ -164,8 +172,9 @@ def unknown(name: str, near: str | None) -> Said:
     return Said(f"{said} Did you mean /{near}?", ((button(f"/{near}", near),),))
 
 
-def choose(verb: str, found: Mapping[int, str], *, what: str) -> Said:
+def choose(verb: str, found: Mapping[int, str]) -> Said:
     """Which thread? `found` are titles by number."""
+    what = IN_A_SENTENCE.get(verb, verb)
     if not found:
         return Said(f"There is no thread to {esc(what)} now. What there is: /queue, /history")
     buttons = tuple((button(f"#{number} {title}"[:60], verb, (number,)),) for number, title in found.items())

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from threadcast.bot.chat import lists
-from threadcast.bot.chat.asking import Asker, button
+from threadcast.bot.chat.asking import Asker, button, progress
 from threadcast.bot.chat.commands import COMMANDS
 from threadcast.bot.chat.moments import count
 from threadcast.bot.chat.newcomer import how_to_begin
@@ -50,7 +50,7 @@ async def help_(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as every
     command = COMMANDS.get(name)
     if command is None:
         raise AskError(f"there is no /{name[:32]}; all commands: /help")
-    return Answer(lists.help_one(command))
+    return Answer(lists.help_one(command, ask.asker.role))
 
 
 async def queue(office: Office, ask: Ask) -> Answer:
@@ -73,14 +73,17 @@ async def history(office: Office, ask: Ask) -> Answer:
 
 
 async def channels(office: Office, ask: Ask) -> Answer:
+    if not office.channels:
+        return Answer(how_to_begin(ask.asker.role))
     desk = office.desk(ask.asker)
     found = await asyncio.to_thread(desk.known_channels)
     return Answer(lists.channels(found, desk.configured, ask.asker.role))
 
 
 async def show(office: Office, ask: Ask) -> Answer:
+    dossier = await asyncio.to_thread(office.desk(ask.asker).show, ask.thread)
     said = await office.card(ask.thread, ask.asker)
-    return Answer(said, afresh=True, live=ask.thread)
+    return Answer(said, afresh=True, live=(ask.thread, progress(one.delivery for one in dossier.chains)))
 
 
 async def preview(office: Office, ask: Ask) -> Answer:

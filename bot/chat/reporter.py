@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from threadcast.bot.chat.asking import progress
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.door import Door
 from threadcast.bot.chat.office import Office
@@ -97,7 +98,8 @@ class Reporter:
         self._timer = timer
         self._touched: dict[int, _Touched] = {}
         self._last: dict[int, float] = {}
-        self._live: dict[tuple[int, int], int] = {}
+        self._live: dict[tuple[int, int], tuple[int, str]] = {}
+        self._watched: set[int] = set()
         self._news: list[Said] = []
         self._troubles = Troubles(office.zone)
         self._woken = asyncio.Event()
@@ -120,9 +122,11 @@ class Reporter:
         """Something may have changed in the queue."""
         self._woken.set()
 
-    def watch(self, chat: int, message: int, thread: int) -> None:
-        """Keep this message up to date while its thread is under way."""
-        self._live[(chat, message)] = thread
+    def watch(self, chat: int, message: int, thread: int, progress: str) -> None:
+        """Keep this message up to date while its thread is under way, from this progress on."""
+        self._live[(chat, message)] = (thread, progress)
+        self._watched.add(thread)  # it may have gone on before this message was there
+        self._woken.set()
         while len(self._live) > LIVE_MESSAGES:
             del self._live[next(iter(self._live))]
 
@@ -186,6 +190,9 @@ class Reporter:
         newest = await self._look()
         while self._news:
             await self._tell_all(self._news.pop(0))
+        while self._watched:
+            thread = self._watched.pop()
+            await self._refresh(thread, await self._dossier(thread))
         for thread in self._due():
             touched = self._touched.pop(thread)
             try:
@@ -241,29 +248,43 @@ class Reporter:
 
     async def _report(self, thread: int) -> None:
         """Bring every message about a thread up to date, or send the first."""
-        try:
-            dossier = await asyncio.to_thread(self._office.desk_of("chat").show, thread)
-        except NotFoundError:
-            dossier = None
+        dossier = await self._dossier(thread)
         told = await asyncio.to_thread(self._told, thread)
         chats: dict[int, Role] = {chat: Role.OWNER for chat in told if self._may_see(chat)}
-        if dossier is not None and _is_worth_it(dossier, self._door.people):
+        if dossier is not None:
             chats |= self._whom(dossier)
         for chat, role in chats.items():
             with suppress(UntoldError):
                 await self._tell(chat, role, thread, dossier, told.get(chat))
         await self._refresh(thread, dossier)
         if dossier is None or not _goes_on(dossier):
-            self._live = {key: one for key, one in self._live.items() if one != thread}
+            self._live = {key: one for key, one in self._live.items() if one[0] != thread}
             self._last.pop(thread, None)
 
+    async def _dossier(self, thread: int) -> Dossier | None:
+        try:
+            return await asyncio.to_thread(self._office.desk_of("chat").show, thread)
+        except NotFoundError:
+            return None
+
     def _whom(self, dossier: Dossier) -> dict[int, Role]:
-        """Where a thread is reported: in the group, or to every owner and to the editor who added it."""
-        if self._door.group is not None:
-            return {self._door.group: Role.OWNER}
+        """Where a thread is reported: in the group, or to every owner and to the editor who added it.
+
+        It is when it has begun, or waits for an owner who does not know of it. The editor knows that it
+        waits, and is told when it does not any more.
+        """
+        deliveries = [chain.delivery for chain in dossier.chains]
+        held = [one for one in deliveries if one.state is DeliveryState.HELD]
         adders = {_person(event.actor) for event in dossier.events if event.what == "add"}
-        editors = {one: role for one, role in self._door.people.items() if one in adders}
-        return editors | dict.fromkeys(self._door.owners, Role.OWNER)
+        by_an_owner = all(one is not None and self._door.role_of(one) is Role.OWNER for one in adders)
+        whom: dict[int, Role] = {}
+        if any(one.state in BEGUN or one.sent for one in deliveries) or (held and not by_an_owner):
+            group = self._door.group
+            whom |= dict.fromkeys(self._door.owners if group is None else [group], Role.OWNER)
+        if self._door.group is None and len(held) < len(deliveries):
+            people = self._door.people.items()
+            whom |= {one: role for one, role in people if one in adders and role is Role.EDITOR}
+        return whom
 
     async def _tell(
         self, chat: int, role: Role, thread: int, dossier: Dossier | None, told: _Told | None
@@ -299,14 +320,16 @@ class Reporter:
         return role if chat == self._door.group else self._door.role_of(chat) or role
 
     async def _refresh(self, thread: int, dossier: Dossier | None) -> None:
-        """The messages that /show sent."""
+        """The messages that go on to show a thread, where it went on since."""
         if dossier is None:
             return
-        for (chat, message), shown in list(self._live.items()):
-            if shown != thread:
+        now = progress(chain.delivery for chain in dossier.chains)
+        for (chat, message), (shown, before) in list(self._live.items()):
+            if shown != thread or before == now:
                 continue
             role = self._role_in(chat, Role.OWNER)
             said = await asyncio.to_thread(self._office.card_now, thread, role)
+            self._live[(chat, message)] = (thread, now)
             with suppress(UntoldError):
                 await self._speaker.change(chat, message, said)
 
@@ -335,16 +358,6 @@ def _page(thread: int) -> str:
 def _person(actor: str) -> int | None:
     kind, _, number = actor.partition(":")
     return int(number) if kind == "telegram" and number.isdecimal() else None
-
-
-def _is_worth_it(dossier: Dossier, people: "dict[int, Role]") -> bool:
-    """Whether a thread is reported at all: it has begun, or waits for an owner who does not know."""
-    deliveries = [chain.delivery for chain in dossier.chains]
-    if any(one.state in BEGUN or one.sent for one in deliveries):
-        return True
-    adders = {_person(event.actor) for event in dossier.events if event.what == "add"}
-    by_an_owner = all(one is not None and people.get(one) is Role.OWNER for one in adders)
-    return any(one.state is DeliveryState.HELD for one in deliveries) and not by_an_owner
 
 
 def _goes_on(dossier: Dossier) -> bool:

@@ -18,10 +18,10 @@ from threadcast.bot.channels.telegram_words import redact
 from threadcast.bot.chat import adding, newcomer
 from threadcast.bot.chat.asking import Asker
 from threadcast.bot.chat.clerk import FAULTS, Clerk
-from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.commands import Role, in_chat
 from threadcast.bot.chat.door import Door
 from threadcast.bot.chat.menu import set_menu
-from threadcast.bot.chat.office import Answer, Office, in_chat
+from threadcast.bot.chat.office import Answer, Office
 from threadcast.bot.chat.said import Said, esc
 from threadcast.bot.chat.speaker import Speaker, UntoldError
 from threadcast.bot.plain import plain
@@ -36,7 +36,7 @@ TOO_LARGE = f"is larger than {MEGABYTES} MB, more than Telegram lets me fetch; s
 STAYS = {"administrator", "member", "creator", "restricted"}
 
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
-Live = Callable[[int, int, int], None]  # chat, message, thread
+Live = Callable[[int, int, int, str], None]  # chat, message, thread, its progress as it is shown
 
 
 class Talk:
@@ -61,7 +61,8 @@ class Talk:
         self._spawn = spawn
         self._live = live
         self._tell_owners = tell_owners
-        self._drafting: set[Asker] = set()
+        self._to_draw: set[Asker] = set()
+        self._drawing: set[Asker] = set()
 
     async def hear(self, update: telegram.Update) -> None:
         """Do what an update asks for."""
@@ -252,7 +253,7 @@ class Talk:
                 message = await self._speaker.say(asker.chat, said)
             assert message is not None  # noqa: S101  # one of the two
             if answer.live is not None:
-                self._live(asker.chat, message, answer.live)
+                self._live(asker.chat, message, *answer.live)
             if answer.work is not None:
                 await self._work(asker.chat, message, answer)
         except UntoldError:
@@ -282,12 +283,21 @@ class Talk:
 
     def _show_draft(self, asker: Asker) -> None:
         """Say what is pasted so far: once for a burst of messages."""
-        if asker not in self._drafting:
-            self._drafting.add(asker)
-            self._spawn(self._tell_draft(asker))
+        self._to_draw.add(asker)
+        if asker not in self._drawing:
+            self._drawing.add(asker)
+            self._spawn(self._tell_drafts(asker))
+
+    async def _tell_drafts(self, asker: Asker) -> None:
+        """One after the other: each takes the one before it away."""
+        try:
+            while asker in self._to_draw:
+                self._to_draw.discard(asker)
+                await self._tell_draft(asker)
+        finally:
+            self._drawing.discard(asker)
 
     async def _tell_draft(self, asker: Asker) -> None:
-        self._drafting.discard(asker)
         draft = await asyncio.to_thread(self._office.drafts.of, asker)
         if draft is None:
             return
@@ -297,13 +307,15 @@ class Talk:
             said = Said(esc(in_chat(str(error))))
         try:
             shown = await self._speaker.say(asker.chat, said)
+            if await asyncio.to_thread(self._office.drafts.of, asker) is None:  # added or dropped meanwhile
+                await self._speaker.remove(asker.chat, shown)
+                return
+            await asyncio.to_thread(self._office.drafts.show, asker, shown)
             # Below what was pasted, and only once.
             if draft.shown is not None:
                 await self._speaker.remove(asker.chat, draft.shown)
         except UntoldError:
-            return
-        if await asyncio.to_thread(self._office.drafts.of, asker) is not None:
-            await asyncio.to_thread(self._office.drafts.show, asker, shown)
+            log.debug("a draft was not told of", chat=asker.chat)
 
 
 def _command(message: telegram.Message, username: str) -> tuple[str, tuple[str, ...]] | None:

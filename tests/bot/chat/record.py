@@ -35,6 +35,8 @@ def main(path: Path) -> None:
                 stage.do(step.line.removeprefix("*").strip())
             else:
                 player._step(step)
+            if stand.is_running:
+                stand.wait_until_heard()
             _listen(player, known)
             if (
                 player.pressed is not None
@@ -52,24 +54,26 @@ def _print(step: Step) -> None:
 
 
 def _listen(player: Player, known: dict[tuple[int, int], str]) -> None:
-    """Print what is new, until nothing is for a while."""
-    quiet_since = time.monotonic()
+    """Print what is new when nothing more comes for a while, and nothing that was there only in between."""
+    now, quiet_since = _there(player), time.monotonic()
     while time.monotonic() - quiet_since < QUIET:
         with player.stand.server.changed:
             player.stand.server.changed.wait(0.1)
-            there = {
-                (place.id, one.id): shown(one) for place in player._chats() for one in player._of_bot(place)
-            }
-        for key in [one for one in known if one not in there]:
-            print(f"Bot deletes: {known.pop(key).splitlines()[0]}")
+            before, now = now, _there(player)
+        if before != now:
             quiet_since = time.monotonic()
-        for key, said in there.items():
-            if known.get(key) != said:
-                quiet_since = time.monotonic()
-                where = " in the group" if key[0] < 0 else ""
-                print("Bot changes:" if key in known else f"Bot{where}:")
-                print("\n".join(f"    {line}".rstrip() for line in said.split("\n")))
-                known[key] = said
+    for key in [one for one in known if one not in now]:
+        print(f"Bot deletes: {known.pop(key).splitlines()[0]}")
+    for key, said in now.items():
+        if known.get(key) != said:
+            where = " in the group" if key[0] < 0 else ""
+            print("Bot changes:" if key in known else f"Bot{where}:")
+            print("\n".join(f"    {line}".rstrip() for line in said.split("\n")))
+            known[key] = said
+
+
+def _there(player: Player) -> dict[tuple[int, int], str]:
+    return {(place.id, one.id): shown(one) for place in player._chats() for one in player._of_bot(place)}
 
 
 if __name__ == "__main__":

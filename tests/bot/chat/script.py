@@ -7,6 +7,7 @@ A transcript is a text file. Its first lines say what it proves (`# …`) and wh
     Ada: /start                         she writes in her private chat with the bot
     Ada sends rivers.txt:               a file with this text (`sends rivers.txt (news):` with a caption)
     Ada presses [Hold]                  the newest button of this label
+    Ada presses [Hold] below rivers.txt: 1 thread     … of the messages that begin like this
     Ada replies: tomorrow 9:00          to the newest message of the bot that asks
     Ada edits: …                        what she wrote last; `Ada edits 2: …` the one before that
     Ada forwards post 1 of @my_channel
@@ -36,7 +37,7 @@ from tests.servers.telegram_state import Press
 
 STEP = re.compile(
     r"(?P<who>Bot|Ada|Bob|Eddie|Eve)(?P<group> in the group)?"
-    r"(?:(?P<said>:)| (?P<verb>[a-z]+)(?: (?P<what>\[.+\]|[^:\n]*))?(?::(?P<colon>.*))?$)",
+    r"(?:(?P<said>:)| (?P<verb>[a-z]+)(?: (?P<what>\[.+\](?: below .+)?|[^:\n]*))?(?::(?P<colon>.*))?$)",
 )
 
 
@@ -93,10 +94,9 @@ def shown(message: Message) -> str:
     lines = [message.text] if message.text else []
     if message.document is not None:
         lines.insert(0, f"({message.document['file_name']})")
-    markup = message.extra.get("reply_markup") or message.given.get("reply_markup") or {}
     rows = message.extra.get("reply_markup", {}).get("inline_keyboard", [])
     lines += [" ".join(f"[{button['text']}]" for button in row) for row in rows]
-    if isinstance(markup, dict) and markup.get("force_reply"):
+    if (message.keyboard or {}).get("force_reply"):
         lines.append("(asks)")
     return "\n".join(lines)
 
@@ -161,7 +161,8 @@ class Player:
                 file, _, caption = what.partition(" (")
                 person.sends(file, text.encode() if text else b"", caption.rstrip(")"), chat)
             case "presses":
-                self.pressed = person.presses(what.strip("[]"), chat=chat)
+                label, _, beginning = what.removeprefix("[").partition("] below ")
+                self.pressed = self._press(person, label.removesuffix("]"), beginning, chat)
             case "replies":
                 person.says(text, chat, reply_to=self._question(chat or person.chat))
             case "edits":
@@ -175,6 +176,17 @@ class Player:
                 person.starts()
             case _:
                 raise AssertionError(f"nobody can do this: {verb}")
+
+    def _press(self, person: Person, label: str, beginning: str, chat: Chat | None) -> Press:
+        if not beginning:
+            return person.presses(label, chat=chat)
+        found = [
+            one
+            for one in self._of_bot(chat or person.chat)
+            if shown(one).startswith(beginning) and f"[{label}]" in shown(one)
+        ]
+        assert found, f"no message begins like this and has a button {label}"
+        return person.presses(label, found[-1])
 
     def _question(self, chat: Chat) -> Message:
         asking = [one for one in self._of_bot(chat) if "(asks)" in shown(one)]

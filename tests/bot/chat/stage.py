@@ -30,7 +30,7 @@ class Stage:
             (r"post (\d+) of (\w+) is deleted by hand", self.delete),
             (r"#(\d+) is (\w+) on (\w+)", self.wait_for_state),
             (r"a while goes by", self.calm),
-            (r"(.+) goes? by", self.advance),
+            (r"(.+) go(?:es)? by", self.advance),
             (r"the service is stopped", self._stand.stop),
             (r"the service is started", self._stand.start),
             (r"(\w+) forbids forwarding", self.protect),

@@ -154,6 +154,10 @@ class Stand:
 
         asyncio.run(ask())
 
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None
+
     def start(self) -> None:
         """Start the service, and wait until it runs."""
         ready = threading.Event()
