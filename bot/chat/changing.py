@@ -23,6 +23,7 @@ QUICK_TIMES = (
     ("Tonight 18:00", "18:00"),
     ("Tomorrow 9:00", "tomorrow 9:00"),
 )
+EVENING = 18  # the hour of `Tonight`
 WHEN = "When shall it start?"  # in a question, so that its answer is known
 WHICH = "What is the post's link?"
 NEXT = "is next"
@@ -121,7 +122,12 @@ async def at(office: Office, ask: Ask) -> Answer:
 async def when(office: Office, ask: Ask) -> Answer:
     """When? With the times that are asked for most."""
     mark = await _mark(office, ask)
-    quick = [button(label, "at", ask.threads, channel=words, stamp=mark) for label, words in QUICK_TIMES]
+    late = office.clock().astimezone(office.zone).hour >= EVENING
+    quick = [
+        button(label, "at", ask.threads, channel=words, stamp=mark)
+        for label, words in QUICK_TIMES
+        if not (late and label.startswith("Tonight"))
+    ]
     other = button("Another time…", "other-time", ask.threads, stamp=mark)
     said = f"When shall {_numbers(ask.threads)} start? By typing: /at {ask.thread} fri 18:30"
     return Answer(Said(said, rows(quick[:2], quick[2:], (other,))), afresh=True)
@@ -335,8 +341,7 @@ async def _change(
     headline = " ".join(_said(changed, what))
     if len(ask.threads) == 1:
         return await _goes_on(office, ask, headline)
-    said = await asyncio.to_thread(_batch, office, ask, headline)
-    return Answer(said, toast=headline)
+    return Answer(await standing(office, ask, headline), toast=headline)
 
 
 async def _goes_on(office: Office, ask: Ask, headline: str) -> Answer:
@@ -344,6 +349,13 @@ async def _goes_on(office: Office, ask: Ask, headline: str) -> Answer:
     deliveries = await asyncio.to_thread(_all_of, office.desk(ask.asker), ask.threads)
     said = await office.card(ask.thread, ask.asker, headline=headline)
     return Answer(said, toast=headline, live=(ask.thread, progress(deliveries)))
+
+
+async def standing(office: Office, ask: Ask, headline: str) -> Said:
+    """How the thread of a request stands now, or how its threads do."""
+    if len(ask.threads) == 1:
+        return await office.card(ask.thread, ask.asker, headline=headline)
+    return await asyncio.to_thread(_batch, office, ask, headline)
 
 
 def _batch(office: Office, ask: Ask, headline: str) -> Said:

@@ -107,6 +107,7 @@ ABOUT: Mapping[str, frozenset[Event]] = {
     "preview": frozenset({Event.SCHEDULE}),
 }
 CHOICES = 10  # threads that are offered
+ALONE = frozenset({"show", "move", "undo", "settle", "audit"})  # about one thread, not about several
 BARE = frozenset({"preview", "cancel"})  # without a number, about what is being pasted
 
 
@@ -170,7 +171,7 @@ class Clerk:
                     return chosen
                 ask = chosen
             elif ask.stamp and not await self._is_fresh(ask):
-                return Answer(await self._office.card(ask.thread, ask.asker, headline=OLD), toast=OLD)
+                return Answer(await changing.standing(self._office, ask, OLD), toast=OLD)
             return await request(self._office, ask)
         except NotYoursError:
             return Answer(Said(NOT_YOURS), toast=NOT_YOURS)
@@ -192,7 +193,7 @@ class Clerk:
             return Answer(Said(GONE), toast=GONE)
         if isinstance(error, NotAllowedError) and ask.threads:
             try:
-                return Answer(await self._office.card(ask.thread, ask.asker, headline=said), toast=said)
+                return Answer(await changing.standing(self._office, ask, said), toast=said)
             except StoreError:
                 log.debug("no card for a refusal", thread=ask.thread)
         return Answer(Said(said), toast=said, afresh=True)
@@ -212,11 +213,14 @@ class Clerk:
             return ask
         if ask.words:
             try:
-                return replace(ask, threads=threads_of(ask.words[0]), words=ask.words[1:])
+                threads = threads_of(ask.words[0])
             except ValueError:
                 raise AskError(
                     f"“{ask.words[0][:40]}” is no thread's number; write {COMMANDS[ask.verb].usage}"
                 ) from None
+            if ask.verb in ALONE and len(threads) > 1:
+                raise AskError(f"one thread at a time, please: /{ask.verb} {threads[0]}")
+            return replace(ask, threads=threads, words=ask.words[1:])
         if ask.verb in BARE and (
             ask.asker.role is not Role.OWNER
             or await asyncio.to_thread(self._office.drafts.of, ask.asker) is not None

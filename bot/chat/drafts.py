@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 
 from threadcast.bot.chat.asking import Asker
 from threadcast.queue.notebook import Notebook
@@ -60,6 +61,9 @@ class Drafts:
     def __init__(self, notebook: Notebook, clock: Callable[[], datetime]) -> None:
         self._notebook = notebook
         self._clock = clock
+        self._left: dict[str, int] = {}
+        # A message that tells of a draft is noted while another thread may be dropping the draft.
+        self._lock = Lock()
 
     def of(self, asker: Asker) -> Draft | None:
         """The draft, None where none is open."""
@@ -82,12 +86,25 @@ class Drafts:
     def has(self, asker: Asker, message: int) -> bool:
         return message in self._notebook.read(_page(asker))
 
-    def show(self, asker: Asker, message: int) -> None:
-        """Note the message of ours that tells of it."""
-        self._write(asker, _SHOWN, str(message))
+    def show(self, asker: Asker, message: int) -> bool:
+        """Note the message of ours that tells of it; False where there is no draft any more."""
+        with self._lock:
+            if not self._notebook.read(_page(asker)):
+                return False
+            self._write(asker, _SHOWN, str(message))
+            return True
 
     def drop(self, asker: Asker) -> None:
-        self._notebook.tear_out(_page(asker))
+        page = _page(asker)
+        with self._lock:
+            shown = self._notebook.read(page).get(_SHOWN)
+            if shown is not None:
+                self._left[page] = int(shown)
+            self._notebook.tear_out(page)
+
+    def left(self, asker: Asker) -> int | None:
+        """The message that told of the draft dropped last, once: nobody needs it any more."""
+        return self._left.pop(_page(asker), None)
 
     def _write(self, asker: Asker, line: int, text: str) -> None:
         self._notebook.write(_page(asker), line, text, now=self._clock())

@@ -14,7 +14,7 @@ from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import ChannelRow, Delivery
 
 PAGE = 8  # entries of a list
-IN_A_SENTENCE = {"at": "give a time", "undo": "take down", "skip": "go on with, without its refused post"}
+IN_A_SENTENCE = {"at": "give a time", "undo": "take down", "skip": "skip a post of"}
 ACROSS = 4  # numbers of threads on a row of buttons
 
 

@@ -93,7 +93,7 @@ async def preview(office: Office, ask: Ask) -> Answer:
     if not office.channels:
         return Answer(Said("No channel is configured yet, so there is nothing to show: /start"))
     found = await preview_posts(threads, pick(office.channels, names))
-    texts = [text for one in found for text in _shown(one, title if len(threads) == 1 else "")]
+    texts = [text for one in found for text in _shown(one, threads[one.thread - 1].title)]
     pages = split("\n".join(texts), LEAF)
     page = min(max(ask.page, 0), len(pages) - 1)
     channel = names[0] if len(names) == 1 else ""
@@ -126,8 +126,7 @@ async def _previewed(office: Office, ask: Ask) -> tuple[Sequence[Thread], str]:
 
 
 def _shown(one: Preview, title: str) -> list[str]:
-    about = f"{esc(title)}\n" if title else ""
-    lines = [f"{about}on {bold(one.channel)}: {count(len(one.posts), 'post')}, limit {one.limit}"]
+    lines = [f"{esc(title)}\non {bold(one.channel)}: {count(len(one.posts), 'post')}, limit {one.limit}"]
     if one.problem:
         lines.append(f"⚠️ {esc(one.problem)}")
     for index, post in enumerate(one.posts, start=1):

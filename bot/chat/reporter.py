@@ -257,8 +257,9 @@ class Reporter:
             with suppress(UntoldError):
                 await self._tell(chat, role, thread, dossier, told.get(chat))
         await self._refresh(thread, dossier)
-        if dossier is None or not _goes_on(dossier):
+        if dossier is None:
             self._live = {key: one for key, one in self._live.items() if one[0] != thread}
+        if dossier is None or not _goes_on(dossier):
             self._last.pop(thread, None)
 
     async def _dossier(self, thread: int) -> Dossier | None:

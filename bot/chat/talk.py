@@ -86,6 +86,7 @@ class Talk:
         self._spawn(self._speaker.toast(query.id, answer.toast))
         if answer.said is not None:
             self._spawn(self._tell(asker, answer, message.message_id))
+        self._clear_up(asker, message.message_id)
 
     # Messages
 
@@ -112,13 +113,17 @@ class Talk:
             self._say(asker, Answer(Said(NOT_TEXT)))
 
     async def _command(self, asker: Asker, name: str, words: tuple[str, ...]) -> None:
-        draft = await asyncio.to_thread(self._office.drafts.of, asker) if name in {"done", "cancel"} else None
         answer = await self._clerk.typed(asker, name, words)
         self._say(asker, answer)
         if name == "start" and asker.chat == asker.person:
             self._spawn(self._set_menu(asker))
-        if draft is not None and draft.shown is not None and not (name == "cancel" and words):
-            self._spawn(self._remove(asker.chat, draft.shown))
+        self._clear_up(asker)
+
+    def _clear_up(self, asker: Asker, pressed: int | None = None) -> None:
+        """Take away what told of a draft that is none any more; not what says something else now."""
+        left = self._office.drafts.left(asker)
+        if left is not None and left != pressed:
+            self._spawn(self._remove(asker.chat, left))
 
     async def _set_menu(self, asker: Asker) -> None:
         """Telegram takes the menu of a private chat only after its person has pressed Start."""
@@ -307,10 +312,9 @@ class Talk:
             said = Said(esc(in_chat(str(error))))
         try:
             shown = await self._speaker.say(asker.chat, said)
-            if await asyncio.to_thread(self._office.drafts.of, asker) is None:  # added or dropped meanwhile
+            if not await asyncio.to_thread(self._office.drafts.show, asker, shown):  # added or dropped
                 await self._speaker.remove(asker.chat, shown)
                 return
-            await asyncio.to_thread(self._office.drafts.show, asker, shown)
             # Below what was pasted, and only once.
             if draft.shown is not None:
                 await self._speaker.remove(asker.chat, draft.shown)

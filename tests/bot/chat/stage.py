@@ -29,6 +29,7 @@ class Stage:
             (r"(\d+) posts? (?:is|are) on (\w+)", self.posts),
             (r"post (\d+) of (\w+) is deleted by hand", self.delete),
             (r"#(\d+) is (\w+) on (\w+)", self.wait_for_state),
+            (r"#(\d+) waits on (\w+)", self.wait_for_reason),
             (r"a while goes by", self.calm),
             (r"(.+) go(?:es)? by", self.advance),
             (r"the service is stopped", self._stand.stop),
@@ -96,6 +97,10 @@ class Stage:
     def wait_for_state(self, number: str, state: str, channel: str) -> None:
         """Wait until a thread's delivery stands so."""
         self._stand.wait_for_state(int(number), channel, DeliveryState(state))
+
+    def wait_for_reason(self, number: str, channel: str) -> None:
+        """Wait until a thread's delivery has met something that it has to wait for."""
+        self._stand.wait_until(int(number), channel, lambda one: bool(one.reason))
 
     def calm(self) -> None:
         """Messages may be changed again."""

@@ -19,7 +19,7 @@ from threadcast.bot.premises import prepare
 from threadcast.bot.service import Service, build_desk, open_channels
 from threadcast.config.settings import Settings, load
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import Store
+from threadcast.queue.store import Delivery, Store
 
 START = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)  # a Monday, noon in Berlin
 
@@ -129,11 +129,14 @@ class Stand:
 
     def wait_for_state(self, thread: int, channel: str, state: DeliveryState) -> None:
         """Wait until a delivery stands so, as the service's own queue has it."""
+        self.wait_until(thread, channel, lambda one: one.state is state)
+
+    def wait_until(self, thread: int, channel: str, holds: Callable[[Delivery], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
         assert self.store is not None
         while True:
-            found = {one.channel: one.state for one in self.store.deliveries(thread_id=thread)}
-            if found.get(channel) is state:
+            found = self.store.deliveries(thread_id=thread)
+            if any(one.channel == channel and holds(one) for one in found):
                 return
             assert time.monotonic() < deadline, f"thread {thread} is {found}"
             with self.server.changed:

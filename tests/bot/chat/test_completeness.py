@@ -1,0 +1,84 @@
+"""The transcripts leave nothing out: every command is typed, every button is pressed, by those who may."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.bot.chat.script import Step, read
+from threadcast.bot.chat.changing import QUICK_TIMES
+from threadcast.bot.chat.commands import COMMANDS, Role
+
+FOLDER = Path(__file__).parent / "transcripts"
+TRANSCRIPTS = [read(path) for path in sorted(FOLDER.glob("*.txt"))]
+STEPS: list[Step] = [step for transcript in TRANSCRIPTS for step in transcript.steps]
+SHOWN = re.compile(r"\[([^\[\]]+)\]")
+TYPED = re.compile(r"(?P<who>\w+)(?: in the group)?: /(?P<name>\w+)")
+PRESSED = re.compile(r"(?P<who>\w+)(?: in the group)? presses \[(?P<label>.+)\](?: below .+)?")
+# What stands on a button beside a number, a title or a channel's name.
+OF_SOMETHING = (
+    (re.compile(r"#\d+ .+"), "#N title"),
+    (re.compile(r"#\d+"), "#N"),
+    (re.compile(r"(Pause|Resume) \w+"), r"\1 channel"),
+    (re.compile(r"\w+: (It is(?: not)? there)"), r"channel: \1"),
+    (re.compile(r"/\w+"), "/command"),
+)
+
+
+def _kind(label: str) -> str:
+    for pattern, name in OF_SOMETHING:
+        match = pattern.fullmatch(label)
+        if match is not None:
+            return match.expand(name)
+    return label
+
+
+def _pressed(who: str) -> set[str]:
+    found = (PRESSED.fullmatch(step.line) for step in STEPS)
+    return {_kind(match["label"]) for match in found if match is not None and match["who"] == who}
+
+
+def _shown() -> set[str]:
+    """Every label that stands in a row of buttons of what the bot says."""
+    said = [line for step in STEPS if step.line.startswith("Bot") for line in step.block.split("\n")]
+    rows = [line for line in said if re.fullmatch(r"\[[^\]]+\](?: \[[^\]]+\])*", line.strip())]
+    return {_kind(label) for row in rows for label in SHOWN.findall(row)}
+
+
+def _typed(who: str) -> set[str]:
+    found = (TYPED.match(step.line) for step in STEPS)
+    return {match["name"] for match in found if match is not None and match["who"] == who}
+
+
+def test_an_owner_types_every_command() -> None:
+    """Each command of the table is typed by an owner in some transcript."""
+    assert set(COMMANDS) - _typed("Ada") == set()
+
+
+def test_an_editor_is_refused_every_command_of_owners() -> None:
+    """Each command that is for owners is typed by an editor, too."""
+    owners = {command.name for command in COMMANDS.values() if command.who is Role.OWNER}
+    assert owners - _typed("Eddie") == set()
+
+
+def test_every_button_is_pressed() -> None:
+    """Each button that stands anywhere in what the bot says is pressed in some transcript."""
+    assert _shown() - _pressed("Ada") - _pressed("Eddie") == set()
+
+
+def test_every_button_of_the_code_is_shown() -> None:
+    """Each label that the code gives a button is one that some transcript shows."""
+    sources = Path(__file__).parents[3] / "bot" / "chat"
+    calls = re.compile(r'(?:button|ask)\(\s*"([^"{}]+)"')
+    labels = {label for path in sources.glob("*.py") for label in calls.findall(path.read_text("utf-8"))}
+    labels |= {label for label, _ in QUICK_TIMES}
+    assert len(labels) > 20  # noqa: PLR2004  # they are found at all
+    assert labels - _shown() == set()
+
+
+@pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda one: one.proves[:40])
+def test_each_says_what_it_proves(transcript: object) -> None:
+    """A transcript begins with one sentence."""
+    proves = getattr(transcript, "proves", "")
+    assert proves.endswith(".")
+    assert proves[0].isupper()
