@@ -29,6 +29,8 @@ def main(path: Path) -> None:
         known: dict[tuple[int, int], str] = {}
         for step in transcript.steps:
             if step.line.startswith("Bot"):
+                if step.line.startswith("Bot keeps"):
+                    _print(step)
                 continue
             _print(step)
             if step.line.startswith("*"):

@@ -123,6 +123,7 @@ class Player:
 
     stand: Stand
     claimed: dict[tuple[int, int], str] = field(default_factory=dict)
+    expected: dict[tuple[int, int], str] = field(default_factory=dict)
     pressed: Press | None = None
     written: dict[str, list[Message]] = field(default_factory=dict)
 
@@ -241,12 +242,16 @@ class Player:
         """What was said, changed or deleted at last, and stands in no step of the transcript."""
         there = {(chat.id, one.id): shown(one) for chat in self._chats() for one in self._of_bot(chat)}
         gone = [said for key, said in self.claimed.items() if key not in there]
-        return [*gone, *(said for key, said in there.items() if self.claimed.get(key) != said)]
+        return [*gone, *(said for key, said in there.items() if not self._is_told(key, said))]
+
+    def _is_told(self, key: tuple[int, int], said: str) -> bool:
+        return key in self.expected and fits(said, self.expected[key])
 
     def _claim(self, text: str, chat: Chat | None) -> bool:
         for message in self.unclaimed(chat):
             if fits(shown(message), text):
                 self.claimed[message.chat.id, message.id] = shown(message)
+                self.expected[message.chat.id, message.id] = text
                 return True
         return False
 
@@ -256,6 +261,7 @@ class Player:
                 before = self.claimed.get((place.id, message.id))
                 if before is not None and before != shown(message) and fits(shown(message), text):
                     self.claimed[place.id, message.id] = shown(message)
+                    self.expected[place.id, message.id] = text
                     return True
         return False
 
@@ -272,7 +278,7 @@ class Player:
         told: list[str] = []
         for place in self._chats():
             for one in self._of_bot(place):
-                new = "" if self.claimed.get((place.id, one.id)) == shown(one) else "(not in the transcript) "
+                new = "" if self._is_told((place.id, one.id), shown(one)) else "(not in the transcript) "
                 told.append(f"{new}Bot to {place.title}:")
                 told += [f"    {line}" for line in shown(one).split("\n")]
         return "\n".join(told)

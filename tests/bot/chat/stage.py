@@ -30,6 +30,7 @@ class Stage:
             (r"post (\d+) of (\w+) is deleted by hand", self.delete),
             (r"#(\d+) is (\w+) on (\w+)", self.wait_for_state),
             (r"#(\d+) waits on (\w+)", self.wait_for_reason),
+            (r"post (\d+) of #(\d+) is out on (\w+)", self.wait_for_sent),
             (r"a while goes by", self.calm),
             (r"(.+) go(?:es)? by", self.advance),
             (r"the service is stopped", self._stand.stop),
@@ -98,14 +99,21 @@ class Stage:
         """Wait until a thread's delivery stands so."""
         self._stand.wait_for_state(int(number), channel, DeliveryState(state))
 
+    def wait_for_sent(self, post: str, number: str, channel: str) -> None:
+        """Wait until the service knows that a post is out."""
+        self._stand.wait_until(int(number), channel, lambda one: one.sent >= int(post))
+
     def wait_for_reason(self, number: str, channel: str) -> None:
         """Wait until a thread's delivery has met something that it has to wait for."""
         self._stand.wait_until(int(number), channel, lambda one: bool(one.reason))
 
     def calm(self) -> None:
-        """Messages may be changed again."""
-        self._stand.timer.seconds += A_WHILE
-        self._stand.wake()
+        """Messages may be changed again; more than once, for what happened may not be noticed yet."""
+        for _ in range(5):
+            self._stand.timer.seconds += A_WHILE
+            self._stand.wake()
+            with self._stand.server.changed:
+                self._stand.server.changed.wait(0.1)
 
     def advance(self, span: str) -> None:
         self._stand.clock.advance(parse_duration(span) if span[0].isdigit() else timedelta(days=1))
