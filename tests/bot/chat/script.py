@@ -103,10 +103,8 @@ def shown(message: Message) -> str:
 
 def fits(said: str, expected: str) -> bool:
     """Whether a message is as a transcript has it. Blank lines do not count; `…` is any number of lines."""
-    pattern = r"\n".join(
-        r"(?:.*(?:\n|$))*?.*" if line == "…" else re.escape(line) for line in _lines(expected)
-    )
-    return re.fullmatch(pattern, "\n".join(_lines(said))) is not None
+    pattern = "".join(r"(?:.*\n)*?" if line == "…" else re.escape(line) + r"\n" for line in _lines(expected))
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in _lines(said))) is not None
 
 
 def _characters(text: str) -> str:
