@@ -99,6 +99,7 @@ class SqlStore:
         self._steps = Steps(engine, self._turn)
 
     def close(self) -> None:
+        self._steps.close()
         self._reader.dispose()
 
     def rescue(self) -> tuple[Path, Path]:
