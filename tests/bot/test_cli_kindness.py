@@ -41,6 +41,18 @@ def test_what_was_taken_down_has_no_address(shell: Shell) -> None:
         assert "gone" in shown
 
 
+def test_an_address_can_be_copied(shell: Shell) -> None:
+    """On a narrow terminal an address stays in one piece, for the terminal to wrap and a person to copy."""
+    shell.ok("add", "--channel", "news", shell.write(THREAD))
+    shell.publish_all()
+    address = shell.json("history")["deliveries"][0]["posts"][0]["url"]
+    assert len(address) > 58
+    for words in (("history",), ("show", "1")):
+        with terminal(threadcast(*words), folder=shell.folder, env=shell.env, columns=60) as shown:
+            assert shown.end() == 0
+        assert address in shown.shown
+
+
 def test_an_audit_of_what_was_taken_down(shell: Shell) -> None:
     """`audit` of a chain that its owner took down says that nothing of it is out, and that is no fault."""
     shell.ok("add", "--channel", "news", shell.write(THREAD))
