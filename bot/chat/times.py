@@ -169,7 +169,7 @@ def _date(found: "re.Match[str]", local: datetime) -> date | None:
     """A date; without a year it is the next one, and not one that passed a few days ago."""
     part = found.groupdict()
     month = place_in(MONTHS, part["name"]) if "name" in part else int(part["month"]) - 1
-    if month not in range(len(MONTHS)):
+    if month is None or not 0 <= month < len(MONTHS):
         return None
     # Seen from yesterday, for else today would be a year away.
     day = _ask(f"{int(part['day'])} {MONTHS[month]} {part['year'] or ''}", local - DAY)
