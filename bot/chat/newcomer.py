@@ -1,10 +1,12 @@
 """What a newcomer is told: how a channel is set up, with the lines to paste. Pure."""
 
 import re
+from collections.abc import Collection
 
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.said import Said, bold, code, esc
 
+LONGEST_NAME = 32  # characters
 PREFIX = "THREADCAST_CHANNELS__"
 
 
@@ -30,10 +32,18 @@ def how_to_begin(role: Role) -> Said:
     )
 
 
-def name_for(title: str, username: str | None) -> str:
-    """A name for a channel as it stands in a variable: capital letters, digits and single underlines."""
+def name_for(title: str, username: str | None, taken: Collection[str] = ()) -> str:
+    """A name for a channel as it stands in a variable: capital letters, digits and single underlines.
+
+    None of those that are `taken`, which are in lower case.
+    """
     words = re.sub(r"[^A-Z0-9]+", "_", (username or title).upper()).strip("_")
-    return words[:32].strip("_") or "NEWS"
+    name = words[:LONGEST_NAME].strip("_") or "NEWS"
+    wished, number = name, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{wished[: LONGEST_NAME - len(str(number)) - 1].strip('_')}_{number}"
+    return name
 
 
 def joined(title: str, chat: str, name: str, *, may_post: bool) -> Said:
