@@ -7,6 +7,7 @@ from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.said import Said, bold, code, esc
 
 LONGEST_NAME = 32  # characters
+GROUP = "THREADCAST_TELEGRAM__GROUP"
 PREFIX = "THREADCAST_CHANNELS__"
 
 
@@ -46,8 +47,8 @@ def name_for(title: str, username: str | None, taken: Collection[str] = ()) -> s
     return name
 
 
-def joined(title: str, chat: str, name: str, *, may_post: bool) -> Said:
-    """The bot was added to a channel or group that is not configured. `chat` is its @name or id."""
+def joined(title: str, chat: str, name: str, *, may_post: bool, group: int | None = None) -> Said:
+    """The bot was added to a chat that is not configured. `chat` is its @name or id, `group` a group's id."""
     lines = [f"I am in {bold(title)} now."]
     if not may_post:
         lines.append("I may not post there yet: make me an administrator who may post messages.")
@@ -57,6 +58,7 @@ def joined(title: str, chat: str, name: str, *, may_post: bool) -> Said:
         code(f"{PREFIX}{name}__KIND=telegram"),
         code(f"{PREFIX}{name}__CHAT={chat}"),
         "",
+        *(["Or, to give commands and read reports there:", code(f"{GROUP}={group}"), ""] if group else []),
         "Then start Threadcast again; <code>threadcast check</code> says whether all is well.",
     ]
     return Said("\n".join(lines))

@@ -62,6 +62,7 @@ class Talk:
         self._live = live
         self._tell_owners = tell_owners
         self._drafting: set[Asker] = set()
+        self._offered: dict[int, str] = {}  # names for chats that the bot was added to
 
     async def hear(self, update: telegram.Update) -> None:
         """Do what an update asks for."""
@@ -210,10 +211,13 @@ class Talk:
             said = newcomer.ready if _may_post(chat, after) else newcomer.left
             await self._tell_owners(said(title, name))
         elif name is None and after.status in STAYS and chat.id != self._door.group:
-            taken = {channel.name for channel in self._office.channels}
+            offered = {name for other, name in self._offered.items() if other != chat.id}
+            taken = offered | {channel.name for channel in self._office.channels}
             free = newcomer.name_for(title, chat.username, taken)
+            self._offered[chat.id] = free.lower()
             where = f"@{chat.username}" if chat.username else str(chat.id)
-            said_so = newcomer.joined(title, where, free, may_post=_may_post(chat, after))
+            group = None if chat.type == ChatType.CHANNEL or self._door.group else chat.id
+            said_so = newcomer.joined(title, where, free, may_post=_may_post(chat, after), group=group)
             self._spawn(self._tell_one(change.from_user.id, said_so))
 
     def _configured(self, chat: telegram.Chat) -> str | None:

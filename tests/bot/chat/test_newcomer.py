@@ -37,20 +37,28 @@ def accepted(given: dict[str, str], folder: Path) -> Settings:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(title=TITLES, username=USERNAMES, number=st.integers(-1_009_999_999_999, -1), may_post=st.booleans())
+@given(
+    title=TITLES,
+    username=USERNAMES,
+    number=st.integers(-1_009_999_999_999, -1),
+    may_post=st.booleans(),
+    is_group=st.booleans(),
+)
 def test_the_lines_for_a_chat_are_accepted(
-    title: str, username: str | None, number: int, may_post: bool, tmp_path: Path
+    title: str, username: str | None, number: int, may_post: bool, is_group: bool, tmp_path: Path
 ) -> None:
     """Whatever a channel is called, the lines that are shown for it make it a channel."""
     chat = f"@{username}" if username else str(number)
     name = name_for(title, username)
 
-    found = accepted(lines(joined(title, chat, name, may_post=may_post)), tmp_path)
+    group = number if is_group else None
+    found = accepted(lines(joined(title, chat, name, may_post=may_post, group=group)), tmp_path)
 
     (channel,) = found.channels
     assert channel.kind == "telegram"
     assert channel.chat == chat
     assert channel.name == name.lower()
+    assert found.telegram.group == group
 
 
 def test_the_lines_for_an_account_are_accepted(tmp_path: Path) -> None:
