@@ -13,8 +13,8 @@ import structlog
 
 from threadcast.bot.chat import adding, changing, lists, looking
 from threadcast.bot.chat.asking import Asker, OddPressError, Press, read_press, stamp, threads_of
-from threadcast.bot.chat.commands import COMMANDS, Role, nearest
-from threadcast.bot.chat.office import Answer, Ask, AskError, Office, in_chat
+from threadcast.bot.chat.commands import COMMANDS, Role, in_chat, nearest
+from threadcast.bot.chat.office import Answer, Ask, AskError, Office
 from threadcast.bot.chat.said import Said, esc
 from threadcast.bot.desk import UnknownChannelError
 from threadcast.bot.reading import InputError

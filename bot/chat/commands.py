@@ -1,5 +1,6 @@
 """The commands of the chat: who may give them, and how they are typed. Pure but for reading its table."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,6 +54,14 @@ LANGUAGES: Final = tuple(sorted({language for one in COMMANDS.values() for langu
 def allowed_to(role: Role) -> tuple[Command, ...]:
     """The commands that a role may give, in the order of the menu."""
     return tuple(command for command in COMMANDS.values() if command.who <= role)
+
+
+_IN_A_SHELL = re.compile(r"threadcast ([a-z]+)")
+
+
+def in_chat(text: str) -> str:
+    """A message that was written for the shell, with the commands of the chat in it."""
+    return _IN_A_SHELL.sub(lambda found: f"/{found[1]}" if found[1] in COMMANDS else found[0], text)
 
 
 def nearest(name: str, role: Role) -> str | None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from threadcast.bot.chat.asking import button
-from threadcast.bot.chat.cards import SIGNS, Look, addresses, starts
-from threadcast.bot.chat.commands import Command, Role, allowed_to
+from threadcast.bot.chat.cards import SIGNS, Look, addresses, reason, starts
+from threadcast.bot.chat.commands import Command, Role, allowed_to, in_chat
 from threadcast.bot.chat.moments import bar, count, shortly
 from threadcast.bot.chat.said import Rows, Said, bold, code, esc, esc_lines, link, rows
 from threadcast.bot.desk import Chain
@@ -24,7 +24,7 @@ def queue(forecasts: Sequence[Forecast], look: Look, *, page: int, channel: str)
         return Said(f"Nothing waits{where}. Send me a text file, or /add")
     page = min(max(page, 0), (len(forecasts) - 1) // PAGE)
     shown = forecasts[page * PAGE : (page + 1) * PAGE]
-    lines = [f"{bold('Queue')}: {count(len(forecasts), 'delivery').replace('deliverys', 'deliveries')}"]
+    lines = [f"{bold('Queue')}: {count(len(forecasts), 'delivery', 'deliveries')}"]
     for one in shown:
         delivery = one.delivery
         lines += [
@@ -48,13 +48,15 @@ def _foreseen(one: Forecast, look: Look) -> str:
     if delivery.state is DeliveryState.PUBLISHING and one.end is not None:
         until = shortly(one.end, look.now, look.zone)
         return f"{bar(delivery.sent, delivery.posts)} {delivery.sent}/{delivery.posts}, until {until}"
-    return f"{delivery.state}: {one.why}" if one.why else delivery.state
+    return f"{delivery.state}: {in_chat(one.why)}" if one.why else delivery.state
 
 
 def history(chains: Sequence[Chain], look: Look, *, page: int, channel: str, more: bool) -> Said:
     """What ended, newest first, a page at a time."""
     if not chains:
-        return Said("Nothing was published yet. What waits: /queue" if not page else "That was all: /history")
+        where = f" on {esc(channel)}" if channel else ""
+        nothing = f"Nothing was published{where} yet. What waits: /queue"
+        return Said("That was all. From the newest: /history" if page else nothing)
     lines = [bold("History")]
     for chain in chains:
         one = chain.delivery
@@ -63,7 +65,7 @@ def history(chains: Sequence[Chain], look: Look, *, page: int, channel: str, mor
         lines += [
             "",
             f"{SIGNS[one.state]} #{one.thread_id} {bold(one.channel)} {name}",
-            f"    {one.state} {one.sent}/{one.posts}{when}{f': {esc(one.reason)}' if one.reason else ''}",
+            f"    {one.state} {one.sent}/{one.posts}{when}{f': {reason(one.reason)}' if one.reason else ''}",
         ]
     ids = shown_ids([chain.delivery for chain in chains])
     return Said("\n".join(lines), (*_numbers(ids), *_pages("history", page, more, channel)))
@@ -134,7 +136,9 @@ def status(one: Overview, look: Look) -> Said:
         first = {delivery.thread_id: delivery for delivery in reversed(one.yours)}
         for thread_id in waiting[:PAGE]:
             each = first[thread_id]
-            lines.append(f"{SIGNS[each.state]} #{thread_id} {each.state}: {esc(each.reason or each.title)}")
+            lines.append(
+                f"{SIGNS[each.state]} #{thread_id} {each.state}: {reason(each.reason or each.title)}"
+            )
         if len(waiting) > PAGE:
             lines.append(f"… and {len(waiting) - PAGE} more: /queue")
     return Said(

@@ -1,7 +1,6 @@
 """What the answers to requests are made with, and what an answer is."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.chat.asking import Asker
 from threadcast.bot.chat.cards import Look, card
-from threadcast.bot.chat.commands import COMMANDS, Role
+from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.said import Said
 from threadcast.bot.desk import Desk
@@ -19,8 +18,6 @@ from threadcast.queue.notebook import Notebook
 from threadcast.queue.store import Delivery
 
 T = TypeVar("T")
-
-_IN_A_SHELL = re.compile(r"threadcast ([a-z]+)")
 
 
 class AskError(Exception):
@@ -108,8 +105,3 @@ def foreseen_of(desk: Desk, deliveries: Sequence[Delivery]) -> Mapping[int, Fore
         for one in desk.forecast(channel=channel)
         if one.delivery.id in wanted
     }
-
-
-def in_chat(text: str) -> str:
-    """A message that was written for the shell, with the commands of the chat in it."""
-    return _IN_A_SHELL.sub(lambda found: f"/{found[1]}" if found[1] in COMMANDS else found[0], text)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -15,15 +14,14 @@ from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.channels.telegram_client import close_bot, make_bot
 from threadcast.bot.channels.telegram_faults import UNREADABLE
 from threadcast.bot.channels.telegram_words import redact
-from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.digest import YOURS, digest, last_due, next_due
+from threadcast.bot.chat.digest import Digests
 from threadcast.bot.chat.door import Door
 from threadcast.bot.chat.drafts import KEPT, Drafts
 from threadcast.bot.chat.heard import Heard
 from threadcast.bot.chat.listener import BARRED, Listener
 from threadcast.bot.chat.menu import set_menus
 from threadcast.bot.chat.office import Office
-from threadcast.bot.chat.reporter import MARKS, Calm, Reporter
+from threadcast.bot.chat.reporter import Calm, Reporter
 from threadcast.bot.chat.said import Said
 from threadcast.bot.chat.speaker import Speaker
 from threadcast.bot.chat.talk import Talk
@@ -32,16 +30,13 @@ from threadcast.bot.pacing import Pace
 from threadcast.bot.publisher import Observer
 from threadcast.config.settings import Settings
 from threadcast.queue.notebook import Notebook
-from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import Delivery, StoreError
 
 log = structlog.get_logger("threadcast.chat")
 
-DIGESTED: Final = 2  # the line of MARKS with the moment of the newest digest
 FIRST_PAUSE: Final = 1.0  # seconds until a start that failed is tried again
 LONGEST_PAUSE: Final = 60.0
 FAREWELL: Final = 1.5  # seconds that what is still to be said may take when the service stops
-LONGEST_NAP: Final = 3600.0  # seconds; a clock may be set meanwhile
 
 
 class Chat:
@@ -72,6 +67,8 @@ class Chat:
         self._office = Office(desk_of, channels, Drafts(notebook, clock), notebook, clock, settings.timezone)
         self._speaker = Speaker(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(self._office, self._speaker, self._door, calm=calm)
+        at = settings.telegram.digest
+        self._digests = None if at is None else Digests(self._office, at, tell=self._reporter.tell_owners)
         self._talk = Talk(
             self._bot,
             self._office,
@@ -112,6 +109,8 @@ class Chat:
     def wake(self) -> None:
         """Something may have changed in the queue."""
         self._reporter.wake()
+        if self._digests is not None:
+            self._digests.wake()
 
     def start(self) -> None:
         self._running = asyncio.create_task(self._run(), name="chat")
@@ -148,8 +147,8 @@ class Chat:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_lasting("reports", self._reporter.run))
                 self._hearing.append(group.create_task(_lasting("listening", self._listen)))
-                if self._settings.telegram.digest is not None:
-                    self._hearing.append(group.create_task(_lasting("digests", self._digests)))
+                if self._digests is not None:
+                    self._hearing.append(group.create_task(_lasting("digests", self._digests.run)))
         except* Exception:
             # The chat's edge: whatever broke, publishing goes on.
             log.exception("the chat broke, and is off until the service is started again")
@@ -216,42 +215,6 @@ class Chat:
         self._following.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("an answer broke", exc_info=error)
-
-    # The digest
-
-    async def _digests(self) -> None:
-        """One a day, and one for those that were missed while the service was down."""
-        at, zone = self._settings.telegram.digest, self._settings.timezone
-        assert at is not None  # noqa: S101  # what the caller looked at
-        while True:
-            now = self._clock()
-            due = last_due(at, now, zone)
-            newest = await asyncio.to_thread(self._digested)
-            if newest is None:
-                await asyncio.to_thread(self._note_digest)
-            elif newest < due:
-                await self._reporter.tell_owners(await asyncio.to_thread(self._digest, newest))
-                await asyncio.to_thread(self._note_digest)
-            wait = (next_due(at, now, zone) - now).total_seconds()
-            await asyncio.sleep(min(wait, LONGEST_NAP))
-
-    def _digested(self) -> datetime | None:
-        text = self._notebook.read(MARKS).get(DIGESTED)
-        return None if text is None else datetime.fromisoformat(text)
-
-    def _note_digest(self) -> None:
-        now = self._clock()
-        self._notebook.write(MARKS, DIGESTED, now.isoformat(), now=now)
-
-    def _digest(self, since: datetime) -> Said:
-        desk = self._office.desk_of("chat")
-        published = [
-            one
-            for one in desk.deliveries(frozenset({DeliveryState.PUBLISHED}))
-            if one.finished is not None and one.finished >= since
-        ]
-        yours = sorted(desk.deliveries(frozenset(YOURS)), key=lambda one: YOURS.index(one.state))
-        return digest(published, yours, desk.forecast(), self._office.look(Role.OWNER))
 
 
 async def _lasting(name: str, part: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -19,10 +19,10 @@ from threadcast.bot.channels.telegram_words import redact
 from threadcast.bot.chat import adding, newcomer
 from threadcast.bot.chat.asking import Asker
 from threadcast.bot.chat.clerk import FAULTS, Clerk
-from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.commands import Role, in_chat
 from threadcast.bot.chat.door import Door
 from threadcast.bot.chat.menu import set_menu
-from threadcast.bot.chat.office import Answer, Office, in_chat
+from threadcast.bot.chat.office import Answer, Office
 from threadcast.bot.chat.said import Said, esc
 from threadcast.bot.chat.speaker import Speaker, UntoldError
 from threadcast.bot.plain import plain
@@ -69,6 +69,7 @@ class Talk:
         self._tell_owners = tell_owners
         self._back = back
         self._drafting: set[Asker] = set()
+        self._offered: dict[int, str] = {}  # names for chats that the bot was added to
 
     async def hear(self, update: telegram.Update) -> None:
         """Do what an update asks for."""
@@ -238,13 +239,13 @@ class Talk:
             said = newcomer.ready if _may_post(chat, after) else newcomer.left
             await self._tell_owners(said(title, name))
         elif name is None and after.status in STAYS and chat.id != self._door.group:
-            taken = {channel.name.upper() for channel in self._office.channels}
-            wished = newcomer.name_for(title, chat.username)
-            free = next(
-                one for one in (wished, *(f"{wished[:28]}_{n}" for n in range(2, 1000))) if one not in taken
-            )
+            offered = {name for other, name in self._offered.items() if other != chat.id}
+            taken = offered | {channel.name for channel in self._office.channels}
+            free = newcomer.name_for(title, chat.username, taken)
+            self._offered[chat.id] = free.lower()
             where = f"@{chat.username}" if chat.username else str(chat.id)
-            said_so = newcomer.joined(title, where, free, may_post=_may_post(chat, after))
+            group = None if chat.type == ChatType.CHANNEL or self._door.group else chat.id
+            said_so = newcomer.joined(title, where, free, may_post=_may_post(chat, after), group=group)
             self._spawn(self._tell_one(change.from_user.id, said_so))
 
     def _configured(self, chat: telegram.Chat) -> str | None:

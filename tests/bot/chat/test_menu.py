@@ -1,0 +1,37 @@
+"""The menu that a Telegram client offers: to each person what they may, in their language."""
+
+from pathlib import Path
+
+from tests.bot.chat.stand import GROUP, Stand, standing
+from tests.servers.telegram_chats import Chat
+from threadcast.bot.chat.commands import COMMANDS, LANGUAGES, Role
+
+
+def expected(role: Role, language: str) -> dict[str, str]:
+    return {one.name: one.summaries[language] for one in COMMANDS.values() if one.who <= role}
+
+
+def each_is_offered_theirs(stand: Stand, chat: Chat | None, language: str, shown: str) -> None:
+    ada, eddie, eve = (stand.people[name] for name in ("Ada", "Eddie", "Eve"))
+    stand.server.wait_for(lambda _: ada.commands(chat, language) == expected(Role.OWNER, shown), 10)
+    stand.server.wait_for(lambda _: eddie.commands(chat, language) == expected(Role.EDITOR, shown), 10)
+    assert eve.commands(chat, language) == {}
+
+
+def test_what_each_person_is_offered(tmp_path: Path) -> None:
+    """An owner is offered all commands, an editor theirs, each in their language; a stranger none."""
+    with standing(tmp_path, {}) as stand:
+        stand.people["Eve"].starts()
+        for language in LANGUAGES:
+            each_is_offered_theirs(stand, None, language, language)
+        each_is_offered_theirs(stand, None, "pt", "en")
+
+
+def test_what_each_is_offered_in_the_group(tmp_path: Path) -> None:
+    """In the group that steers, each member is offered what they may, and others see no command."""
+    with standing(tmp_path, {"TELEGRAM__GROUP": str(GROUP)}) as stand:
+        stand.found_group(*(stand.people[name] for name in ("Ada", "Eddie", "Eve")))
+        stand.stop()
+        stand.start()
+        for language in LANGUAGES:
+            each_is_offered_theirs(stand, stand.groups[0], language, language)
