@@ -19,8 +19,9 @@ from tests.servers.telegram_chats import Message
 from tests.servers.telegram_people import Person
 from threadcast.bot.channels.telegram_client import close_bot, make_bot
 from threadcast.bot.chat.listener import LONGEST_PAUSE, Listener
+from threadcast.bot.premises import prepare
 from threadcast.bot.reading import understand
-from threadcast.bot.service import build_desk, open_channels, prepare
+from threadcast.bot.service import build_desk, open_channels
 from threadcast.queue.states import DeliveryState
 
 THREAD = "1/ The river rises.\n2/ And the sea takes it. /end\n"

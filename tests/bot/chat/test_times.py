@@ -92,7 +92,7 @@ def phrases(moment: datetime, now: datetime, zone: ZoneInfo) -> Iterator[str]:
         yield f"in {days} days {clock}"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     now=MOMENTS,
     minutes=st.integers(1, 365 * 24 * 60),

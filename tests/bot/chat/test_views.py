@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -36,14 +37,14 @@ from threadcast.bot.chat.digest import digest
 from threadcast.bot.chat.said import LIMIT, Said, in_messages, visible
 from threadcast.bot.desk import Chain, Dossier
 from threadcast.bot.forecast import Forecast
-from threadcast.bot.overview import Overview
+from threadcast.bot.overview import Overview, summarise
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import ChannelRow, Delivery, StoredThread
 
 LONGEST_LABEL = 64  # characters of a button
 MOST_BUTTONS = 100  # of a message
 LOOK = Look(NOW, BERLIN, Role.OWNER)
-calmly = settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
+calmly = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 
 
 def is_sound(said: Said) -> None:
@@ -215,3 +216,74 @@ def test_a_digest_in_words() -> None:
     told = lines(digest([], many, coming[:1] * 12, LOOK, since=since))
     assert "… and 5 more: /status" in told
     assert told[-1] == "… and 2 more: /queue"
+
+
+HOUR = timedelta(hours=1)
+QUEUED = delivery(state=DeliveryState.QUEUED)
+STATES: list[tuple[Delivery, Forecast | None, list[str]]] = [
+    (QUEUED, None, ["🕓 news queued: waits for its turn"]),
+    (QUEUED, Forecast(QUEUED, None, "", None), ["🕓 news queued: waits for its turn"]),
+    (QUEUED, Forecast(QUEUED, NOW, "in turn", NOW + HOUR), ["🕓 news queued: starts now, until 13:00"]),
+    (
+        QUEUED,
+        Forecast(QUEUED, NOW + HOUR, "slot", NOW + 2 * HOUR),
+        ["🕓 news queued: starts 13:00 (slot), until 14:00"],
+    ),
+    (
+        replace(QUEUED, own_time=True, sent=3),
+        Forecast(QUEUED, NOW + HOUR, "its own time", NOW + 2 * HOUR),
+        [
+            "🕓 news queued: starts Mon 2 Mar 2026, 13:00 CET (its own time), until 14:00",
+            "▰▰▰▱▱▱▱▱▱▱ 3/10",
+        ],
+    ),
+    (delivery(sent=3), None, ["📤 news publishing ▰▰▰▱▱▱▱▱▱▱ 3/10"]),
+    (
+        delivery(sent=3, reason="no network", due=NOW + HOUR),
+        Forecast(QUEUED, NOW, "", NOW + HOUR),
+        ["📤 news publishing ▰▰▰▱▱▱▱▱▱▱ 3/10, until 13:00", "no network"],
+    ),
+    (delivery(state=DeliveryState.HELD), None, ["✋ news held: you held it"]),
+    (
+        delivery(state=DeliveryState.FAILED, reason="too long", sent=3),
+        None,
+        ["🛑 news failed at post 4 of 10", "too long"],
+    ),
+    (
+        delivery(state=DeliveryState.FAILED, reason="no rights", posts=0),
+        None,
+        ["🛑 news failed at its beginning", "no rights"],
+    ),
+    (
+        delivery(state=DeliveryState.UNSURE, reason="no answer", sent=3),
+        None,
+        ["❓ news unsure about post 4 of 10", "no answer"],
+    ),
+    (delivery(state=DeliveryState.PUBLISHED, sent=10), None, ["✅ news published 10/10"]),
+    (delivery(state=DeliveryState.CANCELLED), None, ["✖️ news cancelled"]),
+    (delivery(state=DeliveryState.WITHDRAWN), None, ["🗑 news withdrawn"]),
+    (
+        delivery(state=DeliveryState.FAILED, reason="x" * 400),
+        None,
+        ["🛑 news failed at post 1 of 10", "x" * 299 + "…"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "foreseen", "said"), STATES)
+def test_how_a_thread_stands(one: Delivery, foreseen: Forecast | None, said: list[str]) -> None:
+    """Each state is told in a line or two, with when and why."""
+    told = lines(cards.card(dossier(one), {7: foreseen} if foreseen else {}, LOOK))
+    assert told[told.index("") + 1 :] == said
+
+
+def test_much_that_waits() -> None:
+    """Where much waits for a person, the first of it is told, and where the rest is."""
+    failed = [delivery(number, state=DeliveryState.FAILED, reason="refused") for number in range(1, 12)]
+    paused = frozenset({"news"})
+    one = summarise(failed, channels=[("news", "telegram")], paused=paused, running=True)
+    assert lines(lists.status(one, LOOK)) == [
+        *("How things stand", "⏸ news (telegram), paused", "", "Queue: 11 failed", "", "Waiting for you"),
+        *(f"🛑 #{number} failed: refused" for number in range(1, 9)),
+        "… and 3 more: /queue",
+    ]
