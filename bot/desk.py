@@ -176,6 +176,11 @@ class Desk(Lookout):
 
     def _release(self, thread_id: int, channels: Sequence[str], *, now: bool) -> tuple[Delivery, ...]:
         if not now:
+            if all(one.state is DeliveryState.QUEUED for one in self._of(thread_id, channels)):
+                raise NotAllowedError(
+                    f"thread {thread_id} is queued already, and goes out in its turn; "
+                    f"to publish it at once: threadcast publish {thread_id} --now"
+                )
             return self.change(thread_id, Event.RELEASE, channels=channels)
         moment = self._clock()
 

@@ -175,8 +175,8 @@ class TelegramPace:
         self, start_rate: float, *, group: bool, shared: Slots, remembered: float | None = None
     ) -> None:
         self._most = start_rate
-        self._rate = min(
-            start_rate, max(start_rate * LEAST, start_rate if remembered is None else remembered)
+        self._go_at(
+            min(start_rate, max(start_rate * LEAST, start_rate if remembered is None else remembered))
         )
         self._learned = remembered is not None
         self._shared = shared
@@ -202,7 +202,7 @@ class TelegramPace:
             case Sent():
                 self._climb(now)
             case Throttled():
-                self._rate = max(self._most * LEAST, self._rate * FALL)
+                self._go_at(max(self._most * LEAST, self._rate * FALL))
                 self._learned = True
                 self._even = now + self._interval
             case _:
@@ -217,13 +217,13 @@ class TelegramPace:
 
     def _climb(self, now: datetime) -> None:
         if self._rate < self._most:
-            self._rate = min(self._most, self._rate + self._most * CLIMB)
+            self._go_at(min(self._most, self._rate + self._most * CLIMB))
             # What it takes at once has to be earned by a rest.
             self._even = (self._even or now) + (self._burst - 1) * self._interval
 
-    @property
-    def _interval(self) -> timedelta:
-        return timedelta(seconds=1 / self._rate)
+    def _go_at(self, rate: float) -> None:
+        self._rate = rate
+        self._interval = timedelta(seconds=1 / rate)
 
     @property
     def _burst(self) -> int:

@@ -9,7 +9,7 @@ on disk before the call begins: whatever dies in between, the next worker sees t
 
 import asyncio
 import random
-import uuid
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -85,7 +85,7 @@ class Publisher:
         pace: Pace | None = None,
         observe: Observer = lambda _: None,
         chance: Callable[[], float] = random.random,
-        new_key: Callable[[], str] = lambda: uuid.uuid4().hex,
+        new_key: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self.channel = channel
         self._store = store
@@ -150,7 +150,7 @@ class Publisher:
                 rest = await self._turn()
             if rest is not None:
                 return await self._let_go(claim, rest)
-            last = post.position == posts[-1].position
+            last = post.position == len(posts)
             change = await self._step(claim, post, parent, last=last, ready=ready)
             going_on = change.event is Event.GO_ON and change.keeps_lease
             rest = await self._rest() if going_on else None
@@ -358,7 +358,7 @@ class Publisher:
         sent = change.sent
         assert sent is not None  # noqa: S101  # what the caller looked at
         now = self._clock()
-        following = next(one for one in posts if one.position == post.position + 1)
+        following = posts[post.position]  # positions count from 1
         key = following.key or self._new_key()
         with self._known_to_nobody_else(claim, post.position, sent):
             commit = await almost_done(
@@ -366,7 +366,7 @@ class Publisher:
                     claim, post.position, sent, key=key, now=now, until=now + LEASE, almost=almost
                 )
             )
-        delivery = replace(claim.delivery, posts=posts[-1].position, sent=post.position)
+        delivery = replace(claim.delivery, posts=len(posts), sent=post.position)
         report(delivery, post.position, change)
         self._observe(delivery)
         upcoming = replace(

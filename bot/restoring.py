@@ -24,11 +24,11 @@ Sight = Callable[[Collection[Delivery]], None]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of it: where the replaced queue is kept (None where there was none), and what it knows."""
+    """Where the replaced queue is kept, and what that one knows; None where there is none."""
 
     kept: Path | None
     running: bool
-    since: Since
+    since: Since | None
 
 
 def put_back(
@@ -60,7 +60,7 @@ def put_back(
         with closing(prepare(settings)) as store:
             store.see_channels(seen(settings, build_channels(settings)), now=now())
             _pause(store, actor)
-    return Restored(keep, False, since(file, keep)) if kept else Restored(None, False, Since())
+    return Restored(keep, False, since(file, keep)) if kept else Restored(None, False, None)
 
 
 def _alone(settings: Settings, locks: ExitStack) -> bool:

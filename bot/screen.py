@@ -128,7 +128,16 @@ class Screen:
             self.say((" " * GAP).join(line))
             for name, cell in below:
                 if cell not in {"", "-"}:
-                    self.console.print(Padding(f"[dim]{name}[/] {cell}", (0, 0, 0, GAP), expand=False))
+                    self._say_below(f"[dim]{name}[/] {cell}")
+
+    def _say_below(self, line: str) -> None:
+        """A line set in; an address that is too long for it must not be broken, or nobody could copy it."""
+        text = Text.from_markup(line, emoji=False)
+        widest = max(map(cell_len, text.plain.split()))
+        if widest > self.console.width - GAP:
+            self.console.print(Text(" " * GAP).append_text(text), soft_wrap=True)
+        else:
+            self.console.print(Padding(text, (0, 0, 0, GAP), expand=False))
 
     def _width(self, cell: str) -> int:
         return Text.from_markup(cell, emoji=False).cell_len

@@ -239,10 +239,25 @@ def complain(error: click.ClickException, *, as_json: bool) -> None:
     if isinstance(error, click.NoSuchOption):
         near = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
         message = f"there is no option {error.option_name}{near}"
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        message = _missing(error.param)
     if isinstance(error, click.UsageError) and error.ctx is not None:
         end = "" if message.endswith(("?", ".")) else "."
         message = f"{message}{end} See: {error.ctx.command_path} --help"
     _say(message, error.exit_code, as_json=as_json)
+
+
+def _missing(parameter: click.Parameter) -> str:
+    """What has to be typed that was not."""
+    if isinstance(parameter, click.Option):
+        return f"say {max(parameter.opts, key=len)} {parameter.metavar or ''}".rstrip()
+    if isinstance(parameter.type, ThreadNumber):
+        return "say which thread: threadcast queue and threadcast history list their numbers"
+    if isinstance(parameter.type, click.Choice):
+        return f"say which: {', '.join(parameter.type.choices)}"
+    choices = (parameter.metavar or str(parameter.name).upper()).replace("…", "").split("|")
+    names = {"FILE": "a FILE", "-": "- for standard input", "ID": "the ID of a thread"}
+    return f"name {' or '.join(names.get(choice, choice) for choice in choices)}"
 
 
 def confess(error: BaseException, *, as_json: bool) -> None:

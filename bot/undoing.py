@@ -135,7 +135,7 @@ async def audit(delivery: Delivery, posts: Sequence[PostRecord], channel: Channe
         if post.state is PostState.SENT and post.remote_id is not None and post.taken_down is None
     ]
     if not chain:
-        return Audit(delivery, 0, (), "no post of it is out")
+        return Audit(delivery, 0, (), "nothing of it is out")
     found = await channel.audit(chain)
     if isinstance(found, Throttled | Unreached | Blind):
         return Audit(delivery, len(chain), (), found.reason)

@@ -15,7 +15,7 @@ from threadcast.bot.screen import Screen, safe, state
 from threadcast.config.in_force import DEFAULT, InForce
 from threadcast.config.timetable import Cause
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import AuditEvent, ChannelRow, Delivery
+from threadcast.queue.store import AuditEvent, ChannelRow, Delivery, PostRecord
 from threadcast.queue.thread import Notice, Severity, Thread
 
 Foreseen = Mapping[int, Forecast]  # by the id of the delivery
@@ -158,12 +158,17 @@ def history(screen: Screen, chains: Sequence[Chain]) -> None:
                 state(chain.delivery.state),
                 progress(chain.delivery),
                 screen.when(chain.delivery.finished),
-                safe(chain.posts[0].url or chain.posts[0].remote_id or "-") if chain.posts else "-",
+                _where(chain.posts[0]) if chain.posts else "-",
                 safe(chain.delivery.reason or chain.delivery.title),
             )
             for chain in chains
         ),
     )
+
+
+def _where(post: PostRecord) -> str:
+    """Where a post can be seen. One that was taken down has no address any more."""
+    return "gone" if post.taken_down else safe(post.url or post.remote_id or "-")
 
 
 def dossier(screen: Screen, one: Dossier, forecasts: Sequence[Forecast], now: datetime) -> None:
@@ -189,11 +194,11 @@ def dossier(screen: Screen, one: Dossier, forecasts: Sequence[Forecast], now: da
                     (
                         str(post.position),
                         safe(post.post.label),
-                        state(post.state),
+                        "[dim]gone[/]" if post.taken_down else state(post.state),
                         str(post.post.length),
                         safe(post.remote_id or "-"),
                         safe(post.reply_to or "-"),
-                        safe(post.url or "-"),
+                        "-" if post.taken_down else safe(post.url or "-"),
                     )
                     for post in chain.posts
                 ),

@@ -5,9 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from tests.servers.postgres import Postgres, running
 from threadcast.config.logs import configure
+
+# No test judges how fast this machine is: what is next to it may take all of it for a while.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 LOUD = ("httpx", "httpcore", "apscheduler", "telegram", "urllib3")
 

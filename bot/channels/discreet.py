@@ -97,6 +97,9 @@ class Discreet:
 
     def _sent(self, sent: Sent) -> Sent | None:
         """The same with an address that may be shown; None where the id itself may not."""
+        told = f"{sent.remote_id}\n{sent.url}"
+        if self._clean(told) == told:  # as ever: one look is enough
+            return sent
         if self._clean(sent.remote_id) != sent.remote_id:
             return None
         return sent if self._clean(sent.url) == sent.url else Sent(sent.remote_id, None)

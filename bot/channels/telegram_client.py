@@ -86,6 +86,12 @@ def make_bot(
     )
 
 
+async def close_bot(bot: telegram.Bot) -> None:
+    """Let go of its connections."""
+    await bot.shutdown()
+    await bot.request.shutdown()  # which stays open where Telegram never said who the bot is
+
+
 class Client:
     """One chat as it is configured, and the bot that works in it.
 
@@ -152,4 +158,4 @@ class Client:
         return text.replace(self.bot.token, "<token>")
 
     async def close(self) -> None:
-        await self.bot.shutdown()
+        await close_bot(self.bot)

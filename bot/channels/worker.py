@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -32,9 +32,10 @@ class Worker:
         if self._thread is None:
             self._thread = Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
-        future: Future[T] = Future()
-        self._calls.put(partial(_fulfil, future, function))
-        return await asyncio.wrap_future(future)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._calls.put(partial(_make, function, answer, loop))
+        return await answer
 
     def close(self) -> None:
         """End the thread after what it has to do. Does not wait; does nothing the second time."""
@@ -51,12 +52,21 @@ class Worker:
         self._at_end()
 
 
-def _fulfil(future: Future[T], function: Callable[[], T]) -> None:
-    if not future.set_running_or_notify_cancel():
+def _make(function: Callable[[], T], answer: asyncio.Future[T], loop: asyncio.AbstractEventLoop) -> None:
+    """Make a call that is still wanted, and give its answer to who waits on the loop.
+
+    An executor's future would be told first, and tell that one: twice the way, at each post.
+    """
+    if answer.cancelled():
         return
     try:
-        result = function()
+        tell = partial(answer.set_result, function())
     except BaseException as error:  # noqa: BLE001  # as every executor does: it is raised in the caller
-        future.set_exception(error)
-    else:
-        future.set_result(result)
+        tell = partial(answer.set_exception, error)
+    with suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits
+        loop.call_soon_threadsafe(_unless_cancelled, answer, tell)
+
+
+def _unless_cancelled(answer: asyncio.Future[T], tell: Callable[[], None]) -> None:
+    if not answer.cancelled():
+        tell()

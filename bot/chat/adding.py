@@ -10,12 +10,13 @@ from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.moments import count, exactly
 from threadcast.bot.chat.office import Answer, Ask, AskError, Office, foreseen_of
 from threadcast.bot.chat.said import Button, Rows, Said, bold, esc, rows
-from threadcast.bot.desk import Receipt, pick
+from threadcast.bot.desk import Receipt, UnknownChannelError, pick
 from threadcast.bot.forecast import Forecast
 from threadcast.bot.previews import preview_posts
 from threadcast.bot.reading import Intake, understand
 from threadcast.queue.parse import render
 from threadcast.queue.states import DeliveryState
+from threadcast.queue.store import StoreError
 from threadcast.queue.thread import Thread
 
 BY_AN_EDITOR = "an editor added it; an owner publishes it"
@@ -79,9 +80,14 @@ async def again(office: Office, ask: Ask) -> Answer:
     if not lines:
         raise AskError("that was done already, or is long ago; send me the thread again")
     intake = await asyncio.to_thread(understand, lines[0], lines[1].encode())
-    answer = await added(office, ask.asker, intake, lines[2].split(), again=True)
+    # Before it is added: a service that is killed in between is asked once more, and must not add it twice.
     await asyncio.to_thread(office.notebook.tear_out, page)
-    return answer
+    try:
+        return await added(office, ask.asker, intake, lines[2].split(), again=True)
+    except (StoreError, UnknownChannelError):
+        for line, text in lines.items():
+            await asyncio.to_thread(office.notebook.write, page, line, text, now=office.clock())
+        raise
 
 
 async def added(

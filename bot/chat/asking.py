@@ -15,6 +15,7 @@ from threadcast.queue.store import Delivery
 MOST_BYTES = 64  # of a button's data: https://core.telegram.org/bots/api#inlinekeyboardbutton
 MANY = 100  # threads that one request may be about
 LONGEST_NUMBER = 9  # digits
+MOST_PAGES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What a button asks for. `stamp` is empty where it is the same however things stand."""
+    """What a button asks for. `threads` follow one another.
+
+    `stamp` is empty where it is the same however things stand.
+    """
 
     verb: str
     threads: tuple[int, ...] = ()
@@ -58,9 +62,16 @@ def read_press(data: str) -> Press:
     """What a button asks for. Raises OddPressError."""
     try:
         verb, ids, channel, stamp, page = data.split("|")
-        return Press(verb, threads_of(ids) if ids else (), channel, stamp, int(page or 0))
+        return Press(verb, threads_of(ids) if ids else (), channel, stamp, _page_of(page) if page else 0)
     except ValueError:
         raise OddPressError(data) from None
+
+
+def _page_of(word: str) -> int:
+    """A page, which a client that is not Telegram's own may have made up. Raises ValueError."""
+    if not (word.isascii() and word.isdigit() and len(word) < len(str(MOST_PAGES))):
+        raise ValueError("no page")
+    return int(word)
 
 
 def threads_of(word: str) -> tuple[int, ...]:

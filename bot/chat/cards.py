@@ -86,22 +86,24 @@ def _channel(chain: Chain, foreseen: Forecast | None, look: Look) -> list[str]:
                 f", until {shortly(foreseen.end, look.now, look.zone)}" if foreseen and foreseen.end else ""
             )
             head = f"{head}{_progress(one)}{until}"
-            more = [_reason(one.reason)] if one.reason and one.due > look.now else []
+            more = [reason(one.reason)] if one.reason and one.due > look.now else []
         case DeliveryState.QUEUED:
             head, more = f"{head}: {esc(starts(one, foreseen, look))}", _so_far(one)
         case DeliveryState.HELD:
-            head = f"{head}: {_reason(one.reason or 'you held it')}"
+            head = f"{head}: {reason(one.reason or 'you held it')}"
         case DeliveryState.FAILED:
-            head, more = f"{head} at {_place(chain)}", [*_text(chain), _reason(one.reason), *_links(chain)]
+            head, more = f"{head} at {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
         case DeliveryState.UNSURE:
-            head, more = f"{head} about {_place(chain)}", [*_text(chain), _reason(one.reason), *_links(chain)]
-        case DeliveryState.WITHDRAWN | DeliveryState.CANCELLED:
+            head, more = f"{head} about {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
+        case _:  # withdrawn or cancelled
             left = sum(1 for post in chain.posts if post.remote_id and post.taken_down is None)
             head = f"{head}: {count(left, 'post')} still out" if left else head
     return [head, *more]
 
 
-def _reason(text: str) -> str:
+def reason(text: str) -> str:
+    """Why it stands so, as the log has it, in a few words and with the commands of the chat."""
+    text = in_chat(text)
     return esc(text if len(text) <= REASON else f"{text[: REASON - 1]}…")
 
 

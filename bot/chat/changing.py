@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
 
@@ -20,10 +21,9 @@ from threadcast.queue.store import Delivery
 QUICK_TIMES = (
     ("In 1 hour", "in 1h"),
     ("In 3 hours", "in 3h"),
-    ("Tonight 18:00", "18:00"),
+    ("Tonight 18:00", "today 18:00"),
     ("Tomorrow 9:00", "tomorrow 9:00"),
 )
-EVENING = 18  # the hour of `Tonight`
 WHEN = "When shall it start?"  # in a question, so that its answer is known
 WHICH = "What is the post's link?"
 NEXT = "is next"
@@ -122,15 +122,21 @@ async def at(office: Office, ask: Ask) -> Answer:
 async def when(office: Office, ask: Ask) -> Answer:
     """When? With the times that are asked for most."""
     mark = await _mark(office, ask)
-    late = office.clock().astimezone(office.zone).hour >= EVENING
-    quick = [
-        button(label, "at", ask.threads, channel=words, stamp=mark)
-        for label, words in QUICK_TIMES
-        if not (late and label.startswith("Tonight"))
-    ]
+    to_come = await asyncio.to_thread(_to_come, office)
+    quick = [button(label, "at", ask.threads, channel=words, stamp=mark) for label, words in to_come]
     other = button("Another time…", "other-time", ask.threads, stamp=mark)
     said = f"When shall {_numbers(ask.threads)} start? By typing: /at {ask.thread} fri 18:30"
     return Answer(Said(said, rows(quick[:2], quick[2:], (other,))), afresh=True)
+
+
+def _to_come(office: Office) -> list[tuple[str, str]]:
+    """The quick times that have not passed today."""
+    found: list[tuple[str, str]] = []
+    for label, words in QUICK_TIMES:
+        with suppress(WhenError):
+            parse_when(words, now=office.clock(), zone=office.zone)
+            found.append((label, words))
+    return found
 
 
 async def other_time(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as every request

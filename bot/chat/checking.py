@@ -7,7 +7,7 @@ from telegram.constants import ChatAction
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from threadcast.bot.channels.port import Finding
-from threadcast.bot.channels.telegram_client import make_bot
+from threadcast.bot.channels.telegram_client import close_bot, make_bot
 from threadcast.bot.channels.telegram_faults import UNREADABLE
 from threadcast.bot.channels.telegram_words import redact
 from threadcast.bot.chat.commands import Role
@@ -39,7 +39,7 @@ async def examine_chat(settings: Settings) -> tuple[Finding, ...]:
     except (TelegramError, *UNREADABLE) as error:
         return (Finding("error", f"Telegram cannot be asked ({redact(str(error))})", "try again later"),)
     finally:
-        await bot.shutdown()
+        await close_bot(bot)
 
 
 def _off(settings: Settings) -> Iterator[Finding]:

@@ -35,6 +35,7 @@ class Command:
 _IN_A_SHELL = re.compile(r"threadcast ([a-z]+)")
 _OTHERWISE: Mapping[str, str] = {
     "name one with --channel": "name one of them behind it",
+    " --now": " now",
     "possible now: continue, ": "possible now: ",  # parts are added to a thread in a shell alone
 }
 

@@ -11,7 +11,8 @@ from threadcast.queue.parse import parse
 
 KEPT = timedelta(days=30)  # since its last message
 
-# A client cuts what is pasted into messages of this many characters at the most, at a blank or a line's end.
+# A client cuts what is pasted into messages of this many characters at the most: at the end of a line, where
+# the second half of a message has one, else at a blank.
 CUT = 4096
 NEARLY = CUT - 100
 
@@ -25,21 +26,21 @@ def join(pieces: Sequence[str]) -> str:
     Where a client had to cut a long paste in a line, the line is made whole again. Several messages
     without any number are a part each.
     """
-    text, before = "", ""
+    threads = parse("\n".join(pieces))
+    begins = {part.line for thread in threads for part in thread.parts if part.number is not None}
+    whole: list[str] = []
+    before, line = "", 1
     for piece in pieces:
-        cut = len(before) >= NEARLY and not _begins_a_part(piece)
-        text += (" " if cut else "\n" if text else "") + piece
-        before = piece
-    if len(pieces) > 1 and not any(
-        part.number is not None for thread in parse(text) for part in thread.parts
-    ):
-        return "\n---\n".join(pieces)
-    return text
+        if _is_cut_in_a_line(before) and line not in begins:
+            whole[-1] += f" {piece}"
+        else:
+            whole.append(piece)
+        before, line = piece, line + piece.count("\n") + 1
+    return ("\n" if begins else "\n---\n").join(whole)
 
 
-def _begins_a_part(piece: str) -> bool:
-    (first, *_) = parse(piece) or (None,)
-    return first is not None and not first.preamble and first.parts[0].number is not None
+def _is_cut_in_a_line(piece: str) -> bool:
+    return len(piece) >= NEARLY and "\n" not in piece[CUT // 2 :]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ import warnings
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import telegram
-from telegram.error import Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 
 from threadcast.bot.channels.telegram_faults import UNREADABLE
 from threadcast.bot.channels.telegram_words import redact
@@ -27,7 +27,8 @@ POLL: Final = 50  # seconds that Telegram waits for an update before it answers 
 FIRST_PAUSE: Final = 1.0  # seconds until a network that was away is asked again
 LONGEST_PAUSE: Final = 30.0
 PEACE: Final = 120.0  # seconds without a conflict, after which the other one is gone: two take turns
-LAST: Final = 1.0  # seconds that a stopping service takes to confirm what it has dealt with
+BARRED: Final = 300.0  # seconds until a bot that Telegram does not know is asked for again
+LAST: Final = 1.0  # seconds that a stopping service takes to deal with what it has begun, and to confirm it
 
 Hear = Callable[[telegram.Update], Awaitable[None]]
 
@@ -58,42 +59,64 @@ class Listener:
         self._rival_until: float | None = None
 
     async def listen(self) -> None:
-        """Hear updates. Returns only where the bot's token is not good."""
+        """Hear updates, whatever Telegram answers."""
         try:
             while True:
-                try:
-                    updates = await self._bot.get_updates(
-                        offset=self._offset,
-                        timeout=timedelta(seconds=POLL),
-                        read_timeout=POLL + 10,
-                        allowed_updates=KINDS,
-                    )
-                except Conflict as error:
-                    await self._conflict(error)
-                except RetryAfter as error:
-                    wait = error.retry_after
-                    await self._rest(wait.total_seconds() if isinstance(wait, timedelta) else wait)
-                except (InvalidToken, Forbidden) as error:
-                    log.error(  # noqa: TRY400  # no fault to trace
-                        "the chat is off: Telegram does not accept the bot token",
-                        reason=redact(error.message),
-                        next="put the one that @BotFather gives into THREADCAST_TELEGRAM__TOKEN",
-                    )
-                    return
-                except NetworkError as error:
-                    await self._away(redact(error.message))
-                except UNREADABLE as error:
-                    await self._away(f"an answer that cannot be read ({type(error).__name__})")
-                    await self._step_over()
-                except TelegramError as error:
-                    await self._away(redact(error.message))
-                else:
-                    await self._well()
-                    for update in updates:
-                        await self._hear(update)
-                        self._offset = update.update_id + 1
+                await self._ask()
         finally:
             await self._confirm()
+
+    async def _ask(self) -> None:
+        """Ask once, and deal with what comes; or wait, where that would not help now."""
+        try:
+            updates = await self._bot.get_updates(
+                offset=self._offset,
+                timeout=timedelta(seconds=POLL),
+                read_timeout=POLL + 10,
+                allowed_updates=KINDS,
+            )
+            sum(update.update_id for update in updates)  # numbers, or it is no answer of Telegram's
+        except Conflict as error:
+            await self._conflict(error)
+        except RetryAfter as error:
+            wait = error.retry_after
+            await self._rest(wait.total_seconds() if isinstance(wait, timedelta) else wait)
+        except (InvalidToken, Forbidden) as error:
+            await self._barred(error)
+        except UNREADABLE as error:
+            await self._away(f"an answer that cannot be read ({type(error).__name__})")
+            await self._one_by_one()
+        except TelegramError as error:
+            await self._away(redact(error.message))
+        else:
+            await self._well()
+            for update in updates:
+                await self._deal(update)
+
+    async def _deal(self, update: telegram.Update) -> None:
+        """What has begun is dealt with, even where the service is stopped meanwhile: in a moment it is."""
+        dealing = asyncio.ensure_future(self._hear(update))
+        try:
+            await asyncio.shield(dealing)
+        except asyncio.CancelledError:
+            done, _ = await asyncio.wait([dealing], timeout=LAST)
+            if done:
+                self._offset = update.update_id + 1
+            else:
+                dealing.cancel()  # then it comes again
+            raise
+        self._offset = update.update_id + 1
+
+    async def _barred(self, error: TelegramError) -> None:
+        said = redact(error.message)
+        if self._trouble != said:
+            self._trouble = said
+            log.error(
+                "Telegram does not accept the bot token: no commands arrive",
+                reason=said,
+                next="put the one that @BotFather gives into THREADCAST_TELEGRAM__TOKEN, and start again",
+            )
+        await self._rest(BARRED)
 
     async def _conflict(self, error: Conflict) -> None:
         if "webhook" in error.message.lower():
@@ -116,23 +139,30 @@ class Listener:
             log.warning("Telegram cannot be reached: commands wait there", reason=reason)
         await self._wait()
 
-    async def _step_over(self) -> None:
-        """Leave the first update out, or all behind it would wait for one that the library cannot read."""
+    async def _one_by_one(self) -> None:
+        """Leave out what the library cannot read: the updates beside it would wait for ever."""
         with suppress(TelegramError, *UNREADABLE), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the library's own call is what cannot read it
             found = await self._bot.do_api_request(
-                "getUpdates", {"offset": self._offset, "limit": 1, "allowed_updates": KINDS}
+                "getUpdates", {"offset": self._offset, "allowed_updates": KINDS}
             )
             for raw in found:
-                try:
-                    telegram.Update.de_json(raw, self._bot)
-                except UNREADABLE as error:
-                    self._offset = int(raw["update_id"]) + 1
-                    log.error(  # noqa: TRY400  # no fault of this code
-                        "an update was left out: it cannot be read",
-                        update=raw["update_id"],
-                        reason=type(error).__name__,
-                    )
+                number = int(raw["update_id"])
+                update = self._read(raw)
+                if update is not None:
+                    await self._deal(update)
+                self._offset = number + 1
+
+    def _read(self, raw: dict[str, Any]) -> telegram.Update | None:
+        try:
+            return telegram.Update.de_json(raw, self._bot)
+        except UNREADABLE as error:
+            log.error(  # noqa: TRY400  # no fault of this code
+                "an update was left out: it cannot be read",
+                update=raw["update_id"],
+                reason=type(error).__name__,
+            )
+            return None
 
     async def _well(self) -> None:
         self._pause = FIRST_PAUSE

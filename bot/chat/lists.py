@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from threadcast.bot.chat.asking import button
-from threadcast.bot.chat.cards import SIGNS, Look, addresses, starts
+from threadcast.bot.chat.cards import SIGNS, Look, addresses, reason, starts
 from threadcast.bot.chat.commands import Command, Role, allowed_to, in_chat
 from threadcast.bot.chat.moments import bar, count, shortly
 from threadcast.bot.chat.said import Rows, Said, bold, code, esc, esc_lines, link, rows
@@ -25,7 +25,7 @@ def queue(forecasts: Sequence[Forecast], look: Look, *, page: int, channel: str)
         return Said(f"Nothing waits{where}. Send me a text file, or /add")
     page = min(max(page, 0), (len(forecasts) - 1) // PAGE)
     shown = forecasts[page * PAGE : (page + 1) * PAGE]
-    lines = [f"{bold('Queue')}: {count(len(forecasts), 'delivery').replace('deliverys', 'deliveries')}"]
+    lines = [f"{bold('Queue')}: {count(len(forecasts), 'delivery', 'deliveries')}"]
     for one in shown:
         delivery = one.delivery
         lines += [
@@ -59,7 +59,9 @@ def _foreseen(one: Forecast, look: Look) -> str:
 def history(chains: Sequence[Chain], look: Look, *, page: int, channel: str, more: bool) -> Said:
     """What ended, newest first, a page at a time."""
     if not chains:
-        return Said("Nothing was published yet. What waits: /queue" if not page else "That was all: /history")
+        where = f" on {esc(channel)}" if channel else ""
+        nothing = f"Nothing was published{where} yet. What waits: /queue"
+        return Said("That was all. From the newest: /history" if page else nothing)
     lines = [bold("History")]
     for chain in chains:
         one = chain.delivery
@@ -69,7 +71,7 @@ def history(chains: Sequence[Chain], look: Look, *, page: int, channel: str, mor
         lines += [
             "",
             f"{SIGNS[one.state]} #{one.thread_id} {bold(one.channel)} {name}",
-            f"    {one.state}{sent}{when}{f': {esc(one.reason)}' if one.reason else ''}",
+            f"    {one.state}{sent}{when}{f': {reason(one.reason)}' if one.reason else ''}",
         ]
     ids = shown_ids([chain.delivery for chain in chains])
     return Said("\n".join(lines), (*_numbers(ids), *_pages("history", page, more, channel)))
@@ -140,7 +142,9 @@ def status(one: Overview, look: Look) -> Said:
         first = {delivery.thread_id: delivery for delivery in reversed(one.yours)}
         for thread_id in waiting[:PAGE]:
             each = first[thread_id]
-            lines.append(f"{SIGNS[each.state]} #{thread_id} {each.state}: {esc(each.reason or each.title)}")
+            lines.append(
+                f"{SIGNS[each.state]} #{thread_id} {each.state}: {reason(each.reason or each.title)}"
+            )
         if len(waiting) > PAGE:
             lines.append(f"… and {len(waiting) - PAGE} more: /queue")
     return Said(

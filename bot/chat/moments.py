@@ -23,7 +23,7 @@ def shortly(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 
 def lasting(span: timedelta) -> str:
-    """How long something takes, roughly: `a few seconds`, `2 min`, `3 h`."""
+    """How long something takes, roughly: `a few seconds`, `2 min`, `3 h`, `2 days`."""
     seconds = span.total_seconds()
     if seconds < 10:  # noqa: PLR2004
         return "a few seconds"
@@ -32,15 +32,16 @@ def lasting(span: timedelta) -> str:
     minutes = round(seconds / 60)
     if minutes < 90:  # noqa: PLR2004
         return f"{minutes} min"
-    return f"{round(minutes / 60)} h"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 48 else count(round(hours / 24), "day")  # noqa: PLR2004
 
 
 def bar(done: int, of: int) -> str:
     """How far something is: `▰▰▰▱▱▱▱▱▱▱`. Full only where all is done."""
-    cells = CELLS * done // of if of else 0
+    cells = min(CELLS * done // of, CELLS) if of else 0
     return "▰" * cells + "▱" * (CELLS - cells)
 
 
-def count(number: int, what: str) -> str:
-    """`1 part`, `3 parts`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def count(number: int, what: str, many: str = "") -> str:
+    """`1 part`, `3 parts`; `many` is a plural that has no s behind it."""
+    return f"{number} {what if number == 1 else many or f'{what}s'}"

@@ -1,10 +1,13 @@
 """What a newcomer is told: how a channel is set up, with the lines to paste. Pure."""
 
 import re
+from collections.abc import Collection
 
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.said import Said, bold, code, esc
 
+LONGEST_NAME = 32  # characters
+GROUP = "THREADCAST_TELEGRAM__GROUP"
 PREFIX = "THREADCAST_CHANNELS__"
 
 
@@ -30,14 +33,22 @@ def how_to_begin(role: Role) -> Said:
     )
 
 
-def name_for(title: str, username: str | None) -> str:
-    """A name for a channel as it stands in a variable: capital letters, digits and single underlines."""
+def name_for(title: str, username: str | None, taken: Collection[str] = ()) -> str:
+    """A name for a channel as it stands in a variable: capital letters, digits and single underlines.
+
+    None of those that are `taken`, which are in lower case.
+    """
     words = re.sub(r"[^A-Z0-9]+", "_", (username or title).upper()).strip("_")
-    return words[:32].strip("_") or "NEWS"
+    name = words[:LONGEST_NAME].strip("_") or "NEWS"
+    wished, number = name, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{wished[: LONGEST_NAME - len(str(number)) - 1].strip('_')}_{number}"
+    return name
 
 
-def joined(title: str, chat: str, name: str, *, may_post: bool) -> Said:
-    """The bot was added to a channel or group that is not configured. `chat` is its @name or id."""
+def joined(title: str, chat: str, name: str, *, may_post: bool, group: int | None = None) -> Said:
+    """The bot was added to a chat that is not configured. `chat` is its @name or id, `group` a group's id."""
     lines = [f"I am in {bold(title)} now."]
     if not may_post:
         lines.append("I may not post there yet: make me an administrator who may post messages.")
@@ -47,6 +58,7 @@ def joined(title: str, chat: str, name: str, *, may_post: bool) -> Said:
         code(f"{PREFIX}{name}__KIND=telegram"),
         code(f"{PREFIX}{name}__CHAT={chat}"),
         "",
+        *(["Or, to give commands and read reports there:", code(f"{GROUP}={group}"), ""] if group else []),
         "Then start Threadcast again; <code>threadcast check</code> says whether all is well.",
     ]
     return Said("\n".join(lines))

@@ -6,9 +6,9 @@ service was not there; the mark moves on when what stands before it was said.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -17,7 +17,8 @@ from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.door import Door
 from threadcast.bot.chat.office import Office
 from threadcast.bot.chat.said import Said
-from threadcast.bot.chat.speaker import Speaker, UntoldError
+from threadcast.bot.chat.speaker import LaterError, Speaker, UntoldError
+from threadcast.bot.chat.told import CALLS, Told, adders, goes_on, is_worth_it
 from threadcast.bot.chat.troubles import Troubles
 from threadcast.bot.desk import Dossier
 from threadcast.queue.states import DeliveryState
@@ -30,18 +31,9 @@ SEEN_TO = 1  # the line of the mark
 OVERLAP = 100  # ids before the mark that are looked at again: events of several writers come in any order
 LOOK_EVERY = 300.0  # seconds, where nothing is heard
 LIVE_MESSAGES = 20  # that are kept up to date for /show
+CAUGHT_UP = 20  # threads that somebody is told of who could not be told for a while: the newest
 AGAIN = 30.0  # seconds until another try where the queue cannot be used
 
-BEGUN = frozenset(
-    {
-        DeliveryState.PUBLISHING,
-        DeliveryState.PUBLISHED,
-        DeliveryState.FAILED,
-        DeliveryState.UNSURE,
-        DeliveryState.WITHDRAWN,
-    }
-)
-CALLS = frozenset({DeliveryState.FAILED, DeliveryState.UNSURE})  # for a person, so it makes a sound
 STEPS = frozenset({"claim", "plan", "wait", "seek", "resend"})  # on the way: no hurry to tell
 
 
@@ -63,20 +55,13 @@ class _Touched:
     event: int | None = None  # the first one that is not told of yet
 
 
-@dataclass(slots=True)
-class _Told:
-    """A message that stands for a thread in a chat, and which states it told of."""
+@dataclass(frozen=True, slots=True)
+class _News:
+    """Something that is about no thread, to be said in a chat from a moment on."""
 
-    message: int
-    states: frozenset[str] = field(default_factory=frozenset)
-
-    def written(self) -> str:
-        return " ".join([str(self.message), *sorted(self.states)])
-
-    @classmethod
-    def read(cls, text: str) -> "_Told":
-        message, *states = text.split()
-        return cls(int(message), frozenset(states))
+    chat: int
+    said: Said
+    since: float
 
 
 class Reporter:
@@ -100,7 +85,9 @@ class Reporter:
         self._last: dict[int, float] = {}
         self._live: dict[tuple[int, int], tuple[int, str]] = {}
         self._watched: set[int] = set()
-        self._news: list[Said] = []
+        self._later: dict[tuple[int, int], _Touched] = {}  # by chat and thread: the chat has to be waited for
+        self._missed: set[tuple[int, int]] = set()  # noted already
+        self._news: list[_News] = []
         self._troubles = Troubles(office.zone)
         self._woken = asyncio.Event()
         self._seen: set[int] = set()
@@ -115,7 +102,7 @@ class Reporter:
         self._touch(delivery.thread_id, hurry=delivery.state is not DeliveryState.PUBLISHING)
         said = self._troubles.see(delivery, self._office.clock())
         if said is not None:
-            self._news.append(said)
+            self._announce(said)
         self._woken.set()
 
     def wake(self) -> None:
@@ -188,21 +175,22 @@ class Reporter:
         """Say what is due now."""
         self._woken.clear()
         newest = await self._look()
-        while self._news:
-            await self._tell_all(self._news.pop(0))
+        await self._tell_news()
         while self._watched:
             thread = self._watched.pop()
             await self._refresh(thread, await self._dossier(thread))
         for thread in self._due():
             touched = self._touched.pop(thread)
             try:
-                await self._report(thread)
+                await self._report(thread, touched.event)
             except BaseException:
                 self._touched.setdefault(thread, touched)  # not told yet
                 raise
             self._last[thread] = self._timer()
-        untold = [touched.event - 1 for touched in self._touched.values() if touched.event is not None]
-        mark = min([newest, *untold])
+        for chat, thread in [key for key, one in self._later.items() if one.since <= self._timer()]:
+            await self._report(thread, self._later[chat, thread].event, only=chat)
+        untold = [*self._touched.values(), *self._later.values()]
+        mark = min([newest, *(one.event - 1 for one in untold if one.event is not None)])
         if mark > self._mark:
             await asyncio.to_thread(self._set_mark, mark)
 
@@ -244,22 +232,41 @@ class Reporter:
 
     def _until_due(self) -> float:
         now = self._timer()
-        return max(0.0, min((self._due_at(thread) - now for thread in self._touched), default=LOOK_EVERY))
+        moments = [self._due_at(thread) for thread in self._touched]
+        moments += [one.since for one in self._later.values()] + [one.since for one in self._news]
+        return max(0.0, min((moment - now for moment in moments), default=LOOK_EVERY))
 
-    async def _report(self, thread: int) -> None:
-        """Bring every message about a thread up to date, or send the first."""
+    async def _report(self, thread: int, event: int | None, *, only: int | None = None) -> None:
+        """Bring every message about a thread up to date, or send the first: in each chat, or in one.
+
+        `event` is the first that was not told of.
+        """
         dossier = await self._dossier(thread)
         told = await asyncio.to_thread(self._told, thread)
         chats: dict[int, Role] = {chat: Role.OWNER for chat in told if self._may_see(chat)}
         if dossier is not None:
             chats |= self._whom(dossier)
         for chat, role in chats.items():
-            with suppress(UntoldError):
+            if only is not None and only != chat:
+                continue
+            try:
                 await self._tell(chat, role, thread, dossier, told.get(chat))
+            except UntoldError:
+                await self._note_missed(chat, thread)
+            except LaterError as error:
+                before = self._later.get((chat, thread))
+                first = event if before is None else before.event or event
+                self._later[chat, thread] = _Touched(self._timer() + error.seconds, event=first)
+                continue
+            self._later.pop((chat, thread), None)
+        if only is not None:
+            if only not in chats:
+                self._later.pop((only, thread), None)
+            return
         await self._refresh(thread, dossier)
         if dossier is None:
             self._live = {key: one for key, one in self._live.items() if one[0] != thread}
-        if dossier is None or not _goes_on(dossier):
+        if dossier is None or not goes_on(dossier):
             self._last.pop(thread, None)
 
     async def _dossier(self, thread: int) -> Dossier | None:
@@ -271,28 +278,25 @@ class Reporter:
     def _whom(self, dossier: Dossier) -> dict[int, Role]:
         """Where a thread is reported: in the group, or to every owner and to the editor who added it.
 
-        It is when it has begun, or waits for an owner who does not know of it. The editor knows that it
-        waits, and is told when it does not any more.
+        The editor knows that it waits, and is told when it does not any more.
         """
-        deliveries = [chain.delivery for chain in dossier.chains]
-        held = [one for one in deliveries if one.state is DeliveryState.HELD]
-        adders = {_person(event.actor) for event in dossier.events if event.what == "add"}
-        by_an_owner = all(one is not None and self._door.role_of(one) is Role.OWNER for one in adders)
         whom: dict[int, Role] = {}
-        if any(one.state in BEGUN or one.sent for one in deliveries) or (held and not by_an_owner):
+        if is_worth_it(dossier, self._door.people):
             group = self._door.group
             whom |= dict.fromkeys(self._door.owners if group is None else [group], Role.OWNER)
-        if self._door.group is None and len(held) < len(deliveries):
-            people = self._door.people.items()
-            whom |= {one: role for one, role in people if one in adders and role is Role.EDITOR}
+        waits = all(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
+        if self._door.group is None and not waits:
+            added, people = adders(dossier), self._door.people.items()
+            whom |= {one: role for one, role in people if one in added and role is Role.EDITOR}
         return whom
 
     async def _tell(
-        self, chat: int, role: Role, thread: int, dossier: Dossier | None, told: _Told | None
+        self, chat: int, role: Role, thread: int, dossier: Dossier | None, told: Told | None
     ) -> None:
         if dossier is None:
             if told is not None:
-                await self._speaker.change(chat, told.message, Said(f"#{thread} was removed from the queue."))
+                removed = Said(f"#{thread} was removed from the queue.")
+                await self._speaker.change(chat, told.message, removed, patient=False)
                 await asyncio.to_thread(self._office.notebook.tear_out, _page(thread))
             return
         states = frozenset(f"{one.delivery.channel}={one.delivery.state}" for one in dossier.chains)
@@ -302,16 +306,38 @@ class Reporter:
             if one.delivery.state in CALLS
         )
         said = await asyncio.to_thread(self._office.card_now, thread, self._role_in(chat, role))
-        if told is not None and calls <= told.states and await self._speaker.change(chat, told.message, said):
+        if told is not None and calls <= told.states and await self._change(chat, told.message, said):
             message = told.message
         else:
-            if told is not None and not await self._speaker.remove(chat, told.message):
-                await self._speaker.change(chat, told.message, Said(said.text))  # without buttons: old by now
+            if told is not None and not await self._speaker.remove(chat, told.message, patient=False):
+                await self._change(chat, told.message, Said(said.text))  # without buttons: old by now
             held = any(one.delivery.state is DeliveryState.HELD for one in dossier.chains)
             loud = bool(calls) or (told is None and held)
-            message = await self._speaker.say(chat, Said(said.text, said.buttons, quiet=not loud))
+            new = Said(said.text, said.buttons, quiet=not loud)
+            message = await self._speaker.say(chat, new, patient=False)
         if told is None or (message, states) != (told.message, told.states):
-            await asyncio.to_thread(self._note, thread, chat, _Told(message, states))
+            await asyncio.to_thread(self._note, thread, chat, Told(message, states))
+
+    async def _change(self, chat: int, message: int, said: Said) -> bool:
+        return await self._speaker.change(chat, message, said, patient=False)
+
+    async def _note_missed(self, chat: int, thread: int) -> None:
+        """Nothing can be said there: it is told when that person is back."""
+        if (chat, thread) not in self._missed:
+            self._missed.add((chat, thread))
+            now = self._office.clock()
+            await asyncio.to_thread(self._office.notebook.write, _missed_in(chat), thread, "", now=now)
+
+    async def catch_up(self, chat: int) -> None:
+        """Something can be said in a chat again, perhaps: tell what was not told there. Raises StoreError."""
+        missed = await asyncio.to_thread(self._office.notebook.read, _missed_in(chat))
+        if not missed:
+            return
+        await asyncio.to_thread(self._office.notebook.tear_out, _missed_in(chat))
+        self._missed = {key for key in self._missed if key[0] != chat}
+        for thread in sorted(missed)[-CAUGHT_UP:]:
+            self._later.setdefault((chat, thread), _Touched(self._timer()))
+        self._woken.set()
 
     def _may_see(self, chat: int) -> bool:
         """Whether a chat that was told before is one of those that may be told now."""
@@ -331,36 +357,40 @@ class Reporter:
             role = self._role_in(chat, Role.OWNER)
             said = await asyncio.to_thread(self._office.card_now, thread, role)
             self._live[(chat, message)] = (thread, now)
-            with suppress(UntoldError):
-                await self._speaker.change(chat, message, said)
+            with suppress(UntoldError, LaterError):
+                await self._change(chat, message, said)
 
-    async def _tell_all(self, said: Said) -> None:
+    def _announce(self, said: Said) -> None:
         chats = [self._door.group] if self._door.group is not None else self._door.owners
-        for chat in chats:
-            with suppress(UntoldError):
-                await self._speaker.say(chat, said)
+        self._news += [_News(chat, said, self._timer()) for chat in chats]
+
+    async def _tell_news(self) -> None:
+        now = self._timer()
+        due = [one for one in self._news if one.since <= now]
+        for one in due:
+            self._news.remove(one)
+            try:
+                await self._speaker.say(one.chat, one.said, patient=False)
+            except UntoldError:
+                continue
+            except LaterError as error:
+                self._news.append(_News(one.chat, one.said, self._timer() + error.seconds))
 
     async def tell_owners(self, said: Said) -> None:
         """Something that is about no thread; said in its turn."""
-        self._news.append(said)
+        self._announce(said)
         self._woken.set()
 
-    def _told(self, thread: int) -> dict[int, _Told]:
-        return {chat: _Told.read(text) for chat, text in self._office.notebook.read(_page(thread)).items()}
+    def _told(self, thread: int) -> dict[int, Told]:
+        return {chat: Told.read(text) for chat, text in self._office.notebook.read(_page(thread)).items()}
 
-    def _note(self, thread: int, chat: int, told: _Told) -> None:
+    def _note(self, thread: int, chat: int, told: Told) -> None:
         self._office.notebook.write(_page(thread), chat, told.written(), now=self._office.clock())
+
+
+def _missed_in(chat: int) -> str:
+    return f"missed:{chat}"
 
 
 def _page(thread: int) -> str:
     return f"report:{thread}"
-
-
-def _person(actor: str) -> int | None:
-    kind, _, number = actor.partition(":")
-    return int(number) if kind == "telegram" and number.isdecimal() else None
-
-
-def _goes_on(dossier: Dossier) -> bool:
-    waits: Collection[DeliveryState] = (DeliveryState.PUBLISHING, DeliveryState.QUEUED)
-    return any(chain.delivery.state in waits for chain in dossier.chains)

@@ -4,26 +4,25 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, Final
 
 import structlog
 import telegram
-from telegram.error import TelegramError
+from telegram.error import Forbidden, InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, TypeHandler
 
 from threadcast.bot.channels.port import Channel, Clock
-from threadcast.bot.channels.telegram_client import make_bot
+from threadcast.bot.channels.telegram_client import close_bot, make_bot
 from threadcast.bot.channels.telegram_faults import UNREADABLE
 from threadcast.bot.channels.telegram_words import redact
-from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.digest import YOURS, digest, last_due, next_due
+from threadcast.bot.chat.digest import Digests
 from threadcast.bot.chat.door import Door
 from threadcast.bot.chat.drafts import KEPT, Drafts
-from threadcast.bot.chat.listener import Listener
+from threadcast.bot.chat.heard import Heard
+from threadcast.bot.chat.listener import BARRED, Listener
 from threadcast.bot.chat.menu import set_menus
 from threadcast.bot.chat.office import Office
-from threadcast.bot.chat.reporter import MARKS, Reporter
+from threadcast.bot.chat.reporter import Reporter
 from threadcast.bot.chat.said import Said
 from threadcast.bot.chat.speaker import Speaker
 from threadcast.bot.chat.talk import Talk
@@ -32,16 +31,13 @@ from threadcast.bot.pacing import Pace
 from threadcast.bot.publisher import Observer
 from threadcast.config.settings import Settings
 from threadcast.queue.notebook import Notebook
-from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import Delivery
+from threadcast.queue.store import Delivery, StoreError
 
 log = structlog.get_logger("threadcast.chat")
 
-DIGESTED: Final = 2  # the line of MARKS with the moment of the newest digest
 FIRST_PAUSE: Final = 1.0  # seconds until a start that failed is tried again
 LONGEST_PAUSE: Final = 60.0
 FAREWELL: Final = 1.5  # seconds that what is still to be said may take when the service stops
-LONGEST_NAP: Final = 3600.0  # seconds; a clock may be set meanwhile
 
 
 class Chat:
@@ -73,6 +69,8 @@ class Chat:
         self._office = Office(desk_of, channels, Drafts(notebook, clock), notebook, clock, settings.timezone)
         self._speaker = Speaker(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(self._office, self._speaker, self._door, timer=timer)
+        at = settings.telegram.digest
+        self._digests = None if at is None else Digests(self._office, at, tell=self._reporter.tell_owners)
         self._talk = Talk(
             self._bot,
             self._office,
@@ -81,6 +79,7 @@ class Chat:
             spawn=self._spawn,
             live=self._reporter.watch,
             tell_owners=self._reporter.tell_owners,
+            back=self._reporter.catch_up,
         )
         # No updater: it confirms updates before they are handled.
         self._application: Application[Any, Any, Any, Any, Any, Any] = (
@@ -88,6 +87,12 @@ class Chat:
         )
         self._application.add_handler(TypeHandler(telegram.Update, self._handle))
         self._application.add_error_handler(self._broke)
+        self._heard = Heard(
+            notebook,
+            self._application.process_update,
+            is_known=lambda person: self._door.role_of(person) is not None,
+            clock=clock,
+        )
         self._running: asyncio.Task[None] | None = None
         self._hearing: list[asyncio.Task[None]] = []
         self._following: set[asyncio.Task[None]] = set()
@@ -106,6 +111,8 @@ class Chat:
     def wake(self) -> None:
         """Something may have changed in the queue."""
         self._reporter.wake()
+        if self._digests is not None:
+            self._digests.wake()
 
     def start(self) -> None:
         self._running = asyncio.create_task(self._run(), name="chat")
@@ -132,7 +139,7 @@ class Chat:
             await self._application.stop()
         with suppress(TelegramError, RuntimeError):
             await self._application.shutdown()
-        await self._bot.shutdown()
+        await close_bot(self._bot)
 
     # Its work
 
@@ -140,30 +147,34 @@ class Chat:
         try:
             await self._begin()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._reporter.run())
-                self._hearing.append(group.create_task(self._listen()))
-                if self._settings.telegram.digest is not None:
-                    self._hearing.append(group.create_task(self._digests()))
+                group.create_task(_lasting("reports", self._reporter.run))
+                self._hearing.append(group.create_task(_lasting("listening", self._listen)))
+                if self._digests is not None:
+                    self._hearing.append(group.create_task(_lasting("digests", self._digests.run)))
         except* Exception:
             # The chat's edge: whatever broke, publishing goes on.
             log.exception("the chat broke, and is off until the service is started again")
 
     async def _begin(self) -> None:
         """Say hello to Telegram, as often as it takes."""
-        pause = FIRST_PAUSE
+        pause, said = FIRST_PAUSE, ""
         while True:
             try:
                 await self._application.initialize()
             except (TelegramError, *UNREADABLE) as error:
-                log.warning("the chat waits: Telegram cannot be reached", reason=redact(str(error)))
-                await asyncio.sleep(pause)
+                reason, is_barred = redact(str(error)), isinstance(error, (InvalidToken, Forbidden))
+                if reason != said:  # once, however long it takes
+                    said = reason
+                    _warn(reason, is_barred=is_barred)
+                await asyncio.sleep(BARRED if is_barred else pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 break
         await self._application.start()
         self._spawn(self._set_menus())
-        for kind in ("draft:", "again:"):
-            await asyncio.to_thread(self._notebook.tear_out_old, kind, before=self._clock() - KEPT)
+        with suppress(StoreError):  # next time
+            for kind in ("draft:", "again:", "missed:"):
+                await asyncio.to_thread(self._notebook.tear_out_old, kind, before=self._clock() - KEPT)
         log.info("chat", bot=f"@{self._bot.username}", owners=len(self._door.owners))
 
     async def _set_menus(self) -> None:
@@ -177,9 +188,9 @@ class Chat:
         if self._settings.telegram.webhook is not None:
             from threadcast.bot.chat.webhook import serve  # noqa: PLC0415  # a web server, where it is in use
 
-            await serve(self._bot, self._application.process_update, self._settings.telegram)
+            await serve(self._bot, self._heard.hear, self._settings.telegram)
             return
-        await Listener(self._bot, self._application.process_update, rival=self._rival).listen()
+        await Listener(self._bot, self._heard.hear, rival=self._rival).listen()
 
     async def _handle(self, update: telegram.Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         await self._talk.hear(update)
@@ -207,38 +218,26 @@ class Chat:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("an answer broke", exc_info=error)
 
-    # The digest
 
-    async def _digests(self) -> None:
-        """One a day, and one for those that were missed while the service was down."""
-        at, zone = self._settings.telegram.digest, self._settings.timezone
-        assert at is not None  # noqa: S101  # what the caller looked at
-        while True:
-            now = self._clock()
-            due = last_due(at, now, zone)
-            newest = await asyncio.to_thread(self._digested)
-            if newest is None:
-                await asyncio.to_thread(self._note_digest)
-            elif newest < due:
-                await self._reporter.tell_owners(await asyncio.to_thread(self._digest, newest))
-                await asyncio.to_thread(self._note_digest)
-            wait = (next_due(at, now, zone) - now).total_seconds()
-            await asyncio.sleep(min(wait, LONGEST_NAP))
+async def _lasting(name: str, part: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """One part of the chat: where it breaks, the others go on, and so does it after a while."""
+    while True:
+        try:
+            await part()
+        except Exception:
+            # A part's edge: whatever broke, it is tried again.
+            log.exception("a part of the chat broke, and begins anew", part=name)
+            await asyncio.sleep(LONGEST_PAUSE)
+        else:
+            return
 
-    def _digested(self) -> datetime | None:
-        text = self._notebook.read(MARKS).get(DIGESTED)
-        return None if text is None else datetime.fromisoformat(text)
 
-    def _note_digest(self) -> None:
-        now = self._clock()
-        self._notebook.write(MARKS, DIGESTED, now.isoformat(), now=now)
-
-    def _digest(self, since: datetime) -> Said:
-        desk = self._office.desk_of("chat")
-        published = [
-            one
-            for one in desk.deliveries(frozenset({DeliveryState.PUBLISHED}))
-            if one.finished is not None and one.finished >= since
-        ]
-        yours = sorted(desk.deliveries(frozenset(YOURS)), key=lambda one: YOURS.index(one.state))
-        return digest(published, yours, desk.forecast(), self._office.look(Role.OWNER))
+def _warn(reason: str, *, is_barred: bool) -> None:
+    if is_barred:
+        log.error(
+            "the chat is off: Telegram does not accept the bot token",
+            reason=reason,
+            next="put the one that @BotFather gives into THREADCAST_TELEGRAM__TOKEN, and start again",
+        )
+    else:
+        log.warning("the chat waits: Telegram cannot be reached", reason=reason)

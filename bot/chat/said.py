@@ -14,7 +14,9 @@ LIMIT = 4096  # code points of a message, after its markup: https://core.telegra
 FEW = 3  # messages that one answer may be; a longer one is a file
 TOAST = 200  # code points of the answer to a button: https://core.telegram.org/bots/api#answercallbackquery
 
-_TAG = re.compile(r"</?[a-z]+(?: [^>]*)?>")
+LONGEST_CAPTION = 200  # code points of a file's caption, of the 1024 that Telegram takes
+
+_TAG = re.compile(r"</?([a-z]+)(?: [^>]*)?>")
 _ATOM = re.compile(r"</?[a-z]+(?: [^>]*)?>|&[#0-9a-z]+;|.", re.DOTALL)
 
 
@@ -31,7 +33,7 @@ Rows = tuple[tuple[Button, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One answer. `text` is HTML whose tags end on the line where they begin.
+    """One answer. `text` is HTML.
 
     `quiet`: it makes no sound. `asks` is what stands in the field for the person's reply, where one is
     wanted. `file` is sent along, with its name.
@@ -66,7 +68,7 @@ def link(address: str, text: str) -> str:
     """A link, where the address is one of the web: nothing else opens in a chat."""
     if not address.startswith(("https://", "http://")):
         return esc(text)
-    return f'<a href="{escape(address)}">{esc(text)}</a>'
+    return f'<a href="{escape(plain(address))}">{esc(text)}</a>'
 
 
 def visible(html: str) -> str:
@@ -87,7 +89,8 @@ def in_messages(said: Said) -> tuple[Said, ...]:
     """
     texts = split(said.text)
     if len(texts) > FEW:
-        head = texts[0][: texts[0].find("\n")] if "\n" in texts[0] else "The answer"
+        head, _, _ = texts[0].partition("\n")
+        head = head if 0 < len(visible(head)) <= LONGEST_CAPTION else "The answer"
         file = ("answer.txt", f"{visible(said.text)}\n".encode())
         return (replace(said, text=f"{head}\n(the whole answer is in the file)", file=file),)
     *first, last = texts
@@ -95,24 +98,42 @@ def in_messages(said: Said) -> tuple[Said, ...]:
 
 
 def split(html: str, limit: int = LIMIT) -> list[str]:
-    """The text in pieces of at most `limit` visible characters, cut between lines where it can be."""
+    """The text in pieces of at most `limit` visible characters, cut between lines where it can be.
+
+    A tag that is open where a line has to be cut ends there, and begins again in the next piece.
+    """
     pieces: list[str] = []
     piece, length = "", 0
-    for line in _lines(html, limit):
-        more = len(visible(line)) + (1 if piece else 0)
-        if piece and length + more > limit:
-            pieces.append(piece)
-            piece, length, more = "", 0, len(visible(line))
-        piece = f"{piece}\n{line}" if piece else line
-        length += more
+    for line in html.split("\n"):
+        for part in [line] if len(visible(line)) <= limit else _cut(line, limit):
+            more = len(visible(part))
+            if piece and length + 1 + more > limit:
+                pieces.append(piece)
+                piece, length = "", 0
+            piece, length = (f"{piece}\n{part}", length + 1 + more) if piece else (part, more)
     return [*pieces, piece] if piece or not pieces else pieces
 
 
-def _lines(html: str, limit: int) -> Iterator[str]:
-    for line in html.split("\n"):
-        if len(visible(line)) <= limit:
-            yield line
-            continue
-        # No line of ours is this long: it is text from outside, without tags.
-        atoms = _ATOM.findall(line)
-        yield from ("".join(atoms[start : start + limit]) for start in range(0, len(atoms), limit))
+def _cut(line: str, limit: int) -> Iterator[str]:
+    """A line in parts of `limit` visible characters, each with its tags."""
+    part, length = "", 0
+    opened: list[str] = []
+    for atom in _ATOM.findall(line):
+        tag = _TAG.fullmatch(atom)
+        if tag is None:
+            if length == limit:
+                yield part + "".join(f"</{_name(each)}>" for each in reversed(opened))
+                part, length = "".join(opened), 0
+            length += 1
+        elif atom.startswith("</"):
+            opened.pop()
+        else:
+            opened.append(atom)
+        part += atom
+    yield part
+
+
+def _name(tag: str) -> str:
+    found = _TAG.fullmatch(tag)
+    assert found is not None  # noqa: S101  # what stands in `opened`
+    return found[1]

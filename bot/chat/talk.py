@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 import telegram
+from telegram import ChatMember
 from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
@@ -26,6 +27,7 @@ from threadcast.bot.chat.said import Said, esc
 from threadcast.bot.chat.speaker import Speaker, UntoldError
 from threadcast.bot.plain import plain
 from threadcast.bot.reading import MAX_INPUT, understand
+from threadcast.queue.store import StoreError
 
 log = structlog.get_logger("threadcast.chat")
 
@@ -40,7 +42,10 @@ Live = Callable[[int, int, int, str], None]  # chat, message, thread, its progre
 
 
 class Talk:
-    """Hears updates. `spawn` runs what follows; `live` is told of messages that go on to show a thread."""
+    """Hears updates. `spawn` runs what follows; `live` is told of messages that go on to show a thread.
+
+    `back` is told of a chat in which something can be said that could not be perhaps.
+    """
 
     def __init__(
         self,
@@ -52,6 +57,7 @@ class Talk:
         spawn: Spawn,
         live: Live,
         tell_owners: Callable[[Said], Awaitable[None]],
+        back: Callable[[int], Awaitable[None]],
     ) -> None:
         self._bot = bot
         self._office = office
@@ -61,8 +67,10 @@ class Talk:
         self._spawn = spawn
         self._live = live
         self._tell_owners = tell_owners
+        self._back = back
         self._to_draw: set[Asker] = set()
         self._drawing: set[Asker] = set()
+        self._offered: dict[int, str] = {}  # names for chats that the bot was added to
 
     async def hear(self, update: telegram.Update) -> None:
         """Do what an update asks for."""
@@ -82,7 +90,7 @@ class Talk:
         asker = self._door.enter(query.from_user, message.chat if message else None)
         if asker is None or message is None:
             return
-        answer = await self._clerk.pressed(asker, query.data or "", message.message_id)
+        answer = await self._clerk.pressed(asker, _clean(query.data or ""), message.message_id)
         self._spawn(self._speaker.toast(query.id, answer.toast))
         if answer.said is not None:
             self._spawn(self._tell(asker, answer, message.message_id))
@@ -92,14 +100,26 @@ class Talk:
 
     async def _message(self, message: telegram.Message) -> None:
         private = message.chat.type == ChatType.PRIVATE
-        text = message.text or message.caption or ""
         command = _command(message, self._bot.username)
         asks = command is not None or private or self._is_ours(message.reply_to_message)
-        if not (asks or self._is_drafting(message)):
-            return
-        asker = self._door.enter(message.from_user, message.chat)
-        if asker is None:
-            return
+        try:
+            if not (asks or await asyncio.to_thread(self._is_drafting, message)):
+                return
+            asker = self._door.enter(message.from_user, message.chat)
+            if asker is not None:
+                await self._asked(asker, message, command)
+        except StoreError as error:
+            log.warning("a message was not dealt with: the queue cannot be used", reason=str(error))
+            asker = self._door.enter(message.from_user, message.chat)
+            if asker is not None:
+                self._say(asker, Answer(Said(esc(f"That was not kept, please send it again: {error}"))))
+
+    async def _asked(
+        self, asker: Asker, message: telegram.Message, command: tuple[str, tuple[str, ...]] | None
+    ) -> None:
+        """Do what a message of somebody who may asks for. Raises StoreError."""
+        private = message.chat.type == ChatType.PRIVATE
+        text = _clean(message.text or message.caption or "")
         if message.document is not None and (private or command is not None):
             await self._file(asker, message.document, text)
         elif command is not None:
@@ -115,8 +135,10 @@ class Talk:
     async def _command(self, asker: Asker, name: str, words: tuple[str, ...]) -> None:
         answer = await self._clerk.typed(asker, name, words)
         self._say(asker, answer)
-        if name == "start" and asker.chat == asker.person:
-            self._spawn(self._set_menu(asker))
+        if name == "start":
+            await self._back(asker.chat)
+            if asker.chat == asker.person:
+                self._spawn(self._set_menu(asker))
         self._clear_up(asker)
 
     def _clear_up(self, asker: Asker, pressed: int | None = None) -> None:
@@ -137,7 +159,7 @@ class Talk:
         question = message.reply_to_message
         if question is None or not self._is_ours(question):
             return None
-        return await self._clerk.replied(asker, question.text or "", message.text or "")
+        return await self._clerk.replied(asker, question.text or "", _clean(message.text or ""))
 
     def _is_ours(self, message: telegram.Message | None) -> bool:
         return message is not None and message.from_user is not None and message.from_user.id == self._bot.id
@@ -152,7 +174,7 @@ class Talk:
 
     async def _edited(self, message: telegram.Message) -> None:
         """What is being pasted may be corrected; what was added is fixed."""
-        user, text = message.from_user, message.text or message.caption or ""
+        user, text = message.from_user, _clean(message.text or message.caption or "")
         role = self._door.role_of(user.id) if user is not None else None
         if user is None or role is None or not text:
             return
@@ -164,7 +186,7 @@ class Talk:
     # Files
 
     async def _file(self, asker: Asker, document: telegram.Document, caption: str) -> None:
-        name = plain(document.file_name or "the file")[:100]
+        name = plain(_clean(document.file_name or "the file"))[:100]
         if (document.file_size or 0) > MAX_INPUT:
             self._say(asker, Answer(Said(esc(f"{name} {TOO_LARGE}"))))
             return
@@ -199,10 +221,17 @@ class Talk:
 
     # Channels
 
+    async def _welcome(self, user: telegram.User, chat: telegram.Chat) -> None:
+        asker = self._door.enter(user, chat)
+        if asker is not None:
+            await self._back(asker.chat)
+
     async def _membership(self, change: telegram.ChatMemberUpdated) -> None:
         """The bot was added to a chat, or removed, or may do something else there."""
         chat = change.chat
         if chat.type == ChatType.PRIVATE:
+            if change.new_chat_member.status == ChatMember.MEMBER:  # unblocked
+                await self._welcome(change.from_user, chat)
             return
         if self._door.role_of(change.from_user.id) is not Role.OWNER:
             log.warning(
@@ -216,13 +245,13 @@ class Talk:
             said = newcomer.ready if _may_post(chat, after) else newcomer.left
             await self._tell_owners(said(title, name))
         elif name is None and after.status in STAYS and chat.id != self._door.group:
-            taken = {channel.name.upper() for channel in self._office.channels}
-            wished = newcomer.name_for(title, chat.username)
-            free = next(
-                one for one in (wished, *(f"{wished[:28]}_{n}" for n in range(2, 1000))) if one not in taken
-            )
+            offered = {name for other, name in self._offered.items() if other != chat.id}
+            taken = offered | {channel.name for channel in self._office.channels}
+            free = newcomer.name_for(title, chat.username, taken)
+            self._offered[chat.id] = free.lower()
             where = f"@{chat.username}" if chat.username else str(chat.id)
-            said_so = newcomer.joined(title, where, free, may_post=_may_post(chat, after))
+            group = None if chat.type == ChatType.CHANNEL or self._door.group else chat.id
+            said_so = newcomer.joined(title, where, free, may_post=_may_post(chat, after), group=group)
             self._spawn(self._tell_one(change.from_user.id, said_so))
 
     def _configured(self, chat: telegram.Chat) -> str | None:
@@ -322,9 +351,14 @@ class Talk:
             log.debug("a draft was not told of", chat=asker.chat)
 
 
+def _clean(text: str) -> str:
+    """Text that can be stored and sent: none of what JSON can write and no text can hold."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
 def _command(message: telegram.Message, username: str) -> tuple[str, tuple[str, ...]] | None:
     """The command that a message begins with, and its words; None where there is none for this bot."""
-    text = message.text or ""
+    text = _clean(message.text or "")
     if not text.startswith("/"):
         return None
     first, *words = text.split()

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.budget import WAITS
+from threadcast.bot.chat.cards import reason
 from threadcast.bot.chat.moments import lasting, shortly
-from threadcast.bot.chat.said import Said, bold, esc
+from threadcast.bot.chat.said import Said, bold
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store import Delivery
 
@@ -44,14 +45,14 @@ class Troubles:
         waits = one.state is DeliveryState.PUBLISHING and one.reason and one.due > now
         if not waits or one.reason.startswith(WAITS):  # for room that it foresaw
             return None
-        if trouble is None:
+        if trouble is None or (trouble.delivery != one.id and not trouble.told):  # that one stopped meanwhile
             trouble = self._of[one.channel] = _Trouble(now, one.id, one.sent)
         if trouble.told or (now - trouble.since < LONG and one.due - now < LONG):
             return None
         trouble.told = True
         since = f" since {shortly(trouble.since, now, self._zone)}" if trouble.since < now else ""
         return Said(
-            f"⚠️ {bold(one.channel)} has trouble{since}: {esc(one.reason)}\n"
+            f"⚠️ {bold(one.channel)} has trouble{since}: {reason(one.reason)}\n"
             f"Nothing is lost: #{one.thread_id} goes on by itself, "
             f"next try {shortly(one.due, now, self._zone)}."
         )

@@ -7,17 +7,17 @@ import asyncio
 import hmac
 import json
 import secrets
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import structlog
 import telegram
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
+from threadcast.bot.channels.telegram_faults import UNREADABLE
 from threadcast.bot.channels.telegram_words import redact
 from threadcast.bot.chat.listener import KINDS
 from threadcast.config.telegram import TelegramSettings
@@ -25,20 +25,20 @@ from threadcast.config.telegram import TelegramSettings
 log = structlog.get_logger("threadcast.chat")
 
 LARGEST: Final = 1024 * 1024  # bytes of one update; a message has 4096 characters
-REMEMBERED: Final = 1000  # updates that are not dealt with again
 HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 PAUSE: Final = 30.0  # seconds until a webhook that could not be set is tried again
+PLACES: Final = (
+    "THREADCAST_TELEGRAM__WEBHOOK has to be an https address on port 443, 80, 88 or 8443, "
+    "which Telegram can reach"
+)
 
-Hear = Callable[[object], Awaitable[None]]
+Hear = Callable[[telegram.Update], Awaitable[None]]
 
 
 class Hook(RequestHandler):
     """One update. It is answered when it was dealt with: until then Telegram keeps it."""
 
-    def initialize(
-        self, bot: telegram.Bot, hear: Hear, secret: str, turn: asyncio.Lock, known: "deque[int]"
-    ) -> None:
-        self._known = known
+    def initialize(self, bot: telegram.Bot, hear: Hear, secret: str, turn: asyncio.Lock) -> None:
         self._bot = bot
         self._hear = hear
         self._secret = secret
@@ -50,14 +50,15 @@ class Hook(RequestHandler):
             self.set_status(403)
             return
         try:
-            update = telegram.Update.de_json(json.loads(self.request.body), self._bot)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            log.warning("an update that cannot be read", reason=type(error).__name__)
+            raw = json.loads(self.request.body)
+            update = telegram.Update.de_json(raw, self._bot) if isinstance(raw, dict) else None
+        except UNREADABLE as error:
+            log.error("an update was left out: it cannot be read", reason=type(error).__name__)  # noqa: TRY400
             return  # sent again, it would not be better
+        if update is None:
+            return
         async with self._turn:  # in the order in which they come
-            if update.update_id not in self._known:  # whose answer may have been lost
-                await self._hear(update)
-                self._known.append(update.update_id)
+            await self._hear(update)
 
     def log_exception(self, *error: Any) -> None:
         log.error("the webhook broke", exc_info=error)
@@ -68,8 +69,7 @@ async def serve(bot: telegram.Bot, hear: Hear, settings: TelegramSettings) -> No
     assert settings.webhook is not None  # noqa: S101  # what the caller looked at
     secret = secrets.token_urlsafe(32)
     path = urlsplit(settings.webhook).path or "/"
-    known: deque[int] = deque(maxlen=REMEMBERED)
-    given = {"bot": bot, "hear": hear, "secret": secret, "turn": asyncio.Lock(), "known": known}
+    given = {"bot": bot, "hear": hear, "secret": secret, "turn": asyncio.Lock()}
     site = Application([(path, Hook, given)], log_function=lambda _: None)
     server = HTTPServer(site, max_body_size=LARGEST, max_buffer_size=2 * LARGEST)
     host, _, port = settings.webhook_listen.rpartition(":")
@@ -93,15 +93,20 @@ async def serve(bot: telegram.Bot, hear: Hear, settings: TelegramSettings) -> No
 
 async def _announce(bot: telegram.Bot, url: str, secret: str) -> None:
     """Tell Telegram where to send updates; what waits there is kept."""
+    said = ""
     while True:
         try:
             await bot.set_webhook(url, secret_token=secret, allowed_updates=KINDS)
-        except TelegramError as error:
-            log.error(  # noqa: TRY400  # no fault to trace
-                "Telegram does not take the webhook",
-                reason=redact(error.message),
-                next="THREADCAST_TELEGRAM__WEBHOOK has to be an https address on port 443, 80, 88 or 8443",
-            )
+        except (TelegramError, *UNREADABLE) as error:
+            reason = redact(str(error))
+            if reason != said:  # once, however long it takes
+                said = reason
+                refused = isinstance(error, BadRequest)
+                log.error(  # noqa: TRY400  # no fault to trace
+                    "Telegram does not take the webhook, so no commands arrive",
+                    reason=reason,
+                    next=PLACES if refused else "it is tried again until it works",
+                )
             await asyncio.sleep(PAUSE)
         else:
             log.info("webhook", url=url)

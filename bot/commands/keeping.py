@@ -15,6 +15,7 @@ from threadcast.bot.shell import JSON, actor, faults, settings
 if TYPE_CHECKING:
     from threadcast.bot.restoring import Restored
     from threadcast.bot.screen import Screen
+    from threadcast.queue.sql.since import Since
     from threadcast.queue.store import Delivery
 
 MANY = 20  # lines about what happened since; more is for scripts
@@ -84,8 +85,8 @@ def _as_json(file: Path, restored: "Restored") -> dict[str, object]:
         "file": str(file),
         "replaced": None if restored.kept is None else str(restored.kept),
         "running": restored.running,
-        "out_since": [asdict(one) for one in restored.since.out],
-        "added_since": [number for number, _ in restored.since.added],
+        "out_since": [asdict(one) for one in restored.since.out] if restored.since else [],
+        "added_since": [number for number, _ in restored.since.added] if restored.since else [],
     }
 
 
@@ -97,24 +98,33 @@ def _say_restored(screen: "Screen", file: Path, restored: "Restored") -> None:
         screen.say("The service that is running goes on with it.")
     if restored.kept is not None:
         screen.say(f"The one it replaced is kept: {safe(str(restored.kept))}", whole=True)
-    if restored.since.added:
-        numbers = ", ".join(f"#{number}" for number, _ in restored.since.added[:MANY])
-        more = len(restored.since.added) - MANY
+    screen.say("All channels are paused.")
+    if restored.since is None:
+        screen.say("Cancel what went out meanwhile (threadcast queue), then: threadcast resume")
+    else:
+        _say_since(screen, restored.since)
+
+
+def _say_since(screen: "Screen", since: "Since") -> None:
+    from threadcast.bot.screen import safe
+
+    if since.added:
+        numbers = ", ".join(f"#{number}" for number, _ in since.added[:MANY])
+        more = len(since.added) - MANY
         screen.say(
             f"Not in it, for they were added later: {numbers}{f' and {more} more' if more > 0 else ''}. "
             "Those of them that are not out yet have to be added again."
         )
-    screen.say("All channels are paused.")
-    if not restored.since.out:
-        screen.say("Cancel what went out meanwhile (threadcast queue), then: threadcast resume")
+    if not since.out:
+        screen.say("Nothing that waits in it went out meanwhile. To go on: threadcast resume")
         return
     screen.say("What went out after the backup was made is still waiting in it, and would go out again:")
-    for one in restored.since.out[:MANY]:
+    for one in since.out[:MANY]:
         count = f"{one.posts} post{'' if one.posts == 1 else 's'}"
         screen.say(f"  #{one.thread} on {one.channel}, {count}: {safe(one.title)}")
         screen.say(f"    → threadcast cancel {one.thread} --channel {one.channel}")
-    if len(restored.since.out) > MANY:
-        screen.say(f"  … and {len(restored.since.out) - MANY} more; all of them: see --json")
+    if len(since.out) > MANY:
+        screen.say(f"  … and {len(since.out) - MANY} more; threadcast queue lists all that wait")
     screen.say("Then: threadcast resume")
 
 

@@ -129,14 +129,19 @@ def resume(names: tuple[str, ...], as_json: bool) -> None:
 
 def _channels(office: Office, rows: "tuple[ChannelRow, ...]", *, as_json: bool) -> None:
     from threadcast.bot import as_json as answers
+    from threadcast.bot import wake
 
     if as_json:
         configured = office.desk.configured
         office.screen.json({"channels": [answers.channel(row, configured) for row in rows]})
         return
+    running = wake.knock(office.settings.data)
     for row in rows:
         then = f"to go on: threadcast resume {row.name}" if row.paused else "what is due starts now"
-        office.screen.say(f"{row.name} is {'paused' if row.paused else 'ready'}; {then}.")
+        follows = f"; {then}" if row.paused or running else ""
+        office.screen.say(f"{row.name} is {'paused' if row.paused else 'ready'}{follows}.")
+    if not running and not all(row.paused for row in rows):
+        office.screen.say("No service is running here; start it with: threadcast run")
 
 
 @click.command()

@@ -134,7 +134,7 @@ def audit(thread_id: int, channels: tuple[str, ...], as_json: bool) -> None:
             office.screen.json({"deliveries": [answers.audit(one) for one in audits]})
         else:
             _say_audits(office, thread_id, audits)
-        if any(one.differences or one.problem for one in audits):
+        if any(one.differences or (one.problem and one.posts) for one in audits):
             click.get_current_context().exit(Exit.NOT_ALLOWED)
 
 
@@ -150,7 +150,9 @@ def _say_audits(office: Office, thread_id: int, audits: "tuple[Audit, ...]") -> 
         office.screen.say(f"No post of #{thread_id} is out; see: threadcast show {thread_id}")
     for one in audits:
         where = f"#{thread_id} on {one.delivery.channel}"
-        if one.problem:
+        if not one.posts:
+            office.screen.say(f"{where}: {safe(one.problem)}.")
+        elif one.problem:
             office.screen.say(f"{where} could not be looked at: {safe(one.problem)}")
         elif not one.differences:
             office.screen.say(f"{where} is as it was sent: all {one.posts} posts, in order.")

@@ -29,6 +29,7 @@ from threadcast.queue.sql.engine import (
     place,
     real_file,
 )
+from threadcast.queue.sql.exchange import merge
 from threadcast.queue.sql.migrate import VERSION_TABLE, head, upgrade
 from threadcast.queue.sql.turns import turns
 from threadcast.queue.store import StoreError
@@ -110,8 +111,11 @@ def restore(url: str, source: Path, *, keep: Path, patience: float = PATIENCE) -
         try:
             kept = path.exists()
             if kept:
-                _settle(path, patience)
+                if _settle(path, patience):
+                    with suppress(sqlite3.Error):  # one that cannot be read, or is older, has nothing to tell
+                        merge(fresh, path)
                 _keep(path, keep)
+            _settle(fresh, patience)
             fresh.replace(path)
             sync_folder(path.parent)
         except OSError as error:
@@ -167,14 +171,15 @@ def _look_through(source: Path) -> None:
         )
 
 
-def _settle(path: Path, patience: float) -> None:
-    """Bring what is in side files into the database file. Raises StoreError where somebody has it open.
+def _settle(path: Path, patience: float) -> bool:
+    """Bring what is in side files into the database file; whether it can be read.
 
-    What is no database is kept as it is, side files and all: SQLite would take them away at a look.
+    What is no database is kept as it is, side files and all: SQLite would take them away at a look. Raises
+    StoreError where somebody has it open.
     """
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
-            return
+            return False
     try:
         with closing(open_file(path, "rw", patience)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE").close()
@@ -184,6 +189,8 @@ def _settle(path: Path, patience: float) -> None:
             raise StoreError(
                 f"the database {path} is held by another program; end it, and try again"
             ) from None
+        return False
+    return True
 
 
 def _keep(path: Path, keep: Path) -> None:

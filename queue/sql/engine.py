@@ -151,8 +151,10 @@ def _look_for(path: Path) -> None:
 class _File:
     """An SQLite file as it was when it was opened: what is written to one that was taken away is lost."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: str, patience: float) -> None:
         self.path = path
+        self._mode = mode
+        self._patience = patience
         self._identity = self._look()
 
     def _look(self) -> tuple[int, int] | None:
@@ -169,21 +171,21 @@ class _File:
             fate = "removed" if found is None else "replaced by another file"
             raise GoneError(f"the database {self.path} was {fate} while it was in use")
 
-    def connect(self, mode: str, patience: float) -> sqlite3.Connection:
+    def connect(self) -> "SqliteConnection":
         """A connection to this very file. Where it has gone, SQLite must not make a new one."""
         self.require()
         connection = sqlite3.connect(
-            f"{self.path.as_uri()}?mode={mode}",
+            f"{self.path.as_uri()}?mode={self._mode}",
             uri=True,
-            timeout=patience,
+            timeout=self._patience,
             check_same_thread=False,
-            factory=_Bound,
+            factory=SqliteConnection,
         )
         connection.file = self
         return connection
 
 
-class _Bound(sqlite3.Connection):
+class SqliteConnection(sqlite3.Connection):
     """A connection that knows its file."""
 
     file: _File
@@ -209,19 +211,35 @@ def make_engine(url: str, *, create: bool, patience: float = PATIENCE) -> Engine
     if create:
         make_file(path)
     _look_for(path)
-    return _sqlite_engine(parsed, _File(path), "rw", patience)
+    return _sqlite_engine(parsed, _File(path, "rw", patience))
 
 
 def reading_engine(url: URL) -> Engine:
     """An engine on an SQLite file that cannot change it, not even by tidying up what a crash left."""
-    return _sqlite_engine(url, _File(real_file(url)), "ro", PATIENCE)
+    return _sqlite_engine(url, _File(real_file(url), "ro", PATIENCE))
 
 
-def _sqlite_engine(url: URL, file: _File, mode: str, patience: float) -> Engine:
-    engine = create_engine(url, hide_parameters=True, creator=lambda: file.connect(mode, patience))
+def _sqlite_engine(url: URL, file: _File) -> Engine:
+    engine = create_engine(url, hide_parameters=True, creator=file.connect)
     event.listen(engine, "connect", prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def beside(engine: Engine) -> SqliteConnection:
+    """A connection to the engine's SQLite file that is none of its pool's: to be closed by who asks for it.
+
+    The pool keeps one too. Where the file is taken away, that is what it is saved from (`rescue`).
+    """
+    pooled = engine.raw_connection()
+    try:
+        known = pooled.driver_connection
+        assert isinstance(known, SqliteConnection)  # noqa: S101  # no other kind of database is a file
+        connection = known.file.connect()
+    finally:
+        pooled.close()
+    prepare_sqlite(connection, None)
+    return connection
 
 
 def write_ahead(engine: Engine) -> None:
@@ -242,30 +260,6 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(**{_WRITES: True})
 
 
-@contextmanager
-def direct(engine: Engine) -> Iterator[Any]:
-    """A transaction that writes, on the driver's own cursor, for what SQLAlchemy would only slow down.
-
-    Raises what SQLAlchemy would.
-    """
-    fault = engine.dialect.loaded_dbapi.Error
-    try:
-        connection = engine.raw_connection()
-        try:
-            _require_file(connection)
-            cursor = connection.cursor()
-            if engine.dialect.name == "sqlite":
-                cursor.execute(BEGIN_WRITING)
-            yield cursor
-            connection.commit()
-        finally:
-            connection.close()  # which undoes what was not committed
-    except fault as error:
-        raise DBAPIError.instance(
-            None, None, error, fault, hide_parameters=True, dialect=engine.dialect
-        ) from error
-
-
 def prepare_sqlite(connection: Any, _record: Any = None) -> None:
     """Give the driver's connection the settings that every one of ours has."""
     connection.isolation_level = None  # we say BEGIN ourselves
@@ -273,18 +267,18 @@ def prepare_sqlite(connection: Any, _record: Any = None) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _require_file(connection: Any) -> None:
+def require_file(connection: Any) -> None:
     """Raise GoneError where the file of a pooled connection has gone.
 
     Where a transaction begins and not where the pool gives a connection out: it would close that one, and
     with it all that is left of the file.
     """
-    if isinstance(connection.driver_connection, _Bound):
+    if isinstance(connection.driver_connection, SqliteConnection):
         connection.driver_connection.file.require()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    _require_file(connection.connection)
+    require_file(connection.connection)
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql(BEGIN_WRITING if writes else "BEGIN DEFERRED")
 

@@ -63,7 +63,7 @@ def exchange(
         if not at_rest():
             return False
         with told(path, StoreError):
-            _merge(fresh, path)
+            merge(fresh, path)
         _pause_all(fresh, now=now, actor=actor)
         # `keep` goes again where this fails: then nothing was replaced.
         with made(keep), told(path, StoreError):
@@ -75,7 +75,8 @@ def exchange(
     return True
 
 
-def _merge(fresh: Path, live: Path) -> None:
+def merge(fresh: Path, live: Path) -> None:
+    """Have a copy of a backup know what only the queue knows that it replaces. Raises sqlite3.Error."""
     with closing(open_file(fresh, "rw")) as connection:
         connection.execute("ATTACH DATABASE ? AS live", (f"{live.as_uri()}?mode=ro",))
         connection.execute("BEGIN")

@@ -42,13 +42,13 @@ class Since:
     added: tuple[tuple[int, str], ...] = ()
 
 
-def since(restored: Path, replaced: Path) -> Since:
-    """Compare two queues; nothing is found where the replaced one cannot be read, as where it is damaged."""
+def since(restored: Path, replaced: Path) -> Since | None:
+    """Compare two queues; None where the replaced one cannot be read, as where it is damaged."""
     try:
         with closing(open_file(restored, "ro")) as connection:
             connection.execute("ATTACH DATABASE ? AS replaced", (f"{replaced.resolve().as_uri()}?mode=ro",))
             out = tuple(WentOut(*row) for row in connection.execute(_WENT_OUT))
             added = tuple((number, title) for number, title in connection.execute(_ADDED))
     except sqlite3.DatabaseError:
-        return Since()
+        return None
     return Since(out, added)

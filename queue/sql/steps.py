@@ -3,34 +3,43 @@
 What SQLAlchemy does anew for each statement takes longer than SQLite does for this whole transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, Update, bindparam, func, or_, update
+from sqlalchemy import ColumnElement, Dialect, Engine, Text, Update, bindparam, func, literal_column, update
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from threadcast.queue.sql.engine import direct, explained
+from threadcast.queue.sql.direct import direct
+from threadcast.queue.sql.engine import explained
 from threadcast.queue.sql.statements import described, hold
-from threadcast.queue.sql.tables import DELIVERIES, POSTS
+from threadcast.queue.sql.tables import DELIVERIES, POSTS, UtcTime
 from threadcast.queue.sql.turns import Turn
 from threadcast.queue.states import DeliveryState, PostState, Sent
 from threadcast.queue.store import Claim, StoreError
 
 _D, _P = DELIVERIES.c, POSTS.c
+_TIME = UtcTime()
+
+
+def _fixed(text: str) -> ColumnElement[str]:
+    """A value that is the same each time: part of the statement, so that nobody has to bind it."""
+    return literal_column(f"'{text}'", Text)
+
 
 _COUNT = (
     update(DELIVERIES)
     .where(
         _D.id == bindparam("delivery_"),
         _D.fence == bindparam("fence_"),
-        _D.state == DeliveryState.PUBLISHING.value,
+        _D.state == _fixed(DeliveryState.PUBLISHING),
         _D.sent == bindparam("before_"),
         _D.posts > bindparam("position_"),
     )
     .values(
         sent=bindparam("position_"),
-        reason="",
+        reason=_fixed(""),
         lease_owner=bindparam("worker_"),
         lease_until=bindparam("until_"),
     )
@@ -40,11 +49,11 @@ _RECORD = (
     .where(
         _P.delivery_id == bindparam("delivery_"),
         _P.position == bindparam("position_"),
-        or_(_P.state == PostState.SENDING.value, _P.state == PostState.UNKNOWN.value),
+        _P.state.in_([_fixed(PostState.SENDING), _fixed(PostState.UNKNOWN)]),
     )
     .values(
-        state=PostState.SENT.value,
-        reason="",
+        state=_fixed(PostState.SENT),
+        reason=_fixed(""),
         remote_id=bindparam("remote_id_"),
         url=bindparam("url_"),
         finished=bindparam("now_"),
@@ -55,11 +64,11 @@ _INTEND = (
     .where(
         _P.delivery_id == bindparam("delivery_"),
         _P.position == bindparam("next_"),
-        _P.state == PostState.PLANNED.value,
+        _P.state == _fixed(PostState.PLANNED),
     )
     .values(
-        state=PostState.SENDING.value,
-        tries=_P.tries + 1,
+        state=_fixed(PostState.SENDING),
+        tries=_P.tries + literal_column("1"),
         key=func.coalesce(_P.key, bindparam("key_")),
         reply_to=bindparam("remote_id_"),
         intended=bindparam("now_"),
@@ -73,9 +82,13 @@ class Steps:
     def __init__(self, engine: Engine, turn: Turn) -> None:
         self._engine = engine
         self._turn = turn
+        self._direct = direct(engine)
         self._count, self._record, self._intend = (
             _Prepared(statement, engine.dialect) for statement in (_COUNT, _RECORD, _INTEND)
         )
+
+    def close(self) -> None:
+        self._direct.close()
 
     def statements(self) -> list[tuple[str, Any]]:
         """Each with a value for everything it asks for, to have it explained."""
@@ -103,12 +116,12 @@ class Steps:
             "remote_id_": sent.remote_id,
             "url_": sent.url,
             "key_": key,
-            "now_": now,
-            "until_": until,
+            "now_": self._moment(now),
+            "until_": self._moment(until),
         }
         about = f"of {described(claim.delivery)}"
         try:
-            with self._turn(), explained(self._engine.url), direct(self._engine) as cursor:
+            with self._turn(), explained(self._engine.url), self._direct.writing() as cursor:
                 self._take(cursor, values, position, about)
                 almost()
         except _NotNextError:
@@ -118,7 +131,10 @@ class Steps:
                 f"post {position} {about} is not the next, or the last: {out} of {posts} are out"
             ) from None
 
-    def _take(self, cursor: Any, values: dict[str, Any], position: int, about: str) -> None:
+    def _moment(self, moment: datetime) -> Any:
+        return _TIME.process_bind_param(moment, self._engine.dialect)
+
+    def _take(self, cursor: Any, values: Mapping[str, Any], position: int, about: str) -> None:
         if not self._count.run(cursor, values):
             raise _NotNextError
         if not self._record.run(cursor, values):
@@ -132,32 +148,23 @@ class _NotNextError(Exception):
 
 
 class _Prepared:
-    """An update whose every value is given by name, or fixed in it."""
+    """An update in one database's words, whose every value is given by name, as that database takes it."""
 
     def __init__(self, statement: Update, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101  # what a dialect makes of an update
         self._text = compiled.string
-        self._order = compiled.positiontup
-        self._fixed: dict[str, Any] = {}
-        self._convert: dict[str, Callable[[Any], Any] | None] = {}
-        for bind, name in compiled.bind_names.items():
-            convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            if bind.required:
-                self._convert[name] = convert
-            else:
-                self._fixed[name] = convert(bind.value) if convert else bind.value
+        self._names = tuple(compiled.positiontup or compiled.bind_names.values())
+        # Where a database's values have no names, they are given in their order.
+        self._pick: Callable[[Mapping[str, Any]], Any] = (
+            itemgetter(*self._names) if compiled.positional else lambda values: values
+        )
 
     def example(self) -> tuple[str, Any]:
         """The statement, and None for each value."""
-        return self._text, dict.fromkeys(self._convert) if self._order is None else (None,) * len(self._order)
+        return self._text, self._pick(dict.fromkeys(self._names))
 
-    def run(self, cursor: Any, values: dict[str, Any]) -> int:
+    def run(self, cursor: Any, values: Mapping[str, Any]) -> int:
         """How many rows it changed."""
-        given = self._fixed | {
-            name: convert(values[name]) if convert else values[name]
-            for name, convert in self._convert.items()
-        }
-        parameters: Any = given if self._order is None else tuple(given[name] for name in self._order)
-        cursor.execute(self._text, parameters)
+        cursor.execute(self._text, self._pick(values))
         return int(cursor.rowcount)

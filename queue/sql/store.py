@@ -100,6 +100,7 @@ class SqlStore:
         self._steps = Steps(engine, self._turn)
 
     def close(self) -> None:
+        self._steps.close()
         self._reader.dispose()
 
     def notebook(self) -> SqlNotebook:

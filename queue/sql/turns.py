@@ -38,26 +38,25 @@ def turns(url: URL, *, patience: float = PATIENCE) -> Turn:
 
     @contextmanager
     def turn() -> Iterator[None]:
-        with threads, _locked(path, patience):
-            yield
+        with threads:
+            handle = _open(path)
+            try:
+                _lock(handle, path, patience)
+                yield
+            finally:
+                os.close(handle)  # which lets go of the lock
 
     return turn
 
 
-@contextmanager
-def _locked(path: Path, patience: float) -> Iterator[None]:
+def _open(path: Path) -> int:
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(
             f"the database's lock {path} cannot be opened: {error.strerror}; "
             "mend the rights of the file and of its folder"
         ) from error
-    try:
-        _lock(handle, path, patience)
-        yield
-    finally:
-        os.close(handle)  # which lets go of the lock
 
 
 def _lock(handle: int, path: Path, patience: float) -> None:

@@ -219,7 +219,8 @@ def test_publish_what_needs_no_leave(news: Shell) -> None:
     """`publish` of a thread that is queued already is refused, with what is possible."""
     result = news("publish", "1")
     assert result.exit_code == Exit.NOT_ALLOWED
-    assert "release is not possible while queued" in result.stderr
+    assert "is queued already, and goes out in its turn" in result.stderr
+    assert "threadcast publish 1 --now" in result.stderr
 
 
 def test_continue_with_what_does_not_go_on(news: Shell) -> None:

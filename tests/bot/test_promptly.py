@@ -47,6 +47,23 @@ async def test_a_slow_call_holds_up_nobody() -> None:
     pending.check()
 
 
+async def test_calls_at_a_time() -> None:
+    """Calls that go on at one time have a thread each, for which the process does not wait at its end."""
+    both = threading.Barrier(2)
+    threads: list[threading.Thread] = []
+
+    def meet(_: Almost) -> None:
+        threads.append(threading.current_thread())
+        both.wait(10)
+
+    meeting = await asyncio.gather(almost_done(meet), almost_done(meet))
+    await asyncio.gather(*(pending.ended() for pending in meeting))
+    first, second = threads
+    assert first is not second
+    assert first.daemon
+    assert second.daemon
+
+
 @pytest.mark.parametrize("error", [ValueError("no"), TimeoutError("too late")])
 async def test_what_a_call_raises_at_first(error: Exception) -> None:
     """What the function finds wrong is raised in the caller, a TimeoutError of its own too."""

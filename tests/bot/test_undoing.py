@@ -144,4 +144,4 @@ async def test_an_audit_of_nothing(house: House) -> None:
     delivery = await house.publish()
     await house.undo(delivery)
     found = await audit(delivery, house.store.posts(delivery.id), house.channel)
-    assert (found.posts, found.problem) == (0, "no post of it is out")
+    assert (found.posts, found.problem) == (0, "nothing of it is out")

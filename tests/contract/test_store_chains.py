@@ -329,6 +329,17 @@ class TestAdvance:
             store.advance(claimed, 1, SENT, key="key-2", now=NOON, until=NOON + LEASE, almost=fail)
         assert (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id)) == before
 
+    def test_goes_on_after_one_that_failed(self, store: Store) -> None:
+        """A step that was wrong stands in the way of none that is right."""
+        claimed = started(store, 4)
+        intend(store, claimed)
+        advance(store, claimed)
+        for position in (1, 3):
+            with pytest.raises(StoreError):
+                advance(store, claimed, position)
+        advance(store, claimed, 2)
+        assert store.delivery(claimed.delivery.id).sent == 2
+
     def test_not_before_the_send(self, store: Store) -> None:
         """A post that was never being sent is not out."""
         claimed = started(store)

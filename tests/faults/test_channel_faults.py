@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Event
 
 import pytest
 
@@ -107,8 +108,7 @@ def test_before_a_chain(house: House, name: str) -> None:
 def test_in_the_middle_of_a_chain(house: House, name: str) -> None:
     """A chain that its channel takes no more stops with what is out; put right, it goes on from there."""
     fault = FAULTS[name]
-    server = house.telegram if fault.channel == "news" else house.mastodon
-    release = server.hold_answer()
+    release = hold_answer(house, fault.channel)
     house.command("add", "--channel", fault.channel, house.write(thread_text(1, 3)))
     with house.running() as service:
         house_has(house, fault.channel, 1)
@@ -128,12 +128,11 @@ def test_a_parent_is_deleted(house: House, channel: str) -> None:
     """Where somebody deletes the post before, the chain stops, and goes on only as its owner says."""
     house.env["THREADCAST_TELEGRAM__ADMINS"] = str(OWNER)
     house.telegram.add_chat("private", chat_id=OWNER)
-    server = house.telegram if channel == "news" else house.mastodon
-    first = server.hold_answer()
+    first = hold_answer(house, channel)
     house.command("add", "--channel", channel, house.write(thread_text(1, 4)))
     with house.running() as service:
         house_has(house, channel, 1)
-        second = server.hold_answer()
+        second = hold_answer(house, channel)
         first.set()
         house_has(house, channel, 2)
         delete(house, channel, posts(house, channel)[1][0])
@@ -148,6 +147,11 @@ def test_a_parent_is_deleted(house: House, channel: str) -> None:
         assert service.stop() == 0
     (root, _, _), (third, parent, _), (_, grandparent, _) = posts(house, channel)
     assert (parent, grandparent) == (root, third)
+
+
+def hold_answer(house: House, channel: str) -> Event:
+    """The next post is carried out, and answered when this is set."""
+    return house.telegram.hold_answer(chat=house.chat) if channel == "news" else house.mastodon.hold_answer()
 
 
 def house_has(house: House, channel: str, count: int) -> None:

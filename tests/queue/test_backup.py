@@ -155,6 +155,17 @@ def test_by_a_link(queue: Queue, tmp_path: Path) -> None:
     assert Queue(tmp_path / "kept").titles() == ["dusk", "dawn"]
 
 
+def test_numbers_go_on(queue: Queue, tmp_path: Path) -> None:
+    """The number of a thread that was added after the backup is not given to another one."""
+    queue.add("dusk")
+    backup(queue.url, tmp_path / "copy")
+    queue.add("dawn")
+    restore(queue.url, tmp_path / "copy", keep=tmp_path / "kept")
+    queue.add("noon")
+    with closing(open_store(queue.url)) as store:
+        assert [delivery.thread_id for delivery in store.deliveries()] == [1, 3]
+
+
 def damaged(copy: Path) -> None:
     data = bytearray(copy.read_bytes())
     data[6000:20000] = b"\xa5" * 14000

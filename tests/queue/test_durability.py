@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from tests.contract.store_samples import NOON, new
+from tests.contract.store_steps import advance, intend, started
 from tests.servers.postgres import Postgres
 from threadcast.queue.sql.copies import require_sound
 from threadcast.queue.sql.durability import doubts
 from threadcast.queue.sql.engine import make_engine
 from threadcast.queue.sql.store import open_store
+from threadcast.queue.states import PostState
 from threadcast.queue.store import GoneError, StoreError
 
 
@@ -38,6 +40,23 @@ def switch(url: str, value: str) -> None:
 def test_a_file_is_beyond_doubt(tmp_path: Path) -> None:
     """An SQLite file waits for the disk by our own settings: there is nothing to warn of."""
     assert doubts(f"sqlite:///{tmp_path}/queue.db") == ()
+
+
+def test_a_file_that_goes_in_the_middle_of_a_chain(tmp_path: Path) -> None:
+    """The next step of a chain is refused where the file has gone, and what was done until then is saved."""
+    path = tmp_path / "queue.db"
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        claimed = started(store, 3)
+        intend(store, claimed)
+        advance(store, claimed)
+        path.unlink()
+        with pytest.raises(GoneError, match=r"queue\.db was removed while it was in use"):
+            advance(store, claimed, 2)
+        saved, _ = store.rescue()
+    saved.rename(path)
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        states = [post.state for post in store.posts(claimed.delivery.id)]
+    assert states == [PostState.SENT, PostState.SENDING, PostState.PLANNED]
 
 
 def test_nothing_is_told_to_a_file_that_has_gone(tmp_path: Path) -> None:

@@ -40,6 +40,51 @@ async def test_an_error_comes_back() -> None:
     worker.close()
 
 
+async def test_a_call_that_nobody_wants_any_more() -> None:
+    """A call that is cancelled before its turn is not made; one that has begun ends by itself."""
+    begun, released = Event(), Event()
+    worker = Worker("wanted", at_end=lambda: None)
+    made: list[str] = []
+
+    def hold() -> None:
+        begun.set()
+        released.wait(PATIENCE)
+        made.append("held")
+
+    holding = asyncio.ensure_future(worker.call(hold))
+    waiting = asyncio.ensure_future(worker.call(partial(made.append, "waited")))
+    await asyncio.to_thread(begun.wait, PATIENCE)
+    holding.cancel()
+    waiting.cancel()
+    await asyncio.gather(holding, waiting, return_exceptions=True)
+    released.set()
+
+    await worker.call(partial(made.append, "next"))
+    assert made == ["held", "next"]
+    worker.close()
+
+
+def test_a_loop_that_has_ended() -> None:
+    """An answer that comes when the loop has ended is dropped, and the thread ends in its own time."""
+    begun, released, ended = Event(), Event(), Event()
+    worker = Worker("late", at_end=ended.set)
+
+    def hold() -> None:
+        begun.set()
+        released.wait(PATIENCE)
+
+    async def leave() -> None:
+        call = asyncio.ensure_future(worker.call(hold))
+        await asyncio.to_thread(begun.wait, PATIENCE)
+        call.cancel()
+
+    asyncio.run(leave())
+    released.set()
+    worker.close()
+
+    assert ended.wait(PATIENCE)
+
+
 async def test_it_does_not_hold_up_the_exit() -> None:
     """A call that does not end does not keep the process from ending, nor closing from returning."""
     begun, released, ended = Event(), Event(), Event()

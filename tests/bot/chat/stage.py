@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from tests.bot.chat.stand import Stand
-from tests.servers.telegram_chats import RIGHTS
+from tests.servers.telegram_chats import RIGHTS, ChatKind
+from tests.servers.telegram_people import Role
 from threadcast.config.timewords import parse_duration
 from threadcast.queue.states import DeliveryState, Event
 
@@ -40,7 +41,11 @@ class Stage:
             (r"#(\d+) is held in a shell", self.shell_hold),
             (r"the bot reads all that is said in the group", self.read_all),
             (r"there is a group of ([\w, ]+)", self.group),
-            (r"Ada adds the bot to (@\w+|a channel called .+?)(, where it may not post)?", self.adds),
+            (
+                r"(\w+) adds the bot to (@\w+|a (?:channel|group) called .+?)(, where it may not post)?",
+                self.adds,
+            ),
+            (r"Ada makes the bot an administrator of the group", self.empower),
             (r"Ada takes the bot's rights on news away", self.demote),
             (r"Ada gives the bot its rights on news back", self.promote),
             (r"Ada sends ([\w.]+), a file of (\d+) MB", self.sends_large),
@@ -134,12 +139,19 @@ class Stage:
         people = [self._stand.people[name.strip()] for name in names.split(",")]
         self._stand.found_group(*people)
 
-    def adds(self, where: str, powerless: str | None) -> None:
-        server, ada = self._stand.server, self._stand.people["Ada"]
+    def adds(self, who: str, where: str, powerless: str | None) -> None:
+        """Somebody adds the bot, or says what it may do where it is already."""
+        server, person = self._stand.server, self._stand.people[who]
         username = where[1:] if where.startswith("@") else None
-        chat = server.add_chat(username=username, with_bots=False)
-        chat.title = username or where.removeprefix("a channel called ")
-        ada.adds_bot(chat, rights=() if powerless else RIGHTS)
+        known = (chat for chat in server.api.chats.values() if username and chat.username == username)
+        kind: ChatKind = "supergroup" if where.startswith("a group") else "channel"
+        chat = next(known, None) or server.add_chat(kind, username=username, with_bots=False)
+        chat.title = username or where.partition(" called ")[2]
+        role: Role = "administrator" if kind == "channel" else "member"
+        person.adds_bot(chat, role, rights=() if powerless else RIGHTS)
+
+    def empower(self) -> None:
+        self._stand.people["Ada"].adds_bot(self._stand.groups[0])
 
     def demote(self) -> None:
         self._stand.people["Ada"].adds_bot(self._stand.channel, rights=())

@@ -1,39 +1,37 @@
-"""The commands in Telegram's menu: for each person what they may give, in their language; else none."""
+"""The menu that a Telegram client offers: to each person what they may, in their language."""
 
-from collections.abc import Sequence
 from pathlib import Path
-
-import pytest
 
 from tests.bot.chat.stand import GROUP, Stand, standing
 from tests.servers.telegram_chats import Chat
-from threadcast.bot.chat.commands import COMMANDS, Role
-
-ALL = [command.name for command in COMMANDS.values()]
-EDITORS = [command.name for command in COMMANDS.values() if command.who is Role.EDITOR]
-PEOPLE: tuple[tuple[str, list[str]], ...] = (("Ada", ALL), ("Eddie", EDITORS), ("Eve", []))
+from threadcast.bot.chat.commands import COMMANDS, LANGUAGES, Role
 
 
-def _wait(stand: Stand, name: str, language: str, wanted: Sequence[str], chat: Chat | None = None) -> None:
-    person = stand.people[name]
-    stand.server.wait_for(lambda _: list(person.commands(chat, language)) == list(wanted))
+def expected(role: Role, language: str) -> dict[str, str]:
+    return {one.name: one.summaries[language] for one in COMMANDS.values() if one.who <= role}
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-def test_each_person_has_a_menu_of_what_they_may(tmp_path: Path, language: str) -> None:
-    """An owner sees every command, an editor those of editors, in their language; a stranger none."""
+def each_is_offered_theirs(stand: Stand, chat: Chat | None, language: str, shown: str) -> None:
+    ada, eddie, eve = (stand.people[name] for name in ("Ada", "Eddie", "Eve"))
+    stand.server.wait_for(lambda _: ada.commands(chat, language) == expected(Role.OWNER, shown), 10)
+    stand.server.wait_for(lambda _: eddie.commands(chat, language) == expected(Role.EDITOR, shown), 10)
+    assert eve.commands(chat, language) == {}
+
+
+def test_what_each_person_is_offered(tmp_path: Path) -> None:
+    """An owner is offered all commands, an editor theirs, each in their language; a stranger none."""
     with standing(tmp_path, {}) as stand:
-        for name, wanted in PEOPLE:
-            _wait(stand, name, language, wanted)
-        first = COMMANDS["start"]
-        assert stand.people["Ada"].commands(language=language)["start"] == first.summaries[language]
+        stand.people["Eve"].starts()
+        for language in LANGUAGES:
+            each_is_offered_theirs(stand, None, language, language)
+        each_is_offered_theirs(stand, None, "pt", "en")
 
 
-def test_in_the_group_each_member_has_their_own(tmp_path: Path) -> None:
-    """In the configured group the menu of each member is what they may give."""
+def test_what_each_is_offered_in_the_group(tmp_path: Path) -> None:
+    """In the group that steers, each member is offered what they may, and others see no command."""
     with standing(tmp_path, {"TELEGRAM__GROUP": str(GROUP)}) as stand:
+        stand.found_group(*(stand.people[name] for name in ("Ada", "Eddie", "Eve")))
         stand.stop()
-        stand.found_group(*(stand.people[name] for name, _ in PEOPLE))
         stand.start()
-        for name, wanted in PEOPLE:
-            _wait(stand, name, "en", wanted, stand.groups[0])
+        for language in LANGUAGES:
+            each_is_offered_theirs(stand, stand.groups[0], language, language)

@@ -1,0 +1,116 @@
+"""What was pasted in several messages is the thread that was meant."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.bot.chat.samples import NOW
+from tests.contract.memory_notebook import MemoryNotebook
+from tests.servers.telegram_chats import clean
+from tests.servers.telegram_people import _in_parts as as_clients_cut
+from threadcast.bot.chat.asking import Asker
+from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.drafts import Draft, Drafts, join
+from threadcast.queue.parse import parse
+from threadcast.queue.thread import Thread
+
+WORDS = st.text("abcdefghij", min_size=1, max_size=12)
+PARAGRAPHS = st.lists(WORDS, min_size=1, max_size=40).map(" ".join)
+LONG = st.tuples(PARAGRAPHS, st.integers(1, 60)).map(lambda pair: " ".join([pair[0]] * pair[1]))
+ENDLESS = PARAGRAPHS.map(lambda words: " ".join([words] * (9000 // len(words) + 1)))
+PARTS = st.lists(PARAGRAPHS | LONG, min_size=1, max_size=4)
+
+
+def meant(thread: Thread) -> tuple[str, list[tuple[int | None, str]]]:
+    return thread.fingerprint, [(part.number, " ".join(part.text.split())) for part in thread.parts]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(PARTS, min_size=1, max_size=12))
+def test_a_paste_that_a_client_cut_is_whole_again(parts: list[list[str]]) -> None:
+    """A long thread, cut by a client and cleaned by Telegram, is joined to the same parts and words."""
+    text = "\n\n".join(f"{number}/ " + "\n".join(each) for number, each in enumerate(parts, 1)) + " /end"
+
+    pieces = [clean(piece) for piece in as_clients_cut(text)]
+
+    assert list(map(meant, parse(join(pieces)))) == list(map(meant, parse(text)))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(PARAGRAPHS | ENDLESS, min_size=1, max_size=12))
+def test_lines_stay_lines(lines: list[str]) -> None:
+    """Where a client cut at a line's end, there is a line's end again; where it cut in a line, a blank."""
+    text = "1/ " + "\n".join(lines)
+    joined = join([clean(piece) for piece in as_clients_cut(text)])
+    assert joined.split() == text.split()
+    assert len(joined.split("\n")) <= len(text.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        ([], ""),
+        (["1/ a"], "1/ a"),
+        (["1/ a", "2/ b"], "1/ a\n2/ b"),
+        (["1/ a", "and more of it", "2/ b"], "1/ a\nand more of it\n2/ b"),
+        (["a"], "a"),
+        (["a", "b", "c"], "a\n---\nb\n---\nc"),
+        (["1/ " + "x" * 4090, "y", "2/ b"], "1/ " + "x" * 4090 + " y\n2/ b"),
+        (["1/ " + "x" * 4090, "2/ b"], "1/ " + "x" * 4090 + "\n2/ b"),
+        (["1/ a", "2/ " + "x" * 4090, "3/ b"], "1/ a\n2/ " + "x" * 4090 + "\n3/ b"),
+        (["1/ a\n2/ " + "x" * 4090, "30 b"], "1/ a\n2/ " + "x" * 4090 + " 30 b"),
+        (["1/ " + "x" * 4000 + "\n" + "x" * 90, "y"], "1/ " + "x" * 4000 + "\n" + "x" * 90 + "\ny"),
+        (["x" * 4090, "y", "b"], "x" * 4090 + " y\n---\nb"),
+    ],
+)
+def test_join(pieces: list[str], text: str) -> None:
+    """Messages are lines of one text; without any number, a part each."""
+    assert join(pieces) == text
+
+
+@given(st.lists(st.text("abc ", min_size=1, max_size=30).filter(str.strip), min_size=1, max_size=6))
+def test_messages_without_numbers_are_parts(pieces: list[str]) -> None:
+    """Several messages without any number are a part each."""
+    (thread,) = parse(join(pieces))
+    assert [" ".join(part.text.split()) for part in thread.parts] == [
+        " ".join(each.split()) for each in pieces
+    ]
+
+
+class TestDrafts:
+    def setup_method(self) -> None:
+        self.notebook = MemoryNotebook()
+        self.drafts = Drafts(self.notebook, lambda: NOW)
+        self.ada = Asker(1111, 1111, Role.OWNER)
+
+    def test_none(self) -> None:
+        """Where nothing was begun there is no draft, and none can be dropped."""
+        assert self.drafts.of(self.ada) is None
+        self.drafts.drop(self.ada)
+        assert self.drafts.of(self.ada) is None
+
+    def test_opened(self) -> None:
+        """A draft that was opened is empty, and meant for its channels."""
+        self.drafts.open(self.ada, ["news", "masto"])
+        assert self.drafts.of(self.ada) == Draft((), ("news", "masto"), None)
+
+    def test_messages_in_their_order(self) -> None:
+        """Messages stand in the order in which they were sent, each as it was edited last."""
+        self.drafts.put(self.ada, 12, "2/ b")
+        self.drafts.put(self.ada, 11, "1/ x")
+        self.drafts.put(self.ada, 11, "1/ a")
+        self.drafts.show(self.ada, 13)
+        draft = self.drafts.of(self.ada)
+        assert draft == Draft(("1/ a", "2/ b"), (), 13)
+        assert draft.text == "1/ a\n2/ b"
+        assert self.drafts.has(self.ada, 11)
+        assert not self.drafts.has(self.ada, 13)
+
+    def test_each_their_own(self) -> None:
+        """Another person, and the same one in another chat, have drafts of their own; a restart keeps all."""
+        self.drafts.put(self.ada, 11, "1/ a")
+        assert self.drafts.of(Asker(2222, 1111, Role.OWNER)) is None
+        assert self.drafts.of(Asker(1111, -5, Role.OWNER)) is None
+        assert Drafts(self.notebook, lambda: NOW).of(self.ada) == Draft(("1/ a",), (), None)
+        self.drafts.drop(self.ada)
+        assert self.drafts.of(self.ada) is None
