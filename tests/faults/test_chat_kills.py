@@ -110,7 +110,7 @@ def test_a_command_with_consequences(house: House, ada: Person, step: str) -> No
 
 @pytest.mark.parametrize("step", ["response-lost", "after-record"])
 def test_a_report(house: House, ada: Person, step: str) -> None:
-    """Killed when the last post is out, before anybody is told, it tells after the restart, in one message."""
+    """Killed when the last post is out and nobody knows, it tells after the restart, in one message."""
     house.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "false"
     ada.sends("rivers.txt", TEXT.encode())
     kill(house, Plan(step, "news", 3))

@@ -190,10 +190,10 @@ class TelegramServer(LoopbackServer):
 
     # --- what goes wrong ---------------------------------------------------------------------
 
-    def throttle(self, seconds: int, method: str = "sendMessage") -> None:
-        """The next call is answered 429."""
+    def throttle(self, seconds: int, method: str = "sendMessage", chat: Chat | None = None) -> None:
+        """The next call (in a chat) is answered 429."""
         description = f"Too Many Requests: retry after {seconds}"
-        self._script(method, Fault(instead=ApiError(429, description, retry_after=seconds)))
+        self._script(method, Fault(instead=ApiError(429, description, retry_after=seconds), chat=chat))
 
     def fail(
         self,
