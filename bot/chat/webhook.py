@@ -7,6 +7,7 @@ import asyncio
 import hmac
 import json
 import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -74,7 +75,7 @@ async def serve(bot: telegram.Bot, hear: Hear, settings: TelegramSettings) -> No
     server = HTTPServer(site, max_body_size=LARGEST, max_buffer_size=2 * LARGEST)
     host, _, port = settings.webhook_listen.rpartition(":")
     try:
-        server.listen(int(port), address=host.strip("[]"))
+        listening = _listen(host.strip("[]"), int(port))
     except OSError as error:
         log.error(  # noqa: TRY400  # no fault to trace
             "the webhook cannot be served, so no commands arrive",
@@ -83,12 +84,21 @@ async def serve(bot: telegram.Bot, hear: Hear, settings: TelegramSettings) -> No
             next="set THREADCAST_TELEGRAM__WEBHOOK_LISTEN to a free address and port, and start again",
         )
         return
+    server.add_socket(listening)
     try:
         await _announce(bot, settings.webhook, secret)
         await asyncio.Event().wait()
     finally:
         server.stop()
         await server.close_all_connections()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The place, which is let go of where it cannot be had. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family)
+    listening.setblocking(False)
+    return listening
 
 
 async def _announce(bot: telegram.Bot, url: str, secret: str) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import Engine, event
 from threadcast.bot import cli, scheduler, service
 from threadcast.bot.channels import mastodon, telegram, telegram_client
 from threadcast.queue.sql import exchange
+from threadcast.queue.sql.notebook import SqlNotebook
 from threadcast.queue.sql.store import SqlStore
 
 # The steps of the publisher, in the order in which a post passes them. Between two posts of a chain one
@@ -46,6 +47,8 @@ STEPS = (
 LOOKS = ("before-look", "after-look")
 # Steps of a restore under a running service: all is ready, half of the pages are written, all are committed.
 EXCHANGE = ("before-exchange", "half-exchanged", "after-exchange")
+# Steps of an update from the chat: what it asks for is not done yet, is done, is noted as heard.
+HEARING = ("before-deed", "after-deed", "after-heard")
 # In the middle of any transaction, on any channel: everything is written but the commit.
 COMMIT = "before-commit"
 
@@ -257,6 +260,34 @@ def around_http_client(killer: Killer, channel: str) -> None:
     wrap(http.client.HTTPConnection, "getresponse", between("request-sent", "answer-begun"))
 
 
+def around_hearing(killer: Killer) -> None:
+    """The steps of what the chat is asked for: threads that are added, pieces pasted, presses, commands."""
+
+    def around(original: Callable[..., Any], is_deed: Callable[..., bool]) -> Callable[..., Any]:
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            by_chat = is_deed(*args, **kwargs)
+            if by_chat:
+                killer.reach("before-deed")
+            result = original(self, *args, **kwargs)
+            if by_chat:
+                killer.reach("after-deed")
+            elif args[:1] == ("heard",):
+                killer.reach("after-heard")
+            return result
+
+        return call
+
+    def by_chat(*_: Any, actor: str, **__: Any) -> bool:
+        return actor.startswith("telegram:")
+
+    def piece(page: str, line: int, *_: Any, **__: Any) -> bool:
+        return page.startswith("draft:") and line > 0
+
+    for name in ("add", "apply", "skip", "settle", "pause"):
+        wrap(SqlStore, name, functools.partial(around, is_deed=by_chat))
+    wrap(SqlNotebook, "write", functools.partial(around, is_deed=piece))
+
+
 def around_exchange(killer: Killer) -> None:
     """The steps of putting a backup's content into the live queue."""
 
@@ -298,6 +329,7 @@ def install(plan: Plan) -> None:
     around_httpx(killer, "news")
     around_http_client(killer, "masto")
     around_exchange(killer)
+    around_hearing(killer)
     if plan.clock or plan.jump:
         wrap(service, "now", lambda original: lambda: original() + clock.ahead)
         # APScheduler has the machine's clock: it is told the machine's time.

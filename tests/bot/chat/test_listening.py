@@ -107,7 +107,7 @@ class Alone:
         return self.seconds
 
     async def listen(self, until: "asyncio.Future[Any]") -> None:
-        bot = make_bot(TOKEN, api_url=self.server.url, polls=True)
+        bot = make_bot(TOKEN, api_url=self.server.url)
         listener = Listener(bot, self.hear, rival=self.rival, rest=self.rest, timer=self.timer)
         listening = asyncio.create_task(listener.listen())
         try:
