@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from threadcast.bot.chat import adding, changing, lists, looking
+from threadcast.bot.chat import adding, changing, lists, looking, taking_down
 from threadcast.bot.chat.asking import Asker, OddPressError, Press, read_press, stamp, threads_of
 from threadcast.bot.chat.commands import COMMANDS, Role, in_chat, nearest
 from threadcast.bot.chat.office import Answer, Ask, AskError, Office
@@ -64,14 +64,14 @@ TYPED: Mapping[str, Request] = {
     "cancel": _cancel,
     "retry": changing.retry,
     "skip": changing.skip,
-    "undo": changing.undo,
+    "undo": taking_down.undo,
     "settle": changing.settle,
     "pause": changing.pause,
     "resume": changing.resume,
     "channels": looking.channels,
     "history": looking.history,
     "status": looking.status,
-    "audit": changing.audit,
+    "audit": taking_down.audit,
 }
 
 # What only buttons ask for, with the role that it takes.
@@ -82,7 +82,7 @@ PRESSED: Mapping[str, tuple[Role, Request]] = {
     "there": (Role.OWNER, changing.there),
     "not-there": (Role.OWNER, changing.not_there),
     "first": (Role.OWNER, changing.first),
-    "undo-yes": (Role.OWNER, changing.undo_yes),
+    "undo-yes": (Role.OWNER, taking_down.undo_yes),
     "again": (Role.OWNER, adding.again),
     "drop": (Role.EDITOR, adding.drop),
     "leaf": (Role.EDITOR, looking.preview),
