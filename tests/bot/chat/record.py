@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bot.chat.script import Player, Step, read, shown
 from tests.bot.chat.stage import Stage
-from tests.bot.chat.stand import standing
+from tests.bot.chat.stand import SetTimer, standing
 
 QUIET = 0.6  # seconds without a word, after which nothing more is expected
 
@@ -23,7 +23,7 @@ def main(path: Path) -> None:
     print("\n".join([*head, *(["without channels"] if transcript.bare else []), ""]))
     with (
         tempfile.TemporaryDirectory() as folder,
-        standing(Path(folder), transcript.given, bare=transcript.bare) as stand,
+        standing(Path(folder), transcript.given, bare=transcript.bare, timer=SetTimer()) as stand,
     ):
         player, stage = Player(stand), Stage(stand)
         known: dict[tuple[int, int], str] = {}

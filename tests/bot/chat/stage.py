@@ -114,8 +114,10 @@ class Stage:
 
     def calm(self) -> None:
         """Messages may be changed again; more than once, for what happened may not be noticed yet."""
+        timer = self._stand.timer
+        assert timer is not None, "the reports of this stand have a timer of their own"
         for _ in range(5):
-            self._stand.timer.seconds += A_WHILE
+            timer.seconds += A_WHILE
             self._stand.wake()
             with self._stand.server.changed:
                 self._stand.server.changed.wait(0.1)

@@ -60,13 +60,18 @@ class SetTimer:
 
 
 class Stand:
-    """One service and the people around it. `given` are its variables, without the prefix."""
+    """One service and the people around it. `given` are its variables, without the prefix.
 
-    def __init__(self, folder: Path, given: Mapping[str, str], *, bare: bool = False) -> None:
+    Its reports are as calm as they are for everybody, or wait for a `timer` to be advanced.
+    """
+
+    def __init__(
+        self, folder: Path, given: Mapping[str, str], *, bare: bool = False, timer: SetTimer | None = None
+    ) -> None:
         self.folder = folder
         self.server = TelegramServer()
         self.clock = SetClock()
-        self.timer = SetTimer()
+        self.timer = timer
         self._stack = ExitStack()
         self._given = {**BASE, **({} if bare else CHANNEL), **given}
         self._service: Service | None = None
@@ -185,13 +190,17 @@ class Stand:
         with closing(prepare(settings)) as store:
             self.store = store
             async with open_channels(settings, store, self.clock) as channels:
-                self._service = Service(settings, store, channels, clock=self.clock, timer=self.timer)
+                self._service = Service(
+                    settings, store, channels, clock=self.clock, timer=self.timer or time.monotonic
+                )
                 self._loop.call_soon(ready.set)
                 await self._service.run()
 
 
 @contextmanager
-def standing(folder: Path, given: Mapping[str, str], *, bare: bool = False) -> Iterator[Stand]:
+def standing(
+    folder: Path, given: Mapping[str, str], *, bare: bool = False, timer: SetTimer | None = None
+) -> Iterator[Stand]:
     """A stand, for as long as this is open."""
-    with Stand(folder, given, bare=bare) as stand:
+    with Stand(folder, given, bare=bare, timer=timer) as stand:
         yield stand
