@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from threadcast.queue.split import CannotSplitError, cut
-from threadcast.queue.thread import Part, Placement, Thread, written
+from threadcast.queue.thread import Part, Placement, Thread, light, written
 
 Measure = Callable[[str], int]
 
@@ -43,7 +43,7 @@ class Rules:
     numbering: Numbering = Numbering.KEEP
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Post:
     """One post as it will be sent.
 
@@ -70,35 +70,39 @@ def compose(thread: Thread, rules: Rules) -> tuple[Post, ...]:
     """
     keep = rules.numbering is Numbering.KEEP and any(part.marker for part in thread.parts)
     if keep and len(thread.parts) > 1:
-        return tuple(_kept(thread, rules))
+        return _kept(thread, rules)
     filled = [(number, part) for number, part in enumerate(thread.parts, start=1) if part.text.strip()]
     if len(filled) == 1:
         number, part = filled[0]
         length = rules.measure(part.text)
         if length <= rules.limit:
             return (Post(number, "", part.text, length),)
-    posts = tuple(_kept(thread, rules)) if keep else _numbered(filled, thread.placement, rules)
+    posts = _kept(thread, rules) if keep else _numbered(filled, thread.placement, rules)
     if not posts:
         raise CannotComposeError("The thread has no text to post: add some, or cancel it.")
     return posts
 
 
-def _kept(thread: Thread, rules: Rules) -> Iterator[Post]:
+def _kept(thread: Thread, rules: Rules) -> tuple[Post, ...]:
     """The posts with the author's markers."""
+    posts: list[Post] = []
+    placement, measure, limit = thread.placement, rules.measure, rules.limit
     loose = 0  # pieces of parts without a marker so far: their letters go on, so that none comes twice
     for number, part in enumerate(thread.parts, start=1):
-        whole = written(part, thread.placement) if part.text.strip() else part.marker
+        text, marker = part.text, part.marker
+        whole = written(part, placement) if text and not text.isspace() else marker
         if not whole:
             continue
-        length = rules.measure(whole)
-        if length <= rules.limit:
-            yield Post(number, part.marker, whole, length)
+        length = measure(whole)
+        if length <= limit:
+            posts.append(Post(number, marker, whole, length))
             continue
-        frame = _Frame(thread.placement, part.joint or " ", _letters(part.marker, loose))
+        frame = _Frame(placement, part.joint or " ", _letters(marker, loose))
         pieces = tuple(_pieces(number, part, frame, rules))
-        yield from pieces
-        if not part.marker:
+        posts += pieces
+        if not marker:
             loose += len(pieces)
+    return tuple(posts)
 
 
 def _numbered(filled: list[tuple[int, Part]], placement: Placement, rules: Rules) -> tuple[Post, ...]:

@@ -5,7 +5,8 @@ marker is worked out for all markers in one pass from the end.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
@@ -26,7 +27,7 @@ _KEYCAPS = r"(?P<keycaps>(?:[0-9]\ufe0f?\u20e3){1,4}|🔟)"
 _LISTED = rf"(?P<listed>{_NUMBER})(?P<dot>[.)])"
 _EMOJI = r"©®‼⁉\u2100-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _QUOTE = r"\"'`´“”„‟‘’‚‛«»‹›「」『』《》〈〉＂＇"
-_AFTER = rf"(?=[^\W\d]|[\s:@#({{\[¿¡{_QUOTE}{_EMOJI}]|\Z)"
+_AFTER = rf"(?=\s|[^\W\d]|[:@#({{\[¿¡{_QUOTE}{_EMOJI}]|\Z)"
 
 # Each line of the text follows a line break (`find` sees to the first), so that the search is for
 # one character.
@@ -80,6 +81,7 @@ class Mark(NamedTuple):
     form begins before it, nor, for weak and suffix markers, stands a strong prefix pair 1 and 2.
     """
 
+    position: int  # among all marks, from 0
     form: Form
     number: int
     start: int
@@ -112,12 +114,42 @@ class Mark(NamedTuple):
         )
 
 
-def find(text: str) -> list[Mark]:
-    """Every place in `text` that may be a marker, in order. `text` begins and ends with a line break."""
-    places = [_place(match, Placement.PREFIX) for match in _PREFIX.finditer(text)]
-    if at_ends := [_place(match, Placement.SUFFIX) for match in _suffixes(text)]:
-        places = list(_apart(sorted(places + at_ends, key=itemgetter(2))))
-    return [Mark(*place, followed) for place, followed in zip(places, _followed(places), strict=True)]
+_Read = tuple[Form, int]  # what a marker says: its form and its number
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Every place in a text that may be a marker, in order.
+
+    They are kept in columns: nearly all marks stand in a run, where each has the form of the one before
+    and its next number, and what holds of the first holds of all. So few are ever looked at one by one.
+    """
+
+    starts: list[int]
+    ends: list[int]
+    markers: list[str]
+    read: list[_Read]
+    followed: bytearray
+    runs: list[int]  # the last mark of the run that each one stands in
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, index: int) -> Mark:
+        form, number = self.read[index]
+        return Mark(index, form, number, self.starts[index], self.ends[index], bool(self.followed[index]))
+
+
+def find(text: str) -> Marks:
+    """Every place in `text` that may be a marker. `text` begins and ends with a line break."""
+    starts, ends, markers, read = _columns(_PREFIX.finditer(text), Placement.PREFIX)
+    at_ends = _columns(_suffixes(text), Placement.SUFFIX)
+    if at_ends[0]:
+        places = [*zip(starts, ends, markers, read, strict=True), *zip(*at_ends, strict=True)]
+        places = list(_apart(sorted(places, key=itemgetter(0))))
+        starts, ends = [place[0] for place in places], [place[1] for place in places]
+        markers, read = [place[2] for place in places], [place[3] for place in places]
+    return Marks(starts, ends, markers, read, *_look_ahead(read))
 
 
 def has_end_mark(text: str, number: int | None) -> bool:
@@ -148,21 +180,32 @@ def _suffixes(text: str) -> Iterator[re.Match[str]]:
             yield match
 
 
-_Place = tuple[Form, int, int, int]
+def _columns(
+    matches: Iterable[re.Match[str]], placement: Placement
+) -> tuple[list[int], list[int], list[str], list[_Read]]:
+    starts: list[int] = []
+    ends: list[int] = []
+    markers: list[str] = []
+    known: dict[str, _Read] = {}  # the same few markers stand in every thread
+    for match in matches:
+        marker = match[1]  # by its number: to look up a group's name takes as long again
+        if marker not in known:
+            known[marker] = _read(match, placement)
+        starts.append(match.start(1))
+        ends.append(match.end(1))
+        markers.append(marker)
+    return starts, ends, markers, [known[marker] for marker in markers]
 
 
-def _place(match: re.Match[str], placement: Placement) -> _Place:
-    start, end = match.span("marker")
+def _read(match: re.Match[str], placement: Placement) -> _Read:
     if (number := match["number"]) is not None:
-        form = _strong(placement, match["round"], match["square"], match["total"])
-        return form, int(number), start, end
+        return _strong(placement, match["round"], match["square"], match["total"]), int(number)
     if (number := match["bracketed"]) is not None:
-        return Form(placement, strong=False, shape="(N)", total=None), int(number), start, end
+        return _weak(placement, "(N)"), int(number)
     if (keys := match["keycaps"]) is not None:
         number = "10" if keys == "🔟" else "".join(key for key in keys if key.isascii())
-        return Form(placement, strong=False, shape="N️⃣", total=None), int(number), start, end
-    shape = "N" + match["dot"]
-    return Form(placement, strong=False, shape=shape, total=None), int(match["listed"]), start, end
+        return _weak(placement, "N️⃣"), int(number)
+    return _weak(placement, "N" + match["dot"]), int(match["listed"])
 
 
 @lru_cache(maxsize=1024)
@@ -176,11 +219,19 @@ def _strong(placement: Placement, parenthesis: str | None, square: str | None, t
     return Form(placement, strong=True, shape=shape, total=count)
 
 
+@lru_cache
+def _weak(placement: Placement, shape: str) -> Form:
+    return Form(placement, strong=False, shape=shape, total=None)
+
+
+_Place = tuple[int, int, str, _Read]
+
+
 def _apart(places: list[_Place]) -> Iterator[_Place]:
     """Leave out the suffix places that are a prefix, or the end of one: nothing stands before them."""
     taken = 0
     for place in places:
-        form, _, start, end = place
+        start, end, _, (form, _) = place
         if form.placement is Placement.PREFIX:
             taken = end
         elif start < taken:
@@ -188,27 +239,37 @@ def _apart(places: list[_Place]) -> Iterator[_Place]:
         yield place
 
 
-def _followed(places: list[_Place]) -> list[bool]:
-    nowhere = len(places)
+def _look_ahead(read: list[_Read]) -> tuple[bytearray, list[int]]:
+    """Which of the marks are followed, and where the run of each ends."""
+    nowhere = len(read)
     ahead: dict[Form, dict[int, int]] = {}  # where a form's numbers stand next
     pair = nowhere  # where the nearest strong pair 1 and 2 is complete
-    followed = [False] * nowhere
+    followed = bytearray(nowhere)
+    runs = [0] * nowhere
+    index, last = nowhere, nowhere
     before: Form | None = None
+    below = -1  # the number of the mark that comes next
+    leads = False
     mine: dict[int, int] = {}
-    for index in range(nowhere - 1, -1, -1):
-        form, number, _, _ = places[index]
-        if form is not before:  # to look it up takes longer than all the rest
-            before, mine = form, ahead.setdefault(form, {})
-        follower = mine.get(number + 1, nowhere)
-        rival = min(mine.get(0, nowhere), mine.get(number, nowhere))
-        if number > 1:
-            rival = min(rival, mine.get(1, nowhere))
+    for form, number in reversed(read):
+        index -= 1
+        follower = rival = nowhere
+        if form is before and number + 1 == below:
+            follower = index + 1  # no rival is nearer
+        else:
+            last = index
+            if form is not before:  # to look it up takes longer than all the rest
+                before, mine = form, ahead.setdefault(form, {})
+                leads = form.strong and form.placement is Placement.PREFIX
+            follower = mine.get(number + 1, nowhere)
+            rival = min(mine.get(0, nowhere), mine.get(number, nowhere))
+            if number > 1:
+                rival = min(rival, mine.get(1, nowhere))
         if follower < rival:
-            if form.strong and form.placement is Placement.PREFIX:
-                followed[index] = True
-                if number == 1:
-                    pair = min(pair, follower)
-            else:
-                followed[index] = pair > follower
+            followed[index] = leads or pair > follower
+            if leads and number == 1:
+                pair = min(pair, follower)
         mine[number] = index
-    return followed
+        runs[index] = last
+        below = number
+    return followed, runs

@@ -20,6 +20,7 @@ from threadcast.queue.tlds import TOP_LEVEL_DOMAINS
 URL_LENGTH = 23  # graphemes; what a Mastodon server says in characters_reserved_per_url
 LONGEST_URL = 4096  # code points; a longer one is no link to Mastodon
 LONGEST_DOMAIN = 253  # code points; of a mention
+LONGEST_EMOJI = 16  # code points, with what stands around them
 LONGEST_TCO_SLUG = 40  # code points; of a t.co link
 TRIMMED = " \t\n\v\f\r\0"  # what Ruby's String#strip takes away, NO-BREAK SPACE and its like stay
 
@@ -50,13 +51,21 @@ def graphemes(text: str) -> int:
     """
     if text.isascii():
         return len(text) - text.count("\r\n") if "\r" in text else len(text)
-    if _ALL_PLAIN.fullmatch(text):
+    other = _NOT_PLAIN.search(text)
+    if other is None:
         return len(text)
     joined = 0
-    for run in _JOINING.finditer(text):
+    for run in _JOINING.finditer(text, other.start()):
         piece = text[max(run.start() - 1, 0) : run.end()]
-        joined += len(piece) - len(_CLUSTER.findall(piece))
+        # The same few emoji stand in all of a thread; a long run of something else is not worth keeping.
+        joined += _joined(piece) if len(piece) <= LONGEST_EMOJI else _joined.__wrapped__(piece)
     return len(text) - joined
+
+
+@lru_cache(maxsize=512)
+def _joined(piece: str) -> int:
+    """How many code points belong to the one before them."""
+    return len(piece) - len(_CLUSTER.findall(piece))
 
 
 def mastodon(text: str, *, url_length: int = URL_LENGTH, spoiler: str = "") -> int:
@@ -89,14 +98,17 @@ _PLAIN = (
     r"\u2010-\u2027\u2030-\u203B\u203D-\u2048\u204A-\u205F\u20A0-\u20BF\u3001-\u3029\u3041-\u3096\u309B-\u30FF"
     r"\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7A3\uFF01-\uFF9D"
 )
-_ALL_PLAIN = re.compile(f"[{_PLAIN}]*")
-_JOINING = re.compile(rf"[^{_PLAIN}]+(?:[{_PLAIN}][^{_PLAIN}]+)*[{_PLAIN}]?")
+_NOT_PLAIN = re.compile(f"[^{_PLAIN}]")
+# The first sign stands alone in the pattern, so that the search is for it.
+_JOINING = re.compile(rf"[^{_PLAIN}][^{_PLAIN}]*(?:[{_PLAIN}][^{_PLAIN}]+)*[{_PLAIN}]?")
 _CLUSTER = regex.compile(r"\X")
 
 
 def _countable(text: str, url: str) -> str:
     """The text with each URL replaced and each mention shortened."""
-    taken = sorted([*_urls(text, url), *_mentions(text)])
+    taken = list(_urls(text, url))
+    if "@" in text:
+        taken = sorted([*taken, *_mentions(text)])
     out: list[str] = []
     end = 0
     for start, stop, instead in taken:

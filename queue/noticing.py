@@ -28,6 +28,10 @@ def _of_parts(parts: Sequence[Part]) -> Iterator[Notice]:
     highest = 0
     before: Part | None = None
     for position, part in enumerate(parts, 1):
+        if part.number == highest + 1 and part.text:  # as nearly all are
+            highest += 1
+            before = part
+            continue
         if part.number is None:
             if before is not None and not is_only_end_marks(part.text):
                 message = f"the text after the last marker, {_name(before)}, follows as a part without number"
@@ -56,9 +60,9 @@ def _missing(first: int, before: Part | None, part: Part) -> str:
 
 
 def _of_total(parts: Sequence[Part], total: int | None) -> Iterator[Notice]:
-    numbered = [(position, part) for position, part in enumerate(parts, 1) if part.number is not None]
-    if total is None or not numbered:
+    if total is None or all(part.number is None for part in parts):
         return
+    numbered = [(position, part) for position, part in enumerate(parts, 1) if part.number is not None]
     position, last = numbered[-1]
     right = {last.number, len(numbered)} if numbered[0][1].number == 0 else {last.number}
     if total not in right:

@@ -60,8 +60,9 @@ need no notice where nothing else stands there.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, repeat
 
 from threadcast.queue.markers import (
     BREAK,
@@ -69,6 +70,7 @@ from threadcast.queue.markers import (
     LEADING_END_MARK,
     Form,
     Mark,
+    Marks,
     find,
     has_end_mark,
     is_end,
@@ -111,7 +113,8 @@ def decode(data: bytes) -> str:
 def parse(text: str) -> tuple[Thread, ...]:
     """The threads in `text`, in order; none in white space. Never raises."""
     text = f"\n{_line_feeds(text)}\n"  # so that the n-th line follows the n-th line break
-    drafts = _drafts(text)
+    marks = find(text)
+    drafts = _drafts(text, marks)
     if not drafts:
         return _unmarked(text)
     preamble = text[: drafts[0].start]
@@ -120,7 +123,7 @@ def parse(text: str) -> tuple[Thread, ...]:
     first_line = lines.at(_leading(preamble))
     threads = []
     for draft, end in zip(drafts, ends, strict=True):
-        parts = draft.parts(text, end, lines)
+        parts = draft.parts(text, marks, end, lines)
         threads.append(_thread(parts, draft.form.placement, draft.total, preamble.strip(), first_line))
         preamble = ""
     return tuple(threads)
@@ -167,15 +170,12 @@ class _Draft:
 
     form: Form
     start: int
-    marks: list[Mark]
+    last: Mark
+    taken: list[int]  # the marks of its parts
     expected: int | None  # the second number, as long as it is certain to come
-    read: int  # how far paragraphs were looked for
     closing: Mark | None = None  # an N/N that is the last part if no marker of its own form follows
+    read: int = -1  # how far paragraphs were looked for
     paragraph: int = -1  # where the last one of those read begins, below the last marker
-
-    @property
-    def last(self) -> Mark:
-        return self.marks[-1]
 
     @property
     def total(self) -> int | None:
@@ -192,12 +192,16 @@ class _Draft:
         return self.closing is not None or self.form.total == self.last.number
 
     def add(self, mark: Mark) -> None:
-        self.marks.append(mark)
-        self.closing = None
-        self.paragraph = -1
-        self.read = mark.start
-        if mark.number == self.expected:
+        self.go_on(mark, mark.position)
+
+    def go_on(self, last: Mark, first: int) -> None:
+        """Take the marks from `first` to `last`, a run."""
+        lowest = last.number - (last.position - first)
+        if self.expected is not None and lowest <= self.expected <= last.number:
             self.expected = None
+        self.taken += range(first, last.position + 1)
+        self.last = last
+        self.closing = None
 
     def finish(self) -> None:
         if self.closing is not None:
@@ -230,36 +234,52 @@ class _Draft:
 
     def _paragraph(self, text: str, mark: Mark) -> int:
         line = _line(text, mark)
+        if self.read < self.last.start:
+            self.read, self.paragraph = self.last.start, -1
         for match in BREAK.finditer(text, self.read, line):
             if is_end(match, self.last.number):
                 self.paragraph = match.end()
         self.read = line
         return self.paragraph
 
-    def parts(self, text: str, end: int, lines: "_Lines") -> tuple[Part, ...]:
+    def parts(self, text: str, marks: Marks, end: int, lines: "_Lines") -> tuple[Part, ...]:
         if self.form.placement is Placement.PREFIX:
-            return self._prefixed(text, end, lines)
+            return self._prefixed(text, marks, end, lines)
         parts = []
         start = self.start
-        for mark in self.marks:
+        for index in self.taken:
+            mark = marks[index]
             raw = text[start : mark.start]
             line = lines.at(start + _leading(raw))
             joint = raw[len(raw.rstrip()) :]
-            parts.append(Part(mark.number, text[mark.start : mark.end], joint, raw.strip(), line))
+            parts.append(Part(mark.number, marks.markers[index], joint, raw.strip(), line))
             start = mark.end
         raw = text[start:end]
         if trailing := raw.strip():
             parts.append(Part(None, "", "", trailing, lines.at(start + _leading(raw))))
         return tuple(parts)
 
-    def _prefixed(self, text: str, end: int, lines: "_Lines") -> tuple[Part, ...]:
+    def _prefixed(self, text: str, marks: Marks, end: int, lines: "_Lines") -> tuple[Part, ...]:
         parts = []
-        ends = [mark.start for mark in self.marks[1:]]
-        for (_, number, start, stop, _), upto in zip(self.marks, [*ends, end], strict=True):
-            raw = text[stop:upto]
-            words = raw.strip()
-            joint = raw[: raw.index(words[0])] if words else ""
-            parts.append(Part(number, text[start:stop], joint, words, lines.at(start)))
+        starts = [marks.starts[index] for index in self.taken]
+        rows = zip(
+            map(marks.read.__getitem__, self.taken),
+            map(marks.markers.__getitem__, self.taken),
+            map(marks.ends.__getitem__, self.taken),
+            [*starts[1:], end],
+            lines.each(starts),
+            strict=True,
+        )
+        for (_, number), marker, start, upto, line in rows:
+            # Most often one blank stands between the two, and a line break at the end: taking those away
+            # before the text is copied saves a copy.
+            joint = " "
+            words = text[start + 1 : upto - 1].rstrip() if text[start] == " " else ""
+            if not words or words[0].isspace():
+                raw = text[start:upto]
+                words = raw.strip()
+                joint = raw[: raw.index(words[0])] if words else ""
+            parts.append(Part(number, marker, joint, words, line))
         return tuple(parts)
 
 
@@ -275,16 +295,33 @@ class _Lines:
         self._offset = offset
         return self._line
 
+    def each(self, offsets: Sequence[int]) -> list[int]:
+        counts = map(self._text.count, repeat("\n"), [self._offset, *offsets], offsets)
+        found = list(accumulate(counts, initial=self._line))
+        self._offset, self._line = offsets[-1], found[-1]
+        return found[1:]
 
-def _drafts(text: str) -> list[_Draft]:
+
+def _drafts(text: str, marks: Marks) -> list[_Draft]:
     drafts: list[_Draft] = []
     rival = -1  # the last mark passed over that looks first
-    for mark in find(text):
+    index = 0
+    while index < len(marks):
+        mark = marks[index]
         start = _follow(drafts[-1], mark, text, rival) if drafts else _open(mark)
         if start is not None:
             drafts.append(_begin(mark, start))
         if mark.looks_first:
             rival = mark.start
+        index += 1
+        # Where a mark is a part, all of its run are. A 1 after a 0 is looked at still: it looks first.
+        end = marks.runs[mark.position]
+        if end > mark.position and mark.number > 0 and drafts and drafts[-1].last is mark:
+            last = marks[end]
+            drafts[-1].go_on(last, index)
+            if last.looks_first:
+                rival = last.start
+            index = end + 1
     for draft in drafts:
         draft.finish()
     return drafts
@@ -298,13 +335,13 @@ def _open(mark: Mark) -> int | None:
 
 
 def _begin(mark: Mark, start: int) -> _Draft:
-    return _Draft(mark.form, start, [mark], mark.number + 1 if mark.followed else None, mark.start)
+    return _Draft(mark.form, start, mark, [mark.position], mark.number + 1 if mark.followed else None)
 
 
 def _follow(draft: _Draft, mark: Mark, text: str, rival: int) -> int | None:
     """Take the mark into the draft, or pass over it; or give the offset where it begins a new thread."""
     if mark.form == draft.form and mark.number == draft.last.number + 1:
-        draft.add(mark)  # as nearly all are
+        draft.add(mark)
         return None
     if mark.form != draft.form:
         if mark.closes(draft.form, draft.last.number):
@@ -347,9 +384,11 @@ def _unmarked(text: str) -> tuple[Thread, ...]:
 def _thread(
     parts: tuple[Part, ...], placement: Placement, total: int | None, preamble: str, preamble_line: int
 ) -> Thread:
-    numbered = [index for index, part in enumerate(parts) if part.marker]
-    number = parts[numbered[-1]].number if numbered else None
-    ending = parts[numbered[-1] if numbered else -1 :]
+    last = len(parts) - 1
+    while last > 0 and not parts[last].marker:
+        last -= 1
+    ending = parts[last:] if parts[last].marker else parts[-1:]
+    number = ending[0].number
     complete = (total is not None and number == total) or any(
         # `30/end` is a marker and its text; a suffix marker is no end mark of its text
         has_end_mark(written(part, placement) if placement is Placement.PREFIX else part.text, number)

@@ -6,8 +6,19 @@ from 1, never the author's number: a thread may repeat a number, or start at 0, 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar, dataclass_transform
 
 TITLE_LENGTH = 60  # code points
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def light(cls: type[T]) -> type[T]:
+    """A value of which a text gives thousands: frozen to the type checker.
+
+    Where Python itself forbids changes, each takes four times as long to create.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
 class Severity(StrEnum):
@@ -49,7 +60,7 @@ class Notice:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Part:
     """One numbered part.
 
@@ -100,5 +111,5 @@ def written(part: Part, placement: Placement) -> str:
     if not part.marker:
         return part.text
     if placement is Placement.PREFIX:
-        return part.marker + part.joint + part.text
-    return part.text + part.joint + part.marker
+        return f"{part.marker}{part.joint}{part.text}"
+    return f"{part.text}{part.joint}{part.marker}"
