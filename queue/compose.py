@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from threadcast.queue.split import CannotSplitError, cut
-from threadcast.queue.thread import Part, Placement, Thread, light, written
+from threadcast.queue.thread import Part, Placement, Thread, written
 
 Measure = Callable[[str], int]
 
@@ -43,7 +43,7 @@ class Rules:
     numbering: Numbering = Numbering.KEEP
 
 
-@light
+@dataclass(frozen=True, slots=True)
 class Post:
     """One post as it will be sent.
 

@@ -6,19 +6,8 @@ from 1, never the author's number: a thread may repeat a number, or start at 0, 
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar, dataclass_transform
 
 TITLE_LENGTH = 60  # code points
-T = TypeVar("T")
-
-
-@dataclass_transform(frozen_default=True)
-def light(cls: type[T]) -> type[T]:
-    """A value of which a text gives thousands: frozen to the type checker.
-
-    Where Python itself forbids changes, each takes four times as long to create.
-    """
-    return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
 class Severity(StrEnum):
@@ -60,7 +49,7 @@ class Notice:
     message: str
 
 
-@light
+@dataclass(frozen=True, slots=True)
 class Part:
     """One numbered part.
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from threadcast.queue.parse import NotTextError, decode, fingerprint, parse, render
+from threadcast.queue.fingerprint import fingerprint
+from threadcast.queue.parse import NotTextError, decode, parse, render
 from threadcast.queue.thread import Notice, Part, Severity, Thread, written
 
 CASES: list[dict[str, Any]] = tomllib.loads(

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadcast.queue.parse import STABLE, NotTextError, decode, fingerprint, parse, render
+from threadcast.queue.fingerprint import STABLE, fingerprint
+from threadcast.queue.parse import NotTextError, decode, parse, render
 from threadcast.queue.thread import Part, Placement, Severity, Thread, written
 
 SHAPES: dict[str, Callable[[int, int], str]] = {
