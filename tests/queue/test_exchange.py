@@ -238,6 +238,7 @@ def test_an_older_backup(queue: InUse) -> None:
     add(queue.store, new("dusk"))
     queue.backup()
     with closing(sqlite3.connect(queue.copy)) as old, old:
+        old.execute("DROP TABLE notes")
         old.execute("ALTER TABLE channels DROP COLUMN rate")
         old.execute("ALTER TABLE channels DROP COLUMN moved")
         old.execute("DROP INDEX posts_finished")
