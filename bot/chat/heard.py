@@ -11,6 +11,7 @@ import structlog
 import telegram
 
 from threadcast.bot.channels.port import Clock
+from threadcast.bot.chat.door import is_whole
 from threadcast.queue.notebook import Notebook
 from threadcast.queue.store import StoreError
 
@@ -36,6 +37,9 @@ class Heard:
 
     async def hear(self, update: telegram.Update) -> None:
         """Deal with it, unless that was done before."""
+        if not is_whole(update):
+            log.error("an update was left out: a part of it is missing", update=update.update_id)
+            return
         user = update.effective_user
         if user is None or not self._is_known(user.id):
             await self._deal(update)

@@ -84,8 +84,8 @@ class Listener:
         except (InvalidToken, Forbidden) as error:
             await self._barred(error)
         except UNREADABLE as error:
-            await self._away(f"an answer that cannot be read ({type(error).__name__})")
-            await self._one_by_one()
+            if not await self._one_by_one():
+                await self._away(f"an answer that cannot be read ({type(error).__name__})")
         except TelegramError as error:
             await self._away(redact(error.message))
         else:
@@ -105,6 +105,9 @@ class Listener:
             else:
                 dealing.cancel()  # then it comes again
             raise
+        except Exception:
+            # An update's edge: whatever broke, the next one is heard.
+            log.exception("an update was not dealt with")
         self._offset = update.update_id + 1
 
     async def _barred(self, error: TelegramError) -> None:
@@ -139,8 +142,12 @@ class Listener:
             log.warning("Telegram cannot be reached: commands wait there", reason=reason)
         await self._wait()
 
-    async def _one_by_one(self) -> None:
-        """Leave out what the library cannot read: the updates beside it would wait for ever."""
+    async def _one_by_one(self) -> bool:
+        """Leave out what the library cannot read: the updates beside it would wait for ever.
+
+        Whether that brought it further, so that nobody has to wait because somebody else sent such a thing.
+        """
+        before = self._offset
         with suppress(TelegramError, *UNREADABLE), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the library's own call is what cannot read it
             found = await self._bot.do_api_request(
@@ -152,6 +159,10 @@ class Listener:
                 if update is not None:
                     await self._deal(update)
                 self._offset = number + 1
+        if self._offset == before:
+            return False
+        await self._well()
+        return True
 
     def _read(self, raw: dict[str, Any]) -> telegram.Update | None:
         try:

@@ -4,23 +4,35 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.samples import thread
-from tests.benchmarks.stand import CHANNELS, NETWORKS, stand
+from tests.benchmarks.stand import CHANNELS, NETWORKS, Stand, stand
+from tests.e2e.house import Process
 
 MOST_MEMORY = 120.0  # MB
 BARE = "import asyncio; print('ready', flush=True); asyncio.run(asyncio.Event().wait())"
 
 
+@contextmanager
+def chatting(here: Stand) -> Iterator[Process]:
+    """The service, with an owner whom it listens to and reports to."""
+    owner = here.house.telegram.person("Ada", 1111)
+    owner.starts()
+    here.house.env["THREADCAST_TELEGRAM__ADMINS"] = "1111"
+    with here.service() as service:
+        yield service
+
+
 def figures(*, seconds: float = 15.0) -> Iterator[Figure]:
-    """A service with both networks in use, after it published a chain on each, left alone for `seconds`."""
+    """A service with both networks and a chat, after it published a chain on each, alone for `seconds`."""
     if not Path("/proc/self/status").exists():
         return
     with (
         stand() as here,
-        here.service() as service,
+        chatting(here) as service,
         subprocess.Popen([sys.executable, "-c", BARE], stdout=subprocess.PIPE, text=True) as bare,
     ):
         assert bare.stdout is not None
@@ -30,6 +42,7 @@ def figures(*, seconds: float = 15.0) -> Iterator[Figure]:
         for network in NETWORKS:
             service.wait_for(f"channel={CHANNELS[network]}")
             here.wait(network, 3)
+        here.wait("telegram", 3 + 2)  # the answer to Start, and the report
         time.sleep(min(seconds, 2.0))  # the chains' last steps
         before = [_switches(process.pid) for process in (service.popen, bare)]
         time.sleep(seconds)
@@ -37,7 +50,13 @@ def figures(*, seconds: float = 15.0) -> Iterator[Figure]:
         memory = _memory(service.popen.pid)
         bare.kill()
     ours, theirs = (later - earlier for later, earlier in zip(after, before, strict=True))
-    yield Figure("idle: memory", memory, "MB", MOST_MEMORY, detail="resident, both client libraries in use")
+    yield Figure(
+        "idle: memory",
+        memory,
+        "MB",
+        MOST_MEMORY,
+        detail="resident, both client libraries and the chat in use",
+    )
     yield Figure(
         "idle: wake-ups",
         ours / seconds,

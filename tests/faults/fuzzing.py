@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from mastodon.errors import MastodonAPIError, MastodonNetworkError, MastodonRatelimitError
 
 from tests.bot.typed import Shell
+from tests.faults.fuzzing_chat import UPDATES, chat
 from tests.servers.http import Answer, Cut, LoopbackServer, Request, Response
 from threadcast.bot.channels.discreet import Discreet
 from threadcast.bot.channels.headers import reset_at
@@ -620,4 +621,5 @@ GROUPS: dict[str, tuple[st.SearchStrategy[Any], Opened, int]] = {
     "Mastodon's answers": (_answers(MASTODON), partial(answers, mastodon_on, BEARER), 2_000),
     "Telegram's answers": (_answers(TELEGRAM), partial(answers, telegram_on, BOT_TOKEN), 1_000),
     "commands": (COMMANDS, commands, 2_000),
+    "the chat": (UPDATES, chat, 2_000),
 }

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.faults.fuzzing import GROUPS, in_time
 
-A_FEW = {"files": 150, "environment": 100, "errors and headers": 150, "commands": 25}
+A_FEW = {"files": 150, "environment": 100, "errors and headers": 150, "commands": 25, "the chat": 40}
 
 
 @pytest.mark.parametrize("name", GROUPS)

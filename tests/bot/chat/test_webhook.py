@@ -117,6 +117,14 @@ def test_odd_requests(stand: Hooked) -> None:
     assert paused(stand)
 
 
+def test_half_a_character(stand: Hooked) -> None:
+    """Text that JSON can write and nothing can store is kept without what is wrong with it."""
+    assert stand.knock(stand.update(900_010, "1/ A \ud800\0 river.\n2/ Its end. /end"), stand.secret) == 200
+    wait_until_told(stand, stand.people["Ada"], "1 message so far: 1 thread, 2 parts")
+    assert stand.knock(stand.update(900_011, "/done \udfff"), stand.secret) == 200
+    stand.wait_for_state(1, "news", DeliveryState.PUBLISHED)
+
+
 def test_an_update_that_comes_again(stand: Hooked) -> None:
     """An update that is brought twice, even after a restart, does nothing twice."""
     assert stand.knock(stand.update(900_003, "/pause"), stand.secret) == 200
