@@ -26,6 +26,7 @@ from threadcast.bot.channels.telegram_faults import (
     not_deleted,
     quote,
 )
+from threadcast.bot.channels.telegram_overheard import Overhear
 from threadcast.bot.channels.telegram_probe import Probe, Rest
 from threadcast.bot.channels.telegram_words import LIMIT, Fault
 from threadcast.queue import measure
@@ -70,6 +71,7 @@ class TelegramChannel:
         settle_after: timedelta | None = None,
         resend: bool = False,
         reads_updates: bool = True,
+        overhear: Overhear = lambda _: (),
         moved_to: int | None = None,
         on_moved: Callable[[int], None] = lambda _: None,
         probe_rest: Rest = asyncio.sleep,
@@ -79,14 +81,19 @@ class TelegramChannel:
         `probe_chat` is the owner's private chat with the bot, where posts of unknown fate are looked
         at; `settle_after` is when that begins, and how long after that it is done again; `resend`: a
         post that cannot be looked for is sent again. `reads_updates`: nobody else takes the updates of
-        this bot. `moved_to` is the id that the chat took since it was configured, and `on_moved` is told
-        of a new one; it may block. `probe_rest` waits some seconds.
+        this bot; where somebody does, `overhear` tells what they saw. `moved_to` is the id that the chat
+        took since it was configured, and `on_moved` is told of a new one; it may block. `probe_rest`
+        waits some seconds.
         """
         self.name: Final = name
         self.target: Final = chat
         self._client = Client(bot, name=name, chat=chat, clock=clock, moved_to=moved_to, on_moved=on_moved)
         self._probe = Probe(
-            self._client, private_chat=probe_chat, reads_updates=reads_updates, rest=probe_rest
+            self._client,
+            private_chat=probe_chat,
+            reads_updates=reads_updates,
+            overhear=overhear,
+            rest=probe_rest,
         )
         self._numbering = numbering
         self._silent = silent

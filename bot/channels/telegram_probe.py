@@ -7,6 +7,7 @@ silently, and the copy deleted at once. What a message replies to is not shown t
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -17,6 +18,7 @@ from threadcast.bot.channels.port import Difference, Expected, Finding, Landmark
 from threadcast.bot.channels.telegram_client import Client
 from threadcast.bot.channels.telegram_faults import CALL_ERRORS, GONE, address
 from threadcast.bot.channels.telegram_match import Shown, alike, beside, differences, verdict
+from threadcast.bot.channels.telegram_overheard import Overhear, Overheard, origin_of
 from threadcast.queue.states import Absent, Blind, Look, Refused, Sent, Throttled, Unreached
 
 log = structlog.get_logger("threadcast.telegram")
@@ -25,7 +27,7 @@ WINDOW: Final = 20  # so many ids in a row without a message: what was sent is n
 FARTHEST: Final = 60  # messages behind the one before the post; in more, a person has to look
 EXTRAS: Final = 60  # messages beside a chain that an audit looks at
 PACE: Final = 1.0  # seconds between two copies: the owner's chat takes a message a second
-CLOCKS: Final = 60.0  # seconds by which our clock may differ from Telegram's
+CLOCKS: Final = timedelta(seconds=60)  # by which our clock may differ from Telegram's
 
 Rest = Callable[[float], Awaitable[None]]
 
@@ -53,7 +55,8 @@ class CannotSeeError(Exception):
 class Probe:
     """Sees messages of a client's chat through a private chat, None where there is none.
 
-    `rest` waits some seconds. `reads_updates`: nobody else takes the updates of this bot, so that the
+    `rest` waits some seconds. `overhear` tells what a channel's discussion group showed, where somebody
+    else keeps that. `reads_updates`: nobody else takes the updates of this bot, so that the
     discussion group of a channel can be read where forwarding does not work.
     """
 
@@ -63,11 +66,13 @@ class Probe:
         *,
         private_chat: int | None,
         reads_updates: bool = True,
+        overhear: Overhear = lambda _: (),
         rest: Rest = asyncio.sleep,
     ) -> None:
         self._client = client
         self._private_chat = private_chat
         self._reads_updates = reads_updates
+        self._overhear = overhear
         self._rest = rest
         self._last = -PACE
         self._copies: set[int] = set()  # that are still in the private chat
@@ -215,15 +220,19 @@ class Probe:
 
         That it has not proves nothing. No offset is given: the updates stay for whoever reads them.
         """
-        if chat.linked_chat_id is None or not self._reads_updates:
+        if chat.linked_chat_id is None:
             return Blind(why)
-        try:
-            updates = await self._client.bot.get_updates(timeout=0, allowed_updates=["message"])
-        except Conflict:
-            return Blind(f"{why} (and the bot's updates are read elsewhere)")
-        since = sought.since.timestamp() - CLOCKS
-        shown = (_forwarded(update.message, chat, since) for update in updates)
-        newer = [message for message in shown if message is not None and message.message_id > parent]
+        heard = list(await asyncio.to_thread(self._overhear, chat.id))
+        if self._reads_updates:
+            try:
+                updates = await self._client.bot.get_updates(timeout=0, allowed_updates=["message"])
+            except Conflict:
+                return Blind(f"{why} (and the bot's updates are read elsewhere)")
+            heard += (one for update in updates if (one := _forwarded(update.message, chat)) is not None)
+        since = sought.since - CLOCKS
+        newer = [
+            Shown(one.message_id, one.text) for one in heard if one.message_id > parent and one.date >= since
+        ]
         told = verdict(newer, sought.text, lambda number: address(chat, number))
         return Blind(why) if isinstance(told, Absent) else told
 
@@ -251,12 +260,11 @@ def _not_forwarded(error: BadRequest | Forbidden, message_id: int) -> Shown | No
     raise error
 
 
-def _forwarded(message: telegram.Message | None, chat: telegram.ChatFullInfo, since: float) -> Shown | None:
-    """The message of a channel that its discussion group was shown, in its time; None for any other."""
-    if message is None or not message.is_automatic_forward or message.chat.id != chat.linked_chat_id:
+def _forwarded(message: telegram.Message | None, chat: telegram.ChatFullInfo) -> Overheard | None:
+    """The message of a channel that its discussion group was shown; None for any other."""
+    if message is None or message.chat.id != chat.linked_chat_id:
         return None
-    match message.forward_origin:
-        case telegram.MessageOriginChannel(chat=origin, message_id=number, date=date):
-            if origin.id == chat.id and date.timestamp() >= since:
-                return Shown(number, message.text or message.caption or "")
-    return None
+    origin = origin_of(message)
+    if origin is None or origin.chat.id != chat.id:
+        return None
+    return Overheard(origin.message_id, origin.date, message.text or message.caption or "")

@@ -15,6 +15,7 @@ from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
 from threadcast.bot.channels.telegram_faults import UNREADABLE
+from threadcast.bot.channels.telegram_overheard import Ear, Overheard, origin_of
 from threadcast.bot.channels.telegram_words import redact
 from threadcast.bot.chat import adding, newcomer
 from threadcast.bot.chat.asking import Asker
@@ -64,6 +65,7 @@ class Talk:
         self._door = door
         self._speaker = speaker
         self._clerk = Clerk(office)
+        self._ear = Ear(office.notebook, office.clock)
         self._spawn = spawn
         self._live = live
         self._tell_owners = tell_owners
@@ -80,6 +82,8 @@ class Talk:
             await self._membership(update.my_chat_member)
         elif update.edited_message is not None:
             await self._edited(update.edited_message)
+        elif update.message is not None and update.message.is_automatic_forward:
+            await self._overhear(update.message)
         elif update.message is not None:
             await self._message(update.message)
 
@@ -95,6 +99,14 @@ class Talk:
         if answer.said is not None:
             self._spawn(self._tell(asker, answer, message.message_id))
         self._clear_up(asker, message.message_id)
+
+    async def _overhear(self, message: telegram.Message) -> None:
+        """A discussion group was shown a post: of a channel of ours that helps to know what is out."""
+        origin = origin_of(message)
+        if origin is None or self._configured(origin.chat) is None:
+            return
+        one = Overheard(origin.message_id, origin.date, message.text or message.caption or "")
+        await asyncio.to_thread(self._ear.keep, origin.chat.id, one)
 
     # Messages
 
