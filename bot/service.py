@@ -324,8 +324,8 @@ async def serve(settings: Settings) -> None:
     """`threadcast run`: a service until SIGTERM or SIGINT. Raises AlreadyRunningError, StoreError."""
     with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as store:
         await asyncio.to_thread(look_through, settings)
-        async with open_channels(settings, store) as channels:
-            service = Service(settings, store, channels, save=partial(rescue, store))
+        async with open_channels(settings, store, now) as channels:
+            service = Service(settings, store, channels, clock=now, save=partial(rescue, store))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, _stop, service.stop, number)

@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, event
 
-from threadcast.bot import cli, scheduler, service
+from threadcast.bot import cli, service
 from threadcast.bot.channels import mastodon, telegram, telegram_client
 from threadcast.queue.sql import exchange
 from threadcast.queue.sql.notebook import SqlNotebook
@@ -332,8 +332,6 @@ def install(plan: Plan) -> None:
     around_hearing(killer)
     if plan.clock or plan.jump:
         wrap(service, "now", lambda original: lambda: original() + clock.ahead)
-        # APScheduler has the machine's clock: it is told the machine's time.
-        wrap(scheduler, "DateTrigger", lambda original: lambda moment: original(moment - clock.ahead))
     if plan.timeout is not None:
         make(telegram_client.make_bot, timeout=plan.timeout)
         make(mastodon.MastodonChannel.__init__, timeout=plan.timeout)
