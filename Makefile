@@ -57,7 +57,7 @@ demo: install  ## publish the sample threads on two local channels and show the 
 	@$(BIN)/python -m threadcast.bot demo
 
 # Everything that decides is pure, and no branch of it goes untested.
-PURE := queue/thread,queue/parse,queue/fingerprint,queue/markers,queue/noticing,queue/measure,queue/compose,queue/split,queue/states,config/wall,config/timewords,config/cron,config/schedule,config/quiet,config/timetable,bot/budget,bot/pacing,bot/forecast,bot/channels/mastodon_text,bot/channels/mastodon_statuses,bot/channels/telegram_match,bot/chat/asking,bot/chat/cards,bot/chat/commands,bot/chat/digest,bot/chat/drafts,bot/chat/lists,bot/chat/moments,bot/chat/newcomer,bot/chat/said,bot/chat/times,bot/chat/troubles
+PURE := queue/thread,queue/parse,queue/fingerprint,queue/markers,queue/noticing,queue/measure,queue/compose,queue/split,queue/states,config/wall,config/timewords,config/cron,config/schedule,config/quiet,config/timetable,bot/budget,bot/pacing,bot/forecast,bot/channels/mastodon_text,bot/channels/mastodon_statuses,bot/channels/telegram_match,bot/chat/asking,bot/chat/cards,bot/chat/commands,bot/chat/digest,bot/chat/drafts,bot/chat/lists,bot/chat/live,bot/chat/moments,bot/chat/newcomer,bot/chat/said,bot/chat/times,bot/chat/troubles
 
 test: develop  ## run every test, with coverage (ARGS="-k parse" runs a part, without it)
 ifdef ARGS

@@ -6,19 +6,19 @@ service was not there; the mark moves on when what stands before it was said.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import structlog
 
 from threadcast.bot.chat.asking import progress
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.door import Door
+from threadcast.bot.chat.live import LiveMessages
 from threadcast.bot.chat.office import Office
 from threadcast.bot.chat.said import Said
 from threadcast.bot.chat.speaker import LaterError, Speaker, UntoldError
-from threadcast.bot.chat.told import CALLS, Told, adders, goes_on, is_worth_it
+from threadcast.bot.chat.told import CALLS, Calm, News, Told, Touched, adders, goes_on, is_worth_it
 from threadcast.bot.chat.troubles import Troubles
 from threadcast.bot.desk import Dossier
 from threadcast.queue.states import DeliveryState
@@ -30,38 +30,10 @@ MARKS = "marks"
 SEEN_TO = 1  # the line of the mark
 OVERLAP = 100  # ids before the mark that are looked at again: events of several writers come in any order
 LOOK_EVERY = 300.0  # seconds, where nothing is heard
-LIVE_MESSAGES = 20  # that are kept up to date for /show
 CAUGHT_UP = 20  # threads that somebody is told of who could not be told for a while: the newest
 AGAIN = 30.0  # seconds until another try where the queue cannot be used
 
 STEPS = frozenset({"claim", "plan", "wait", "seek", "resend"})  # on the way: no hurry to tell
-
-
-@dataclass(frozen=True, slots=True)
-class Calm:
-    """How often a message is changed, in seconds: first after `first`, then every `between`.
-
-    A chain that is through before that gives one message.
-    """
-
-    first: float = 2.0
-    between: float = 4.0
-
-
-@dataclass(slots=True)
-class _Touched:
-    since: float
-    hurry: bool = False
-    event: int | None = None  # the first one that is not told of yet
-
-
-@dataclass(frozen=True, slots=True)
-class _News:
-    """Something that is about no thread, to be said in a chat from a moment on."""
-
-    chat: int
-    said: Said
-    since: float
 
 
 class Reporter:
@@ -81,13 +53,13 @@ class Reporter:
         self._door = door
         self._calm = calm or Calm()
         self._timer = timer
-        self._touched: dict[int, _Touched] = {}
+        self._touched: dict[int, Touched] = {}
         self._last: dict[int, float] = {}
-        self._live: dict[tuple[int, int], tuple[int, str]] = {}
+        self._live = LiveMessages()
         self._watched: set[int] = set()
-        self._later: dict[tuple[int, int], _Touched] = {}  # by chat and thread: the chat has to be waited for
+        self._later: dict[tuple[int, int], Touched] = {}  # by chat and thread: the chat has to be waited for
         self._missed: set[tuple[int, int]] = set()  # noted already
-        self._news: list[_News] = []
+        self._news: list[News] = []
         self._troubles = Troubles(office.zone)
         self._woken = asyncio.Event()
         self._seen: set[int] = set()
@@ -111,14 +83,26 @@ class Reporter:
 
     def watch(self, chat: int, message: int, thread: int, progress: str) -> None:
         """Keep this message up to date while its thread is under way, from this progress on."""
-        self._live[(chat, message)] = (thread, progress)
+        self._live.watch((chat, message), thread, progress)
         self._watched.add(thread)  # it may have gone on before this message was there
         self._woken.set()
-        while len(self._live) > LIVE_MESSAGES:
-            del self._live[next(iter(self._live))]
+
+    @contextmanager
+    def answering(self, chat: int, message: int) -> Iterator[None]:
+        """While a press is answered, its message is the answer's alone."""
+        self._live.begin((chat, message))
+        try:
+            yield
+        finally:
+            shown, untold = self._live.end((chat, message))
+            if shown is not None:
+                self._watched.add(shown)
+            elif untold is not None:
+                self._touch(untold, hurry=True)
+            self._woken.set()
 
     def _touch(self, thread: int, *, hurry: bool, event: int | None = None) -> None:
-        touched = self._touched.setdefault(thread, _Touched(self._timer()))
+        touched = self._touched.setdefault(thread, Touched(self._timer()))
         touched.hurry = touched.hurry or hurry
         touched.event = touched.event or event
 
@@ -256,7 +240,7 @@ class Reporter:
             except LaterError as error:
                 before = self._later.get((chat, thread))
                 first = event if before is None else before.event or event
-                self._later[chat, thread] = _Touched(self._timer() + error.seconds, event=first)
+                self._later[chat, thread] = Touched(self._timer() + error.seconds, event=first)
                 continue
             self._later.pop((chat, thread), None)
         if only is not None:
@@ -265,7 +249,7 @@ class Reporter:
             return
         await self._refresh(thread, dossier)
         if dossier is None:
-            self._live = {key: one for key, one in self._live.items() if one[0] != thread}
+            self._live.forget(thread)
         if dossier is None or not goes_on(dossier):
             self._last.pop(thread, None)
 
@@ -306,7 +290,14 @@ class Reporter:
             if one.delivery.state in CALLS
         )
         said = await asyncio.to_thread(self._office.card_now, thread, self._role_in(chat, role))
-        if told is not None and calls <= told.states and await self._change(chat, told.message, said):
+        if (
+            told is not None
+            and calls <= told.states
+            and (
+                self._live.is_left_alone((chat, told.message), thread)
+                or await self._change(chat, told.message, said)
+            )
+        ):
             message = told.message
         else:
             if told is not None and not await self._speaker.remove(chat, told.message, patient=False):
@@ -336,7 +327,7 @@ class Reporter:
         await asyncio.to_thread(self._office.notebook.tear_out, _missed_in(chat))
         self._missed = {key for key in self._missed if key[0] != chat}
         for thread in sorted(missed)[-CAUGHT_UP:]:
-            self._later.setdefault((chat, thread), _Touched(self._timer()))
+            self._later.setdefault((chat, thread), Touched(self._timer()))
         self._woken.set()
 
     def _may_see(self, chat: int) -> bool:
@@ -351,18 +342,14 @@ class Reporter:
         if dossier is None:
             return
         now = progress(chain.delivery for chain in dossier.chains)
-        for (chat, message), (shown, before) in list(self._live.items()):
-            if shown != thread or before == now:
-                continue
-            role = self._role_in(chat, Role.OWNER)
-            said = await asyncio.to_thread(self._office.card_now, thread, role)
-            self._live[(chat, message)] = (thread, now)
+        for chat, message in self._live.stale(thread, now):
+            said = await asyncio.to_thread(self._office.card_now, thread, self._role_in(chat, Role.OWNER))
             with suppress(UntoldError, LaterError):
                 await self._change(chat, message, said)
 
     def _announce(self, said: Said) -> None:
         chats = [self._door.group] if self._door.group is not None else self._door.owners
-        self._news += [_News(chat, said, self._timer()) for chat in chats]
+        self._news += [News(chat, said, self._timer()) for chat in chats]
 
     async def _tell_news(self) -> None:
         now = self._timer()
@@ -374,7 +361,7 @@ class Reporter:
             except UntoldError:
                 continue
             except LaterError as error:
-                self._news.append(_News(one.chat, one.said, self._timer() + error.seconds))
+                self._news.append(News(one.chat, one.said, self._timer() + error.seconds))
 
     async def tell_owners(self, said: Said) -> None:
         """Something that is about no thread; said in its turn."""

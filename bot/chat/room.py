@@ -78,6 +78,7 @@ class Chat:
             self._speaker,
             spawn=self._spawn,
             live=self._reporter.watch,
+            answering=self._reporter.answering,
             tell_owners=self._reporter.tell_owners,
             back=self._reporter.catch_up,
         )

@@ -6,6 +6,7 @@ own, at the pace of the chat.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Final
 
 import structlog
@@ -45,7 +46,8 @@ Live = Callable[[int, int, int, str], None]  # chat, message, thread, its progre
 class Talk:
     """Hears updates. `spawn` runs what follows; `live` is told of messages that go on to show a thread.
 
-    `back` is told of a chat in which something can be said that could not be perhaps.
+    `answering` is open while a press is answered in its message. `back` is told of a chat in which
+    something can be said that could not be perhaps.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Talk:
         *,
         spawn: Spawn,
         live: Live,
+        answering: Callable[[int, int], AbstractContextManager[None]],
         tell_owners: Callable[[Said], Awaitable[None]],
         back: Callable[[int], Awaitable[None]],
     ) -> None:
@@ -68,6 +71,7 @@ class Talk:
         self._ear = Ear(office.notebook, office.clock)
         self._spawn = spawn
         self._live = live
+        self._answering = answering
         self._tell_owners = tell_owners
         self._back = back
         self._to_draw: set[Asker] = set()
@@ -94,10 +98,12 @@ class Talk:
         asker = self._door.enter(query.from_user, message.chat if message else None)
         if asker is None or message is None:
             return
-        answer = await self._clerk.pressed(asker, _clean(query.data or ""), message.message_id)
-        self._spawn(self._speaker.toast(query.id, answer.toast))
-        if answer.said is not None:
-            self._spawn(self._tell(asker, answer, message.message_id))
+        with ExitStack() as answering:
+            answering.enter_context(self._answering(asker.chat, message.message_id))
+            answer = await self._clerk.pressed(asker, _clean(query.data or ""), message.message_id)
+            self._spawn(self._speaker.toast(query.id, answer.toast))
+            if answer.said is not None:
+                self._spawn(self._tell_pressed(asker, answer, message.message_id, answering.pop_all()))
         self._clear_up(asker, message.message_id)
 
     async def _overhear(self, message: telegram.Message) -> None:
@@ -304,6 +310,10 @@ class Talk:
                 await self._work(asker.chat, message, answer)
         except UntoldError:
             log.debug("an answer was not said", chat=asker.chat)
+
+    async def _tell_pressed(self, asker: Asker, answer: Answer, pressed: int, answering: ExitStack) -> None:
+        with answering:
+            await self._tell(asker, answer, pressed)
 
     async def _work(self, chat: int, message: int, answer: Answer) -> None:
         """Do the work of an answer; what came of it takes the place of its message."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.said import Said
 from threadcast.bot.desk import Dossier
 from threadcast.queue.states import DeliveryState
 
@@ -57,3 +58,30 @@ def goes_on(dossier: Dossier) -> bool:
 def _person(actor: str) -> int | None:
     kind, _, number = actor.partition(":")
     return int(number) if kind == "telegram" and number.isdecimal() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """How often a message is changed, in seconds: first after `first`, then every `between`.
+
+    A chain that is through before that gives one message.
+    """
+
+    first: float = 2.0
+    between: float = 4.0
+
+
+@dataclass(slots=True)
+class Touched:
+    since: float
+    hurry: bool = False
+    event: int | None = None  # the first one that is not told of yet
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that is about no thread, to be said in a chat from a moment on."""
+
+    chat: int
+    said: Said
+    since: float
