@@ -12,7 +12,7 @@ from threadcast.bot.chat.cards import Look, card
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.said import Said
-from threadcast.bot.desk import Desk
+from threadcast.bot.desk import Desk, Dossier
 from threadcast.bot.forecast import Forecast
 from threadcast.queue.notebook import Notebook
 from threadcast.queue.store import Delivery
@@ -90,9 +90,11 @@ class Office:
 
     def card_now(self, thread_id: int, role: Role, *, headline: str = "") -> Said:
         """The same; it blocks."""
-        desk = self.desk_of("chat")
-        dossier = desk.show(thread_id)
-        foreseen = foreseen_of(desk, [chain.delivery for chain in dossier.chains])
+        return self.card_of(self.desk_of("chat").show(thread_id), role, headline=headline)
+
+    def card_of(self, dossier: Dossier, role: Role, *, headline: str = "") -> Said:
+        """How a thread stood when it was looked at; it blocks."""
+        foreseen = foreseen_of(self.desk_of("chat"), [chain.delivery for chain in dossier.chains])
         return card(dossier, foreseen, self.look(role), headline=headline)
 
 

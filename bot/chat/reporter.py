@@ -289,7 +289,7 @@ class Reporter:
             for one in dossier.chains
             if one.delivery.state in CALLS
         )
-        said = await asyncio.to_thread(self._office.card_now, thread, self._role_in(chat, role))
+        said = await asyncio.to_thread(self._office.card_of, dossier, self._role_in(chat, role))
         if (
             told is not None
             and calls <= told.states
@@ -343,7 +343,7 @@ class Reporter:
             return
         now = progress(chain.delivery for chain in dossier.chains)
         for chat, message in self._live.stale(thread, now):
-            said = await asyncio.to_thread(self._office.card_now, thread, self._role_in(chat, Role.OWNER))
+            said = await asyncio.to_thread(self._office.card_of, dossier, self._role_in(chat, Role.OWNER))
             with suppress(UntoldError, LaterError):
                 await self._change(chat, message, said)
 
