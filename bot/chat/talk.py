@@ -76,6 +76,7 @@ class Talk:
         self._back = back
         self._to_draw: set[Asker] = set()
         self._drawing: set[Asker] = set()
+        self._pressed: dict[int, int] = {}  # the message in which a button was pressed last, by chat
         self._offered: dict[int, str] = {}  # names for chats that the bot was added to
 
     async def hear(self, update: telegram.Update) -> None:
@@ -98,6 +99,7 @@ class Talk:
         asker = self._door.enter(query.from_user, message.chat if message else None)
         if asker is None or message is None:
             return
+        self._pressed[asker.chat] = message.message_id
         with ExitStack() as answering:
             answering.enter_context(self._answering(asker.chat, message.message_id))
             answer = await self._clerk.pressed(asker, _clean(query.data or ""), message.message_id)
@@ -364,7 +366,8 @@ class Talk:
         try:
             shown = await self._speaker.say(asker.chat, said)
             if not await asyncio.to_thread(self._office.drafts.show, asker, shown):  # added or dropped
-                await self._speaker.remove(asker.chat, shown)
+                if self._pressed.get(asker.chat) != shown:  # else it says what came of the press
+                    await self._speaker.remove(asker.chat, shown)
                 return
             # Below what was pasted, and only once.
             if draft.shown is not None:
