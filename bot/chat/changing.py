@@ -245,9 +245,10 @@ async def _change(
 
 async def _goes_on(office: Office, ask: Ask, headline: str) -> Answer:
     """What changed, and how the thread stands now; the message goes on to show it."""
-    deliveries = await asyncio.to_thread(_all_of, office.desk(ask.asker), ask.threads)
-    said = await office.card(ask.thread, ask.asker, headline=headline)
-    return Answer(said, toast=headline, live=(ask.thread, progress(deliveries)))
+    dossier = await asyncio.to_thread(office.desk(ask.asker).show, ask.thread)
+    said = await asyncio.to_thread(office.card_of, dossier, ask.asker.role, headline=headline)
+    shown = progress(chain.delivery for chain in dossier.chains)
+    return Answer(said, toast=headline, live=(ask.thread, shown))
 
 
 async def standing(office: Office, ask: Ask, headline: str) -> Said:

@@ -82,7 +82,7 @@ async def channels(office: Office, ask: Ask) -> Answer:
 
 async def show(office: Office, ask: Ask) -> Answer:
     dossier = await asyncio.to_thread(office.desk(ask.asker).show, ask.thread)
-    said = await office.card(ask.thread, ask.asker)
+    said = await asyncio.to_thread(office.card_of, dossier, ask.asker.role)
     return Answer(said, afresh=True, live=(ask.thread, progress(one.delivery for one in dossier.chains)))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
@@ -116,10 +117,14 @@ def test_digests_of_a_service(stand: Stand) -> None:
 class BusyNotebook(MemoryNotebook):
     """A notebook of a queue that cannot be used at first."""
 
-    busy = True
+    def __init__(self) -> None:
+        super().__init__()
+        self.busy = True
+        self.asked = threading.Event()
 
     def read(self, page: str) -> dict[int, str]:
         if self.busy:
+            self.asked.set()
             raise StoreError("the queue is busy")
         return super().read(page)
 
@@ -135,7 +140,7 @@ async def test_a_queue_that_cannot_be_used_delays_the_digest() -> None:
     digests_ = Digests(office, time(13, 0), tell=told.put)
     running = asyncio.create_task(digests_.run())
     try:
-        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(notebook.asked.wait, 10)
         assert told.empty()
         notebook.busy = False
         digests_.wake()
