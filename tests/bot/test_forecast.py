@@ -90,6 +90,14 @@ def test_quiet_hours() -> None:
     assert said(foreseen(queue("a"), table)) == [("a 1", 3 * HOUR, "after quiet hours")]
 
 
+def test_a_chain_rests_in_quiet_hours() -> None:
+    """A chain that is under way when quiet hours begin rests until their end, and only then."""
+    rhythm = Rhythm(Timetable("news", UTC_ZONE, quiet=parse_quiet("11:00-13:30")), timedelta(0))
+    assert rhythm.rest_until(NOON) == NOON + 1.5 * HOUR
+    assert rhythm.rest_until(NOON + 1.5 * HOUR) is None
+    assert rhythm.rest_until(NOON - 1.5 * HOUR) is None
+
+
 def test_under_way() -> None:
     """A chain under way holds the channel until its last post is out."""
     store = queue("a", "b")

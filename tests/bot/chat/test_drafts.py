@@ -89,6 +89,13 @@ class TestDrafts:
         self.drafts.drop(self.ada)
         assert self.drafts.of(self.ada) is None
 
+    def test_gone_before_it_was_shown(self) -> None:
+        """A message that comes to tell of a draft after it was dropped does not begin one."""
+        self.drafts.put(self.ada, 11, "1/ a")
+        self.drafts.drop(self.ada)
+        assert not self.drafts.show(self.ada, 13)
+        assert self.drafts.of(self.ada) is None
+
     def test_opened(self) -> None:
         """A draft that was opened is empty, and meant for its channels."""
         self.drafts.open(self.ada, ["news", "masto"])
@@ -99,7 +106,7 @@ class TestDrafts:
         self.drafts.put(self.ada, 12, "2/ b")
         self.drafts.put(self.ada, 11, "1/ x")
         self.drafts.put(self.ada, 11, "1/ a")
-        self.drafts.show(self.ada, 13)
+        assert self.drafts.show(self.ada, 13)
         draft = self.drafts.of(self.ada)
         assert draft == Draft(("1/ a", "2/ b"), (), 13)
         assert draft.text == "1/ a\n2/ b"
