@@ -1,9 +1,10 @@
 """`--follow`: stay while a thread is published."""
 
+import os
+import select
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -51,14 +52,23 @@ def until_interrupted(seconds: float) -> Iterator[Callable[[], None]]:
 
     Raised at once it could fall into a finalizer, where Python drops it, and the key would have done nothing.
     """
-    pressed = threading.Event()
+    # No lock of Python's: the handler runs in the thread that waits, and would wait for itself where the key
+    # falls into the moment in which that one holds it.
+    pressed, press = os.pipe()
+    os.set_blocking(press, False)
+
+    def note(*_: object) -> None:
+        with suppress(BlockingIOError):  # so many are noted already that one more says nothing
+            os.write(press, b"^C")
 
     def pause() -> None:
-        if pressed.wait(seconds):
+        if select.select([pressed], [], [], seconds)[0]:
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    before = signal.signal(signal.SIGINT, note)
     try:
         yield pause
     finally:
         signal.signal(signal.SIGINT, before)
+        os.close(press)
+        os.close(pressed)
