@@ -293,12 +293,14 @@ class Publisher:
         return Intended(intended, Gate())
 
     async def _send(self, intended: Intended) -> Outcome:
-        """The call. Ends early where the service cannot wait any longer: unknown, if it passed its gate.
+        """The call. Ends early where the service cannot wait any longer. What passed no gate is not out.
 
         Raises what the commit of the intent raised: then nothing was sent.
         """
         outcome = await self._call(intended.post, intended.gate)
         await intended.gate.settled()
+        if isinstance(outcome, Unknown) and intended.gate.shut():
+            return Unreached(outcome.reason)
         return outcome
 
     async def _call(self, post: PostRecord, gate: Gate) -> Outcome:

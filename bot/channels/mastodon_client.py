@@ -3,7 +3,7 @@
 Mastodon.py is synchronous and keeps state of its own, so each account has one client and one thread.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,13 +11,13 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-import requests
 from mastodon import Mastodon
 from mastodon.errors import MastodonError, MastodonWarning
 
 from threadcast.bot.channels.headers import Quota, ahead_by, quota_of, reset_at
 from threadcast.bot.channels.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon_faults import NOT_MASTODON, CallError, Fault, fault_of
+from threadcast.bot.channels.mastodon_session import Session
 from threadcast.bot.channels.mastodon_statuses import Status, status_of
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.gate import Gate
@@ -39,7 +39,7 @@ class Client:
         self._clock = clock
         self._me: str | None = None
         self._quotas: dict[bool, Quota] = {}
-        self._session = _Session(plain=target.startswith("http:"))
+        self._session = Session(plain=target.startswith("http:"))
         self.api = Mastodon(
             api_base_url=target,
             session=self._session,
@@ -186,36 +186,3 @@ def _status(answer: object) -> Status:
     if status is None:
         raise CallError(UNREADABLE)
     return status
-
-
-class _Session(requests.Session):
-    """Makes each request on a connection of its own and follows no redirect; notes an answer's headers.
-
-    A request that is ready waits at `gate` before it looks for a connection.
-
-    A kept connection may have died unseen. That would show only after a post was written into it, when
-    nobody can tell any more whether it arrived; a new one fails while it is made.
-    """
-
-    def __init__(self, *, plain: bool) -> None:
-        super().__init__()
-        self.max_redirects = 0  # a POST would go on as a GET, and return somebody's status
-        self.trust_env = not plain  # plain http stays on this machine, where no proxy is
-        self.headers["Connection"] = "close"
-        self.answered: Mapping[str, str] = {}
-        self.deleted = False  # by the request that was answered
-        self.gate = Gate()
-        self.hooks["response"].append(self._note)
-
-    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        # Mastodon.py asks for `/api/v2/instance/`; GoToSocial redirects what ends with a slash.
-        request.url = str(request.url).rstrip("/")
-        return super().prepare_request(request)
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        self.gate.wait()
-        return super().send(request, **kwargs)
-
-    def _note(self, response: requests.Response, **_: object) -> None:
-        self.answered = response.headers
-        self.deleted = response.request.method == "DELETE"

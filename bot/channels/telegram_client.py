@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -42,11 +42,24 @@ _TOKEN_FILTER: Final = _TokenFilter()
 GATE: Final[ContextVar[Gate | None]] = ContextVar("gate", default=None)
 
 
-async def _pass_gate(_: httpx.Request) -> None:
+class _Body(httpx.AsyncByteStream):
+    """A request's body, which passes its gate when a connection was found and the headers are out."""
+
+    def __init__(self, content: bytes, gate: Gate) -> None:
+        self._content = content
+        self._gate = gate
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self._gate.go()
+        yield self._content
+
+
+async def _wait_at_gate(request: httpx.Request) -> None:
     """What the HTTP library does with a whole request, before it looks for a connection."""
     gate = GATE.get()
     if gate is not None:
-        await gate.passed()
+        await gate.opened()
+        request.stream = _Body(await request.aread(), gate)
 
 
 def make_bot(
@@ -72,7 +85,7 @@ def make_bot(
             # A proxy named in the environment does not lead back to this machine.
             httpx_kwargs={
                 "trust_env": not is_loopback(urlsplit(base).hostname or ""),
-                "event_hooks": {"request": [_pass_gate]},
+                "event_hooks": {"request": [_wait_at_gate]},
             },
         )
 

@@ -30,7 +30,7 @@ async def test_it_opens_when_the_commit_is_done() -> None:
 async def test_nothing_to_wait_for() -> None:
     """A gate without a commit is open."""
     await Gate().passed()
-    Gate().wait()
+    assert Gate().wait()
     await Gate().settled()
 
 
@@ -59,6 +59,32 @@ async def test_a_gate_that_was_shut() -> None:
     with pytest.raises(HeldBackError):
         await gate.passed()
     assert gate.shut()
+
+
+async def test_shut_in_the_last_moment() -> None:
+    """A gate that opened can be shut until the request has gone: what waits for a connection stays here."""
+    gate = Gate()
+    await gate.opened()
+
+    assert gate.shut()
+
+    with pytest.raises(HeldBackError):
+        gate.go()
+
+
+async def test_nobody_goes_early() -> None:
+    """A thread that waits for so long learns that the gate is still closed, and cannot pass."""
+    commit = Pending()
+    gate = Gate(commit)
+
+    assert not gate.wait(0.001)
+    with pytest.raises(HeldBackError):
+        gate.go()
+
+    commit.finish()
+    assert gate.wait(0.001)
+    gate.go()
+    assert not gate.shut()
 
 
 async def test_a_gate_that_was_passed() -> None:

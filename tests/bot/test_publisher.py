@@ -378,6 +378,30 @@ async def test_a_broken_adapter(house: Callable[..., House]) -> None:
     assert stopped.reason == "the adapter failed (RuntimeError)"
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(Step(Unknown("the connection broke"), early=True), id="connection"),
+        pytest.param(Step(error=RuntimeError("no such file"), early=True), id="adapter"),
+    ],
+)
+async def test_what_breaks_before_the_gate(house: Callable[..., House], step: Step) -> None:
+    """What goes wrong before a post has passed its gate leaves no doubt: it is sent a little later."""
+    at = house(Step(), step)
+    (delivery,) = at.add()
+
+    waiting = await at.publisher().publish()
+    assert waiting is not None
+    assert waiting.state is DeliveryState.PUBLISHING
+    assert at.states(delivery) == [PostState.SENT, PostState.PLANNED, PostState.PLANNED]
+
+    at.clock.moment = waiting.due
+    published = await at.publisher().publish()
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert len(ids(at)) == 3
+
+
 async def test_rules_that_cannot_be_had_now(house: Callable[..., House]) -> None:
     """A server that cannot tell its limits now is asked again later; nothing is sent meanwhile."""
     at = house()
