@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 30.0  # seconds a test waits for what it is to see
-# What a process needs of this one's environment: nothing of ours but what measures coverage.
-KEPT = ("PYTHONPATH", "PATH", "HOME", "LANG", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+KEPT = ("PYTHONPATH", "PATH", "HOME", "LANG")  # what a process needs of this one's environment
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

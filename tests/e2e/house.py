@@ -21,8 +21,7 @@ from tests.servers.telegram_chats import Chat
 
 PATIENCE = 30.0  # seconds a test waits for an event before it fails
 SIZES = (30, 3, 3, 3, 3, 3, 3)
-# What a process needs of this one's environment: nothing of ours but what measures coverage.
-KEPT = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+KEPT = ("PATH", "HOME", "LANG")  # what a process needs of this one's environment: nothing of ours
 
 
 def thread_text(index: int, size: int) -> str:

@@ -10,13 +10,6 @@ from tests.servers.mastodon import MastodonServer
 from tests.servers.telegram import TelegramServer
 
 
-@pytest.fixture(autouse=True)
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Services start by the hundred here, and are measured elsewhere: that would take twice as long."""
-    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     with TelegramServer() as telegram, MastodonServer() as mastodon:
