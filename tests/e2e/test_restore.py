@@ -62,9 +62,12 @@ def test_in_the_middle_of_a_chain(house: House) -> None:
     with house.running() as service:
         publish(house, service, 1, 3)
         assert house.command("backup", "copy").returncode == 0
+        at_first, releases = ([house.telegram.hold_answer(), house.mastodon.hold_answer()] for _ in range(2))
         assert house.command("add", house.write(thread_text(2, LONG))).returncode == 0
-        house.wait_for_posts(3 + 4)
-        releases = [house.telegram.hold_answer(), house.mastodon.hold_answer()]
+        house.wait_for_posts(3 + 1)
+        for release in at_first:
+            release.set()
+        house.wait_for_posts(3 + 2)
 
         with house.running(*threadcast("restore", "copy")) as restore:
             for channel in CHANNELS:
@@ -76,7 +79,7 @@ def test_in_the_middle_of_a_chain(house: House) -> None:
         assert house.json("queue")["deliveries"] == []
         assert {row["paused"] for row in house.json("channels")["channels"]} == {True}
         counts = sent(kept(house), 2)
-        assert all(4 <= counts[channel] < LONG for channel in CHANNELS)
+        assert counts == dict.fromkeys(CHANNELS, 2)
 
         assert house.command("resume").returncode == 0
         publish(house, service, 3, 4)
