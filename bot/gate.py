@@ -14,7 +14,7 @@ from threadcast.queue.store import PostRecord
 
 
 class HeldBackError(Exception):
-    """The gate never opens for this request: certainly nothing of it has left this machine."""
+    """The gate never opens for this request: certainly nobody has got enough of it to act."""
 
 
 class Gate:

@@ -117,8 +117,9 @@ class Channel(Protocol):
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. Never raises for what a server or a network does; never retries.
 
-        What can be prepared is prepared before the post's gate, and nothing leaves this machine before
-        the gate is passed. Where it stays shut, the outcome is `Unreached`.
+        What can be prepared is prepared before the post's gate. Nothing leaves this machine before the gate
+        is open, and nothing that a server could act on before it is passed: a post that has not passed is
+        taken for not sent, and sent again. Where the gate stays shut, the outcome is `Unreached`.
         """
         ...
 
