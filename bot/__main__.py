@@ -1,5 +1,5 @@
 """`python -m threadcast.bot` is `threadcast`."""
 
-from threadcast.bot.cli import main
+from threadcast.bot.shell.cli import main
 
 main()

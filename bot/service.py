@@ -16,32 +16,32 @@ from typing import TYPE_CHECKING
 import structlog
 
 from threadcast.bot import wake
-from threadcast.bot.building import build_channel
+from threadcast.bot.channels.build import build_channel
 from threadcast.bot.channels.discreet import Discreet
+from threadcast.bot.channels.pace import BotPace
+from threadcast.bot.channels.paces import bot_pace, chat_pace, paces_of
 from threadcast.bot.channels.port import Channel, Clock
-from threadcast.bot.desk import Desk
-from threadcast.bot.forecast import Rhythm
-from threadcast.bot.paces import bot_pace, chat_pace, paces_of
-from threadcast.bot.pacing import BotPace
-from threadcast.bot.premises import (
+from threadcast.bot.data_folder import (
     look_through,
     only_one,
     prepare,
     rescue,
 )
-from threadcast.bot.publisher import Observer, Publisher
-from threadcast.bot.stop import Stop
-from threadcast.config.schedule import describe
+from threadcast.bot.publishing.forecast import Rhythm
+from threadcast.bot.publishing.publisher import Observer, Publisher
+from threadcast.bot.publishing.stop import Stop
+from threadcast.bot.requests.changes import Desk
+from threadcast.config.schedule.slots import describe
+from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
-from threadcast.config.timetable import Timetable
-from threadcast.queue import measure
-from threadcast.queue.sql.engine import is_sqlite, parse_url
-from threadcast.queue.store import ChannelSeen, GoneError, Store, StoreError
+from threadcast.queue.compose import length as measure
+from threadcast.queue.port import ChannelSeen, GoneError, Store, StoreError
+from threadcast.queue.store.database import is_sqlite, parse_url
 
 if TYPE_CHECKING:
-    from threadcast.bot.chat.room import Chat
-    from threadcast.bot.intake import IntakeWatch
-    from threadcast.bot.watch import Watcher
+    from threadcast.bot.chat.chat import Chat
+    from threadcast.bot.intake.folder import IntakeWatch
+    from threadcast.bot.intake.watch import Watcher
 
 log = structlog.get_logger("threadcast.service")
 
@@ -130,7 +130,7 @@ def build_intake(
     """What takes files from the intake folder; None where none is configured."""
     if settings.intake is None:
         return None
-    from threadcast.bot.intake import Inbox, IntakeWatch  # noqa: PLC0415  # only where it is in use
+    from threadcast.bot.intake.folder import Inbox, IntakeWatch  # noqa: PLC0415  # only where it is in use
 
     inbox = Inbox(
         settings.intake,
@@ -160,7 +160,7 @@ class Service:
         save: Callable[[], str] = lambda: "what it held was not saved",
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        from threadcast.bot.scheduler import Scheduler  # noqa: PLC0415  # no other command needs a timer
+        from threadcast.bot.publishing.scheduler import Scheduler  # noqa: PLC0415  # no other command needs a timer
 
         self.stop = Stop()
         self._settings = settings
@@ -245,7 +245,7 @@ class Service:
         token = self._settings.telegram.token
         if token is None or not self._settings.chatting:
             return None
-        from threadcast.bot.chat.room import Chat  # noqa: PLC0415  # only where it is in use
+        from threadcast.bot.chat.chat import Chat  # noqa: PLC0415  # only where it is in use
 
         channels = () if self._settings.is_bare else self._channels
         shared = bots.setdefault(token.get_secret_value(), bot_pace(self._settings))
@@ -300,7 +300,7 @@ class Service:
         url = parse_url(self._settings.database_url.get_secret_value())
         if url.drivername != "sqlite" or not url.database:
             return None
-        from threadcast.bot.watch import GOING, Watcher  # noqa: PLC0415  # a server's queue needs none
+        from threadcast.bot.intake.watch import GOING, Watcher  # noqa: PLC0415  # a server's queue needs none
 
         folder = Path(url.database).parent
         watcher = Watcher(heard, GOING)

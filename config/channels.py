@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from threadcast.config.quiet import NEVER_QUIET
-from threadcast.config.timetable import Timetable
-from threadcast.config.values import (
+from threadcast.config.schedule.quiet import NEVER_QUIET
+from threadcast.config.schedule.timetable import Timetable
+from threadcast.config.types import (
     AnyCase,
     BearerToken,
     BotToken,

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from threadcast.config.channels import CHANNEL_VARIABLES
+from threadcast.config.environment import Given
 from threadcast.config.problems import Problem, nearest
-from threadcast.config.sources import Given
-from threadcast.config.values import channel_name
+from threadcast.config.types import channel_name
 from threadcast.config.variables import DELIMITER, PLACE, PREFIX, Variable
 
 CHANNELS = f"{PREFIX}CHANNELS"

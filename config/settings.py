@@ -26,11 +26,11 @@ from threadcast.config.channels import (
     MastodonChannelSettings,
     TelegramChannelSettings,
 )
+from threadcast.config.environment import SECRETS_DIR, Given, gather
 from threadcast.config.names import channel_variable, misspelt
 from threadcast.config.problems import Problem, SettingsError, missing, wrong
-from threadcast.config.sources import SECRETS_DIR, Given, gather
 from threadcast.config.telegram import TelegramSettings
-from threadcast.config.values import (
+from threadcast.config.types import (
     AnyCase,
     DatabaseUrl,
     Duration,

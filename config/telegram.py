@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
-from threadcast.config.values import BotToken, Endpoint, GroupId, HostAndPort, Rate, TimeOfDay, UserIds
+from threadcast.config.types import BotToken, Endpoint, GroupId, HostAndPort, Rate, TimeOfDay, UserIds
 from threadcast.config.variables import Doc
 
 

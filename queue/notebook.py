@@ -2,7 +2,7 @@
 
 It stands beside the queue, in the same database, and no rule of the queue rests on it. All times are
 aware UTC datetimes. Methods are synchronous, each is one transaction, and they raise
-`threadcast.queue.store.StoreError`.
+`threadcast.queue.port.StoreError`.
 """
 
 from datetime import datetime

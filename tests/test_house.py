@@ -39,8 +39,8 @@ def test_queue_is_the_standard_librarys_for_pytest() -> None:
 def test_queue_is_the_standard_librarys_for_the_service() -> None:
     """The service started in the repository root has the standard library's queue, and ours beside it."""
     code = (
-        "import threadcast.bot.service, queue, threadcast.queue.store;"
-        "print(queue.SimpleQueue.__name__, threadcast.queue.store.Store.__name__)"
+        "import threadcast.bot.service, queue, threadcast.queue.port;"
+        "print(queue.SimpleQueue.__name__, threadcast.queue.port.Store.__name__)"
     )
     assert python(code, cwd=ROOT) == "SimpleQueue Store"
 
@@ -67,7 +67,7 @@ def test_the_wheel_holds_the_package(tmp_path: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     ]
     assert {f"threadcast/{path.as_posix()}" for path in ours} <= names
-    code = "import threadcast.queue.parse as p, threadcast.bot.cli; print(p.__file__)"
+    code = "import threadcast.queue.text.parse as p, threadcast.bot.shell.cli; print(p.__file__)"
     shown = python(code, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")})
     assert shown.startswith(str(tmp_path / "site"))
 

@@ -18,7 +18,7 @@ from threadcast.bot.channels.port import (
     Sought,
 )
 from threadcast.config.logs import redact
-from threadcast.queue.compose import Rules
+from threadcast.queue.compose.compose import Rules
 from threadcast.queue.states import (
     Blind,
     Look,

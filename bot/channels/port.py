@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from threadcast.bot.gate import Gate
-from threadcast.queue.compose import Rules
+from threadcast.bot.publishing.gate import Gate
+from threadcast.queue.compose.compose import Rules
 from threadcast.queue.states import Blind, Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
 
 Clock = Callable[[], datetime]

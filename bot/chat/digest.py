@@ -9,18 +9,18 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from threadcast.bot.chat.asking import button
-from threadcast.bot.chat.cards import SIGNS, Look, reason
+from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.lists import shown_ids
-from threadcast.bot.chat.moments import count, shortly
-from threadcast.bot.chat.office import Office
-from threadcast.bot.chat.reporter import MARKS
-from threadcast.bot.chat.said import Said, bold, esc
-from threadcast.bot.forecast import Forecast
-from threadcast.config.wall import instant, wall
+from threadcast.bot.chat.reports import MARKS
+from threadcast.bot.chat.requests.office import Office
+from threadcast.bot.chat.views.cards import SIGNS, Look, reason
+from threadcast.bot.chat.views.lists import shown_ids
+from threadcast.bot.chat.views.message import Said, bold, esc
+from threadcast.bot.chat.views.moments import count, shortly
+from threadcast.bot.publishing.forecast import Forecast
+from threadcast.config.schedule.zones import instant, wall
+from threadcast.queue.port import Delivery, StoreError
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import Delivery, StoreError
 
 log = structlog.get_logger("threadcast.chat")
 

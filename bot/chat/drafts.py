@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from threadcast.bot.chat.asking import Asker
+from threadcast.bot.chat.buttons import Asker
 from threadcast.queue.notebook import Notebook
-from threadcast.queue.parse import parse
+from threadcast.queue.text.parse import parse
 
 KEPT = timedelta(days=30)  # since its last message
 

@@ -11,9 +11,9 @@ import structlog
 import telegram
 
 from threadcast.bot.channels.port import Clock
-from threadcast.bot.chat.door import is_whole
+from threadcast.bot.chat.access import is_whole
 from threadcast.queue.notebook import Notebook
-from threadcast.queue.store import StoreError
+from threadcast.queue.port import StoreError
 
 log = structlog.get_logger("threadcast.chat")
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.said import Said
-from threadcast.bot.desk import Dossier
+from threadcast.bot.chat.views.message import Said
+from threadcast.bot.requests.changes import Dossier
 from threadcast.queue.states import DeliveryState
 
 BEGUN = frozenset(

@@ -18,9 +18,9 @@ from telegram.error import BadRequest, TelegramError
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from threadcast.bot.channels.telegram_faults import UNREADABLE
-from threadcast.bot.channels.telegram_words import redact
-from threadcast.bot.chat.listener import KINDS
+from threadcast.bot.channels.telegram.errors import UNREADABLE
+from threadcast.bot.channels.telegram.words import redact
+from threadcast.bot.chat.updates import KINDS
 from threadcast.config.telegram import TelegramSettings
 
 log = structlog.get_logger("threadcast.chat")

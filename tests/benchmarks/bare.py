@@ -14,12 +14,12 @@ from uuid import uuid4
 
 from telegram import ReplyParameters
 
-from tests.servers.mastodon import TOKEN as MASTODON_TOKEN
-from tests.servers.telegram import TOKEN as TELEGRAM_TOKEN
-from threadcast.bot.channels.mastodon import MastodonChannel
-from threadcast.bot.channels.telegram import PREVIEW
-from threadcast.bot.channels.telegram_client import make_bot
-from threadcast.queue.compose import Numbering
+from tests.servers.mastodon.server import TOKEN as MASTODON_TOKEN
+from tests.servers.telegram.server import TOKEN as TELEGRAM_TOKEN
+from threadcast.bot.channels.mastodon.channel import MastodonChannel
+from threadcast.bot.channels.telegram.channel import PREVIEW
+from threadcast.bot.channels.telegram.client import make_bot
+from threadcast.queue.compose.compose import Numbering
 
 Chain = Callable[[Sequence[str]], None]
 

@@ -12,8 +12,8 @@ from statistics import median, quantiles
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.samples import thread
 from tests.benchmarks.stand import CHANNELS, NETWORKS, Network, Stand, stand
-from threadcast.bot.desk import Desk
-from threadcast.bot.reading import understand
+from threadcast.bot.requests.changes import Desk
+from threadcast.bot.requests.input import understand
 
 PARTS = 30
 MOST_OF_BARE = 1.25

@@ -6,9 +6,9 @@ from statistics import median
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.samples import archive
-from threadcast.queue import measure
-from threadcast.queue.compose import Rules, compose
-from threadcast.queue.parse import parse
+from threadcast.queue.compose import length as measure
+from threadcast.queue.compose.compose import Rules, compose
+from threadcast.queue.text.parse import parse
 
 LEAST = 20.0  # MB/s
 RULES = {

@@ -12,15 +12,15 @@ from sqlalchemy import create_engine, insert, text
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.samples import thread
 from tests.servers.postgres import running
-from threadcast.queue.compose import Rules, compose
-from threadcast.queue.measure import telegram
-from threadcast.queue.parse import parse
-from threadcast.queue.sql.engine import normalise_url
-from threadcast.queue.sql.rows import post_row, thread_row
-from threadcast.queue.sql.store import open_store
-from threadcast.queue.sql.tables import DELIVERIES, POSTS, THREADS
+from threadcast.queue.compose.compose import Rules, compose
+from threadcast.queue.compose.length import telegram
+from threadcast.queue.port import Claim, Store
 from threadcast.queue.states import DeliveryState, Sent, decide
-from threadcast.queue.store import Claim, Store
+from threadcast.queue.store.database import normalise_url
+from threadcast.queue.store.rows import post_row, thread_row
+from threadcast.queue.store.schema import DELIVERIES, POSTS, THREADS
+from threadcast.queue.store.sql_store import open_store
+from threadcast.queue.text.parse import parse
 
 PARTS = 10
 MOST = 1.5

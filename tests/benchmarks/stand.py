@@ -12,11 +12,11 @@ from typing import Literal
 
 from tests.e2e.house import PATIENCE, House, Process
 from tests.servers.http import Answer, LoopbackServer, Request
-from tests.servers.mastodon import MastodonServer
-from tests.servers.mastodon_budgets import REAL_BUDGETS, Budget
-from tests.servers.telegram import TelegramServer
-from threadcast.bot.desk import Desk
-from threadcast.bot.premises import prepare
+from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
+from tests.servers.mastodon.server import MastodonServer
+from tests.servers.telegram.server import TelegramServer
+from threadcast.bot.data_folder import prepare
+from threadcast.bot.requests.changes import Desk
 from threadcast.bot.service import build_channels, build_desk
 from threadcast.config.settings import load
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.benchmarks import chains, composing, queue_size, resting, samples, shell
 from tests.benchmarks.figures import Figure, as_json, show
-from threadcast.queue.parse import parse
+from threadcast.queue.text.parse import parse
 
 SMALL: dict[str, Callable[[], Iterator[Figure]]] = {
     "composing": lambda: composing.figures(size=2_000, rounds=1),

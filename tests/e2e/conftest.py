@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.house import House
-from tests.servers.mastodon import MastodonServer
-from tests.servers.telegram import TelegramServer
+from tests.servers.mastodon.server import MastodonServer
+from tests.servers.telegram.server import TelegramServer
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from tests.servers.mastodon import TOKEN as MASTODON_TOKEN
-from tests.servers.mastodon import MastodonServer
-from tests.servers.mastodon_statuses import Account
-from tests.servers.telegram import TOKEN as TELEGRAM_TOKEN
-from tests.servers.telegram import TelegramServer
-from tests.servers.telegram_chats import Chat
+from tests.servers.mastodon.server import TOKEN as MASTODON_TOKEN
+from tests.servers.mastodon.server import MastodonServer
+from tests.servers.mastodon.statuses import Account
+from tests.servers.telegram.chats import Chat
+from tests.servers.telegram.server import TOKEN as TELEGRAM_TOKEN
+from tests.servers.telegram.server import TelegramServer
 
 PATIENCE = 30.0  # seconds a test waits for an event before it fails
 SIZES = (30, 3, 3, 3, 3, 3, 3)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.house import PATIENCE, House, seven_chains, seven_threads
 from tests.e2e.test_main_job import check_all_published, wait_until_published
-from tests.servers.telegram_people import Person
+from tests.servers.telegram.people import Person
 
 pytestmark = pytest.mark.e2e
 

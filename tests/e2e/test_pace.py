@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from tests.e2e.house import House, chains_of
-from tests.servers.telegram_calls import REAL_PACES
+from tests.servers.telegram.calls import REAL_PACES
 
 pytestmark = pytest.mark.e2e
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.bot.terminal import terminal, threadcast
+from tests.bot.shell.terminal import terminal, threadcast
 from tests.e2e.house import House, Process, chain, thread_text
 from tests.faults.judge import Verdict, judge, recorded
 from tests.faults.killer import Plan
 from tests.faults.stand import NO_PLAN, Fork, running, wait_until
-from threadcast.bot.restoring import put_back
+from threadcast.bot.requests.restoring import put_back
 from threadcast.config.settings import load
-from threadcast.queue.store import Delivery, StoreError
+from threadcast.queue.port import Delivery, StoreError
 
 pytestmark = pytest.mark.e2e
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.house import House, chain, thread_text
-from tests.servers.mastodon import MastodonServer
-from tests.servers.telegram import TelegramServer
-from tests.servers.telegram_chats import Chat
+from tests.servers.mastodon.server import MastodonServer
+from tests.servers.telegram.chats import Chat
+from tests.servers.telegram.server import TelegramServer
 
 pytestmark = pytest.mark.e2e
 LONG = 60.0  # seconds: two looks, a second apart, on a machine that has much to do

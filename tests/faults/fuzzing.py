@@ -22,25 +22,25 @@ import click
 from hypothesis import strategies as st
 from mastodon.errors import MastodonAPIError, MastodonNetworkError, MastodonRatelimitError
 
-from tests.bot.typed import Shell
+from tests.bot.shell.typed import Shell
 from tests.faults.fuzzing_chat import UPDATES, chat
 from tests.servers.http import Answer, Cut, LoopbackServer, Request, Response
 from threadcast.bot.channels.discreet import Discreet
-from threadcast.bot.channels.headers import reset_at
-from threadcast.bot.channels.instance import instance_of
-from threadcast.bot.channels.mastodon import MastodonChannel
-from threadcast.bot.channels.mastodon_faults import classify
+from threadcast.bot.channels.mastodon.channel import MastodonChannel
+from threadcast.bot.channels.mastodon.errors import classify
+from threadcast.bot.channels.mastodon.headers import reset_at
+from threadcast.bot.channels.mastodon.instance import instance_of
 from threadcast.bot.channels.port import Channel, Expected, NotReadyError, Outgoing, Sought
-from threadcast.bot.channels.telegram import TelegramChannel
-from threadcast.bot.channels.telegram_client import make_bot
-from threadcast.bot.cli import cli
-from threadcast.bot.reading import InputError, understand
-from threadcast.bot.shell import Exit
-from threadcast.config.in_force import in_force
+from threadcast.bot.channels.telegram.channel import TelegramChannel
+from threadcast.bot.channels.telegram.client import make_bot
+from threadcast.bot.requests.input import InputError, understand
+from threadcast.bot.shell.cli import cli
+from threadcast.bot.shell.context import Exit
+from threadcast.config.documented import in_force
 from threadcast.config.settings import SettingsError, load, variables
-from threadcast.queue import measure
-from threadcast.queue.compose import CannotComposeError, Numbering, Rules, compose
-from threadcast.queue.parse import render
+from threadcast.queue.compose import length as measure
+from threadcast.queue.compose.compose import CannotComposeError, Numbering, Rules, compose
+from threadcast.queue.text.parse import render
 
 LONGEST = 10.0  # seconds a case may take on a busy machine before it counts as a hang
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -23,11 +23,14 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, event
 
-from threadcast.bot import cli, service
-from threadcast.bot.channels import mastodon, telegram, telegram_client
-from threadcast.queue.sql import exchange
-from threadcast.queue.sql.notebook import SqlNotebook
-from threadcast.queue.sql.store import SqlStore
+from threadcast.bot import service
+from threadcast.bot.channels.mastodon import channel as mastodon
+from threadcast.bot.channels.telegram import channel as telegram
+from threadcast.bot.channels.telegram import client as telegram_client
+from threadcast.bot.shell import cli
+from threadcast.queue.store import exchange
+from threadcast.queue.store.notebook import SqlNotebook
+from threadcast.queue.store.sql_store import SqlStore
 
 # The steps of the publisher, in the order in which a post passes them. Between two posts of a chain one
 # transaction records the first and intends the second: then before-record is before-intent of the next.

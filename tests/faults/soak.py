@@ -35,9 +35,9 @@ from tests.faults.proxy import (
     answer,
 )
 from tests.faults.stand import FIRST, add, publish_the_first, running, seen
-from tests.servers.mastodon import MastodonServer
-from tests.servers.mastodon_budgets import REAL_BUDGETS, Budget
-from tests.servers.telegram import TelegramServer
+from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
+from tests.servers.mastodon.server import MastodonServer
+from tests.servers.telegram.server import TelegramServer
 
 CHANNELS = {"news": "Telegram", "masto": "Mastodon"}
 LONGEST_RUN = 1.0  # seconds until a kill at a random moment

@@ -26,7 +26,7 @@ KILLER = Path(__file__).with_name("killer.py")
 NO_PLAN = Plan()
 
 _forks = get_context("forkserver")
-_forks.set_forkserver_preload(["tests.faults.stand", "threadcast.queue.sql.migrate", "logging.config"])
+_forks.set_forkserver_preload(["tests.faults.stand", "threadcast.queue.store.migrate", "logging.config"])
 # A fork's state may be read by one thread at a time only, and starting one looks at all the others.
 _guard = threading.Lock()
 

@@ -7,9 +7,9 @@ from threading import Event
 import pytest
 
 from tests.e2e.house import PATIENCE, House, Process, chains_of, thread_text
-from tests.servers.mastodon import TOKEN as MASTODON_TOKEN
-from tests.servers.telegram import TOKEN as TELEGRAM_TOKEN
-from tests.servers.telegram_chats import Member
+from tests.servers.mastodon.server import TOKEN as MASTODON_TOKEN
+from tests.servers.telegram.chats import Member
+from tests.servers.telegram.server import TOKEN as TELEGRAM_TOKEN
 
 pytestmark = pytest.mark.e2e
 

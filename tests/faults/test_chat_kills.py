@@ -7,7 +7,7 @@ from tests.e2e.test_chat import reports, told
 from tests.faults.judge import recorded
 from tests.faults.killer import HEARING, Plan
 from tests.faults.stand import kill, running, states, wait_until
-from tests.servers.telegram_people import Person
+from tests.servers.telegram.people import Person
 
 pytestmark = pytest.mark.e2e
 

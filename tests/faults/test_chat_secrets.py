@@ -8,9 +8,9 @@ import pytest
 from tests.e2e.house import PATIENCE, House, thread_text
 from tests.e2e.test_chat import told as told_to
 from tests.faults.test_secrets import BOT, told
-from tests.servers.mastodon import MastodonServer
-from tests.servers.telegram import TelegramServer
-from tests.servers.telegram_people import Person
+from tests.servers.mastodon.server import MastodonServer
+from tests.servers.telegram.people import Person
+from tests.servers.telegram.server import TelegramServer
 
 pytestmark = pytest.mark.e2e
 

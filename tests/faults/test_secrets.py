@@ -17,8 +17,8 @@ import pytest
 
 from tests.e2e.house import PATIENCE, House, Process, thread_text
 from tests.servers.http import Answer, Cut, LoopbackServer, Request, Response
-from tests.servers.mastodon import MastodonServer
-from tests.servers.telegram import TelegramServer
+from tests.servers.mastodon.server import MastodonServer
+from tests.servers.telegram.server import TelegramServer
 from threadcast.bot.service import build_channels
 from threadcast.config.settings import load
 
@@ -34,9 +34,9 @@ WINDOW = 10  # so many characters of a secret in a row are a piece of it
 # The service, or a command, with an adapter or a view that breaks with a token in its hands.
 BREAKING = """
 import sys
-from threadcast.bot import views
-from threadcast.bot.channels import mastodon
-from threadcast.bot.cli import cli
+from threadcast.bot.shell import views
+from threadcast.bot.channels.mastodon import channel as mastodon
+from threadcast.bot.shell.cli import cli
 
 token, right = sys.argv.pop(1), mastodon.MastodonChannel.send
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.house import House
-from threadcast.queue.sql.custody import held, lock_file
-from threadcast.queue.store import StoreError
+from threadcast.queue.port import StoreError
+from threadcast.queue.store.custody import held, lock_file
 
 pytestmark = pytest.mark.e2e
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from threadcast.queue.sql import migrate
+from threadcast.queue.store import migrate
 
 with warnings.catch_warnings():
     # It looks for $XDG_RUNTIME_DIR when imported, warns where there is none, and does without.

@@ -11,18 +11,18 @@ from threading import Event
 import pytest
 
 from tests.servers.http import LoopbackServer
-from tests.servers.mastodon import TOKEN as MASTODON_TOKEN
-from tests.servers.mastodon import MastodonServer
+from tests.servers.mastodon.server import TOKEN as MASTODON_TOKEN
+from tests.servers.mastodon.server import MastodonServer
 from tests.servers.relay import CERTIFICATE, TCP, Manner, Relay
-from tests.servers.telegram import TOKEN as TELEGRAM_TOKEN
-from tests.servers.telegram import TelegramServer
-from threadcast.bot.channels.mastodon import MastodonChannel
+from tests.servers.telegram.server import TOKEN as TELEGRAM_TOKEN
+from tests.servers.telegram.server import TelegramServer
+from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.port import Channel, Outgoing
-from threadcast.bot.channels.telegram import TelegramChannel
-from threadcast.bot.channels.telegram_client import make_bot
-from threadcast.bot.gate import Gate
-from threadcast.bot.promptly import Pending
-from threadcast.queue.compose import Numbering
+from threadcast.bot.channels.telegram.channel import TelegramChannel
+from threadcast.bot.channels.telegram.client import make_bot
+from threadcast.bot.publishing.gate import Gate
+from threadcast.bot.publishing.promptly import Pending
+from threadcast.queue.compose.compose import Numbering
 from threadcast.queue.states import Sent, Unreached
 
 

@@ -5,15 +5,15 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from threadcast.bot.chat.cards import Look
 from threadcast.bot.chat.commands import Role
-from threadcast.bot.desk import Chain, Dossier
-from threadcast.bot.forecast import Forecast
-from threadcast.bot.overview import Overview, summarise
-from threadcast.queue.compose import Post
+from threadcast.bot.chat.views.cards import Look
+from threadcast.bot.publishing.forecast import Forecast
+from threadcast.bot.requests.changes import Chain, Dossier
+from threadcast.bot.requests.overview import Overview, summarise
+from threadcast.queue.compose.compose import Post
+from threadcast.queue.port import ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.states import DeliveryState, PostState
-from threadcast.queue.store import ChannelRow, Delivery, PostRecord, StoredThread
-from threadcast.queue.thread import Notice, NoticeKind, Part, Placement, Severity, Thread
+from threadcast.queue.text.thread import Notice, NoticeKind, Part, Placement, Severity, Thread
 
 NOW = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)  # a Monday, noon in Berlin
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -31,9 +31,9 @@ from pathlib import Path
 from tests.bot.chat.stage import Stage
 from tests.bot.chat.stand import Stand
 from tests.servers.http import PATIENCE
-from tests.servers.telegram_chats import Chat, Message
-from tests.servers.telegram_people import Person
-from tests.servers.telegram_state import Press
+from tests.servers.telegram.chats import Chat, Message
+from tests.servers.telegram.people import Person
+from tests.servers.telegram.state import Press
 
 STEP = re.compile(
     r"(?P<who>Bot|Ada|Bob|Eddie|Eve)(?P<group> in the group)?"

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from tests.bot.chat.stand import Stand
-from tests.servers.telegram_chats import RIGHTS, ChatKind
-from tests.servers.telegram_people import Role
-from threadcast.config.timewords import parse_duration
+from tests.servers.telegram.chats import RIGHTS, ChatKind
+from tests.servers.telegram.people import Role
+from threadcast.config.schedule.durations import parse_duration
 from threadcast.queue.states import DeliveryState, Event
 
 A_WHILE = 10.0  # seconds: longer than a message rests between two changes

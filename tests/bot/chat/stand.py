@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Self
 
 from tests.servers.http import PATIENCE
-from tests.servers.telegram import TOKEN, TelegramServer
-from tests.servers.telegram_chats import Chat
-from tests.servers.telegram_people import Person
+from tests.servers.telegram.chats import Chat
+from tests.servers.telegram.people import Person
+from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot import wake
-from threadcast.bot.desk import Desk
-from threadcast.bot.premises import prepare
+from threadcast.bot.data_folder import prepare
+from threadcast.bot.requests.changes import Desk
 from threadcast.bot.service import Service, build_desk, open_channels
 from threadcast.config.settings import Settings, load
+from threadcast.queue.port import Delivery, Store
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import Delivery, Store
 
 START = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)  # a Monday, noon in Berlin
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from threadcast.bot.chat.clerk import TYPED
 from threadcast.bot.chat.commands import COMMANDS, LANGUAGES, Role, allowed_to, in_chat, nearest
 from threadcast.bot.chat.menu import menu
+from threadcast.bot.chat.router import TYPED
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, "pt"])

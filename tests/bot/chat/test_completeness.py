@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.bot.chat.script import Step, read
-from threadcast.bot.chat.changing import QUICK_TIMES
 from threadcast.bot.chat.commands import COMMANDS, Role
+from threadcast.bot.chat.requests.changing import QUICK_TIMES
 
 FOLDER = Path(__file__).parent / "transcripts"
 TRANSCRIPTS = [read(path) for path in sorted(FOLDER.glob("*.txt"))]

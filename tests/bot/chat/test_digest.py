@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 
 from tests.bot.chat.samples import MOMENTS
 from tests.bot.chat.stand import Stand, standing
-from tests.contract.memory_notebook import MemoryNotebook
-from tests.contract.memory_store import MemoryStore
+from tests.contract.store.memory_notebook import MemoryNotebook
+from tests.contract.store.memory_store import MemoryStore
 from threadcast.bot.chat.digest import DIGESTED, Digests, last_due, next_due
 from threadcast.bot.chat.drafts import Drafts
-from threadcast.bot.chat.office import Office
-from threadcast.bot.chat.reporter import MARKS
-from threadcast.bot.chat.said import Said
-from threadcast.bot.desk import Desk
-from threadcast.config.wall import wall
+from threadcast.bot.chat.reports import MARKS
+from threadcast.bot.chat.requests.office import Office
+from threadcast.bot.chat.views.message import Said
+from threadcast.bot.requests.changes import Desk
+from threadcast.config.schedule.zones import wall
+from threadcast.queue.port import StoreError
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store import StoreError
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 TIMES = (time(0, 0), time(2, 0), time(2, 30), time(9, 0), time(23, 59))

@@ -5,14 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.bot.chat.samples import NOW
-from tests.contract.memory_notebook import MemoryNotebook
-from tests.servers.telegram_chats import clean
-from tests.servers.telegram_people import _in_parts as as_clients_cut
-from threadcast.bot.chat.asking import Asker
+from tests.contract.store.memory_notebook import MemoryNotebook
+from tests.servers.telegram.chats import clean
+from tests.servers.telegram.people import _in_parts as as_clients_cut
+from threadcast.bot.chat.buttons import Asker
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.drafts import Draft, Drafts, join
-from threadcast.queue.parse import parse
-from threadcast.queue.thread import Thread
+from threadcast.queue.text.parse import parse
+from threadcast.queue.text.thread import Thread
 
 WORDS = st.text("abcdefghij", min_size=1, max_size=12)
 PARAGRAPHS = st.lists(WORDS, min_size=1, max_size=40).map(" ".join)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.bot.chat.stand import GROUP, Stand, standing
-from tests.servers.telegram_chats import Chat
+from tests.servers.telegram.chats import Chat
 from threadcast.bot.chat.commands import COMMANDS, LANGUAGES, Role
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.bot.chat.stand import Stand, standing
-from tests.contract.memory_notebook import MemoryNotebook
-from threadcast.bot.channels.telegram_overheard import Ear, Overheard
+from tests.contract.store.memory_notebook import MemoryNotebook
+from threadcast.bot.channels.telegram.overheard import Ear, Overheard
 from threadcast.queue.states import DeliveryState
 
 THREAD = b"1/ The river rises.\n2/ And the sea takes it. /end\n"

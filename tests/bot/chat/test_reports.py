@@ -7,9 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.bot.chat.stand import GROUP, Stand, standing
-from tests.bot.chat.test_listening import THREAD, add, told, wait_until_told
-from tests.servers.telegram_chats import Message
-from tests.servers.telegram_people import Person
+from tests.bot.chat.test_updates import THREAD, add, told, wait_until_told
+from tests.servers.telegram.chats import Message
+from tests.servers.telegram.people import Person
 from threadcast.queue.states import DeliveryState
 
 PUBLISHED = "✅ news published 2/2"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.bot.chat.stand import GROUP, Stand, standing
-from threadcast.queue.records import AuditEvent
+from threadcast.queue.model import AuditEvent
 from threadcast.queue.states import DeliveryState
 
 GIVEN = {"TELEGRAM__GROUP": str(GROUP), "CHANNELS__NEWS__SCHEDULE": "18:00"}

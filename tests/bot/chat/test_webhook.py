@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.bot.chat.stand import Stand, standing
-from tests.bot.chat.test_listening import THREAD, put, told, wait_until_logged, wait_until_told
-from tests.servers.telegram_webhooks import SECRET_HEADER
+from tests.bot.chat.test_updates import THREAD, put, told, wait_until_logged, wait_until_told
+from tests.servers.telegram.webhooks import SECRET_HEADER
 from threadcast.queue.states import DeliveryState
 
 

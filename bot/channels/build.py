@@ -1,0 +1,99 @@
+"""Builds a channel of each kind from its settings."""
+
+from functools import partial
+
+import structlog
+
+from threadcast.bot.channels.port import Channel, Clock
+from threadcast.config.channels import (
+    ChannelSettings,
+    LocalChannelSettings,
+    MastodonChannelSettings,
+    TelegramChannelSettings,
+)
+from threadcast.config.settings import Settings
+from threadcast.queue.compose.compose import Numbering
+from threadcast.queue.port import ChannelRow, Store, StoreError
+
+log = structlog.get_logger("threadcast.service")
+
+
+def build_channel(
+    settings: Settings,
+    channel: ChannelSettings,
+    *,
+    clock: Clock,
+    row: ChannelRow | None = None,
+    store: Store | None = None,
+) -> Channel:
+    """One channel from its settings. Client libraries are imported only for the kinds in use.
+
+    `row` is what `store` remembers of the channel; a chat that moves is noted there.
+    """
+    numbering = Numbering(channel.numbering)
+    resend = channel.when_unsure == "resend"
+    match channel:
+        case TelegramChannelSettings():
+            from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see above
+            from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
+            from threadcast.bot.channels.telegram.overheard import Ear  # noqa: PLC0415
+
+            # The chat reads the updates of its bot, and keeps for us what it hears of channels.
+            chats = settings.chatting and channel.token == settings.telegram.token
+
+            return TelegramChannel(
+                channel.name,
+                bot=make_bot(channel.token.get_secret_value(), api_url=settings.telegram.api_url),
+                chat=channel.chat,
+                numbering=numbering,
+                silent=channel.silent,
+                clock=clock,
+                probe_chat=next(iter(settings.telegram.admins), None),
+                settle_after=settings.settle_after,
+                resend=resend,
+                reads_updates=not chats,
+                overhear=Ear(store.notebook(), clock).heard if chats and store is not None else lambda _: (),
+                moved_to=_moved(channel, row),
+                on_moved=partial(_note_moved, store, channel.name, clock),
+            )
+        case MastodonChannelSettings():
+            from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415  # see above
+
+            return MastodonChannel(
+                channel.name,
+                url=channel.url,
+                token=channel.token.get_secret_value(),
+                numbering=numbering,
+                visibility=channel.visibility,
+                reply_visibility=channel.reply_visibility,
+                language=channel.language,
+                spoiler=channel.spoiler,
+                clock=clock,
+                settle_after=settings.settle_after,
+                resend=resend,
+            )
+        case LocalChannelSettings():
+            from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415  # see above
+
+            return LocalChannel(
+                channel.name,
+                folder=settings.data,
+                like=channel.like,
+                numbering=numbering,
+                clock=clock,
+                resend=resend,
+            )
+
+
+def _moved(channel: TelegramChannelSettings, row: ChannelRow | None) -> int | None:
+    """Where the queue knows the chat to be now, if it is the one that is configured."""
+    return int(row.moved) if row and row.moved and row.target == channel.chat else None
+
+
+def _note_moved(store: Store | None, name: str, clock: Clock, chat: int) -> None:
+    if store is None:
+        return
+    try:
+        store.note_moved(name, str(chat), now=clock(), actor="telegram")
+    except StoreError as error:  # it is followed all the same, and told again after the next start
+        log.warning("a chat's new id was not noted", channel=name, chat=chat, reason=str(error))

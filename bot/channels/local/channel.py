@@ -1,0 +1,365 @@
+"""The built-in channel: a timeline in the data folder that obeys the rules of either network.
+
+Each timeline is a file of its own (see `timeline`); all timelines of a folder are shown on one page,
+`timeline.html` beside them. Unlike the networks, a local timeline knows keys on both: the same key
+again gives the same post again.
+"""
+
+import asyncio
+import errno
+import fcntl
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+import structlog
+
+from threadcast.bot.channels.local.page import anchor, render
+from threadcast.bot.channels.local.timeline import (
+    DamagedError,
+    Deleted,
+    Entry,
+    HalfWrittenError,
+    Timeline,
+    TimelineFile,
+    newest,
+    read_newest,
+)
+from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
+from threadcast.bot.publishing.gate import HeldBackError
+from threadcast.queue.compose import length as measure
+from threadcast.queue.compose.compose import Numbering, Rules
+from threadcast.queue.states import (
+    Absent,
+    Blind,
+    Look,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    TakeDown,
+    Throttled,
+    Unknown,
+    Unreached,
+)
+
+log = structlog.get_logger(__name__)
+
+LIMITS = {"telegram": 4096, "mastodon": 500}  # code points; graphemes, as `measure` counts them
+MEASURES = {"telegram": measure.telegram, "mastodon": measure.mastodon}
+PAGE = "timeline.html"
+CHAINS_SHOWN = 200  # a timeline
+
+# What a person has to mend first; anything else (a full disk, too many open files) may mend itself.
+LASTING = {
+    errno.EACCES,
+    errno.EEXIST,  # the folder's name is a file's
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+
+def classify(
+    error: OSError | DamagedError | HalfWrittenError | UnicodeEncodeError, path: Path
+) -> Refused | Unreached | Unknown:
+    """What it means for a post that its timeline could not be written."""
+    match error:
+        case DamagedError():
+            return Refused(str(error))
+        case UnicodeEncodeError():
+            return Refused("the text is not valid Unicode")
+        case HalfWrittenError():
+            return Unknown(f"{path} was left half-written: {error}")
+        case BlockingIOError():
+            return Unreached(f"{path} is in use by another process")
+        case OSError(errno=number) if number in LASTING:
+            return Refused(f"cannot write {path}: {error.strerror}")
+        case _:
+            return Unreached(f"cannot write {path}: {error.strerror or error}")
+
+
+class LocalChannel:
+    """A timeline like Telegram's or Mastodon's, in `folder/NAME.jsonl` (only its owner may read it)."""
+
+    kind = "local"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        folder: Path,
+        like: Literal["telegram", "mastodon"],
+        numbering: Numbering,
+        clock: Clock,
+        resend: bool = False,
+    ) -> None:
+        """`resend`: a post that cannot be looked for is sent again."""
+        if not name or name != Path(name).name or name.startswith("."):
+            raise ValueError(f"{name!r} cannot be the name of a file")
+        self.name = name
+        self.target = f"local timeline like {like.title()}"
+        self._like = like
+        self._clock = clock
+        self._resend = resend
+        self._rules = Rules(LIMITS[like], MEASURES[like], numbering)
+        self._folder = folder.absolute()
+        self._file = TimelineFile(self._folder / f"{name}.jsonl", like)
+        self._file_lock = threading.Lock()
+        self._page = PageKeeper(partial(write_page, self._folder))
+
+    async def rules(self) -> Rules:
+        """Known by heart."""
+        return self._rules
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        """Add one post; it is on the disk before this returns."""
+        try:
+            await outgoing.gate.passed()
+        except HeldBackError as error:
+            return Unreached(f"not sent: {error}")
+        outcome = await asyncio.to_thread(self._send, outgoing)
+        if isinstance(outcome, Sent):
+            self._page.ask()
+        return outcome
+
+    @property
+    def settling(self) -> Settling:
+        """A post is in the file or not, from the moment its writer is gone."""
+        return Settling(first_look=timedelta(0), resend=self._resend)
+
+    async def look_up(self, sought: Sought) -> Look:
+        """By its key: no text is compared."""
+        return await asyncio.to_thread(self._look_up, sought)
+
+    async def take_down(self, remote_id: str) -> TakeDown:
+        """It is on the disk before this returns that the post is gone."""
+        answer = await asyncio.to_thread(self._take_down, remote_id)
+        if isinstance(answer, Absent):
+            self._page.ask()
+        return answer
+
+    async def audit(
+        self, chain: Sequence[Expected]
+    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+        """Compare with the file, which an owner may have changed by hand."""
+        try:
+            timeline = await asyncio.to_thread(read_newest, self._file.path)
+        except OSError as error:
+            return Blind(f"{self._file.path} cannot be read: {error.strerror or error}")
+        if timeline is None:
+            return Blind(f"{self._file.path} is not a timeline")
+        if timeline.earlier:
+            return Blind(f"{self._file.path} is too long to be looked through")
+        return compare(timeline.entries, chain)
+
+    async def preflight(self) -> Throttled | Unreached | Refused | None:
+        """Whoever may write the file may post."""
+        return None
+
+    async def check(self) -> tuple[Finding, ...]:
+        """Whether the timeline's file can be read and written."""
+        return await asyncio.to_thread(self._check)
+
+    async def close(self) -> None:
+        """Leave the page as new as the timelines."""
+        await self._page.close()
+
+    def _send(self, outgoing: Outgoing) -> Outcome:
+        text = outgoing.text.strip()  # both networks do
+        length = self._rules.measure(text)
+        if not text:
+            return Refused("the text is empty")
+        if length > self._rules.limit:
+            return Refused(f"the text is too long: {length} of {self._rules.limit}")
+        try:
+            with self._file_lock, self._file.opened() as descriptor:
+                known = self._file.by_key.get(outgoing.key)
+                if known is not None:
+                    return self._sent(known)
+                if outgoing.parent is not None and outgoing.parent not in self._file.ids:
+                    return Refused(f"there is no post {outgoing.parent} to reply to in {self._file.path}")
+                entry = self._entry(text, outgoing)
+                self._file.append(descriptor, entry)
+                return self._sent(entry.remote_id)
+        except (OSError, DamagedError, HalfWrittenError, UnicodeEncodeError) as error:
+            return classify(error, self._file.path)
+
+    def _take_down(self, remote_id: str) -> TakeDown:
+        try:
+            with self._file_lock, self._file.opened() as descriptor:
+                if remote_id in self._file.ids:
+                    self._file.append(descriptor, Deleted(remote_id, self._clock()))
+        except HalfWrittenError as error:
+            return Unreached(f"{self._file.path} was left half-written: {error}")
+        except (OSError, DamagedError) as error:
+            outcome = classify(error, self._file.path)
+            return outcome if isinstance(outcome, Refused) else Unreached(outcome.reason)
+        return Absent()
+
+    def _look_up(self, sought: Sought) -> Look:
+        try:
+            with self._file_lock, self._file.opened():
+                known = self._file.by_key.get(sought.key)
+        except DamagedError as error:
+            return Blind(str(error))
+        except OSError as error:
+            outcome = classify(error, self._file.path)
+            return outcome if isinstance(outcome, Unreached) else Blind(outcome.reason)
+        return Absent() if known is None else self._sent(known)
+
+    def _entry(self, text: str, outgoing: Outgoing) -> Entry:
+        now = self._clock()
+        following = self._file.last + 1
+        if self._like == "telegram":
+            return Entry(str(following), now, text, outgoing.parent, "public", outgoing.key)
+        # Mastodon's ids hold the time: https://docs.joinmastodon.org/api/guidelines/#pagination
+        number = max(following, int(now.timestamp() * 1000) << 16)
+        visibility: Literal["public", "unlisted"] = "public" if outgoing.parent is None else "unlisted"
+        return Entry(str(number), now, text, outgoing.parent, visibility, outgoing.key)
+
+    def _sent(self, remote_id: str) -> Sent:
+        page = (self._folder / PAGE).as_uri()
+        return Sent(remote_id, f"{page}#{quote(anchor(self.name, remote_id))}")
+
+    def _check(self) -> tuple[Finding, ...]:
+        path = self._file.path
+        if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed to us
+            return (self._check_folder(),)
+        try:
+            with self._file_lock, self._file.opened():
+                count = len(self._file.ids)
+        except BlockingIOError:
+            return (Finding("ok", f"{path} is being written by another process"),)
+        except DamagedError as error:
+            return (Finding("error", error.what, error.advice),)
+        except OSError as error:
+            advice = f"let the user that runs Threadcast read and write {path}"
+            return (Finding("error", classify(error, path).reason, advice),)
+        return (Finding("ok", f"{path} can be written; it has {count} posts"),)
+
+    def _check_folder(self) -> Finding:
+        above = (self._folder, *self._folder.parents)
+        folder = next(each for each in above if os.path.exists(each))  # noqa: PTH110 - see above
+        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return Finding("ok", f"{self._file.path} will be made with the first post")
+        return Finding(
+            "error",
+            f"{self._file.path} cannot be made in {folder}",
+            "choose another data folder, or let the user that runs Threadcast write there",
+        )
+
+
+def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Difference, ...]:
+    """Where a chain is not as it was sent."""
+    there = {entry.remote_id: entry for entry in entries}
+    ours = {one.remote_id for one in chain}
+    found: list[Difference] = []
+    for one in chain:
+        entry = there.get(one.remote_id)
+        if entry is None:
+            found.append(Difference("missing", one.position, f"post {one.remote_id} is not there"))
+            continue
+        if entry.text != one.text.strip():
+            found.append(Difference("edited", one.position, f"its text is now “{entry.text}”"))
+        if one.parent is not None and entry.reply_to != one.parent:
+            found.append(
+                Difference("out-of-order", one.position, f"it replies to {entry.reply_to or 'none'}")
+            )
+    found += [
+        Difference("extra", None, f"post {entry.remote_id} replies to {entry.reply_to}")
+        for entry in entries
+        if entry.reply_to in ours and entry.remote_id not in ours
+    ]
+    return tuple(found)
+
+
+class PageKeeper:
+    """Writes the page after posts, in the background, for at most a tenth of the time.
+
+    `write` may raise OSError: posts do not depend on the page, so that is logged and tried again with
+    the next post.
+    """
+
+    def __init__(self, write: Callable[[], None]) -> None:
+        self._write = write
+        self._asked = False
+        self._closing = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._pause = 0.0  # seconds
+        self._ended = 0.0  # of the loop's clock
+
+    def ask(self) -> None:
+        """The timelines have changed."""
+        self._asked = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._work())
+
+    async def close(self) -> None:
+        """Write now what was asked for."""
+        self._closing.set()
+        if self._task is not None:
+            await self._task
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._asked:
+            await self._rest(self._ended + self._pause - loop.time())
+            self._asked = False
+            begun = loop.time()
+            try:
+                await asyncio.to_thread(self._write)
+            except OSError as error:
+                log.warning("page_not_written", reason=str(error))
+            self._ended = loop.time()
+            self._pause = max(0.5, 9 * (self._ended - begun))
+
+    async def _rest(self, seconds: float) -> None:
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), seconds)
+
+
+def write_page(folder: Path) -> None:
+    """Show every timeline of the folder on its page, the newest chains of each. Raises OSError.
+
+    One writer at a time, whichever process it is in: the page never goes back to an older state.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        found = (read_newest(path) for path in sorted(folder.glob("*.jsonl")) if path.is_file())
+        page = render([in_local_time(newest(timeline, CHAINS_SHOWN)) for timeline in found if timeline])
+        replace_file(folder / PAGE, page.encode())
+    finally:
+        os.close(descriptor)
+
+
+def in_local_time(timeline: Timeline) -> Timeline:
+    """The timeline with its times in the zone of this machine, where the page will be read."""
+    return replace(timeline, entries=tuple(replace(e, at=e.at.astimezone()) for e in timeline.entries))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file in place whole, readable by its owner only. Raises OSError."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,162 @@
+"""The page of the local timelines: one HTML file that looks as a reader of either network would see them.
+
+Pure: values in, text out. The page asks for nothing from anywhere, and runs no script.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from threadcast.bot.channels.local.timeline import Entry, Like, Timeline, chains
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+QUOTE_LENGTH = 90  # code points of the replied post that a reply shows
+LINK_LENGTH = 30  # code points of an address that Mastodon shows
+
+# What a reader sees as a link. Punctuation that ends a sentence is not part of an address.
+LINKS = re.compile(
+    r"(?P<url>https?://[^\s<>\"“”«»]*[^\s<>\"“”«».,;:!?'’)\]}…])"
+    r"|(?<![\w/@.])(?P<mention>@(?P<user>\w[\w.-]*\w|\w)(?:@(?P<host>\w[\w.-]*\.\w+))?)"
+    r"|(?<![\w/#&])(?P<hashtag>#(?=\w*[^\W\d])\w+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The head of a reply. `anchor` is empty where the parent is not on the page."""
+
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """One post as the template shows it."""
+
+    entry: Entry
+    anchor: str
+    body: Markup
+    quote: Quote | None
+    first: bool  # of its chain
+    last: bool  # of its chain
+    new_day: bool  # nothing of that day stands above it
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineView:
+    """One timeline as the template shows it. `hue` (0 to 359) colours its picture."""
+
+    timeline: Timeline
+    title: str
+    hue: int
+    chains: tuple[tuple[PostView, ...], ...]
+    posts: tuple[PostView, ...]  # in the order of the file
+
+    @property
+    def initials(self) -> str:
+        return "".join(word[0] for word in self.title.split()[:2]).upper()
+
+
+def render(timelines: Sequence[Timeline]) -> str:
+    """The whole page. Times are shown in the zones that the entries carry."""
+    return _template().render(timelines=[view(each) for each in timelines])
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # no other command needs it
+
+    environment = Environment(
+        loader=PackageLoader("threadcast.bot.channels", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
+
+
+def anchor(name: str, remote_id: str) -> str:
+    """A post's id on the page, as `#…` in its address."""
+    return f"{'-'.join(name.split())}-{remote_id}"
+
+
+def view(timeline: Timeline) -> TimelineView:
+    """What the template needs to know of a timeline."""
+    entries = timeline.entries
+    by_id = {entry.remote_id: entry for entry in entries}
+    new_days = {entries[0].remote_id} if entries else set()
+    new_days |= {
+        later.remote_id for earlier, later in pairwise(entries) if earlier.at.date() != later.at.date()
+    }
+    grouped = tuple(
+        tuple(
+            PostView(
+                entry=entry,
+                anchor=anchor(timeline.name, entry.remote_id),
+                body=rich(entry.text, timeline.like),
+                quote=_quote(timeline.name, entry, by_id),
+                first=entry is chain[0],
+                last=entry is chain[-1],
+                new_day=entry.remote_id in new_days,
+            )
+            for entry in chain
+        )
+        for chain in chains(entries)
+    )
+    posts = {post.entry.remote_id: post for chain in grouped for post in chain}
+    return TimelineView(
+        timeline=timeline,
+        title=re.sub(r"[-_\s]+", " ", timeline.name).strip().title(),
+        hue=sum(timeline.name.encode()) * 47 % 360,
+        chains=grouped,
+        posts=tuple(posts[entry.remote_id] for entry in entries),
+    )
+
+
+def _quote(name: str, entry: Entry, by_id: dict[str, Entry]) -> Quote | None:
+    if entry.reply_to is None:
+        return None
+    parent = by_id.get(entry.reply_to)
+    if parent is None:
+        return Quote("", "This post is not here any more")
+    return Quote(anchor(name, parent.remote_id), " ".join(parent.text.split())[:QUOTE_LENGTH])
+
+
+def rich(text: str, like: Like) -> Markup:
+    """The text with its links, mentions and hashtags marked; everything else stays as it is."""
+    pieces: list[Markup] = []
+    end = 0
+    for match in LINKS.finditer(text):
+        pieces += [escape(text[end : match.start()]), _link(match, like)]
+        end = match.end()
+    return Markup().join([*pieces, escape(text[end:])])
+
+
+def _link(match: re.Match[str], like: Like) -> Markup:
+    found = match[0]
+    if match["url"]:
+        shown = _shortened(found) if like == "mastodon" else escape(found)
+        return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(found, shown)
+    if match["host"]:
+        address = f"https://{match['host']}/@{match['user']}"
+        return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(address, found)
+    return Markup('<span class="tag">{}</span>').format(found)
+
+
+def _shortened(url: str) -> Markup:
+    """As Mastodon shows an address: no scheme, a bounded length. All of it is there to be copied."""
+    scheme = url[: url.index("://") + 3]
+    rest = url.removeprefix(scheme)
+    if len(rest) <= LINK_LENGTH:
+        return Markup('<span class="unseen">{}</span>{}').format(scheme, rest)
+    return Markup(
+        '<span class="unseen">{}</span><span class="cut">{}</span><span class="unseen">{}</span>'
+    ).format(scheme, rest[:LINK_LENGTH], rest[LINK_LENGTH:])

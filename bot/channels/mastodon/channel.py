@@ -1,0 +1,186 @@
+"""Mastodon, and the servers that speak its API: the channel, and its one thread for a library that blocks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from threadcast.bot.channels.mastodon.checks import check, preflight
+from threadcast.bot.channels.mastodon.client import Client
+from threadcast.bot.channels.mastodon.errors import CallError, Fault, classify, not_deleted, not_ready
+from threadcast.bot.channels.mastodon.headers import Quota
+from threadcast.bot.channels.mastodon.instance import Instance, address, dig
+from threadcast.bot.channels.mastodon.lookup import audit, look_up
+from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
+from threadcast.bot.channels.worker import Worker
+from threadcast.queue.compose.compose import Numbering, Rules
+from threadcast.queue.states import (
+    Absent,
+    Blind,
+    Look,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    TakeDown,
+    Throttled,
+    Unreached,
+)
+
+VISIBILITIES = ("public", "unlisted", "private", "direct")
+
+FIRST_LOOK = timedelta(seconds=10)  # a request that was given up here may still be at work there
+APART = timedelta(minutes=1)
+MISSES = 2
+KEY_LIFE = timedelta(minutes=50)  # Mastodon keeps a key for an hour; what is ours is well inside
+FIT_FOR = timedelta(minutes=5)  # how long an account that may post is not asked again
+
+
+class MastodonChannel:
+    """One account on a server that speaks Mastodon's API.
+
+    The first post of a chain has `visibility`, the replies `reply_visibility`: public replies crowd
+    everybody's public timeline. `language` is an ISO 639 code, None for the account's own. `spoiler` is
+    a content warning put on every post. `timeout` is seconds, for connecting and for each wait for the
+    server. `settle_after` is when a post of unknown fate is looked for, and how long after that again;
+    None for what suits a server under load. `resend`: a post that cannot be looked for is sent again.
+    Raises ValueError, free of secrets, for what could never work.
+    """
+
+    kind = "mastodon"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        url: str,
+        token: str,
+        numbering: Numbering,
+        visibility: str = "public",
+        reply_visibility: str = "unlisted",
+        language: str | None = None,
+        spoiler: str = "",
+        clock: Clock,
+        timeout: float = 30,
+        settle_after: timedelta | None = None,
+        resend: bool = False,
+    ) -> None:
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise ValueError("the access token is empty, or has characters that no token has")
+        if not {visibility, reply_visibility} <= set(VISIBILITIES):
+            raise ValueError(f"the visibility of a post is one of {', '.join(VISIBILITIES)}")
+        self.name = name
+        self.target = address(url)
+        self._numbering = numbering
+        self._visibility = visibility
+        self._reply_visibility = reply_visibility
+        self._language = language
+        self._spoiler = spoiler
+        self._clock = clock
+        self._client = Client(self.target, token, clock=clock, timeout=timeout)
+        self._worker = Worker(f"mastodon {name}", at_end=self._client.close)
+        self._settle_after = settle_after
+        self._resend = resend
+        self._instance: Instance | None = None
+        self._fit_until: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"MastodonChannel({self.name!r}, {self.target!r})"
+
+    async def rules(self) -> Rules:
+        if self._instance is None:
+            found, reset = await self._worker.call(self._client.instance)
+            if isinstance(found, Fault):
+                raise not_ready(found, now=self._clock(), reset=reset)
+            self._instance = found
+        return self._instance.rules(numbering=self._numbering, spoiler=self._spoiler)
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        """Send one post, once.
+
+        Where the caller is cancelled meanwhile, a call that has begun goes on by itself, and nobody
+        learns what came of it: the caller then has to take the outcome as unknown.
+        """
+        outcome = await self._worker.call(partial(self._post, outgoing))
+        match outcome:
+            case Sent():
+                self._fit_until = self._clock() + FIT_FOR
+            case Refused():
+                self._fit_until = None
+        return outcome
+
+    @property
+    def settling(self) -> Settling:
+        """Of the servers that speak this API, Mastodon alone knows keys; one that was not asked is none."""
+        return Settling(
+            first_look=FIRST_LOOK if self._settle_after is None else self._settle_after,
+            apart=APART if self._settle_after is None else self._settle_after,
+            misses=MISSES,
+            key_life=KEY_LIFE if self._instance and self._instance.is_mastodon else timedelta(0),
+            resend=self._resend,
+        )
+
+    @property
+    def quota(self) -> Quota | None:
+        """What the server last said is left of its tightest limit; None where that is not known."""
+        return self._client.quota
+
+    async def look_up(self, sought: Sought) -> Look:
+        return await self._worker.call(partial(self._look_up, sought))
+
+    async def take_down(self, remote_id: str) -> TakeDown:
+        return await self._worker.call(partial(self._take_down, remote_id))
+
+    async def audit(
+        self, chain: Sequence[Expected]
+    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+        """Where a published chain is not as it was sent. Never raises for the network."""
+        return await self._worker.call(lambda: audit(self._client, chain, now=self._clock()))
+
+    async def preflight(self) -> Throttled | Unreached | Refused | None:
+        """Whether the account can be reached and may post, told without posting. None: it may.
+
+        That it may is remembered for a while, and known after a post that went out. Never raises.
+        """
+        now = self._clock()
+        if self._fit_until is not None and now < self._fit_until <= now + FIT_FOR:
+            return None
+        fault = await self._worker.call(lambda: preflight(self._client, now=self._clock()))
+        self._fit_until = self._clock() + FIT_FOR if fault is None else None
+        return fault
+
+    async def check(self) -> tuple[Finding, ...]:
+        return await self._worker.call(lambda: check(self._client, self.target))
+
+    async def close(self) -> None:
+        self._worker.close()
+
+    def _post(self, outgoing: Outgoing) -> Outcome:
+        answer, reset = self._client.ask(
+            partial(
+                self._client.api.status_post,  # `status_reply` would put our own mention before the text
+                outgoing.text,
+                in_reply_to_id=outgoing.parent,
+                visibility=self._visibility if outgoing.parent is None else self._reply_visibility,
+                spoiler_text=self._spoiler or None,
+                language=self._language,
+                idempotency_key=outgoing.key,
+                content_type="text/plain",  # for servers that read markup where the account says so
+            ),
+            gate=outgoing.gate,
+        )
+        outcome = classify(answer, parent=outgoing.parent, now=self._clock(), reset=reset)
+        if isinstance(outcome, Sent):
+            self._client.remember(dig(answer, "account"))
+            return outcome
+        return replace(outcome, reason=self._client.safe(outcome.reason))
+
+    def _look_up(self, sought: Sought) -> Look:
+        return look_up(self._client, sought, now=self._clock())
+
+    def _take_down(self, remote_id: str) -> TakeDown:
+        try:
+            self._client.delete(remote_id)
+        except CallError as error:
+            return not_deleted(error, now=self._clock())
+        return Absent()

@@ -1,0 +1,85 @@
+"""Whether an account is reachable and may post, told without posting anything."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+from threadcast.bot.channels.mastodon.client import Client
+from threadcast.bot.channels.mastodon.errors import Fault, ask_again
+from threadcast.bot.channels.mastodon.instance import dig
+from threadcast.bot.channels.port import Finding
+from threadcast.queue.states import Refused, Throttled, Unreached
+
+LATER = "try again later"
+WRITE = frozenset({"write", "write:statuses"})
+READ_ITSELF = frozenset({"read", "read:accounts", "profile"})
+READ_POSTS = frozenset({"read", "read:statuses"})
+
+CLOSED = "the server does not let the account be used"
+OPEN_IT = "log in on the server with a browser: it may be suspended, moved, or not confirmed yet"
+ADD_WRITE = "add write:statuses to the application (Preferences, Development), then make a new token"
+ADD_READ = "add read:accounts and read:statuses, so that a post whose answer was lost can be looked for"
+
+
+def check(client: Client, target: str) -> tuple[Finding, ...]:
+    """What `threadcast check` tells of a server, an account and its token."""
+    found, _ = client.instance()
+    if isinstance(found, Fault):
+        return (Finding("error", f"{target}: {found.what}", found.advice or LATER),)
+    links = f"a link counts {found.url_length}" if found.is_mastodon else "a link counts in full"
+    about = f"{target} ({found.version}): {found.limit} characters, {links}"
+    scopes = _scopes(client)
+    return (Finding("ok", about), _check_account(client, scopes), _check_scopes(scopes))
+
+
+def _check_account(client: Client, scopes: frozenset[str] | Fault | None) -> Finding:
+    answer, _ = client.look(client.api.account_verify_credentials)
+    if not isinstance(answer, Fault):
+        if dig(answer, "suspended") is True:
+            return Finding("error", f"@{dig(answer, 'acct')}: {CLOSED}", OPEN_IT)
+        return Finding("ok", f"posts as @{dig(answer, 'acct')}")
+    if answer.status != HTTPStatus.FORBIDDEN:
+        return Finding("error", answer.what, answer.advice or LATER)
+    if isinstance(scopes, frozenset) and READ_ITSELF & scopes:
+        return Finding("error", f"{CLOSED} (HTTP 403)", OPEN_IT)
+    return Finding("warning", "the token may not read its own account", ADD_READ)
+
+
+def _check_scopes(scopes: frozenset[str] | Fault | None) -> Finding:
+    if isinstance(scopes, Fault):
+        return Finding("warning", f"scopes: {scopes.what}", scopes.advice or LATER)
+    if scopes is None:
+        return Finding("ok", "scopes: this server does not tell; write:statuses is needed")
+    told = " ".join(sorted(scopes)) or "none"
+    if not WRITE & scopes:
+        return Finding("error", f"scopes: {told}, and no write:statuses", ADD_WRITE)
+    if not READ_ITSELF & scopes or not READ_POSTS & scopes:
+        return Finding("warning", f"scopes: {told}", ADD_READ)
+    return Finding("ok", f"scopes: {told}")
+
+
+def _scopes(client: Client) -> frozenset[str] | Fault | None:
+    """What the token may do; None where the server does not tell."""
+    answer, _ = client.look(client.api.app_verify_credentials)
+    if isinstance(answer, Fault):
+        return answer
+    scopes = dig(answer, "scopes")
+    return frozenset(map(str, scopes)) if isinstance(scopes, list) else None
+
+
+def preflight(client: Client, *, now: datetime) -> Throttled | Unreached | Refused | None:
+    """Why the account cannot post now; None where nothing speaks against it.
+
+    A token that may only write cannot ask for its own account, and posts all the same.
+    """
+    answer, reset = client.look(client.api.account_verify_credentials)
+    if isinstance(answer, Fault) and answer.status != HTTPStatus.FORBIDDEN:
+        return ask_again(answer, now=now, reset=reset) or Refused(answer.reason)
+    if dig(answer, "suspended") is True:
+        return Refused(f"{CLOSED}: {OPEN_IT}")
+    client.remember(answer)
+    scopes = _scopes(client)
+    if isinstance(scopes, frozenset) and not WRITE & scopes:
+        return Refused(f"the token may not post: {ADD_WRITE}")
+    if isinstance(answer, Fault) and isinstance(scopes, frozenset) and READ_ITSELF & scopes:
+        return Refused(f"{CLOSED} (HTTP 403): {OPEN_IT}")
+    return None

@@ -1,0 +1,188 @@
+"""The calls of one account: Mastodon.py, on connections that cannot be dead, with its headers noted.
+
+Mastodon.py is synchronous and keeps state of its own, so each account has one client and one thread.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from mastodon import Mastodon
+from mastodon.errors import MastodonError, MastodonWarning
+
+from threadcast.bot.channels.mastodon.errors import NOT_MASTODON, CallError, Fault, fault_of
+from threadcast.bot.channels.mastodon.headers import Quota, ahead_by, quota_of, reset_at
+from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
+from threadcast.bot.channels.mastodon.matching import Status, status_of
+from threadcast.bot.channels.mastodon.session import Session
+from threadcast.bot.channels.port import Clock
+from threadcast.bot.publishing.gate import Gate
+
+PAGE = 40  # statuses; the most that Mastodon gives at once
+
+UNREADABLE = Fault("unknown", "the server's answer cannot be read")
+
+
+class Client:
+    """What a channel asks of its server. Every method blocks; all but `ask` and `look` raise CallError.
+
+    `ahead` is how far the server's clock was ahead of ours by its last answer.
+    """
+
+    def __init__(self, target: str, token: str, *, clock: Clock, timeout: float) -> None:
+        self.ahead = timedelta(0)
+        self._token = token
+        self._clock = clock
+        self._me: str | None = None
+        self._quotas: dict[bool, Quota] = {}
+        self._session = Session(plain=target.startswith("http:"))
+        self.api = Mastodon(
+            api_base_url=target,
+            session=self._session,
+            ratelimit_method="throw",
+            request_timeout=timeout,
+            user_agent="threadcast",
+        )
+        # Set here and not given above: the constructor would read a file of that name.
+        self.api.access_token = token
+
+    def close(self) -> None:
+        self._session.close()
+
+    @property
+    def quota(self) -> Quota | None:
+        """What is left of the limit nearest to its end, by the last headers; None where nobody told.
+
+        A post's headers tell of the limit on posts too, those of other calls do not: one does not
+        replace the other. What is left of deletions does not count: a chain that was taken down may be
+        posted again at once.
+        """
+        now = self._clock()
+        told = [quota for quota in tuple(self._quotas.values()) if quota.reset > now]
+        return min(told, key=lambda quota: quota.remaining, default=None)
+
+    def ask(self, call: Callable[[], Any], *, gate: Gate | None = None) -> tuple[object, datetime | None]:
+        """What the call returned or raised, and when the rate limit ends by the answer's headers.
+
+        `gate` is that of the post which the call sends; None for any other call.
+        """
+        self._session.answered = {}
+        self._session.gate = gate or Gate()
+        try:
+            answer: object = call()
+        except (MastodonError, MastodonWarning, RecursionError) as error:  # the last: JSON nested without end
+            answer = error
+        headers, now = self._session.answered, self._clock()
+        self.ahead = ahead_by(headers, now=now)
+        if (quota := quota_of(headers, now=now)) is not None and not self._session.deleted:
+            self._quotas[gate is not None] = quota
+        return answer, reset_at(headers, now=now)
+
+    def look(self, call: Callable[[], Any], *, reading: bool = False) -> tuple[object, datetime | None]:
+        """The same for a call that posts nothing, its error read as a fault."""
+        answer, reset = self.ask(call)
+        if isinstance(answer, BaseException):
+            fault = fault_of(answer, reading=reading)
+            answer = replace(fault, what=self.safe(fault.what))
+        return answer, reset
+
+    def safe(self, text: str) -> str:
+        """A text that may quote the server, which may quote the token."""
+        return text.replace(self._token, "•••")
+
+    def instance(self) -> tuple[Instance | Fault, datetime | None]:
+        """What the server says of itself."""
+        answer, reset = self.look(self.api.instance_v2)
+        if isinstance(answer, Fault) and answer.status == HTTPStatus.NOT_FOUND:  # a server before 4.0
+            answer, reset = self.look(self.api.instance_v1)
+        return (answer if isinstance(answer, Fault) else instance_of(answer) or NOT_MASTODON), reset
+
+    def me(self) -> str:
+        """The account's id, asked for once."""
+        if self._me is None:
+            self.remember(self._read(self.api.account_verify_credentials))
+        if self._me is None:
+            raise CallError(UNREADABLE)
+        return self._me
+
+    def remember(self, account: object) -> None:
+        """Whose statuses are ours: a token belongs to one account, for good."""
+        number = dig(account, "id")
+        if isinstance(number, str | int) and number:
+            self._me = str(number)
+
+    def status(self, remote_id: str) -> Status | None:
+        """One status; None where it is gone."""
+        answer = self._read_if_there(partial(self.api.status, _in_path(remote_id)))
+        return None if answer is None else _status(answer)
+
+    def descendants(self, remote_id: str) -> list[Status] | None:
+        """Everything below one status, as far as the server tells; None where that is gone."""
+        answer = self._read_if_there(partial(self.api.status_context, _in_path(remote_id)))
+        return None if answer is None else _statuses(dig(answer, "descendants"))
+
+    def page(self, account: str, *, before: str | None) -> list[Status]:
+        """An account's statuses, newest first: the newest, or those before one."""
+        call = partial(
+            self.api.account_statuses, _in_path(account), exclude_reblogs=True, max_id=before, limit=PAGE
+        )
+        return _statuses(self._read(call))
+
+    def source(self, remote_id: str) -> str | None:
+        """A status as it was typed, as it is now; None where the server does not tell."""
+        text = dig(self._read_if_told(partial(self.api.status_source, _in_path(remote_id))), "text")
+        return text if isinstance(text, str) else None
+
+    def first_version(self, remote_id: str) -> str | None:
+        """The HTML of a status before it was edited; None where the server does not tell."""
+        versions = self._read_if_told(partial(self.api.status_history, _in_path(remote_id)))
+        content = dig(versions[0], "content") if isinstance(versions, list) and versions else None
+        return content if isinstance(content, str) else None
+
+    def delete(self, remote_id: str) -> None:
+        """Delete one status."""
+        self._read(partial(self.api.status_delete, _in_path(remote_id)), reading=False)
+
+    def _read(self, call: Callable[[], Any], *, reading: bool = True) -> object:
+        answer, reset = self.look(call, reading=reading)
+        if isinstance(answer, Fault):
+            raise CallError(answer, reset)
+        return answer
+
+    def _read_if_there(self, call: Callable[[], Any]) -> object:
+        try:
+            return self._read(call)
+        except CallError as error:
+            if error.fault.gone:
+                return None
+            raise
+
+    def _read_if_told(self, call: Callable[[], Any]) -> object:
+        """None where the server does not know the call, or does not allow it."""
+        try:
+            return self._read(call)
+        except CallError as error:
+            if error.fault.fate == "refused":
+                return None
+            raise
+
+
+def _in_path(remote_id: str) -> str:
+    return quote(remote_id, safe="")
+
+
+def _statuses(answers: object) -> list[Status]:
+    if not isinstance(answers, Sequence) or isinstance(answers, str):
+        raise CallError(UNREADABLE)
+    return [_status(answer) for answer in answers]
+
+
+def _status(answer: object) -> Status:
+    status = status_of(answer)
+    if status is None:
+        raise CallError(UNREADABLE)
+    return status

@@ -1,0 +1,242 @@
+"""What went wrong with a call of Mastodon's API, and what it means. Pure.
+
+What follows from which answer is decided on status codes only: messages are in the account's language.
+"""
+
+import ssl
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Literal
+from urllib.parse import urlsplit
+
+import requests
+from mastodon.errors import MastodonAPIError, MastodonNetworkError, MastodonRatelimitError
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SSLError
+
+from threadcast.bot.channels.mastodon.instance import dig
+from threadcast.bot.channels.port import NotReadyError
+from threadcast.bot.publishing.gate import HeldBackError
+from threadcast.queue.states import Absent, Blind, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+
+USUAL_WAIT = timedelta(minutes=5)  # the window of Mastodon's tightest limit
+LONGEST_QUOTE = 200  # code points of a server's own words
+
+CHECK_URL = "check the channel's URL"
+READING = "to find its own posts, the token needs the scopes read:accounts and read:statuses"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong with a call, what became of the call, and what a person can do about it.
+
+    `status` is the HTTP status where that decided. `gone`: what was asked for is not there, as the
+    server itself says; a page that says so may be anybody's.
+    """
+
+    fate: Literal["throttled", "unreached", "refused", "unknown"]
+    what: str
+    advice: str = ""
+    status: int | None = None
+    gone: bool = False
+
+    @property
+    def reason(self) -> str:
+        return f"{self.what}: {self.advice}" if self.advice else self.what
+
+
+class CallError(Exception):
+    """A call that posts nothing failed. `reset` is when the server's rate limit ends, where it said so."""
+
+    def __init__(self, fault: Fault, reset: datetime | None = None) -> None:
+        super().__init__(fault.reason)
+        self.fault = fault
+        self.reset = reset
+
+
+NOT_MASTODON = Fault("refused", "no Mastodon API answers at this address", CHECK_URL)
+GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+NOT_A_STATUS = "the server's answer is not a status"
+
+
+def classify(answer: object, *, parent: str | None, now: datetime, reset: datetime | None) -> Outcome:
+    """What the answer to one POST of a status means for it.
+
+    `answer` is what Mastodon.py returned, or the error it raised. `parent` is the id that the post
+    was to reply to. `reset` is when the server's rate limit ends, None where it did not say.
+
+    A 404 with a parent reads as "the parent is gone", which holds for a post's first try only: a
+    server looks the parent up before it looks at the idempotency key, so that a second try may be
+    answered 404 although the first one landed.
+    """
+    if not isinstance(answer, BaseException):
+        return _verify(answer, parent=parent)
+    fault = fault_of(answer, reply=parent is not None)
+    match fault.fate:
+        case "throttled":
+            return Throttled(reset or now + USUAL_WAIT, fault.reason)
+        case "unreached":
+            return Unreached(fault.reason)
+        case "refused":
+            return Refused(fault.reason)
+        case _:
+            return Unknown(fault.reason)
+
+
+def _verify(answer: object, *, parent: str | None) -> Sent | Unknown:
+    """Whether the answer is a status in the right place.
+
+    It need not be: a proxy may have answered, a POST may have become a GET on its way, and what is
+    only scheduled has an id too, but no content.
+    """
+    remote_id, told_parent, url = dig(answer, "id"), dig(answer, "in_reply_to_id"), dig(answer, "url")
+    if not isinstance(remote_id, str | int) or not remote_id or not isinstance(dig(answer, "content"), str):
+        return Unknown(NOT_A_STATUS)
+    if (None if told_parent is None else str(told_parent)) != parent or str(remote_id) == parent:
+        return Unknown(
+            f"the server answers with another status ({_line(remote_id)}), or one in another place"
+        )
+    return Sent(str(remote_id), url if isinstance(url, str) and "://" in url else None)
+
+
+def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False) -> Fault:
+    """What an error of Mastodon.py means.
+
+    `reply`: the call was to post a reply. `reading`: it was to read what the account has posted.
+    """
+    match error:
+        case MastodonNetworkError():
+            return _of_transport(error.__context__)
+        # Only these words come before anything was done: others may follow a status that was stored.
+        case MastodonRatelimitError(args=("Hit rate limit.",)) | MastodonAPIError(args=(_, 429, *_)):
+            return Fault("throttled", "the server asks to wait: its rate limit is used up")
+        case MastodonAPIError(args=(_, int(code), _, words)):
+            return _of_status(code, words, reply=reply, reading=reading)
+        case MastodonAPIError():
+            return Fault("unknown", "the server's answer cannot be read", CHECK_URL)
+        case _:
+            return Fault("unknown", f"the call failed ({type(error).__name__})")
+
+
+def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault:
+    match code:
+        case 401:
+            what = "the access token is not valid"
+            advice = "make a new one on the server (Preferences, Development), put it in the channel's TOKEN"
+        case 403:
+            what = "the server does not allow it"
+            advice = (
+                READING
+                if reading
+                else "the token needs the scope write:statuses, and the account the right to post"
+            )
+        case _ if code in GONE and reply:
+            what, advice = "the post it replies to is gone", ""
+        case _ if code in GONE:
+            what, advice = NOT_MASTODON.what, NOT_MASTODON.advice
+        case 408:  # sent by proxies too, about a request that they have passed on
+            return Fault("unknown", "the server took too long (HTTP 408)")
+        case _ if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Fault("unknown", f"the server failed (HTTP {code})")
+        case _:
+            what = f"the server does not accept it{_quote(words)}"
+            advice = "if it is too long, compare `threadcast preview` with what `threadcast check` finds"
+    return Fault("refused", f"{what} (HTTP {code})", advice, code, gone=code in GONE and _is_told(words))
+
+
+def _is_told(words: object) -> bool:
+    """Whether the server gave words of its own: Mastodon.py puts these where there are none."""
+    return bool(words) and words != "Endpoint not found."
+
+
+def _quote(words: object) -> str:
+    text = _line(words) if isinstance(words, str) else ""
+    return f", “{text}”" if text else ""
+
+
+def _line(words: object) -> str:
+    """The server's own words, fit for one line of ours."""
+    return "".join(c for c in " ".join(str(words).split()) if c.isprintable())[:LONGEST_QUOTE]
+
+
+def _of_transport(cause: BaseException | None) -> Fault:
+    """What a failure of the connection means: certainly not sent only where none was ever made."""
+    match cause:
+        case HeldBackError():
+            return Fault("unreached", f"not sent: {cause}")
+        case requests.TooManyRedirects():
+            # Whoever redirects has seldom stored the post, but may have: 303 says just that.
+            return Fault("unknown", f"the server redirects{_elsewhere(cause)}", CHECK_URL)
+        case requests.ConnectTimeout():
+            return Fault("unreached", "the server could not be reached in time")
+        case requests.Timeout():
+            return Fault("unknown", "the server did not answer in time")
+        case requests.ConnectionError():
+            return _of_connection(cause)
+        case _:
+            return Fault("unknown", f"the connection broke ({type(cause).__name__})")
+
+
+def _of_connection(error: requests.ConnectionError) -> Fault:
+    match _root(error):
+        case NewConnectionError():
+            return Fault("unreached", "the server could not be reached", CHECK_URL)
+        case ssl.SSLCertVerificationError():  # found out while shaking hands, before anything is sent
+            advice = f"{CHECK_URL}, and the clock of this machine"
+            return Fault("unreached", "the server's certificate is not trusted", advice)
+        case _:
+            return Fault("unknown", "the connection broke before the answer was complete")
+
+
+def _root(error: requests.ConnectionError) -> object:
+    """What urllib3 gave up for, without the wrappers around it."""
+    cause: object = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    if isinstance(cause, ProxyError):
+        cause = cause.original_error
+    if isinstance(cause, SSLError):
+        cause = cause.args[0]
+    return cause
+
+
+def _elsewhere(error: requests.TooManyRedirects) -> str:
+    location = error.response.headers.get("Location", "") if error.response is not None else ""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return ""
+    return f" to {_line(parts.scheme)}://{_line(parts.hostname)}" if parts.hostname else ""
+
+
+def not_ready(fault: Fault, *, now: datetime, reset: datetime | None) -> NotReadyError:
+    """The fault of a call that posts nothing: what is unknown there may simply be asked again.
+
+    Unless there is something to mend first: an answer that cannot be read, a redirect.
+    """
+    if fault.fate == "unknown" and fault.advice:
+        return NotReadyError(Refused(fault.reason))
+    return NotReadyError(ask_again(fault, now=now, reset=reset) or Refused(fault.reason))
+
+
+def not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blind:
+    """The same where a post was looked for: what was refused is for a person to mend."""
+    return ask_again(error.fault, now=now, reset=error.reset) or Blind(error.fault.reason)
+
+
+def not_deleted(error: CallError, *, now: datetime) -> Absent | Throttled | Unreached | Refused:
+    """The same where a post was to be deleted, which is safe to repeat. What is gone is gone."""
+    if error.fault.gone:
+        return Absent()
+    return ask_again(error.fault, now=now, reset=error.reset) or Refused(error.fault.reason)
+
+
+def ask_again(fault: Fault, *, now: datetime, reset: datetime | None) -> Throttled | Unreached | None:
+    """When a call that may be repeated may be; None where it would be refused again."""
+    match fault.fate:
+        case "throttled":
+            return Throttled(reset or now + USUAL_WAIT, fault.reason)
+        case "refused":
+            return None
+        case _:
+            return Unreached(fault.reason)

@@ -1,0 +1,76 @@
+"""What a server that speaks Mastodon's API says of itself, and what an address of one looks like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlsplit
+
+from threadcast.config.types import is_loopback
+from threadcast.queue.compose import length as measure
+from threadcast.queue.compose.compose import Measure, Numbering, Rules
+
+USUAL_LIMIT = 500  # characters of a status, where a server does not tell; Mastodon's own
+USUAL_URL_LENGTH = 23  # characters that a URL counts as, where a server does not tell; Mastodon's own
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What a server says of itself. `limit` and `url_length` are characters, as it counts them."""
+
+    version: str
+    limit: int
+    url_length: int
+    is_mastodon: bool  # or a descendant of its code, which counts in the same way
+
+    def rules(self, *, numbering: Numbering, spoiler: str) -> Rules:
+        """Mastodon's own count, or, for servers with other manners, one that is never too small."""
+        if self.is_mastodon:
+            count: Measure = partial(measure.mastodon, url_length=self.url_length, spoiler=spoiler)
+        else:
+            count = partial(measure.code_points, spoiler=spoiler)
+        return Rules(self.limit, count, numbering)
+
+
+def instance_of(info: object) -> Instance | None:
+    """Read what `/api/v2/instance` or `/api/v1/instance` answered; None where that is no such thing."""
+    version = dig(info, "version")
+    if not isinstance(version, str):
+        return None
+    limit = dig(info, "configuration", "statuses", "max_characters") or dig(info, "max_toot_chars")
+    url_length = dig(info, "configuration", "statuses", "characters_reserved_per_url")
+    about = f"{version} {dig(info, 'source_url')}".lower()
+    return Instance(
+        version=version,
+        limit=limit if isinstance(limit, int) and limit > 0 else USUAL_LIMIT,
+        url_length=url_length if isinstance(url_length, int) and url_length > 0 else USUAL_URL_LENGTH,
+        # "2.7.2 (compatible; Pleroma 2.9.1)" is how others say it; GoToSocial is at 0.x or names its source.
+        is_mastodon="compatible;" not in about and "gotosocial" not in about and not about.startswith("0."),
+    )
+
+
+def dig(value: object, *names: str) -> object:
+    """What stands under these names, one inside the other; None where it does not."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def address(url: str) -> str:
+    """The canonical form of a server's address: scheme and host, and the port where there is one.
+
+    Raises ValueError, which does not repeat the address, where it is not `https://…`, or is more than
+    a host. Plain http is taken for this machine alone: a token must not cross a network in the open.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        raise ValueError("not an address: expected https:// and the name of a server") from None
+    if parts.scheme not in {"https", "http"} or not host:
+        raise ValueError("not an address: expected https:// and the name of a server")
+    if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("more than the address of a server: expected https:// and its name alone")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("plain http is accepted for this machine only (127.0.0.1, localhost): use https://")
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" if port is None else f"{parts.scheme}://{host}:{port}"

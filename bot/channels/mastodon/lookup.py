@@ -1,0 +1,131 @@
+"""Looking for a post whose fate is unknown, and along a chain that is out: which calls, in which order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from threadcast.bot.channels.mastodon.client import Client
+from threadcast.bot.channels.mastodon.errors import CallError, not_seen
+from threadcast.bot.channels.mastodon.matching import Search, Status, differences, verdict
+from threadcast.bot.channels.mastodon.text import alike, plain
+from threadcast.bot.channels.port import Difference, Expected, Sought
+from threadcast.queue.states import Absent, Blind, Look, Throttled, Unreached
+
+MOST_PAGES = 25  # a thousand statuses since the post was tried
+PAGES_MORE = 5  # so far beyond its time the landmark is looked for
+MOST_READ = 10  # statuses whose source is asked for
+
+
+def look_up(client: Client, sought: Sought, *, now: datetime) -> Look:
+    """Look for a post: under its parent, then among all that the account has posted since it was tried."""
+    try:
+        return _look_up(client, sought)
+    except CallError as error:
+        return not_seen(error, now=now)
+
+
+def _look_up(client: Client, sought: Sought) -> Look:
+    me = client.me()
+    if sought.parent is not None:
+        replies = client.descendants(sought.parent)
+        if replies is not None:
+            landmarks = _landmarks(sought, replies) | {sought.parent}
+            search = Search(sought, me, sought.since + client.ahead, landmarks)
+            told = verdict(_as_written(client, replies, search), search)
+            if told is not None:
+                return told
+    own, is_all = _own(client, me, sought)
+    search = Search(sought, me, sought.since + client.ahead, _landmarks(sought, own))
+    told = verdict(_as_written(client, own, search), search)
+    if told is not None:
+        return told
+    return Absent() if is_all else Blind(f"the account has too many newer posts to look at ({len(own)})")
+
+
+def _landmarks(sought: Sought, found: Iterable[Status]) -> frozenset[str]:
+    """Those of the parent and the landmark that are among these statuses, and so were there before.
+
+    The others may be gone, or an id that a person gave in another form.
+    """
+    known = {sought.parent, sought.landmark.remote_id if sought.landmark else None}
+    return frozenset(status.remote_id for status in found if status.remote_id in known)
+
+
+def _own(client: Client, me: str, sought: Sought) -> tuple[list[Status], bool]:
+    """What the account has posted since the post was tried, and whether that is all of it.
+
+    Goes back to the parent or the landmark, which were there before; where they do not come, to a time
+    before the first try, and for the landmark some pages more: a clock may have been set meanwhile.
+    """
+    found: dict[str, Status] = {}
+    beyond, before = 0, None
+    for _ in range(MOST_PAGES):
+        page = client.page(me, before=before)
+        if not page:
+            return list(found.values()), True
+        if page[-1].remote_id in found:  # the server does not page
+            break
+        found.update((status.remote_id, status) for status in page)
+        before = page[-1].remote_id
+        search = Search(sought, me, sought.since + client.ahead)
+        if search.out_of_reach(page[-1]):
+            beyond += 1
+        if _landmarks(sought, page) or (beyond and (sought.landmark is None or beyond > PAGES_MORE)):
+            return list(found.values()), True
+    return list(found.values()), False
+
+
+def _as_written(client: Client, found: Iterable[Status], search: Search) -> list[Status]:
+    """The statuses, with those that may have been changed as they were before.
+
+    By an owner who saw the post and mended it, or by a server that shows it in its own way.
+    """
+    told: list[Status] = []
+    read = 0
+    for status in found:
+        if search.is_worth_reading(status) and read < MOST_READ:
+            read += 1
+            told.append(_first_version(client, status) if status.edited else _source(client, status))
+        else:
+            told.append(status)
+    return told
+
+
+def _first_version(client: Client, status: Status) -> Status:
+    html = client.first_version(status.remote_id)
+    return status if html is None else replace(status, text=plain(html), edited=None)
+
+
+def _source(client: Client, status: Status) -> Status:
+    text = client.source(status.remote_id)
+    return status if text is None else replace(status, text=text)
+
+
+def audit(
+    client: Client, chain: Sequence[Expected], *, now: datetime
+) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+    """Where a published chain is not as it was sent.
+
+    A whole chain takes two calls. Where a post is gone, what followed hangs on nothing: each such
+    piece takes two more.
+    """
+    try:
+        return differences(chain, _walk(client, chain))
+    except CallError as error:
+        return not_seen(error, now=now)
+
+
+def _walk(client: Client, chain: Sequence[Expected]) -> dict[str, Status]:
+    seen: dict[str, Status] = {}
+    for expected in chain:
+        if expected.remote_id not in seen:
+            status = client.status(expected.remote_id)
+            if status is None:
+                continue
+            seen[expected.remote_id] = status
+            below = client.descendants(expected.remote_id) or []
+            seen.update((one.remote_id, one) for one in below)
+        status = seen[expected.remote_id]
+        if not alike(status.text, expected.text):
+            seen[expected.remote_id] = _source(client, status)
+    return seen

@@ -1,0 +1,157 @@
+"""Which status is the post that was looked for, and where a chain is not as it was sent. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from threadcast.bot.channels.mastodon.instance import dig
+from threadcast.bot.channels.mastodon.text import alike, plain
+from threadcast.bot.channels.port import Difference, Expected, Sought
+from threadcast.queue.states import Blind, Sent
+
+SLACK = timedelta(seconds=5)  # how far apart two clocks may tell one moment, once their distance is known
+REACH = timedelta(minutes=15)  # how much older than its first try a post may seem, where a clock was set
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a server tells of a status. `created` and `edited` are by its clock; `text` is plain."""
+
+    remote_id: str
+    account: str
+    parent: str | None
+    text: str
+    created: datetime | None
+    edited: datetime | None
+    url: str | None
+    is_boost: bool = False
+
+    @property
+    def where(self) -> str:
+        """For a person: its address, or at least its id."""
+        return self.url or f"status {self.remote_id}"
+
+
+def status_of(answer: object) -> Status | None:
+    """A status as an answer tells it; None where it is none."""
+    remote_id, account = dig(answer, "id"), dig(answer, "account", "id")
+    content, parent, url = (dig(answer, name) for name in ("content", "in_reply_to_id", "url"))
+    is_id = isinstance(remote_id, str | int) and isinstance(account, str | int)
+    if not is_id or not remote_id or not isinstance(content, str):
+        return None
+    return Status(
+        remote_id=str(remote_id),
+        account=str(account),
+        parent=None if parent is None else str(parent),
+        text=plain(content),
+        created=_moment(dig(answer, "created_at")),
+        edited=_moment(dig(answer, "edited_at")),
+        url=url if isinstance(url, str) and "://" in url else None,
+        is_boost=dig(answer, "reblog") is not None,
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, datetime):  # Mastodon.py has read it already, if it can be read
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for: a post of account `me`, first tried at `since` by the server's clock.
+
+    `before` are ids that this server has, of statuses which were there before the post was tried.
+    """
+
+    sought: Sought
+    me: str
+    since: datetime
+    before: frozenset[str] = frozenset()
+
+    def may_be(self, status: Status) -> bool:
+        """Whether a status is the account's own, and not known to be older."""
+        if status.account != self.me or status.is_boost:
+            return False
+        return all(_rank(status.remote_id) > _rank(known) for known in self.before)
+
+    def in_place(self, status: Status) -> bool:
+        return status.parent == self.sought.parent
+
+    def in_time(self, status: Status) -> bool:
+        return status.created is None or status.created >= self.since - SLACK
+
+    def out_of_reach(self, status: Status) -> bool:
+        """Whether a status is too old to be the post even where a clock was wrong."""
+        return status.created is not None and status.created < self.since - REACH
+
+    def is_worth_reading(self, status: Status) -> bool:
+        """Whether a status stands where and when the post would, with another text: one changed since?"""
+        if alike(status.text, self.sought.text):
+            return False
+        return self.may_be(status) and self.in_place(status) and self.in_time(status)
+
+
+def verdict(found: Iterable[Status], search: Search) -> Sent | Blind | None:
+    """What the statuses that were found say of the post; None: it is not one of them."""
+    fits: list[Status] = []
+    doubts: list[str] = []
+    for status in {status.remote_id: status for status in found}.values():
+        if not search.may_be(status):
+            continue
+        in_place, in_time = search.in_place(status), search.in_time(status)
+        if not alike(status.text, search.sought.text):
+            if in_place and in_time and status.edited is not None:
+                doubts.append(f"a post where it would be was edited meanwhile: {status.where}")
+        elif in_place and in_time:
+            fits.append(status)
+        elif in_time:
+            doubts.append(f"a post with this text stands in another place: {status.where}")
+        elif in_place and (search.before or not search.out_of_reach(status)):
+            doubts.append(f"a post with this text was there before it was sent: {status.where}")
+    match fits:
+        case [status]:
+            return Sent(status.remote_id, status.url)
+        case []:
+            return Blind(doubts[0], seen=True) if doubts else None
+    return Blind(f"more than one post has this text: {', '.join(status.where for status in fits)}", seen=True)
+
+
+def _rank(remote_id: str) -> tuple[int, str]:
+    """Ids grow with time: numbers, ULIDs and the flakes of Pleroma. Servers page by them."""
+    return len(remote_id), remote_id
+
+
+def differences(chain: Sequence[Expected], seen: Mapping[str, Status]) -> tuple[Difference, ...]:
+    """Where a chain is not as it was sent, in its order; `seen` is what was found of it and around it."""
+    found: list[Difference] = []
+    for expected in chain:
+        status = seen.get(expected.remote_id)
+        if status is None:
+            found.append(Difference("missing", expected.position, f"{expected.remote_id} is not there"))
+            continue
+        if not alike(status.text, expected.text):
+            at = "" if status.edited is None else f" ({status.edited:%Y-%m-%d %H:%M} UTC)"
+            found.append(Difference("edited", expected.position, f"its text is another{at}: {status.where}"))
+        if status.parent != expected.parent:
+            found.append(Difference("out-of-order", expected.position, _misplaced(status, expected)))
+    return (*found, *_extras(chain, seen))
+
+
+def _misplaced(status: Status, expected: Expected) -> str:
+    if status.parent is None:
+        return f"it stands alone, instead of as a reply to {expected.parent}: {status.where}"
+    right = "nothing" if expected.parent is None else expected.parent
+    return f"it replies to {status.parent} instead of {right}: {status.where}"
+
+
+def _extras(chain: Sequence[Expected], seen: Mapping[str, Status]) -> list[Difference]:
+    """The account's own replies to the chain, and to such replies, that are no posts of it."""
+    ours = {expected.remote_id for expected in chain}
+    me = {seen[one].account for one in ours if one in seen}
+    inside, extras = set(ours), []
+    for status in sorted(seen.values(), key=lambda status: _rank(status.remote_id)):
+        if status.remote_id not in ours and status.account in me and status.parent in inside:
+            inside.add(status.remote_id)
+            extras.append(Difference("extra", None, f"a reply of the account's own: {status.where}"))
+    return extras

@@ -1,0 +1,254 @@
+"""Telegram chats as channels: which call is made when.
+
+The Bot API knows no idempotency key: a send whose answer is lost may be out, and is never repeated here.
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import telegram
+from telegram.error import ChatMigrated, TelegramError
+
+from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
+from threadcast.bot.channels.telegram.checks import judge_rights
+from threadcast.bot.channels.telegram.client import GATE, Client
+from threadcast.bot.channels.telegram.errors import (
+    CALL_ERRORS,
+    NO_BOT_API,
+    UNREADABLE,
+    Refusal,
+    address_in,
+    classify,
+    explain,
+    not_deleted,
+    quote,
+)
+from threadcast.bot.channels.telegram.lookup import Probe, Rest
+from threadcast.bot.channels.telegram.overheard import Overhear
+from threadcast.bot.channels.telegram.words import LIMIT, Fault
+from threadcast.queue.compose import length as measure
+from threadcast.queue.compose.compose import Numbering, Rules
+from threadcast.queue.states import (
+    Absent,
+    Blind,
+    Look,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    TakeDown,
+    Throttled,
+    Unknown,
+    Unreached,
+)
+
+SETTLE_AFTER: Final = timedelta(minutes=1)  # a send that was given up here may still be at work there
+MISSES: Final = 2
+FIT_FOR: Final = timedelta(minutes=5)  # how long a chat where the bot may post is not asked again
+
+# The same for every post and every try, so that a retry looks like the first one.
+PREVIEW: Final = telegram.LinkPreviewOptions(is_disabled=False)
+
+
+class TelegramChannel:
+    """One chat (channel, group or private), by @name or numeric id. Owns its bot and closes it."""
+
+    kind: Final = "telegram"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        bot: telegram.Bot,
+        chat: str,
+        numbering: Numbering = Numbering.KEEP,
+        silent: bool = True,
+        clock: Clock,
+        probe_chat: int | None = None,
+        settle_after: timedelta | None = None,
+        resend: bool = False,
+        reads_updates: bool = True,
+        overhear: Overhear = lambda _: (),
+        moved_to: int | None = None,
+        on_moved: Callable[[int], None] = lambda _: None,
+        probe_rest: Rest = asyncio.sleep,
+    ) -> None:
+        """`silent`: only the first post of a chain makes a sound. `clock` gives UTC.
+
+        `probe_chat` is the owner's private chat with the bot, where posts of unknown fate are looked
+        at; `settle_after` is when that begins, and how long after that it is done again; `resend`: a
+        post that cannot be looked for is sent again. `reads_updates`: nobody else takes the updates of
+        this bot; where somebody does, `overhear` tells what they saw. `moved_to` is the id that the chat
+        took since it was configured, and `on_moved` is told of a new one; it may block. `probe_rest`
+        waits some seconds.
+        """
+        self.name: Final = name
+        self.target: Final = chat
+        self._client = Client(bot, name=name, chat=chat, clock=clock, moved_to=moved_to, on_moved=on_moved)
+        self._probe = Probe(
+            self._client,
+            private_chat=probe_chat,
+            reads_updates=reads_updates,
+            overhear=overhear,
+            rest=probe_rest,
+        )
+        self._numbering = numbering
+        self._silent = silent
+        self._clock = clock
+        self._fit_until: datetime | None = None
+        # Where absence cannot be proved, there is nothing to wait for.
+        apart = SETTLE_AFTER if settle_after is None else settle_after
+        first_look = timedelta(0) if probe_chat is None else apart
+        self._settling = Settling(first_look=first_look, apart=apart, misses=MISSES, resend=resend)
+
+    async def rules(self) -> Rules:
+        return Rules(limit=LIMIT, measure=measure.telegram, numbering=self._numbering)
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        """Send one post, once. A chat that moved has certainly not taken it: it is sent to the new one."""
+        outcome = await self._send(outgoing)
+        if isinstance(outcome, Sent):
+            self._fit_until = self._clock() + FIT_FOR
+            return outcome
+        if isinstance(outcome, Refused):
+            self._fit_until = None
+        return dataclasses.replace(outcome, reason=self._client.without_token(outcome.reason))
+
+    async def _send(self, outgoing: Outgoing) -> Outcome:
+        if outgoing.parent is not None and not outgoing.parent.isdecimal():
+            return Refused(f"{outgoing.parent} is no id of a Telegram message, so nothing can reply to it")
+        try:
+            await self._client.ready()
+        except CALL_ERRORS as error:
+            return self._client.in_vain(error)
+        try:
+            return await self._post(outgoing)
+        except ChatMigrated as error:
+            await self._client.follow(error)
+        if outgoing.parent is not None:
+            return Refused(
+                f"the group became a supergroup ({self._client.chat}), where nothing can reply to what was"
+                f" posted before: {self._client.correction}, then undo the chain and publish it anew"
+            )
+        try:
+            return await self._post(outgoing)
+        except ChatMigrated as error:
+            return self._classify(error, outgoing.parent)
+
+    async def _post(self, outgoing: Outgoing) -> Outcome:
+        """The call. Raises ChatMigrated."""
+        waiting = GATE.set(outgoing.gate)
+        try:
+            message = await self._client.bot.send_message(
+                self._client.chat,
+                outgoing.text,
+                parse_mode=None,  # not left to a default: nothing in a post is markup
+                disable_notification=self._silent and outgoing.parent is not None,
+                link_preview_options=PREVIEW,
+                reply_parameters=_reply(outgoing.parent),
+            )
+        except ChatMigrated:
+            raise
+        except TelegramError as error:
+            return self._classify(error, outgoing.parent)
+        except UNREADABLE as error:
+            return Unknown(f"Telegram's answer cannot be read ({type(error).__name__}); the post may be out")
+        finally:
+            GATE.reset(waiting)
+        return self._classify(message, outgoing.parent)
+
+    @property
+    def settling(self) -> Settling:
+        return self._settling
+
+    async def look_up(self, sought: Sought) -> Look:
+        """By forwarding what is behind its parent or landmark to the owner; else in the discussion group."""
+        return await self._probe.look_up(sought)
+
+    async def audit(
+        self, chain: Sequence[Expected]
+    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+        """Where a published chain is not as it was sent. What a post replies to cannot be seen."""
+        return await self._probe.audit(chain)
+
+    async def take_down(self, remote_id: str) -> TakeDown:
+        if not remote_id.isdecimal():
+            return Refused(f"{remote_id} is no id of a Telegram message, so nothing can be deleted")
+        try:
+            await self._client.ready()
+            await self._client.bot.delete_message(self._client.chat, int(remote_id))
+        except CALL_ERRORS as error:
+            where = address_in(self._client.chat, remote_id) or f"message {remote_id} of {self.target}"
+            outcome = not_deleted(error, name=self.name, now=self._clock(), where=where)
+            if isinstance(outcome, Absent):
+                return outcome
+            return dataclasses.replace(outcome, reason=self._client.without_token(outcome.reason))
+        return Absent()
+
+    async def preflight(self) -> Throttled | Unreached | Refused | None:
+        """Whether the bot may post in the chat, told without posting. None: it may.
+
+        That it may is remembered for a while, and known after a post that went out. Never raises.
+        """
+        now = self._clock()
+        if self._fit_until is not None and now < self._fit_until <= now + FIT_FOR:
+            return None
+        fault = await self._why_not()
+        self._fit_until = self._clock() + FIT_FOR if fault is None else None
+        return fault
+
+    async def _why_not(self) -> Throttled | Unreached | Refused | None:
+        try:
+            found = judge_rights(*await self._membership())
+        except CALL_ERRORS as error:
+            return self._client.in_vain(error)
+        return None if found.level == "ok" else Refused(f"{found.what}: {found.advice}")
+
+    async def _membership(self) -> tuple[telegram.ChatFullInfo, telegram.ChatMember]:
+        """The chat, and what the bot is there. Raises what a call raises."""
+        chat = await self._client.ask(self._client.bot.get_chat)
+        return chat, await self._client.bot.get_chat_member(chat.id, self._client.bot.id)
+
+    async def check(self) -> tuple[Finding, ...]:
+        try:
+            chat, member = await self._membership()
+            sight = await self._probe.examine(chat)
+        except TelegramError as error:
+            fault = self._fault(error)
+        except UNREADABLE as error:
+            fault = Fault(NO_BOT_API.format(type(error).__name__), "check THREADCAST_TELEGRAM__API_URL")
+        else:
+            known = Finding("ok", f"the token is that of @{self._client.bot.username}")
+            return (known, *self._moved(), judge_rights(chat, member), sight)
+        without = self._client.without_token
+        return (Finding("error", without(fault.what), without(fault.advice)),)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def _moved(self) -> tuple[Finding, ...]:
+        if not self._client.has_moved:
+            return ()
+        what = f"the group became a supergroup; posts go to {self._client.chat}"
+        return (Finding("warning", what, self._client.correction),)
+
+    def _classify(self, result: telegram.Message | TelegramError, parent: str | None) -> Outcome:
+        return classify(result, name=self.name, chat=self._client.chat, parent=parent, now=self._clock())
+
+    def _fault(self, error: TelegramError) -> Fault:
+        if isinstance(error, Refusal):
+            return explain(error, name=self.name)
+        outcome = self._classify(error, None)
+        if isinstance(outcome, Throttled):
+            return Fault(outcome.reason, f"check again after {outcome.until:%H:%M:%S} UTC")
+        return Fault(
+            f"no answer from Telegram ({quote(error)})", "check the network and THREADCAST_TELEGRAM__API_URL"
+        )
+
+
+def _reply(parent: str | None) -> telegram.ReplyParameters | None:
+    # Never `allow_sending_without_reply`: it sends unlinked on any failure to find the parent.
+    return None if parent is None else telegram.ReplyParameters(message_id=int(parent))

@@ -1,0 +1,174 @@
+"""The bot behind a Telegram channel, and the chat it works in, wherever that moves."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+import telegram
+from telegram.error import ChatMigrated
+from telegram.request import HTTPXRequest
+
+from threadcast.bot.channels.port import Clock
+from threadcast.bot.channels.telegram.errors import in_vain
+from threadcast.bot.channels.telegram.words import channel_variable, redact
+from threadcast.bot.publishing.gate import Gate
+from threadcast.config.types import is_loopback
+from threadcast.queue.states import Refused, Throttled, Unreached
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT: Final = 10.0  # seconds
+
+log = structlog.get_logger("threadcast.telegram")
+
+
+class _TokenFilter(logging.Filter):
+    """Takes the token out of the addresses that the HTTP library logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        return True
+
+
+_TOKEN_FILTER: Final = _TokenFilter()
+
+
+# The gate of the post that this task sends.
+GATE: Final[ContextVar[Gate | None]] = ContextVar("gate", default=None)
+
+
+class _Body(httpx.AsyncByteStream):
+    """A request's body, which passes its gate when a connection was found and the headers are out."""
+
+    def __init__(self, content: bytes, gate: Gate) -> None:
+        self._content = content
+        self._gate = gate
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self._gate.go()
+        yield self._content
+
+
+async def _wait_at_gate(request: httpx.Request) -> None:
+    """What the HTTP library does with a whole request, before it looks for a connection."""
+    gate = GATE.get()
+    if gate is not None:
+        await gate.opened()
+        request.stream = _Body(await request.aread(), gate)
+
+
+def make_bot(
+    token: str, *, api_url: str | None = None, timeout: float = 60, polls: bool = False
+) -> telegram.Bot:
+    """A bot with connections of its own. No call is made.
+
+    `api_url` is a self-hosted Bot API server's address, None for Telegram's own. `timeout` is how
+    many seconds to wait for an answer. One that `polls` has a connection for that, and some for the
+    rest. Raises InvalidToken for an empty token.
+    """
+    logging.getLogger("httpx").addFilter(_TOKEN_FILTER)
+    base = (api_url or "https://api.telegram.org").rstrip("/")
+
+    def connections(count: int) -> HTTPXRequest:
+        return HTTPXRequest(
+            connection_pool_size=count,
+            connect_timeout=CONNECT_TIMEOUT,
+            pool_timeout=CONNECT_TIMEOUT,
+            read_timeout=timeout,
+            write_timeout=timeout,
+            media_write_timeout=timeout,
+            # A proxy named in the environment does not lead back to this machine.
+            httpx_kwargs={
+                "trust_env": not is_loopback(urlsplit(base).hostname or ""),
+                "event_hooks": {"request": [_wait_at_gate]},
+            },
+        )
+
+    request = connections(8 if polls else 1)
+    return telegram.Bot(
+        token,
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=request,
+        get_updates_request=connections(1) if polls else request,
+    )
+
+
+async def close_bot(bot: telegram.Bot) -> None:
+    """Let go of its connections."""
+    await bot.shutdown()
+    await bot.request.shutdown()  # which stays open where Telegram never said who the bot is
+
+
+class Client:
+    """One chat as it is configured, and the bot that works in it.
+
+    `chat` is where the calls go: a group that became a supergroup has another id from then on. That id
+    is told to `on_moved`, which may block, to be given as `moved_to` to the next client of this chat.
+    """
+
+    def __init__(
+        self,
+        bot: telegram.Bot,
+        *,
+        name: str,
+        chat: str,
+        clock: Clock,
+        moved_to: int | None = None,
+        on_moved: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.bot: Final = bot
+        self.name: Final = name
+        self.clock: Final = clock
+        self.chat = chat if moved_to is None else str(moved_to)
+        self.has_moved = moved_to is not None
+        self._on_moved = on_moved
+        self._initialising = asyncio.Lock()
+
+    async def ready(self) -> None:
+        """Ask once who the bot is; a failure is asked again at the next call."""
+        async with self._initialising:
+            await self.bot.initialize()  # which does nothing once it succeeded
+
+    async def ask(self, call: Callable[[str], Awaitable[T]]) -> T:
+        """Make a call in the chat; where Telegram says that it moved, once more in the new one."""
+        await self.ready()
+        try:
+            return await call(self.chat)
+        except ChatMigrated as error:
+            await self.follow(error)
+            return await call(self.chat)
+
+    async def follow(self, moved: ChatMigrated) -> None:
+        """From here on, use the chat's new id."""
+        self.chat = str(moved.new_chat_id)
+        self.has_moved = True
+        log.warning("the chat has another id now", channel=self.name, next=self.correction)
+        await asyncio.to_thread(self._on_moved, moved.new_chat_id)
+
+    @property
+    def correction(self) -> str:
+        """What to do about a chat that moved."""
+        return f"set {channel_variable(self.name, 'CHAT')}={self.chat}"
+
+    def in_vain(self, error: Exception) -> Throttled | Unreached | Refused:
+        """What an error means for a call that posts nothing. Does not tell the token."""
+        outcome = in_vain(error, name=self.name, now=self.clock())
+        reason = self.without_token(outcome.reason)
+        match outcome:
+            case Throttled():
+                return Throttled(outcome.until, reason)
+            case Unreached():
+                return Unreached(reason)
+        return Refused(reason)
+
+    def without_token(self, text: str) -> str:
+        return text.replace(self.bot.token, "<token>")
+
+    async def close(self) -> None:
+        await close_bot(self.bot)

@@ -1,0 +1,183 @@
+"""What Telegram's answers mean: pure, in the words of python-telegram-bot's exceptions.
+
+Rules of the platform: https://core.telegram.org/bots/api#sendmessage and #making-requests.
+"""
+
+import os
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+import httpx
+import telegram
+from telegram.constants import ChatType
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+
+from threadcast.bot.channels.telegram.words import DESCRIPTIONS, Fault, channel_variable, redact
+from threadcast.bot.publishing.gate import HeldBackError
+from threadcast.queue.states import Absent, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+
+# The library gives periods as timedelta only where this is set, and warns on every 429 where it is not.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
+LONGEST_WAIT: Final = timedelta(days=7)  # hours have been seen; more is a mistake
+FLOOD_WAIT: Final = timedelta(seconds=30)  # after a 429 that does not say how long to wait
+BOT_API_OFFSET: Final = -1_000_000_000_000  # minus the id that links use: how the Bot API names a channel
+LONGEST_QUOTE: Final = 200  # code points of a server's own words in a reason
+
+# What the HTTP library raises before a byte of the request left this machine.
+NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+# A 200 whose JSON is not a message makes the library fail in any of these ways.
+UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+NO_BOT_API: Final = "what answers is no Bot API server ({})"
+
+# All that a call raises where it does not do what it should.
+CALL_ERRORS: Final = (TelegramError, *UNREADABLE)
+
+GONE: Final = re.compile(r"message to \w+ not found|message not found|message_id_invalid")
+
+
+# What the library raises where Telegram certainly did nothing, and never will with the same request.
+Refusal = InvalidToken | ChatMigrated | BadRequest | Forbidden | Conflict
+
+
+def explain(error: Refusal, *, name: str) -> Fault:
+    """A refusal put in words that help the owner of channel `name`, and never tell the token."""
+    match error:
+        case InvalidToken():
+            return Fault(
+                "Telegram does not accept the bot token",
+                "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN"
+                f" (or {channel_variable(name, 'TOKEN')}, where the channel has a bot of its own);"
+                " with a server of your own, check THREADCAST_TELEGRAM__API_URL too",
+            )
+        case ChatMigrated():
+            return Fault(
+                "the group became a supergroup, with another id",
+                f"set {channel_variable(name, 'CHAT')}={error.new_chat_id}",
+            )
+    for pattern, what, advice in DESCRIPTIONS:
+        if re.search(pattern, error.message.lower()):
+            return Fault(what, advice.format(variable=channel_variable(name, "CHAT")))
+    return Fault(f"Telegram refused ({quote(error)})", "correct what it names, then try again")
+
+
+def classify(result: object, *, name: str, chat: str, parent: str | None, now: datetime) -> Outcome:
+    """What a send came to.
+
+    `result` is what the library returned or raised; not every answer that it takes makes a message.
+    `name` and `chat` are the channel's, `parent` the id it should reply to, `now` (UTC) is what a
+    wait is counted from. The order matters: BadRequest and TimedOut are NetworkErrors.
+    """
+    if isinstance(result, telegram.Message):
+        return _judge_message(result, chat=chat, parent=parent)
+    if isinstance(result, TelegramError):
+        return _judge_error(result, name=name, now=now)
+    return Unknown("Telegram's answer is not a message; the post may be out")
+
+
+def _judge_error(
+    error: TelegramError, *, name: str, now: datetime
+) -> Throttled | Unreached | Refused | Unknown:
+    match error:
+        case RetryAfter():
+            wait = error.retry_after
+            wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+            wait = min(max(wait, timedelta(0)), LONGEST_WAIT)
+            return Throttled(now + wait, f"Telegram asks to wait {wait.total_seconds():g} s")
+        case InvalidToken() | ChatMigrated() | BadRequest() | Forbidden() | Conflict():
+            return Refused(explain(error, name=name).reason)
+        case NetworkError():
+            return _judge_network(error, now)
+        case _:
+            return Unknown(f"Telegram's answer cannot be read ({quote(error)}); the post may be out")
+
+
+def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) -> Outcome:
+    """A message is out; it is what was asked for only in the right chat and under the right parent.
+
+    A chat given by @name is not compared: Telegram tells one of its names, not always that one.
+    """
+    replied = message.reply_to_message
+    found = None if replied is None else str(replied.message_id)
+    stray = str(message.message_id)
+    if not chat.startswith("@") and str(message.chat.id) != chat:
+        return Unknown(f"message {stray} is out, but in chat {message.chat.id} instead of {chat}", stray)
+    if found != parent:
+        linked = "is linked to no message" if found is None else f"replies to {found}"
+        wanted = "to none" if parent is None else f"to {parent}"
+        return Unknown(f"message {stray} is out, but {linked} instead of {wanted}", stray)
+    return Sent(stray, address(message.chat, message.message_id))
+
+
+def _judge_network(error: NetworkError, now: datetime) -> Throttled | Unreached | Unknown:
+    if isinstance(error.__cause__, HeldBackError):
+        return Unreached(f"not sent: {error.__cause__}")
+    if isinstance(error.__cause__, NEVER_LEFT):
+        return Unreached(f"Telegram cannot be reached ({quote(error)})")
+    if error.message.lower().startswith("too many requests"):
+        return Throttled(now + FLOOD_WAIT, "Telegram asks to wait, without saying how long")
+    return Unknown(f"no clear answer from Telegram ({quote(error)}); the post may be out")
+
+
+def quote(error: TelegramError) -> str:
+    words = " ".join(redact(error.message).split())
+    return words if len(words) <= LONGEST_QUOTE else words[: LONGEST_QUOTE - 1] + "…"
+
+
+def address(chat: telegram.Chat | telegram.ChatFullInfo, message_id: int) -> str | None:
+    """The address at which a reader finds a message of a chat, or None where it has none.
+
+    https://core.telegram.org/api/links#message-links
+    """
+    if chat.type not in {ChatType.CHANNEL, ChatType.SUPERGROUP}:
+        return None
+    return address_in(f"@{chat.username}" if chat.username else str(chat.id), message_id)
+
+
+def address_in(chat: str, message_id: int | str) -> str | None:
+    """The same, for a chat by its @name or numeric id; None for the id of a group or a person."""
+    if chat.startswith("@"):
+        return f"https://t.me/{chat[1:]}/{message_id}"
+    number = BOT_API_OFFSET - int(chat)
+    return f"https://t.me/c/{number}/{message_id}" if number > 0 else None
+
+
+def in_vain(error: Exception, *, name: str, now: datetime) -> Throttled | Unreached | Refused:
+    """What an error means that came of a call which posts nothing, and can be repeated."""
+    if not isinstance(error, TelegramError):
+        return Unreached(NO_BOT_API.format(type(error).__name__))
+    outcome = _judge_error(error, name=name, now=now)
+    if isinstance(outcome, Unknown):
+        return Unreached(outcome.reason.removesuffix("; the post may be out"))
+    return outcome
+
+
+def not_deleted(
+    error: Exception, *, name: str, now: datetime, where: str
+) -> Absent | Throttled | Unreached | Refused:
+    """What an error means for a message that was to be deleted; `where` it is, for a person."""
+    if isinstance(error, BadRequest):
+        if GONE.search(error.message.lower()):
+            return Absent()
+        if "can't be deleted" in error.message.lower():
+            return Refused(
+                "Telegram does not let the bot delete it (it may for 48 hours, with the right to delete"
+                f" messages): delete it by hand: {where}"
+            )
+    outcome = in_vain(error, name=name, now=now)
+    return (
+        Refused(f"{outcome.reason}; or delete it by hand: {where}")
+        if isinstance(outcome, Refused)
+        else outcome
+    )

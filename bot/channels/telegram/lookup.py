@@ -1,0 +1,270 @@
+"""Looking at messages of a Telegram chat, which the Bot API has no call for.
+
+A bot that forwards a message gets to see it. So each message is forwarded to its owner's private chat,
+silently, and the copy deleted at once. What a message replies to is not shown that way.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+import structlog
+import telegram
+from telegram.error import BadRequest, Conflict, Forbidden
+
+from threadcast.bot.channels.port import Difference, Expected, Finding, Landmark, Sought
+from threadcast.bot.channels.telegram.client import Client
+from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, address
+from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, verdict
+from threadcast.bot.channels.telegram.overheard import Overhear, Overheard, origin_of
+from threadcast.queue.states import Absent, Blind, Look, Refused, Sent, Throttled, Unreached
+
+log = structlog.get_logger("threadcast.telegram")
+
+WINDOW: Final = 20  # so many ids in a row without a message: what was sent is not behind them
+FARTHEST: Final = 60  # messages behind the one before the post; in more, a person has to look
+EXTRAS: Final = 60  # messages beside a chain that an audit looks at
+PACE: Final = 1.0  # seconds between two copies: the owner's chat takes a message a second
+CLOCKS: Final = timedelta(seconds=60)  # by which our clock may differ from Telegram's
+
+Rest = Callable[[float], Awaitable[None]]
+
+NO_ADMIN: Final = (
+    "the bot has no private chat to forward it to: put your numeric user id first in"
+    " THREADCAST_TELEGRAM__ADMINS, and press Start in a private chat with the bot"
+)
+NOT_STARTED: Final = (
+    "the bot cannot forward it to you: press Start in a private chat with the bot (its account must be"
+    " the first of THREADCAST_TELEGRAM__ADMINS)"
+)
+PROTECTED: Final = "the chat protects its content, so that the bot cannot see it: allow forwarding there"
+ITSELF: Final = "the chat is the one that it would be forwarded to: look there yourself"
+NO_LANDMARK: Final = "no earlier post on this channel is known from where to look"
+STRANGE: Final = (
+    "the newest post known of this channel is not in the chat: it was deleted, or the chat is another"
+)
+TOO_MANY: Final = f"more than {FARTHEST} messages stand behind the one before it"
+
+
+class CannotSeeError(Exception):
+    """There is no way to see a message of this chat; the text says why, and what would help."""
+
+
+class Probe:
+    """Sees messages of a client's chat through a private chat, None where there is none.
+
+    `rest` waits some seconds. `overhear` tells what a channel's discussion group showed, where somebody
+    else keeps that. `reads_updates`: nobody else takes the updates of this bot, so that the
+    discussion group of a channel can be read where forwarding does not work.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        private_chat: int | None,
+        reads_updates: bool = True,
+        overhear: Overhear = lambda _: (),
+        rest: Rest = asyncio.sleep,
+    ) -> None:
+        self._client = client
+        self._private_chat = private_chat
+        self._reads_updates = reads_updates
+        self._overhear = overhear
+        self._rest = rest
+        self._last = -PACE
+        self._copies: set[int] = set()  # that are still in the private chat
+
+    async def examine(self, chat: telegram.ChatFullInfo) -> Finding:
+        """Whether a post of unknown fate could be looked for in this chat. Raises what a call raises."""
+        try:
+            await self._client.bot.get_chat(self._private(chat))
+        except (BadRequest, Forbidden):
+            return _blindness(NOT_STARTED)
+        except CannotSeeError as error:
+            return _blindness(str(error))
+        if chat.has_protected_content:
+            return _blindness(PROTECTED)
+        return Finding("ok", "a post whose fate is unclear can be looked for")
+
+    async def look_up(self, sought: Sought) -> Look:
+        """Whether a post is behind its parent, or behind the landmark."""
+        if sought.parent is not None and not sought.parent.isdecimal():
+            return Blind(f"{sought.parent} is no id of a Telegram message")
+        try:
+            return await self._look_up(sought)
+        except CALL_ERRORS as error:
+            return _blind(self._client.in_vain(error))
+
+    async def audit(
+        self, chain: Sequence[Expected]
+    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+        """Where a published chain is not as it was sent; one message a second."""
+        if not all(expected.remote_id.isdecimal() for expected in chain):
+            return Blind("the chain has ids that are none of Telegram's")
+        try:
+            chat = await self._chat()
+            ids = [int(expected.remote_id) for expected in chain]
+            seen = {
+                number: await self._see(chat, number) for number in (*ids, *beside(chain, WINDOW, EXTRAS))
+            }
+        except CannotSeeError as error:
+            return Blind(str(error))
+        except CALL_ERRORS as error:
+            return _blind(self._client.in_vain(error))
+        return differences(chain, seen, lambda number: address(chat, number))
+
+    async def _chat(self) -> telegram.ChatFullInfo:
+        return await self._client.ask(self._client.bot.get_chat)
+
+    async def _look_up(self, sought: Sought) -> Sent | Absent | Blind:
+        chat = await self._chat()
+        parent = 0 if sought.parent is None else int(sought.parent)
+        try:
+            base = await self._base(chat, parent, sought.landmark)
+            shown = await self._behind(chat, base)
+        except CannotSeeError as error:
+            return await self._in_group(chat, sought, parent, str(error))
+        return verdict(shown, sought.text, lambda number: address(chat, number))
+
+    async def _base(self, chat: telegram.ChatFullInfo, parent: int, landmark: Landmark | None) -> int:
+        """The id that the post must be behind. A landmark counts only where it is what it should be."""
+        trusted = False
+        known = int(landmark.remote_id) if landmark and landmark.remote_id.isdecimal() else 0
+        if landmark is not None and known > parent:
+            message = await self._see(chat, known)
+            trusted = message is not None and alike(message.text, landmark.text)
+        if trusted or parent:
+            return known if trusted else parent
+        raise CannotSeeError(STRANGE if known else NO_LANDMARK)
+
+    async def _behind(self, chat: telegram.ChatFullInfo, base: int) -> list[Shown]:
+        """The messages behind one, up to where there are none for long."""
+        found: list[Shown] = []
+        number = newest = base
+        while number < newest + WINDOW:
+            number += 1
+            message = await self._see(chat, number)
+            if message is None:
+                continue
+            newest = number
+            found.append(message)
+            if len(found) > FARTHEST:
+                raise CannotSeeError(TOO_MANY)
+        return found
+
+    async def _see(self, chat: telegram.ChatFullInfo, message_id: int) -> Shown | None:
+        """One message of the chat, None where there is none with this id."""
+        private = self._private(chat)
+        await self._rest_between()
+        try:
+            copy = await self._client.bot.forward_message(
+                private, chat.id, message_id, disable_notification=True
+            )
+        except (BadRequest, Forbidden) as error:
+            return _not_forwarded(error, message_id)
+        self._last = time.monotonic()
+        self._copies.add(copy.message_id)
+        # A cancelled look leaves no copy either.
+        await asyncio.shield(self._delete_copies(private))
+        return Shown(message_id, copy.text or copy.caption or "", self._is_own(copy, chat, message_id))
+
+    def _private(self, chat: telegram.ChatFullInfo) -> int:
+        """Where messages of a chat can be forwarded to. Raises CannotSeeError."""
+        if self._private_chat is None:
+            raise CannotSeeError(NO_ADMIN)
+        if chat.id == self._private_chat:
+            raise CannotSeeError(ITSELF)
+        return self._private_chat
+
+    async def _rest_between(self) -> None:
+        wait = self._last + PACE - time.monotonic()
+        if wait > 0:
+            await self._rest(wait)
+
+    async def _delete_copies(self, private_chat: int) -> None:
+        """Delete what was forwarded; what cannot be now is tried again with the next copy."""
+        for number in sorted(self._copies):
+            try:
+                await self._client.bot.delete_message(private_chat, number)
+            except CALL_ERRORS as error:
+                if not (isinstance(error, BadRequest) and GONE.search(error.message.lower())):
+                    log.warning(
+                        "a copy is left in your private chat with the bot",
+                        channel=self._client.name,
+                        message=number,
+                        reason=self._client.in_vain(error).reason,
+                        next="it is tried again at the next look; or delete it there by hand",
+                    )
+                    continue
+            self._copies.discard(number)
+
+    def _is_own(self, copy: telegram.Message, chat: telegram.ChatFullInfo, message_id: int) -> bool | None:
+        match copy.forward_origin:
+            case telegram.MessageOriginChannel(chat=origin, message_id=number):
+                return origin.id == chat.id and number == message_id
+            case telegram.MessageOriginChat(sender_chat=origin):  # an anonymous administrator
+                return origin.id == chat.id
+            case telegram.MessageOriginUser(sender_user=user):
+                return user.id == self._client.bot.id
+            case telegram.MessageOriginHiddenUser():
+                return False
+        return None
+
+    async def _in_group(
+        self, chat: telegram.ChatFullInfo, sought: Sought, parent: int, why: str
+    ) -> Sent | Blind:
+        """Where nothing can be forwarded, the discussion group may have shown the post to the bot.
+
+        That it has not proves nothing. No offset is given: the updates stay for whoever reads them.
+        """
+        if chat.linked_chat_id is None:
+            return Blind(why)
+        heard = list(await asyncio.to_thread(self._overhear, chat.id))
+        if self._reads_updates:
+            try:
+                updates = await self._client.bot.get_updates(timeout=0, allowed_updates=["message"])
+            except Conflict:
+                return Blind(f"{why} (and the bot's updates are read elsewhere)")
+            heard += (one for update in updates if (one := _forwarded(update.message, chat)) is not None)
+        since = sought.since - CLOCKS
+        newer = [
+            Shown(one.message_id, one.text) for one in heard if one.message_id > parent and one.date >= since
+        ]
+        told = verdict(newer, sought.text, lambda number: address(chat, number))
+        return Blind(why) if isinstance(told, Absent) else told
+
+
+def _blindness(why: str) -> Finding:
+    what, _, advice = why.partition(": ")
+    return Finding("warning", f"a post whose fate is unclear cannot be looked for: {what}", advice)
+
+
+def _blind(outcome: Throttled | Unreached | Refused) -> Throttled | Unreached | Blind:
+    return Blind(outcome.reason) if isinstance(outcome, Refused) else outcome
+
+
+def _not_forwarded(error: BadRequest | Forbidden, message_id: int) -> Shown | None:
+    """What it means that a message was not forwarded, in a chat that was there just now."""
+    said = error.message.lower()
+    if GONE.search(said):
+        return None
+    if "protected content" in said or "forwards_restricted" in said:
+        raise CannotSeeError(PROTECTED) from None
+    if "can't be forwarded" in said:  # that somebody joined, or pinned a message
+        return Shown(message_id, "", own=False)
+    if "chat not found" in said or "user" in said:  # blocked by, deactivated, never written to
+        raise CannotSeeError(NOT_STARTED) from None
+    raise error
+
+
+def _forwarded(message: telegram.Message | None, chat: telegram.ChatFullInfo) -> Overheard | None:
+    """The message of a channel that its discussion group was shown; None for any other."""
+    if message is None or message.chat.id != chat.linked_chat_id:
+        return None
+    origin = origin_of(message)
+    if origin is None or origin.chat.id != chat.id:
+        return None
+    return Overheard(origin.message_id, origin.date, message.text or message.caption or "")

@@ -1,0 +1,210 @@
+"""One thread as the chat shows it: how it stands on each channel, and the buttons that make sense now. Pure.
+
+The same card answers /show, is what a report is, and takes the place of a message whose button was
+pressed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from threadcast.bot.chat.buttons import button, stamp
+from threadcast.bot.chat.commands import Role, in_chat
+from threadcast.bot.chat.views.message import Button, Rows, Said, bold, esc, link, rows
+from threadcast.bot.chat.views.moments import bar, count, exactly, lasting, shortly
+from threadcast.bot.publishing.forecast import Forecast
+from threadcast.bot.requests.changes import Chain, Dossier
+from threadcast.queue.port import Delivery
+from threadcast.queue.states import DeliveryState, Event, allowed
+from threadcast.queue.text.thread import Severity, Thread
+
+HELD, QUEUED, PUBLISHING = DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.PUBLISHING
+UNSURE, PUBLISHED, FAILED = DeliveryState.UNSURE, DeliveryState.PUBLISHED, DeliveryState.FAILED
+CANCELLED, WITHDRAWN = DeliveryState.CANCELLED, DeliveryState.WITHDRAWN
+
+SIGNS: Mapping[DeliveryState, str] = {
+    HELD: "✋",
+    QUEUED: "🕓",
+    PUBLISHING: "📤",
+    UNSURE: "❓",
+    PUBLISHED: "✅",
+    FAILED: "🛑",
+    CANCELLED: "✖️",
+    WITHDRAWN: "🗑",
+}
+NOTICES = 10  # that a card has room for
+REASON = 300  # code points of a reason
+GLANCE = 100  # code points of a post
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a person looks at things: their clock, and what they may do."""
+
+    now: datetime
+    zone: ZoneInfo
+    role: Role
+
+
+def card(one: Dossier, foreseen: Mapping[int, Forecast], look: Look, *, headline: str = "") -> Said:
+    """A thread whole. `headline` is what has just happened, as HTML."""
+    lines = [*([headline, ""] if headline else []), title(one.stored.id, one.stored.thread)]
+    lines += notices(one.stored.thread)
+    for chain in one.chains:
+        lines += ["", *_channel(chain, foreseen.get(chain.delivery.id), look)]
+    deliveries = [chain.delivery for chain in one.chains]
+    return Said("\n".join(lines), buttons(one.stored.id, deliveries, look.role))
+
+
+def title(thread_id: int | None, thread: Thread) -> str:
+    """`#7 The title (30 parts)`."""
+    number = f"#{thread_id} " if thread_id is not None else ""
+    return f"{number}{bold(thread.title)} ({count(len(thread.parts), 'part')})"
+
+
+def notices(thread: Thread) -> list[str]:
+    """What the parser noticed, with line numbers; warnings first."""
+    found = sorted(thread.notices, key=lambda one: (one.severity is not Severity.WARNING, one.line))
+    lines = [
+        f"{'⚠️' if one.severity is Severity.WARNING else 'ℹ️'} line {one.line}: {esc(one.message)}"
+        for one in found[:NOTICES]
+    ]
+    return [*lines, *([f"… and {len(found) - NOTICES} more"] if len(found) > NOTICES else [])]
+
+
+def _channel(chain: Chain, foreseen: Forecast | None, look: Look) -> list[str]:
+    """How a thread stands on one channel."""
+    one = chain.delivery
+    head = f"{SIGNS[one.state]} {bold(one.channel)} {one.state}"
+    more: list[str] = []
+    match one.state:
+        case DeliveryState.PUBLISHED:
+            head, more = f"{head} {one.sent}/{one.posts}", _links(chain)
+        case DeliveryState.PUBLISHING:
+            until = (
+                f", until {shortly(foreseen.end, look.now, look.zone)}" if foreseen and foreseen.end else ""
+            )
+            head = f"{head}{_progress(one)}{until}"
+            more = [reason(one.reason)] if one.reason and one.due > look.now else []
+        case DeliveryState.QUEUED:
+            head, more = f"{head}: {esc(starts(one, foreseen, look))}", _so_far(one)
+        case DeliveryState.HELD:
+            head = f"{head}: {reason(one.reason or 'you held it')}"
+        case DeliveryState.FAILED:
+            head, more = f"{head} at {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
+        case DeliveryState.UNSURE:
+            head, more = f"{head} about {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
+        case _:  # withdrawn or cancelled
+            left = sum(1 for post in chain.posts if post.remote_id and post.taken_down is None)
+            head = f"{head}: {count(left, 'post')} still out" if left else head
+    return [head, *more]
+
+
+def reason(text: str) -> str:
+    """Why it stands so, as the log has it, in a few words and with the commands of the chat."""
+    text = in_chat(text)
+    return esc(text if len(text) <= REASON else f"{text[: REASON - 1]}…")
+
+
+def _progress(one: Delivery) -> str:
+    """How far it is, as soon as it is known how many posts there are."""
+    return f" {bar(one.sent, one.posts)} {one.sent}/{one.posts}" if one.posts else ""
+
+
+def _so_far(one: Delivery) -> list[str]:
+    return [_progress(one).strip()] if one.sent else []
+
+
+def _text(chain: Chain) -> list[str]:
+    """The beginning of the post at which a chain stopped: who has to look for it knows what to look for."""
+    found = next((one.post.text for one in chain.posts if one.position == chain.delivery.sent + 1), "")
+    line = " ".join(found.split())
+    return [f"“{esc(line if len(line) <= GLANCE else f'{line[: GLANCE - 1]}…')}”"] if line else []
+
+
+def _place(chain: Chain) -> str:
+    """The post at which a chain stopped."""
+    one = chain.delivery
+    return f"post {one.sent + 1} of {one.posts}" if one.posts else "its beginning"
+
+
+def _links(chain: Chain) -> list[str]:
+    """The first post that is out, and the last."""
+    out = addresses(chain)
+    if not out:
+        return []
+    first = link(out[0], "first post")
+    return [first if len(out) == 1 else f"{first} · {link(out[-1], 'last post')}"]
+
+
+def addresses(chain: Chain) -> list[str]:
+    """Where the posts of a chain can be seen that are out."""
+    return [post.url for post in chain.posts if post.url and post.taken_down is None]
+
+
+def starts(one: Delivery, foreseen: Forecast | None, look: Look) -> str:
+    """When a queued delivery starts, why then, and how long it takes. Nothing foreseen: it has begun."""
+    if foreseen is None or foreseen.start is None or foreseen.end is None:
+        return f"waits: {in_chat(foreseen.why)}" if foreseen is not None and foreseen.why else "starts now"
+    takes = lasting(foreseen.end - foreseen.start)
+    if foreseen.start <= look.now:
+        return f"starts now, takes {takes}"
+    at = exactly(foreseen.start, look.zone) if one.own_time else shortly(foreseen.start, look.now, look.zone)
+    return f"starts {at} ({foreseen.why}), takes {takes}"
+
+
+def buttons(thread_id: int, deliveries: Sequence[Delivery], role: Role) -> Rows:
+    """What can be asked for now, for those who may."""
+    return batch_buttons((thread_id,), deliveries, role)
+
+
+def batch_buttons(threads: tuple[int, ...], deliveries: Sequence[Delivery], role: Role) -> Rows:
+    """The same for several threads at once."""
+    may = {event for one in deliveries for event in allowed(one.state)}
+    mark = stamp(deliveries)
+    states = {one.state for one in deliveries}
+
+    def ask(label: str, verb: str, *, when: bool = True) -> Button | None:
+        return button(label, verb, threads, stamp=mark) if when and role is Role.OWNER else None
+
+    waits = bool(states & {HELD, QUEUED})
+    over = not states & {HELD, QUEUED, PUBLISHING, UNSURE, FAILED}
+    found: list[Sequence[Button | None]] = [
+        (
+            button("Preview", "preview", threads) if waits else None,
+            ask("Publish now", "now", when=Event.SCHEDULE in may),
+            ask("Release", "release", when=Event.RELEASE in may),
+        ),
+        (
+            ask("At…", "when", when=Event.SCHEDULE in may),
+            ask("Hold", "hold", when=Event.HOLD in may),
+        ),
+        (ask("Retry", "retry", when=FAILED in states), ask("Skip", "skip", when=FAILED in states)),
+    ]
+    if role is Role.OWNER and len(threads) == 1:
+        found += _doubts(threads, [one for one in deliveries if one.state is UNSURE], mark)
+    begun = any(one.sent for one in deliveries)
+    single = len(threads) == 1
+    found.append(
+        (
+            ask("Audit", "audit", when=single and over and begun and PUBLISHED in states),
+            ask("Undo", "undo", when=single and begun and Event.WITHDRAW in may),
+            ask("Cancel", "cancel", when=Event.CANCEL in may),
+        )
+    )
+    return rows(*found)
+
+
+def _doubts(threads: tuple[int, ...], unsure: Sequence[Delivery], mark: str) -> list[Sequence[Button]]:
+    """For each channel where a post may be out: it is, or it is not."""
+    found: list[Sequence[Button]] = []
+    for one in unsure:
+        where = f"{one.channel}: " if len(unsure) > 1 else ""
+        found.append(
+            (
+                button(f"{where}It is there", "there", threads, channel=one.channel, stamp=mark),
+                button(f"{where}It is not there", "not-there", threads, channel=one.channel, stamp=mark),
+            )
+        )
+    return found

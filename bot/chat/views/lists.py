@@ -1,0 +1,185 @@
+"""Lists as the chat shows them: the queue, the history, the channels, how things stand. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from threadcast.bot.chat.buttons import button
+from threadcast.bot.chat.commands import Command, Role, allowed_to, in_chat
+from threadcast.bot.chat.views.cards import SIGNS, Look, addresses, reason, starts
+from threadcast.bot.chat.views.message import Rows, Said, bold, code, esc, esc_lines, link, rows
+from threadcast.bot.chat.views.moments import bar, count, shortly
+from threadcast.bot.publishing.forecast import Forecast
+from threadcast.bot.requests.changes import Chain
+from threadcast.bot.requests.overview import Overview
+from threadcast.queue.port import ChannelRow, Delivery
+from threadcast.queue.states import DeliveryState
+
+PAGE = 8  # entries of a list
+IN_A_SENTENCE = {"at": "give a time", "undo": "take down", "skip": "skip a post of"}
+ACROSS = 4  # numbers of threads on a row of buttons
+
+
+def queue(forecasts: Sequence[Forecast], look: Look, *, page: int, channel: str) -> Said:
+    """What waits, a page at a time."""
+    if not forecasts:
+        where = f" for {esc(channel)}" if channel else ""
+        return Said(f"Nothing waits{where}. Send me a text file, or /add")
+    page = min(max(page, 0), (len(forecasts) - 1) // PAGE)
+    shown = forecasts[page * PAGE : (page + 1) * PAGE]
+    lines = [f"{bold('Queue')}: {count(len(forecasts), 'delivery', 'deliveries')}"]
+    for one in shown:
+        delivery = one.delivery
+        lines += [
+            "",
+            f"{SIGNS[delivery.state]} #{delivery.thread_id} {bold(delivery.channel)} {esc(delivery.title)}",
+            f"    {esc(_foreseen(one, look))}",
+        ]
+    return Said(
+        "\n".join(lines),
+        (
+            *_numbers(shown_ids([one.delivery for one in shown])),
+            *_pages("queue", page, len(forecasts) > (page + 1) * PAGE, channel),
+        ),
+    )
+
+
+def _foreseen(one: Forecast, look: Look) -> str:
+    delivery = one.delivery
+    if delivery.state is DeliveryState.QUEUED:
+        return starts(delivery, one, look)
+    if delivery.state is DeliveryState.PUBLISHING and one.end is not None:
+        far = (
+            f"{bar(delivery.sent, delivery.posts)} {delivery.sent}/{delivery.posts}, "
+            if delivery.posts
+            else ""
+        )
+        return f"{far}until {shortly(one.end, look.now, look.zone)}"
+    return f"{delivery.state}: {in_chat(one.why)}" if one.why else delivery.state
+
+
+def history(chains: Sequence[Chain], look: Look, *, page: int, channel: str, more: bool) -> Said:
+    """What ended, newest first, a page at a time."""
+    if not chains:
+        where = f" on {esc(channel)}" if channel else ""
+        nothing = f"Nothing was published{where} yet. What waits: /queue"
+        return Said("That was all. From the newest: /history" if page else nothing)
+    lines = [bold("History")]
+    for chain in chains:
+        one = chain.delivery
+        sent = f" {one.sent}/{one.posts}" if one.posts else ""
+        when = f", {shortly(one.finished, look.now, look.zone)}" if one.finished else ""
+        name = next((link(one_of, one.title) for one_of in addresses(chain)), esc(one.title))
+        lines += [
+            "",
+            f"{SIGNS[one.state]} #{one.thread_id} {bold(one.channel)} {name}",
+            f"    {one.state}{sent}{when}{f': {reason(one.reason)}' if one.reason else ''}",
+        ]
+    ids = shown_ids([chain.delivery for chain in chains])
+    return Said("\n".join(lines), (*_numbers(ids), *_pages("history", page, more, channel)))
+
+
+def shown_ids(deliveries: Sequence[Delivery]) -> tuple[int, ...]:
+    """The threads of these, each once, in their order."""
+    return tuple(dict.fromkeys(one.thread_id for one in deliveries))
+
+
+def _numbers(threads: Sequence[int]) -> Rows:
+    """A button for each thread, which shows it."""
+    every = [button(f"#{one}", "show", (one,)) for one in threads]
+    return tuple(tuple(every[start : start + ACROSS]) for start in range(0, len(every), ACROSS))
+
+
+def _pages(verb: str, page: int, more: bool, channel: str) -> Rows:
+    return rows(
+        (
+            button("◀ Newer" if verb == "history" else "◀ Back", verb, channel=channel, page=page - 1)
+            if page
+            else None,
+            button("Older ▶" if verb == "history" else "More ▶", verb, channel=channel, page=page + 1)
+            if more
+            else None,
+        )
+    )
+
+
+def channels(found: Sequence[ChannelRow], configured: frozenset[str], role: Role) -> Said:
+    """The channels, each with a button that pauses it or lets it go on."""
+    lines = [bold("Channels")]
+    for row in found:
+        known = row.name in configured
+        state = ("paused" if row.paused else "ready") if known else "not configured any more"
+        lines += [
+            "",
+            f"{'⏸' if row.paused else '▶️' if known else '✖️'} {bold(row.name)} ({esc(row.kind)}): {state}",
+            f"    {esc(row.target)}, {esc(row.schedule) or 'in turn'}",
+        ]
+    asked = [
+        button(
+            f"Resume {row.name}" if row.paused else f"Pause {row.name}",
+            "resume" if row.paused else "pause",
+            channel=row.name,
+        )
+        for row in found
+        if row.name in configured
+    ]
+    return Said("\n".join(lines), tuple((one,) for one in asked) if role is Role.OWNER else ())
+
+
+def status(one: Overview, look: Look) -> Said:
+    """How things stand, and what waits for a person."""
+    lines = [bold("How things stand")]
+    for name, kind in one.channels:
+        sign, more = ("⏸", ", paused") if name in one.paused else ("▶️", "")
+        lines.append(f"{sign} {bold(name)} ({esc(kind)}){more}")
+    lines += [
+        f"✖️ {bold(name)} is not configured any more; waiting for it: {number}"
+        for name, number in one.gone.items()
+    ]
+    counts = ", ".join(f"{number} {state}" for state, number in sorted(one.counts.items()))
+    lines += ["", f"Queue: {counts or 'empty'}"]
+    waiting = shown_ids(one.yours)
+    if waiting:
+        lines += ["", bold("Waiting for you" if look.role is Role.OWNER else "Waiting for an owner")]
+        first = {delivery.thread_id: delivery for delivery in reversed(one.yours)}
+        for thread_id in waiting[:PAGE]:
+            each = first[thread_id]
+            lines.append(
+                f"{SIGNS[each.state]} #{thread_id} {each.state}: {reason(each.reason or each.title)}"
+            )
+        if len(waiting) > PAGE:
+            lines.append(f"… and {len(waiting) - PAGE} more: /queue")
+    return Said(
+        "\n".join(lines),
+        (*_numbers(waiting[:PAGE]), (button("Queue", "queue"), button("History", "history"))),
+    )
+
+
+def help_all(role: Role) -> Said:
+    """Every command that the role may give."""
+    lines = ["Send me a text file with threads, or paste one: I publish it part by part.", ""]
+    lines += [f"{esc(one.usage)} — {esc(one.summaries['en'])}" for one in allowed_to(role)]
+    example = "move" if role is Role.OWNER else "add"
+    return Said("\n".join([*lines, "", f"More on one of them: /help {example}"]))
+
+
+def help_one(command: Command, role: Role) -> Said:
+    """How one command is used."""
+    whose = " (for owners)" if command.who > role else ""
+    lines = [code(command.usage), esc(f"{command.summaries['en']}{whose}")]
+    return Said("\n".join([*lines, *(["", esc_lines(command.more)] if command.more else [])]))
+
+
+def unknown(name: str, near: str | None) -> Said:
+    """There is no such command."""
+    said = f"There is no /{esc(name[:32])}."
+    if near is None:
+        return Said(f"{said} All commands: /help")
+    return Said(f"{said} Did you mean /{near}?", ((button(f"/{near}", near),),))
+
+
+def choose(verb: str, found: Mapping[int, str]) -> Said:
+    """Which thread? `found` are titles by number."""
+    what = IN_A_SENTENCE.get(verb, verb)
+    if not found:
+        return Said(f"There is no thread to {esc(what)} now. What there is: /queue, /history")
+    buttons = tuple((button(f"#{number} {title}"[:60], verb, (number,)),) for number, title in found.items())
+    return Said(f"Which thread shall I {esc(what)}?", buttons)

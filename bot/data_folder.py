@@ -1,0 +1,100 @@
+"""The data folder and the queue in it: opened, held by one service, looked through, and saved."""
+
+import contextlib
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from threadcast.bot import wake
+from threadcast.config.settings import Settings
+from threadcast.queue.port import GoneError, StoreError
+from threadcast.queue.store import migrate
+from threadcast.queue.store.copies import require_sound
+from threadcast.queue.store.custody import held, lock_file
+from threadcast.queue.store.database import is_missing, is_sqlite, parse_url, place
+from threadcast.queue.store.durability import doubts
+from threadcast.queue.store.sql_store import SqlStore, open_store
+
+log = structlog.get_logger("threadcast.service")
+
+
+class AlreadyRunningError(Exception):
+    """Another service works on the same data folder, or on the same SQLite file."""
+
+
+def prepare(settings: Settings) -> SqlStore:
+    """Open the queue. An SQLite file is made and brought up to date; a server's tables are not.
+
+    Raises StoreError, GoneError where the file is missing under a service that runs.
+    """
+    url = settings.database_url.get_secret_value()
+    if is_sqlite(url):
+        upgrade(settings)
+    return open_store(url)
+
+
+def upgrade(settings: Settings) -> str:
+    """`threadcast migrate`: bring the tables up to date; gives their version. Raises StoreError."""
+    url = settings.database_url.get_secret_value()
+    if is_sqlite(url):
+        make_folder(settings.data)
+        # The knock makes the service see it at once.
+        if is_missing(url) and wake.knock(settings.data):
+            raise GoneError(
+                f"{place(parse_url(url))} was removed while a service is using it; "
+                "the service ends now and says where it saved what it held: put that back first"
+            )
+    return migrate.upgrade(url)
+
+
+def make_folder(path: Path) -> None:
+    """Make the data folder, for its owner only. Raises StoreError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the data folder {path} cannot be made: {error.strerror}; set THREADCAST_DATA to another folder"
+        ) from None
+
+
+@contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """Hold the locks of the data folder and of an SQLite database, by whatever path that is reached.
+
+    Raises AlreadyRunningError where another service has one of them, StoreError. The locks go with the
+    process, however it ends; the files stay, empty of meaning.
+    """
+    make_folder(settings.data)
+    database = lock_file(settings.database_url.get_secret_value())
+    with contextlib.ExitStack() as locks:
+        if not locks.enter_context(held(settings.data / "service.lock")):
+            raise AlreadyRunningError(
+                f"a Threadcast service already works in {settings.data}; stop it first, "
+                "or set THREADCAST_DATA to another folder"
+            )
+        if database is not None and not locks.enter_context(held(database.lock)):
+            raise AlreadyRunningError(
+                f"a Threadcast service already works on the database {database.file}; stop it first, "
+                "or set THREADCAST_DATABASE_URL to another file"
+            )
+        yield
+
+
+def look_through(settings: Settings) -> None:
+    """Before the queue is relied on: is it sound, and does it keep what it is told? Raises StoreError."""
+    url = settings.database_url.get_secret_value()
+    require_sound(url)
+    for doubt in doubts(url):
+        log.warning("the queue may lose what it was told last", reason=doubt.what, next=doubt.advice)
+
+
+def rescue(store: SqlStore) -> str:
+    """Save what the queue held; what to tell its owner."""
+    try:
+        saved, place = store.rescue()
+    except StoreError as error:
+        return f"what it held could not be saved ({error})"
+    return f"what it held is saved: mv {shlex.quote(str(saved))} {shlex.quote(str(place))}, and start again"

@@ -1,0 +1,75 @@
+"""What is written beside a file that was put away: what was understood, where it went, what to do next."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from threadcast.bot.plain import plain
+from threadcast.bot.requests.changes import Receipt
+from threadcast.queue.states import DeliveryState
+
+
+def taken(name: str, receipts: Sequence[Receipt], *, moment: datetime, zone: ZoneInfo) -> str:
+    """The report on a file whose threads are in the queue, now or since before."""
+    added = sum(1 for one in receipts if one.added.deliveries)
+    known = len(receipts) - added
+    said = f"{_threads(added)} added" if added else "nothing new was added"
+    lines = [f"{name}: {said}{f', {_threads(known)} known' if known else ''}", _when(moment, zone)]
+    for one in receipts:
+        lines += ["", *_thread(one, moment, zone)]
+    return _written([*lines, "", "Next:", *(f"  {line}" for line in dict.fromkeys(_next(receipts)))])
+
+
+def refused(name: str, reason: str, *, moment: datetime, zone: ZoneInfo) -> str:
+    """The report on a file that could not be used."""
+    return _written(
+        [
+            f"{name}: nothing was added",
+            _when(moment, zone),
+            "",
+            plain(reason),
+            "",
+            "Next:",
+            "  put it right, and put it into the intake folder again",
+        ]
+    )
+
+
+def _written(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _when(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' if count != 1 else ''}"
+
+
+def _thread(one: Receipt, moment: datetime, zone: ZoneInfo) -> Iterator[str]:
+    parts = len(one.thread.parts)
+    number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
+    yield f"{number}{plain(one.thread.title)} ({parts} part{'s' if parts != 1 else ''})"
+    for notice in sorted(one.thread.notices, key=lambda notice: notice.line):
+        yield f"  {notice.severity}, line {notice.line}: {plain(notice.message)}"
+    for delivery in one.added.deliveries:
+        turn = "starts in turn" if delivery.due <= moment else f"not before {_when(delivery.due, zone)}"
+        yield f"  {delivery.channel}: {delivery.state}, {plain(delivery.reason) or turn}"
+    for double in one.added.duplicates:
+        known = double.existing
+        yield f"  {double.channel}: not added, it is thread {known.thread_id} there ({known.state})"
+
+
+def _next(receipts: Sequence[Receipt]) -> Iterator[str]:
+    for one in receipts:
+        for delivery in one.added.deliveries:
+            if delivery.state is DeliveryState.HELD:
+                yield f"threadcast release {delivery.thread_id}    when it is right as it is"
+            else:
+                yield "threadcast queue"
+        for double in one.added.duplicates:
+            known = double.existing
+            yield f"threadcast show {known.thread_id}"
+            if known.state is DeliveryState.PUBLISHED:
+                yield "threadcast add --again FILE    to publish it once more"

@@ -1,0 +1,121 @@
+"""When each delivery of the queue will start, why then, and when it should be through. Pure.
+
+A forecast is what the scheduler will do if nothing goes wrong and nobody changes the queue: it asks the
+same timetables the same questions, one delivery after the other, and each chain takes its part of what
+the network lets through.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from threadcast.bot.publishing.budget import WAITS, Prospect
+from threadcast.config.schedule.timetable import Cause, Timetable
+from threadcast.queue.port import ChannelRow, Delivery, credible
+from threadcast.queue.states import DeliveryState
+
+NOTHING_KNOWN: Mapping[str, Prospect] = {}
+
+CAUSES = {Cause.TURN: "in turn", Cause.SLOT: "slot", Cause.QUIET: "after quiet hours"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """What sets a channel's times: when threads start, and how long a chain rests between two posts."""
+
+    timetable: Timetable
+    gap: timedelta
+
+    def rest_until(self, moment: datetime) -> datetime | None:
+        """The end of the quiet hours that a moment lies in, or None."""
+        end = self.timetable.quiet.ends(moment, self.timetable.zone)
+        return end if end > moment else None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`start` and `end` (UTC) are None where a person has to act first, and `why` says who or what."""
+
+    delivery: Delivery
+    start: datetime | None
+    why: str
+    end: datetime | None
+
+
+def forecast(
+    deliveries: Iterable[Delivery],
+    channels: Mapping[str, ChannelRow],
+    rhythms: Mapping[str, Rhythm],
+    now: datetime,
+    prospects: Mapping[str, Prospect] = NOTHING_KNOWN,
+) -> tuple[Forecast, ...]:
+    """One forecast a delivery; `deliveries` come in the order of the queue, channel by channel.
+
+    `prospects` tell how fast a channel goes, and how much is left to it.
+    """
+    found: list[Forecast] = []
+    for name, waiting in groupby(deliveries, key=lambda delivery: delivery.channel):
+        group = tuple(waiting)
+        if name not in rhythms:
+            found.extend(_stuck(group, f"{name} is not configured any more"))
+        elif channels[name].paused:
+            found.extend(_stuck(group, f"paused; threadcast resume {name}"))
+        else:
+            prospect = prospects.get(name, Prospect())
+            found.extend(_of_channel(group, channels[name], rhythms[name], prospect, now))
+    return tuple(found)
+
+
+def _stuck(deliveries: Iterable[Delivery], why: str) -> Iterable[Forecast]:
+    return (Forecast(delivery, None, delivery.reason or why, None) for delivery in deliveries)
+
+
+def _of_channel(
+    deliveries: Sequence[Delivery], channel: ChannelRow, rhythm: Rhythm, prospect: Prospect, now: datetime
+) -> list[Forecast]:
+    found: dict[int, Forecast] = {}
+    free, last_slot = now, credible(channel.last_slot, now)
+    own: deque[Delivery] = deque()
+    turn: deque[Delivery] = deque()
+    for delivery in deliveries:
+        if delivery.state is DeliveryState.PUBLISHING:
+            goes_on = max(delivery.due, now)
+            left = _left(delivery)
+            free = prospect.ends(left, goes_on, gap=rhythm.gap)
+            prospect = prospect.after(left, goes_on, gap=rhythm.gap)
+            found[delivery.id] = Forecast(delivery, goes_on, _under_way(delivery, now), free)
+        elif delivery.state is not DeliveryState.QUEUED:
+            found[delivery.id] = Forecast(delivery, None, delivery.reason, None)
+        else:
+            (own if delivery.own_time else turn).append(delivery)
+    own = deque(sorted(own, key=lambda delivery: (max(delivery.due, now), delivery.rank, delivery.id)))
+    while own or turn:
+        start = (
+            rhythm.timetable.start_at(last_slot=last_slot, queued_at=turn[0].queued, now=free)
+            if turn
+            else None
+        )
+        if start is None or (own and max(own[0].due, free) <= start.at):
+            delivery = own.popleft()
+            at, why = max(delivery.due, free), "its own time"
+        else:
+            delivery, at, why = turn.popleft(), start.at, CAUSES[start.cause]
+            last_slot = start.slot.utc if start.slot else last_slot
+        room = prospect.room(_left(delivery), at, gap=rhythm.gap)
+        prospect = prospect.after(_left(delivery), room.at, gap=rhythm.gap)
+        free = room.ends
+        found[delivery.id] = Forecast(delivery, room.at, room.reason or why, free)
+    return [found[delivery.id] for delivery in deliveries]
+
+
+def _under_way(delivery: Delivery, now: datetime) -> str:
+    if delivery.due <= now or not delivery.reason:
+        return "under way"
+    return delivery.reason if delivery.reason.startswith(WAITS) else f"waits until then: {delivery.reason}"
+
+
+def _left(delivery: Delivery) -> int:
+    """Posts still to be sent; parts, before there are posts."""
+    return max((delivery.posts or delivery.parts) - delivery.sent, 0)

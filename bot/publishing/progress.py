@@ -1,0 +1,58 @@
+"""What a chain's progress looks like in the log."""
+
+import logging
+from datetime import datetime
+
+import structlog
+
+from threadcast.queue.port import Delivery
+from threadcast.queue.states import Change, Event, Sent
+
+log = structlog.get_logger("threadcast.publisher")
+_log = logging.getLogger("threadcast.publisher")
+
+
+def report(delivery: Delivery, position: int | None, change: Change) -> None:
+    """Say what came of a post, or (`position` None) of what comes before any."""
+    if change.event is Event.GO_ON and not _log.isEnabledFor(logging.DEBUG):
+        return  # what happens at every post costs nothing where nobody reads it
+    about = log.bind(channel=delivery.channel, thread=delivery.thread_id, title=delivery.title)
+    match change.event:
+        case Event.GO_ON:
+            about.debug("sent", post=position, of=delivery.posts, **where(change.sent))
+        case Event.FINISH:
+            about.info("published", posts=delivery.posts, **where(change.sent))
+        case Event.WAIT:
+            about.warning("waiting", post=position, until=at(change.due), reason=change.reason)
+        case Event.SEEK:
+            about.warning("looking for a post", post=position, at=at(change.due), reason=change.reason)
+        case Event.RESEND:
+            about.warning("sending again", post=position, of=delivery.posts, reason=change.reason)
+        case Event.REFUSE:
+            about.error(
+                "stopped",
+                post=position,
+                of=delivery.posts,
+                reason=change.reason,
+                next=f"mend it, then: threadcast retry {delivery.thread_id} --channel {delivery.channel}; "
+                "or skip, undo, cancel",
+            )
+        case _:
+            about.error(
+                "unsure",
+                post=position,
+                of=delivery.posts,
+                reason=change.reason,
+                next=f"look at the channel, then: threadcast settle {delivery.thread_id} "
+                f"--channel {delivery.channel} sent URL, or … not-sent",
+            )
+
+
+def where(sent: Sent | None) -> dict[str, str]:
+    """The post's id and address."""
+    return {} if sent is None else {"id": sent.remote_id, "url": sent.url or "-"}
+
+
+def at(due: datetime | None) -> str:
+    """A moment, to the second."""
+    return due.isoformat(timespec="seconds") if due else "-"

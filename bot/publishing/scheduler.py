@@ -1,0 +1,173 @@
+"""When each channel's publisher runs: at once when something may start, else at the time when it may.
+
+One lane a channel, so that a slow or broken one delays no other. Due times live in the queue;
+APScheduler holds one timer a lane and nothing of ours.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from threadcast.bot.channels.port import Clock
+from threadcast.bot.publishing.publisher import Publisher
+from threadcast.bot.publishing.stop import Stop
+from threadcast.config.schedule.timetable import Timetable
+from threadcast.queue.port import GoneError, Opening, Store, StoreError, Waiting, credible
+
+log = structlog.get_logger("threadcast.scheduler")
+
+# A look that no timer and no knock asked for: the clock was set, or another machine added something.
+AT_LEAST_EVERY = timedelta(minutes=5)
+# After the queue itself could not be used.
+PAUSE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a channel says: what may be claimed now, or (None) when to look again.
+
+    Both None: nothing waits that time alone will start.
+    """
+
+    opening: Opening | None
+    again: datetime | None
+
+
+def look(waiting: Waiting, timetable: Timetable, now: datetime) -> Look:
+    """Whether something may start or go on now, by the queue and the channel's timetable."""
+    if waiting.paused:
+        return Look(None, None)
+    if waiting.under_way is not None:
+        ready = waiting.under_way <= now
+        return Look(Opening(turn=False), None) if ready else Look(None, waiting.under_way)
+    start = None
+    if waiting.in_turn is not None:
+        last_slot = credible(waiting.last_slot, now)
+        start = timetable.start_at(last_slot=last_slot, queued_at=waiting.in_turn, now=now)
+    turn = start is not None and start.at <= now
+    if turn or (waiting.own_time is not None and waiting.own_time <= now):
+        slot = start.slot.utc if turn and start is not None and start.slot is not None else None
+        return Look(Opening(turn=turn, slot=slot), None)
+    times = [] if waiting.own_time is None else [waiting.own_time]
+    times += [] if start is None else [start.at]
+    return Look(None, min(times, default=None))
+
+
+class Lane:
+    """One channel's turn-taking: never two publishers of a channel at once in this service."""
+
+    def __init__(self, publisher: Publisher, timetable: Timetable) -> None:
+        self.name = publisher.channel.name
+        self.publisher = publisher
+        self.timetable = timetable
+        self.again = False
+        self.task: asyncio.Task[None] | None = None
+
+
+class Scheduler:
+    """Runs the publishers. Lives on one event loop; every method is called there."""
+
+    def __init__(
+        self,
+        store: Store,
+        publishers: Iterable[tuple[Publisher, Timetable]],
+        *,
+        clock: Clock,
+        stop: Stop,
+        pause: timedelta = PAUSE,
+        at_least_every: timedelta = AT_LEAST_EVERY,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._stop = stop
+        self._pause = pause
+        self._lanes = [Lane(publisher, timetable) for publisher, timetable in publishers]
+        self._timers = AsyncIOScheduler(timezone="UTC")
+        self._at_least_every = at_least_every.total_seconds()
+        self._beat: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Look for work at once on every channel, and from now on whenever some is due."""
+        self._timers.start()
+        self._look()
+
+    def wake(self) -> None:
+        """Something may have changed: look again on every channel. Cheap, and safe to call often."""
+        if self._stop.asked.is_set():
+            return
+        for lane in self._lanes:
+            self._run(lane)
+
+    def _look(self) -> None:
+        self.wake()
+        # By the loop's own time: where the clock is set back by a year, timers set before are a year late.
+        self._beat = asyncio.get_running_loop().call_later(self._at_least_every, self._look)
+
+    async def drain(self) -> None:
+        """After `stop.asked`: no more timers; wait until every lane has let go of what it holds.
+
+        Raises GoneError where the queue was taken away.
+        """
+        if self._beat is not None:
+            self._beat.cancel()
+        self._timers.shutdown(wait=False)
+        working = [lane.task for lane in self._lanes if lane.task is not None]
+        for ended in await asyncio.gather(*working, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
+
+    async def _ring(self, lane: Lane) -> None:
+        # A coroutine, or APScheduler would call it in a thread of its own.
+        self._run(lane)
+
+    def _run(self, lane: Lane) -> None:
+        if lane.task is not None and not lane.task.done():
+            lane.again = True  # it may have looked just before the change
+            lane.publisher.look_up()
+            return
+        lane.task = asyncio.create_task(self._work(lane), name=f"lane {lane.name}")
+
+    async def _work(self, lane: Lane) -> None:
+        try:
+            due = await self._publish_all(lane)
+        except GoneError:
+            self._stop.asked.set()  # no lane has anything to go on with
+            raise
+        except StoreError as error:
+            log.error("the queue cannot be used", channel=lane.name, reason=str(error))  # noqa: TRY400
+            due = self._clock() + self._pause
+        except Exception:
+            # The lane's edge: whatever broke, this channel tries again and the others go on.
+            log.exception("the lane broke", channel=lane.name)
+            due = self._clock() + self._pause
+        if due is not None and not self._stop.asked.is_set():
+            self._set_timer(lane, due)
+
+    async def _publish_all(self, lane: Lane) -> datetime | None:
+        """Publish whatever may start; gives when to look again."""
+        while not self._stop.asked.is_set():
+            lane.again = False
+            waiting = await asyncio.to_thread(self._store.waiting, lane.name)
+            seen = look(waiting, lane.timetable, self._clock())
+            if seen.opening is None:
+                if not lane.again:
+                    return seen.again
+            elif await lane.publisher.publish(seen.opening) is None and not lane.again:
+                return self._clock() + self._pause  # another service was quicker
+        return None
+
+    def _set_timer(self, lane: Lane, due: datetime) -> None:
+        after = due - self._clock()  # by our clock, which need not be the timers' own
+        self._timers.add_job(
+            self._ring,
+            DateTrigger(datetime.now(UTC) + after),
+            args=[lane],
+            id=lane.name,
+            replace_existing=True,
+            misfire_grace_time=None,  # the default drops a job that is a second late
+        )

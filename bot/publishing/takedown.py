@@ -1,0 +1,142 @@
+"""Taking a chain down, and comparing one with what the network shows."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from threadcast.bot.channels.port import Channel, Clock, Difference, Expected
+from threadcast.queue.port import Delivery, PostRecord, Store
+from threadcast.queue.states import (
+    Absent,
+    Blind,
+    PostState,
+    Refused,
+    TakeDown,
+    Throttled,
+    Unreached,
+)
+
+TRIES = 3  # of a network that cannot be reached
+AGAIN = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A post that stays out, and why. `url` is where a person finds it, None where that is not known."""
+
+    position: int
+    url: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """How far a chain is taken down: `gone` of `out` posts. Until `until` the network asks to wait."""
+
+    delivery: Delivery
+    gone: int
+    out: int
+    left: tuple[Left, ...] = ()
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What the network shows of a delivery's chain; `problem` says why it could not be looked at."""
+
+    delivery: Delivery
+    posts: int
+    differences: tuple[Difference, ...]
+    problem: str = ""
+
+
+class Undo:
+    """Takes the posts of withdrawn deliveries down, the newest first.
+
+    So nobody sees the end of a chain whose beginning is gone. `see` is told how it goes on; `pause` waits
+    until a moment.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        actor: str,
+        clock: Clock,
+        see: Callable[[Undoing], None],
+        pause: Callable[[datetime], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._actor = actor
+        self._clock = clock
+        self._see = see
+        self._pause = pause
+
+    async def take_down(self, delivery: Delivery, channel: Channel) -> Undoing:
+        """As far as the network lets us; what was taken down before is not asked for again."""
+        posts = await asyncio.to_thread(self._store.posts, delivery.id)
+        out = [post for post in posts if post.state is PostState.SENT]
+        gone = sum(post.taken_down is not None for post in out)
+        left = [
+            Left(post.position, post.url, "its id is not known here: it was posted by hand")
+            for post in out
+            if post.remote_id is None
+        ]
+        seen = Undoing(delivery, gone, len(out), tuple(left))
+        self._see(seen)
+        for post in reversed(out):
+            if post.remote_id is None or post.taken_down is not None:
+                continue
+            fault = await self._one(seen, post, channel)
+            if fault is None:
+                gone += 1
+            else:
+                left.append(Left(post.position, post.url, fault.reason))
+            seen = Undoing(delivery, gone, len(out), tuple(left))
+            self._see(seen)
+            if isinstance(fault, Unreached):
+                break
+        return seen
+
+    async def _one(
+        self, seen: Undoing, post: PostRecord, channel: Channel
+    ) -> Throttled | Unreached | Refused | None:
+        """Take one post down; why it stays, or None."""
+        tries = 0
+        while True:
+            answer: TakeDown = await channel.take_down(post.remote_id or "")
+            match answer:
+                case Absent():
+                    await asyncio.to_thread(
+                        self._store.note_gone,
+                        seen.delivery.id,
+                        post.position,
+                        now=self._clock(),
+                        actor=self._actor,
+                    )
+                    return None
+                case Throttled():
+                    until = answer.until
+                case Unreached() if tries + 1 < TRIES:
+                    tries += 1
+                    until = self._clock() + AGAIN
+                case _:
+                    return answer
+            self._see(Undoing(seen.delivery, seen.gone, seen.out, seen.left, until))
+            await self._pause(until)
+
+
+async def audit(delivery: Delivery, posts: Sequence[PostRecord], channel: Channel) -> Audit:
+    """Walk a chain on the network: what is missing, edited, out of order, or not ours."""
+    chain = [
+        Expected(post.position, post.remote_id, post.post.text, post.reply_to)
+        for post in posts
+        if post.state is PostState.SENT and post.remote_id is not None and post.taken_down is None
+    ]
+    if not chain:
+        return Audit(delivery, 0, (), "nothing of it is out")
+    found = await channel.audit(chain)
+    if isinstance(found, Throttled | Unreached | Blind):
+        return Audit(delivery, len(chain), (), found.reason)
+    return Audit(delivery, len(chain), found)

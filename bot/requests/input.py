@@ -1,0 +1,96 @@
+"""What a person gives us to read: files, standard input, a text; whether it can be used, and as what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import IO
+
+from threadcast.bot.plain import plain
+from threadcast.queue.text.parse import NotTextError, decode, parse, render
+from threadcast.queue.text.thread import Part, Thread, written
+
+MAX_INPUT = 20 * 1024 * 1024  # bytes; what Telegram lets a bot download is the measure for all ways in
+
+
+class InputError(Exception):
+    """The text given cannot be used; the message names the source, the cause and the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One source, read: its name, the threads in it, and its text as it was."""
+
+    source: str
+    threads: tuple[Thread, ...]
+    text: str
+
+
+def read(source: str, stdin: IO[bytes]) -> Intake:
+    """Read one file, or standard input for `-`, and parse it. Raises InputError."""
+    name = "standard input" if source == "-" else plain(source)
+    if not source:
+        raise InputError("the file's name is empty; name a text file, or - for standard input")
+    try:
+        if source == "-":
+            data = stdin.read(MAX_INPUT + 1)
+        else:
+            with Path(source).open("rb") as file:
+                data = file.read(MAX_INPUT + 1)
+    except FileNotFoundError:
+        raise InputError(f"{name}: there is no such file; check the path") from None
+    except IsADirectoryError:
+        raise InputError(
+            f"{name} is a folder; name the files in it, as in: threadcast add {quote(str(Path(name)))}/*.txt"
+        ) from None
+    except PermissionError:
+        raise InputError(f"{name}: you may not read it; try: chmod u+r {quote(name)}") from None
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{name}: it cannot be read: {cause}") from None
+    return understand(name, data)
+
+
+def understand(name: str, data: bytes) -> Intake:
+    """Parse what was read. Raises InputError where it is too large, not text, or empty."""
+    if len(data) > MAX_INPUT:
+        megabytes = MAX_INPUT // (1024 * 1024)
+        raise InputError(f"{name} is larger than {megabytes} MB; split it into several files")
+    try:
+        text = decode(data)
+    except NotTextError as error:
+        raise InputError(f"{name} is {error}") from None
+    threads = parse(text)
+    if not threads:
+        raise InputError(f"{name} is empty: there is no thread in it")
+    return Intake(name, threads, text)
+
+
+def continued(thread: Thread, intake: Intake) -> Thread:
+    """A thread with the parts of a text behind its own. Raises InputError where they do not go on from it."""
+    numbers = [part.number for part in thread.parts if part.number is not None]
+    between = "\n" if numbers else "\n---\n"
+    whole = parse(render(thread).rstrip("\n") + between + intake.text)
+    count = len(thread.parts)
+    if len(whole) != 1 or len(whole[0].parts) <= count or _texts(whole[0])[:count] != _texts(thread):
+        first = f"number {max(numbers) + 1}, marked as the others are" if numbers else "a part of its own"
+        raise InputError(f"{intake.source} does not go on from this thread: it has to begin with {first}")
+    if not has_text(whole[0].parts[count:]):
+        raise InputError(f"{intake.source} has numbers and no text: there is nothing to add")
+    return whole[0]
+
+
+def has_text(parts: Sequence[Part]) -> bool:
+    """Whether any of these parts has text, so that every channel has something to post."""
+    return any(part.text.strip() for part in parts)
+
+
+def _texts(thread: Thread) -> list[str]:
+    return [written(part, thread.placement) for part in thread.parts]
+
+
+def only_thread(intake: Intake) -> Thread:
+    """The thread of a text that must hold just one. Raises InputError."""
+    if len(intake.threads) != 1:
+        raise InputError(f"{intake.source} holds {len(intake.threads)} threads; it has to be one")
+    return intake.threads[0]

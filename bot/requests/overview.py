@@ -1,0 +1,98 @@
+"""How things stand, and what a person could do next: the answer to `threadcast` alone."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from threadcast.bot import wake
+from threadcast.bot.data_folder import prepare
+from threadcast.bot.requests.changes import WAITING
+from threadcast.config.settings import Settings
+from threadcast.queue.port import Delivery
+from threadcast.queue.states import DeliveryState
+from threadcast.queue.store.database import is_sqlite, parse_url
+
+# What waits for its owner, and the command that goes on with it.
+ANSWERS: Mapping[DeliveryState, str] = {
+    DeliveryState.UNSURE: "settle {id} sent URL, or: threadcast settle {id} not-sent",
+    DeliveryState.FAILED: "retry {id}, or: skip {id}, undo {id}, cancel {id}",
+    DeliveryState.HELD: "release {id}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How things stand. `yours` waits for its owner, the most pressing first.
+
+    `channels` are (name, kind), `paused` the names of those that are, `gone` how many deliveries wait
+    for channels that are not configured any more. `next` are the steps that make
+    sense now: a reason, and the command.
+    """
+
+    running: bool
+    channels: tuple[tuple[str, str], ...]
+    paused: frozenset[str]
+    counts: Mapping[DeliveryState, int]
+    yours: tuple[Delivery, ...]
+    gone: Mapping[str, int]
+    next: tuple[tuple[str, str], ...]
+
+
+def overview(settings: Settings) -> Overview:
+    """Look, and make nothing: where there is no queue yet, it is empty. Raises StoreError."""
+    url = settings.database_url.get_secret_value()
+    deliveries: tuple[Delivery, ...] = ()
+    paused: frozenset[str] = frozenset()
+    if not is_sqlite(url) or Path(parse_url(url).database or "").exists():
+        with closing(prepare(settings)) as store:
+            deliveries = store.deliveries(states=WAITING | {DeliveryState.FAILED})
+            paused = frozenset(row.name for row in store.channels() if row.paused)
+    return summarise(
+        deliveries,
+        channels=[(channel.name, channel.kind) for channel in settings.channels],
+        paused=paused,
+        running=wake.knock(settings.data),
+    )
+
+
+def summarise(
+    deliveries: Sequence[Delivery],
+    *,
+    channels: Sequence[tuple[str, str]],
+    paused: frozenset[str],
+    running: bool,
+) -> Overview:
+    """What these deliveries ask for. Pure."""
+    counts = Counter(delivery.state for delivery in deliveries)
+    order = list(ANSWERS)
+    yours = sorted(
+        (delivery for delivery in deliveries if delivery.state in ANSWERS),
+        key=lambda one: (order.index(one.state), one.thread_id),
+    )
+    names = {name for name, _ in channels}
+    gone = Counter(each.channel for each in deliveries if each.channel not in names)
+    steps: list[tuple[str, str]] = []
+    goes_on = {DeliveryState.QUEUED, DeliveryState.PUBLISHING}
+    if not running and any(each.state in goes_on and each.channel in names for each in deliveries):
+        steps.append(("publish what is queued", "threadcast run"))
+    if gone:
+        steps.append(("find out how to go on with what waits for a channel that is gone", "threadcast check"))
+    if paused:
+        steps.append(("let paused channels go on", "threadcast resume"))
+    if counts:
+        steps.append(("see what waits, and until when", "threadcast queue"))
+    else:
+        steps.append(("see how a thread would look", "threadcast preview FILE"))
+        steps.append(("queue the threads of a text file", "threadcast add FILE"))
+    if all(kind == "local" for _, kind in channels):
+        steps.append(("see the settings that your channels need", "threadcast config"))
+        steps.append(("try it all on this machine alone", "threadcast demo"))
+    steps.append(("all commands", "threadcast --help"))
+    return Overview(running, tuple(channels), paused, counts, tuple(yours), gone, tuple(steps))
+
+
+def answer(delivery: Delivery) -> str:
+    """The command that goes on with a delivery that waits for its owner."""
+    return "threadcast " + ANSWERS[delivery.state].format(id=delivery.thread_id)

@@ -1,0 +1,45 @@
+"""Every thread as every channel will show it, before anything is queued."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from threadcast.bot.channels.port import Channel, NotReadyError
+from threadcast.queue.compose.compose import CannotComposeError, Numbering, Post, Rules, compose
+from threadcast.queue.compose.length import telegram
+from threadcast.queue.text.thread import Thread
+
+# What Mastodon allows unless a server says otherwise; also the shortest of the platforms.
+ASSUMED = Rules(500, telegram, Numbering.KEEP)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One thread as one channel will show it. `problem` says why there are no posts, or what was assumed."""
+
+    channel: str
+    thread: int
+    limit: int
+    posts: tuple[Post, ...]
+    problem: str = ""
+
+
+async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) -> tuple[Preview, ...]:
+    """Every thread as every channel will show it, channel by channel. Asks servers for their limits."""
+    previews: list[Preview] = []
+    for channel in channels:
+        problem = ""
+        try:
+            rules = await channel.rules()
+        except NotReadyError as error:
+            rules = ASSUMED
+            problem = f"its limits are not known now ({error}); these posts assume {ASSUMED.limit} characters"
+        for index, thread in enumerate(threads, start=1):
+            try:
+                # Off the loop: a long thread would keep everything else waiting.
+                posts = await asyncio.to_thread(compose, thread, rules)
+            except CannotComposeError as error:
+                previews.append(Preview(channel.name, index, rules.limit, (), str(error)))
+            else:
+                previews.append(Preview(channel.name, index, rules.limit, posts, problem))
+    return tuple(previews)

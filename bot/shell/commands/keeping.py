@@ -1,0 +1,148 @@
+"""Keeping a copy of the queue: `backup`, `restore`."""
+
+from collections.abc import Collection
+from dataclasses import asdict
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import click
+
+from threadcast.bot.plain import plain
+from threadcast.bot.shell.commands.following import until_interrupted
+from threadcast.bot.shell.context import JSON, actor, faults, settings
+
+if TYPE_CHECKING:
+    from threadcast.bot.requests.restoring import Restored
+    from threadcast.bot.shell.screen import Screen
+    from threadcast.queue.port import Delivery
+    from threadcast.queue.store.since import Since
+
+MANY = 20  # lines about what happened since; more is for scripts
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@JSON
+def backup(file: Path, as_json: bool) -> None:
+    """Copy the queue into a new FILE.
+
+    As it is at this moment; the service may go on running.
+
+    \b
+    Examples:
+      threadcast backup queue.backup
+      threadcast backup "queue-$(date +%F).backup"
+    """
+    with faults():
+        configured = settings()
+    with faults(configured.secrets()):
+        from threadcast.bot.shell.screen import Screen, safe
+        from threadcast.queue.store.backup import backup as make
+
+        make(configured.database_url.get_secret_value(), file)
+        size = file.stat().st_size
+    screen = Screen(configured.timezone)
+    if as_json:
+        screen.json({"file": str(file), "bytes": size})
+    else:
+        screen.say(f"The queue is in {safe(str(file))} ({size:,} bytes).", whole=True)
+        screen.say(f"Its way back: threadcast restore {safe(quote(str(file)))}", whole=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@JSON
+def restore(file: Path, as_json: bool) -> None:
+    """Put a backup in the place of the queue.
+
+    The replaced one is kept beside it. A service may go on running: it finishes the post in hand first.
+    All channels are paused then: what went out after the backup was made is still waiting in it, and would
+    go out again. Look through the queue, then `threadcast resume`.
+
+    \b
+    Examples:
+      threadcast restore queue.backup
+    """
+    with faults():
+        configured = settings()
+    with faults(configured.secrets()):
+        from threadcast.bot.requests.restoring import put_back
+        from threadcast.bot.shell.follow import INTERVAL
+        from threadcast.bot.shell.screen import Screen
+
+        with until_interrupted(INTERVAL) as pause:
+            restored = put_back(configured, file, actor=actor(), see=_Patience().see, pause=pause)
+    screen = Screen(configured.timezone)
+    if as_json:
+        screen.json(_as_json(file, restored))
+    else:
+        _say_restored(screen, file, restored)
+
+
+def _as_json(file: Path, restored: "Restored") -> dict[str, object]:
+    return {
+        "file": str(file),
+        "replaced": None if restored.kept is None else str(restored.kept),
+        "running": restored.running,
+        "out_since": [asdict(one) for one in restored.since.out] if restored.since else [],
+        "added_since": [number for number, _ in restored.since.added] if restored.since else [],
+    }
+
+
+def _say_restored(screen: "Screen", file: Path, restored: "Restored") -> None:
+    from threadcast.bot.shell.screen import safe
+
+    screen.say(f"The queue is what {safe(str(file))} holds.", whole=True)
+    if restored.running:
+        screen.say("The service that is running goes on with it.")
+    if restored.kept is not None:
+        screen.say(f"The one it replaced is kept: {safe(str(restored.kept))}", whole=True)
+    screen.say("All channels are paused.")
+    if restored.since is None:
+        screen.say("Cancel what went out meanwhile (threadcast queue), then: threadcast resume")
+    else:
+        _say_since(screen, restored.since)
+
+
+def _say_since(screen: "Screen", since: "Since") -> None:
+    from threadcast.bot.shell.screen import safe
+
+    if since.added:
+        numbers = ", ".join(f"#{number}" for number, _ in since.added[:MANY])
+        more = len(since.added) - MANY
+        screen.say(
+            f"Not in it, for they were added later: {numbers}{f' and {more} more' if more > 0 else ''}. "
+            "Those of them that are not out yet have to be added again."
+        )
+    if not since.out:
+        screen.say("Nothing that waits in it went out meanwhile. To go on: threadcast resume")
+        return
+    screen.say("What went out after the backup was made is still waiting in it, and would go out again:")
+    for one in since.out[:MANY]:
+        count = f"{one.posts} post{'' if one.posts == 1 else 's'}"
+        screen.say(f"  #{one.thread} on {one.channel}, {count}: {safe(one.title)}")
+        screen.say(f"    → threadcast cancel {one.thread} --channel {one.channel}")
+    if len(since.out) > MANY:
+        screen.say(f"  … and {len(since.out) - MANY} more; threadcast queue lists all that wait")
+    screen.say("Then: threadcast resume")
+
+
+class _Patience:
+    """Tells on standard error what a restore waits for, once for each post."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def see(self, held: "Collection[Delivery]") -> None:
+        from threadcast.bot.shell.follow import progress
+
+        if not self._said:
+            self._say("A service is running: its channels are paused until the queue is restored.")
+        for one in held:
+            self._say(f"Waiting for the post in hand: #{one.thread_id} on {one.channel} ({progress(one)}) …")
+
+    def _say(self, line: str) -> None:
+        if line not in self._said:
+            click.echo(plain(line), err=True)
+        self._said.add(line)

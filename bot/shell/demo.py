@@ -1,0 +1,112 @@
+"""`threadcast demo`: the main job, whole, on this machine alone.
+
+The sample threads go through the real queue, scheduler and publisher to two local channels that obey
+Telegram's and Mastodon's rules. Every run has a folder of its own: nothing is overwritten.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import closing
+from importlib import resources
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from threadcast.bot.data_folder import make_folder, prepare
+from threadcast.bot.requests.changes import ENDED, Chain, Desk
+from threadcast.bot.requests.input import understand
+from threadcast.bot.service import Service, build_desk, now, open_channels
+from threadcast.bot.shell.follow import Watch, progress
+from threadcast.bot.shell.screen import Screen, safe, state
+from threadcast.config import logs
+from threadcast.config.settings import Settings, load
+from threadcast.queue.port import Delivery, StoreError
+
+CHANNELS = {
+    "THREADCAST_CHANNELS__TELEGRAM__KIND": "local",
+    "THREADCAST_CHANNELS__TELEGRAM__LIKE": "telegram",
+    "THREADCAST_CHANNELS__MASTODON__KIND": "local",
+    "THREADCAST_CHANNELS__MASTODON__LIKE": "mastodon",
+}
+
+
+async def show_off(folder: Path) -> None:
+    """Run the demonstration and print what came of it; `folder` is absolute. Raises StoreError."""
+    data = folder / now().strftime("%Y-%m-%d-%H%M%S-%f")
+    make_folder(data)
+    settings = load({"THREADCAST_DATA": str(data), **CHANNELS}, folder=data)
+    logs.configure("warning", "auto", secrets=())
+    screen = Screen(ZoneInfo("UTC"))
+    with closing(prepare(settings)) as store:
+        async with open_channels(settings) as channels:
+            desk = build_desk(settings, store, channels, actor="demo")
+            deliveries = add_samples(desk, screen)
+            watch = Watch(screen, ends_only=True)
+            audience = Audience(watch, deliveries)
+            service = Service(settings, store, channels, observe=audience.see)
+            audience.done = service.stop.asked.set
+            with watch.shown():
+                await service.run()
+            # Looked up before the channels close, shown after the page is written.
+            chains = await asyncio.to_thread(desk.history)
+        report(screen, settings, chains)
+
+
+def add_samples(desk: Desk, screen: Screen) -> list[Delivery]:
+    """Queue the packaged sample threads."""
+    samples = sorted(
+        (
+            one
+            for one in resources.files(__package__).joinpath("samples").iterdir()
+            if one.name.endswith(".txt")
+        ),
+        key=lambda one: one.name,
+    )
+    receipts = desk.add([understand(one.name, one.read_bytes()) for one in samples])
+    for receipt in receipts:
+        screen.say(f"queued [bold]{safe(receipt.thread.title)}[/] ({len(receipt.thread.parts)} parts)")
+    return [delivery for receipt in receipts for delivery in receipt.added.deliveries]
+
+
+class Audience:
+    """Watches the deliveries, and calls `done` after the last of them has ended."""
+
+    def __init__(self, watch: Watch, deliveries: list[Delivery]) -> None:
+        self.done: Callable[[], None] = lambda: None
+        self._watch = watch
+        self._open = {delivery.id for delivery in deliveries}
+
+    def see(self, delivery: Delivery) -> None:
+        """One delivery went on."""
+        self._watch.see(delivery)
+        if delivery.state in ENDED:
+            self._open.discard(delivery.id)
+        if not self._open:
+            self.done()
+
+
+def report(screen: Screen, settings: Settings, chains: tuple[Chain, ...]) -> None:
+    """The chains with their ids, where the page is, and what to type next. Raises StoreError."""
+    screen.say()
+    screen.table(
+        ("thread", "channel", "state", "posts", "ids", "title"),
+        (
+            (
+                f"#{chain.delivery.thread_id}",
+                chain.delivery.channel,
+                state(chain.delivery.state),
+                progress(chain.delivery),
+                f"{chain.posts[0].remote_id} … {chain.posts[-1].remote_id}",
+                safe(chain.delivery.title),
+            )
+            for chain in reversed(chains)
+        ),
+    )
+    broken = [chain for chain in chains if chain.delivery.state != "published"]
+    if broken:
+        raise StoreError(
+            f"{len(broken)} of {len(chains)} chains were not published; see why: "
+            f"THREADCAST_DATA={settings.data} threadcast history"
+        )
+    screen.say()
+    screen.say(f"The chains as their readers see them: [bold]{safe(str(settings.data / 'timeline.html'))}[/]")
+    screen.say("Open it in a browser. Then set up your own channels: README.md, “Set up in five minutes”.")

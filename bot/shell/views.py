@@ -1,0 +1,316 @@
+"""How answers look to a person: sentences and tables."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from shlex import quote
+
+from threadcast.bot.channels.port import Finding
+from threadcast.bot.publishing.forecast import CAUSES, Forecast
+from threadcast.bot.requests.changes import Chain, Dossier, Receipt
+from threadcast.bot.requests.overview import ANSWERS, Overview, answer
+from threadcast.bot.requests.preview import Preview
+from threadcast.bot.shell.follow import progress
+from threadcast.bot.shell.screen import Screen, safe, state
+from threadcast.config.documented import DEFAULT, InForce
+from threadcast.config.schedule.timetable import Cause
+from threadcast.queue.port import AuditEvent, ChannelRow, Delivery, PostRecord
+from threadcast.queue.states import DeliveryState
+from threadcast.queue.text.thread import Notice, Severity, Thread
+
+Foreseen = Mapping[int, Forecast]  # by the id of the delivery
+
+AT_ONCE = frozenset({CAUSES[Cause.TURN], "under way"})
+FEW = 5  # threads that wait for their owner, on the first screen
+CROP = {"title": 20, "next": 48}  # columns that these need at least; a date with its reason is not cut
+
+
+def overview(screen: Screen, one: Overview) -> None:
+    """How things stand, and what to do next."""
+    names = ", ".join(
+        f"{name} ({kind}{', [yellow]paused[/]' if name in one.paused else ''})" for name, kind in one.channels
+    )
+    counts = ", ".join(f"{count} {state(name)}" for name, count in sorted(one.counts.items()))
+    screen.say(f"service   {'[green]running[/]' if one.running else '[yellow]not running here[/]'}")
+    screen.say(f"channels  {names}")
+    for name, count in one.gone.items():
+        screen.say(f"          [yellow]{name} is not configured any more[/]; waiting for it: {count}")
+    screen.say(f"queue     {counts or 'empty'}")
+    if one.yours:
+        screen.say()
+        screen.say("[bold]Waiting for you[/]")
+    groups = [
+        list(group)
+        for _, group in groupby(one.yours, key=lambda each: (each.thread_id, each.state, each.reason))
+    ]
+    for group in groups[:FEW]:
+        delivery, where = group[0], ", ".join(each.channel for each in group)
+        title = f"#{delivery.thread_id} on {where} is {state(delivery.state)}"
+        screen.say(f"  {title}: {safe(delivery.reason)}")
+        screen.say(f"    → {answer(delivery)}")
+    if len(groups) > FEW:
+        screen.say(f"  … and {len(groups) - FEW} more: threadcast queue, threadcast history")
+    screen.say()
+    screen.say("[bold]Next[/]")
+    width = max(len(command) for _, command in one.next)
+    for reason, command in one.next:
+        screen.say(f"  {command.ljust(width)}  [dim]{reason}[/]")
+
+
+def parsed(screen: Screen, threads: Sequence[Thread], file: str) -> None:
+    """What the parser made of a text."""
+    for thread in threads:
+        held = f", would be {state('held')}" if thread.warnings else ""
+        screen.say(f"[bold]{safe(thread.title)}[/] ({parts(thread)}{held})")
+        notices(screen, thread.notices)
+    count = len(threads)
+    screen.say(f"{count} thread{'s' if count != 1 else ''}; nothing was added.")
+    screen.say(f"See the posts: threadcast preview {safe(quote(file))}", whole=True)
+
+
+def parts(thread: Thread) -> str:
+    """How many parts a thread has."""
+    count = len(thread.parts)
+    return f"{count} part{'s' if count != 1 else ''}"
+
+
+def notices(screen: Screen, found: Sequence[Notice]) -> None:
+    """Notices, worst first, with their lines."""
+    for notice in sorted(found, key=lambda one: (one.severity is not Severity.WARNING, one.line)):
+        screen.say(f"  {state(notice.severity)} line {notice.line}: {safe(notice.message)}")
+
+
+def receipt(screen: Screen, one: Receipt, foreseen: Foreseen, now: datetime) -> None:
+    """What became of one added thread, and when it starts."""
+    number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
+    screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({parts(one.thread)})")
+    notices(screen, one.thread.warnings)
+
+    def then(delivery: Delivery) -> str:
+        if delivery.state is not DeliveryState.HELD:
+            return f", {_starts(screen, delivery, foreseen, now)}"
+        # Warnings were said above.
+        return "" if one.thread.warnings else f", {safe(delivery.reason)}"
+
+    for said, group in groupby(one.added.deliveries, key=lambda each: f"{state(each.state)}{then(each)}"):
+        screen.say(f"  {', '.join(each.channel for each in group)}: {said}")
+    if any(each.state is DeliveryState.HELD for each in one.added.deliveries):
+        screen.say(f"    → when it is right: threadcast release {one.added.thread_id}")
+    for double in one.added.duplicates:
+        known = double.existing
+        further = (
+            "to publish it once more: add it with --again"
+            if known.state is DeliveryState.PUBLISHED
+            else f"see: threadcast show {known.thread_id}"
+        )
+        same = f"thread {known.thread_id} is the same ({state(known.state)})"
+        screen.say(f"  {double.channel}: not added, {same}; {further}")
+
+
+def preview(screen: Screen, one: Preview, title: str) -> None:
+    """One thread's posts on one channel."""
+    screen.say(f"[bold]{safe(title)}[/] on [bold]{one.channel}[/]: {len(one.posts)} posts, limit {one.limit}")
+    if one.problem:
+        screen.say(f"  {state('warning')} {safe(one.problem)}")
+    for index, post in enumerate(one.posts, start=1):
+        screen.say(f"[dim]── {index} of {len(one.posts)} · {post.length} of {one.limit}[/]")
+        for line in post.text.split("\n"):
+            screen.say(safe(line))
+    screen.say()
+
+
+def queue(screen: Screen, forecasts: Sequence[Forecast], now: datetime) -> None:
+    """The queue as a table: when each delivery starts, why then, and when it should be through."""
+    screen.table(
+        ("id", "channel", "state", "posts", "next", "title"),
+        (
+            (
+                str(one.delivery.thread_id),
+                one.delivery.channel,
+                state(one.delivery.state),
+                progress(one.delivery),
+                _foreseen(screen, one, now),
+                safe(one.delivery.title),
+            )
+            for one in forecasts
+        ),
+        crop=CROP,
+    )
+
+
+def _foreseen(screen: Screen, one: Forecast, now: datetime) -> str:
+    if one.start is None or one.end is None:
+        return safe(one.why)
+    start, end = screen.minute(one.start), screen.minute(one.end)
+    same_day = start.split()[0] == end.split()[0]
+    begins = f"{start}, " if one.start > now else ""
+    return f"{begins}{safe(one.why)}, until {end.split()[1] if same_day else end}"
+
+
+def history(screen: Screen, chains: Sequence[Chain]) -> None:
+    """What ended, as a table."""
+    screen.table(
+        ("id", "channel", "state", "posts", "when", "first post", "title"),
+        (
+            (
+                str(chain.delivery.thread_id),
+                chain.delivery.channel,
+                state(chain.delivery.state),
+                progress(chain.delivery),
+                screen.when(chain.delivery.finished),
+                _where(chain.posts[0]) if chain.posts else "-",
+                safe(chain.delivery.reason or chain.delivery.title),
+            )
+            for chain in chains
+        ),
+    )
+
+
+def _where(post: PostRecord) -> str:
+    """Where a post can be seen. One that was taken down has no address any more."""
+    return "gone" if post.taken_down else safe(post.url or post.remote_id or "-")
+
+
+def dossier(screen: Screen, one: Dossier, forecasts: Sequence[Forecast], now: datetime) -> None:
+    """One thread whole; of what waits, when it starts and what it waits for."""
+    thread = one.stored.thread
+    foreseen = {each.delivery.id: each for each in forecasts if each.start is not None}
+    screen.say(f"[bold]#{one.stored.id} {safe(thread.title)}[/]")
+    screen.say(f"{parts(thread)} from {safe(one.stored.source)}, added {screen.when(one.stored.created)}")
+    notices(screen, thread.notices)
+    for chain in one.chains:
+        delivery = chain.delivery
+        reason = f": {safe(delivery.reason)}" if delivery.reason else ""
+        screen.say()
+        screen.say(f"[bold]{delivery.channel}[/] {state(delivery.state)} {progress(delivery)}{reason}")
+        if delivery.id in foreseen:
+            screen.say(f"    {_foreseen(screen, foreseen[delivery.id], now)}")
+        if delivery.state in ANSWERS:
+            screen.say(f"    → {answer(delivery)}")
+        if chain.posts:
+            screen.table(
+                ("post", "label", "state", "length", "id", "replies to", "url"),
+                (
+                    (
+                        str(post.position),
+                        safe(post.post.label),
+                        "[dim]gone[/]" if post.taken_down else state(post.state),
+                        str(post.post.length),
+                        safe(post.remote_id or "-"),
+                        safe(post.reply_to or "-"),
+                        "-" if post.taken_down else safe(post.url or "-"),
+                    )
+                    for post in chain.posts
+                ),
+            )
+
+
+def channels(screen: Screen, rows: Sequence[ChannelRow], configured: frozenset[str]) -> None:
+    """The channels as a table."""
+    screen.table(
+        ("channel", "kind", "state", "target", "schedule"),
+        (
+            (
+                row.name,
+                row.kind,
+                _channel_state(row, configured),
+                safe(row.target),
+                safe(row.schedule) or "in turn",
+            )
+            for row in rows
+        ),
+    )
+
+
+def _channel_state(row: ChannelRow, configured: frozenset[str]) -> str:
+    if row.name not in configured:
+        return "[yellow]no longer configured[/]"
+    return "[yellow]paused[/]" if row.paused else "ready"
+
+
+def finding(screen: Screen, about: str, one: Finding) -> None:
+    """One line of a check, and what to do about it."""
+    screen.say(f"{state(one.level)}  {safe(about)}: {safe(one.what)}")
+    if one.advice:
+        screen.say(f"    → {safe(one.advice)}")
+
+
+def events(screen: Screen, found: Sequence[AuditEvent]) -> None:
+    """The audit log as a table."""
+    screen.table(
+        ("when", "who", "what", "id", "channel", "detail"),
+        (
+            (
+                screen.when(event.at),
+                safe(event.actor),
+                event.what,
+                str(event.thread_id or "-"),
+                event.channel or "-",
+                safe(event.detail),
+            )
+            for event in found
+        ),
+    )
+
+
+def config(screen: Screen, settings: Sequence[InForce]) -> None:
+    """The settings in force, as a table."""
+    screen.table(
+        ("setting", "value", "from"),
+        (
+            (
+                one.name,
+                safe(one.value) if one.value else "[dim]not set[/]",
+                f"[dim]{one.source}[/]" if one.source == DEFAULT else safe(one.source),
+            )
+            for one in settings
+        ),
+    )
+
+
+def changed(
+    screen: Screen, deliveries: Sequence[Delivery], foreseen: Foreseen, now: datetime, *, running: bool
+) -> None:
+    """What a request changed, and what happens next."""
+    for delivery in deliveries:
+        line = f"#{delivery.thread_id} on {delivery.channel} is {state(delivery.state)} now"
+        screen.say(f"{line}{_what_follows(screen, delivery, foreseen, now)}.")
+    if not running and any(one.state is DeliveryState.QUEUED for one in deliveries):
+        screen.say("No service is running here; start it with: threadcast run")
+
+
+def _what_follows(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetime) -> str:
+    match delivery.state:
+        case DeliveryState.HELD:
+            return f"; when it may go: threadcast release {delivery.thread_id}"
+        case DeliveryState.QUEUED:
+            return f"; it {_starts(screen, delivery, foreseen, now)}"
+        case DeliveryState.CANCELLED:
+            return "; what is out stays out" if delivery.sent else "; nothing of it went out"
+        case _:
+            return ""
+
+
+def _starts(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetime) -> str:
+    """When a queued delivery starts, or what it waits for."""
+    one = foreseen.get(delivery.id)
+    if one is not None and one.start is None:
+        return f"waits: {safe(one.why)}"
+    if delivery.own_time:
+        later = delivery.due > now
+        return f"starts {screen.when(delivery.due)}" if later else "starts as soon as its channel is free"
+    if one is not None and one.why not in AT_ONCE:
+        return f"starts {screen.minute(one.start)} ({safe(one.why)})"
+    return "goes on in its turn" if delivery.sent else "starts in turn"
+
+
+def outcome(screen: Screen, delivery: Delivery) -> None:
+    """How a delivery ended that was followed, and what to type next."""
+    line = f"#{delivery.thread_id} on {delivery.channel}: {state(delivery.state)} {progress(delivery)}"
+    if delivery.state is DeliveryState.PUBLISHED:
+        screen.say(line)
+        return
+    reason = f", {safe(delivery.reason)}" if delivery.reason else ""
+    screen.say(f"{line}{reason}")
+    if delivery.state in ANSWERS:
+        screen.say(f"    → {answer(delivery)}")

@@ -1,0 +1,205 @@
+"""The kinds of value that a setting takes, and the form in which each is kept.
+
+A function here takes what the owner wrote and gives it back in one form, or raises ValueError. Its
+message is never shown: what was expected stands beside the field, and no value is in it.
+"""
+
+import ipaddress
+import re
+from datetime import time, timedelta
+from typing import Annotated, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from threadcast.config.schedule.durations import parse_duration, parse_time
+from threadcast.config.schedule.quiet import QuietHours, parse_quiet
+from threadcast.config.schedule.slots import Schedule, parse_schedule
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_PRINTABLE = re.compile(r"[!-~]+")
+_CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_CHAT_NAME = re.compile(r"(?:@|(?:https?://)?(?:t\.me|telegram\.me)/)([A-Za-z][A-Za-z0-9_]{3,31})/?")
+_CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}")
+_GROUP_ID = re.compile(r"-[1-9][0-9]{0,15}")
+_USER_ID = re.compile(r"[1-9][0-9]{0,15}")
+_BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
+_BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_RATE = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}|[A-Za-z]{4}))?")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: `localhost`, 127.0.0.0/8 or ::1."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback and not getattr(address, "ipv4_mapped", None)
+
+
+def web_address(value: str, *, path: bool) -> str:
+    """An https address (http for this machine only): host in lower case, no usual port, no slash at its end.
+
+    No user, query or fragment is taken, and a path only where `path` says so.
+    """
+    if not _PRINTABLE.fullmatch(value) or set(value) & set("\\@?#"):
+        raise ValueError("not an address")
+    parts = urlsplit(value)
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme not in {"https", "http"} or port == 0:
+        raise ValueError("not an address")
+    if ":" in host:
+        netloc = f"[{ipaddress.IPv6Address(host)}]"
+    elif _HOST.fullmatch(host):
+        netloc = host
+    else:
+        raise ValueError("no host")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("plain http")
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    rest = parts.path.rstrip("/")
+    if rest and not path:
+        raise ValueError("a path")
+    return f"{parts.scheme}://{netloc}{f':{port}' if port not in {None, usual} else ''}{rest}"
+
+
+def database_url(value: str) -> str:
+    """A database URL whose scheme we know: PostgreSQL, or SQLite with a file."""
+    parts = urlsplit(value)
+    if parts.scheme in {"postgresql", "postgres"}:
+        # The port is read to have it checked.
+        if not value.startswith(f"{parts.scheme}://") or parts.port == 0 or not (parts.netloc or parts.path):
+            raise ValueError("not a PostgreSQL URL")
+        return value
+    if not value.startswith("sqlite:///") or parts.path.strip("/") in {"", ":memory:"}:
+        raise ValueError("not a database that we know")
+    return value
+
+
+def passwords_of(url: str) -> tuple[str, ...]:
+    """The passwords in a database URL, as written and decoded."""
+    parts = urlsplit(url)
+    written = [parts.password or "", *parse_qs(parts.query).get("password", [])]
+    return tuple(form for password in written for form in (password, unquote(password)) if password)
+
+
+def channel_name(value: str) -> str:
+    """The owner's name for a channel, in lower case; 32 characters at most."""
+    name = value.lower()
+    if not _CHANNEL_NAME.fullmatch(name):
+        raise ValueError("not a name")
+    return name
+
+
+def chat(value: str) -> str:
+    """A Telegram chat as `@name` or as its numeric id; a t.me address gives its `@name`."""
+    if named := _CHAT_NAME.fullmatch(value):
+        return f"@{named[1]}"
+    if not _CHAT_ID.fullmatch(value):
+        raise ValueError("not a chat")
+    return value
+
+
+def user_ids(value: str) -> tuple[int, ...]:
+    """Numeric Telegram user ids out of a list with commas or blanks, each once."""
+    found = value.replace(",", " ").split()
+    if not all(_USER_ID.fullmatch(each) for each in found):
+        raise ValueError("not a user id")
+    return tuple(dict.fromkeys(int(each) for each in found))
+
+
+def group_id(value: str) -> int:
+    """The numeric id of a group, which is negative."""
+    if not _GROUP_ID.fullmatch(value):
+        raise ValueError("not a group's id")
+    return int(value)
+
+
+def host_and_port(value: str) -> str:
+    """Where to serve: a host, or an IPv6 address in brackets, with a port."""
+    parts = urlsplit(f"//{value}")
+    host, port = parts.hostname or "", parts.port
+    if not _PRINTABLE.fullmatch(value) or not port or parts.netloc != value or "@" in value:
+        raise ValueError("not a host and a port")
+    if ":" in host:
+        return f"[{ipaddress.IPv6Address(host)}]:{port}"
+    if not _HOST.fullmatch(host):
+        raise ValueError("no host")
+    return f"{host}:{port}"
+
+
+def language(value: str) -> str:
+    """A language code: ISO 639, with a region or a script where there is one (`pt-BR`, `zh-Hant`)."""
+    code = _LANGUAGE.fullmatch(value)
+    if not code:
+        raise ValueError("not a language code")
+    more = code[2] or ""
+    region = more.upper() if len(more) == 2 else more.title()  # noqa: PLR2004 - a region has two letters
+    return code[1].lower() + (f"-{region}" if region else "")
+
+
+def time_zone(value: str) -> ZoneInfo:
+    """A time zone of the IANA database by its name."""
+    try:
+        return ZoneInfo(value)
+    except (OSError, LookupError):  # a folder of the database, or nothing
+        raise ValueError("no such time zone") from None
+
+
+def rate(value: str) -> float:
+    """How often a second: a plain number."""
+    if not _RATE.fullmatch(value):
+        raise ValueError("not a number")
+    return float(value)
+
+
+def folder(value: str) -> str:
+    """A folder's path that can stand in a SQLite URL, where a question mark would end it."""
+    if set(value) & set("?\0\r\n"):
+        raise ValueError("not a folder")
+    return value
+
+
+def _secret(form: re.Pattern[str]) -> AfterValidator:
+    def check(secret: SecretStr) -> SecretStr:
+        if not form.fullmatch(secret.get_secret_value()):
+            raise ValueError("not a token")
+        return secret
+
+    return AfterValidator(check)
+
+
+def _check_database_url(secret: SecretStr) -> SecretStr:
+    return SecretStr(database_url(secret.get_secret_value()))
+
+
+def _text(change: Any) -> BeforeValidator:
+    """Apply a function to text only: in code, a setting may be given as the value itself."""
+    return BeforeValidator(lambda value: change(value) if isinstance(value, str) else value)
+
+
+AnyCase = _text(str.lower)
+Folder = _text(folder)
+TimeZone = Annotated[ZoneInfo, _text(time_zone)]
+Slots = Annotated[Schedule, _text(parse_schedule)]
+Quiet = Annotated[QuietHours, _text(parse_quiet)]
+Duration = Annotated[timedelta, _text(parse_duration)]
+Rate = Annotated[float, _text(rate), Field(ge=0.01, le=1000)]
+GroupId = Annotated[int, _text(group_id)]
+TimeOfDay = Annotated[time, _text(parse_time)]
+HostAndPort = Annotated[str, AfterValidator(host_and_port)]
+UserIds = Annotated[tuple[int, ...], _text(user_ids)]
+ChannelName = Annotated[str, AfterValidator(channel_name)]
+Chat = Annotated[str, AfterValidator(chat)]
+Language = Annotated[str, AfterValidator(language)]
+Server = Annotated[str, AfterValidator(lambda value: web_address(value, path=False))]
+Endpoint = Annotated[str, AfterValidator(lambda value: web_address(value, path=True))]
+BotToken = Annotated[SecretStr, _secret(_BOT_TOKEN)]
+# https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+BearerToken = Annotated[SecretStr, _secret(_BEARER_TOKEN)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]

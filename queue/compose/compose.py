@@ -1,0 +1,195 @@
+"""From a thread to the posts of one channel. Pure and deterministic.
+
+Every post's measured length, label included, is within the limit. A part that fits is one post; a part
+that does not is cut (see `split`) into as few pieces as can be, and the pieces put together are the part.
+
+- `keep`: a part that fits is posted exactly as written. The pieces of one that does not are labelled with
+  the author's marker and a letter after its number: `7a/ 7b/`, `7a/30`, `(7a/30)`, `7️⃣a`; after `z` come
+  `aa`, `ab`. Between label and piece stands what the author put there, or one blank. Pieces of a part
+  without a marker, after parts that have one, are `a/ b/`. Where no part has a marker, as `renumber`.
+- `renumber`: `1/`, `2/` over the posts of the channel, in place of the author's markers. `total`: `1/34`.
+- `none`: the text alone.
+
+Labels stand where the thread has its markers, before the text or after it. One part that fits gets no
+label, in every mode. A part without text is its marker alone in `keep`, and left out in the others.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from threadcast.queue.compose.split import CannotSplitError, cut
+from threadcast.queue.text.thread import Part, Placement, Thread, written
+
+Measure = Callable[[str], int]
+
+
+class Numbering(StrEnum):
+    """How the posts of a channel are numbered."""
+
+    KEEP = "keep"  # the author's markers as written
+    RENUMBER = "renumber"  # 1/ 2/ … over the posts of the channel
+    TOTAL = "total"  # 1/34 2/34 …
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a channel accepts: `limit` in the units that `measure` counts in."""
+
+    limit: int
+    measure: Measure
+    numbering: Numbering = Numbering.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post as it will be sent.
+
+    `part` is the position of its part in the thread, from 1. `label` is the number shown to the
+    reader, empty where there is none; `text` is the whole post, label included; `length` is the
+    text's length by the channel's own measure.
+    """
+
+    part: int
+    label: str
+    text: str
+    length: int
+
+
+class CannotComposeError(ValueError):
+    """The thread cannot be put into posts under these rules; the message says why."""
+
+
+def compose(thread: Thread, rules: Rules) -> tuple[Post, ...]:
+    """The posts of a thread under a channel's rules.
+
+    Raises CannotComposeError where the thread has nothing to post, or where the limit has no room for a
+    label and one grapheme.
+    """
+    keep = rules.numbering is Numbering.KEEP and any(part.marker for part in thread.parts)
+    if keep and len(thread.parts) > 1:
+        return _kept(thread, rules)
+    filled = [(number, part) for number, part in enumerate(thread.parts, start=1) if part.text.strip()]
+    if len(filled) == 1:
+        number, part = filled[0]
+        length = rules.measure(part.text)
+        if length <= rules.limit:
+            return (Post(number, "", part.text, length),)
+    posts = _kept(thread, rules) if keep else _numbered(filled, thread.placement, rules)
+    if not posts:
+        raise CannotComposeError("The thread has no text to post: add some, or cancel it.")
+    return posts
+
+
+def _kept(thread: Thread, rules: Rules) -> tuple[Post, ...]:
+    """The posts with the author's markers."""
+    posts: list[Post] = []
+    placement, measure, limit = thread.placement, rules.measure, rules.limit
+    loose = 0  # pieces of parts without a marker so far: their letters go on, so that none comes twice
+    for number, part in enumerate(thread.parts, start=1):
+        text, marker = part.text, part.marker
+        whole = written(part, placement) if text and not text.isspace() else marker
+        if not whole:
+            continue
+        length = measure(whole)
+        if length <= limit:
+            posts.append(Post(number, marker, whole, length))
+            continue
+        frame = _Frame(placement, part.joint or " ", _letters(marker, loose))
+        pieces = tuple(_pieces(number, part, frame, rules))
+        posts += pieces
+        if not marker:
+            loose += len(pieces)
+    return tuple(posts)
+
+
+def _numbered(filled: list[tuple[int, Part]], placement: Placement, rules: Rules) -> tuple[Post, ...]:
+    """The posts with our numbers, or with none."""
+    total = len(filled)
+    while True:
+        posts: list[Post] = []
+        for number, part in filled:
+            frame = _Frame(placement, " ", _numbers(rules.numbering, len(posts) + 1, total))
+            text = frame.around(0, part.text)
+            length = rules.measure(text)
+            if length <= rules.limit:
+                posts.append(Post(number, frame.label(0), text, length))
+            else:
+                posts.extend(_pieces(number, part, frame, rules))
+        # A total with more digits makes longer labels, which may make more posts.
+        if rules.numbering is not Numbering.TOTAL or len(posts) <= total:
+            return tuple(posts)
+        total = len(posts)
+
+
+Label = Callable[[int], str]
+"""The label of a part's piece of this number, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What stands around the pieces of a part."""
+
+    placement: Placement
+    joint: str
+    label: Label
+
+    def around(self, piece: int, text: str) -> str:
+        label = self.label(piece)
+        if not label:
+            return text
+        return label + self.joint + text if self.placement is Placement.PREFIX else text + self.joint + label
+
+
+def _pieces(number: int, part: Part, frame: _Frame, rules: Rules) -> Iterator[Post]:
+    """The posts of a part that is too long for one."""
+
+    def fits(piece: int, text: str) -> bool:
+        return rules.measure(frame.around(piece, text)) <= rules.limit
+
+    try:
+        pieces = cut(part.text.strip() or part.marker, fits)
+    except CannotSplitError as error:
+        label = frame.label(0)
+        with_label = f" with its label {label}" if label else ""
+        raise CannotComposeError(
+            f"Part {number} (line {part.line}) cannot be posted: one character of it, "
+            f"{error.grapheme[:8]!r}, is longer{with_label} than the limit of {rules.limit}. "
+            "Raise the channel's limit, choose another numbering, or change the text."
+        ) from None
+    for piece, text in enumerate(pieces):
+        post = frame.around(piece, text)
+        yield Post(number, frame.label(piece), post, rules.measure(post))
+
+
+def _numbers(numbering: Numbering, first: int, total: int) -> Label:
+    """The labels of a part's pieces, the first of which is post number `first` of `total`."""
+    if numbering is Numbering.NONE:
+        return lambda _piece: ""
+    if numbering is Numbering.TOTAL:
+        return lambda piece: f"{first + piece}/{total}"
+    return lambda piece: f"{first + piece}/"
+
+
+_NUMBER = re.compile("(?:\\d\ufe0f?\u20e3)+|\\d+")  # keycaps, or plain digits
+
+
+def _letters(marker: str, used: int) -> Label:
+    """The labels of a part's pieces: its marker with a letter, or letters alone (`used` ones are taken)."""
+    number = _NUMBER.search(marker)
+    if number is None:
+        return lambda piece: _letter(used + piece) + "/"
+    before, after = marker[: number.end()], marker[number.end() :]
+    return lambda piece: before + _letter(piece) + after
+
+
+def _letter(index: int) -> str:
+    """Letters in the order a to z, aa, ab and so on, from 0."""
+    letters = ""
+    index += 1
+    while index:
+        index, letter = divmod(index - 1, 26)
+        letters = chr(ord("a") + letter) + letters
+    return letters

@@ -1,0 +1,231 @@
+"""What a queue holds and is asked: the values of the port in `threadcast.queue.port`. Frozen, nothing else.
+
+All times are aware UTC datetimes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from threadcast.queue.compose.compose import Post
+from threadcast.queue.states import DeliveryState, PostState, Sent
+from threadcast.queue.text.thread import Thread
+
+# A slot is used when it has come: one noted further ahead than this was noted by a clock that was wrong.
+CLOCK_ERROR = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A chain that someone began by hand: its first `parts` parts are out, the last of them as `last`."""
+
+    parts: int
+    last: Sent
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A wish: this thread on that channel, `held` or `queued`, not before `due`.
+
+    `reason` says why it is held, for a person; empty where it is queued. With `own_time` it starts at
+    `due`, whatever the channel's schedule. With `adoption` its chain goes on from there.
+    """
+
+    channel: str
+    state: DeliveryState
+    due: datetime
+    reason: str = ""
+    own_time: bool = False
+    adoption: Adoption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What may begin on a channel at this moment, as its schedule has it.
+
+    `turn`: a delivery without a time of its own may. `slot`: the slot (UTC) it would use, None where
+    the channel has no schedule: then any may.
+    """
+
+    turn: bool = True
+    slot: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits on a channel, for whoever works out when to look again.
+
+    `under_way`: when the begun delivery can be claimed (its `due`, or the end of its lease). Where none
+    is under way: `own_time` is the earliest `due` of those with a time of their own, `in_turn` the
+    earliest `queued` of the others. None where there is no such delivery. `last_slot` is the last slot
+    used. While `paused` nothing is claimed, whatever waits.
+    """
+
+    under_way: datetime | None
+    own_time: datetime | None
+    in_turn: datetime | None
+    last_slot: datetime | None
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewThread:
+    """A thread to be added. `source` is where it came from, for a person (a file's name, `-`)."""
+
+    thread: Thread
+    source: str
+    deliveries: tuple[NewDelivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One row of the queue.
+
+    `rank` orders a channel's queue, lowest first. `due` is the earliest moment at which it may start
+    or go on. `queued` is when it last joined the queue. `parts` counts its thread's; `posts` and `sent`
+    count its planned posts (0 before planning) and those that are out, adopted ones included. `fence`
+    grows by one with each claim.
+    """
+
+    id: int
+    thread_id: int
+    channel: str
+    state: DeliveryState
+    reason: str
+    rank: int
+    due: datetime
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    lease_owner: str | None
+    lease_until: datetime | None
+    fence: int
+    posts: int
+    sent: int
+    title: str
+    own_time: bool
+    queued: datetime
+    parts: int
+    adoption: Adoption | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostRecord:
+    """One post of a delivery. `position` counts from 1; `reply_to` is the remote id of its parent.
+
+    `tries` counts the intents; `intended` is the time of the last one. `key` is the idempotency key,
+    set by the first intent and kept. `doubted` is the time of the first intent whose post may be out,
+    None where there was none; `misses` counts the looks in a row since that did not find it.
+    `taken_down` is when it was deleted from the network.
+    """
+
+    position: int
+    post: Post
+    state: PostState
+    key: str | None
+    reply_to: str | None
+    remote_id: str | None
+    url: str | None
+    tries: int
+    intended: datetime | None
+    finished: datetime | None
+    reason: str
+    doubted: datetime | None = None
+    misses: int = 0
+    taken_down: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredThread:
+    """A thread with its number in this queue."""
+
+    id: int
+    thread: Thread
+    source: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the audit log.
+
+    `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `remove`, `take-down`, `pause`, `resume` or
+    `moved`. The last three are about a channel, and have neither thread nor delivery; `remove` has no
+    delivery.
+    """
+
+    id: int
+    at: datetime
+    actor: str
+    what: str
+    thread_id: int | None
+    delivery_id: int | None
+    channel: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSeen:
+    """A configured channel. `target` and `schedule` say where and when, in words, free of secrets."""
+
+    name: str
+    kind: str
+    target: str
+    schedule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel the queue has seen. `last_slot` (UTC) is the last slot of its schedule that was used.
+
+    What was learned about its target, and is forgotten with another one: `rate`, how many posts a second
+    it takes; `moved`, where the network says that the target is now.
+    """
+
+    name: str
+    kind: str
+    target: str
+    schedule: str
+    paused: bool
+    last_slot: datetime | None
+    first_seen: datetime
+    last_seen: datetime
+    rate: float | None = None
+    moved: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on one delivery until its lease ends, proved by `delivery.fence`."""
+
+    delivery: Delivery
+    thread: Thread
+    posts: tuple[PostRecord, ...]
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Why a wish was not taken: the same thread is live on that channel, or was published there."""
+
+    channel: str
+    existing: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of one NewThread. `thread_id` is None where every wish was a duplicate."""
+
+    thread_id: int | None
+    deliveries: tuple[Delivery, ...]
+    duplicates: tuple[Duplicate, ...]
+
+
+ANY = Opening()
+
+
+def credible(last_slot: datetime | None, now: datetime) -> datetime | None:
+    """The slot used last; None where it lies so far ahead that the clock that used it was wrong.
+
+    Without this, a clock that was once a year ahead would keep its channels still for a year.
+    """
+    return None if last_slot is not None and last_slot > now + CLOCK_ERROR else last_slot

@@ -1,4 +1,0 @@
-"""The steps that make the tables, oldest first, run by `threadcast.queue.sql.migrate`.
-
-A step is written by hand, spells out every name and list, and never changes once it is released.
-"""

@@ -1,0 +1,378 @@
+"""The Mastodon channel: what each answer means, and what is asked for. `mastodon_cases.toml` is the table."""
+
+import ssl
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from socket import gaierror
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mastodon import errors
+from mastodon.errors import MastodonAPIError, MastodonError, MastodonNetworkError
+from mastodon.return_types import Status
+from mastodon.types_base import try_cast_recurse
+from urllib3 import connection, exceptions
+
+from threadcast.bot.channels.mastodon.channel import MastodonChannel
+from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
+from threadcast.bot.channels.mastodon.headers import LONGEST_WAIT, SHORTEST_WAIT, reset_at
+from threadcast.bot.channels.mastodon.instance import Instance, address, instance_of
+from threadcast.queue.compose.compose import Numbering
+from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+
+CASES: list[dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parent / "mastodon_cases.toml").read_text(encoding="utf-8")
+)["case"]
+NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+TOKEN = "AAExampleExampleExampleExampleExample-token"
+
+NOBODY = connection.HTTPConnection("a.example")
+REFUSED = exceptions.NewConnectionError(NOBODY, "Connection refused")
+POOL: Any = None  # urllib3 names a pool in its messages only
+
+
+def gave_up(reason: Exception) -> exceptions.MaxRetryError:
+    return exceptions.MaxRetryError(POOL, "/api/v1/statuses", reason)
+
+
+def redirect(location: str) -> requests.TooManyRedirects:
+    response = requests.Response()
+    response.headers["Location"] = location
+    return requests.TooManyRedirects("Exceeded 0 redirects.", response=response)
+
+
+# What requests raises, with what urllib3 gave it inside: seen on real sockets.
+NETWORK: dict[str, Exception | None] = {
+    "refused": requests.ConnectionError(gave_up(REFUSED)),
+    "no such name": requests.ConnectionError(
+        gave_up(
+            exceptions.NameResolutionError("a.example", NOBODY, gaierror(-2, "Name or service not known"))
+        )
+    ),
+    "connect timeout": requests.ConnectTimeout(gave_up(exceptions.ConnectTimeoutError("timed out"))),
+    "no proxy": requests.exceptions.ProxyError(
+        gave_up(exceptions.ProxyError("Unable to connect to proxy", REFUSED))
+    ),
+    "certificate": requests.exceptions.SSLError(
+        gave_up(exceptions.SSLError(ssl.SSLCertVerificationError("self-signed certificate")))
+    ),
+    "tls": requests.exceptions.SSLError(gave_up(exceptions.SSLError(ssl.SSLError("bad record mac")))),
+    "read timeout": requests.ReadTimeout("Read timed out."),
+    "aborted": requests.ConnectionError(
+        exceptions.ProtocolError("Connection aborted.", ConnectionResetError())
+    ),
+    "broken answer": requests.exceptions.ChunkedEncodingError(exceptions.ProtocolError("Connection broken")),
+    "redirect": redirect("https://www.a.example/api/v1/statuses?secret"),
+    "redirect to nowhere": requests.TooManyRedirects("Exceeded 0 redirects."),
+    "redirect to nonsense": redirect("https://[/"),
+    "bare": requests.ConnectionError(),
+    "nothing": None,
+}
+
+
+def raised_from(cause: Exception | None) -> MastodonNetworkError:
+    """As Mastodon.py raises it: the cause is its context."""
+    error = MastodonNetworkError(f"Could not complete request: {cause}")
+    error.__context__ = cause
+    return error
+
+
+def answer_of(case: Mapping[str, Any]) -> object:
+    if "answer" in case:
+        # TOML has no null; `false` stands for it.
+        told = {name: None if value is False else value for name, value in case["answer"].items()}
+        return try_cast_recurse(Status, told)  # type: ignore[no-untyped-call]  # the library's
+    if "network" in case:
+        return raised_from(NETWORK[case["network"]])
+    return getattr(errors, case["error"])(*case["args"])
+
+
+def told(outcome: Outcome) -> str:
+    match outcome:
+        case Sent(remote_id, _):
+            return remote_id
+        case Throttled(until, _):
+            return str(int((until - NOW).total_seconds()))
+        case _:
+            return outcome.reason
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["why"] for case in CASES])
+def test_the_table(case: dict[str, Any]) -> None:
+    """Each answer in the table means what the table says."""
+    reset = NOW + timedelta(seconds=case["reset"]) if "reset" in case else None
+
+    outcome = classify(answer_of(case), parent=case.get("parent"), now=NOW, reset=reset)
+
+    assert type(outcome).__name__.lower() == case["outcome"]
+    if isinstance(outcome, Sent | Throttled):
+        assert told(outcome) == case["says"]
+    else:
+        assert case["says"] in told(outcome)
+    if isinstance(outcome, Sent):
+        assert outcome.url == case.get("url")
+        assert type(outcome.remote_id) is str
+
+
+def test_the_table_is_whole() -> None:
+    """Every error that a call of Mastodon.py can raise stands in the table; so does every network fault."""
+    every = {
+        e.__name__ for e in vars(errors).values() if isinstance(e, type) and issubclass(e, MastodonError)
+    }
+    # The parents of others; what only streams, files and wrong arguments raise.
+    every -= {"MastodonError", "MastodonServerError", "MastodonIOError", "MastodonFileNotFoundError"}
+    every -= {"MastodonReadTimeout", "MastodonMalformedEventError", "MastodonIllegalArgumentError"}
+
+    assert every - {"MastodonNetworkError"} <= {case.get("error") for case in CASES}
+    assert {case["network"] for case in CASES if "network" in case} == set(NETWORK)
+
+
+@pytest.mark.parametrize("answer", [["a status"], "a status", None, 7, b""])
+def test_what_is_no_object_is_no_status(answer: object) -> None:
+    """JSON that is no object leaves the outcome unknown."""
+    assert isinstance(classify(answer, parent=None, now=NOW, reset=None), Unknown)
+
+
+@settings(deadline=None)
+@given(code=st.integers(400, 599), words=st.text(), reply=st.booleans())
+def test_only_the_code_decides(code: int, words: str, reply: bool) -> None:
+    """For every code and any words: a server's own fault is unknown, a refusal refused, nothing is sent."""
+    parent = "115" if reply else None
+
+    outcome = classify(MastodonAPIError("error", code, "", words), parent=parent, now=NOW, reset=None)
+
+    if code == 429:
+        assert isinstance(outcome, Throttled)
+    elif code >= 500 or code == 408:
+        assert isinstance(outcome, Unknown)
+    else:
+        assert isinstance(outcome, Refused)
+    assert len(outcome.reason) < 400
+    assert outcome.reason.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        pytest.param({"X-RateLimit-Reset": "2026-05-04T09:31:30.000000Z"}, 90, id="iso"),
+        pytest.param({"X-RateLimit-Reset": "2026-05-04T11:31:30+02:00"}, 90, id="iso-with-offset"),
+        pytest.param({"X-RateLimit-Reset": "2026-05-04T09:31:30"}, 90, id="iso-without-zone"),
+        pytest.param({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 90)}, 90, id="epoch"),
+        pytest.param({"Retry-After": "7200"}, 7200, id="retry-after"),
+        pytest.param(
+            {"X-RateLimit-Reset": "2026-05-04T09:00:40Z", "Date": "Mon, 04 May 2026 09:00:00 GMT"},
+            40,
+            id="clock-behind",
+        ),
+        pytest.param(
+            {"X-RateLimit-Reset": "2026-05-04T10:00:40Z", "Date": "Mon, 04 May 2026 10:00:00 -0000"},
+            40,
+            id="clock-ahead",
+        ),
+        pytest.param({"X-RateLimit-Reset": "2026-05-04T09:31:00Z", "Date": "today"}, 60, id="bad-date"),
+        pytest.param({"X-RateLimit-Reset": "2026-05-04T09:29:59Z"}, SHORTEST_WAIT.seconds, id="past"),
+        pytest.param({"X-RateLimit-Reset": "9999-12-31T23:59:59-12:00"}, 86400, id="absurd"),
+        pytest.param({"Retry-After": "9999999999"}, 86400, id="absurd-seconds"),
+    ],
+)
+def test_when_the_limit_ends(headers: dict[str, str], seconds: int) -> None:
+    """The end of a rate limit is read in every form that servers use, between 5 seconds and a day away."""
+    assert reset_at(headers, now=NOW) == NOW + timedelta(seconds=seconds)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["X-RateLimit-Reset", "Retry-After", "Date"]), st.text(max_size=30)),
+)
+def test_any_header(headers: dict[str, str]) -> None:
+    """No header makes the reading fail."""
+    reset = reset_at(headers, now=NOW)
+
+    assert reset is None or NOW + SHORTEST_WAIT <= reset <= NOW + LONGEST_WAIT
+
+
+@pytest.mark.parametrize("text", ["", "soon", "١٢", "1e9", "-5"])
+def test_no_header(text: str) -> None:
+    """Without a readable time there is none."""
+    assert reset_at({"X-RateLimit-Reset": text, "Retry-After": text}, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        (Fault("throttled", "wait"), Throttled(NOW + timedelta(minutes=5), "wait")),
+        (Fault("unreached", "gone", "look"), Unreached("gone: look")),
+        (Fault("refused", "no"), Refused("no")),
+        (Fault("unknown", "failed"), Unreached("failed")),
+        (Fault("unknown", "unreadable", "look"), Refused("unreadable: look")),
+    ],
+)
+def test_a_call_that_posts_nothing(fault: Fault, outcome: Outcome) -> None:
+    """What is unknown of a call that posts nothing may be asked again, unless there is something to mend."""
+    assert not_ready(fault, now=NOW, reset=None).outcome == outcome
+
+
+MASTODON = {
+    "version": "4.5.3",
+    "source_url": "https://github.com/mastodon/mastodon",
+    "configuration": {"statuses": {"max_characters": 1000, "characters_reserved_per_url": 30}},
+}
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        pytest.param(MASTODON, Instance("4.5.3", 1000, 30, is_mastodon=True), id="mastodon"),
+        pytest.param(
+            {"version": "4.5.0+glitch"}, Instance("4.5.0+glitch", 500, 23, is_mastodon=True), id="glitch"
+        ),
+        pytest.param(
+            {"version": "2.7.2 (compatible; Pleroma 2.9.1)", "max_toot_chars": 5000},
+            Instance("2.7.2 (compatible; Pleroma 2.9.1)", 5000, 23, is_mastodon=False),
+            id="pleroma",
+        ),
+        pytest.param(
+            {**MASTODON, "version": "0.20.2+git-1f2e3d4"},
+            Instance("0.20.2+git-1f2e3d4", 1000, 30, is_mastodon=False),
+            id="gotosocial-by-version",
+        ),
+        pytest.param(
+            {
+                **MASTODON,
+                "version": "4.2.0",
+                "source_url": "https://codeberg.org/superseriousbusiness/gotosocial",
+            },
+            Instance("4.2.0", 1000, 30, is_mastodon=False),
+            id="gotosocial-by-source",
+        ),
+        pytest.param(
+            {"version": "4.5.3", "configuration": {"statuses": {"max_characters": "many"}}},
+            Instance("4.5.3", 500, 23, is_mastodon=True),
+            id="unreadable-limit",
+        ),
+        pytest.param({"version": None}, None, id="no-version"),
+        pytest.param(["4.5.3"], None, id="no-object"),
+    ],
+)
+def test_what_a_server_says_of_itself(info: object, expected: Instance | None) -> None:
+    """Limits and manners are read from what a server tells, with Mastodon's own where it does not."""
+    assert instance_of(info) == expected
+
+
+def test_mastodon_counts_graphemes() -> None:
+    """Mastodon's rules count a family as one, a link as the server says, and the content warning too."""
+    rules = Instance("4.5.3", 500, 30, is_mastodon=True).rules(numbering=Numbering.TOTAL, spoiler="sea")
+
+    assert (rules.limit, rules.numbering) == (500, Numbering.TOTAL)
+    assert rules.measure("👩‍👩‍👧‍👦 https://example.org/") == 3 + 1 + 1 + 30
+
+
+def test_gotosocial_counts_code_points() -> None:
+    """GoToSocial's rules count code points and links in full, and the content warning too."""
+    rules = Instance("0.20.2", 5000, 25, is_mastodon=False).rules(numbering=Numbering.KEEP, spoiler="sea")
+
+    assert rules.limit == 5000
+    assert rules.measure("👩‍👩‍👧‍👦 https://example.org/") == 3 + 7 + 1 + 20
+
+
+@pytest.mark.parametrize(
+    ("given", "canonical"),
+    [
+        ("https://social.example", "https://social.example"),
+        (" https://Social.Example/ ", "https://social.example"),
+        ("https://social.example:8443", "https://social.example:8443"),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+        ("http://localhost:3000/", "http://localhost:3000"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+        ("http://127.9.9.9", "http://127.9.9.9"),
+    ],
+)
+def test_addresses(given: str, canonical: str) -> None:
+    """An address is https, or http on this machine, and comes out in one form."""
+    assert address(given) == canonical
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "social.example",
+        "ftp://social.example",
+        "https://",
+        "https://social.example:port",
+        "https://[social.example",
+        "https://social.example/@keeper",
+        "https://social.example/?a=hunter2",
+        "https://social.example/#hunter2",
+        "https://keeper:hunter2@social.example",
+        "http://social.example",
+        "http://10.0.0.1",
+        "http://0.0.0.0:3000",
+        "http://localhost.example",
+    ],
+)
+def test_no_addresses(given: str) -> None:
+    """Anything else is refused, in words that do not repeat what may be a secret."""
+    with pytest.raises(ValueError, match="https://") as caught:
+        address(given)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def channel(**changes: Any) -> MastodonChannel:
+    settings: dict[str, Any] = {"url": "https://a.example", "token": TOKEN, "numbering": Numbering.KEEP}
+    return MastodonChannel("masto", **{**settings, "clock": lambda: NOW, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"token": ""},
+        {"token": f"{TOKEN}\n"},
+        {"token": f"{TOKEN} {TOKEN}"},
+        {"token": f"{TOKEN}é"},
+        {"visibility": "everyone"},
+        {"reply_visibility": ""},
+        {"url": "http://a.example"},
+    ],
+)
+def test_what_could_never_work(changes: dict[str, str]) -> None:
+    """A channel that could never post is not made, and the error does not tell the token."""
+    with pytest.raises(ValueError) as caught:
+        channel(**changes)
+
+    assert TOKEN not in str(caught.value)
+
+
+async def test_a_token_is_never_read_as_a_file(tmp_path: Path) -> None:
+    """A token that happens to name a file is a token."""
+    file = tmp_path / "token"
+    file.write_text("what-stands-in-the-file\n")
+
+    made = channel(token=str(file))
+
+    assert made._client.api.access_token == str(file)
+    await made.close()
+
+
+async def test_what_a_channel_shows() -> None:
+    """A channel shows its name and its server, not its token."""
+    made = channel(url="https://A.example/")
+
+    assert repr(made) == "MastodonChannel('masto', 'https://a.example')"
+    assert (made.name, made.kind, made.target) == ("masto", "mastodon", "https://a.example")
+    await made.close()
+
+
+async def test_a_closed_channel() -> None:
+    """A closed channel says so instead of waiting for ever."""
+    made = channel()
+    await made.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await made.rules()

@@ -1,0 +1,55 @@
+"""What of the settings reaches the channels."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from threadcast.bot.channels.build import build_channel
+from threadcast.config.settings import load
+
+KINDS = {
+    "telegram": {
+        "THREADCAST_TELEGRAM__TOKEN": "123456:AAExampleExampleExampleExampleExample0",
+        "THREADCAST_TELEGRAM__ADMINS": "1111,2222",
+        "THREADCAST_CHANNELS__NEWS__CHAT": "@news",
+    },
+    "mastodon": {
+        "THREADCAST_CHANNELS__NEWS__URL": "https://mastodon.example",
+        "THREADCAST_CHANNELS__NEWS__TOKEN": "example-access-token",
+    },
+    "local": {},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("resend", [True, False])
+async def test_how_doubts_are_settled(tmp_path: Path, kind: str, resend: bool) -> None:
+    """When a post of unknown fate is looked for, and what follows where nobody can, is as the owner says."""
+    given = KINDS[kind] | {"THREADCAST_CHANNELS__NEWS__KIND": kind, "THREADCAST_SETTLE_AFTER": "5s"}
+    if resend:
+        given["THREADCAST_CHANNELS__NEWS__WHEN_UNSURE"] = "resend"
+    settings = load(given, folder=tmp_path)
+
+    channel = build_channel(settings, settings.channels[0], clock=lambda: datetime.now(UTC))
+    settling = channel.settling
+    await channel.close()
+
+    assert settling.resend is resend
+    assert settling.first_look == timedelta(seconds=0 if kind == "local" else 5)
+    assert kind == "local" or settling.apart == timedelta(seconds=5)
+
+
+async def test_telegram_waits_for_nothing_without_a_private_chat(tmp_path: Path) -> None:
+    """Where the bot has nobody to forward to, its owner is asked at once."""
+    given = KINDS["telegram"] | {
+        "THREADCAST_CHANNELS__NEWS__KIND": "telegram",
+        "THREADCAST_TELEGRAM__ADMINS": "",
+    }
+    settings = load(given, folder=tmp_path)
+
+    channel = build_channel(settings, settings.channels[0], clock=lambda: datetime.now(UTC))
+    settling = channel.settling
+    await channel.close()
+
+    assert settling.first_look == timedelta(0)

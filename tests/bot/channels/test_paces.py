@@ -1,0 +1,133 @@
+"""Each configured channel gets the pace of its network."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.bot.publishing.scripted import ScriptedChannel, wish
+from tests.contract.store.memory_store import MemoryStore
+from threadcast.bot.channels.mastodon.headers import Quota
+from threadcast.bot.channels.pace import FreePace, MastodonPace, Pace, TelegramPace
+from threadcast.bot.channels.paces import build_paces, is_group
+from threadcast.bot.service import build_desk
+from threadcast.config.settings import load
+from threadcast.queue.port import ChannelSeen
+from threadcast.queue.states import Sent
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+class Metered(ScriptedChannel):
+    quota = Quota(300, 0, NOON + timedelta(minutes=5))
+
+
+CHANNELS = {"masto": Metered, "news": ScriptedChannel}
+
+
+def paces(tmp_path: Path, environ: dict[str, str], **remembered: float) -> dict[str, Pace]:
+    settings = load({f"THREADCAST_{name}": value for name, value in environ.items()}, folder=tmp_path)
+    channels = [kind(name, folder=tmp_path, clock=lambda: NOON) for name, kind in CHANNELS.items()]
+    return build_paces(settings, channels, remembered, lambda channel, _: {"masto": 288}.get(channel, 0))
+
+
+def telegram(name: str, chat: str, bot: str = "1:a") -> dict[str, str]:
+    return {
+        f"CHANNELS__{name}__KIND": "telegram",
+        f"CHANNELS__{name}__CHAT": chat,
+        f"CHANNELS__{name}__TOKEN": bot,
+    }
+
+
+def mastodon(name: str) -> dict[str, str]:
+    return {
+        f"CHANNELS__{name}__KIND": "mastodon",
+        f"CHANNELS__{name}__URL": "https://social.example",
+        f"CHANNELS__{name}__TOKEN": name,
+    }
+
+
+def after_a_burst(pace: Pace, count: int) -> timedelta:
+    """How long the chat waits after so many posts, each as soon as it may."""
+    now = NOON
+    for _ in range(count):
+        while (at := pace.ready_at(now)) > now:
+            now = at
+        pace.went(now)
+        pace.judged(Sent("1", None), now)
+    return pace.ready_at(now) - now
+
+
+def test_by_kind(tmp_path: Path) -> None:
+    """Each kind of channel has its own kind of pace."""
+    made = paces(
+        tmp_path, {**telegram("NEWS", "@news_channel"), **mastodon("MASTO"), "CHANNELS__A__KIND": "local"}
+    )
+    assert {name: type(pace) for name, pace in made.items()} == {
+        "a": FreePace,
+        "masto": MastodonPace,
+        "news": TelegramPace,
+    }
+
+
+def test_what_is_known(tmp_path: Path) -> None:
+    """A pace knows what was remembered, what is out, and what its server told; a forecast needs no server."""
+    made = paces(
+        tmp_path, {**telegram("NEWS", "@news_channel"), **mastodon("MASTO"), **mastodon("OTHER")}, news=0.25
+    )
+    assert made["news"].rate == 0.25
+    assert made["masto"].ready_at(NOON) == NOON + timedelta(minutes=5)
+    assert made["masto"].room(13, NOON).at == NOON + timedelta(hours=3)
+    assert made["other"].room(13, NOON).at == NOON
+
+
+@pytest.mark.parametrize(("rate", "wait"), [("1", 1), ("0.5", 2), ("1000", 0.001)])
+def test_the_owners_rate(tmp_path: Path, rate: str, wait: float) -> None:
+    """Chats go at the rate that the owner set, however fast, for a server of their own."""
+    made = paces(tmp_path, {"TELEGRAM__RATE": rate, **telegram("NEWS", "@news_channel")})
+    assert after_a_burst(made["news"], 10) == wait * SECOND
+
+
+def test_groups(tmp_path: Path) -> None:
+    """A group keeps to Telegram's limit for groups; with a rate that none takes, it has no limit."""
+    group = telegram("G", "-4242")
+    assert after_a_burst(paces(tmp_path, group)["g"], 20) > 30 * SECOND
+    assert after_a_burst(paces(tmp_path, {"TELEGRAM__RATE": "31", **group})["g"], 20) < SECOND
+
+
+def test_one_bot(tmp_path: Path) -> None:
+    """Chats of one bot share what it may send; those of another bot do not wait for them."""
+    made = paces(
+        tmp_path, telegram("A", "@chat_a") | telegram("B", "@chat_b") | telegram("C", "@chat_c", "2:b")
+    )
+    assert made["a"].ready_at(NOON) == NOON
+    assert made["b"].ready_at(NOON) == NOON + SECOND / 30
+    assert made["c"].ready_at(NOON) == NOON
+
+
+@pytest.mark.parametrize(
+    ("chat", "group"), [("@news", False), ("4242", False), ("-4242", True), ("-1004242424242", False)]
+)
+def test_what_a_chat_is(chat: str, group: bool) -> None:
+    """A group is known by its id; a supergroup looks like a channel, and shows what it takes."""
+    assert is_group(chat) == group
+
+
+def test_what_the_queue_remembers(tmp_path: Path) -> None:
+    """The queue's forecast goes by the pace that a chat was last seen to take."""
+    settings = load(
+        {f"THREADCAST_{name}": value for name, value in telegram("NEWS", "@news_channel").items()},
+        folder=tmp_path,
+    )
+    store = MemoryStore()
+    store.see_channels([ChannelSeen("news", "telegram", "@news_channel")], now=NOON)
+    store.add([wish("news", due=NOON)], now=NOON, actor="test")
+    desk = build_desk(settings, store, [], actor="ada")
+    (at_first,) = desk.forecast()
+    store.note_rate("news", 0.25)
+    (slower,) = desk.forecast()
+    assert at_first.start is not None
+    assert at_first.end == at_first.start + at_first.delivery.parts * SECOND
+    assert slower.start is not None
+    assert slower.end == slower.start + slower.delivery.parts * 4 * SECOND

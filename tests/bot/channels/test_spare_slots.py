@@ -1,0 +1,73 @@
+"""What is said beside takes what publishing leaves, and its turn where that leaves nothing for long."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from threadcast.bot.channels.pace import PER_BOT, BotPace, SpareSlots
+
+START = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
+SLOT = timedelta(seconds=1 / PER_BOT)
+MILLISECOND = timedelta(milliseconds=1)
+PATIENCE = timedelta(seconds=5)
+
+
+def test_at_once_where_nobody_publishes() -> None:
+    """A bot that publishes nothing answers at once."""
+    spare = SpareSlots(BotPace())
+    assert spare.ready_at("chat", START, START) == START
+    assert spare.ready_at("chat", START + SLOT, START) == START + SLOT
+
+
+def test_between_two_that_publish() -> None:
+    """An answer goes where a slot and the one before the next are free, and then takes its own."""
+    shared = BotPace()
+    spare = SpareSlots(shared)
+    assert shared.ready_at("news", START, START) == START
+    assert spare.ready_at("chat", START, START) == START + 2 * SLOT
+    assert shared.ready_at("masto", START, START) == START + SLOT  # the spare one was nobody's
+    spare.went("chat", START + 4 * SLOT)
+    assert shared.ready_at("third", START + 4 * SLOT, START + 4 * SLOT) == START + 5 * SLOT
+
+
+def test_patience_has_an_end() -> None:
+    """Where publishing leaves no room for five seconds, an answer takes its turn; the next waits again."""
+    shared = BotPace()
+    spare = SpareSlots(shared, PATIENCE)
+    now = START
+    while now <= START + PATIENCE:
+        shared.went("news", now)
+        assert spare.ready_at("chat", now, now) >= now + 2 * SLOT
+        now += SLOT
+    shared.went("news", now)
+    turn = spare.ready_at("chat", now, now)
+    assert turn == now + SLOT
+    assert shared.ready_at("masto", now, now) == now + 2 * SLOT  # it is promised
+    spare.went("chat", turn)
+    assert spare.ready_at("chat", turn, turn) > turn + SLOT
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.integers(0, 9), st.booleans(), st.integers(0, 40), st.integers(0, 500)),
+        max_size=80,
+    )
+)
+def test_asking_beside_changes_nothing(asked: list[tuple[bool, int, bool, int, int]]) -> None:
+    """However many answers look for a slot, publishing gets the same slots as without them."""
+    alone, shared = BotPace(), BotPace()
+    spare = SpareSlots(shared, timedelta(days=1))
+    now = START
+    for publishes, chat, uses, milliseconds, ahead in asked:
+        earliest = now + ahead * MILLISECOND
+        if publishes:
+            slot = alone.ready_at(chat, earliest, now)
+            assert shared.ready_at(chat, earliest, now) == slot
+            if uses and slot <= now:
+                alone.went(chat, now)
+                shared.went(chat, now)
+        else:
+            assert spare.ready_at(("chat", chat), earliest, now) >= earliest
+        now += milliseconds * MILLISECOND

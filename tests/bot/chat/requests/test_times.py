@@ -1,0 +1,205 @@
+"""What a person means by a time: a table of phrases, and what holds of any moment and any text."""
+
+import time
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from threadcast.bot.chat.requests.times import FARTHEST, LONGEST, WhenError, parse_when
+from threadcast.config.schedule.zones import instant, wall
+
+TABLE = tomllib.loads(Path(__file__).with_name("when_cases.toml").read_text(encoding="utf-8"))["at"]
+READS = [(each, text, says) for each in TABLE for text, says in each.get("reads", ())]
+REFUSES = [(each, text, says) for each in TABLE for text, says in each.get("refuses", ())]
+BERLIN = ZoneInfo("Europe/Berlin")
+ZONES = st.sampled_from([BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC")])
+MINUTE = timedelta(minutes=1)
+NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)  # a Monday
+MOMENTS = st.integers(0, 15 * 366 * 24 * 60).map(lambda minutes: NOON + minutes * MINUTE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def words_ready() -> None:
+    """The library is imported at the first question: each example of a law has a deadline."""
+    parse_when("tomorrow 9:00", now=NOON, zone=BERLIN)
+
+
+def ids(case: object) -> str | None:
+    return case if isinstance(case, str) else None
+
+
+@pytest.mark.parametrize(("at", "text", "says"), READS, ids=ids)
+def test_a_phrase_is_the_moment_of_the_table(at: dict[str, object], text: str, says: str) -> None:
+    """Each phrase of the table is exactly its moment, in UTC."""
+    zone = ZoneInfo(str(at["zone"]))
+    expected = datetime.fromisoformat(says)
+    now = at["now"]
+    assert isinstance(now, datetime)
+
+    found = parse_when(text, now=now, zone=zone)
+
+    assert found.tzinfo is UTC
+    assert found == (expected if expected.tzinfo else expected.replace(tzinfo=zone))
+
+
+@pytest.mark.parametrize(("at", "text", "says"), REFUSES, ids=ids)
+def test_a_phrase_is_refused_as_in_the_table(at: dict[str, object], text: str, says: str) -> None:
+    """What has passed, is too far away, may mean two moments, or is no time, is refused in these words."""
+    now = at["now"]
+    assert isinstance(now, datetime)
+    with pytest.raises(WhenError) as refused:
+        parse_when(text, now=now, zone=ZoneInfo(str(at["zone"])))
+    assert says in str(refused.value)
+
+
+def test_the_table_is_large() -> None:
+    """The table has phrases in three zones and more."""
+    assert len(READS) >= 80
+    assert len({at["zone"] for at, _, _ in READS}) >= 3
+
+
+def phrases(moment: datetime, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    """What a person may write who means a moment, and can mean no other."""
+    local, today = wall(moment, zone), wall(now, zone)
+    ordinal = {1: "st", 2: "nd", 3: "rd"}.get(local.day % 10 if local.day not in {11, 12, 13} else 0, "th")
+    half = f"{local:%I:%M%p}".lstrip("0")
+    for clock in (f"{local:%H:%M}", f"{local.hour}:{local:%M}", half, half.lower()):
+        yield f"{local:%Y-%m-%d} {clock}"
+        yield f"{local:%-d %b %Y} {clock}"
+        yield f"{local:%b %-d %Y}, {clock}"
+        yield f"{clock} {local:%-d %B %Y}"
+        yield f"{local.day}{ordinal} of {local:%B %Y} at {clock}"
+        yield f"{local:%A %-d %b %Y} {clock}"
+        yield f"{local:%d.%m.%Y} {clock}"
+        yield f"{local:%-d/%-m/%Y} {clock}"
+        days = (local.date() - today.date()).days
+        if timedelta(0) <= moment - now < timedelta(days=300):
+            yield f"{local:%-d %b} {clock}"
+            yield f"{local:%-d.%-m.} {clock}"
+        if days in {0, 1, 2}:
+            yield f"{('today', 'tomorrow', 'day after tomorrow')[days]} {clock}"
+        if days < 7:
+            yield f"{local:%A} {clock}"
+            yield f"{local:%a} at {clock}"
+        if days < 2 and moment - now < timedelta(hours=22):
+            yield clock
+        yield f"in {days} days {clock}"
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    now=MOMENTS,
+    minutes=st.integers(1, 365 * 24 * 60),
+    zone=ZONES,
+)
+def test_what_means_a_moment_reads_back_to_it(now: datetime, minutes: int, zone: ZoneInfo) -> None:
+    """Any moment of the next year is read from every phrase that can mean no other."""
+    moment = now + minutes * MINUTE
+    # What the clocks show twice means the first time; a gap shows nothing.
+    assume(instant(wall(moment, zone), zone) == moment)
+    assume(instant(wall(now, zone), zone) == now)
+    assert parse_when(f"in {minutes}m", now=now, zone=zone) == moment
+    assert parse_when(moment.isoformat(), now=now, zone=zone) == moment
+    assert parse_when(f"{moment.astimezone(zone).isoformat()}", now=now, zone=zone) == moment
+    for phrase in phrases(moment, now, zone):
+        assert parse_when(phrase, now=now, zone=zone) == moment, phrase
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "tomorrow",
+            "today",
+            "mon",
+            "friday",
+            "next",
+            "this",
+            "at",
+            "in",
+            "on",
+            "the",
+            "24",
+            "dec",
+            "feb",
+            "31",
+        ),
+        *(
+            "9:00",
+            "25:00",
+            "9",
+            "9pm",
+            "noon",
+            "midnight",
+            "2026",
+            "9999",
+            "2h",
+            "week",
+            "12/24",
+            "1.1.",
+            "99/99",
+        ),
+        *(
+            "00/00/0000",
+            "0000-00-00",
+            "9999-12-31T23:59",
+            "0001-01-01T00:00+23:59",
+            "+14:00",
+            "Z",
+            "²",
+            "\x00",
+        ),
+        *(
+            "\ud800",
+            "🕘",
+            "İ",
+            "a" * 30,
+            "0" * 30,
+            "in 999 weeks",
+            "-1",
+            "--",
+            "T",
+            "\u2028",
+            "/",
+            ".",
+            ":",
+            "am",
+        ),
+    ]
+)
+
+
+@settings(deadline=None)
+@given(
+    text=st.text(max_size=80) | st.lists(PIECES, max_size=6).map(" ".join) | st.lists(PIECES).map("".join),
+    now=MOMENTS,
+    zone=ZONES,
+)
+@example(text="9" * 10_000, now=NOON, zone=BERLIN)
+@example(text="tomorrow " * 2_000, now=NOON, zone=BERLIN)
+@example(text="9:00" + " " * 10_000 + "tomorrow", now=NOON, zone=BERLIN)
+@example(text="\x00" * 10_000, now=NOON, zone=BERLIN)
+@example(text="🕘" * 10_000, now=NOON, zone=BERLIN)
+def test_any_text_is_a_moment_to_come_or_refused(text: str, now: datetime, zone: ZoneInfo) -> None:
+    """Whatever is written, it is a moment of the next year, or refused in a few words."""
+    try:
+        found = parse_when(text, now=now, zone=zone)
+    except WhenError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+        assert now < found <= now + FARTHEST
+    assert len(refusal) < 3 * LONGEST + 100
+
+
+def test_an_answer_comes_at_once() -> None:
+    """The phrases of the table take a few milliseconds each: a press is answered at once."""
+    began = time.perf_counter()
+    for at, text, _ in READS:
+        parse_when(text, now=at["now"], zone=ZoneInfo(at["zone"]))
+    assert (time.perf_counter() - began) / len(READS) < 0.05

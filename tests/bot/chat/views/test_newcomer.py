@@ -1,0 +1,133 @@
+"""What a newcomer is told to paste is accepted as it stands."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.servers.telegram.html import parse_html
+from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.views.message import Said, visible
+from threadcast.bot.chat.views.newcomer import (
+    LONGEST_NAME,
+    PREFIX,
+    how_to_begin,
+    joined,
+    left,
+    name_for,
+    ready,
+)
+from threadcast.config.settings import Settings, load
+
+TOKEN = "123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc"
+TITLES = st.text(max_size=128) | st.from_regex(r"[A-Za-z_ -]{0,80}", fullmatch=True)
+USERNAMES = st.none() | st.from_regex(r"[A-Za-z][A-Za-z0-9_]{3,30}[A-Za-z0-9]", fullmatch=True)
+
+
+def lines(said: Said) -> dict[str, str]:
+    """The lines that are shown to be copied, as an environment."""
+    shown, entities = parse_html(said.text)
+    units = shown.encode("utf-16-le")
+    copied = [
+        units[2 * one["offset"] : 2 * (one["offset"] + one["length"])].decode("utf-16-le")
+        for one in entities
+        if one["type"] == "code"
+    ]
+    pairs = (line.partition("=") for line in copied if "=" in line)
+    return {name: value for name, _, value in pairs}
+
+
+def accepted(given: dict[str, str], folder: Path) -> Settings:
+    """The settings that these lines give. `.env` is written as it was pasted."""
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in given.items()))
+    return load({"THREADCAST_TELEGRAM__TOKEN": TOKEN}, folder=folder)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    title=TITLES,
+    username=USERNAMES,
+    number=st.integers(-1_009_999_999_999, -1),
+    may_post=st.booleans(),
+    is_group=st.booleans(),
+)
+def test_the_lines_for_a_chat_are_accepted(
+    title: str, username: str | None, number: int, may_post: bool, is_group: bool, tmp_path: Path
+) -> None:
+    """Whatever a channel is called, the lines that are shown for it make it a channel."""
+    chat = f"@{username}" if username else str(number)
+    name = name_for(title, username)
+
+    group = number if is_group else None
+    found = accepted(lines(joined(title, chat, name, may_post=may_post, group=group)), tmp_path)
+
+    (channel,) = found.channels
+    assert channel.kind == "telegram"
+    assert channel.chat == chat
+    assert channel.name == name.lower()
+    assert found.telegram.group == group
+
+
+def test_the_lines_for_an_account_are_accepted(tmp_path: Path) -> None:
+    """The lines for a Mastodon account are those that it needs."""
+    (channel,) = accepted(lines(how_to_begin(Role.OWNER)), tmp_path).channels
+    assert (channel.name, channel.kind) == ("masto", "mastodon")
+
+
+def test_an_editor_is_told_who_can() -> None:
+    """An editor, who cannot configure anything, is told who does."""
+    assert how_to_begin(Role.EDITOR).text == (
+        "No channel is configured yet: one of the owners does that. All commands: /help"
+    )
+
+
+@given(TITLES, USERNAMES, st.sets(st.integers(2, 30), max_size=12))
+def test_a_name_is_free(title: str, username: str | None, numbers: set[int]) -> None:
+    """A name is one of a variable, with single underlines, and none of those that are taken."""
+    wished = name_for(title, username)
+    taken = {wished.lower(), *(name_for(f"{wished}_{number}", None).lower() for number in numbers)}
+    for name in (wished, name_for(title, username, taken)):
+        assert 1 <= len(name) <= LONGEST_NAME
+        assert name.replace("_", "").isalnum()
+        assert name.isascii()
+        assert name == name.upper()
+        assert "__" not in name
+        assert not name.startswith("_")
+        assert not name.endswith("_")
+    assert name_for(title, username, taken).lower() not in taken
+
+
+@pytest.mark.parametrize(
+    ("title", "username", "taken", "name"),
+    [
+        ("Her channel", "her_channel", (), "HER_CHANNEL"),
+        ("Her  private -- notes!", None, (), "HER_PRIVATE_NOTES"),
+        ("Новости", None, (), "NEWS"),
+        ("Новости", None, ("news",), "NEWS_2"),
+        ("Новости", None, ("news", "news_2", "news_4"), "NEWS_3"),
+        ("24/7", None, (), "24_7"),
+        ("Straße", None, (), "STRASSE"),
+        ("x" * 40, None, (), "X" * 32),
+        ("x" * 40, None, ("x" * 32,), "X" * 30 + "_2"),
+        ("x" * 29 + "_yyyy", None, ("x" * 29 + "_yy",), "X" * 29 + "_2"),
+    ],
+)
+def test_names(title: str, username: str | None, taken: tuple[str, ...], name: str) -> None:
+    """A channel is named like its @name or its title; where that is taken, there is a number behind it."""
+    assert name_for(title, username, taken) == name
+
+
+def test_who_may_not_post_is_told() -> None:
+    """Where the bot may not post yet, it says what it needs."""
+    assert "I may not post there yet" in joined("A", "@a", "A", may_post=False).text
+    assert "I may not post there yet" not in joined("A", "@a", "A", may_post=True).text
+
+
+@given(TITLES)
+def test_rights_that_come_and_go_are_told_in_markup(title: str) -> None:
+    """Whatever a channel is called, what is said of its rights is read, and names it."""
+    for said in (ready(title, "news"), left(title, "news")):
+        parse_html(said.text)
+        assert "news" in visible(said.text)
+    assert PREFIX not in left(title, "news").text

@@ -1,0 +1,289 @@
+"""Whatever a queue holds, what is said of it is a message that Telegram takes, with buttons that work."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.bot.chat.samples import (
+    BERLIN,
+    CHAINS,
+    CHANNELS,
+    DELIVERY,
+    FORECASTS,
+    LOOKS,
+    MOMENTS,
+    NOW,
+    ROWS,
+    THREADS,
+    TITLES,
+    a_dossier,
+    an_overview,
+    delivery,
+    foretold,
+)
+from tests.contract.store.samples import thread
+from tests.servers.telegram.html import parse_html
+from threadcast.bot.chat.buttons import MOST_BYTES, read_press
+from threadcast.bot.chat.commands import COMMANDS, Role, in_chat
+from threadcast.bot.chat.digest import digest
+from threadcast.bot.chat.router import PRESSED, TYPED
+from threadcast.bot.chat.views import cards, lists
+from threadcast.bot.chat.views.cards import Look
+from threadcast.bot.chat.views.message import LIMIT, Said, in_messages, visible
+from threadcast.bot.publishing.forecast import Forecast
+from threadcast.bot.requests.changes import Chain, Dossier
+from threadcast.bot.requests.overview import Overview, summarise
+from threadcast.queue.port import ChannelRow, Delivery, StoredThread
+from threadcast.queue.states import DeliveryState
+
+LONGEST_LABEL = 64  # characters of a button
+MOST_BUTTONS = 100  # of a message
+LOOK = Look(NOW, BERLIN, Role.OWNER)
+calmly = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
+
+
+def is_sound(said: Said) -> None:
+    """Telegram takes it, and each of its buttons asks for something that there is."""
+    for message in in_messages(said):
+        text, _ = parse_html(message.text)
+        assert text.strip()
+        assert len(text) <= LIMIT
+    assert sum(map(len, said.buttons)) <= MOST_BUTTONS
+    for row in said.buttons:
+        assert 1 <= len(row) <= 8
+        for one in row:
+            assert 0 < len(one.label) <= LONGEST_LABEL
+            assert len(one.data.encode()) <= MOST_BYTES
+            press = read_press(one.data)
+            assert press.data() == one.data
+            assert press.verb in TYPED or press.verb in PRESSED
+
+
+def verbs(said: Said) -> set[str]:
+    return {read_press(one.data).verb for row in said.buttons for one in row}
+
+
+@calmly
+@given(a_dossier(), LOOKS, st.sampled_from(["", "<b>Now</b>"]), st.data())
+def test_a_card(one: Dossier, look: Look, headline: str, data: st.DataObject) -> None:
+    """A thread however it stands is shown whole, and an editor is offered nothing that changes it."""
+    foreseen = {
+        chain.delivery.id: data.draw(foretold(chain.delivery))
+        for chain in one.chains
+        if data.draw(st.booleans())
+    }
+    said = cards.card(one, foreseen, look, headline=headline)
+    is_sound(said)
+    for chain in one.chains:
+        assert chain.delivery.channel in visible(said.text)
+    if look.role is Role.EDITOR:
+        assert verbs(said) <= {"preview"}
+
+
+@calmly
+@given(FORECASTS, LOOKS, st.integers(-1, 9), st.just("") | CHANNELS)
+def test_the_queue(found: list[Forecast], look: Look, page: int, channel: str) -> None:
+    """A page of the queue shows what is on it, and its buttons lead there."""
+    is_sound(lists.queue(found, look, page=page, channel=channel))
+
+
+@calmly
+@given(st.lists(CHAINS, max_size=8), LOOKS, st.integers(0, 9998), st.just("") | CHANNELS, st.booleans())
+def test_the_history(found: list[Chain], look: Look, page: int, channel: str, more: bool) -> None:
+    """A page of the history likewise."""
+    is_sound(lists.history(found, look, page=page, channel=channel, more=more))
+
+
+@calmly
+@given(st.lists(ROWS, max_size=6), LOOKS, st.data())
+def test_the_channels(found: list[ChannelRow], look: Look, data: st.DataObject) -> None:
+    """Every channel that was ever seen is shown; those that are configured can be paused by owners."""
+    names = [row.name for row in found]
+    configured = frozenset(data.draw(st.lists(st.sampled_from(names))) if names else ())
+    said = lists.channels(found, configured, look.role)
+    is_sound(said)
+    assert bool(said.buttons) == (look.role is Role.OWNER and bool(configured))
+
+
+@calmly
+@given(an_overview(), LOOKS)
+def test_the_status(one: Overview, look: Look) -> None:
+    """How things stand can be said however they stand."""
+    is_sound(lists.status(one, look))
+
+
+@calmly
+@given(st.lists(DELIVERY, max_size=14), st.lists(DELIVERY, max_size=14), FORECASTS, LOOKS, MOMENTS)
+def test_the_digest(
+    published: list[Delivery], yours: list[Delivery], coming: list[Forecast], look: Look, since: datetime
+) -> None:
+    """A digest of any day can be said, and makes a sound only where somebody has to act."""
+    said = digest(published, yours, coming, look, since=since)
+    is_sound(said)
+    assert said.quiet == (not yours)
+
+
+@calmly
+@given(st.dictionaries(THREADS, TITLES, max_size=10), st.sampled_from(list(COMMANDS)))
+def test_a_choice(found: dict[int, str], verb: str) -> None:
+    """Any threads can be chosen from."""
+    is_sound(lists.choose(verb, found))
+
+
+@calmly
+@given(st.text(), st.none() | st.sampled_from(list(COMMANDS)))
+def test_no_such_command(name: str, near: str | None) -> None:
+    """Whatever was typed, it is said that there is no such command."""
+    is_sound(lists.unknown(name, near))
+
+
+def test_help() -> None:
+    """Each role is told of its commands and no others; each command has a page of its own."""
+    for role in Role:
+        said = lists.help_all(role)
+        is_sound(said)
+        shown = set(re.findall(r"^/([a-z]+)", visible(said.text), re.MULTILINE))
+        assert shown == {one.name for one in COMMANDS.values() if one.who <= role}
+    for command in COMMANDS.values():
+        is_sound(lists.help_one(command, Role.EDITOR))
+
+
+@calmly
+@given(st.lists(DELIVERY, max_size=5), st.integers(1, 100), THREADS)
+def test_buttons_of_several(found: list[Delivery], many: int, first: int) -> None:
+    """Several threads at once have buttons for what one of them allows."""
+    threads = tuple(range(first, first + many))
+    is_sound(Said("a", cards.batch_buttons(threads, found, Role.OWNER)))
+
+
+def lines(said: Said) -> list[str]:
+    return visible(said.text).split("\n")
+
+
+def dossier(*deliveries: Delivery) -> Dossier:
+    return Dossier(StoredThread(7, thread(), "a.txt", NOW), tuple(Chain(one, ()) for one in deliveries), ())
+
+
+def test_a_reason_of_the_shell_is_said_in_the_chat() -> None:
+    """What the queue says in the words of the shell, the chat says in its own."""
+    why = "paused; threadcast resume news"
+    queued = delivery(state=DeliveryState.QUEUED)
+    held = delivery(8, "masto", DeliveryState.HELD, reason="see: threadcast show 7")
+    said = cards.card(dossier(queued, held), {7: Forecast(queued, None, why, None)}, LOOK)
+    assert "🕓 news queued: waits: paused; /resume news" in lines(said)
+    assert "✋ masto held: see: /show 7" in lines(said)
+    assert "    held: paused; /resume news" in lines(
+        lists.queue([Forecast(held, None, why, None)], LOOK, page=0, channel="")
+    )
+    assert in_chat("threadcast check, threadcast frobnicate") == "threadcast check, threadcast frobnicate"
+
+
+def test_counts_are_in_plain_english() -> None:
+    """One delivery, two deliveries, and nothing at all."""
+    one = Forecast(delivery(), NOW, "", NOW)
+    assert lines(lists.queue([one], LOOK, page=0, channel=""))[0] == "Queue: 1 delivery"
+    assert lines(lists.queue([one, one], LOOK, page=0, channel=""))[0] == "Queue: 2 deliveries"
+    assert lines(lists.history([], LOOK, page=0, channel="news", more=False)) == [
+        "Nothing was published on news yet. What waits: /queue"
+    ]
+
+
+def test_a_digest_in_words() -> None:
+    """A digest says since when, what was published, who waits for what, and what is next."""
+    since = NOW - timedelta(days=1)
+    done = [delivery(number, state=DeliveryState.PUBLISHED) for number in range(1, 13)]
+    failed = delivery(20, state=DeliveryState.FAILED, reason="the post was refused")
+    coming = [
+        Forecast(delivery(30, state=DeliveryState.QUEUED), NOW + timedelta(hours=3), "slot", NOW),
+        Forecast(delivery(31), NOW, "under way", NOW),
+        Forecast(delivery(32, state=DeliveryState.HELD), None, "", None),
+    ]
+    said = lines(digest(done, [failed], coming, LOOK, since=since))
+    assert said[:3] == ["Since yesterday 12:00", "Published: 12 chains", "✅ #1 news Title 1"]
+    assert said[12:] == [
+        *("… and 2 more: /history", "", "Waiting for you", "🛑 #20 news failed: the post was refused", ""),
+        *("Next", "15:00: #30 news Title 30", "now: #31 news Title 31"),
+    ]
+    assert lines(digest([], [], [], LOOK, since=since)) == [
+        *("Since yesterday 12:00", "Published: nothing", "", "Nothing is to be published.")
+    ]
+    many: Sequence[Delivery] = [replace(failed, id=one, thread_id=one) for one in range(40, 55)]
+    told = lines(digest([], many, coming[:1] * 12, LOOK, since=since))
+    assert "… and 5 more: /status" in told
+    assert told[-1] == "… and 2 more: /queue"
+
+
+HOUR = timedelta(hours=1)
+QUEUED = delivery(state=DeliveryState.QUEUED)
+STATES: list[tuple[Delivery, Forecast | None, list[str]]] = [
+    (QUEUED, None, ["🕓 news queued: starts now"]),
+    (QUEUED, Forecast(QUEUED, None, "", None), ["🕓 news queued: starts now"]),
+    (QUEUED, Forecast(QUEUED, NOW, "in turn", NOW + HOUR), ["🕓 news queued: starts now, takes 60 min"]),
+    (
+        QUEUED,
+        Forecast(QUEUED, NOW + HOUR, "slot", NOW + 2 * HOUR),
+        ["🕓 news queued: starts 13:00 (slot), takes 60 min"],
+    ),
+    (
+        replace(QUEUED, own_time=True, sent=3),
+        Forecast(QUEUED, NOW + HOUR, "its own time", NOW + 2 * HOUR),
+        [
+            "🕓 news queued: starts Mon 2 Mar 2026, 13:00 CET (its own time), takes 60 min",
+            "▰▰▰▱▱▱▱▱▱▱ 3/10",
+        ],
+    ),
+    (delivery(sent=3), None, ["📤 news publishing ▰▰▰▱▱▱▱▱▱▱ 3/10"]),
+    (
+        delivery(sent=3, reason="no network", due=NOW + HOUR),
+        Forecast(QUEUED, NOW, "", NOW + HOUR),
+        ["📤 news publishing ▰▰▰▱▱▱▱▱▱▱ 3/10, until 13:00", "no network"],
+    ),
+    (delivery(state=DeliveryState.HELD), None, ["✋ news held: you held it"]),
+    (
+        delivery(state=DeliveryState.FAILED, reason="too long", sent=3),
+        None,
+        ["🛑 news failed at post 4 of 10", "too long"],
+    ),
+    (
+        delivery(state=DeliveryState.FAILED, reason="no rights", posts=0),
+        None,
+        ["🛑 news failed at its beginning", "no rights"],
+    ),
+    (
+        delivery(state=DeliveryState.UNSURE, reason="no answer", sent=3),
+        None,
+        ["❓ news unsure about post 4 of 10", "no answer"],
+    ),
+    (delivery(state=DeliveryState.PUBLISHED, sent=10), None, ["✅ news published 10/10"]),
+    (delivery(state=DeliveryState.CANCELLED), None, ["✖️ news cancelled"]),
+    (delivery(state=DeliveryState.WITHDRAWN), None, ["🗑 news withdrawn"]),
+    (
+        delivery(state=DeliveryState.FAILED, reason="x" * 400),
+        None,
+        ["🛑 news failed at post 1 of 10", "x" * 299 + "…"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "foreseen", "said"), STATES)
+def test_how_a_thread_stands(one: Delivery, foreseen: Forecast | None, said: list[str]) -> None:
+    """Each state is told in a line or two, with when and why."""
+    told = lines(cards.card(dossier(one), {7: foreseen} if foreseen else {}, LOOK))
+    assert told[told.index("") + 1 :] == said
+
+
+def test_much_that_waits() -> None:
+    """Where much waits for a person, the first of it is told, and where the rest is."""
+    failed = [delivery(number, state=DeliveryState.FAILED, reason="refused") for number in range(1, 12)]
+    paused = frozenset({"news"})
+    one = summarise(failed, channels=[("news", "telegram")], paused=paused, running=True)
+    assert lines(lists.status(one, LOOK)) == [
+        *("How things stand", "⏸ news (telegram), paused", "", "Queue: 11 failed", "", "Waiting for you"),
+        *(f"🛑 #{number} failed: refused" for number in range(1, 9)),
+        "… and 3 more: /queue",
+    ]

@@ -1,0 +1,598 @@
+"""The publisher takes a delivery as far as it goes now, and stops where it must."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.bot.publishing.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wish
+from tests.contract.store.memory_store import MemoryStore
+from threadcast.bot.channels.local.timeline import read_newest
+from threadcast.bot.channels.port import NotReadyError, Outgoing
+from threadcast.bot.publishing.publisher import LEASE, Publisher
+from threadcast.bot.publishing.stop import Stop
+from threadcast.queue.compose.compose import Numbering, Rules, compose
+from threadcast.queue.port import Adoption, Delivery, NewThread, PostRecord
+from threadcast.queue.states import (
+    Blind,
+    DeliveryState,
+    Event,
+    Outcome,
+    PostState,
+    Refused,
+    Sent,
+    Throttled,
+    Unknown,
+    Unreached,
+)
+from threadcast.queue.text.parse import parse
+
+
+class House:
+    """A queue, a channel and publishers on them."""
+
+    def __init__(self, folder: Path, *steps: Step) -> None:
+        self.folder = folder
+        self.clock = FakeClock()
+        self.store = MemoryStore()
+        self.channel = ScriptedChannel("news", folder, self.clock, *steps)
+        self.seen: list[Delivery] = []
+
+    def publisher(
+        self,
+        worker: str = "one",
+        stop: Stop | None = None,
+        gap: timedelta = timedelta(0),
+        brake: Callable[[datetime], datetime | None] = lambda _: None,
+    ) -> Publisher:
+        return Publisher(
+            self.store,
+            self.channel,
+            worker=worker,
+            clock=self.clock,
+            stop=stop or Stop(),
+            gap=gap,
+            brake=brake,
+            observe=self.seen.append,
+            chance=lambda: 1.0,
+        )
+
+    async def blind(self) -> Delivery | None:
+        """Where a look for the post in doubt shows nothing: a person has to look."""
+        self.channel.script.looks.append(Blind("nobody can look"))
+        return await self.publisher().publish()
+
+    def add(self, *wishes: NewThread) -> list[int]:
+        added = self.store.add(wishes or (wish("news"),), now=self.clock(), actor="test")
+        return [delivery.id for one in added for delivery in one.deliveries]
+
+    def posts(self, delivery: int) -> tuple[PostRecord, ...]:
+        return self.store.posts(delivery)
+
+    def states(self, delivery: int) -> list[PostState]:
+        return [post.state for post in self.posts(delivery)]
+
+    @property
+    def asked(self) -> list[str]:
+        return [outgoing.text for outgoing in self.channel.script.asked]
+
+
+class Gate(asyncio.Event):
+    """An event that tells when somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+
+    async def wait(self) -> Literal[True]:
+        self.reached.set()
+        return await super().wait()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Callable[..., House]:
+    return lambda *steps: House(tmp_path, *steps)
+
+
+async def test_a_chain_goes_out_whole(house: Callable[..., House]) -> None:
+    """Every post of a thread is sent in order, each a reply to the one before, and recorded."""
+    at = house()
+    (delivery,) = at.add()
+
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+    posts = at.posts(delivery)
+    assert [post.state for post in posts] == [PostState.SENT] * 3
+    ids = [post.remote_id for post in posts]
+    assert [post.reply_to for post in posts] == [None, *ids[:-1]]
+    assert [outgoing.parent for outgoing in at.channel.script.asked] == [None, *ids[:-1]]
+    assert len({outgoing.key for outgoing in at.channel.script.asked}) == 3
+
+
+async def test_nothing_due(house: Callable[..., House]) -> None:
+    """Where nothing is due, nothing is sent."""
+    at = house()
+    at.add(wish("news", due=START + timedelta(seconds=1)))
+
+    assert await at.publisher().publish() is None
+    assert at.asked == []
+
+
+async def test_the_observer_follows(house: Callable[..., House]) -> None:
+    """Whoever watches sees the delivery at its claim and after each post."""
+    at = house()
+    at.add()
+
+    await at.publisher().publish()
+
+    assert [(seen.state.value, seen.sent) for seen in at.seen] == [
+        ("publishing", 0),
+        ("publishing", 1),
+        ("publishing", 2),
+        ("published", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "wait"),
+    [
+        pytest.param(Throttled(START + timedelta(hours=2), "slow down"), timedelta(hours=2), id="throttled"),
+        pytest.param(Unreached("no route"), timedelta(seconds=2), id="unreached"),
+    ],
+)
+async def test_later_from_the_same_post(
+    house: Callable[..., House], outcome: Outcome, wait: timedelta
+) -> None:
+    """A post that was certainly not sent is sent again when its time has come, under the same key."""
+    at = house(Step(), Step(outcome))
+    (delivery,) = at.add()
+
+    stopped = await at.publisher().publish()
+    assert stopped is not None
+    assert (stopped.state, stopped.due) == (DeliveryState.PUBLISHING, START + wait)
+    assert at.states(delivery) == [PostState.SENT, PostState.PLANNED, PostState.PLANNED]
+    assert await at.publisher().publish() is None
+    at.clock.moment = START + wait
+    published = await at.publisher("two").publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
+    assert at.channel.script.asked[1] == at.channel.script.asked[2]
+
+
+async def test_a_waiting_chain_keeps_its_channel(house: Callable[..., House]) -> None:
+    """While a begun chain waits, no other thread starts on its channel."""
+    at = house(Step(), Step(Throttled(START + timedelta(hours=1), "slow down")))
+    at.add(wish("news"), wish("news", about="other"))
+
+    await at.publisher().publish()
+
+    assert await at.publisher().publish() is None
+
+
+async def test_unreached_again_and_again(house: Callable[..., House]) -> None:
+    """Each failed connection doubles the wait, up to a quarter of an hour."""
+    at = house(*[Step(Unreached("no route"))] * 12)
+    at.add()
+    waits = []
+
+    for _ in range(12):
+        stopped = await at.publisher().publish()
+        assert stopped is not None
+        waits.append((stopped.due - at.clock()).total_seconds())
+        at.clock.moment = stopped.due
+
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
+
+
+async def test_a_refusal_stops_this_chain_only(house: Callable[..., House]) -> None:
+    """A refused post stops its chain and says why; the next thread of the channel goes on."""
+    at = house(Step(), Step(Refused("too rude")))
+    broken, fine = at.add(wish("news"), wish("news", about="other"))
+
+    first = await at.publisher().publish()
+    second = await at.publisher().publish()
+
+    assert first is not None
+    assert second is not None
+    assert (first.id, first.state, first.reason) == (broken, DeliveryState.FAILED, "too rude")
+    assert at.states(broken) == [PostState.SENT, PostState.REFUSED, PostState.PLANNED]
+    assert (second.id, second.state) == (fine, DeliveryState.PUBLISHED)
+
+
+async def test_a_refused_chain_goes_on_when_retried(house: Callable[..., House]) -> None:
+    """A retried chain goes on from the refused post, as a reply to the last one that is out."""
+    at = house(Step(), Step(Refused("too rude")))
+    (delivery,) = at.add()
+    await at.publisher().publish()
+
+    at.store.apply(delivery, Event.RETRY, now=at.clock(), actor="test", due=at.clock())
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
+    assert at.posts(delivery)[1].reply_to == at.posts(delivery)[0].remote_id
+
+
+async def test_an_unknown_outcome_is_never_sent_again(house: Callable[..., House]) -> None:
+    """A post that may be out, and that nobody can look for, stops its chain; no time sends it again."""
+    at = house(Step(), LOST)
+    (delivery,) = at.add()
+    await at.publisher().publish()
+    assert at.states(delivery) == [PostState.SENT, PostState.UNKNOWN, PostState.PLANNED]
+
+    stopped = await at.blind()
+    at.clock.advance(days=30)
+
+    assert stopped is not None
+    assert stopped.state is DeliveryState.UNSURE
+    assert at.states(delivery) == [PostState.SENT, PostState.UNKNOWN, PostState.PLANNED]
+    assert await at.publisher().publish() is None
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2"]
+
+
+async def test_settled_as_sent(house: Callable[..., House]) -> None:
+    """A doubtful post that a person found is not sent again: the next one replies to it."""
+    at = house(Step(), LOST)
+    (delivery,) = at.add()
+    await at.publisher().publish()
+    await at.blind()
+    timeline = ids(at)
+
+    at.store.settle(delivery, Sent(timeline[1], None), now=at.clock(), actor="test")
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+    assert at.channel.script.asked[2].parent == timeline[1]
+
+
+async def test_settled_as_not_sent(house: Callable[..., House]) -> None:
+    """A doubtful post that a person says is not there is sent."""
+    at = house(Step(), Step(Unknown("the answer was lost")))
+    (delivery,) = at.add()
+    await at.publisher().publish()
+    await at.blind()
+
+    at.store.settle(delivery, None, now=at.clock(), actor="test")
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
+
+
+async def test_a_worker_that_died_while_sending(house: Callable[..., House]) -> None:
+    """A post found in the middle of being sent is in doubt: it is looked for, and nothing is sent."""
+    at = house()
+    (delivery,) = at.add()
+    claim = at.store.claim("news", worker="dead", now=at.clock(), until=at.clock() + LEASE)
+    assert claim is not None
+    rules = await at.channel.rules()
+    at.store.plan(claim, compose(claim.thread, rules), now=at.clock())
+    at.store.intend(claim, 1, key="k", reply_to=None, now=at.clock(), until=at.clock() + LEASE)
+
+    assert await at.publisher().publish() is None, "its lease still holds"
+    at.clock.moment += LEASE
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert (stopped.state, stopped.lease_owner) == (DeliveryState.PUBLISHING, None)
+    assert at.asked == []
+    assert at.states(delivery) == [PostState.UNKNOWN, PostState.PLANNED, PostState.PLANNED]
+
+
+async def test_a_worker_that_died_in_the_middle(house: Callable[..., House]) -> None:
+    """Before a later post is sent the queue knows that it will be, and that the one before it is out."""
+    gate = Gate()
+    at = house(Step(), Step(gate=gate))
+    (delivery,) = at.add()
+    working = asyncio.create_task(at.publisher("dead").publish())
+    await gate.reached.wait()
+
+    first, second, third = at.posts(delivery)
+    assert (first.state, second.state, third.state) == (PostState.SENT, PostState.SENDING, PostState.PLANNED)
+    assert (second.reply_to, second.key) == (first.remote_id, at.channel.script.asked[1].key)
+
+    working.cancel()
+    at.clock.moment += LEASE
+    await at.publisher().publish()
+
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2"]
+    assert at.states(delivery) == [PostState.SENT, PostState.UNKNOWN, PostState.PLANNED]
+
+
+async def test_asked_to_stop(house: Callable[..., House]) -> None:
+    """Asked to stop, the publisher finishes the post in hand and lets the rest go, due at once."""
+    stop = Stop()
+    at = house(Step(), Step(before=stop.asked.set))
+    (delivery,) = at.add()
+
+    let_go = await at.publisher(stop=stop).publish()
+
+    assert let_go is not None
+    assert (let_go.state, let_go.lease_owner, let_go.sent) == (DeliveryState.PUBLISHING, None, 2)
+    assert at.states(delivery) == [PostState.SENT, PostState.SENT, PostState.PLANNED]
+    published = await at.publisher("next").publish()
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+
+
+async def test_no_time_to_wait(house: Callable[..., House]) -> None:
+    """A service that can wait no longer leaves the post in hand in doubt, not forgotten."""
+    stop = Stop()
+    at = house(Step(gate=asyncio.Event()))
+    (delivery,) = at.add()
+    working = asyncio.create_task(at.publisher(stop=stop).publish())
+    await at.channel.script.started.wait()
+
+    stop.now.set()
+    stopped = await working
+
+    assert stopped is not None
+    assert stopped.lease_owner is None
+    assert at.states(delivery)[0] is PostState.UNKNOWN
+
+
+async def test_a_lost_lease(house: Callable[..., House]) -> None:
+    """A worker whose lease was taken over writes nothing more, sends nothing more, and says the id."""
+    at = house()
+
+    def taken() -> None:
+        at.clock.moment += LEASE
+        assert at.store.claim("news", worker="two", now=at.clock(), until=at.clock() + LEASE)
+
+    at.channel.script.steps.append(Step(before=taken))
+    (delivery,) = at.add()
+
+    with capture_logs() as logs:
+        await at.publisher().publish()
+
+    assert at.asked == ["1/ lamp 1"]
+    assert at.states(delivery) == [PostState.SENDING, PostState.PLANNED, PostState.PLANNED]
+    (line,) = [entry for entry in logs if entry["event"].startswith("sent, but")]
+    assert line["remote_id"] == ids(at)[0]
+
+
+async def test_a_broken_adapter(house: Callable[..., House]) -> None:
+    """An adapter that raises may have sent the post: it is in doubt."""
+    at = house(Step(error=RuntimeError("token 123:abc")))
+    (delivery,) = at.add()
+
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert at.states(delivery)[0] is PostState.UNKNOWN
+    assert stopped.reason == "the adapter failed (RuntimeError)"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(Step(Unknown("the connection broke"), early=True), id="connection"),
+        pytest.param(Step(error=RuntimeError("no such file"), early=True), id="adapter"),
+    ],
+)
+async def test_what_breaks_before_the_gate(house: Callable[..., House], step: Step) -> None:
+    """What goes wrong before a post has passed its gate leaves no doubt: it is sent a little later."""
+    at = house(Step(), step)
+    (delivery,) = at.add()
+
+    waiting = await at.publisher().publish()
+    assert waiting is not None
+    assert waiting.state is DeliveryState.PUBLISHING
+    assert at.states(delivery) == [PostState.SENT, PostState.PLANNED, PostState.PLANNED]
+
+    at.clock.moment = waiting.due
+    published = await at.publisher().publish()
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert len(ids(at)) == 3
+
+
+async def test_rules_that_cannot_be_had_now(house: Callable[..., House]) -> None:
+    """A server that cannot tell its limits now is asked again later; nothing is sent meanwhile."""
+    at = house()
+    at.channel.script.not_ready = NotReadyError(Unreached("no route"))
+    (delivery,) = at.add()
+
+    stopped = await at.publisher().publish()
+    assert stopped is not None
+    assert (stopped.state, stopped.reason) == (DeliveryState.PUBLISHING, "no route")
+    at.channel.script.not_ready = None
+    at.clock.moment = stopped.due
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert len(at.posts(delivery)) == 3
+
+
+async def test_rules_that_cannot_be_had(house: Callable[..., House]) -> None:
+    """A server that refuses us stops the delivery before anything is sent."""
+    at = house()
+    at.channel.script.not_ready = NotReadyError(Refused("the token is not valid"))
+    (delivery,) = at.add()
+
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert (stopped.state, stopped.reason) == (DeliveryState.FAILED, "the token is not valid")
+    assert at.posts(delivery) == ()
+
+
+async def test_a_thread_that_cannot_be_composed(tmp_path: Path) -> None:
+    """A thread that no limit of the channel can hold stops before anything is sent, and says why."""
+
+    class Narrow(ScriptedChannel):
+        async def rules(self) -> Rules:
+            return Rules(2, len, Numbering.KEEP)
+
+    at = House(tmp_path)
+    at.channel = Narrow("news", tmp_path, at.clock)
+    at.add()
+
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert stopped.state is DeliveryState.FAILED
+    assert "2" in stopped.reason
+    assert at.asked == []
+
+
+async def test_the_split_stays(tmp_path: Path) -> None:
+    """Posts are composed once: a limit that changed meanwhile does not move the cuts of a begun chain."""
+    at = House(tmp_path, Step(), Step(Throttled(START + timedelta(hours=1), "slow down")))
+    (delivery,) = at.add(wish("news", about="word " * 150))
+    await at.publisher().publish()
+    planned = [post.post for post in at.posts(delivery)]
+
+    class Wider(ScriptedChannel):
+        async def rules(self) -> Rules:
+            return Rules(5000, len, Numbering.NONE)
+
+    at.channel = Wider("news", tmp_path, at.clock)
+    at.clock.advance(hours=1)
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+    assert len(planned) > 3
+    assert [post.post for post in at.posts(delivery)] == planned
+
+
+async def test_a_gap_between_posts(tmp_path: Path) -> None:
+    """With a pace, each post waits for its time, in the queue and not in memory."""
+    at = House(tmp_path)
+    (delivery,) = at.add()
+    publisher = at.publisher(gap=timedelta(minutes=2))
+
+    times = []
+    for _ in range(3):
+        state = await publisher.publish()
+        assert state is not None
+        times.append((state.state.value, state.due - START, state.lease_owner))
+        assert await publisher.publish() is None
+        at.clock.moment = state.due
+
+    assert times[:2] == [
+        ("publishing", timedelta(minutes=2), None),
+        ("publishing", timedelta(minutes=4), None),
+    ]
+    assert times[2][0] == "published"
+    assert at.states(delivery) == [PostState.SENT] * 3
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+
+
+async def test_a_chain_that_has_to_rest(tmp_path: Path) -> None:
+    """A chain that runs into hours of rest stops after a whole post, and goes on at their end."""
+    at = House(tmp_path)
+
+    def an_hour_passes() -> None:
+        at.clock.advance(hours=1)
+
+    at.channel.script.steps.extend([Step(), Step(before=an_hour_passes)])
+    (delivery,) = at.add()
+    end = START + timedelta(hours=9)
+    publisher = at.publisher(brake=lambda now: end if START < now < end else None)
+
+    rested = await publisher.publish()
+
+    assert rested is not None
+    assert (rested.state, rested.due, rested.lease_owner) == (DeliveryState.PUBLISHING, end, None)
+    assert at.states(delivery) == [PostState.SENT, PostState.SENT, PostState.PLANNED]
+    assert await publisher.publish() is None
+    at.clock.moment = end
+    published = await publisher.publish()
+    assert published is not None
+    assert published.state is DeliveryState.PUBLISHED
+
+
+async def test_a_continued_thread(tmp_path: Path) -> None:
+    """Parts that were appended to a published thread go on from its last post; nothing is sent again."""
+    at = House(tmp_path)
+    (delivery,) = at.add()
+    await at.publisher().publish()
+    thread_id = at.store.delivery(delivery).thread_id
+    (longer,) = parse("1/ lamp 1\n2/ lamp 2\n3/ lamp /end\n4/ more\n5/ and more\n")
+
+    at.store.extend(thread_id, longer, now=at.clock(), actor="test")
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert (published.state, published.sent) == (DeliveryState.PUBLISHED, 5)
+    assert at.asked[3:] == ["4/ more", "5/ and more"]
+    posts = at.posts(delivery)
+    assert [post.reply_to for post in posts] == [None, *(post.remote_id for post in posts[:-1])]
+
+
+async def test_an_adopted_chain(tmp_path: Path) -> None:
+    """A chain that someone began by hand goes on with the next part, as a reply to the last that is out."""
+    at = House(tmp_path)
+    by_hand = await at.channel.send(Outgoing("2/ lamp 2", None, "by hand"))
+    assert isinstance(by_hand, Sent)
+    new = wish("news")
+    (one,) = new.deliveries
+    at.add(replace(new, deliveries=(replace(one, adoption=Adoption(2, by_hand)),)))
+    at.channel.script.asked.clear()
+
+    published = await at.publisher().publish()
+
+    assert published is not None
+    assert (published.state, published.sent) == (DeliveryState.PUBLISHED, 3)
+    (asked,) = at.channel.script.asked
+    assert (asked.text, asked.parent) == ("3/ lamp /end", by_hand.remote_id)
+
+
+async def test_a_rest_without_text(tmp_path: Path) -> None:
+    """A chain whose appended parts give this channel no post stops, says why, and is not tried again."""
+    at = House(tmp_path)
+    (delivery,) = at.add()
+    await at.publisher().publish()
+    (longer,) = parse("1/ lamp 1\n2/ lamp 2\n3/ lamp /end\n4/\n5/\n")
+    at.channel.numbered = Numbering.NONE
+
+    at.store.extend(at.store.delivery(delivery).thread_id, longer, now=at.clock(), actor="test")
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert (stopped.state, stopped.sent) == (DeliveryState.FAILED, 3)
+    assert "no text to post" in stopped.reason
+    assert await at.publisher().publish() is None
+
+
+@pytest.mark.parametrize("text", ["1/\n2/\n3/ lamp /end\n", "1/ lamp\n2/ lamp\n3/\n"])
+async def test_an_adopted_chain_without_text(tmp_path: Path, text: str) -> None:
+    """A chain begun by hand of which one side has no text stops before anything is sent, and says why."""
+    at = House(tmp_path)
+    at.channel.numbered = Numbering.NONE
+    (written,) = parse(text)
+    (one,) = wish("news").deliveries
+    adopted = replace(one, adoption=Adoption(2, Sent("17", None)))
+    at.add(NewThread(written, "test.txt", (adopted,)))
+
+    stopped = await at.publisher().publish()
+
+    assert stopped is not None
+    assert (stopped.state, stopped.posts) == (DeliveryState.FAILED, 0)
+    assert "no text" in stopped.reason
+    assert at.asked == []
+
+
+def ids(at: House) -> list[str]:
+    """The ids on the timeline, oldest first."""
+    timeline = read_newest(at.folder / "news.jsonl")
+    assert timeline is not None
+    return [entry.remote_id for entry in timeline.entries]

@@ -1,0 +1,65 @@
+"""The shell, as a person or a script types it: in a working folder of its own."""
+
+import asyncio
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from threadcast.bot.data_folder import prepare
+from threadcast.bot.publishing.publisher import Publisher
+from threadcast.bot.publishing.stop import Stop
+from threadcast.bot.service import now, open_channels, seen
+from threadcast.bot.shell.cli import cli
+from threadcast.config.settings import load
+
+THREAD = "1/ The lamp was lit at dusk. ⬇️\n2/ The keeper slept by day.\n3/ The sea did not. /end\n"
+OTHER = "1/ Fog came in.\n2/ The horn answered. /end\n"
+GAP = "1/ The lamp.\n3/ The sea. /end\n"
+
+
+class Shell:
+    """A working folder with two local channels, and the commands typed in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.env = {
+            "THREADCAST_CHANNELS__NEWS__KIND": "local",
+            "THREADCAST_CHANNELS__NEWS__LIKE": "telegram",
+            "THREADCAST_CHANNELS__MASTO__KIND": "local",
+            "THREADCAST_CHANNELS__MASTO__LIKE": "mastodon",
+        }
+
+    def __call__(self, *words: str, stdin: str | bytes | None = None) -> Result:
+        env = {name: None for name in os.environ if "THREADCAST" in name or name == "DATABASE_URL"}
+        return CliRunner(env={**env, **self.env}).invoke(cli, list(words), input=stdin)
+
+    def ok(self, *words: str, stdin: str | bytes | None = None) -> str:
+        result = self(*words, stdin=stdin)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def json(self, *words: str, stdin: str | bytes | None = None) -> Any:
+        return json.loads(self.ok(*words, "--json", stdin=stdin))
+
+    def publish_all(self) -> None:
+        """What the service would publish now, published."""
+        asyncio.run(self._publish_all())
+
+    async def _publish_all(self) -> None:
+        settings = load(self.env, folder=self.folder)
+        with closing(prepare(settings)) as store:
+            async with open_channels(settings) as channels:
+                store.see_channels(seen(settings, channels), now=now())
+                for channel in channels:
+                    publisher = Publisher(store, channel, worker="typed", clock=now, stop=Stop())
+                    while await publisher.publish() is not None:
+                        pass
+
+    def write(self, text: str | bytes, name: str = "thread.txt") -> str:
+        path = self.folder / name
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return name

@@ -1,0 +1,90 @@
+"""The part of the channel contract that is about looking before a chain and along it, without posting.
+
+A channel that cannot do the one or the other yet says so in its harness.
+"""
+
+from tests.contract.channels.harness import Harness, posted
+from threadcast.bot.channels.port import Channel, Expected
+from threadcast.queue.states import Blind, Refused, Unreached
+
+
+async def published(channel: Channel) -> list[Expected]:
+    """A chain of three posts."""
+    chain: list[Expected] = []
+    for number in (1, 2, 3):
+        text, parent = f"{number}/ part {number}", chain[-1].remote_id if chain else None
+        sent = await posted(channel, text, parent=parent, key=f"key {number}")
+        chain.append(Expected(number, sent.remote_id, text, parent))
+    return chain
+
+
+class AuditContract:
+    """What every channel does."""
+
+    async def test_an_audit_of_what_was_sent(self, channel: Channel, harness: Harness) -> None:
+        """A chain that is as it was sent has no differences, and an audit leaves nothing behind."""
+        chain = await published(channel)
+        before = harness.seen()
+
+        found = await channel.audit(chain)
+
+        assert found == ()
+        assert harness.seen() == before
+
+    async def test_an_audit_of_a_broken_chain(self, channel: Channel, harness: Harness) -> None:
+        """A post that was deleted by hand is missing; the first, which was not touched, is as it was."""
+        chain = await published(channel)
+        harness.delete(chain[1].remote_id)
+
+        found = await channel.audit(chain)
+
+        assert isinstance(found, tuple)
+        assert ("missing", 2) in {(difference.kind, difference.position) for difference in found}
+        assert 1 not in {difference.position for difference in found}
+        assert all(difference.detail for difference in found)
+
+    async def test_a_good_channel_may_post(self, channel: Channel, harness: Harness) -> None:
+        """A good channel may post, asked twice, and after a post too; asking posts nothing."""
+        assert [await channel.preflight() for _ in range(2)] == [None, None]
+        assert harness.seen() == []
+
+        await posted(channel, "1/ part 1")
+
+        assert await channel.preflight() is None
+        assert len(harness.seen()) == 1
+
+
+class RemoteAuditContract:
+    """What every channel with a server behind it does when the server does not do its part."""
+
+    async def test_an_audit_at_a_stopped_server(self, channel: Channel, harness: Harness) -> None:
+        """Where no server answers, no chain is called different, and none begun: ask again later."""
+        chain = await published(channel)
+        harness.stop()
+
+        found, fault = await channel.audit(chain), await self._anew(harness)
+
+        assert isinstance(found, Unreached)
+        assert found.reason
+        assert isinstance(fault, Unreached)
+        assert harness.secret not in repr((found, fault))
+
+    async def test_an_audit_with_a_revoked_token(self, channel: Channel, harness: Harness) -> None:
+        """With a revoked token a chain cannot be compared nor begun: a person is told, the token is not."""
+        chain = await published(channel)
+        harness.revoke()
+
+        found, fault = await channel.audit(chain), await self._anew(harness)
+
+        assert isinstance(found, Blind)
+        assert found.reason
+        assert isinstance(fault, Refused)
+        assert harness.secret not in repr((found, fault))
+
+    async def _anew(self, harness: Harness) -> object:
+        """What a channel that remembers nothing says before a chain."""
+        channel = harness.channel()
+        try:
+            return await channel.preflight()
+        finally:
+            await channel.close()

@@ -1,0 +1,413 @@
+"""The Mastodon channel against strict servers of two kinds on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.contract.channels.harness import Harness, Seen, post, posted
+from tests.contract.channels.mastodon_stand import NOW, make_channel
+from tests.contract.channels.suite import RemoteChannelContract
+from tests.servers.http import LoopbackServer, Request, Response
+from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
+from tests.servers.mastodon.server import TOKEN, MastodonServer
+from threadcast.bot.channels.mastodon.channel import MastodonChannel
+from threadcast.bot.channels.mastodon.headers import Quota
+from threadcast.bot.channels.port import Channel, NotReadyError
+from threadcast.queue.compose.compose import Numbering
+from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+
+
+class MastodonHarness:
+    """An account on a server."""
+
+    limit = 500
+    needs_landmark = False
+    remote = True
+    secret = TOKEN
+
+    def __init__(self, server: MastodonServer, *, idempotent: bool) -> None:
+        self._server = server
+        self.idempotent = idempotent
+        server.add_account()
+
+    def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:
+        return make_channel(self._server, numbering=numbering)
+
+    def seen(self) -> list[Seen]:
+        return [Seen(s.id, s.text, s.parent) for s in self._server.statuses()]
+
+    def delete(self, remote_id: str) -> None:
+        self._server.delete(remote_id)
+
+    def now(self) -> datetime:
+        return NOW
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def throttle(self, seconds: int) -> None:
+        self._server.throttle(seconds)
+
+    def lose_answer(self) -> None:
+        self._server.lose_answer()
+
+    def fail(self, status: int) -> None:
+        self._server.fail(status)
+
+    def revoke(self) -> None:
+        self._server.revoke()
+
+
+class TestMastodon(RemoteChannelContract):
+    @pytest.fixture
+    def harness(self) -> Iterator[Harness]:
+        with MastodonServer(clock=lambda: NOW) as server:
+            yield MastodonHarness(server, idempotent=True)
+
+
+class TestGoToSocial(RemoteChannelContract):
+    @pytest.fixture
+    def harness(self) -> Iterator[Harness]:
+        with MastodonServer(flavour="gotosocial", clock=lambda: NOW) as server:
+            yield MastodonHarness(server, idempotent=False)
+
+
+class TestOnAServerFromAnotherTime(RemoteChannelContract):
+    """The server's clock is an hour ahead of ours; it is from before Mastodon 4.0, and speaks German."""
+
+    @pytest.fixture
+    def harness(self) -> Iterator[Harness]:
+        ahead = NOW + timedelta(hours=1)
+        with MastodonServer(locale="de", instance_v2=False, clock=lambda: ahead) as server:
+            yield MastodonHarness(server, idempotent=True)
+
+
+@pytest.fixture
+def server() -> Iterator[MastodonServer]:
+    with MastodonServer(clock=lambda: NOW) as server:
+        server.add_account()
+        yield server
+
+
+@pytest.fixture
+async def channel(server: MastodonServer) -> AsyncIterator[MastodonChannel]:
+    channel = make_channel(server)
+    yield channel
+    await channel.close()
+
+
+async def sent_by(server: MastodonServer, **changes: Any) -> tuple[Outcome, Outcome]:
+    """A chain of two posts on a channel with these settings."""
+    channel = make_channel(server, **changes)
+    try:
+        first = await posted(channel, "1/ The lamp", key="1")
+        return first, await post(channel, "2/ The tower", parent=first.remote_id, key="2")
+    finally:
+        await channel.close()
+
+
+async def test_visibilities(server: MastodonServer) -> None:
+    """The first post of a chain is public and the replies are unlisted, unless configured otherwise."""
+    await sent_by(server)
+    assert [s.visibility for s in server.statuses()] == ["public", "unlisted"]
+
+
+async def test_other_visibilities() -> None:
+    """A chain has the visibilities that are configured."""
+    with MastodonServer() as server:
+        server.add_account()
+        await sent_by(server, visibility="unlisted", reply_visibility="private")
+
+        assert [s.visibility for s in server.statuses()] == ["unlisted", "private"]
+
+
+async def test_language_and_content_warning(server: MastodonServer) -> None:
+    """Every post of a chain has the language and the content warning that are configured."""
+    await sent_by(server, language="de", spoiler="Meer")
+
+    assert [(s.language, s.spoiler) for s in server.statuses()] == [("de", "Meer"), ("de", "Meer")]
+
+
+async def test_the_accounts_own_language(server: MastodonServer) -> None:
+    """Without a language none is sent, so that the account's own holds."""
+    await sent_by(server)
+
+    assert all("language" not in request.form for request in server.requests)
+    assert {status.language for status in server.statuses()} == {"en"}
+
+
+async def test_what_is_sent(server: MastodonServer) -> None:
+    """A post is one request, with its key, as plain text, and on a connection that is not kept."""
+    await sent_by(server)
+
+    assert [(r.method, r.path) for r in server.requests] == [("POST", "/api/v1/statuses")] * 2
+    assert [r.headers["idempotency-key"] for r in server.requests] == ["1", "2"]
+    assert {r.headers["connection"] for r in server.requests} == {"close"}
+    assert [r.form["content_type"] for r in server.requests] == [["text/plain"]] * 2
+
+
+async def test_where_a_post_is_seen(server: MastodonServer, channel: MastodonChannel) -> None:
+    """The address of a status is recorded."""
+    sent = await posted(channel, "1/ The lamp")
+
+    assert sent.url == f"{server.url}/@keeper/{sent.remote_id}"
+
+
+async def test_a_limit_that_the_server_tells() -> None:
+    """The limit is the server's own, asked for once."""
+    with MastodonServer(limit=5000) as roomy:
+        channel = make_channel(roomy)
+        limits = [(await channel.rules()).limit for _ in range(3)]
+        await channel.close()
+
+        assert limits == [5000, 5000, 5000]
+        assert [r.path for r in roomy.requests] == ["/api/v2/instance"]
+
+
+async def test_rules_are_asked_again_after_a_failure(server: MastodonServer) -> None:
+    """Rules that could not be had are asked for again."""
+    server.stop()
+    channel = make_channel(server)
+    with pytest.raises(NotReadyError):
+        await channel.rules()
+
+    server.start()
+
+    assert (await channel.rules()).limit == 500
+    await channel.close()
+
+
+SPOILS: dict[str, Callable[[MastodonServer], None]] = {
+    "cut-after-storing": lambda server: server.lose_answer(),
+    "cut-in-the-answer": lambda server: server.cut_answer(),
+    "a-page": lambda server: server.replace_answer(b"<html>We will be back</html>"),
+    "nothing": lambda server: server.replace_answer(b""),
+    "a-list": lambda server: server.replace_answer([]),
+    "another-parent": lambda server: server.alter_answer(in_reply_to_id="1"),
+    "no-id": lambda server: server.alter_answer(id=None),
+    "scheduled": lambda server: server.alter_answer(content=None, scheduled_at="2027-01-01T00:00:00Z"),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
+async def test_spoiled_answers(
+    server: MastodonServer, channel: MastodonChannel, spoil: Callable[[MastodonServer], None]
+) -> None:
+    """A post that was stored, but whose answer does not prove it, is unknown."""
+    spoil(server)
+
+    outcome = await post(channel, "1/ The lamp")
+
+    assert isinstance(outcome, Unknown)
+    assert [s.text for s in server.statuses()] == ["1/ The lamp"]
+
+
+async def test_cut_before_storing(server: MastodonServer, channel: MastodonChannel) -> None:
+    """A connection that breaks before anything is stored looks the same, and is unknown."""
+    server.cut()
+
+    assert isinstance(await post(channel, "1/ The lamp"), Unknown)
+    assert server.statuses() == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect(server: MastodonServer, channel: MastodonChannel, status: int) -> None:
+    """A redirected post is not sent elsewhere, and the reason names the address to configure."""
+    server.redirect(f"{server.url}/api/v1/statuses", status)
+
+    outcome = await post(channel, "1/ The lamp")
+
+    assert isinstance(outcome, Unknown)
+    assert "http://127.0.0.1" in outcome.reason
+    assert [r.method for r in server.requests] == ["POST"]
+
+
+async def test_a_slow_answer(server: MastodonServer) -> None:
+    """A server that does not answer within the timeout leaves the post unknown."""
+    released = server.hold_answer()
+    channel = make_channel(server, timeout=0.2)
+
+    outcome = await post(channel, "1/ The lamp")
+
+    released.set()
+    await channel.close()
+    assert isinstance(outcome, Unknown)
+    assert "in time" in outcome.reason
+
+
+async def test_a_cancelled_send(server: MastodonServer, channel: MastodonChannel) -> None:
+    """A caller that is cancelled goes at once; the call in hand ends by itself, and the next one follows."""
+    released = server.hold_answer()
+    task = asyncio.ensure_future(post(channel, "1/ The lamp", key="1"))
+    await asyncio.to_thread(server.wait_for, lambda server: len(server.requests) == 1)
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    released.set()
+
+    await posted(channel, "2/ The tower", key="2")
+    assert [s.text for s in server.statuses()] == ["1/ The lamp", "2/ The tower"]
+
+
+async def test_a_send_that_is_cancelled_in_the_queue(
+    server: MastodonServer, channel: MastodonChannel
+) -> None:
+    """A call that is cancelled before it began is never made."""
+    released = server.hold_answer()
+    first = asyncio.ensure_future(post(channel, "1/ The lamp", key="1"))
+    await asyncio.to_thread(server.wait_for, lambda server: len(server.requests) == 1)
+    waiting = asyncio.ensure_future(post(channel, "2/ The tower", key="2"))
+    await asyncio.sleep(0)  # lets it line up
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    released.set()
+
+    assert isinstance(await first, Sent)
+    assert [s.text for s in server.statuses()] == ["1/ The lamp"]
+
+
+async def test_a_replayed_key_that_fails() -> None:
+    """A server that answers a known key with 500 leaves the outcome unknown; the post is not doubled."""
+    with MastodonServer(replay_fails=True, clock=lambda: NOW) as server:
+        server.add_account()
+        channel = make_channel(server)
+        await posted(channel, "1/ The lamp")
+
+        assert isinstance(await post(channel, "1/ The lamp"), Unknown)
+        assert len(server.statuses()) == 1
+        await channel.close()
+
+
+async def test_the_end_of_the_window() -> None:
+    """A used-up limit is told with the end of the server's window."""
+    budgets = {**REAL_BUDGETS, "statuses": Budget(1, timedelta(hours=3))}
+    with MastodonServer(budgets=budgets, clock=lambda: NOW) as server:
+        server.add_account()
+        channel = make_channel(server)
+        await posted(channel, "1/ The lamp", key="1")
+
+        outcome = await post(channel, "2/ The tower", key="2")
+        await channel.close()
+
+    assert isinstance(outcome, Throttled)
+    assert outcome.until == datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+async def test_what_the_headers_leave() -> None:
+    """Each answer tells what is left of the limit nearest to its end; a lost one changes nothing."""
+    budgets = {**REAL_BUDGETS, "statuses": Budget(2, timedelta(hours=3))}
+    with MastodonServer(budgets=budgets, clock=lambda: NOW) as server:
+        server.add_account()
+        channel = make_channel(server)
+        before = channel.quota
+        await posted(channel, "1/ The lamp", key="1")
+        after = channel.quota
+        server.lose_answer()
+        await post(channel, "2/ The tower", key="2")
+        lost = channel.quota
+        await channel.close()
+
+    assert before is None
+    assert after == lost == Quota(2, 1, datetime(2026, 5, 4, 12, tzinfo=UTC))
+
+
+async def test_a_server_that_repeats_the_token(server: MastodonServer, channel: MastodonChannel) -> None:
+    """A token in the server's own words does not come out in ours."""
+    server.fail(422, f"What is {TOKEN}?")
+
+    outcome = await post(channel, "1/ The lamp")
+
+    assert isinstance(outcome, Refused)
+    assert "What is •••?" in outcome.reason
+
+
+class Website(LoopbackServer):
+    """What answers at an address that is no Mastodon server's."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def handle(self, request: Request) -> Response:
+        return self._answer
+
+
+NO_MASTODON = {
+    "not-found": (Response(404, b"<html>Not found</html>"), Refused, "no Mastodon API"),
+    "a-page": (Response(200, b"<html>Welcome</html>"), Refused, "cannot be read"),
+    "something-else": (Response(200, {"name": "a shop"}), Refused, "no Mastodon API"),
+    "redirect": (
+        Response(301, b"", {"Location": "https://www.a.example/"}),
+        Refused,
+        "redirects to https://www.a.example",
+    ),
+    "down": (Response(503, b"<html>Back soon</html>"), Unreached, "HTTP 503"),
+    "busy": (Response(429, b"", {"Retry-After": "60"}), Throttled, "asks to wait"),
+    "closed": (Response(401, {"error": "Log in"}), Refused, "token is not valid"),
+}
+
+
+@pytest.mark.parametrize(("answer", "kind", "says"), NO_MASTODON.values(), ids=NO_MASTODON)
+async def test_an_address_that_does_not_answer_as_mastodon(
+    answer: Response, kind: type[Throttled | Unreached | Refused], says: str
+) -> None:
+    """Rules that cannot be had come with what to do: wait, try again, or mend the address."""
+    with Website(answer) as website:
+        channel = make_channel(website)
+        with pytest.raises(NotReadyError) as caught:
+            await channel.rules()
+        findings = await channel.check()
+        await channel.close()
+
+    assert isinstance(caught.value.outcome, kind)
+    assert says in caught.value.outcome.reason
+    assert [f.level for f in findings] == ["error"]
+    assert says in findings[0].what
+    assert findings[0].advice
+
+
+async def checked(scopes: tuple[str, ...], flavour: str = "mastodon") -> list[tuple[str, str]]:
+    with MastodonServer(flavour=flavour) as server:
+        server.add_account(scopes=scopes)
+        channel = make_channel(server)
+        findings = await channel.check()
+        await channel.close()
+        assert all(bool(f.advice) is (f.level != "ok") for f in findings)
+        assert {r.method for r in server.requests} == {"GET"}
+        return [(f.level, f.what.removeprefix(f"{server.url} ")) for f in findings]
+
+
+async def test_a_check_of_a_good_account() -> None:
+    """A check tells the server, its limits, the account and the scopes."""
+    assert await checked(("read:accounts", "read:statuses", "write:statuses")) == [
+        ("ok", "(4.5.3): 500 characters, a link counts 23"),
+        ("ok", "posts as @keeper"),
+        ("ok", "scopes: read:accounts read:statuses write:statuses"),
+    ]
+
+
+async def test_a_check_of_a_token_that_may_only_read() -> None:
+    """A token that may not post is an error, with what to do about it."""
+    assert (await checked(("read",)))[-1] == ("error", "scopes: read, and no write:statuses")
+
+
+async def test_a_check_of_a_token_that_may_only_write() -> None:
+    """A token that may only post is enough, though less can be checked, and no post looked for."""
+    levels = [level for level, _ in await checked(("write:statuses",))]
+
+    assert levels == ["ok", "warning", "warning"]
+
+
+async def test_a_check_where_scopes_are_not_told() -> None:
+    """A server that does not tell the scopes is not held against the token."""
+    assert await checked(("write", "read"), "gotosocial") == [
+        ("ok", "(0.20.2+git-1f2e3d4): 500 characters, a link counts in full"),
+        ("ok", "posts as @keeper"),
+        ("ok", "scopes: this server does not tell; write:statuses is needed"),
+    ]

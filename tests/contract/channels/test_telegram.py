@@ -1,0 +1,97 @@
+"""The Telegram channel against a strict Bot API server on loopback."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.contract.channels.harness import Harness, Seen
+from tests.contract.channels.suite import RemoteChannelContract
+from tests.servers.telegram.server import TOKEN, TelegramServer
+from threadcast.bot.channels.port import Channel
+from threadcast.bot.channels.telegram.channel import TelegramChannel
+from threadcast.bot.channels.telegram.client import make_bot
+from threadcast.queue.compose.compose import Numbering
+
+NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+
+
+class TelegramHarness:
+    """A channel with a public name, and a bot that is its administrator."""
+
+    limit = 4096
+    idempotent = False
+    needs_landmark = True
+    remote = True
+    secret = TOKEN
+
+    def __init__(self, server: TelegramServer, *, by_name: bool = True) -> None:
+        self._server = server
+        server.add_bot()
+        self._chat = server.add_chat(username="lighthouses" if by_name else None)
+        self._owner = server.add_chat("private")
+
+    def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:
+        chat = f"@{self._chat.username}" if self._chat.username else str(self._chat.id)
+        bot = make_bot(TOKEN, api_url=self._server.url)
+        return TelegramChannel(
+            "news",
+            bot=bot,
+            chat=chat,
+            numbering=numbering,
+            clock=self.now,
+            probe_chat=self._owner.id,
+            probe_rest=self._rest,
+        )
+
+    async def _rest(self, seconds: float) -> None:
+        """Telegram takes a message a second; this server is not asked to."""
+
+    def copies(self) -> list[Seen]:
+        """What is left in the owner's chat of looking."""
+        return [Seen(str(message.id), message.text, None) for message in self._server.seen(self._owner)]
+
+    def seen(self) -> list[Seen]:
+        return [
+            Seen(str(message.id), message.text, None if message.reply_to is None else str(message.reply_to))
+            for message in self._server.seen(self._chat)
+        ]
+
+    def delete(self, remote_id: str) -> None:
+        del self._chat.messages[int(remote_id)]
+
+    def now(self) -> datetime:
+        return NOW
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def throttle(self, seconds: int) -> None:
+        self._server.throttle(seconds)
+
+    def lose_answer(self) -> None:
+        self._server.lose_answer()
+
+    def fail(self, status: int) -> None:
+        self._server.fail(status)
+
+    def revoke(self) -> None:
+        self._server.revoke()
+
+
+class TestTelegramByName(RemoteChannelContract):
+    @pytest.fixture
+    def harness(self) -> Iterator[Harness]:
+        with TelegramServer() as server:
+            harness = TelegramHarness(server)
+            yield harness
+            assert harness.copies() == []
+
+
+class TestTelegramById(RemoteChannelContract):
+    @pytest.fixture
+    def harness(self) -> Iterator[Harness]:
+        with TelegramServer() as server:
+            harness = TelegramHarness(server, by_name=False)
+            yield harness
+            assert harness.copies() == []

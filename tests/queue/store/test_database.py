@@ -1,0 +1,441 @@
+"""How a database is reached: URLs, SQLite's settings, and faults in words a person can act on."""
+
+import os
+import re
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from tests.contract.store.samples import LEASE, NOON, new, posts, wish
+from tests.contract.store.steps import advance, at_once, intend, started
+from tests.servers.postgres import Postgres
+from threadcast.queue.port import ChannelSeen, Opening, StoreError
+from threadcast.queue.states import Sent, decide
+from threadcast.queue.store import migrate
+from threadcast.queue.store.database import (
+    is_sqlite,
+    make_engine,
+    normalise_url,
+    parse_url,
+    place,
+    require_sqlite,
+    writing,
+)
+from threadcast.queue.store.sql_store import SqlStore, open_store
+from threadcast.queue.store.turns import Turn, turns
+
+SECRET = "hunter2"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "data" / "queue.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@contextmanager
+def store_on(path: Path, patience: float = 10) -> Iterator[SqlStore]:
+    store = SqlStore(make_engine(f"sqlite:///{path}", create=False, patience=patience))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+class TestUrl:
+    @pytest.mark.parametrize(
+        ("given", "normal"),
+        [
+            ("sqlite:///queue.db", "sqlite:///queue.db"),
+            ("sqlite+pysqlite:////var/queue.db", "sqlite:////var/queue.db"),
+            ("postgres://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+            (
+                "postgresql://u:p%40ss@h:1/d?sslmode=require",
+                "postgresql+psycopg://u:p%40ss@h:1/d?sslmode=require",
+            ),
+            ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
+        ],
+    )
+    def test_names_the_driver(self, given: str, normal: str) -> None:
+        """Every common way to write a database's address is understood, and the driver is named."""
+        assert normalise_url(given) == normal
+        assert normalise_url(normal) == normal
+        assert is_sqlite(given) == given.startswith("sqlite")
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            "",
+            SECRET,
+            f"postgres:{SECRET}",
+            f"mysql://u:{SECRET}@h/d",
+            f"postgresql+asyncpg://u:{SECRET}@h/d",
+            f"postgresql://u:x@h:{SECRET}/d",
+            f"sqlite://u:{SECRET}@h/d",
+            f"sqlite:///queue.db?key={SECRET}",
+            "sqlite://",
+            "sqlite:///:memory:",
+            "sqlite:///file:queue.db",
+        ],
+    )
+    def test_what_is_no_address_is_refused(self, given: str) -> None:
+        """What cannot be used is refused with what was expected, and without what was given."""
+        with pytest.raises(StoreError, match="sqlite:///FILE") as refused:
+            normalise_url(given)
+        assert SECRET not in str(refused.value)
+        assert refused.value.__cause__ is None
+
+    def test_place_has_no_secret(self) -> None:
+        """A database is called by host and name, never by user or password."""
+        url = parse_url(f"postgres://ada:{SECRET}@db.example:5/news?password={SECRET}")
+        assert place(url) == "the PostgreSQL database news on db.example"
+
+
+class TestSqlite:
+    def test_too_old(self) -> None:
+        """An SQLite without RETURNING is refused at once, with what to do."""
+        require_sqlite((3, 35, 0))
+        with pytest.raises(StoreError, match=r"SQLite 3\.34\.1, .* use a newer Python, or PostgreSQL"):
+            require_sqlite((3, 34, 1))
+
+    def test_settings(self, path: Path) -> None:
+        """Every connection is durable, checks its references and waits for locks."""
+        engine = make_engine(f"sqlite:///{path}", create=False)
+        wanted = {
+            "journal_mode": "wal",
+            "synchronous": 2,
+            "fullfsync": 1,
+            "checkpoint_fullfsync": 1,
+            "foreign_keys": 1,
+            "busy_timeout": 10_000,
+        }
+        with engine.connect() as connection, writing(engine).connect() as second:
+            for one in (connection, second):
+                found = {name: one.execute(text(f"PRAGMA {name}")).scalar_one() for name in wanted}
+                assert found == wanted
+        engine.dispose()
+
+    def test_only_its_owner_may_read_it(self, tmp_path: Path) -> None:
+        """File, side files and the folder made for them are for their owner alone, whatever the umask."""
+        before = os.umask(0)
+        try:
+            path = tmp_path / "data" / "queue.db"
+            migrate.upgrade(f"sqlite:///{path}")
+            engine = make_engine(f"sqlite:///{path}", create=False)
+            with writing(engine).begin() as connection:
+                connection.execute(text("DELETE FROM events"))
+                connection.execute(text("UPDATE threadcast_version SET version_num = version_num"))
+                files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+            engine.dispose()
+        finally:
+            os.umask(before)
+        assert len(files) > 1
+        assert set(files.values()) == {0o600}
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+    def test_writers_take_the_lock_at_once(self, path: Path) -> None:
+        """A writer holds the lock from its first moment, and a reader is in nobody's way."""
+        engine = make_engine(f"sqlite:///{path}", create=False, patience=0)
+        with engine.connect() as reader, writing(engine).connect() as writer:
+            reader.execute(text("SELECT count(*) FROM threads"))
+            writer.execute(text("SELECT count(*) FROM threads"))
+            with closing(sqlite3.connect(path, timeout=0)) as other, pytest.raises(sqlite3.OperationalError):
+                other.execute("BEGIN IMMEDIATE")
+        engine.dispose()
+
+
+class TestTurns:
+    def test_writers_take_turns(self, path: Path) -> None:
+        """Who writes has the turn alone, among the threads of a program and among programs."""
+        turn, other = turns(parse_url(f"sqlite:///{path}")), turns(parse_url(f"sqlite:///{path}"), patience=0)
+        with (
+            turn(),
+            pytest.raises(StoreError, match=r"queue\.db is held by another program; end it or wait"),
+            other(),
+        ):
+            pass
+        with other():
+            pass
+
+    def test_a_turn_comes(self, path: Path) -> None:
+        """Who waits for its turn gets it as soon as the other one is done."""
+        url = parse_url(f"sqlite:///{path}")
+        order: list[str] = []
+        first = turns(url)
+        with first():
+            waiting = threading.Thread(target=lambda: take(turns(url), order))
+            waiting.start()
+            order.append("first")
+        waiting.join(10)
+        assert order == ["first", "second"]
+
+    def test_a_lock_that_cannot_be_opened(self, tmp_path: Path) -> None:
+        """A folder in the place of the lock is told as what it is."""
+        (tmp_path / "queue.db-turn").mkdir()
+        turn = turns(parse_url(f"sqlite:///{tmp_path}/queue.db"))
+        with (
+            pytest.raises(StoreError, match=r"lock .*queue\.db-turn cannot be opened: .*; mend the rights"),
+            turn(),
+        ):
+            pass
+
+    def test_a_server_gives_its_own(self) -> None:
+        """PostgreSQL needs no turns of ours."""
+        with turns(parse_url("postgresql://h/d"))(), turns(parse_url("postgresql://h/d"), patience=0)():
+            pass
+
+    def test_commits_of_two_stores_never_meet(self, path: Path) -> None:
+        """Two stores that write at once lose nothing, while the log is written back over and over."""
+        with store_on(path) as one, store_on(path) as two:
+            at_once(*(partial(fill, store, name) for store, name in ((one, "a"), (two, "b"))))
+            assert len(one.deliveries()) == 120
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def take(turn: Turn, order: list[str]) -> None:
+    with turn():
+        order.append("second")
+
+
+def fill(store: SqlStore, name: str) -> None:
+    for number in range(60):
+        store.add([new(f"{name}{number}")], now=NOON, actor="ada")
+
+
+class TestFaults:
+    def test_locked(self, path: Path) -> None:
+        """A database that another program holds is named, with the advice to end it."""
+        with (
+            closing(sqlite3.connect(path)) as other,
+            store_on(path, patience=0) as store,
+        ):
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(StoreError, match=r"queue\.db is held by another program .*; end it or wait"):
+                store.see_channels([ChannelSeen("news", "local", "x")], now=NOON)
+
+    def test_full(self, path: Path) -> None:
+        """A full disk is told as one, nothing is half-added, and the store works again with room."""
+        with store_on(path) as store:
+            event.listen(store._reader, "connect", limit_pages)
+            with pytest.raises(StoreError, match=r"queue\.db could not be written: the disk is full"):
+                store.add([new(f"thread {number}") for number in range(500)], now=NOON, actor="ada")
+        with store_on(path) as store:
+            assert store.deliveries() == ()
+            store.add([new()], now=NOON, actor="ada")
+
+    def test_read_only(self, path: Path) -> None:
+        """A database that may not be written is told as one."""
+        with store_on(path) as store:
+            event.listen(store._reader, "connect", forbid_writing)
+            with pytest.raises(StoreError, match=r"queue\.db may not be written .*; mend the rights"):
+                store.add([new()], now=NOON, actor="ada")
+
+    @pytest.mark.parametrize(("damage", "words"), [(0, "is not an SQLite database"), (4096, "is damaged")])
+    def test_damaged(self, path: Path, damage: int, words: str) -> None:
+        """A file that is no database, or a broken one, is told as such."""
+        with path.open("r+b") as file:
+            file.seek(damage)
+            file.write(b"\xff" * (path.stat().st_size - damage))
+        with pytest.raises(StoreError, match=rf"queue\.db {words}"), store_on(path) as store:
+            store.add([new()], now=NOON, actor="ada")
+
+    def test_a_folder(self, tmp_path: Path) -> None:
+        """A folder in the place of the file is told, by name."""
+        with pytest.raises(StoreError, match=rf"{tmp_path} cannot be opened"):
+            open_store(f"sqlite:///{tmp_path}")
+
+    def test_a_file_in_the_place_of_the_folder(self, tmp_path: Path) -> None:
+        """Where no folder can be made, the message names the file and the reason."""
+        (tmp_path / "data").touch()
+        with pytest.raises(StoreError, match=r"data/in/queue\.db cannot be made: Not a directory"):
+            open_store(f"sqlite:///{tmp_path}/data/in/queue.db")
+
+    def test_a_file_that_cannot_be_looked_at(self, tmp_path: Path) -> None:
+        """Where the file cannot even be looked for, the message says why."""
+        (tmp_path / "queue.db").symlink_to(tmp_path / "queue.db")
+        with pytest.raises(StoreError, match=r"queue\.db cannot be opened: Too many levels"):
+            open_store(f"sqlite:///{tmp_path}/queue.db", create=False)
+
+    def test_nobody_answers(self) -> None:
+        """A server that does not answer is named without the password."""
+        with pytest.raises(
+            StoreError, match=r"PostgreSQL database news on 127\.0\.0\.1 cannot be reached"
+        ) as refused:
+            open_store(f"postgres://ada:{SECRET}@127.0.0.1:1/news")
+        assert SECRET not in str(refused.value)
+
+    def test_no_such_database(self, postgres: Postgres) -> None:
+        """A database that is not on its server is told as missing, in the server's words."""
+        with (
+            postgres.database() as url,
+            pytest.raises(StoreError, match=r"cannot be reached .* does not exist"),
+        ):
+            open_store(url.replace("/test_", "/nothing_"))
+
+    def test_a_text_that_cannot_be_kept(self, postgres: Postgres, path: Path) -> None:
+        """A text that the database cannot hold is told as such, and nothing of it is kept."""
+        with postgres.database() as url, closing(open_store(url)) as store:
+            with pytest.raises(StoreError, match="cannot hold one of the texts"):
+                store.add([new("nul \0 nul")], now=NOON, actor="ada")
+            assert store.deliveries() == ()
+        with store_on(path) as on_file:
+            with pytest.raises(StoreError, match="half a character"):
+                on_file.add([new("A", wish("half \ud83d"))], now=NOON, actor="ada")
+            assert on_file.deliveries() == ()
+
+
+class TestCost:
+    def test_no_step_of_publishing_reads_a_whole_table(self, path: Path) -> None:
+        """Claiming, planning, intending and recording find their rows by an index, however long the queue."""
+        with store_on(path) as store, statements(store._reader) as said:
+            publish(store)
+            said.extend(store._steps.statements())  # which pass by what notes the others
+        adding = 4  # the plans of `add`, which may sort the few duplicates it finds
+        plans = explain(path, said)
+        for rows, index, columns in (
+            ("begun", "one_publishing", r"channel=\?"),
+            ("own", "due", r"channel=\? AND own_time=\?"),
+            ("turn", "queued", r"channel=\? AND own_time=\?"),
+            ("own", "turn", r"channel=\? AND own_time=\?"),
+            ("turn", "turn", r"channel=\? AND own_time=\?"),
+        ):
+            used = re.compile(rf"SEARCH {rows} USING (COVERING )?INDEX deliveries_{index} \({columns}\)")
+            assert any(map(used.match, plans)), [plan for plan in plans if plan.startswith(f"SEARCH {rows}")]
+        # What is scanned and sorted is the first of each kind, and what SQLite keeps, one row a table.
+        scanned = {plan.removeprefix("SCAN ") for plan in plans if plan.startswith("SCAN")}
+        assert scanned <= {"CONSTANT ROW", "sqlite_sequence", "first", "first_0", "first_1"}
+        assert [plan for plan in plans[adding:] if "TEMP B-TREE" in plan] == ["USE TEMP B-TREE FOR ORDER BY"]
+
+    def test_statements_do_not_grow_with_the_rows(self, path: Path) -> None:
+        """Adding and listing a hundred threads takes as many statements as ten."""
+        counts = []
+        for prefix, count in (("a", 10), ("b", 100)):
+            with store_on(path) as store, statements(store._reader) as said:
+                store.add([new(f"{prefix}{number}") for number in range(count)], now=NOON, actor="ada")
+                assert len(store.deliveries(newest_first=True, limit=count)) == count
+            counts.append(len(said))
+        assert counts[0] == counts[1] < 20
+
+    def test_ten_thousand_threads(self, path: Path) -> None:
+        """A whole archive is added in one call, and again with nothing taken."""
+        archive = [new(f"thread {number}") for number in range(10_000)]
+        with store_on(path) as store:
+            added = store.add(archive, now=NOON, actor="ada")
+            assert len({one.thread_id for one in added}) == 10_000
+            again = store.add(archive, now=NOON, actor="ada")
+            assert [one.duplicates[0].existing for one in again] == [one.deliveries[0] for one in added]
+
+
+class TestRaces:
+    def test_the_loser_of_a_race_claims_nothing(self, postgres: Postgres) -> None:
+        """A worker that began another delivery of the channel in the same moment gives way."""
+        with postgres.database() as url, closing(open_store(url)) as store:
+            first, _ = store.add([new("A"), new("B")], now=NOON, actor="ada")
+            rival = make_engine(url, create=False)
+            claims: list[Any] = []
+            worker = threading.Thread(
+                target=lambda: claims.append(store.claim("news", worker="w", now=NOON, until=NOON + LEASE))
+            )
+            with rival.begin() as connection:
+                connection.execute(
+                    text("UPDATE deliveries SET state = 'publishing' WHERE id = :id"),
+                    {"id": first.deliveries[0].id},
+                )
+                worker.start()
+                waiting = text(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+                with rival.connect() as watch:
+                    while worker.is_alive() and not watch.scalar(waiting):
+                        watch.rollback()
+            worker.join(timeout=10)
+            rival.dispose()
+            assert claims == [None]
+            assert [delivery.state for delivery in store.deliveries()] == ["publishing", "queued"]
+
+    @pytest.mark.parametrize("change", ["state = 'publishing'", "fingerprint = 'same'"])
+    def test_the_database_guards_itself(self, path: Path, change: str) -> None:
+        """Whoever writes past the store cannot make two begun deliveries, or two of one thread."""
+        with store_on(path) as store:
+            store.add([new("A"), new("B")], now=NOON, actor="ada")
+        with (
+            closing(sqlite3.connect(path)) as connection,
+            pytest.raises(sqlite3.IntegrityError, match="UNIQUE"),
+        ):
+            connection.execute(f"UPDATE deliveries SET {change}")  # noqa: S608  # from the list above
+
+
+def limit_pages(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA max_page_count = 40").close()
+
+
+def forbid_writing(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA query_only = ON").close()
+
+
+def publish(store: SqlStore) -> None:
+    """Every step of two chains of three posts, one by a slot, one at a time of its own."""
+    store.see_channels([ChannelSeen("news", "local", "news")], now=NOON - LEASE)
+    store.add([new("A"), new("B", wish(own_time=True))], now=NOON, actor="ada")
+    for _ in range(2):
+        store.waiting("news")
+        claim = store.claim("news", worker="w", now=NOON, until=NOON + LEASE, opening=Opening(slot=NOON))
+        assert claim is not None
+        store.plan(claim, posts(3), now=NOON)
+        store.intend(claim, 1, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
+        store.advance(claim, 1, Sent("1", None), key="k", now=NOON, until=NOON + LEASE)
+        for position in (2, 3):
+            if position == 3:
+                store.intend(claim, position, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
+            change = decide(Sent(str(position), None), last=position == 3, tries=1, now=NOON, chance=0)
+            store.record(claim, position, change, now=NOON)
+
+
+Said = list[tuple[str, Any]]
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[Said]:
+    """What is said to the database, with its values."""
+    said: Said = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        said.append((statement, parameters[0] if many else parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield said
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def explain(path: Path, said: Said) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [
+            row[3]
+            for statement, parameters in said
+            if not statement.startswith("BEGIN")
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+
+
+def test_a_chain_that_somebody_changed_goes_no_further(tmp_path: Path) -> None:
+    """Where the next post is not planned, by a hand in the file, nothing of a step is kept."""
+    with closing(open_store(f"sqlite:///{tmp_path}/queue.db")) as store:
+        claimed = started(store)
+        intend(store, claimed)
+        with closing(sqlite3.connect(tmp_path / "queue.db")) as connection, connection:
+            connection.execute("UPDATE posts SET state = 'refused' WHERE position = 2")
+        before = (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id))
+        with pytest.raises(StoreError, match=r"post 2 of .* is not planned"):
+            advance(store, claimed)
+        assert (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id)) == before

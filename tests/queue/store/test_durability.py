@@ -1,0 +1,109 @@
+"""What is confirmed is on the disk; what was taken away is saved while it still can be."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from tests.contract.store.samples import NOON, new
+from tests.contract.store.steps import advance, intend, started
+from tests.servers.postgres import Postgres
+from threadcast.queue.port import GoneError, StoreError
+from threadcast.queue.states import PostState
+from threadcast.queue.store.copies import require_sound
+from threadcast.queue.store.database import make_engine
+from threadcast.queue.store.durability import doubts
+from threadcast.queue.store.sql_store import open_store
+
+
+def test_a_server_that_does_not_wait_for_its_disk(postgres: Postgres) -> None:
+    """A PostgreSQL whose commits do not wait for the disk is told, with the command that mends it."""
+    with postgres.database() as url:
+        switch(url, "on")
+        assert "synchronous_commit" not in " ".join(one.what for one in doubts(url))
+        switch(url, "off")
+        (doubt, *_) = doubts(url)
+        assert doubt.what == "commits do not wait for the disk (synchronous_commit = off)"
+        assert "ALTER ROLE … SET synchronous_commit = on" in doubt.advice
+        require_sound(url)  # a server looks after its own pages
+
+
+def switch(url: str, value: str) -> None:
+    engine = make_engine(url, create=False)
+    with engine.begin() as connection:
+        name = connection.scalar(text("SELECT current_database()"))
+        connection.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit = {value}'))
+    engine.dispose()
+
+
+def test_a_file_is_beyond_doubt(tmp_path: Path) -> None:
+    """An SQLite file waits for the disk by our own settings: there is nothing to warn of."""
+    assert doubts(f"sqlite:///{tmp_path}/queue.db") == ()
+
+
+def test_a_file_that_goes_in_the_middle_of_a_chain(tmp_path: Path) -> None:
+    """The next step of a chain is refused where the file has gone, and what was done until then is saved."""
+    path = tmp_path / "queue.db"
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        claimed = started(store, 3)
+        intend(store, claimed)
+        advance(store, claimed)
+        path.unlink()
+        with pytest.raises(GoneError, match=r"queue\.db was removed while it was in use"):
+            advance(store, claimed, 2)
+        saved, _ = store.rescue()
+    saved.rename(path)
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        states = [post.state for post in store.posts(claimed.delivery.id)]
+    assert states == [PostState.SENT, PostState.SENDING, PostState.PLANNED]
+
+
+def test_nothing_is_told_to_a_file_that_has_gone(tmp_path: Path) -> None:
+    """A store whose file was taken away neither reads nor writes, and gives out what it held once asked."""
+    path = tmp_path / "queue.db"
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        store.add([new("A")], now=NOON, actor="ada")
+        path.unlink()
+        with pytest.raises(GoneError, match=r"queue\.db was removed while it was in use"):
+            store.add([new("B")], now=NOON, actor="ada")
+        with pytest.raises(GoneError):
+            store.deliveries()
+        saved, place = store.rescue()
+        assert (saved, place) == (tmp_path / "queue.db.rescued-1", path)
+        assert store.rescue()[0] == tmp_path / "queue.db.rescued-2", "nothing is overwritten"
+    with pytest.raises(StoreError, match=r"queue\.db\.rescued-2 holds what was saved of it: mv "):
+        open_store(f"sqlite:///{path}")
+    assert not path.exists()
+    saved.rename(path)
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        assert [delivery.title for delivery in store.deliveries()] == [new("A").thread.title]
+
+
+def test_what_cannot_be_saved(tmp_path: Path) -> None:
+    """Where nothing is open any more, or there is no room for a copy, that is said."""
+    path = tmp_path / "queue.db"
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        path.unlink()
+        path.mkdir()
+        store._reader.dispose()
+        with pytest.raises(GoneError, match="was replaced by another file"):
+            store.rescue()
+
+
+def test_a_page_that_is_damaged(tmp_path: Path) -> None:
+    """Looking through a file finds a damaged page wherever it is, and changes nothing."""
+    path = tmp_path / "queue.db"
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        store.add([new(f"thread {number}") for number in range(300)], now=NOON, actor="ada")
+    require_sound(f"sqlite:///{path}")
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size - 4096)
+        file.write(b"\xff" * 4096)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"queue\.db is damaged .*; put back a copy of it"):
+        require_sound(f"sqlite:///{path}")
+    path.write_bytes(b"no database at all")
+    with pytest.raises(StoreError, match=r"queue\.db is damaged"):
+        require_sound(f"sqlite:///{path}")
+    assert before

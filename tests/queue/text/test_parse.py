@@ -1,0 +1,243 @@
+"""Texts and the threads that come of them: a table of cases, messages, bytes, and large or hostile input."""
+
+import tomllib
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from threadcast.queue.text.fingerprint import fingerprint
+from threadcast.queue.text.parse import NotTextError, decode, parse, render
+from threadcast.queue.text.thread import Notice, Part, Severity, Thread, written
+
+CASES: list[dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("parse_cases.toml").read_text(encoding="utf-8")
+)["case"]
+
+
+def as_in_table(thread: Thread) -> dict[str, Any]:
+    return {
+        "parts": [
+            [part.number, part.marker, part.text] if part.marker else ["", part.text] for part in thread.parts
+        ],
+        "notices": [position(notice) for notice in thread.notices],
+        "preamble": thread.preamble,
+        "total": thread.total,
+        "complete": thread.complete,
+        "placement": thread.placement.value,
+    }
+
+
+def position(notice: Notice) -> list[Any]:
+    return [notice.kind.value, notice.line, *([] if notice.part is None else [notice.part])]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
+def test_a_text_gives_the_threads_of_the_table(case: dict[str, Any]) -> None:
+    """Each case of the table gives exactly its threads."""
+    usual: dict[str, Any] = {
+        "notices": [],
+        "preamble": "",
+        "total": None,
+        "complete": False,
+        "placement": "prefix",
+    }
+    assert [as_in_table(thread) for thread in parse(case["text"])] == [
+        usual | expected for expected in case.get("thread", [])
+    ]
+
+
+def test_notices_tell_a_person_where_to_look() -> None:
+    """Each message names the numbers and lines that it is about."""
+    text = "Hello\n1/9 a\n3/9 b\n3/9\n6/9 d\n2/9 e"
+    (thread,) = parse(text)
+    assert [notice.message for notice in thread.notices] == [
+        "the text before 1/9 (line 2) is kept, and not posted",
+        "number 2 is missing between 1/9 (line 2) and 3/9 (line 3)",
+        "3/9 (line 4) has the number of the part before it (line 3)",
+        "3/9 (line 4) has no text",
+        "numbers 4 to 5 are missing between 3/9 (line 4) and 6/9 (line 5)",
+        "2/9 (line 6) stands after 6/9 (line 5)",
+        "the markers announce 9 parts; the last one is 2/9 (line 6)",
+        "no end mark (/end, END, /fin, 🔚 or N/N) in the last part",
+    ]
+    assert [notice.severity for notice in thread.notices] == [Severity.WARNING] * 7 + [Severity.INFO]
+
+
+def test_messages_fit_one_thing_and_the_beginning() -> None:
+    """A total of 1 is one part; what is missing at the beginning has nothing before it."""
+    assert [notice.message for notice in parse("1/1 a\n2/1 b")[0].warnings] == [
+        "the markers announce 1 part; the last one is 2/1 (line 2)"
+    ]
+    assert [notice.message for notice in parse("🧵  2/ a\n3/ b /end")[0].warnings] == [
+        "number 1 is missing before 🧵 2/ (line 1)"
+    ]
+    assert [notice.message for notice in parse("a 1/\nb 2/\nc")[0].warnings] == [
+        "the text after the last marker, 2/ (line 2), follows as a part without number"
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["1/ Bread", "2/\n\n   Butter", "3/Jam\n\n \t indented  \nlast", "4/", "5/\u00a0Tea /end"],
+        ["Bread\n\nand salt \t1/4", "Butter  2/4", "Jam 3/4", "Tea 4/4"],
+    ],
+    ids=["prefix", "suffix"],
+)
+def test_a_part_is_given_back_as_written(lines: list[str]) -> None:
+    """`written` gives each part exactly as it stood in the text, line breaks and blanks inside included."""
+    (thread,) = parse("\n".join(f"{line} \n" for line in lines))
+    assert [written(part, thread.placement) for part in thread.parts] == lines
+
+
+def test_lines_are_those_of_the_text_as_given() -> None:
+    """A part's line is its marker's in a prefix thread, and its text's in a suffix thread."""
+    assert [part.line for part in parse("\n\n1/\n\nBread\n\n2/ Butter")[0].parts] == [3, 7]
+    assert [part.line for part in parse("\n\nBread\nand salt 1/\n\n\nButter 2/\nJam")[0].parts] == [3, 7, 8]
+    assert [part.line for part in parse("\nBread\n---\n\n\nButter")[0].parts] == [2, 6]
+
+
+def test_render_puts_a_preamble_before_its_thread() -> None:
+    """What `render` gives is the thread alone, each part as written."""
+    first, second = parse("Draft\n1/ a\n\n2/  b\n\n\n1/ c\n2/ d")
+    assert render(first) == "Draft\n\n1/ a\n2/  b"
+    assert render(second) == "1/ c\n2/ d"
+    assert render(parse("a\n\n---\nb")[0]) == "a\n---\nb"
+
+
+# ---- fingerprint ----
+
+
+def part(text: str, number: int | None = 1) -> Part:
+    return Part(number, f"{number}/", " ", text, 1)
+
+
+def test_a_fingerprint_ignores_numbers_white_space_and_composition() -> None:
+    """The same texts have the same fingerprint, however numbered, broken into lines or composed."""
+    decomposed = unicodedata.normalize("NFD", "Café\n\nat noon")
+    assert fingerprint([part("Café at noon"), part("Tea")]) == fingerprint(
+        [part(f" {decomposed} ", 7), part("T e\u2003a", None)]
+    )
+    assert parse("1/ Bread\n2/ Butter")[0].fingerprint == parse("Bread (1)\n\nButter (2)")[0].fingerprint
+
+
+def test_a_fingerprint_is_stable() -> None:
+    """A fingerprint is the SHA-256 of `Bread\0Butter`, as sha256sum gives it: stored ones stay good."""
+    expected = "cb074354601acaba98aa2b48465f0078a53d7c039da957c23722a144a6f31366"
+    assert fingerprint([part("Bread"), part("Butter")]) == expected
+
+
+@pytest.mark.parametrize("others", [["Bread"], ["Butter", "Bread"], ["BreadButter"], ["bread", "Butter"]])
+def test_other_texts_have_another_fingerprint(others: list[str]) -> None:
+    """Other words, another order or other borders between parts make another thread."""
+    assert fingerprint(map(part, others)) != fingerprint([part("Bread"), part("Butter")])
+
+
+# ---- bytes ----
+
+
+@pytest.mark.parametrize(
+    ("encoding", "bom"),
+    [
+        ("utf-8", b""),
+        ("utf-8", b"\xef\xbb\xbf"),
+        ("utf-16-le", b"\xff\xfe"),
+        ("utf-16-be", b"\xfe\xff"),
+    ],
+)
+def test_text_is_read_in_its_encoding(encoding: str, bom: bytes) -> None:
+    """UTF-8 with or without a byte order mark and UTF-16 with one are read, every line break as LF."""
+    text = "1/ Brød 🍞\r\n2/ Butter\r/end\n"
+    assert decode(bom + text.encode(encoding)) == "1/ Brød 🍞\n2/ Butter\n/end\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "offset"),
+    [
+        (b"Bread \xff", 6),
+        (b"\xef\xbb\xbfBread \xe2\x82", 9),
+        (b"\xff\xfea\x00b", 4),
+        (b"\xfe\xff\x00a\xd8\x00\x00a", 4),
+        (b"\xc3\xb8\x00", 2),
+        (b"\xef\xbb\xbf\xc3\xb8\x00", 5),
+        (b"\xff\xfea\x00\x3c\xd8\x5e\xdf\x00\x00", 8),
+        (b"B\x00r\x00", 1),
+    ],
+    ids=["utf-8", "bom", "odd", "surrogate", "nul", "bom-nul", "utf-16-nul", "utf-16-without-bom"],
+)
+def test_what_is_not_text_is_refused_with_its_offset(data: bytes, offset: int) -> None:
+    """The error names the offset of the first byte that is no text, in the bytes as given."""
+    with pytest.raises(NotTextError, match=rf"byte offset {offset};") as caught:
+        decode(data)
+    assert caught.value.offset == offset
+
+
+# ---- large and hostile input: a parser that looked ahead or back again and again would take minutes ----
+
+SIZE = 300_000
+
+
+@pytest.mark.parametrize(
+    ("unit", "prefix"),
+    [
+        ("1", ""),
+        ("/", ""),
+        ("(", ""),
+        ("[1/", ""),
+        ("\n", ""),
+        (" \n", ""),
+        (" ", "🧵"),
+        (" ", "1/ a\nb 1/"),
+        ("1/ ", ""),
+        ("🧵", ""),
+        ("Thread ", ""),
+        ("1️⃣", ""),
+        ("END ", "1/ a\n2/ "),
+        ("/end\n", "a 1/\nb 2/\n"),
+        ("---\n", ""),
+        ("1. a\n", ""),
+        ("x 1/1\n", "1/ a\n"),
+    ],
+    ids=repr,
+)
+def test_long_runs_are_parsed_in_one_pass(unit: str, prefix: str) -> None:
+    """A run of what may begin a marker, a line or an end mark gives at most one thread, at once."""
+    text = prefix + unit * (SIZE // len(unit))
+    threads = parse(text)
+    assert len(threads) <= 1
+    assert all(squeezed(render(thread)) == squeezed(text) for thread in threads)
+
+
+def firsts_without_a_paragraph(size: int) -> str:
+    markers = [f"x {number}/{total}\n" for number in (1, 2) for total in range(3, 9000)]
+    return "0/ a\n1/ b\n" + "y\n" * (size // 2) + "".join(markers)
+
+
+def firsts_after_the_end(size: int) -> str:
+    markers = [f"x {number}/{total}\n" for number in (1, 2) for total in range(3, 9000)]
+    return "a 1/2\nb 2/2\n" + "\n" * size + "1. y\n" + "".join(markers)
+
+
+def threads_without_an_end(size: int) -> str:
+    return "1/ a\n" * (size // 20)
+
+
+def weak_firsts(size: int) -> str:
+    return "1. a\n1) b\n" * (size // 10) + "2. c\n2) d"
+
+
+@pytest.mark.parametrize(
+    "make", [firsts_without_a_paragraph, firsts_after_the_end, threads_without_an_end, weak_firsts]
+)
+def test_many_first_markers_are_parsed_in_one_pass(make: Callable[[int], str]) -> None:
+    """Looking for what follows a first marker, or for its paragraph, does not begin again for each."""
+    text = make(SIZE)
+    threads = parse(text)
+    assert squeezed("".join(render(thread) for thread in threads)) == squeezed(text)
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())

@@ -1,0 +1,299 @@
+"""Laws of the parser, over any text, over texts full of markers, and over sound threads in every form."""
+
+import hashlib
+import sys
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from threadcast.queue.text.fingerprint import STABLE, fingerprint
+from threadcast.queue.text.parse import NotTextError, decode, parse, render
+from threadcast.queue.text.thread import Part, Placement, Severity, Thread, written
+
+SHAPES: dict[str, Callable[[int, int], str]] = {
+    "N/": lambda number, _: f"{number}/",
+    "N/M": lambda number, total: f"{number}/{total}",
+    "N/n": lambda number, _: f"{number}/n",
+    "(N/)": lambda number, _: f"({number}/)",
+    "(N/M)": lambda number, total: f"({number}/{total})",
+    "[N/M]": lambda number, total: f"[{number}/{total}]",
+    "N.": lambda number, _: f"{number}.",
+    "N)": lambda number, _: f"{number})",
+    "(N)": lambda number, _: f"({number})",
+    "N️⃣": lambda number, _: "".join(f"{digit}\ufe0f\u20e3" for digit in str(number)),
+}
+SUFFIX_SHAPES = [shape for shape in SHAPES if shape not in {"N.", "N)"}]
+
+
+# ---- texts of which nothing is known ----
+
+numbers = st.sampled_from([0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 12, 2024])
+blanks = st.sampled_from(["", " ", "  ", "\t", "\u00a0", "\u2028"])
+lead_ins = st.sampled_from(["", "", "", "🧵 ", "Thread: ", "thread ", "#"])
+words = st.sampled_from(
+    [
+        "a",
+        "b c",
+        "",
+        "/end",
+        "END",
+        "x 🔚",
+        "2/2",
+        "of 3/3",
+        "---",
+        "1/3 of",
+        "24/7",
+        '"q',
+        "¿d?",
+        "\x1c",
+        "\ud800",
+    ]
+)
+line_breaks = st.sampled_from(["\n", "\n", "\n\n", " \n \n", "\r\n", "\r"])
+
+
+@st.composite
+def marked_texts(draw: st.DrawFn) -> str:
+    """Lines with markers of a few forms at their ends, in a muddle."""
+    shapes = draw(st.lists(st.sampled_from(list(SHAPES)), min_size=1, max_size=3))
+    markers = st.builds(
+        lambda lead_in, shape, number: lead_in + SHAPES[shape](number, 3),
+        lead_ins,
+        st.sampled_from(shapes),
+        numbers,
+    )
+    prefixed = st.tuples(blanks, markers, blanks, words, blanks, line_breaks)
+    suffixed = st.tuples(words, st.just(" "), markers, blanks, line_breaks)
+    plain = st.tuples(blanks, words, line_breaks)
+    lines = draw(st.lists(st.one_of(prefixed, suffixed, plain), max_size=14))
+    return "".join("".join(line) for line in lines)
+
+
+texts = st.one_of(
+    st.text(),
+    st.text(alphabet="0123/.()[] \n🧵n-", max_size=60),
+    marked_texts(),
+)
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def lines_of(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def meaning(thread: Thread) -> tuple[object, ...]:
+    """All of a thread but its line numbers."""
+    parts = [(part.number, part.marker, part.joint, part.text) for part in thread.parts]
+    noticed = [(notice.severity, notice.kind, notice.part) for notice in thread.notices]
+    whole = (thread.placement, thread.total, thread.preamble, thread.complete, thread.fingerprint)
+    return parts, noticed, whole
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts)
+def test_nothing_is_lost(text: str) -> None:
+    """Preambles and parts as written are the text, in order; white space aside, and `---` where unmarked."""
+    threads = parse(text)
+    kept = "".join(
+        thread.preamble + "".join(written(part, thread.placement) for part in thread.parts)
+        for thread in threads
+    )
+    if not any(part.marker for thread in threads for part in thread.parts):
+        text = "\n".join(line for line in lines_of(text) if line.strip() != "---")
+    assert squeezed(kept) == squeezed(text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts)
+def test_what_is_rendered_parses_to_the_same_thread(text: str) -> None:
+    """Each thread, rendered by itself, is that thread again: parts, notices, total, end and fingerprint."""
+    for thread in parse(text):
+        assert [meaning(again) for again in parse(render(thread))] == [meaning(thread)]
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts)
+def test_parts_are_in_order_and_point_at_their_lines(text: str) -> None:
+    """Lines rise over the text, each part begins on its line, and a notice names its part's line."""
+    lines = lines_of(text)
+    before = 0
+    for thread in parse(text):
+        assert thread.parts
+        assert thread.fingerprint == fingerprint(thread.parts)
+        for part in thread.parts:
+            assert part.line >= before
+            before = part.line
+            first = written(part, thread.placement).split("\n")[0]
+            assert first in lines[part.line - 1]
+        for notice in thread.notices:
+            assert notice.part is None or notice.line == thread.parts[notice.part - 1].line
+            assert notice.message
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts)
+def test_parts_are_trimmed(text: str) -> None:
+    """No white space stands at the ends of a text, and only white space between it and its marker."""
+    for thread in parse(text):
+        for part in thread.parts:
+            assert part.text == part.text.strip()
+            assert not part.joint.strip()
+            assert not part.joint or part.text
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(st.binary(), texts.map(lambda text: text.encode("utf-8", "replace"))))
+def test_bytes_are_text_or_refused_with_an_offset(data: bytes) -> None:
+    """Bytes are decoded, or refused with an offset inside them."""
+    try:
+        text = decode(data)
+    except NotTextError as error:
+        refusal = error
+    else:
+        assert not {"\0", "\r"} & set(text)
+        return
+    assert refusal.offset in range(len(data))
+    assert f"byte offset {refusal.offset};" in str(refusal)
+
+
+# ---- sound threads ----
+
+# Words that nobody takes for a marker, with what is often taken for one inside a line.
+sentences = st.lists(
+    st.sampled_from(
+        [
+            "We",
+            "baked",
+            "“bread”",
+            '"unclosed',
+            "24/7,",
+            "(3)",
+            "7/10",
+            "at 3.",
+            "⬇️",
+            "1/3",
+            "naïve",
+            "你好",
+            "🍞",
+            "2024/",
+        ]
+    ),
+    min_size=1,
+    max_size=8,
+).map(lambda chosen: "So " + " ".join(chosen) + " it was.")
+paragraphs = st.lists(sentences, min_size=1, max_size=3)
+bodies = st.tuples(paragraphs, st.sampled_from(["\n", "\n\n"])).map(lambda pair: pair[1].join(pair[0]))
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A thread as its author meant it, and the text they wrote."""
+
+    placement: Placement
+    parts: list[Part]
+    total: int | None
+    ended: bool
+    text: str
+
+
+@st.composite
+def sound_threads(draw: st.DrawFn, placement: Placement, shape: str) -> Sound:
+    contents = draw(st.lists(bodies, min_size=2, max_size=12))
+    total = len(contents)
+    ended = draw(st.booleans())
+    if ended:
+        contents[-1] += draw(st.sampled_from([" /end", "\n\nEND", " 🔚", "\n/fin", f" {total}/{total}"]))
+    between = draw(st.sampled_from(["\n", "\n\n", " \n\n\n"]))
+    joint = draw(st.sampled_from([" ", "  "] if placement is Placement.SUFFIX else [" ", "\n", "\n\n"]))
+    parts: list[Part] = []
+    text = ""
+    for number, content in enumerate(contents, 1):
+        marker = SHAPES[shape](number, total)
+        if number == 1:
+            marker = draw(st.sampled_from(["", "🧵 ", "#"])) + marker
+        part = Part(number, marker, joint, content, text.count("\n") + 1)
+        parts.append(part)
+        text += written(part, placement) + between
+    announced = total if "M" in shape else None
+    return Sound(placement, parts, announced, ended or announced is not None, text)
+
+
+KINDS = [(Placement.PREFIX, shape) for shape in SHAPES] + [
+    (Placement.SUFFIX, shape) for shape in SUFFIX_SHAPES
+]
+
+
+@pytest.mark.parametrize(("placement", "shape"), KINDS)
+@settings(deadline=None, max_examples=15)
+@given(st.data())
+def test_a_sound_thread_is_read_as_it_was_meant(
+    placement: Placement, shape: str, data: st.DataObject
+) -> None:
+    """A thread written in any form gives its parts exactly, to the line, without a warning."""
+    sound = data.draw(sound_threads(placement, shape))
+    (thread,) = parse(sound.text)
+    assert thread.placement is sound.placement
+    assert list(thread.parts) == sound.parts
+    assert (thread.total, thread.preamble, thread.complete) == (sound.total, "", sound.ended)
+    assert not thread.warnings
+    assert [notice.severity for notice in thread.notices] == ([] if sound.ended else [Severity.INFO])
+
+
+@pytest.mark.parametrize(("placement", "shape"), KINDS)
+@settings(deadline=None, max_examples=10)
+@given(st.data())
+def test_sound_threads_below_one_another_stay_apart(
+    placement: Placement, shape: str, data: st.DataObject
+) -> None:
+    """Threads of one form are told apart by their number 1, whatever their lengths."""
+    sounds = data.draw(st.lists(sound_threads(placement, shape), min_size=2, max_size=4))
+    threads = parse("\n\n".join(sound.text for sound in sounds))
+    assert [[part.text for part in thread.parts] for thread in threads] == [
+        [part.text for part in sound.parts] for sound in sounds
+    ]
+    assert not any(thread.warnings for thread in threads)
+
+
+@settings(deadline=None, max_examples=50)
+@given(sound_threads(Placement.PREFIX, "N/"), sound_threads(Placement.SUFFIX, "(N/M)"))
+def test_a_fingerprint_survives_another_numbering(one: Sound, other: Sound) -> None:
+    """The same parts numbered in another way are the same thread; other parts are not."""
+    (thread,) = parse(one.text)
+    renumbered = "\n\n".join(f"{part.text} [{part.number}/{len(one.parts)}]" for part in one.parts)
+    assert parse(renumbered)[0].fingerprint == thread.fingerprint
+    if [squeezed(part.text) for part in one.parts] != [squeezed(part.text) for part in other.parts]:
+        assert parse(other.text)[0].fingerprint != thread.fingerprint
+
+
+def test_what_a_fingerprint_takes_for_stable() -> None:
+    """No character that is taken for one that NFC leaves alone is changed, moved or joined by it."""
+    everything = [chr(code) for code in range(sys.maxunicode + 1) if STABLE.fullmatch(chr(code))]
+    joins = {
+        chr(int(code, 16))
+        for character in map(chr, range(sys.maxunicode + 1))
+        for code in unicodedata.decomposition(character).split()[1:]
+        if not unicodedata.decomposition(character).startswith("<")
+    }
+    for character in everything:
+        assert unicodedata.normalize("NFC", character) == character
+        assert not unicodedata.combining(character)
+        assert not character.isspace()
+        assert character not in joins
+        assert not "\u1161" <= character <= "\u11c2", "a vowel or a final of Hangul"
+
+
+@given(
+    st.lists(st.text(st.sampled_from("ab \n\t\u00a0\u0301e’\u2028🧵\ufe0fé\u1100\u1161\ud800"), max_size=12))
+)
+def test_a_fingerprint_is_of_the_normal_text(texts: list[str]) -> None:
+    """The quick way to a fingerprint gives what the plain one does."""
+    parts = [Part(None, "", "", text, 1) for text in texts]
+    normal = "\0".join(unicodedata.normalize("NFC", "".join(text.split())) for text in texts)
+    assert fingerprint(parts) == hashlib.sha256(normal.encode("utf-8", "surrogatepass")).hexdigest()

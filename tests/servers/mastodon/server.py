@@ -1,0 +1,356 @@
+"""A strict Mastodon API server on loopback: for tests, and by hand to try Threadcast without an account.
+
+    python -m tests.servers.mastodon.server --port 3000 --token secret
+
+Then a channel with THREADCAST_CHANNELS__MASTO__URL=http://127.0.0.1:3000 and that token posts to it.
+Where other stand-ins are lax, this one does as Mastodon does: https://docs.joinmastodon.org/api/.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import click
+
+from tests.servers.http import Answer, LoopbackServer, Request, Response
+from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget, Budgets, Left
+from tests.servers.mastodon.script import Script
+from tests.servers.mastodon.statuses import (
+    MANNERS,
+    Account,
+    ApiError,
+    Status,
+    Statuses,
+    account_json,
+    status_json,
+)
+from tests.servers.mastodon.text import to_html
+
+TOKEN = "AAExampleExampleExampleExampleExample-token"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+LONGEST_PAGE = 40
+PAGE = 20
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of an account, as a route gets it."""
+
+    account: Account
+    request: Request
+    about: str  # the id in the path, if there is one
+    now: datetime
+
+
+class MastodonServer(Script, LoopbackServer):
+    """Accounts by token, statuses by id; answers that tests script to go wrong.
+
+    `flavour` is `mastodon` or `gotosocial`. `replay_fails` is the fault of Mastodon 4.6.0 to 4.7.1,
+    which answer a known Idempotency-Key with 500. `locale` is `en` or `de`. Without `instance_v2` the
+    server is one from before 4.0. Guarded by `changed`: the methods for tests take the lock.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        flavour: str = "mastodon",
+        limit: int = 500,
+        locale: str = "en",
+        replay_fails: bool = False,
+        instance_v2: bool = True,
+        budgets: Mapping[str, Budget] = REAL_BUDGETS,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__(port)
+        self.clock = clock
+        self.accounts: dict[str, Account] = {}
+        self._statuses = Statuses(manners=MANNERS[flavour], limit=limit, locale=locale, clock=clock)
+        self._manners = MANNERS[flavour]
+        self._replay_fails = replay_fails
+        self._instance_v2 = instance_v2
+        self._budgets = Budgets(budgets)
+
+    # --- what tests set up and look at -------------------------------------------------------
+
+    def add_account(
+        self, token: str = TOKEN, username: str = "keeper", scopes: Iterable[str] = ("read", "write")
+    ) -> Account:
+        with self.changed:
+            account = Account(str(1001 + len(self.accounts)), username, frozenset(scopes))
+            self.accounts[token] = account
+            return account
+
+    def revoke(self, token: str = TOKEN) -> None:
+        with self.changed:
+            del self.accounts[token]
+
+    def statuses(self, account: Account | None = None) -> list[Status]:
+        """What is there, or what an account wrote, oldest first."""
+        with self.changed:
+            everything = self._statuses.all.values()
+            return [status for status in everything if account in {None, status.account}]
+
+    def write(self, account: Account, text: str, parent: str | None = None) -> Status:
+        """Somebody writes a status by hand."""
+        with self.changed:
+            return self._statuses.post(account, {"status": text, "in_reply_to_id": parent or ""}, None)
+
+    def rewrite(self, status_id: str, text: str) -> None:
+        """Somebody edits a status."""
+        with self.changed:
+            self._statuses.edit(self._statuses.all[status_id], {"status": text})
+
+    def delete(self, status_id: str) -> None:
+        """Somebody deletes a status; its replies stay and lose their parent."""
+        with self.changed:
+            self._statuses.delete(status_id)
+
+    # --- requests ----------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Answer:
+        now = self.clock()
+        scripted = self.scripted(request)
+        if scripted is not None:
+            return scripted
+        date = {"Date": format_datetime(now.replace(microsecond=0), usegmt=True)}
+        try:
+            answer = self._answer(request, now)
+        except ApiError as error:
+            answer = Response(error.status, {"error": error.words})
+        if not isinstance(answer, Response):
+            return answer
+        return Response(answer.status, answer.content, {**date, **answer.headers})
+
+    def _answer(self, request: Request, now: datetime) -> Answer:
+        path = request.path
+        if path.endswith("/") and path != "/":
+            path = path.rstrip("/")
+            if self._manners.redirects_slashes:
+                return Response(301 if request.method == "GET" else 307, b"", {"Location": path})
+        if request.method == "GET" and (public := self._public(path)) is not None:
+            return public
+        for method, pattern, scopes, route in ROUTES:
+            found = re.fullmatch(pattern, path)
+            if method == request.method and found:
+                account = self._authenticate(request, scopes)
+                call = Call(account, request, found.groupdict().get("id", ""), now)
+                return self._within_budget(call, route)
+        raise ApiError(404, "Not found")
+
+    def _public(self, path: str) -> Response | None:
+        """What needs no token."""
+        if path == "/api/v2/instance" and self._instance_v2:
+            return Response(200, self._describe())
+        if path == "/api/v1/instance":
+            return Response(200, {**self._describe(), "uri": f"127.0.0.1:{self.port}"})
+        page = re.fullmatch(r"/@[^/]+/([^/]+)", path)
+        status = self._statuses.all.get(page[1]) if page else None
+        if status is None or status.visibility not in {"public", "unlisted"}:
+            return None
+        chain = [*self._statuses.ancestors(status), status, *self._statuses.descendants(status)]
+        body = "".join(f'<article id="{s.id}">{to_html(s.text)}</article>' for s in chain)
+        return Response(200, f"<!doctype html><meta charset=utf-8>{body}".encode(), HTML)
+
+    def _describe(self) -> dict[str, Any]:
+        statuses = {
+            "max_characters": self._statuses.limit,
+            "max_media_attachments": 4,
+            "characters_reserved_per_url": self._manners.url_length or 25,
+        }
+        return {
+            "domain": f"127.0.0.1:{self.port}",
+            "title": "A server for tests",
+            "version": self._manners.version,
+            "source_url": self._manners.source,
+            "configuration": {"statuses": statuses},
+        }
+
+    def _authenticate(self, request: Request, scopes: tuple[str, ...]) -> Account:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        account = self.accounts.get(token)
+        if account is None:
+            raise ApiError(401, "The access token is invalid")
+        if scopes and not any(map(account.may, scopes)):
+            raise ApiError(403, "This action is outside the authorized scopes")
+        return account
+
+    def _within_budget(self, call: Call, route: "Route") -> Answer:
+        """Count the call against the limits that it touches; 429 where one of them is used up."""
+        whose = call.account.id
+        wanted = [("token", whose), ("account", whose)]
+        if call.request.method == "DELETE":
+            wanted.append(("deletes", whose))
+        if call.request.method == "GET" and {"since_id", "min_id", "max_id"} & set(call.request.query):
+            wanted.append(("pages", whose))
+        fits = [self._budgets.take(name, who, call.now) for name, who in wanted]
+        if call.request.method in {"POST", "PUT"}:
+            # Counted when it is stored: a refused status, or a replayed key, costs nothing.
+            wanted.append(("statuses", whose))
+            fits.append(self._budgets.left("statuses", whose, call.now).remaining > 0)
+        if not all(fits):
+            limits = self.limits(self._budgets.nearest(wanted, call.now))
+            return Response(429, {"error": "Too many requests"}, limits)
+        try:
+            answer = route(self, call)
+        except ApiError as error:
+            answer = Response(error.status, {"error": error.words})
+        if not isinstance(answer, Response):
+            return answer
+        limits = self.limits(self._budgets.nearest(wanted, call.now))
+        return Response(answer.status, answer.content, {**limits, **answer.headers})
+
+    def limits(self, left: Left) -> dict[str, str]:
+        reset = left.reset
+        epoch = self._manners.epoch_resets
+        return {
+            "X-RateLimit-Limit": str(left.limit),
+            "X-RateLimit-Remaining": str(left.remaining),
+            "X-RateLimit-Reset": str(int(reset.timestamp())) if epoch else f"{reset:%Y-%m-%dT%H:%M:%S.%fZ}",
+        }
+
+    # --- routes ------------------------------------------------------------------------------
+
+    def create(self, call: Call) -> Answer:
+        fault = self.next_fault()
+        if fault.instead is not None:
+            return fault.instead
+        response = Response(200, self._json(self._create(call)))
+        return response if fault.spoil is None else fault.spoil(response)
+
+    def _create(self, call: Call) -> Status:
+        given, key = _given(call.request), call.request.headers.get("idempotency-key")
+        # In this order: a replay whose parent is gone by now is a 404, although it landed.
+        if given.get("in_reply_to_id"):
+            self._statuses.find(given["in_reply_to_id"], call.account)
+        known = self._statuses.replay(call.account, key)
+        if known is not None:
+            if self._replay_fails:
+                raise ApiError(500, "undefined method `id' for nil")
+            return known
+        status = self._statuses.post(call.account, given, key)
+        self._budgets.take("statuses", call.account.id, call.now)
+        return status
+
+    def edit(self, call: Call) -> Response:
+        status = self._statuses.own(call.about, call.account)
+        self._statuses.edit(status, _given(call.request))
+        self._budgets.take("statuses", call.account.id, call.now)
+        return Response(200, self._json(status))
+
+    def remove(self, call: Call) -> Response:
+        status = self._statuses.own(call.about, call.account)
+        answer = {**self._json(status), "text": status.text}
+        self._statuses.delete(status.id)
+        return Response(200, answer)
+
+    def show(self, call: Call) -> Response:
+        return Response(200, self._json(self._statuses.find(call.about, call.account)))
+
+    def context(self, call: Call) -> Response:
+        status = self._statuses.find(call.about, call.account)
+        found = {
+            "ancestors": [self._json(s) for s in self._statuses.ancestors(status)],
+            "descendants": [self._json(s) for s in self._statuses.descendants(status)],
+        }
+        return Response(200, found)
+
+    def source(self, call: Call) -> Response:
+        status = self._statuses.own(call.about, call.account)
+        return Response(200, {"id": status.id, "text": status.text, "spoiler_text": status.spoiler})
+
+    def history(self, call: Call) -> Response:
+        status = self._statuses.find(call.about, call.account)
+        versions = [*status.versions, status.text]
+        return Response(200, [{"content": to_html(text), "spoiler_text": ""} for text in versions])
+
+    def timeline(self, call: Call) -> Response:
+        """An account's statuses, newest first; nobody boosts here, so `exclude_reblogs` changes nothing."""
+        owner = next((a for a in self.accounts.values() if a.id == call.about), None)
+        if owner is None:
+            raise ApiError(404, "Record not found")
+        query = {name: values[-1] for name, values in call.request.query.items()}
+        hidden = set() if owner is call.account else {"private", "direct"}
+        found = [s for s in self._statuses.all.values() if s.account is owner and s.visibility not in hidden]
+        for bound in {"since_id", "min_id"} & set(query):
+            found = [s for s in found if _rank(s.id) > _rank(query[bound])]
+        if "max_id" in query:
+            found = [s for s in found if _rank(s.id) < _rank(query["max_id"])]
+        if query.get("exclude_replies", "0").lower() in {"1", "true"}:
+            found = [s for s in found if s.parent is None]
+        limit = min(int(query.get("limit", PAGE)), LONGEST_PAGE)
+        found = found[:limit] if "min_id" in query else found[-limit:]
+        return Response(200, [self._json(status) for status in reversed(found)])
+
+    def me(self, call: Call) -> Response:
+        return Response(200, account_json(call.account, self.url))
+
+    def application(self, call: Call) -> Response:
+        told = {} if self._manners.ulids else {"scopes": sorted(call.account.scopes)}
+        return Response(200, {"name": "Threadcast", "website": None, **told})
+
+    def _json(self, status: Status) -> dict[str, Any]:
+        parent = None if status.parent is None else self._statuses.all[status.parent]
+        return status_json(status, parent, self.url)
+
+
+Route = Callable[[MastodonServer, Call], Answer]
+
+# method, path, scopes of which one is needed, what is done
+ROUTES: list[tuple[str, str, tuple[str, ...], Route]] = [
+    ("POST", "/api/v1/statuses", ("write:statuses",), MastodonServer.create),
+    ("GET", "/api/v1/statuses/(?P<id>[^/]+)", ("read:statuses",), MastodonServer.show),
+    ("PUT", "/api/v1/statuses/(?P<id>[^/]+)", ("write:statuses",), MastodonServer.edit),
+    ("DELETE", "/api/v1/statuses/(?P<id>[^/]+)", ("write:statuses",), MastodonServer.remove),
+    ("GET", "/api/v1/statuses/(?P<id>[^/]+)/context", ("read:statuses",), MastodonServer.context),
+    ("GET", "/api/v1/statuses/(?P<id>[^/]+)/source", ("read:statuses",), MastodonServer.source),
+    ("GET", "/api/v1/statuses/(?P<id>[^/]+)/history", ("read:statuses",), MastodonServer.history),
+    ("GET", "/api/v1/accounts/verify_credentials", ("read:accounts", "profile"), MastodonServer.me),
+    ("GET", "/api/v1/accounts/(?P<id>[^/]+)/statuses", ("read:statuses",), MastodonServer.timeline),
+    ("GET", "/api/v1/apps/verify_credentials", (), MastodonServer.application),
+]
+
+
+def _given(request: Request) -> dict[str, str]:
+    """The fields of a form or of a JSON object, as text."""
+    if request.content_type != "application/json":
+        return {name: values[-1] for name, values in request.form.items()}
+    return {name: str(value) for name, value in request.json.items() if value is not None}
+
+
+def _rank(status_id: str) -> tuple[int, str]:
+    return len(status_id), status_id
+
+
+@click.command()
+@click.option("--port", default=3000, show_default=True)
+@click.option("--token", default=TOKEN, show_default=True)
+@click.option("--username", default="keeper", show_default=True)
+@click.option("--limit", default=500, show_default=True, help="Characters of a status.")
+@click.option("--flavour", type=click.Choice(list(MANNERS)), default="mastodon", show_default=True)
+def main(port: int, token: str, username: str, limit: int, flavour: str) -> None:
+    """Serve the Mastodon API on loopback until interrupted, and print each status that is posted."""
+    server = MastodonServer(port, flavour=flavour, limit=limit)
+    server.add_account(token, username)
+    with server:
+        click.echo(f"THREADCAST_CHANNELS__MASTO__URL={server.url} THREADCAST_CHANNELS__MASTO__TOKEN={token}")
+        printed: set[str] = set()
+        while True:
+            with server.changed:
+                for status in server.statuses():
+                    if status.id not in printed:
+                        link = f" replies to {status.parent}" if status.parent else ""
+                        click.echo(f"{status.id}{link} ({status.visibility}): {status.text}")
+                        printed.add(status.id)
+                server.changed.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""Accounts and statuses, and what a server does with them.
+
+`Manners` says which server it is: Mastodon, or GoToSocial, which speaks the same API and differs in
+what is listed there. Rules: https://docs.joinmastodon.org/methods/statuses/ and the sources of both.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.servers.mastodon.text import countable_length, to_html
+
+KEY_LIFETIME = timedelta(seconds=3600)
+VISIBILITIES = ("public", "unlisted", "private", "direct")
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]+)?")
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+# Servers answer in the account's language: whoever reads these words is wrong.
+WORDS = {
+    "en": ("Validation failed: ", "Text can't be blank", "Text character limit of {} exceeded"),
+    "de": ("Prüfung fehlgeschlagen: ", "Text darf nicht leer sein", "Text ist länger als {} Zeichen"),
+}
+
+
+class ApiError(Exception):
+    """The server's refusal."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a server differs from another. `url_length` None: URLs count in full, and code points."""
+
+    version: str
+    source: str
+    invalid: int  # the status for what does not pass its checks
+    keeps_keys: bool
+    url_length: int | None
+    visibility: str  # where none is given
+    ulids: bool
+    redirects_slashes: bool
+    epoch_resets: bool
+
+
+MASTODON = Manners(
+    version="4.5.3",
+    source="https://github.com/mastodon/mastodon",
+    invalid=422,
+    keeps_keys=True,
+    url_length=23,
+    visibility="public",
+    ulids=False,
+    redirects_slashes=False,
+    epoch_resets=False,
+)
+GOTOSOCIAL = Manners(
+    version="0.20.2+git-1f2e3d4",
+    source="https://codeberg.org/superseriousbusiness/gotosocial",
+    invalid=400,
+    keeps_keys=False,
+    url_length=None,
+    visibility="unlisted",
+    ulids=True,
+    redirects_slashes=True,
+    epoch_resets=True,
+)
+MANNERS = {"mastodon": MASTODON, "gotosocial": GOTOSOCIAL}
+
+
+@dataclass(eq=False)
+class Account:
+    """Who posts. `scopes` are those of its one token."""
+
+    id: str
+    username: str
+    scopes: frozenset[str]
+    keys: dict[str, tuple[str, datetime]] = field(default_factory=dict)  # key -> status, first use
+
+    def may(self, scope: str) -> bool:
+        """Whether the token has the scope, or the wider one that it is part of."""
+        return bool({scope, scope.partition(":")[0]} & self.scopes)
+
+
+@dataclass(eq=False)
+class Status:
+    """One status; `text` is what was written, stripped."""
+
+    id: str
+    account: Account
+    text: str
+    spoiler: str
+    visibility: str
+    language: str
+    parent: str | None
+    created: datetime
+    key: str | None = None
+    edited: datetime | None = None
+    versions: list[str] = field(default_factory=list)  # earlier texts, oldest first
+    html: str | None = None  # where a server shows a text in its own way
+
+
+class Statuses:
+    """Everything that a server holds."""
+
+    def __init__(self, *, manners: Manners, limit: int, locale: str, clock: Callable[[], datetime]) -> None:
+        self.manners = manners
+        self.limit = limit
+        self.locale = locale
+        self.clock = clock
+        self.all: dict[str, Status] = {}
+        self._last = 0
+
+    def new_id(self) -> str:
+        """A string that grows: a snowflake, or a ULID."""
+        milliseconds = int(self.clock().timestamp() * 1000)
+        bits = 80 if self.manners.ulids else 16
+        self._last = max(self._last + 1, milliseconds << bits)
+        if not self.manners.ulids:
+            return str(self._last)
+        return "".join(CROCKFORD[self._last >> shift & 31] for shift in range(125, -1, -5))
+
+    def find(self, status_id: str | None, viewer: Account) -> Status:
+        status = self.all.get(status_id or "")
+        if status is None or (status.account is not viewer and status.visibility in {"private", "direct"}):
+            raise ApiError(404, "Record not found")
+        return status
+
+    def own(self, status_id: str, account: Account) -> Status:
+        status = self.find(status_id, account)
+        if status.account is not account:
+            raise ApiError(404, "Record not found")
+        return status
+
+    def replay(self, account: Account, key: str | None) -> Status | None:
+        """The status that a key stands for, within an hour of its first use. The payload is not compared."""
+        if key is None or key not in account.keys or not self.manners.keeps_keys:
+            return None
+        status_id, used = account.keys[key]
+        if self.clock() - used >= KEY_LIFETIME:
+            del account.keys[key]
+            return None
+        return self.find(status_id, account)
+
+    def post(self, account: Account, given: Mapping[str, str], key: str | None) -> Status:
+        """Store a new status. The parent is looked up, and the key, before this (`find`, `replay`)."""
+        text, spoiler = self._checked(given)
+        visibility = given.get("visibility") or self.manners.visibility
+        if visibility not in VISIBILITIES:
+            raise ApiError(self.manners.invalid, f"'{visibility}' is not a valid visibility")
+        language = given.get("language") or ""
+        status = Status(
+            id=self.new_id(),
+            account=account,
+            text=text,
+            spoiler=spoiler,
+            visibility=visibility,
+            language=language if LANGUAGE.fullmatch(language) else "en",
+            parent=given.get("in_reply_to_id") or None,
+            created=self.clock(),
+            key=key,
+        )
+        self.all[status.id] = status
+        if key is not None:
+            account.keys[key] = (status.id, status.created)
+        return status
+
+    def edit(self, status: Status, given: Mapping[str, str]) -> None:
+        """Replace everything that can be: what is not given again is gone. Parent and visibility stay."""
+        text, spoiler = self._checked(given)
+        status.versions.append(status.text)
+        status.text, status.spoiler = text, spoiler
+        status.edited = self.clock()
+
+    def delete(self, status_id: str) -> Status:
+        """Children stay, and lose their parent."""
+        status = self.all.pop(status_id)
+        for child in self.all.values():
+            if child.parent == status_id:
+                child.parent = None
+        return status
+
+    def ancestors(self, status: Status) -> list[Status]:
+        found: list[Status] = []
+        while status.parent is not None:
+            status = self.all[status.parent]
+            found.insert(0, status)
+        return found
+
+    def descendants(self, status: Status) -> list[Status]:
+        """In the order of reading: each reply is followed by its own replies."""
+        children: dict[str, list[Status]] = defaultdict(list)
+        for reply in self.all.values():
+            if reply.parent is not None:
+                children[reply.parent].insert(0, reply)
+        found: list[Status] = []
+        waiting = children[status.id]
+        while waiting:
+            found.append(waiting.pop())
+            waiting += children[found[-1].id]
+        return found
+
+    def _checked(self, given: Mapping[str, str]) -> tuple[str, str]:
+        failed, blank, too_long = WORDS[self.locale]
+        for unheard_of in {"media_ids[]", "poll[options][]", "scheduled_at"} & set(given):
+            raise ApiError(self.manners.invalid, f"{failed}{unheard_of}")
+        text, spoiler = given.get("status", "").strip(), given.get("spoiler_text", "").strip()
+        if not text:
+            raise ApiError(self.manners.invalid, f"{failed}{blank}")
+        if self._length(text, spoiler) > self.limit:
+            raise ApiError(self.manners.invalid, failed + too_long.format(self.limit))
+        return text, spoiler
+
+    def _length(self, text: str, spoiler: str) -> int:
+        if self.manners.url_length is None:
+            return len(text) + len(spoiler)
+        return countable_length(text, spoiler=spoiler, url_length=self.manners.url_length)
+
+
+def stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+
+
+def account_json(account: Account, url: str) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "username": account.username,
+        "acct": account.username,
+        "display_name": account.username.title(),
+        "url": f"{url}/@{account.username}",
+        "locked": False,
+        "bot": True,
+    }
+
+
+def status_json(status: Status, parent: Status | None, url: str) -> dict[str, Any]:
+    address = f"{url}/@{status.account.username}/{status.id}"
+    return {
+        "id": status.id,
+        "uri": address,
+        "url": address,
+        "created_at": stamp(status.created),
+        "edited_at": stamp(status.edited) if status.edited else None,
+        "account": account_json(status.account, url),
+        "content": to_html(status.text) if status.html is None else status.html,
+        "visibility": status.visibility,
+        "sensitive": bool(status.spoiler),
+        "spoiler_text": status.spoiler,
+        "language": status.language,
+        "in_reply_to_id": status.parent,
+        "in_reply_to_account_id": parent.account.id if parent else None,
+        "reblog": None,
+        "poll": None,
+        "card": None,
+        "media_attachments": [],
+        "mentions": [],
+        "tags": [],
+        "emojis": [],
+        "reblogs_count": 0,
+        "favourites_count": 0,
+        "replies_count": 0,
+    }

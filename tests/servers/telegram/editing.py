@@ -1,0 +1,100 @@
+"""The methods of the Bot API that change or take away what stands in a chat.
+
+https://core.telegram.org/bots/api#updating-messages
+"""
+
+import time
+
+from tests.servers.telegram.chats import ApiError, Json, Message, User
+from tests.servers.telegram.keyboards import read_markup
+from tests.servers.telegram.parameters import Parameters
+from tests.servers.telegram.sending import with_buttons
+from tests.servers.telegram.state import BotApi
+from tests.servers.telegram.text import Formatted, caption, message_text
+
+OLDEST_DELETABLE = 48 * 3600  # seconds
+MOST_DELETED = 100  # messages in one call
+NOT_MODIFIED = (
+    "Bad Request: message is not modified: specified new message content and reply markup are exactly"
+    " the same as a current content and reply markup of the message"
+)
+
+
+def edit_message_text(api: BotApi, bot: User, given: Parameters) -> Json:
+    message = _to_edit(api, bot, given)
+    if message.document is not None:
+        raise ApiError(400, "Bad Request: there is no text in the message to edit")
+    return _change(api, bot, message, message_text(given), given)
+
+
+def edit_message_caption(api: BotApi, bot: User, given: Parameters) -> Json:
+    message = _to_edit(api, bot, given)
+    if message.document is None:
+        raise ApiError(400, "Bad Request: there is no caption in the message to edit")
+    return _change(api, bot, message, caption(given), given)
+
+
+def edit_message_reply_markup(api: BotApi, bot: User, given: Parameters) -> Json:
+    message = _to_edit(api, bot, given)
+    return _change(api, bot, message, Formatted(message.text, message.entities), given)
+
+
+def _to_edit(api: BotApi, bot: User, given: Parameters) -> Message:
+    chat = api.chat(bot, given)
+    chat.require_member(bot)
+    message = chat.find(given.integer("message_id"), "message to edit not found")
+    if message.sender is not bot:
+        if chat.kind != "channel":
+            raise ApiError(400, "Bad Request: message can't be edited")
+        chat.require_right(bot, "can_edit_messages", "message can't be edited")
+    # https://github.com/tdlib/td/blob/master/td/telegram/MessagesManager.cpp (can_edit_message)
+    if "forward_origin" in message.extra or message.keyboard is not None:
+        raise ApiError(400, "Bad Request: message can't be edited")
+    return message
+
+
+def _change(api: BotApi, bot: User, message: Message, new: Formatted, given: Parameters) -> Json:
+    buttons = with_buttons(read_markup(given, only_inline=True))
+    before = (message.text, message.entities, message.extra.get("reply_markup"))
+    if before == (new.text, new.entities, buttons.get("reply_markup")):
+        raise ApiError(400, NOT_MODIFIED)
+    if message.chat.kind != "channel":
+        api.keep_pace(bot, message.chat)
+    kept = {name: value for name, value in message.extra.items() if name != "reply_markup"}
+    # A change of the buttons alone does not count as one of the message.
+    edited = {} if before[:2] == (new.text, new.entities) else {"edit_date": int(time.time())}
+    message.text, message.entities = new.text, new.entities
+    message.extra = kept | edited | buttons
+    return message.to_json()
+
+
+def delete_message(api: BotApi, bot: User, given: Parameters) -> bool:
+    chat = api.chat(bot, given)
+    chat.require_member(bot)
+    message = chat.find(given.integer("message_id"), "message to delete not found")
+    if message.date < time.time() - OLDEST_DELETABLE:
+        raise ApiError(400, "Bad Request: message can't be deleted for everyone")
+    _require_deletable(message, bot)
+    del chat.messages[message.id]
+    return True
+
+
+def delete_messages(api: BotApi, bot: User, given: Parameters) -> bool:
+    chat = api.chat(bot, given)
+    chat.require_member(bot)
+    ids = given.value("message_ids")
+    if not isinstance(ids, list) or not all(isinstance(number, int) for number in ids):
+        raise ApiError(400, "Bad Request: expected an Array of Numbers as message identifiers")
+    if not 0 < len(ids) <= MOST_DELETED:
+        raise ApiError(400, "Bad Request: message identifiers are not specified")
+    there = [chat.messages[number] for number in ids if number in chat.messages]  # others are skipped
+    for message in there:
+        _require_deletable(message, bot)
+    for message in there:
+        chat.messages.pop(message.id, None)
+    return True
+
+
+def _require_deletable(message: Message, bot: User) -> None:
+    if message.sender is not bot:
+        message.chat.require_administrator(bot, "can_delete_messages", "message can't be deleted")

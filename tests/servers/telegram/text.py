@@ -1,0 +1,175 @@
+"""A message's text as Telegram stores it: markup parsed, cleaned, its entities found and put in order.
+
+https://core.telegram.org/bots/api#formatting-options,
+https://github.com/tdlib/td/blob/master/td/telegram/MessageEntity.cpp (fix_formatted_text, find_entities)
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from tests.servers.telegram.chats import BLANKED, REMOVED, TRIMMED, ApiError, Json, clean
+from tests.servers.telegram.html import MarkupError, parse_html, units
+from tests.servers.telegram.parameters import Parameters
+
+TEXT_LIMIT = 4096  # code points, after parsing
+CAPTION_LIMIT = 1024
+ENTITY_LIMIT = 100  # what is more is dropped
+MARKDOWN = re.compile(r"[*_`~|\\\[\]]")
+# Those that may lie in each other; they are merged where they touch, and code cuts holes into them.
+STYLES = ("bold", "italic", "underline", "strikethrough", "spoiler")
+VERBATIM = ("code", "pre")
+ORDER = ("blockquote", "expandable_blockquote", *VERBATIM, "text_link", "text_mention", *STYLES)
+FOUND = {
+    "bot_command": re.compile(r"(?<![\w/<>])/\w{1,64}(?:@\w{3,32})?(?![\w/<>])", re.ASCII),
+    "mention": re.compile(r"(?<![\w@])@\w{3,32}(?!\w)", re.ASCII),
+    "hashtag": re.compile(r"(?<![\w#])#(?=\w*[^\W\d_])\w{1,256}(?![\w#])"),
+    "url": re.compile(r"https?://[^\s<>\"]*[^\s<>\".,:;!?')\]]", re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True)
+class Formatted:
+    """A plain text and its entities, offsets in UTF-16 units."""
+
+    text: str = ""
+    entities: list[Json] = field(default_factory=list)
+
+
+def message_text(given: Parameters) -> Formatted:
+    """The text to store. Raises ApiError where it is empty, too long or cannot be parsed."""
+    if not given.text("text"):
+        raise ApiError(400, "Bad Request: message text is empty")
+    formatted = _read(given, "text", "entities")
+    if not formatted.text:
+        raise ApiError(400, "Bad Request: text must be non-empty")
+    if len(formatted.text) > TEXT_LIMIT:
+        raise ApiError(400, "Bad Request: message is too long")
+    return formatted
+
+
+def caption(given: Parameters) -> Formatted:
+    """The caption to store, which may be empty."""
+    formatted = _read(given, "caption", "caption_entities")
+    if len(formatted.text) > CAPTION_LIMIT:
+        raise ApiError(400, "Bad Request: message caption is too long")
+    return formatted
+
+
+def written(text: str) -> Formatted:
+    """What comes of what a person writes: the entities are those that Telegram finds."""
+    return tidy(text, [])
+
+
+def _read(given: Parameters, name: str, entities_name: str) -> Formatted:
+    text, mode = given.text(name), given.text("parse_mode").lower()
+    match mode:
+        case "":
+            return tidy(text, _listed(given, entities_name, units(text)))
+        case "html":
+            try:
+                return tidy(*parse_html(text))
+            except MarkupError as error:
+                raise ApiError(400, f"Bad Request: can't parse entities: {error}") from None
+        case "markdown" | "markdownv2":  # no parser, but enough that a reader would see the loss
+            return tidy(MARKDOWN.sub("", text), [])
+    raise ApiError(400, "Bad Request: unsupported parse_mode")
+
+
+def _listed(given: Parameters, name: str, length: int) -> list[Json]:
+    """The entities that the call lists itself."""
+    entities = given.value(name) or []
+    if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
+        raise ApiError(400, "Bad Request: can't parse entities: Expected an Array of Objects")
+    for entity in entities:
+        if not isinstance(entity.get("type"), str):
+            raise ApiError(400, "Bad Request: can't parse MessageEntity: Can't find field \"type\"")
+        begin, size = entity.get("offset"), entity.get("length")
+        if not isinstance(begin, int) or not isinstance(size, int):
+            raise ApiError(400, "Bad Request: can't parse MessageEntity: Can't find field \"offset\"")
+        if begin < 0:
+            raise ApiError(400, f"Bad Request: receive an entity with incorrect offset {begin}")
+        if begin + size > length:
+            raise ApiError(
+                400,
+                f"Bad Request: entity beginning at UTF-16 offset {begin} ends after the end of the text"
+                f" at UTF-16 offset {begin + size}",
+            )
+    return [dict(entity) for entity in entities if entity["type"] not in FOUND]
+
+
+def tidy(text: str, entities: list[Json]) -> Formatted:
+    """Clean a text as `clean` does, move the entities with it, and add those that Telegram finds."""
+    if not entities:
+        cleaned = clean(text)
+        return Formatted(cleaned, _in_order(_found(cleaned, []))[:ENTITY_LIMIT])
+    moved: list[int] = []  # the new offset, by the old one
+    kept, offset = "", 0
+    for char in text:
+        shown = BLANKED.sub(" ", REMOVED.sub("", char))
+        moved += [offset] * units(char)
+        kept, offset = kept + shown, offset + units(shown)
+    moved.append(offset)
+    stripped = kept.strip(TRIMMED)
+    before, length = units(kept[: len(kept) - len(kept.lstrip(TRIMMED))]), units(stripped)
+    placed: list[Json] = []
+    for entity in entities:
+        begin = min(max(moved[entity["offset"]] - before, 0), length)
+        end = min(max(moved[entity["offset"] + entity["length"]] - before, 0), length)
+        if end > begin:
+            placed.append({**entity, "offset": begin, "length": end - begin})
+    return Formatted(stripped, _in_order([*_settled(placed), *_found(stripped, placed)])[:ENTITY_LIMIT])
+
+
+def _end(entity: Json) -> int:
+    return int(entity["offset"] + entity["length"])
+
+
+def _in_order(entities: list[Json]) -> list[Json]:
+    return sorted(entities, key=lambda e: (e["offset"], -e["length"], _rank(e["type"])))
+
+
+def _rank(kind: str) -> int:
+    return ORDER.index(kind) if kind in ORDER else len(ORDER)
+
+
+def _settled(entities: list[Json]) -> list[Json]:
+    """Styles are whole where they touch, and there are none within code."""
+    code = [range(entity["offset"], _end(entity)) for entity in entities if entity["type"] in VERBATIM]
+    settled = [entity for entity in entities if entity["type"] not in STYLES]
+    for style in STYLES:
+        covered = {
+            offset
+            for entity in entities
+            if entity["type"] == style
+            for offset in range(entity["offset"], _end(entity))
+            if not any(offset in place for place in code)
+        }
+        for begin in sorted(covered):
+            if begin - 1 not in covered:
+                end = next(
+                    offset for offset in range(begin, begin + len(covered) + 1) if offset not in covered
+                )
+                settled.append({"type": style, "offset": begin, "length": end - begin})
+    return settled
+
+
+def _found(text: str, entities: list[Json]) -> list[Json]:
+    """Commands, mentions, hashtags and addresses that stand in a text, outside of code and links."""
+    taken = [
+        (e["offset"], _end(e)) for e in entities if e["type"] in {*VERBATIM, "text_link", "text_mention"}
+    ]
+    found: list[Json] = []
+    for kind in reversed(FOUND):  # what is in an address is part of it
+        for match in FOUND[kind].finditer(text):
+            begin = units(text[: match.start()])
+            end = begin + units(match[0])
+            if all(end <= first or begin >= last for first, last in taken):
+                taken.append((begin, end))
+                found.append({"type": kind, "offset": begin, "length": end - begin})
+    return found
+
+
+def part(text: str, entity: Json) -> str:
+    """The characters of an entity."""
+    wide = text.encode("utf-16-le")
+    return wide[2 * entity["offset"] : 2 * _end(entity)].decode("utf-16-le")
