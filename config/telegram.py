@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
-from threadcast.config.types import BotToken, Endpoint, GroupId, HostAndPort, Rate, TimeOfDay, UserIds
+from threadcast.config.types import BotToken, Endpoint, GroupId, Rate, TimeOfDay, UserIds
 from threadcast.config.variables import Doc
 
 
@@ -72,22 +72,6 @@ class TelegramSettings(BaseModel):
             example="09:00",
         ),
     ] = None
-    webhook: Annotated[
-        Endpoint | None,
-        Doc(
-            "a public address to which Telegram sends what people write; without it, Telegram is asked",
-            expected="an https:// address (http:// for this machine only)",
-            example="https://bot.example/threadcast",
-        ),
-    ] = None
-    webhook_listen: Annotated[
-        HostAndPort,
-        Doc(
-            "where the webhook is served, for the web server that stands before it",
-            expected="an address and a port such as 127.0.0.1:8480",
-            example="0.0.0.0:8480",
-        ),
-    ] = "127.0.0.1:8480"
     rate: Annotated[
         Rate,
         Doc(

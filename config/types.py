@@ -120,19 +120,6 @@ def group_id(value: str) -> int:
     return int(value)
 
 
-def host_and_port(value: str) -> str:
-    """Where to serve: a host, or an IPv6 address in brackets, with a port."""
-    parts = urlsplit(f"//{value}")
-    host, port = parts.hostname or "", parts.port
-    if not _PRINTABLE.fullmatch(value) or not port or parts.netloc != value or "@" in value:
-        raise ValueError("not a host and a port")
-    if ":" in host:
-        return f"[{ipaddress.IPv6Address(host)}]:{port}"
-    if not _HOST.fullmatch(host):
-        raise ValueError("no host")
-    return f"{host}:{port}"
-
-
 def language(value: str) -> str:
     """A language code: ISO 639, with a region or a script where there is one (`pt-BR`, `zh-Hant`)."""
     code = _LANGUAGE.fullmatch(value)
@@ -192,7 +179,6 @@ Duration = Annotated[timedelta, _text(parse_duration)]
 Rate = Annotated[float, _text(rate), Field(ge=0.01, le=1000)]
 GroupId = Annotated[int, _text(group_id)]
 TimeOfDay = Annotated[time, _text(parse_time)]
-HostAndPort = Annotated[str, AfterValidator(host_and_port)]
 UserIds = Annotated[tuple[int, ...], _text(user_ids)]
 ChannelName = Annotated[str, AfterValidator(channel_name)]
 Chat = Annotated[str, AfterValidator(chat)]

@@ -36,10 +36,6 @@ def build_channel(
         case TelegramChannelSettings():
             from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see above
             from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
-            from threadcast.bot.channels.telegram.overheard import Ear  # noqa: PLC0415
-
-            # The chat reads the updates of its bot, and keeps for us what it hears of channels.
-            chats = settings.chatting and channel.token == settings.telegram.token
 
             return TelegramChannel(
                 channel.name,
@@ -51,8 +47,6 @@ def build_channel(
                 probe_chat=next(iter(settings.telegram.admins), None),
                 settle_after=settings.settle_after,
                 resend=resend,
-                reads_updates=not chats,
-                overhear=Ear(store.notebook(), clock).heard if chats and store is not None else lambda _: (),
                 moved_to=_moved(channel, row),
                 on_moved=partial(_note_moved, store, channel.name, clock),
             )

@@ -1,7 +1,5 @@
 """Who may speak to the bot, and where. Everyone else gets silence, and is logged once."""
 
-from types import UnionType
-
 import structlog
 import telegram
 from telegram.constants import ChatType
@@ -64,49 +62,3 @@ class Door:
             name=plain(user.full_name)[:64],
             next=f"if this is you, put {user.id} into THREADCAST_TELEGRAM__ADMINS",
         )
-
-
-def is_whole(update: telegram.Update) -> bool:
-    """Whether the parts are there that Telegram always gives: the library lets some things pass without."""
-    change, query = update.my_chat_member, update.callback_query
-    if change is not None:
-        return (
-            _is_somebody(change.from_user)
-            and _are(telegram.ChatMember, change.old_chat_member, change.new_chat_member)
-            and _are(telegram.Chat, change.chat)
-            and _are(str | None, change.chat.title, change.chat.username)
-        )
-    if query is not None:
-        shown = query.message
-        return (
-            _is_somebody(query.from_user)
-            and _are(str, query.id)
-            and _are(str | None, query.data)
-            and (shown is None or (_are(telegram.Chat, shown.chat) and _are(int, shown.message_id)))
-        )
-    return all(map(_is_whole, (update.message, update.edited_message)))
-
-
-def _is_whole(message: telegram.Message | None) -> bool:
-    if message is None:
-        return True
-    document = message.document
-    return (
-        _are(telegram.Chat, message.chat)
-        and _are(int, message.message_id)
-        and (message.from_user is None or _is_somebody(message.from_user))
-        and _are(str | None, message.text, message.caption)
-        and (
-            document is None
-            or (_are(str | None, document.file_name) and _are(int | None, document.file_size))
-        )
-        and _is_whole(message.reply_to_message)
-    )
-
-
-def _is_somebody(user: telegram.User) -> bool:
-    return _are(telegram.User, user) and _are(int, user.id)
-
-
-def _are(kind: type | UnionType, *things: object) -> bool:
-    return all(isinstance(one, kind) for one in things)

@@ -20,12 +20,11 @@ from threadcast.bot.chat.access import Door
 from threadcast.bot.chat.digest import Digests
 from threadcast.bot.chat.drafts import KEPT, Drafts
 from threadcast.bot.chat.handler import Talk
-from threadcast.bot.chat.heard import Heard
 from threadcast.bot.chat.menu import set_menus
 from threadcast.bot.chat.outbox import Speaker
 from threadcast.bot.chat.reports import Reporter
 from threadcast.bot.chat.requests.office import Office
-from threadcast.bot.chat.updates import BARRED, Listener
+from threadcast.bot.chat.updates import BAD_TOKEN_PAUSE, HandleOnce, Poller
 from threadcast.bot.chat.views.message import Said
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.changes import Desk
@@ -88,7 +87,7 @@ class Chat:
         )
         self._application.add_handler(TypeHandler(telegram.Update, self._handle))
         self._application.add_error_handler(self._broke)
-        self._heard = Heard(
+        self._handle_once = HandleOnce(
             notebook,
             self._application.process_update,
             is_known=lambda person: self._door.role_of(person) is not None,
@@ -167,7 +166,7 @@ class Chat:
                 if reason != said:  # once, however long it takes
                     said = reason
                     _warn(reason, is_barred=is_barred)
-                await asyncio.sleep(BARRED if is_barred else pause)
+                await asyncio.sleep(BAD_TOKEN_PAUSE if is_barred else pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 break
@@ -186,12 +185,7 @@ class Chat:
             log.warning("the menu of commands could not be set", reason=redact(str(error)))
 
     async def _listen(self) -> None:
-        if self._settings.telegram.webhook is not None:
-            from threadcast.bot.chat.webhook import serve  # noqa: PLC0415  # a web server, where it is in use
-
-            await serve(self._bot, self._heard.hear, self._settings.telegram)
-            return
-        await Listener(self._bot, self._heard.hear, rival=self._rival).listen()
+        await Poller(self._bot, self._handle_once, on_conflict=self._rival).run()
 
     async def _handle(self, update: telegram.Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         await self._talk.hear(update)

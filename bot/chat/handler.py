@@ -16,7 +16,6 @@ from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
 from threadcast.bot.channels.telegram.errors import UNREADABLE
-from threadcast.bot.channels.telegram.overheard import Ear, Overheard, origin_of
 from threadcast.bot.channels.telegram.words import redact
 from threadcast.bot.chat.access import Door
 from threadcast.bot.chat.buttons import Asker
@@ -69,7 +68,6 @@ class Talk:
         self._door = door
         self._speaker = speaker
         self._clerk = Clerk(office)
-        self._ear = Ear(office.notebook, office.clock)
         self._spawn = spawn
         self._live = live
         self._answering = answering
@@ -88,9 +86,7 @@ class Talk:
             await self._membership(update.my_chat_member)
         elif update.edited_message is not None:
             await self._edited(update.edited_message)
-        elif update.message is not None and update.message.is_automatic_forward:
-            await self._overhear(update.message)
-        elif update.message is not None:
+        elif update.message is not None and not update.message.is_automatic_forward:
             await self._message(update.message)
 
     # Presses
@@ -108,14 +104,6 @@ class Talk:
             if answer.said is not None:
                 self._spawn(self._tell_pressed(asker, answer, message.message_id, answering.pop_all()))
         self._clear_up(asker, message.message_id)
-
-    async def _overhear(self, message: telegram.Message) -> None:
-        """A discussion group was shown a post: of a channel of ours that helps to know what is out."""
-        origin = origin_of(message)
-        if origin is None or self._configured(origin.chat) is None:
-            return
-        one = Overheard(origin.message_id, origin.date, message.text or message.caption or "")
-        await asyncio.to_thread(self._ear.keep, origin.chat.id, one)
 
     # Messages
 

@@ -1,7 +1,8 @@
-"""How updates come in: Telegram is asked for them, and told that one was dealt with only when it was.
+"""How updates come in: Telegram is polled, and an update is confirmed only when it was handled.
 
 The client library's own updater confirms updates before they are handled; one that dies in between has
-lost them, a thread with them.
+lost them, a thread with them. Telegram brings an update again where it did not hear the confirmation; so
+what was handled is noted where the queue is, and is not handled again after a restart either.
 """
 
 import asyncio
@@ -16,58 +17,105 @@ import structlog
 import telegram
 from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 
+from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.channels.telegram.words import redact
+from threadcast.queue.notebook import Notebook
+from threadcast.queue.port import StoreError
 
 log = structlog.get_logger("threadcast.chat")
 
 # What is asked for: https://core.telegram.org/bots/api#update
 KINDS: Final = ("message", "edited_message", "callback_query", "my_chat_member")
 POLL: Final = 50  # seconds that Telegram waits for an update before it answers that there is none
-FIRST_PAUSE: Final = 1.0  # seconds until a network that was away is asked again
+FIRST_PAUSE: Final = 1.0  # seconds until an unreachable network is tried again
 LONGEST_PAUSE: Final = 30.0
-PEACE: Final = 120.0  # seconds without a conflict, after which the other one is gone: two take turns
-BARRED: Final = 300.0  # seconds until a bot that Telegram does not know is asked for again
-LAST: Final = 1.0  # seconds that a stopping service takes to deal with what it has begun, and to confirm it
+CONFLICT_OVER: Final = 120.0  # seconds without a conflict, after which the other program is gone
+BAD_TOKEN_PAUSE: Final = 300.0  # seconds until a bot that Telegram does not know is tried again
+STOP_WITHIN: Final = (
+    1.0  # seconds that a stopping service takes to handle what it has begun, and to confirm it
+)
 
-Hear = Callable[[telegram.Update], Awaitable[None]]
+PAGE = "heard"  # of the notes
+REMEMBERED = 1000  # of the newest: Telegram brings a hundred at once, and none that is older than a day
+
+Handle = Callable[[telegram.Update], Awaitable[None]]
 
 
-class Listener:
-    """Asks for updates, one after the other, until it is cancelled.
+class HandleOnce:
+    """Handles each update once. `is_known` says whose updates may change something: others' do nothing."""
 
-    `rival` is told where another program takes the same bot's updates, and where that is over.
+    def __init__(
+        self, notebook: Notebook, handle: Handle, *, is_known: Callable[[int], bool], clock: Clock
+    ) -> None:
+        self._notebook = notebook
+        self._handle = handle
+        self._is_known = is_known
+        self._clock = clock
+        self._ids: dict[int, int] | None = None  # by their line on the page
+
+    async def __call__(self, update: telegram.Update) -> None:
+        """Handle it, unless that was done before."""
+        user = update.effective_user
+        if user is None or not self._is_known(user.id):
+            await self._handle(update)
+            return
+        number, line = update.update_id, update.update_id % REMEMBERED
+        if (await self._handled()).get(line) == number:
+            log.info("an update came again, and was left alone", update=number)
+            return
+        await self._handle(update)
+        try:
+            (await self._handled())[line] = number
+            await asyncio.to_thread(self._notebook.write, PAGE, line, str(number), now=self._clock())
+        except StoreError as error:
+            log.warning("an update was not noted as handled", update=number, reason=str(error))
+
+    async def _handled(self) -> dict[int, int]:
+        if self._ids is None:
+            try:
+                page = await asyncio.to_thread(self._notebook.read, PAGE)
+            except StoreError:
+                return {}  # another time; what is asked for says itself that the queue cannot be used
+            self._ids = {line: int(text) for line, text in page.items()}
+        return self._ids
+
+
+class Poller:
+    """Gets updates and handles them, one after the other, until it is cancelled.
+
+    `on_conflict` is told where another program takes the same bot's updates, and where that is over.
     """
 
     def __init__(
         self,
         bot: telegram.Bot,
-        hear: Hear,
+        handle: Handle,
         *,
-        rival: Callable[[bool], Awaitable[None]],
-        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_conflict: Callable[[bool], Awaitable[None]],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._timer = timer
         self._bot = bot
-        self._hear = hear
-        self._rival = rival
-        self._rest = rest
+        self._handle = handle
+        self._on_conflict = on_conflict
+        self._sleep = sleep
         self._offset: int | None = None
         self._pause = FIRST_PAUSE
-        self._trouble = ""
-        self._rival_until: float | None = None
+        self._problem = ""
+        self._conflict_until: float | None = None
 
-    async def listen(self) -> None:
-        """Hear updates, whatever Telegram answers."""
+    async def run(self) -> None:
+        """Poll, whatever Telegram answers."""
         try:
             while True:
-                await self._ask()
+                await self._poll()
         finally:
             await self._confirm()
 
-    async def _ask(self) -> None:
-        """Ask once, and deal with what comes; or wait, where that would not help now."""
+    async def _poll(self) -> None:
+        """Poll once, and handle what comes; or wait, where that would not help now."""
         try:
             updates = await self._bot.get_updates(
                 offset=self._offset,
@@ -80,46 +128,46 @@ class Listener:
             await self._conflict(error)
         except RetryAfter as error:
             wait = error.retry_after
-            await self._rest(wait.total_seconds() if isinstance(wait, timedelta) else wait)
+            await self._sleep(wait.total_seconds() if isinstance(wait, timedelta) else wait)
         except (InvalidToken, Forbidden) as error:
-            await self._barred(error)
+            await self._bad_token(error)
         except UNREADABLE as error:
             if not await self._one_by_one():
-                await self._away(f"an answer that cannot be read ({type(error).__name__})")
+                await self._unreachable(f"an answer that cannot be read ({type(error).__name__})")
         except TelegramError as error:
-            await self._away(redact(error.message))
+            await self._unreachable(redact(error.message))
         else:
-            await self._well()
+            await self._reached()
             for update in updates:
-                await self._deal(update)
+                await self._handle_one(update)
 
-    async def _deal(self, update: telegram.Update) -> None:
-        """What has begun is dealt with, even where the service is stopped meanwhile: in a moment it is."""
-        dealing = asyncio.ensure_future(self._hear(update))
+    async def _handle_one(self, update: telegram.Update) -> None:
+        """Handle what has begun to its end, even where the service is stopped meanwhile."""
+        handling = asyncio.ensure_future(self._handle(update))
         try:
-            await asyncio.shield(dealing)
+            await asyncio.shield(handling)
         except asyncio.CancelledError:
-            done, _ = await asyncio.wait([dealing], timeout=LAST)
+            done, _ = await asyncio.wait([handling], timeout=STOP_WITHIN)
             if done:
                 self._offset = update.update_id + 1
             else:
-                dealing.cancel()  # then it comes again
+                handling.cancel()  # then it comes again
             raise
         except Exception:
-            # An update's edge: whatever broke, the next one is heard.
+            # An update's edge: whatever broke, the next one is handled.
             log.exception("an update was not dealt with")
         self._offset = update.update_id + 1
 
-    async def _barred(self, error: TelegramError) -> None:
-        said = redact(error.message)
-        if self._trouble != said:
-            self._trouble = said
+    async def _bad_token(self, error: TelegramError) -> None:
+        reason = redact(error.message)
+        if self._problem != reason:
+            self._problem = reason
             log.error(
                 "Telegram does not accept the bot token: no commands arrive",
-                reason=said,
+                reason=reason,
                 next="put the one that @BotFather gives into THREADCAST_TELEGRAM__TOKEN, and start again",
             )
-        await self._rest(BARRED)
+        await self._sleep(BAD_TOKEN_PAUSE)
 
     async def _conflict(self, error: Conflict) -> None:
         if "webhook" in error.message.lower():
@@ -127,25 +175,25 @@ class Listener:
             with suppress(TelegramError):
                 await self._bot.delete_webhook()
             return
-        if self._rival_until is None:
+        if self._conflict_until is None:
             log.error(  # no fault to trace
                 "another program takes this bot's updates, so some commands do not arrive here",
                 next="stop the other one, or set THREADCAST_TELEGRAM__LISTEN=false for one of the two",
             )
-            await self._rival(True)
-        self._rival_until = self._timer() + PEACE
-        await self._wait()
+            await self._on_conflict(True)
+        self._conflict_until = self._timer() + CONFLICT_OVER
+        await self._back_off()
 
-    async def _away(self, reason: str) -> None:
-        if self._trouble != reason:
-            self._trouble = reason
+    async def _unreachable(self, reason: str) -> None:
+        if self._problem != reason:
+            self._problem = reason
             log.warning("Telegram cannot be reached: commands wait there", reason=reason)
-        await self._wait()
+        await self._back_off()
 
     async def _one_by_one(self) -> bool:
         """Leave out what the library cannot read: the updates beside it would wait for ever.
 
-        Whether that brought it further, so that nobody has to wait because somebody else sent such a thing.
+        Return whether that brought it further: nobody has to wait because somebody else sent such a thing.
         """
         before = self._offset
         with suppress(TelegramError, *UNREADABLE), warnings.catch_warnings():
@@ -157,11 +205,11 @@ class Listener:
                 number = int(raw["update_id"])
                 update = self._read(raw)
                 if update is not None:
-                    await self._deal(update)
+                    await self._handle_one(update)
                 self._offset = number + 1
         if self._offset == before:
             return False
-        await self._well()
+        await self._reached()
         return True
 
     def _read(self, raw: dict[str, Any]) -> telegram.Update | None:
@@ -175,26 +223,26 @@ class Listener:
             )
             return None
 
-    async def _well(self) -> None:
+    async def _reached(self) -> None:
         self._pause = FIRST_PAUSE
-        if self._trouble:
-            self._trouble = ""
+        if self._problem:
+            self._problem = ""
             log.info("Telegram is reached again")
-        if self._rival_until is not None and self._timer() > self._rival_until:
-            self._rival_until = None
+        if self._conflict_until is not None and self._timer() > self._conflict_until:
+            self._conflict_until = None
             log.info("nobody else takes this bot's updates any more")
-            await self._rival(False)
+            await self._on_conflict(False)
 
-    async def _wait(self) -> None:
-        await self._rest(self._pause)
+    async def _back_off(self) -> None:
+        await self._sleep(self._pause)
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     async def _confirm(self) -> None:
-        """Tell Telegram what was dealt with, or it is heard again after the next start."""
+        """Tell Telegram what was handled, or it comes again after the next start."""
         if self._offset is None:
             return
         with suppress(TelegramError, TimeoutError, *UNREADABLE):
-            async with asyncio.timeout(LAST):
+            async with asyncio.timeout(STOP_WITHIN):
                 await self._bot.get_updates(
                     offset=self._offset, limit=1, timeout=timedelta(0), allowed_updates=KINDS
                 )

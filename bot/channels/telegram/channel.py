@@ -27,7 +27,6 @@ from threadcast.bot.channels.telegram.errors import (
     quote,
 )
 from threadcast.bot.channels.telegram.lookup import Probe, Rest
-from threadcast.bot.channels.telegram.overheard import Overhear
 from threadcast.bot.channels.telegram.words import LIMIT, Fault
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
@@ -70,8 +69,6 @@ class TelegramChannel:
         probe_chat: int | None = None,
         settle_after: timedelta | None = None,
         resend: bool = False,
-        reads_updates: bool = True,
-        overhear: Overhear = lambda _: (),
         moved_to: int | None = None,
         on_moved: Callable[[int], None] = lambda _: None,
         probe_rest: Rest = asyncio.sleep,
@@ -80,10 +77,8 @@ class TelegramChannel:
 
         `probe_chat` is the owner's private chat with the bot, where posts of unknown fate are looked
         at; `settle_after` is when that begins, and how long after that it is done again; `resend`: a
-        post that cannot be looked for is sent again. `reads_updates`: nobody else takes the updates of
-        this bot; where somebody does, `overhear` tells what they saw. `moved_to` is the id that the chat
-        took since it was configured, and `on_moved` is told of a new one; it may block. `probe_rest`
-        waits some seconds.
+        post that cannot be looked for is sent again. `moved_to` is the id that the chat took since it
+        was configured, and `on_moved` is told of a new one; it may block. `probe_rest` waits some seconds.
         """
         self.name: Final = name
         self.target: Final = chat
@@ -91,8 +86,6 @@ class TelegramChannel:
         self._probe = Probe(
             self._client,
             private_chat=probe_chat,
-            reads_updates=reads_updates,
-            overhear=overhear,
             rest=probe_rest,
         )
         self._numbering = numbering

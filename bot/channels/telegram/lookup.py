@@ -7,18 +7,16 @@ silently, and the copy deleted at once. What a message replies to is not shown t
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from typing import Final
 
 import structlog
 import telegram
-from telegram.error import BadRequest, Conflict, Forbidden
+from telegram.error import BadRequest, Forbidden
 
 from threadcast.bot.channels.port import Difference, Expected, Finding, Landmark, Sought
 from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, address
 from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, verdict
-from threadcast.bot.channels.telegram.overheard import Overhear, Overheard, origin_of
 from threadcast.queue.states import Absent, Blind, Look, Refused, Sent, Throttled, Unreached
 
 log = structlog.get_logger("threadcast.telegram")
@@ -27,7 +25,6 @@ WINDOW: Final = 20  # so many ids in a row without a message: what was sent is n
 FARTHEST: Final = 60  # messages behind the one before the post; in more, a person has to look
 EXTRAS: Final = 60  # messages beside a chain that an audit looks at
 PACE: Final = 1.0  # seconds between two copies: the owner's chat takes a message a second
-CLOCKS: Final = timedelta(seconds=60)  # by which our clock may differ from Telegram's
 
 Rest = Callable[[float], Awaitable[None]]
 
@@ -55,9 +52,7 @@ class CannotSeeError(Exception):
 class Probe:
     """Sees messages of a client's chat through a private chat, None where there is none.
 
-    `rest` waits some seconds. `overhear` tells what a channel's discussion group showed, where somebody
-    else keeps that. `reads_updates`: nobody else takes the updates of this bot, so that the
-    discussion group of a channel can be read where forwarding does not work.
+    `rest` waits some seconds.
     """
 
     def __init__(
@@ -65,14 +60,10 @@ class Probe:
         client: Client,
         *,
         private_chat: int | None,
-        reads_updates: bool = True,
-        overhear: Overhear = lambda _: (),
         rest: Rest = asyncio.sleep,
     ) -> None:
         self._client = client
         self._private_chat = private_chat
-        self._reads_updates = reads_updates
-        self._overhear = overhear
         self._rest = rest
         self._last = -PACE
         self._copies: set[int] = set()  # that are still in the private chat
@@ -126,7 +117,7 @@ class Probe:
             base = await self._base(chat, parent, sought.landmark)
             shown = await self._behind(chat, base)
         except CannotSeeError as error:
-            return await self._in_group(chat, sought, parent, str(error))
+            return Blind(str(error))
         return verdict(shown, sought.text, lambda number: address(chat, number))
 
     async def _base(self, chat: telegram.ChatFullInfo, parent: int, landmark: Landmark | None) -> int:
@@ -213,29 +204,6 @@ class Probe:
                 return False
         return None
 
-    async def _in_group(
-        self, chat: telegram.ChatFullInfo, sought: Sought, parent: int, why: str
-    ) -> Sent | Blind:
-        """Where nothing can be forwarded, the discussion group may have shown the post to the bot.
-
-        That it has not proves nothing. No offset is given: the updates stay for whoever reads them.
-        """
-        if chat.linked_chat_id is None:
-            return Blind(why)
-        heard = list(await asyncio.to_thread(self._overhear, chat.id))
-        if self._reads_updates:
-            try:
-                updates = await self._client.bot.get_updates(timeout=0, allowed_updates=["message"])
-            except Conflict:
-                return Blind(f"{why} (and the bot's updates are read elsewhere)")
-            heard += (one for update in updates if (one := _forwarded(update.message, chat)) is not None)
-        since = sought.since - CLOCKS
-        newer = [
-            Shown(one.message_id, one.text) for one in heard if one.message_id > parent and one.date >= since
-        ]
-        told = verdict(newer, sought.text, lambda number: address(chat, number))
-        return Blind(why) if isinstance(told, Absent) else told
-
 
 def _blindness(why: str) -> Finding:
     what, _, advice = why.partition(": ")
@@ -258,13 +226,3 @@ def _not_forwarded(error: BadRequest | Forbidden, message_id: int) -> Shown | No
     if "chat not found" in said or "user" in said:  # blocked by, deactivated, never written to
         raise CannotSeeError(NOT_STARTED) from None
     raise error
-
-
-def _forwarded(message: telegram.Message | None, chat: telegram.ChatFullInfo) -> Overheard | None:
-    """The message of a channel that its discussion group was shown; None for any other."""
-    if message is None or message.chat.id != chat.linked_chat_id:
-        return None
-    origin = origin_of(message)
-    if origin is None or origin.chat.id != chat.id:
-        return None
-    return Overheard(origin.message_id, origin.date, message.text or message.caption or "")

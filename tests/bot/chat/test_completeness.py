@@ -70,7 +70,7 @@ def test_every_button_of_the_code_is_shown() -> None:
     """Each label that the code gives a button is one that some transcript shows."""
     sources = Path(__file__).parents[3] / "bot" / "chat"
     calls = re.compile(r'(?:button|ask)\(\s*"([^"{}]+)"')
-    labels = {label for path in sources.glob("*.py") for label in calls.findall(path.read_text("utf-8"))}
+    labels = {label for path in sources.rglob("*.py") for label in calls.findall(path.read_text("utf-8"))}
     labels |= {label for label, _ in QUICK_TIMES}
     assert len(labels) > 20  # they are found at all
     assert labels - _shown() == set()

@@ -18,7 +18,7 @@ from tests.servers.telegram.chats import Message
 from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
-from threadcast.bot.chat.updates import LONGEST_PAUSE, Listener
+from threadcast.bot.chat.updates import LONGEST_PAUSE, Poller
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.input import understand
 from threadcast.bot.service import build_desk, open_channels
@@ -80,12 +80,12 @@ def put(stand: Stand, kind: str, content: dict[str, Any]) -> int:
 
 @dataclass
 class Alone:
-    """A listener with nothing around it: what it hears, how long it rests, what it says of a rival."""
+    """A poller with nothing around it: what it hears, how long it rests, what it says of a conflict."""
 
     server: TelegramServer
     heard: list[int] = field(default_factory=list)
     rests: list[float] = field(default_factory=list)
-    rivals: list[bool] = field(default_factory=list)
+    conflicts: list[bool] = field(default_factory=list)
     seconds: float = 0.0
 
     async def hear(self, update: telegram.Update) -> None:
@@ -95,8 +95,8 @@ class Alone:
         self.note(self.rests, seconds)
         await asyncio.sleep(0)
 
-    async def rival(self, there: bool) -> None:
-        self.note(self.rivals, there)
+    async def conflict(self, there: bool) -> None:
+        self.note(self.conflicts, there)
 
     def note(self, where: list[Any], what: object) -> None:
         with self.server.changed:
@@ -108,8 +108,8 @@ class Alone:
 
     async def listen(self, until: "asyncio.Future[Any]") -> None:
         bot = make_bot(TOKEN, api_url=self.server.url)
-        listener = Listener(bot, self.hear, rival=self.rival, rest=self.rest, timer=self.timer)
-        listening = asyncio.create_task(listener.listen())
+        poller = Poller(bot, self.hear, on_conflict=self.conflict, sleep=self.rest, timer=self.timer)
+        listening = asyncio.create_task(poller.run())
         try:
             async with asyncio.timeout(PATIENCE):
                 await until
@@ -148,7 +148,7 @@ def test_the_network_away(stand: Stand) -> None:
 
 
 def test_the_network_away_for_long() -> None:
-    """A listener that reaches nobody asks ever more seldom, but twice a minute; then it hears all."""
+    """A poller that reaches nobody asks ever more seldom, but twice a minute; then it hears all."""
     with TelegramServer() as server:
         server.add_bot()
         ada = server.person("Ada", 1111)
@@ -245,22 +245,22 @@ def test_the_other_program_ends() -> None:
                 polls = sum("getUpdates" in one.path for one in server.requests)
                 await until(server, lambda: sum("getUpdates" in one.path for one in server.requests) > polls)
                 await other.get_updates(timeout=0)
-                await until(server, lambda: alone.rivals)
+                await until(server, lambda: alone.conflicts)
                 ada.starts()
                 await until(server, lambda: alone.heard)
                 alone.seconds = 100.0
                 ada.says("/queue")
                 await until(server, lambda: len(alone.heard) == 2)
-                assert alone.rivals == [True]
+                assert alone.conflicts == [True]
                 alone.seconds = 121.0
                 ada.says("/queue")
-                await until(server, lambda: len(alone.rivals) == 2)
+                await until(server, lambda: len(alone.conflicts) == 2)
 
             await alone.listen(asyncio.ensure_future(scene()))
             await close_bot(other)
 
         asyncio.run(play())
-        assert alone.rivals == [True, False]
+        assert alone.conflicts == [True, False]
 
 
 def test_a_webhook_that_was_left(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from tests.servers.telegram.editing import (
 from tests.servers.telegram.parameters import Parameters, done, failed
 from tests.servers.telegram.sending import forward_message, send_chat_action, send_document, send_message
 from tests.servers.telegram.state import REAL_BOT_PACE, REAL_PACES, Answer, BotApi, Pace
-from tests.servers.telegram.webhooks import delete_webhook, get_webhook_info, set_webhook
 
 __all__ = [
     "CALLS",
@@ -38,6 +37,7 @@ WEBHOOK_ACTIVE = (
     "Conflict: can't use getUpdates method while webhook is active;"
     " use deleteWebhook to delete the webhook first"
 )
+BY_SET_WEBHOOK = "Conflict: terminated by setWebhook request"
 LONGEST_ANSWER = 200  # characters
 
 
@@ -66,6 +66,18 @@ def get_updates(api: BotApi, bot: User, given: Parameters) -> list[Json] | Held:
     if api.webhooks.get(bot.id):
         raise ApiError(409, WEBHOOK_ACTIVE)
     return api.updates.take(bot, given)
+
+
+def set_webhook(api: BotApi, bot: User, given: Parameters) -> bool:
+    """Note the address, which ends polling; this server brings updates nowhere."""
+    api.updates.end_poll(bot, BY_SET_WEBHOOK)
+    api.webhooks[bot.id] = given.text("url")
+    return True
+
+
+def delete_webhook(api: BotApi, bot: User, _: Parameters) -> bool:
+    api.webhooks.pop(bot.id, None)
+    return True
 
 
 def answer_callback_query(api: BotApi, bot: User, given: Parameters) -> bool:
@@ -107,7 +119,6 @@ METHODS: dict[str, Callable[[BotApi, User, Parameters], Any]] = {
     "deleteMessages": delete_messages,
     "getUpdates": get_updates,
     "setWebhook": set_webhook,
-    "getWebhookInfo": get_webhook_info,
     "deleteWebhook": delete_webhook,
     "setMyCommands": set_my_commands,
     "getMyCommands": get_my_commands,

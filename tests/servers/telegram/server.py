@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, Self
+from typing import Any
 
 import click
 
@@ -23,7 +23,6 @@ from tests.servers.telegram.deeds import press, send_file, write
 from tests.servers.telegram.people import Person, Role
 from tests.servers.telegram.state import Answer as ButtonAnswer
 from tests.servers.telegram.state import Call, Press
-from tests.servers.telegram.webhooks import Courier
 
 TOKEN = "123456:AAExampleExampleExampleExampleExample0"
 ADDRESS = re.compile(r"/(?P<file>file/)?bot(?P<token>[^/]*)/(?P<rest>.+)")
@@ -56,19 +55,8 @@ class TelegramServer(LoopbackServer):
         super().__init__(port)
         self.api = BotApi(clock)
         self.calls: list[Call] = []  # each call of a method that there is, in order
-        self.retry_delay = 1.0  # seconds until an update that a webhook did not take is brought again
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
-        self._courier = Courier(self.api, self.changed, lambda: self.retry_delay)
         self._silence: Event | None = None
-
-    def start(self) -> Self:
-        super().start()
-        self._courier.start()
-        return self
-
-    def stop(self) -> None:
-        self._courier.stop()
-        super().stop()
 
     # --- what tests set up and look at -------------------------------------------------------
 
@@ -233,16 +221,13 @@ class TelegramServer(LoopbackServer):
 
     def hold(self) -> None:
         """The same, but silent: connections are taken, and nothing is done or answered until it is back."""
-        self._courier.stop()
         with self.changed:
             self._silence = self._silence or Event()
             self.api.updates.cut_polls()
 
     def come_back(self) -> None:
         """End either. Calls that nobody answered break off, and were not carried out."""
-        if self._end_silence():
-            self._courier.start()
-        else:
+        if not self._end_silence():
             self.start()
 
     def _end_silence(self) -> bool:
@@ -307,7 +292,6 @@ class TelegramServer(LoopbackServer):
         result = CALLS[name](self.api, bot, parameters)
         if isinstance(result, Held):
             return result
-        self._courier.start()
         return done(result) if fault.spoil is None else fault.spoil(done(result))
 
 

@@ -50,18 +50,6 @@ class Press:
     expired: bool = False
 
 
-@dataclass
-class Hook:
-    """Where a bot wants its updates brought, and what went wrong last."""
-
-    url: str
-    secret: str
-    max_connections: int
-    error: str = ""
-    error_date: int = 0
-    not_before: float = 0.0  # when to try again, on the monotonic clock
-
-
 @dataclass(frozen=True)
 class Call:
     """One call of a method: when, which, in which chat, and how it was answered."""
@@ -86,7 +74,6 @@ class BotApi:
         self.upload_limit = 50 * 1024 * 1024  # bytes
         self.download_limit = 20 * 1024 * 1024
         self.webhooks: dict[int, str] = {}  # addresses, by bot
-        self.hooks: dict[int, Hook] = {}  # those that were set by a call
         self.commands: dict[int, dict[CommandsKey, list[Json]]] = defaultdict(dict)
         self.presses: dict[str, Press] = {}  # by query id
         self.answered: list[Json] = []  # the calls that answered one

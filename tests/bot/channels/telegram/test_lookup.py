@@ -1,4 +1,4 @@
-"""Looking at messages of a Telegram chat by forwarding them, and in its discussion group."""
+"""Looking at messages of a Telegram chat by forwarding them."""
 
 import asyncio
 import time
@@ -32,14 +32,13 @@ class House:
     bot: User
     known: Message
 
-    def channel(self, *, probed: bool = True, reads_updates: bool = True) -> TelegramChannel:
+    def channel(self, *, probed: bool = True) -> TelegramChannel:
         return TelegramChannel(
             "news",
             bot=make_bot(TOKEN, api_url=self.server.url),
             chat=str(self.chat.id),
             clock=lambda: datetime.now(UTC),
             probe_chat=self.private.id if probed else None,
-            reads_updates=reads_updates,
             probe_rest=self.rest,
         )
 
@@ -387,73 +386,6 @@ class TestLandmark:
         assert isinstance(look, Sent)
         assert look.remote_id == str(post.id)
         assert isinstance(without, Blind)
-
-
-class TestDiscussionGroup:
-    @pytest.fixture
-    def group(self, house: House) -> Chat:
-        group = house.server.add_chat("supergroup")
-        house.server.link(house.chat, group)
-        house.chat.protected = True
-        return group
-
-    async def test_what_the_group_was_shown(self, house: House, group: Chat) -> None:
-        """In a protected channel a post is found that its discussion group got; the updates stay."""
-        house.add("Good morning", chat=group, sender=OWNER)
-        post = house.add(TEXT)
-
-        looks = [await house.look() for _ in range(2)]
-
-        assert looks == [Sent(str(post.id), f"https://t.me/news/{post.id}")] * 2
-
-    async def test_without_an_administrator(self, house: House, group: Chat) -> None:
-        """Where nobody is configured to forward to, the group is enough to find a first post."""
-        post = house.add(TEXT)
-        channel = house.channel(probed=False)
-
-        look = await channel.look_up(Sought(TEXT, None, "key", datetime.now(UTC), None))
-        await channel.close()
-
-        assert isinstance(look, Sent)
-        assert look.remote_id == str(post.id)
-
-    async def test_not_shown_proves_nothing(self, house: House, group: Chat) -> None:
-        """What the group did not get may be out all the same."""
-        house.chat.messages[house.known.id + 1] = Message(house.known.id + 1, house.chat, TEXT, house.bot)
-
-        look = await house.look()
-
-        assert isinstance(look, Blind)
-        assert "allow forwarding" in look.reason
-
-    async def test_an_older_post(self, house: House, group: Chat) -> None:
-        """What the group got before the post was tried is not the post."""
-        house.add(TEXT)
-
-        assert isinstance(await house.look(since=datetime.now(UTC) + timedelta(minutes=5)), Blind)
-
-    async def test_two_posts(self, house: House, group: Chat) -> None:
-        """Two that fit are for a person."""
-        house.add(TEXT)
-        house.add(TEXT)
-
-        look = await house.look()
-
-        assert isinstance(look, Blind)
-        assert "more than one" in look.reason
-
-    async def test_updates_that_are_read_elsewhere(self, house: House, group: Chat) -> None:
-        """Where something else takes the bot's updates, they are left to it."""
-        house.add(TEXT)
-        house.server.api.webhooks[house.bot.id] = "https://bot.example/hook"
-
-        conflict = await house.look()
-        unasked = await house.look(channel=house.channel(reads_updates=False))
-
-        assert isinstance(conflict, Blind)
-        assert "read elsewhere" in conflict.reason
-        assert isinstance(unasked, Blind)
-        assert sum(r.path.endswith("/getUpdates") for r in house.server.requests) == 1
 
 
 class TestAudit:
