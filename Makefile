@@ -85,8 +85,11 @@ check: develop  ## lint, types, layers, docs
 	@$(RUN) mypy -p threadcast.bot -p threadcast.queue -p threadcast.config
 	@$(RUN) mypy tests
 	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as c; c()'
-	@$(RUN) sphinx -q -W --keep-going -b html docs docs/_build
+	@$(MAKE) --no-print-directory docs
 	@echo "check: all well"
+
+docs: develop  ## build the documentation into docs/_build
+	@$(RUN) sphinx -q -W --keep-going -b html docs docs/_build
 
 lock:  ## choose versions anew and lock them with hashes
 	@$(RUN) uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url \
