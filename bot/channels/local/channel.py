@@ -7,30 +7,22 @@ again gives the same post again.
 
 import asyncio
 import errno
-import fcntl
 import os
-import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-import structlog
-
-from threadcast.bot.channels.local.page import anchor, render
+from threadcast.bot.channels.local.page import anchor
+from threadcast.bot.channels.local.page_writer import PAGE, page_writer
 from threadcast.bot.channels.local.timeline import (
     DamagedError,
     Deleted,
     Entry,
     HalfWrittenError,
-    Timeline,
     TimelineFile,
-    newest,
     read_newest,
 )
 from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
@@ -51,12 +43,8 @@ from threadcast.queue.states import (
     Unreached,
 )
 
-log = structlog.get_logger(__name__)
-
 LIMITS = {"telegram": 4096, "mastodon": 500}  # code points; graphemes, as `measure` counts them
 MEASURES = {"telegram": measure.telegram, "mastodon": measure.mastodon}
-PAGE = "timeline.html"
-CHAINS_SHOWN = 200  # a timeline
 
 # What a person has to mend first; anything else (a full disk, too many open files) may mend itself.
 LASTING = {
@@ -74,7 +62,7 @@ LASTING = {
 def classify(
     error: OSError | DamagedError | HalfWrittenError | UnicodeEncodeError, path: Path
 ) -> Refused | Unreached | Unknown:
-    """What it means for a post that its timeline could not be written."""
+    """Return what became of a post whose timeline could not be written."""
     match error:
         case DamagedError():
             return Refused(str(error))
@@ -117,21 +105,21 @@ class LocalChannel:
         self._folder = folder.absolute()
         self._file = TimelineFile(self._folder / f"{name}.jsonl", like)
         self._file_lock = threading.Lock()
-        self._page = PageKeeper(partial(write_page, self._folder))
+        self._page = page_writer(self._folder)
 
     async def rules(self) -> Rules:
-        """Known by heart."""
+        """Return the rules of the network that the timeline is like."""
         return self._rules
 
     async def send(self, outgoing: Outgoing) -> Outcome:
-        """Add one post; it is on the disk before this returns."""
+        """Add one post to the file; it is on the disk before this returns."""
         try:
             await outgoing.gate.passed()
         except HeldBackError as error:
             return Unreached(f"not sent: {error}")
         outcome = await asyncio.to_thread(self._send, outgoing)
         if isinstance(outcome, Sent):
-            self._page.ask()
+            self._page.changed()
         return outcome
 
     @property
@@ -140,20 +128,20 @@ class LocalChannel:
         return Settling(first_look=timedelta(0), resend=self._resend)
 
     async def look_up(self, sought: Sought) -> Look:
-        """By its key: no text is compared."""
+        """Return the post with the key of `sought`: no text is compared."""
         return await asyncio.to_thread(self._look_up, sought)
 
     async def take_down(self, remote_id: str) -> TakeDown:
-        """It is on the disk before this returns that the post is gone."""
+        """Note in the file that a post is gone; it is on the disk before this returns."""
         answer = await asyncio.to_thread(self._take_down, remote_id)
         if isinstance(answer, Absent):
-            self._page.ask()
+            self._page.changed()
         return answer
 
     async def audit(
         self, chain: Sequence[Expected]
     ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
-        """Compare with the file, which an owner may have changed by hand."""
+        """Compare a chain with the file, which an owner may have changed by hand."""
         try:
             timeline = await asyncio.to_thread(read_newest, self._file.path)
         except OSError as error:
@@ -165,15 +153,15 @@ class LocalChannel:
         return compare(timeline.entries, chain)
 
     async def preflight(self) -> Throttled | Unreached | Refused | None:
-        """Whoever may write the file may post."""
+        """Return None: whoever may write the file may post."""
         return None
 
     async def check(self) -> tuple[Finding, ...]:
-        """Whether the timeline's file can be read and written."""
+        """Return whether the timeline's file can be read and written."""
         return await asyncio.to_thread(self._check)
 
     async def close(self) -> None:
-        """Leave the page as new as the timelines."""
+        """Write the page where the timelines have changed."""
         await self._page.close()
 
     def _send(self, outgoing: Outgoing) -> Outcome:
@@ -262,7 +250,7 @@ class LocalChannel:
 
 
 def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Difference, ...]:
-    """Where a chain is not as it was sent."""
+    """Return where a chain is not as it was sent."""
     there = {entry.remote_id: entry for entry in entries}
     ours = {one.remote_id for one in chain}
     found: list[Difference] = []
@@ -283,83 +271,3 @@ def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Differ
         if entry.reply_to in ours and entry.remote_id not in ours
     ]
     return tuple(found)
-
-
-class PageKeeper:
-    """Writes the page after posts, in the background, for at most a tenth of the time.
-
-    `write` may raise OSError: posts do not depend on the page, so that is logged and tried again with
-    the next post.
-    """
-
-    def __init__(self, write: Callable[[], None]) -> None:
-        self._write = write
-        self._asked = False
-        self._closing = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._pause = 0.0  # seconds
-        self._ended = 0.0  # of the loop's clock
-
-    def ask(self) -> None:
-        """The timelines have changed."""
-        self._asked = True
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._work())
-
-    async def close(self) -> None:
-        """Write now what was asked for."""
-        self._closing.set()
-        if self._task is not None:
-            await self._task
-
-    async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._asked:
-            await self._rest(self._ended + self._pause - loop.time())
-            self._asked = False
-            begun = loop.time()
-            try:
-                await asyncio.to_thread(self._write)
-            except OSError as error:
-                log.warning("page_not_written", reason=str(error))
-            self._ended = loop.time()
-            self._pause = max(0.5, 9 * (self._ended - begun))
-
-    async def _rest(self, seconds: float) -> None:
-        if seconds > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), seconds)
-
-
-def write_page(folder: Path) -> None:
-    """Show every timeline of the folder on its page, the newest chains of each. Raises OSError.
-
-    One writer at a time, whichever process it is in: the page never goes back to an older state.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        found = (read_newest(path) for path in sorted(folder.glob("*.jsonl")) if path.is_file())
-        page = render([in_local_time(newest(timeline, CHAINS_SHOWN)) for timeline in found if timeline])
-        replace_file(folder / PAGE, page.encode())
-    finally:
-        os.close(descriptor)
-
-
-def in_local_time(timeline: Timeline) -> Timeline:
-    """The timeline with its times in the zone of this machine, where the page will be read."""
-    return replace(timeline, entries=tuple(replace(e, at=e.at.astimezone()) for e in timeline.entries))
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Put a file in place whole, readable by its owner only. Raises OSError."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -65,7 +65,7 @@ class TimelineView:
 
 
 def render(timelines: Sequence[Timeline]) -> str:
-    """The whole page. Times are shown in the zones that the entries carry."""
+    """Return the whole page. Times are shown in the zones that the entries carry."""
     return _template().render(timelines=[view(each) for each in timelines])
 
 
@@ -74,7 +74,7 @@ def _template() -> "Template":
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # no other command needs it
 
     environment = Environment(
-        loader=PackageLoader("threadcast.bot.channels", "."),
+        loader=PackageLoader("threadcast.bot.channels.local", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -84,12 +84,12 @@ def _template() -> "Template":
 
 
 def anchor(name: str, remote_id: str) -> str:
-    """A post's id on the page, as `#…` in its address."""
+    """Return a post's id on the page, as `#…` in its address."""
     return f"{'-'.join(name.split())}-{remote_id}"
 
 
 def view(timeline: Timeline) -> TimelineView:
-    """What the template needs to know of a timeline."""
+    """Return what the template shows of a timeline."""
     entries = timeline.entries
     by_id = {entry.remote_id: entry for entry in entries}
     new_days = {entries[0].remote_id} if entries else set()
@@ -131,7 +131,7 @@ def _quote(name: str, entry: Entry, by_id: dict[str, Entry]) -> Quote | None:
 
 
 def rich(text: str, like: Like) -> Markup:
-    """The text with its links, mentions and hashtags marked; everything else stays as it is."""
+    """Return the text with its links, mentions and hashtags marked; everything else stays as it is."""
     pieces: list[Markup] = []
     end = 0
     for match in LINKS.finditer(text):
@@ -152,7 +152,7 @@ def _link(match: re.Match[str], like: Like) -> Markup:
 
 
 def _shortened(url: str) -> Markup:
-    """As Mastodon shows an address: no scheme, a bounded length. All of it is there to be copied."""
+    """Return an address as Mastodon shows it: no scheme, a bounded length; all of it can be copied."""
     scheme = url[: url.index("://") + 3]
     rest = url.removeprefix(scheme)
     if len(rest) <= LINK_LENGTH:

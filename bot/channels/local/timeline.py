@@ -3,25 +3,26 @@
 The file is append-only JSON lines: a header that names the network it is like, then one post a line, or
 the deletion of one.
 An owner may read it with any tool, and take lines out by hand; whatever is in the way of a safe next
-post is told with the file's name and the line.
+post is reported with the file's name and the line.
 """
 
 import fcntl
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AwareDatetime, Discriminator, StringConstraints, Tag, TypeAdapter, ValidationError
 
 Like = Literal["telegram", "mastodon"]
 Visibility = Literal["public", "unlisted"]
+RemoteId = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,19}$")]
+Value = TypeVar("Value")
 
 VERSION = 1
-ID = re.compile(r"[1-9][0-9]{0,19}")
 ENTRY_BEGINS = b'{"remote_id": "'
 READ_AT_ONCE = 4 * 1024 * 1024  # bytes: what `read_newest` looks at, however long the file is
 
@@ -30,8 +31,8 @@ READ_AT_ONCE = 4 * 1024 * 1024  # bytes: what `read_newest` looks at, however lo
 class Entry:
     """One post of a local timeline. `remote_id` is a decimal number, `reply_to` its parent's."""
 
-    remote_id: str
-    at: datetime
+    remote_id: RemoteId
+    at: AwareDatetime
     text: str
     reply_to: str | None
     visibility: Visibility
@@ -42,8 +43,26 @@ class Entry:
 class Deleted:
     """A post that was taken down. Its line stays, so that its id is not given again."""
 
-    remote_id: str
-    at: datetime
+    remote_id: RemoteId
+    at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of a file."""
+
+    timeline: Like
+    version: int
+
+
+def _kind(record: Any) -> str:
+    return "deletion" if isinstance(record, dict) and record.get("deleted") is True else "post"
+
+
+LINE: TypeAdapter[Entry | Deleted] = TypeAdapter(
+    Annotated[Annotated[Entry, Tag("post")] | Annotated[Deleted, Tag("deletion")], Discriminator(_kind)]
+)
+HEADER = TypeAdapter(Header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +90,7 @@ class HalfWrittenError(Exception):
 
 
 def chains(entries: tuple[Entry, ...]) -> tuple[tuple[Entry, ...], ...]:
-    """The posts grouped into chains, each in order, the chains by their first posts.
+    """Return the posts grouped into chains, each in order, the chains by their first posts.
 
     A reply whose parent is not among the entries begins a chain of its own.
     """
@@ -88,7 +107,7 @@ def chains(entries: tuple[Entry, ...]) -> tuple[tuple[Entry, ...], ...]:
 
 
 def newest(timeline: Timeline, count: int) -> Timeline:
-    """The timeline with its newest `count` chains."""
+    """Return the timeline with its newest `count` chains."""
     found = chains(timeline.entries)
     if len(found) <= count:
         return timeline
@@ -98,7 +117,7 @@ def newest(timeline: Timeline, count: int) -> Timeline:
 
 
 def to_line(entry: Entry | Deleted) -> bytes:
-    """One line of the file. Raises UnicodeEncodeError where the text is not valid Unicode."""
+    """Return one line of the file. Raises UnicodeEncodeError where the text is not valid Unicode."""
     record = asdict(entry) | {"at": entry.at.isoformat()}
     if isinstance(entry, Deleted):
         record |= {"deleted": True}
@@ -106,59 +125,35 @@ def to_line(entry: Entry | Deleted) -> bytes:
 
 
 def from_line(line: bytes) -> Entry | Deleted:
-    """Raises ValueError, with the cause, where the line is neither a post nor a deletion."""
-    record = _object(line)
-    remote_id = _string(record, "remote_id")
-    if not ID.fullmatch(remote_id):
-        raise ValueError("remote_id is not a number")
-    at = datetime.fromisoformat(_string(record, "at"))
-    if at.tzinfo is None:
-        raise ValueError("at has no time zone")
-    if record.get("deleted") is True:
-        return Deleted(remote_id, at)
-    text, key = (_string(record, field) for field in ("text", "key"))
-    visibility = _string(record, "visibility")
-    if visibility not in get_args(Visibility):
-        raise ValueError("visibility is neither public nor unlisted")
-    reply_to = None if record.get("reply_to") is None else _string(record, "reply_to")
-    return Entry(remote_id, at, text, reply_to, cast("Visibility", visibility), key)
+    """Return the post or the deletion in a line. Raises ValueError, with the cause, where it is neither."""
+    return _read(LINE, line)
 
 
 def to_header(like: Like) -> bytes:
-    """The first line of a timeline's file."""
+    """Return the first line of a timeline's file."""
     return json.dumps({"timeline": like, "version": VERSION}).encode() + b"\n"
 
 
 def from_header(line: bytes) -> Like:
-    """Raises ValueError, with the cause, where the line is not a header that this version reads."""
-    record = _object(line)
-    like = record.get("timeline")
-    if like not in get_args(Like):
-        raise ValueError("it is not the header of a timeline")
-    if record.get("version") != VERSION:
+    """Return the network of a header. Raises ValueError, with the cause, where this version reads none."""
+    header = _read(HEADER, line)
+    if header.version != VERSION:
         raise ValueError("it was written by another version")
-    return cast("Like", like)
+    return header.timeline
 
 
-def _object(line: bytes) -> Mapping[str, object]:
+def _read(form: TypeAdapter[Value], line: bytes) -> Value:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        raise ValueError("it is not JSON") from None
-    if not isinstance(record, dict):
-        raise ValueError("it is not a JSON object")  # noqa: TRY004 - one kind of error for one kind of fault
-    return record
-
-
-def _string(record: Mapping[str, object], field: str) -> str:
-    value = record.get(field)
-    if not isinstance(value, str):
-        raise ValueError(f"{field} is not a string")  # noqa: TRY004 - see above
-    return value
+        return form.validate_json(line, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"] if part not in {"post", "deletion"})
+        cause = "it is not JSON" if first["type"] == "json_invalid" else first["msg"]
+        raise ValueError(f"{field}: {cause}" if field else cause) from None
 
 
 def read_newest(path: Path) -> Timeline | None:
-    """The end of a timeline for reading, or None where the file is no timeline. Raises OSError.
+    """Return the end of a timeline, or None where the file is no timeline. Raises OSError.
 
     Takes no lock and mends nothing: a line that is being written just now is simply not there yet.
     """
@@ -207,7 +202,7 @@ class TimelineFile:
 
     @contextmanager
     def opened(self) -> Iterator[int]:
-        """The file's descriptor, locked, with everything in it known; a torn last line is cut off.
+        """Yield the file's descriptor, locked, with all of it read; a torn last line is cut off.
 
         Raises OSError (BlockingIOError where another process holds it), DamagedError.
         """
@@ -243,7 +238,7 @@ class TimelineFile:
         except OSError:
             self._take_back(descriptor, size)
             raise
-        self._know(entry)
+        self._remember(entry)
         self._needs_newline = False
         self._seen = self._stamp(descriptor)
 
@@ -254,7 +249,7 @@ class TimelineFile:
             raise HalfWrittenError(str(error)) from error
 
     def _read(self, descriptor: int) -> None:
-        """Learn the file's content. Raises DamagedError, OSError."""
+        """Read the file. Raises DamagedError, OSError."""
         # `last` stays: the id of a post that was taken out by hand is not given again.
         self.ids, self.by_key, self._needs_newline = set(), {}, False
         with os.fdopen(os.dup(descriptor), "rb") as file:
@@ -262,15 +257,15 @@ class TimelineFile:
             offset = 0
             for number, line in enumerate(file, start=1):
                 if self._torn(line, number):
-                    os.ftruncate(descriptor, offset)  # it was never told as sent
+                    os.ftruncate(descriptor, offset)  # it was never recorded as sent
                     os.fsync(descriptor)
                     break
-                self._learn(line, number)
+                self._read_line(line, number)
                 offset += len(line)
                 self._needs_newline = not line.endswith(b"\n")
 
     def _torn(self, line: bytes, number: int) -> bool:
-        """Whether a power cut left this: the beginning of what we write, or blocks of zeros."""
+        """Return whether a power cut left this: the beginning of what we write, or blocks of zeros."""
         rest = line.rstrip(b"\0")
         if line.endswith(b"\n"):
             return False
@@ -282,7 +277,7 @@ class TimelineFile:
             return rest.startswith(ENTRY_BEGINS) or ENTRY_BEGINS.startswith(rest)
         return False
 
-    def _learn(self, line: bytes, number: int) -> None:
+    def _read_line(self, line: bytes, number: int) -> None:
         try:
             like = from_header(line) if number == 1 else self.like
             entry = from_line(line) if number > 1 and line.strip() else None
@@ -296,7 +291,7 @@ class TimelineFile:
         if isinstance(entry, Entry) and entry.remote_id in self.ids:
             raise self._damaged(number, f"post {entry.remote_id} is there twice")
         if entry is not None:
-            self._know(entry)
+            self._remember(entry)
 
     def _damaged(self, number: int, cause: str) -> DamagedError:
         return DamagedError(
@@ -304,7 +299,7 @@ class TimelineFile:
             "mend the line, or move the file away to start anew",
         )
 
-    def _know(self, entry: Entry | Deleted) -> None:
+    def _remember(self, entry: Entry | Deleted) -> None:
         if isinstance(entry, Entry):
             self.ids.add(entry.remote_id)
             self.by_key[entry.key] = entry.remote_id

@@ -1,10 +1,13 @@
 """The demonstration does the main job, and shows it."""
 
+from importlib import resources
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from threadcast.bot.shell.cli import cli
+from threadcast.queue.compose import length as measure
+from threadcast.queue.text.parse import parse
 
 
 def test_the_demonstration(tmp_path: Path) -> None:
@@ -22,3 +25,14 @@ def test_the_demonstration(tmp_path: Path) -> None:
         assert str(run / "timeline.html") in shown
         page = (run / "timeline.html").read_text(encoding="utf-8")
         assert page.count("/end") >= 2
+
+
+def test_the_samples() -> None:
+    """Three threads with nothing to notice, one of 30 parts, and one with a part over 500 characters."""
+    folder = resources.files("threadcast.bot.shell") / "samples"
+    threads = [thread for one in folder.iterdir() for thread in parse(one.read_text(encoding="utf-8"))]
+
+    assert len({thread.fingerprint for thread in threads}) == 3
+    assert [notice for thread in threads for notice in thread.notices] == []
+    assert 30 in [len(thread.parts) for thread in threads]
+    assert max(measure.mastodon(part.text) for thread in threads for part in thread.parts) > 500

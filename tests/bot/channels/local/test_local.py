@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadcast.bot.channels.local.channel import LocalChannel, PageKeeper, classify, write_page
+from threadcast.bot.channels.local.channel import LocalChannel, classify
+from threadcast.bot.channels.local.page_writer import PageWriter, page_writer, write_page
 from threadcast.bot.channels.local.timeline import (
     DamagedError,
     Entry,
@@ -274,8 +275,8 @@ HEADER = b'{"timeline": "telegram", "version": 1}\n'
 DAMAGED = [
     pytest.param(b"hello\n", "line 1", "not JSON", id="no-header"),
     pytest.param(b"a note without a line break", "line 1", "not JSON", id="not-ours"),
-    pytest.param(b"[]\n", "line 1", "not a JSON object", id="a-list"),
-    pytest.param(GOOD, "line 1", "not the header", id="header-taken-out"),
+    pytest.param(b"[]\n", "line 1", "should be an object", id="a-list"),
+    pytest.param(GOOD, "line 1", "timeline: Field required", id="header-taken-out"),
     pytest.param(b'{"timeline": "telegram", "version": 2}\n', "line 1", "another version", id="newer"),
     pytest.param(HEADER + GOOD + b"oops\n" + GOOD, "line 3", "not JSON", id="a-word-in-the-middle"),
     pytest.param(HEADER + GOOD + b"oops", "line 3", "not JSON", id="a-word-at-the-end"),
@@ -284,8 +285,8 @@ DAMAGED = [
     pytest.param(HEADER + b"[" * 100_000 + b"\n", "line 2", "not JSON", id="deep"),
     pytest.param(HEADER + GOOD.replace(b'"1"', b'"x"'), "line 2", "remote_id", id="odd-id"),
     pytest.param(HEADER + GOOD.replace(b'"1"', b"1"), "line 2", "remote_id", id="id-a-number"),
-    pytest.param(HEADER + GOOD.replace(b"+00:00", b""), "line 2", "time zone", id="no-zone"),
-    pytest.param(HEADER + GOOD.replace(b"2026", b"soon"), "line 2", "soon", id="no-time"),
+    pytest.param(HEADER + GOOD.replace(b"+00:00", b""), "line 2", "timezone", id="no-zone"),
+    pytest.param(HEADER + GOOD.replace(b"2026", b"soon"), "line 2", "valid datetime", id="no-time"),
     pytest.param(HEADER + GOOD.replace(b"public", b"secret"), "line 2", "visibility", id="odd-visibility"),
     pytest.param(HEADER + GOOD.replace(b"null", b"1"), "line 2", "reply_to", id="odd-parent"),
     pytest.param(HEADER.replace(b"telegram", b"mastodon"), "like Mastodon", "Telegram", id="other"),
@@ -492,33 +493,38 @@ async def test_a_page_that_cannot_be_written(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["news.jsonl", "timeline.html"]
 
 
-async def test_the_page_is_bounded_work() -> None:
-    """Many posts in a burst give one page at once and one at the end, and the last one is newer than all."""
+async def test_the_page_is_bounded_work(tmp_path: Path) -> None:
+    """Many posts on many channels give a page at once and one at the end, which is newer than all."""
     seen: list[int] = []
     posts = 0
-    keeper = PageKeeper(lambda: seen.append(posts))
+    writer = PageWriter(lambda: seen.append(posts))
     for posts in range(1, 1001):  # noqa: B007 - the page reads it
-        keeper.ask()
+        writer.changed()
         await asyncio.sleep(0)
-    await keeper.close()
+    await asyncio.gather(*(writer.close() for _ in range(100)))
 
     assert seen[-1] == 1000
     assert len(seen) <= 3
+    assert page_writer(tmp_path) is page_writer(tmp_path) is not page_writer(tmp_path / "other")
 
 
 async def test_a_page_in_time() -> None:
-    """The first page is written without waiting for `close`."""
-    written = asyncio.Event()
+    """The first page is written without waiting for `close`, and what changed meanwhile a while later."""
+    pages: asyncio.Queue[None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
     def write() -> None:
-        loop.call_soon_threadsafe(written.set)
+        loop.call_soon_threadsafe(pages.put_nowait, None)
 
-    keeper = PageKeeper(write)
-    keeper.ask()
+    writer = PageWriter(write)
+    writer.changed()
 
-    await asyncio.wait_for(written.wait(), 5)
-    await keeper.close()
+    await asyncio.wait_for(pages.get(), 5)
+    writer.changed()
+    await asyncio.wait_for(pages.get(), 10)
+    await writer.close()
+
+    assert pages.empty()
 
 
 def test_a_foreign_file_is_not_shown(tmp_path: Path) -> None:

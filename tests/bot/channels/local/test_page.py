@@ -2,8 +2,6 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import get_args
 
 import pytest
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 
 from threadcast.bot.channels.local.page import anchor, render, rich
 from threadcast.bot.channels.local.timeline import Entry, Like, Timeline
-from threadcast.queue.compose import length as measure
 
 LIKES: tuple[Like, ...] = get_args(Like)
 NOON = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
@@ -290,43 +287,3 @@ def test_mastodon_shortens_addresses() -> None:
     assert f'<span class="cut">example.org/{"a" * 18}</span>' in rich(url, "mastodon")
     assert "cut" not in rich(url, "telegram")
     assert "cut" not in rich("https://example.org/short", "mastodon")
-
-
-SAMPLES = sorted(
-    (
-        file
-        for file in resources.files("threadcast.bot").joinpath("samples").iterdir()
-        if file.name.endswith(".txt")
-    ),
-    key=lambda file: file.name,
-)
-MARKERS = re.compile(r"^(?:🧵 )?\(?(\d+)/(\d*)\)? ", re.MULTILINE)
-
-
-def sample_parts(text: str) -> list[str]:
-    starts = [match.start() for match in MARKERS.finditer(text)]
-    return [text[a:b].rstrip() for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
-
-
-def test_samples_show_what_threadcast_does() -> None:
-    """There are at least three sample threads, one of 30 parts, and one with a part over 500 characters."""
-    parts = [sample_parts(file.read_text(encoding="utf-8")) for file in SAMPLES]
-
-    assert len(parts) >= 3
-    assert 30 in [len(each) for each in parts]
-    assert max(measure.mastodon(part) for each in parts for part in each) > 500
-    assert len({MARKERS.sub("", each[0])[:20] for each in parts}) == len(parts)
-
-
-@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: str(file.name))
-def test_a_sample_is_well_formed(file: Traversable) -> None:
-    """A sample counts 1, 2, 3 … to its total, begins with its first part, and ends in one line break."""
-    text = file.read_text(encoding="utf-8")
-    numbers = [(int(number), total) for number, total in MARKERS.findall(text)]
-
-    assert [number for number, _ in numbers] == list(range(1, len(numbers) + 1))
-    assert {total for _, total in numbers} in ({""}, {str(len(numbers))})
-    assert MARKERS.match(text)
-    assert text.rstrip() + "\n" == text
-    assert not re.search(r"[ \t]+$", text, re.MULTILINE)
-    assert "\r" not in text
