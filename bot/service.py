@@ -17,7 +17,6 @@ import structlog
 
 from threadcast.bot import wake
 from threadcast.bot.channels.build import build_channel
-from threadcast.bot.channels.discreet import Discreet
 from threadcast.bot.channels.pace import BotPace
 from threadcast.bot.channels.paces import bot_pace, chat_pace, paces_of
 from threadcast.bot.channels.port import Channel, Clock
@@ -63,11 +62,8 @@ def build_channels(settings: Settings, store: Store | None = None, clock: Clock 
     With `store` they know of what it remembers where a chat has moved to, and note there where one moves.
     """
     rows = {} if store is None else {row.name: row for row in store.channels()}
-    secrets = settings.secrets()
     return tuple(
-        Discreet(
-            build_channel(settings, channel, clock=clock, row=rows.get(channel.name), store=store), secrets
-        )
+        build_channel(settings, channel, clock=clock, row=rows.get(channel.name), store=store)
         for channel in settings.channels
     )
 

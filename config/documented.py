@@ -39,7 +39,7 @@ def in_force(environ: Mapping[str, str], *, folder: Path) -> tuple[InForce, ...]
     # What stands in the settings in another form than it was written in: a path made whole, say.
     made = {
         **{f"{PREFIX}{field.upper()}": str(value) for field, value in settings if isinstance(value, Path)},
-        _DATABASE_URL: redact(settings.database_url.get_secret_value(), settings.secrets()),
+        _DATABASE_URL: redact(settings.database_url.get_secret_value()),
     }
     own = [variable for variable in variables() if PLACE not in variable.name]
     return (*(_one(each, each.name, given, made) for each in own), *_channels(settings, given))

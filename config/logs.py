@@ -8,10 +8,10 @@ import logging
 import re
 import sys
 from base64 import b64encode
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache
 from typing import Literal, TextIO
 from urllib.parse import quote
 
@@ -23,6 +23,7 @@ Format = Literal["auto", "console", "json"]
 
 MASK = "***"
 
+_SHORTEST = 3  # letters; what is shorter is found in any text
 _LONG = 8  # bytes; what is shorter is found in base64 of anything
 
 _DEPTH = 8  # containers within containers; deeper ones, and those that hold themselves, become text
@@ -32,30 +33,43 @@ _TALKATIVE = ("alembic", "apscheduler", "httpcore", "httpx", "telegram", "urllib
 
 # What looks like a secret is one, known or not.
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}"), MASK),  # a bot's token
+    (re.compile(r"(?<![0-9])[0-9]+:[A-Za-z0-9_-]{20,}"), MASK),  # a bot's token
+    (re.compile(r"/bot[0-9]+:[^\s/'\"]+"), f"/bot{MASK}"),  # and in the address of a Bot API server
     (re.compile(r"(\bbearer\s+)[A-Za-z0-9._~+/-]+=*", re.IGNORECASE), rf"\1{MASK}"),
     (re.compile(r"(://[^\s/:@\"'<>]*:)[^\s/@\"'<>]+@"), rf"\1{MASK}@"),  # a password in a URL
 )
 
+_concealed: set[str] = set()  # in every form, of all secrets of this process
 
-def redact(text: str, secrets: Collection[str]) -> str:
-    """A text with MASK in place of every known secret and of what looks like one.
+
+def conceal(secrets: Iterable[str]) -> None:
+    """Have `redact` hide these from now on, apart from those too short to be told from other text."""
+    _concealed.update(form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret))
+    _longest_first.cache_clear()
+
+
+def forget_secrets() -> None:
+    """Undo every `conceal`, so that one test does not hide what another one shows."""
+    _concealed.clear()
+    _longest_first.cache_clear()
+
+
+def redact(text: str) -> str:
+    """Return a text with MASK in place of every concealed secret and of what looks like a secret.
 
     A secret is also found as it reads in a URL, in JSON, in Python's repr and in base64.
     """
-    known = _pattern(frozenset(secrets))
-    if known is not None:
-        text = known.sub(MASK, text)
+    for form in _longest_first():
+        text = text.replace(form, MASK)
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
     return text
 
 
-@lru_cache(maxsize=8)
-def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    forms = {form for secret in secrets if secret for form in _forms(secret)}
-    # The longest first: a secret may begin with another one.
-    return re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
+@cache
+def _longest_first() -> tuple[str, ...]:
+    """Return what is concealed in an order in which a secret that begins with another one is hidden whole."""
+    return tuple(sorted(_concealed, key=len, reverse=True))
 
 
 def _forms(secret: str) -> tuple[str, ...]:
@@ -87,7 +101,6 @@ def configure(
     level: Level,
     format: Format,  # noqa: A002 - the setting's own name
     *,
-    secrets: Collection[str],
     stream: TextIO | None = None,
 ) -> None:
     """Send all logs of the process, in this format and redacted, to a stream (standard error).
@@ -122,7 +135,7 @@ def configure(
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.StackInfoRenderer(),
                 structlog.processors.format_exc_info,
-                _Redactor(frozenset(secrets)),
+                _redact_event,
                 _renderer(format, out),
             ],
         )
@@ -156,29 +169,22 @@ class _Handler(logging.StreamHandler[TextIO]):
                 sys.stderr.write(f"a log line of {record.name} was lost: {kind.__name__}\n")
 
 
-class _Redactor:
-    """A processor that leaves nothing in an event but text, numbers and redacted containers of them."""
+def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Leave nothing in an event but text, numbers and redacted containers of them."""
+    return {redact(str(key)): _redact_value(value, _DEPTH) for key, value in event.items()}
 
-    def __init__(self, secrets: frozenset[str]) -> None:
-        self._secrets = secrets
 
-    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return {self._text(key): self._value(value, _DEPTH) for key, value in event.items()}
-
-    def _text(self, text: object) -> str:
-        return redact(str(text), self._secrets)
-
-    def _value(self, value: object, depth: int) -> object:
-        match value:
-            case None | bool():
-                return value
-            case int() | float():
-                return value if self._text(value) == str(value) else MASK
-            case str():
-                return self._text(value)
-            case Mapping() if depth:
-                return {self._text(key): self._value(item, depth - 1) for key, item in value.items()}
-            case list() | tuple() | AbstractSet() if depth:
-                return [self._value(item, depth - 1) for item in value]
-            case _:
-                return redact(repr(value), self._secrets)
+def _redact_value(value: object, depth: int) -> object:
+    match value:
+        case None | bool():
+            return value
+        case int() | float():
+            return value if redact(str(value)) == str(value) else MASK
+        case str():
+            return redact(value)
+        case Mapping() if depth:
+            return {redact(str(key)): _redact_value(item, depth - 1) for key, item in value.items()}
+        case list() | tuple() | AbstractSet() if depth:
+            return [_redact_value(item, depth - 1) for item in value]
+        case _:
+            return redact(repr(value))

@@ -27,6 +27,7 @@ from threadcast.config.channels import (
     TelegramChannelSettings,
 )
 from threadcast.config.environment import SECRETS_DIR, Given, gather
+from threadcast.config.logs import conceal
 from threadcast.config.names import channel_variable, misspelt
 from threadcast.config.problems import Problem, SettingsError, missing, wrong
 from threadcast.config.telegram import TelegramSettings
@@ -191,7 +192,7 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     """The settings that an environment gives, with `.env` and secrets from files added.
 
     Relative paths begin at `folder`, where `.env` is looked for. With no channel given there is one
-    local channel, `local`. Raises SettingsError.
+    local channel, `local`. What is secret is concealed from now on. Raises SettingsError.
     """
     given, problems = gather(environ, folder)
     known = {variable.name: variable for variable in variables()}
@@ -227,6 +228,7 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     if settings is None or problems:
         # Out of the `except`: the error carries no other, whose text would hold values.
         raise SettingsError(problems)
+    conceal(settings.secrets())
     return settings
 
 

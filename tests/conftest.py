@@ -8,7 +8,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.servers.postgres import Postgres, running
-from threadcast.config.logs import configure
+from threadcast.config.logs import configure, forget_secrets
 
 # No test judges how fast this machine is: what is next to it may take all of it for a while.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,6 +32,14 @@ def logging_as_before() -> Iterator[None]:
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_another_test() -> Iterator[None]:
+    """Secrets are concealed in the whole process: every test begins with none."""
+    forget_secrets()
+    yield
+    forget_secrets()
 
 
 @pytest.fixture(scope="session")

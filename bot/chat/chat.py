@@ -15,7 +15,6 @@ from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE
-from threadcast.bot.channels.telegram.words import redact
 from threadcast.bot.chat.access import Door
 from threadcast.bot.chat.digest import Digests
 from threadcast.bot.chat.drafts import KEPT, Drafts
@@ -28,6 +27,7 @@ from threadcast.bot.chat.updates import BAD_TOKEN_PAUSE, HandleOnce, Poller
 from threadcast.bot.chat.views.message import Said
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.changes import Desk
+from threadcast.config.logs import redact
 from threadcast.config.settings import Settings
 from threadcast.queue.notebook import Notebook
 from threadcast.queue.port import Delivery, StoreError

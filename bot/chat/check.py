@@ -9,9 +9,9 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE
-from threadcast.bot.channels.telegram.words import redact
 from threadcast.bot.chat.access import Door
 from threadcast.bot.chat.commands import Role
+from threadcast.config.logs import redact
 from threadcast.config.settings import Settings
 
 START = "they press Start in a private chat with the bot"

@@ -16,7 +16,6 @@ from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
 from threadcast.bot.channels.telegram.errors import UNREADABLE
-from threadcast.bot.channels.telegram.words import redact
 from threadcast.bot.chat.access import Door
 from threadcast.bot.chat.buttons import Asker
 from threadcast.bot.chat.commands import Role, in_chat
@@ -29,6 +28,7 @@ from threadcast.bot.chat.views import newcomer
 from threadcast.bot.chat.views.message import Said, esc
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.input import MAX_INPUT, understand
+from threadcast.config.logs import redact
 from threadcast.queue.port import StoreError
 
 log = structlog.get_logger("threadcast.chat")

@@ -7,9 +7,9 @@ import structlog
 import telegram
 from telegram.error import BadRequest, Forbidden
 
-from threadcast.bot.channels.telegram.words import redact
 from threadcast.bot.chat.access import Door
 from threadcast.bot.chat.commands import LANGUAGES, Role, allowed_to
+from threadcast.config.logs import redact
 
 log = structlog.get_logger("threadcast.chat")
 

@@ -16,8 +16,8 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, Re
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import UNREADABLE
-from threadcast.bot.channels.telegram.words import redact
 from threadcast.bot.chat.views.message import TOAST, Rows, Said, in_messages, visible
+from threadcast.config.logs import redact
 from threadcast.queue.states import Sent, Throttled
 
 T = TypeVar("T")

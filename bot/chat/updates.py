@@ -19,7 +19,7 @@ from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter, Telegr
 
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import UNREADABLE
-from threadcast.bot.channels.telegram.words import redact
+from threadcast.config.logs import redact
 from threadcast.queue.notebook import Notebook
 from threadcast.queue.port import StoreError
 

@@ -7,7 +7,7 @@ import getpass
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,7 +63,7 @@ class FaultError(click.ClickException):
 
 
 @contextmanager
-def faults(secrets: Collection[str] = ()) -> Iterator[None]:
+def faults() -> Iterator[None]:
     """Turn what the house raises into a sentence and an exit code; no secret is in the sentence."""
     from threadcast.bot.data_folder import AlreadyRunningError
     from threadcast.bot.requests.changes import UnknownChannelError
@@ -88,7 +88,7 @@ def faults(secrets: Collection[str] = ()) -> Iterator[None]:
         yield
     except tuple(codes) as error:
         code = next(code for kind, code in codes.items() if isinstance(error, kind))
-        raise FaultError(redact(str(error), secrets), code) from None
+        raise FaultError(redact(str(error)), code) from None
 
 
 def settings() -> "Settings":
@@ -105,7 +105,7 @@ def _keep_libraries_discreet(configured: "Settings") -> None:
     if configured.log_level == "debug":
         from threadcast.config import logs
 
-        logs.configure(configured.log_level, configured.log_format, secrets=configured.secrets())
+        logs.configure(configured.log_level, configured.log_format)
     elif not logging.getLogger().handlers:
         logging.getLogger().addHandler(logging.NullHandler())
 
@@ -137,7 +137,7 @@ def opened() -> "Iterator[Office]":
 
     with faults():
         configured = settings()
-    with faults(configured.secrets()), closing(prepare(configured)) as store:
+    with faults(), closing(prepare(configured)) as store:
         built = build_channels(configured)
         store.see_channels(seen(configured, built), now=now())
         desk = build_desk(configured, store, built, actor=actor())
@@ -268,12 +268,10 @@ def confess(error: BaseException, *, as_json: bool) -> None:
     from threadcast.config.settings import SettingsError
 
     debug = False
-    secrets: tuple[str, ...] = ()
     with suppress(SettingsError):
-        configured = settings()
-        debug, secrets = configured.log_level == "debug", configured.secrets()
+        debug = settings().log_level == "debug"
     if debug:
-        click.echo(redact("".join(traceback.format_exception(error)), secrets).rstrip(), err=True)
+        click.echo(redact("".join(traceback.format_exception(error))).rstrip(), err=True)
     step = "" if debug else "; to see where, run it again with THREADCAST_LOG_LEVEL=debug"
     _say(
         f"something broke ({type(error).__name__}): this is a fault of ours{step}",

@@ -34,7 +34,7 @@ async def show_off(folder: Path) -> None:
     data = folder / now().strftime("%Y-%m-%d-%H%M%S-%f")
     make_folder(data)
     settings = load({"THREADCAST_DATA": str(data), **CHANNELS}, folder=data)
-    logs.configure("warning", "auto", secrets=())
+    logs.configure("warning", "auto")
     screen = Screen(ZoneInfo("UTC"))
     with closing(prepare(settings)) as store:
         async with open_channels(settings) as channels:

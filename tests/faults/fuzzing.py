@@ -25,7 +25,6 @@ from mastodon.errors import MastodonAPIError, MastodonNetworkError, MastodonRate
 from tests.bot.shell.typed import Shell
 from tests.faults.fuzzing_chat import UPDATES, chat
 from tests.servers.http import Answer, Cut, LoopbackServer, Request, Response
-from threadcast.bot.channels.discreet import Discreet
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.mastodon.errors import classify
 from threadcast.bot.channels.mastodon.headers import reset_at
@@ -37,6 +36,7 @@ from threadcast.bot.requests.input import InputError, understand
 from threadcast.bot.shell.cli import cli
 from threadcast.bot.shell.context import Exit
 from threadcast.config.documented import in_force
+from threadcast.config.logs import conceal
 from threadcast.config.settings import SettingsError, load, variables
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import CannotComposeError, Numbering, Rules, compose
@@ -457,18 +457,16 @@ async def everything(channel: Channel, token: str) -> None:
 
 
 def mastodon_on(url: str) -> Channel:
-    return Discreet(
-        MastodonChannel(
-            "masto", url=url, token=BEARER, numbering=Numbering.KEEP, clock=lambda: NOON, timeout=5
-        ),
-        (BEARER,),
+    conceal((BEARER,))
+    return MastodonChannel(
+        "masto", url=url, token=BEARER, numbering=Numbering.KEEP, clock=lambda: NOON, timeout=5
     )
 
 
 def telegram_on(url: str) -> Channel:
+    conceal((BOT_TOKEN, BOT_TOKEN.partition(":")[2]))
     bot = make_bot(BOT_TOKEN, api_url=url, timeout=5)
-    channel = TelegramChannel("news", bot=bot, chat="-1001", clock=lambda: NOON)
-    return Discreet(channel, (BOT_TOKEN, BOT_TOKEN.partition(":")[2]))
+    return TelegramChannel("news", bot=bot, chat="-1001", clock=lambda: NOON)
 
 
 # Errors that a library could make of an answer, judged without a network -------------------------------

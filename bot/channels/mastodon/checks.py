@@ -7,6 +7,7 @@ from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import Fault, ask_again
 from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.port import Finding
+from threadcast.config.logs import redact
 from threadcast.queue.states import Refused, Throttled, Unreached
 
 LATER = "try again later"
@@ -34,9 +35,10 @@ def check(client: Client, target: str) -> tuple[Finding, ...]:
 def _check_account(client: Client, scopes: frozenset[str] | Fault | None) -> Finding:
     answer, _ = client.look(client.api.account_verify_credentials)
     if not isinstance(answer, Fault):
+        account = redact(f"@{dig(answer, 'acct')}")
         if dig(answer, "suspended") is True:
-            return Finding("error", f"@{dig(answer, 'acct')}: {CLOSED}", OPEN_IT)
-        return Finding("ok", f"posts as @{dig(answer, 'acct')}")
+            return Finding("error", f"{account}: {CLOSED}", OPEN_IT)
+        return Finding("ok", f"posts as {account}")
     if answer.status != HTTPStatus.FORBIDDEN:
         return Finding("error", answer.what, answer.advice or LATER)
     if isinstance(scopes, frozenset) and READ_ITSELF & scopes:

@@ -14,9 +14,10 @@ import requests
 from mastodon.errors import MastodonAPIError, MastodonNetworkError, MastodonRatelimitError
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SSLError
 
-from threadcast.bot.channels.mastodon.instance import dig
+from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.bot.publishing.gate import HeldBackError
+from threadcast.config.logs import redact
 from threadcast.queue.states import Absent, Blind, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 USUAL_WAIT = timedelta(minutes=5)  # the window of Mastodon's tightest limit
@@ -57,6 +58,7 @@ class CallError(Exception):
 NOT_MASTODON = Fault("refused", "no Mastodon API answers at this address", CHECK_URL)
 GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 NOT_A_STATUS = "the server's answer is not a status"
+ODD_ID = "the server's answer names a post by a secret"
 
 
 def classify(answer: object, *, parent: str | None, now: datetime, reset: datetime | None) -> Outcome:
@@ -89,14 +91,16 @@ def _verify(answer: object, *, parent: str | None) -> Sent | Unknown:
     It need not be: a proxy may have answered, a POST may have become a GET on its way, and what is
     only scheduled has an id too, but no content.
     """
-    remote_id, told_parent, url = dig(answer, "id"), dig(answer, "in_reply_to_id"), dig(answer, "url")
+    remote_id, told_parent = dig(answer, "id"), dig(answer, "in_reply_to_id")
     if not isinstance(remote_id, str | int) or not remote_id or not isinstance(dig(answer, "content"), str):
         return Unknown(NOT_A_STATUS)
     if (None if told_parent is None else str(told_parent)) != parent or str(remote_id) == parent:
         return Unknown(
             f"the server answers with another status ({_line(remote_id)}), or one in another place"
         )
-    return Sent(str(remote_id), url if isinstance(url, str) and "://" in url else None)
+    if not fit_to_show(str(remote_id)):
+        return Unknown(ODD_ID)
+    return Sent(str(remote_id), address_of(answer))
 
 
 def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False) -> Fault:
@@ -156,7 +160,7 @@ def _quote(words: object) -> str:
 
 def _line(words: object) -> str:
     """The server's own words, fit for one line of ours."""
-    return "".join(c for c in " ".join(str(words).split()) if c.isprintable())[:LONGEST_QUOTE]
+    return "".join(c for c in " ".join(redact(str(words)).split()) if c.isprintable())[:LONGEST_QUOTE]
 
 
 def _of_transport(cause: BaseException | None) -> Fault:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
+from threadcast.config.logs import redact
 from threadcast.config.types import is_loopback
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Measure, Numbering, Rules
@@ -40,7 +41,7 @@ def instance_of(info: object) -> Instance | None:
     url_length = dig(info, "configuration", "statuses", "characters_reserved_per_url")
     about = f"{version} {dig(info, 'source_url')}".lower()
     return Instance(
-        version=version,
+        version=redact(version),
         limit=limit if isinstance(limit, int) and limit > 0 else USUAL_LIMIT,
         url_length=url_length if isinstance(url_length, int) and url_length > 0 else USUAL_URL_LENGTH,
         # "2.7.2 (compatible; Pleroma 2.9.1)" is how others say it; GoToSocial is at 0.x or names its source.
@@ -53,6 +54,17 @@ def dig(value: object, *names: str) -> object:
     for name in names:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+def fit_to_show(text: str) -> bool:
+    """Whether no secret is in a text: a server may put the token that it was sent anywhere."""
+    return redact(text) == text
+
+
+def address_of(status: object) -> str | None:
+    """The address at which a reader finds a status; None where it has none that may be shown."""
+    url = dig(status, "url")
+    return url if isinstance(url, str) and "://" in url and fit_to_show(url) else None
 
 
 def address(url: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from threadcast.bot.channels.mastodon.instance import dig
+from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.mastodon.text import alike, plain
 from threadcast.bot.channels.port import Difference, Expected, Sought
+from threadcast.config.logs import redact
 from threadcast.queue.states import Blind, Sent
 
 SLACK = timedelta(seconds=5)  # how far apart two clocks may tell one moment, once their distance is known
@@ -35,18 +36,18 @@ class Status:
 def status_of(answer: object) -> Status | None:
     """A status as an answer tells it; None where it is none."""
     remote_id, account = dig(answer, "id"), dig(answer, "account", "id")
-    content, parent, url = (dig(answer, name) for name in ("content", "in_reply_to_id", "url"))
+    content, parent = dig(answer, "content"), dig(answer, "in_reply_to_id")
     is_id = isinstance(remote_id, str | int) and isinstance(account, str | int)
-    if not is_id or not remote_id or not isinstance(content, str):
+    if not is_id or not remote_id or not isinstance(content, str) or not fit_to_show(str(remote_id)):
         return None
     return Status(
         remote_id=str(remote_id),
         account=str(account),
-        parent=None if parent is None else str(parent),
+        parent=None if parent is None else redact(str(parent)),
         text=plain(content),
         created=_moment(dig(answer, "created_at")),
         edited=_moment(dig(answer, "edited_at")),
-        url=url if isinstance(url, str) and "://" in url else None,
+        url=address_of(answer),
         is_boost=dig(answer, "reblog") is not None,
     )
 

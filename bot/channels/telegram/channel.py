@@ -4,7 +4,6 @@ The Bot API knows no idempotency key: a send whose answer is lost may be out, an
 """
 
 import asyncio
-import dataclasses
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,6 +27,7 @@ from threadcast.bot.channels.telegram.errors import (
 )
 from threadcast.bot.channels.telegram.lookup import Probe, Rest
 from threadcast.bot.channels.telegram.words import LIMIT, Fault
+from threadcast.config.logs import redact
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.states import (
@@ -108,7 +108,7 @@ class TelegramChannel:
             return outcome
         if isinstance(outcome, Refused):
             self._fit_until = None
-        return dataclasses.replace(outcome, reason=self._client.without_token(outcome.reason))
+        return outcome
 
     async def _send(self, outgoing: Outgoing) -> Outcome:
         if outgoing.parent is not None and not outgoing.parent.isdecimal():
@@ -175,10 +175,7 @@ class TelegramChannel:
             await self._client.bot.delete_message(self._client.chat, int(remote_id))
         except CALL_ERRORS as error:
             where = address_in(self._client.chat, remote_id) or f"message {remote_id} of {self.target}"
-            outcome = not_deleted(error, name=self.name, now=self._clock(), where=where)
-            if isinstance(outcome, Absent):
-                return outcome
-            return dataclasses.replace(outcome, reason=self._client.without_token(outcome.reason))
+            return not_deleted(error, name=self.name, now=self._clock(), where=where)
         return Absent()
 
     async def preflight(self) -> Throttled | Unreached | Refused | None:
@@ -214,10 +211,9 @@ class TelegramChannel:
         except UNREADABLE as error:
             fault = Fault(NO_BOT_API.format(type(error).__name__), "check THREADCAST_TELEGRAM__API_URL")
         else:
-            known = Finding("ok", f"the token is that of @{self._client.bot.username}")
+            known = Finding("ok", redact(f"the token is that of @{self._client.bot.username}"))
             return (known, *self._moved(), judge_rights(chat, member), sight)
-        without = self._client.without_token
-        return (Finding("error", without(fault.what), without(fault.advice)),)
+        return (Finding("error", fault.what, fault.advice),)
 
     async def close(self) -> None:
         await self._client.close()

@@ -4,11 +4,12 @@ import telegram
 from telegram.constants import ChatMemberStatus, ChatType
 
 from threadcast.bot.channels.port import Finding
+from threadcast.config.logs import redact
 
 
 def judge_rights(chat: telegram.ChatFullInfo, member: telegram.ChatMember) -> Finding:
     """Whether a bot with this membership can post in this chat."""
-    title = chat.title or chat.full_name or str(chat.id)
+    title = redact(chat.title or chat.full_name or str(chat.id))
     match member:
         case telegram.ChatMemberOwner():
             can_post = True
@@ -26,6 +27,6 @@ def judge_rights(chat: telegram.ChatFullInfo, member: telegram.ChatMember) -> Fi
         return Finding("ok", f"the bot may post in “{title}”")
     return Finding(
         "error",
-        f"the bot may not post in “{title}” (it is there as: {member.status})",
+        f"the bot may not post in “{title}” (it is there as: {redact(member.status)})",
         "make it an administrator with the right to post messages",
     )

@@ -15,8 +15,9 @@ from telegram.request import HTTPXRequest
 
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import in_vain
-from threadcast.bot.channels.telegram.words import channel_variable, redact
+from threadcast.bot.channels.telegram.words import channel_variable
 from threadcast.bot.publishing.gate import Gate
+from threadcast.config.logs import redact
 from threadcast.config.types import is_loopback
 from threadcast.queue.states import Refused, Throttled, Unreached
 
@@ -158,17 +159,7 @@ class Client:
 
     def in_vain(self, error: Exception) -> Throttled | Unreached | Refused:
         """What an error means for a call that posts nothing. Does not tell the token."""
-        outcome = in_vain(error, name=self.name, now=self.clock())
-        reason = self.without_token(outcome.reason)
-        match outcome:
-            case Throttled():
-                return Throttled(outcome.until, reason)
-            case Unreached():
-                return Unreached(reason)
-        return Refused(reason)
-
-    def without_token(self, text: str) -> str:
-        return text.replace(self.bot.token, "<token>")
+        return in_vain(error, name=self.name, now=self.clock())
 
     async def close(self) -> None:
         await close_bot(self.bot)

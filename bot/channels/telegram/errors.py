@@ -22,8 +22,9 @@ from telegram.error import (
     TelegramError,
 )
 
-from threadcast.bot.channels.telegram.words import DESCRIPTIONS, Fault, channel_variable, redact
+from threadcast.bot.channels.telegram.words import DESCRIPTIONS, Fault, channel_variable
 from threadcast.bot.publishing.gate import HeldBackError
+from threadcast.config.logs import redact
 from threadcast.queue.states import Absent, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 # The library gives periods as timedelta only where this is set, and warns on every 429 where it is not.
@@ -64,7 +65,7 @@ def explain(error: Refusal, *, name: str) -> Fault:
         case ChatMigrated():
             return Fault(
                 "the group became a supergroup, with another id",
-                f"set {channel_variable(name, 'CHAT')}={error.new_chat_id}",
+                f"set {channel_variable(name, 'CHAT')}={redact(str(error.new_chat_id))}",
             )
     for pattern, what, advice in DESCRIPTIONS:
         if re.search(pattern, error.message.lower()):
@@ -111,10 +112,14 @@ def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) 
     replied = message.reply_to_message
     found = None if replied is None else str(replied.message_id)
     stray = str(message.message_id)
+    if redact(stray) != stray:
+        return Unknown("the server's answer names a post by a secret")
     if not chat.startswith("@") and str(message.chat.id) != chat:
-        return Unknown(f"message {stray} is out, but in chat {message.chat.id} instead of {chat}", stray)
+        return Unknown(
+            redact(f"message {stray} is out, but in chat {message.chat.id} instead of {chat}"), stray
+        )
     if found != parent:
-        linked = "is linked to no message" if found is None else f"replies to {found}"
+        linked = "is linked to no message" if found is None else redact(f"replies to {found}")
         wanted = "to none" if parent is None else f"to {parent}"
         return Unknown(f"message {stray} is out, but {linked} instead of {wanted}", stray)
     return Sent(stray, address(message.chat, message.message_id))
@@ -148,7 +153,7 @@ def address(chat: telegram.Chat | telegram.ChatFullInfo, message_id: int) -> str
 def address_in(chat: str, message_id: int | str) -> str | None:
     """The same, for a chat by its @name or numeric id; None for the id of a group or a person."""
     if chat.startswith("@"):
-        return f"https://t.me/{chat[1:]}/{message_id}"
+        return f"https://t.me/{chat[1:]}/{message_id}" if redact(chat) == chat else None
     number = BOT_API_OFFSET - int(chat)
     return f"https://t.me/c/{number}/{message_id}" if number > 0 else None
 

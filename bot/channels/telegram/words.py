@@ -1,6 +1,5 @@
 """What Telegram's refusals mean to a person. Pure, and free of the client library."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,9 +66,3 @@ DESCRIPTIONS: Final = (
 def channel_variable(name: str, setting: str) -> str:
     """The environment variable of one setting of channel `name`."""
     return f"THREADCAST_CHANNELS__{name.upper()}__{setting}"
-
-
-def redact(text: str) -> str:
-    """A text without anything that looks like a bot token or a Bot API address that holds one."""
-    text = re.sub(r"/bot[^/\s'\"]+", "/bot<token>", text)
-    return re.sub(r"\d+:[A-Za-z0-9_-]{20,}", "<token>", text)

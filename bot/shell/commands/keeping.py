@@ -36,7 +36,7 @@ def backup(file: Path, as_json: bool) -> None:
     """
     with faults():
         configured = settings()
-    with faults(configured.secrets()):
+    with faults():
         from threadcast.bot.shell.screen import Screen, safe
         from threadcast.queue.store.backup import backup as make
 
@@ -66,7 +66,7 @@ def restore(file: Path, as_json: bool) -> None:
     """
     with faults():
         configured = settings()
-    with faults(configured.secrets()):
+    with faults():
         from threadcast.bot.requests.restoring import put_back
         from threadcast.bot.shell.follow import INTERVAL
         from threadcast.bot.shell.screen import Screen

@@ -27,7 +27,7 @@ def show_state() -> None:
 
     with faults():
         configured = settings()
-    with faults(configured.secrets()):
+    with faults():
         views.overview(Screen(configured.timezone), overview(configured))
 
 

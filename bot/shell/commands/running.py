@@ -28,8 +28,8 @@ def run() -> None:
 
     with faults():
         configured = settings()
-    with faults(configured.secrets()):
-        logs.configure(configured.log_level, configured.log_format, secrets=configured.secrets())
+    with faults():
+        logs.configure(configured.log_level, configured.log_format)
         asyncio.run(serve(configured))
 
 
@@ -120,7 +120,7 @@ def migrate(as_json: bool) -> None:
         from threadcast.bot.shell.screen import Screen
 
         configured = settings()
-    with faults(configured.secrets()):
+    with faults():
         version = upgrade(configured)
     screen = Screen(configured.timezone)
     if as_json:

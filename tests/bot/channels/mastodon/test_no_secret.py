@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.fuzzing import BEARER, CHAT, SERVER, STATUS, Babbler, everything, mastodon_on
 from tests.servers.http import Response
-from threadcast.bot.channels.discreet import ODD_ID
+from threadcast.bot.channels.mastodon.errors import ODD_ID
 from threadcast.bot.channels.port import Expected, NotReadyError, Outgoing, Sought
 from threadcast.queue.states import Blind, Sent, Unknown
 
