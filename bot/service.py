@@ -29,7 +29,8 @@ from threadcast.bot.data_folder import (
 from threadcast.bot.publishing.forecast import Rhythm
 from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.stop import Stop
-from threadcast.bot.requests.changes import Desk
+from threadcast.bot.requests.context import Context
+from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.slots import describe
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
@@ -102,21 +103,23 @@ def in_words(timetable: Timetable) -> str:
     return "" if timetable.schedule is None else f"{describe(timetable.schedule)} ({timetable.zone.key})"
 
 
-def build_desk(
+def build_requests(
     settings: Settings, store: Store, channels: Sequence[Channel], *, actor: str, clock: Clock = now
-) -> Desk:
-    """The desk for one person, on this queue."""
-    return Desk(
-        store,
-        channels,
-        holds=[channel.name for channel in settings.channels if channel.hold],
-        rhythms=rhythms(settings),
-        clock=clock,
-        actor=actor,
-        wake=lambda: wake.knock(settings.data),
-        prospects=lambda moment: {
-            name: pace.prospect(moment) for name, pace in paces_of(settings, channels, store).items()
-        },
+) -> Requests:
+    """Return the requests of one person, on this queue."""
+    return Requests(
+        Context(
+            store,
+            channels,
+            holds=frozenset(channel.name for channel in settings.channels if channel.hold),
+            rhythms=rhythms(settings),
+            clock=clock,
+            actor=actor,
+            wake=lambda: wake.knock(settings.data),
+            prospects=lambda moment: {
+                name: pace.prospect(moment) for name, pace in paces_of(settings, channels, store).items()
+            },
+        )
     )
 
 
@@ -131,7 +134,7 @@ def build_intake(
     inbox = Inbox(
         settings.intake,
         channels=[channel.name for channel in channels],
-        desk=lambda actor: build_desk(settings, store, channels, actor=actor, clock=clock),
+        requests=lambda actor: build_requests(settings, store, channels, actor=actor, clock=clock),
         zone=settings.timezone,
         clock=clock,
     )
@@ -249,7 +252,7 @@ class Service:
             self._settings,
             channels,
             self._store.notebook(),
-            desk_of=lambda actor: build_desk(
+            requests_of=lambda actor: build_requests(
                 self._settings, self._store, channels, actor=actor, clock=self._clock
             ),
             clock=self._clock,

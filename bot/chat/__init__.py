@@ -1,1 +1,1 @@
-"""The chat: Telegram commands, buttons and reports, on the same desk as the shell."""
+"""The chat: Telegram commands, buttons and reports, on the same requests as the shell."""

@@ -26,7 +26,7 @@ from threadcast.bot.chat.requests.office import Office
 from threadcast.bot.chat.updates import BAD_TOKEN_PAUSE, HandleOnce, Poller
 from threadcast.bot.chat.views.message import Said
 from threadcast.bot.publishing.publisher import Observer
-from threadcast.bot.requests.changes import Desk
+from threadcast.bot.requests.requests import Requests
 from threadcast.config.logs import redact
 from threadcast.config.settings import Settings
 from threadcast.queue.notebook import Notebook
@@ -42,7 +42,7 @@ FAREWELL: Final = 1.5  # seconds that what is still to be said may take when the
 class Chat:
     """Runs beside the scheduler on the service's own loop. Whatever breaks here, publishing goes on.
 
-    `desk_of` gives the desk for an actor. `pace` gives a chat its pace, `timer` counts the
+    `requests_of` gives the requests for an actor. `pace` gives a chat its pace, `timer` counts the
     seconds between two changes of a message.
     """
 
@@ -52,7 +52,7 @@ class Chat:
         channels: Sequence[Channel],
         notebook: Notebook,
         *,
-        desk_of: Callable[[str], Desk],
+        requests_of: Callable[[str], Requests],
         clock: Clock,
         pace: Callable[[int], Pace],
         timer: Callable[[], float] = time.monotonic,
@@ -65,7 +65,9 @@ class Chat:
             settings.telegram.token.get_secret_value(), api_url=settings.telegram.api_url, polls=True
         )
         self._door = Door(settings.telegram)
-        self._office = Office(desk_of, channels, Drafts(notebook, clock), notebook, clock, settings.timezone)
+        self._office = Office(
+            requests_of, channels, Drafts(notebook, clock), notebook, clock, settings.timezone
+        )
         self._speaker = Speaker(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(self._office, self._speaker, self._door, timer=timer)
         at = settings.telegram.digest

@@ -77,14 +77,16 @@ class Digests:
         return None if text is None else datetime.fromisoformat(text)
 
     def _digest(self, since: datetime, now: datetime) -> Said:
-        desk = self._office.desk_of("chat")
+        requests = self._office.requests_of("chat")
         published = [
             one
-            for one in desk.deliveries(frozenset({DeliveryState.PUBLISHED}))
+            for one in requests.queries.deliveries(frozenset({DeliveryState.PUBLISHED}))
             if one.finished is not None and since <= one.finished < now
         ]
-        yours = sorted(desk.deliveries(frozenset(YOURS)), key=lambda one: YOURS.index(one.state))
-        return digest(published, yours, desk.forecast(), self._office.look(Role.OWNER), since=since)
+        yours = sorted(requests.queries.deliveries(frozenset(YOURS)), key=lambda one: YOURS.index(one.state))
+        return digest(
+            published, yours, requests.queries.forecast(), self._office.look(Role.OWNER), since=since
+        )
 
 
 def last_due(at: time, now: datetime, zone: ZoneInfo) -> datetime:

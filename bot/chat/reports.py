@@ -20,7 +20,7 @@ from threadcast.bot.chat.told import CALLS, Calm, News, Told, Touched, adders, g
 from threadcast.bot.chat.views.live import LiveMessages
 from threadcast.bot.chat.views.message import Said
 from threadcast.bot.chat.views.troubles import Troubles
-from threadcast.bot.requests.changes import Dossier
+from threadcast.bot.requests.queries import Dossier
 from threadcast.queue.port import AuditEvent, Delivery, NotFoundError, StoreError
 from threadcast.queue.states import DeliveryState
 
@@ -145,7 +145,7 @@ class Reporter:
             await self._begin_behind(int(mark))
 
     async def _begin_behind_all(self) -> None:
-        newest = await asyncio.to_thread(self._office.desk_of("chat").events, limit=1)
+        newest = await asyncio.to_thread(self._office.requests_of("chat").queries.events, limit=1)
         await asyncio.to_thread(self._set_mark, newest[-1].id if newest else 0)
         await self._begin_behind(self._mark)
 
@@ -179,7 +179,7 @@ class Reporter:
             await asyncio.to_thread(self._set_mark, mark)
 
     def _events_behind(self, mark: int) -> tuple[AuditEvent, ...]:
-        return self._office.desk_of("chat").events(after=mark)
+        return self._office.requests_of("chat").queries.events(after=mark)
 
     async def _look(self) -> int:
         """Touch what the audit log tells of; the id up to which it was read."""
@@ -255,7 +255,7 @@ class Reporter:
 
     async def _dossier(self, thread: int) -> Dossier | None:
         try:
-            return await asyncio.to_thread(self._office.desk_of("chat").show, thread)
+            return await asyncio.to_thread(self._office.requests_of("chat").queries.show, thread)
         except NotFoundError:
             return None
 

@@ -1,6 +1,6 @@
 """From a command or a press to its answer: who may, which threads, and what is said where it cannot be.
 
-No rule of the queue is here: the desk has them. A button that is older than what it is about changes
+No rule of the queue is here: the requests have them. A button that is older than what it is about changes
 nothing.
 """
 
@@ -17,7 +17,7 @@ from threadcast.bot.chat.requests import adding, changing, looking, taking_down
 from threadcast.bot.chat.requests.office import Answer, Ask, AskError, Office
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Said, esc
-from threadcast.bot.requests.changes import UnknownChannelError
+from threadcast.bot.requests.context import UnknownChannelError
 from threadcast.bot.requests.input import InputError
 from threadcast.queue.port import NotFoundError, StoreError
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, allowed
@@ -201,10 +201,10 @@ class Clerk:
 
     async def _is_fresh(self, ask: Ask) -> bool:
         """Whether the threads stand as they stood when the button was shown. Raises NotFoundError."""
-        desk = self._office.desk(ask.asker)
+        requests = self._office.requests(ask.asker)
 
         def now() -> str:
-            return stamp(chain.delivery for one in ask.threads for chain in desk.show(one).chains)
+            return stamp(chain.delivery for one in ask.threads for chain in requests.queries.show(one).chains)
 
         return await asyncio.to_thread(now) == ask.stamp
 
@@ -231,9 +231,12 @@ class Clerk:
         return Answer(lists.choose(ask.verb, found))
 
     def _candidates(self, ask: Ask) -> dict[int, str]:
-        desk = self._office.desk(ask.asker)
+        requests = self._office.requests(ask.asker)
         wanted = ABOUT[ask.verb]
-        waiting = [*desk.queue(), *(chain.delivery for chain in desk.history(limit=50))]
+        waiting = [
+            *requests.queries.queue(),
+            *(chain.delivery for chain in requests.queries.history(limit=50)),
+        ]
         fitting = [one for one in waiting if wanted & set(allowed(one.state)) or _to_see(ask.verb, one.state)]
         return {one.thread_id: one.title for one in fitting[:CHOICES]}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.views.message import Said
-from threadcast.bot.requests.changes import Dossier
+from threadcast.bot.requests.queries import Dossier
 from threadcast.queue.states import DeliveryState
 
 BEGUN = frozenset(

@@ -23,8 +23,8 @@ from threadcast.bot.intake import files as drops
 from threadcast.bot.intake import report as reports
 from threadcast.bot.intake.watch import Identity, Watcher
 from threadcast.bot.plain import plain
-from threadcast.bot.requests.changes import Desk
 from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
+from threadcast.bot.requests.requests import Requests
 from threadcast.queue.port import StoreError
 
 log = structlog.get_logger("threadcast.intake")
@@ -72,7 +72,7 @@ class Room:
 class Inbox:
     """Looks into the folder, and deals with what is there. All of it blocks: not for an event loop.
 
-    `desk` gives the desk for an actor; `timer` counts seconds; `watch` is told the folders to watch.
+    `requests` gives the requests for an actor; `timer` counts seconds; `watch` is told the folders to watch.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Inbox:
         path: Path,
         *,
         channels: Collection[str],
-        desk: Callable[[str], Desk],
+        requests: Callable[[str], Requests],
         zone: ZoneInfo,
         clock: Clock,
         timer: Callable[[], float] = time.monotonic,
@@ -88,7 +88,7 @@ class Inbox:
     ) -> None:
         self.path = path
         self._channels = sorted(set(channels) - {DONE, FAILED})
-        self._desk = desk
+        self._requests = requests
         self._zone = zone
         self._clock = clock
         self._timer = timer
@@ -215,7 +215,7 @@ class Inbox:
             intake = understand(shown, content.data)
         except InputError as error:
             return self._refuse(shown, str(error))
-        receipts = self._desk(f"intake:{shown}").add(
+        receipts = self._requests(f"intake:{shown}").threads.add(
             [intake], channels=[room.channel] if room.channel else [], since=content.changed
         )
         self._well("queue")

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.plain import plain
-from threadcast.bot.requests.changes import Receipt
+from threadcast.bot.requests.threads import Receipt
 from threadcast.queue.states import DeliveryState
 
 

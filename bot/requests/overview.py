@@ -8,7 +8,7 @@ from pathlib import Path
 
 from threadcast.bot import wake
 from threadcast.bot.data_folder import prepare
-from threadcast.bot.requests.changes import WAITING
+from threadcast.bot.requests.queries import WAITING
 from threadcast.config.settings import Settings
 from threadcast.queue.port import Delivery
 from threadcast.queue.states import DeliveryState

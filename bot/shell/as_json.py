@@ -5,8 +5,9 @@ from typing import Any
 
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.publishing.takedown import Audit, Undoing
-from threadcast.bot.requests.changes import Chain, Dossier, Receipt
 from threadcast.bot.requests.preview import Preview
+from threadcast.bot.requests.queries import Chain, Dossier
+from threadcast.bot.requests.threads import Receipt
 from threadcast.queue.port import AuditEvent, ChannelRow, Delivery, PostRecord
 from threadcast.queue.text.thread import Notice, Thread
 

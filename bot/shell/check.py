@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 
 from threadcast.bot.channels.port import Channel, Finding
 from threadcast.bot.data_folder import prepare
-from threadcast.bot.requests.changes import WAITING
+from threadcast.bot.requests.queries import WAITING
 from threadcast.bot.service import open_channels
 from threadcast.config.settings import Settings
 from threadcast.queue.port import Store, StoreError

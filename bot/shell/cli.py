@@ -1,6 +1,6 @@
 """The `threadcast` command: its group, and how it ends.
 
-The commands stand in `commands/`, by the kind of request. Each asks the desk and shows its answer; no
+The commands stand in `commands/`, by the kind of request. Each asks the requests and shows its answer; no
 rule lives here. What a command exits with is in `shell.Exit`.
 """
 

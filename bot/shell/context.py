@@ -1,4 +1,4 @@
-"""What the shell commands share: options, the way to the desk, and how a fault is said.
+"""What the shell commands share: options, the way to the requests, and how a fault is said.
 
 Modules that commands need are imported where they are needed, so that `--help` stays fast.
 """
@@ -21,8 +21,8 @@ from threadcast.bot.plain import plain
 from threadcast.bot.shell import completion
 
 if TYPE_CHECKING:
-    from threadcast.bot.requests.changes import Desk
     from threadcast.bot.requests.input import Intake
+    from threadcast.bot.requests.requests import Requests
     from threadcast.bot.shell.screen import Screen
     from threadcast.config.settings import Settings
     from threadcast.queue.port import Store
@@ -66,7 +66,7 @@ class FaultError(click.ClickException):
 def faults() -> Iterator[None]:
     """Turn what the house raises into a sentence and an exit code; no secret is in the sentence."""
     from threadcast.bot.data_folder import AlreadyRunningError
-    from threadcast.bot.requests.changes import UnknownChannelError
+    from threadcast.bot.requests.context import UnknownChannelError
     from threadcast.bot.requests.input import InputError
     from threadcast.config.logs import redact
     from threadcast.config.settings import SettingsError
@@ -120,19 +120,19 @@ def actor() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What a command works with: the settings, the open queue, the desk before it, and the screen."""
+    """What a command works with: the settings, the open queue, the requests before it, and the screen."""
 
     settings: "Settings"
     store: "Store"
-    desk: "Desk"
+    requests: "Requests"
     screen: "Screen"
 
 
 @contextmanager
 def opened() -> "Iterator[Office]":
-    """The queue, open, with the desk before it. Channels make no call unless they are asked."""
+    """The queue, open, with the requests before it. Channels make no call unless they are asked."""
     from threadcast.bot.data_folder import prepare
-    from threadcast.bot.service import build_channels, build_desk, now, seen
+    from threadcast.bot.service import build_channels, build_requests, now, seen
     from threadcast.bot.shell.screen import Screen
 
     with faults():
@@ -140,17 +140,17 @@ def opened() -> "Iterator[Office]":
     with faults(), closing(prepare(configured)) as store:
         built = build_channels(configured)
         store.see_channels(seen(configured, built), now=now())
-        desk = build_desk(configured, store, built, actor=actor())
-        yield Office(configured, store, desk, Screen(configured.timezone))
+        requests = build_requests(configured, store, built, actor=actor())
+        yield Office(configured, store, requests, Screen(configured.timezone))
 
 
 @asynccontextmanager
-async def acting(office: Office) -> "AsyncIterator[Desk]":
-    """The desk with channels that make calls, closed at the end."""
-    from threadcast.bot.service import build_desk, open_channels
+async def acting(office: Office) -> "AsyncIterator[Requests]":
+    """The requests with channels that make calls, closed at the end."""
+    from threadcast.bot.service import build_requests, open_channels
 
     async with open_channels(office.settings, office.store) as built:
-        yield build_desk(office.settings, office.store, built, actor=actor())
+        yield build_requests(office.settings, office.store, built, actor=actor())
 
 
 def read_all(files: "tuple[str, ...]") -> "list[Intake]":

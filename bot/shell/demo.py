@@ -12,9 +12,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.data_folder import make_folder, prepare
-from threadcast.bot.requests.changes import ENDED, Chain, Desk
 from threadcast.bot.requests.input import understand
-from threadcast.bot.service import Service, build_desk, now, open_channels
+from threadcast.bot.requests.queries import ENDED, Chain
+from threadcast.bot.requests.requests import Requests
+from threadcast.bot.service import Service, build_requests, now, open_channels
 from threadcast.bot.shell.follow import Watch, progress
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.config import logs
@@ -38,8 +39,8 @@ async def show_off(folder: Path) -> None:
     screen = Screen(ZoneInfo("UTC"))
     with closing(prepare(settings)) as store:
         async with open_channels(settings) as channels:
-            desk = build_desk(settings, store, channels, actor="demo")
-            deliveries = add_samples(desk, screen)
+            requests = build_requests(settings, store, channels, actor="demo")
+            deliveries = add_samples(requests, screen)
             watch = Watch(screen, ends_only=True)
             audience = Audience(watch, deliveries)
             service = Service(settings, store, channels, observe=audience.see)
@@ -47,11 +48,11 @@ async def show_off(folder: Path) -> None:
             with watch.shown():
                 await service.run()
             # Looked up before the channels close, shown after the page is written.
-            chains = await asyncio.to_thread(desk.history)
+            chains = await asyncio.to_thread(requests.queries.history)
         report(screen, settings, chains)
 
 
-def add_samples(desk: Desk, screen: Screen) -> list[Delivery]:
+def add_samples(requests: Requests, screen: Screen) -> list[Delivery]:
     """Queue the packaged sample threads."""
     samples = sorted(
         (
@@ -61,7 +62,7 @@ def add_samples(desk: Desk, screen: Screen) -> list[Delivery]:
         ),
         key=lambda one: one.name,
     )
-    receipts = desk.add([understand(one.name, one.read_bytes()) for one in samples])
+    receipts = requests.threads.add([understand(one.name, one.read_bytes()) for one in samples])
     for receipt in receipts:
         screen.say(f"queued [bold]{safe(receipt.thread.title)}[/] ({len(receipt.thread.parts)} parts)")
     return [delivery for receipt in receipts for delivery in receipt.added.deliveries]

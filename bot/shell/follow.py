@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from threadcast.bot.requests.changes import ENDED
+from threadcast.bot.requests.queries import ENDED
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.queue.port import Delivery, Store
 from threadcast.queue.states import DeliveryState

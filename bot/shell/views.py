@@ -7,9 +7,10 @@ from shlex import quote
 
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.publishing.forecast import CAUSES, Forecast
-from threadcast.bot.requests.changes import Chain, Dossier, Receipt
 from threadcast.bot.requests.overview import ANSWERS, Overview, answer
 from threadcast.bot.requests.preview import Preview
+from threadcast.bot.requests.queries import Chain, Dossier
+from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell.follow import progress
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.config.documented import DEFAULT, InForce

@@ -12,8 +12,8 @@ from statistics import median, quantiles
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.samples import thread
 from tests.benchmarks.stand import CHANNELS, NETWORKS, Network, Stand, stand
-from threadcast.bot.requests.changes import Desk
 from threadcast.bot.requests.input import understand
+from threadcast.bot.requests.requests import Requests
 
 PARTS = 30
 MOST_OF_BARE = 1.25
@@ -25,17 +25,19 @@ def figures(
 ) -> Iterator[Figure]:
     """`pairs` chains of `parts` of each kind, after `warm` that do not count.
 
-    Then `adds` threads through a desk, and `commands` by the shell.
+    Then `adds` threads through a requests, and `commands` by the shell.
     """
-    with stand() as here, here.service(), here.desk() as desk:
+    with stand() as here, here.service(), here.requests() as requests:
         for network in NETWORKS:
-            yield _beside_bare(here, desk, network, parts=parts, pairs=pairs, warm=warm)
+            yield _beside_bare(here, requests, network, parts=parts, pairs=pairs, warm=warm)
         for network in NETWORKS:
-            yield _first_request(here, desk, network, adds=adds)
+            yield _first_request(here, requests, network, adds=adds)
         yield _from_the_shell(here, commands=commands)
 
 
-def _beside_bare(here: Stand, desk: Desk, network: Network, *, parts: int, pairs: int, warm: int) -> Figure:
+def _beside_bare(
+    here: Stand, requests: Requests, network: Network, *, parts: int, pairs: int, warm: int
+) -> Figure:
     ours: list[float] = []
     bare: list[float] = []
     with ExitStack() as stack:
@@ -46,7 +48,7 @@ def _beside_bare(here: Stand, desk: Desk, network: Network, *, parts: int, pairs
             chain([part.text for part in understand("bare", text.encode()).threads[0].parts])
             middle = here.arrived(network)
             assert middle == begun + parts
-            desk.add([understand("service", text.encode())], channels=[CHANNELS[network]])
+            requests.threads.add([understand("service", text.encode())], channels=[CHANNELS[network]])
             end = here.wait(network, middle + parts)
             if pair >= warm:
                 bare.append(here.wait(network, middle) - here.wait(network, begun + 1))
@@ -61,13 +63,13 @@ def _beside_bare(here: Stand, desk: Desk, network: Network, *, parts: int, pairs
     )
 
 
-def _first_request(here: Stand, desk: Desk, network: Network, *, adds: int) -> Figure:
+def _first_request(here: Stand, requests: Requests, network: Network, *, adds: int) -> Figure:
     waits: list[float] = []
     for number in range(adds):
         intake = understand("add", thread(2000 + number, 1).encode())
         count = here.arrived(network)
         begun = time.perf_counter()
-        desk.add([intake], channels=[CHANNELS[network]])
+        requests.threads.add([intake], channels=[CHANNELS[network]])
         waits.append(here.wait(network, count + 1) - begun)
     return Figure(
         f"add to first request, {network}",

@@ -16,8 +16,8 @@ from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TelegramServer
 from threadcast.bot.data_folder import prepare
-from threadcast.bot.requests.changes import Desk
-from threadcast.bot.service import build_channels, build_desk
+from threadcast.bot.requests.requests import Requests
+from threadcast.bot.service import build_channels, build_requests
 from threadcast.config.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,11 +76,11 @@ class Stand:
         return server.arrivals[count - 1]
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
-        """The desk that the shell would ask, on the queue of the house."""
+    def requests(self) -> Iterator[Requests]:
+        """The requests that the shell would ask, on the queue of the house."""
         settings = load(self.house.env, folder=self.house.folder)
         with closing(prepare(settings)) as store:
-            yield build_desk(settings, store, build_channels(settings), actor="benchmark")
+            yield build_requests(settings, store, build_channels(settings), actor="benchmark")
 
     @contextmanager
     def service(self) -> Iterator[Process]:

@@ -11,9 +11,10 @@ from threadcast.bot.chat.views import cards
 from threadcast.bot.chat.views.message import Button, Rows, Said, bold, esc, rows
 from threadcast.bot.chat.views.moments import count, exactly
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.changes import Receipt, UnknownChannelError, pick
+from threadcast.bot.requests.context import UnknownChannelError, pick
 from threadcast.bot.requests.input import Intake, understand
 from threadcast.bot.requests.preview import preview_posts
+from threadcast.bot.requests.threads import Receipt
 from threadcast.queue.port import StoreError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import render
@@ -96,9 +97,9 @@ async def added(
     """Queue all threads of a source, and say what becomes of them."""
     if not office.channels:
         return Answer(Said(NO_CHANNEL))
-    desk = office.desk(asker)
+    requests = office.requests(asker)
     receipts = await asyncio.to_thread(
-        lambda: desk.add(
+        lambda: requests.threads.add(
             [intake],
             channels=channels,
             hold=asker.role is Role.EDITOR,
@@ -108,7 +109,7 @@ async def added(
     )
     counts = await _counts(office, receipts)
     new = [one for receipt in receipts for one in receipt.added.deliveries]
-    foreseen = await asyncio.to_thread(foreseen_of, desk, new)
+    foreseen = await asyncio.to_thread(foreseen_of, requests, new)
     lines = [f"{bold(intake.source)}: {_sum(intake.threads)}"]
     for index, receipt in enumerate(receipts[:FEW]):
         posts = {channel: number for (place, channel), number in counts.items() if place == index}

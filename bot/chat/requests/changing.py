@@ -11,8 +11,9 @@ from threadcast.bot.chat.requests.times import EXAMPLES, WhenError, parse_when
 from threadcast.bot.chat.views import cards, lists
 from threadcast.bot.chat.views.message import Said, bold, esc, rows
 from threadcast.bot.chat.views.moments import exactly
-from threadcast.bot.requests.addresses import post_at
-from threadcast.bot.requests.changes import Desk
+from threadcast.bot.requests.changes import Changes
+from threadcast.bot.requests.input import post_at
+from threadcast.bot.requests.requests import Requests
 from threadcast.queue.port import Delivery
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent, allowed
 
@@ -29,32 +30,44 @@ MANY = {"is": "are", "goes": "go", "starts": "start"}
 
 
 async def hold(office: Office, ask: Ask) -> Answer:
-    return await _change(office, ask, lambda desk, one: desk.change(one, Event.HOLD, channels=ask.words))
+    return await _change(office, ask, lambda changes, one: changes.apply(one, Event.HOLD, channels=ask.words))
 
 
 async def release(office: Office, ask: Ask) -> Answer:
-    return await _change(office, ask, lambda desk, one: desk.change(one, Event.RELEASE, channels=ask.words))
+    return await _change(
+        office, ask, lambda changes, one: changes.apply(one, Event.RELEASE, channels=ask.words)
+    )
 
 
 async def retry(office: Office, ask: Ask) -> Answer:
     return await _change(
-        office, ask, lambda desk, one: desk.change(one, Event.RETRY, channels=ask.words), "goes on"
+        office,
+        ask,
+        lambda changes, one: changes.apply(one, Event.RETRY, channels=ask.words),
+        "goes on",
     )
 
 
 async def skip(office: Office, ask: Ask) -> Answer:
     return await _change(
-        office, ask, lambda desk, one: desk.skip(one, channels=ask.words), "goes on without the refused post"
+        office,
+        ask,
+        lambda changes, one: changes.skip(one, channels=ask.words),
+        "goes on without the refused post",
     )
 
 
 async def cancel(office: Office, ask: Ask) -> Answer:
-    return await _change(office, ask, lambda desk, one: desk.change(one, Event.CANCEL, channels=ask.words))
+    return await _change(
+        office, ask, lambda changes, one: changes.apply(one, Event.CANCEL, channels=ask.words)
+    )
 
 
 async def now(office: Office, ask: Ask) -> Answer:
     """Publish now: the button."""
-    return await _change(office, ask, lambda desk, one: desk.publish(one, channels=ask.words, now=True), NEXT)
+    return await _change(
+        office, ask, lambda changes, one: changes.publish(one, channels=ask.words, now=True), NEXT
+    )
 
 
 async def publish(office: Office, ask: Ask) -> Answer:
@@ -63,7 +76,7 @@ async def publish(office: Office, ask: Ask) -> Answer:
     return await _change(
         office,
         ask,
-        lambda desk, one: desk.publish(one, channels=names, now=at_once),
+        lambda changes, one: changes.publish(one, channels=names, now=at_once),
         NEXT if at_once else "",
     )
 
@@ -97,7 +110,7 @@ async def first(office: Office, ask: Ask) -> Answer:
 
 
 async def _move(office: Office, ask: Ask, after: int | None) -> Answer:
-    moved = await asyncio.to_thread(office.desk(ask.asker).move, ask.thread, after=after)
+    moved = await asyncio.to_thread(office.requests(ask.asker).changes.move, ask.thread, after=after)
     where = "first" if after is None else f"behind #{after}"
     channels = ", ".join(dict.fromkeys(one.channel for one in moved))
     headline = f"#{ask.thread} is {where} on {esc(channels)} now."
@@ -114,7 +127,9 @@ async def at(office: Office, ask: Ask) -> Answer:
     except WhenError as error:
         raise AskError(str(error)) from None
     starts = f"starts {exactly(moment, office.zone)}"
-    return await _change(office, ask, lambda desk, one: desk.schedule(one, moment), starts)
+    return await _change(
+        office, ask, lambda changes, one: changes.apply(one, Event.SCHEDULE, due=moment), starts
+    )
 
 
 async def when(office: Office, ask: Ask) -> Answer:
@@ -143,7 +158,7 @@ async def other_time(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as 
 
 
 async def _mark(office: Office, ask: Ask) -> str:
-    return stamp(await asyncio.to_thread(_all_of, office.desk(ask.asker), ask.threads))
+    return stamp(await asyncio.to_thread(_all_of, office.requests(ask.asker), ask.threads))
 
 
 async def settle(office: Office, ask: Ask) -> Answer:
@@ -165,7 +180,7 @@ async def settle(office: Office, ask: Ask) -> Answer:
 
 async def _doubts(office: Office, ask: Ask) -> Answer:
     """What is in doubt, with the buttons that settle it."""
-    dossier = await asyncio.to_thread(office.desk(ask.asker).show, ask.thread)
+    dossier = await asyncio.to_thread(office.requests(ask.asker).queries.show, ask.thread)
     if not any(Event.SETTLE in allowed(chain.delivery.state) for chain in dossier.chains):
         raise NotAllowedError(
             f"nothing of thread {ask.thread} is in doubt; see: threadcast show {ask.thread}"
@@ -188,48 +203,48 @@ async def not_there(office: Office, ask: Ask) -> Answer:
 
 
 async def _settle(office: Office, ask: Ask, sent: Sent | None, names: Sequence[str]) -> Answer:
-    desk = office.desk(ask.asker)
-    one = await asyncio.to_thread(desk.settle, ask.thread, sent, channels=names)
+    requests = office.requests(ask.asker)
+    one = await asyncio.to_thread(requests.changes.settle, ask.thread, sent, channels=names)
     what = "is out, you said" if sent else "is not out, you said: it is sent again"
     headline = f"#{ask.thread} on {esc(one.channel)}: the post {what}."
     return await _goes_on(office, ask, headline)
 
 
 async def pause(office: Office, ask: Ask) -> Answer:
-    return await _pause(office, ask, "paused", lambda desk, names: desk.pause(names))
+    return await _pause(office, ask, "paused", lambda changes, names: changes.pause(names))
 
 
 async def resume(office: Office, ask: Ask) -> Answer:
-    return await _pause(office, ask, "ready", lambda desk, names: desk.resume(names))
+    return await _pause(office, ask, "ready", lambda changes, names: changes.pause(names, paused=False))
 
 
 async def _pause(
-    office: Office, ask: Ask, word: str, change: Callable[[Desk, Sequence[str]], object]
+    office: Office, ask: Ask, word: str, change: Callable[[Changes, Sequence[str]], object]
 ) -> Answer:
-    desk = office.desk(ask.asker)
+    requests = office.requests(ask.asker)
     names = [ask.channel] if ask.channel else list(ask.words)
-    await asyncio.to_thread(change, desk, names)
-    found = await asyncio.to_thread(desk.known_channels)
-    shown = lists.channels(found, desk.configured, ask.asker.role)
+    await asyncio.to_thread(change, requests.changes, names)
+    found = await asyncio.to_thread(requests.queries.channels)
+    shown = lists.channels(found, requests.queries.configured, ask.asker.role)
     said = f"{', '.join(names) or 'every channel'}: {word} now."
     return Answer(Said(f"{esc(said)}\n\n{shown.text}", shown.buttons), toast=said)
 
 
 async def _change(
-    office: Office, ask: Ask, change: Callable[[Desk, int], tuple[Delivery, ...]], what: str = ""
+    office: Office, ask: Ask, change: Callable[[Changes, int], tuple[Delivery, ...]], what: str = ""
 ) -> Answer:
     """Change each thread where its state allows it; where it allows it for none, say why.
 
     `what` says what it does now, where its state does not say enough.
     """
-    desk = office.desk(ask.asker)
+    requests = office.requests(ask.asker)
 
     def every() -> list[Delivery]:
         changed: list[Delivery] = []
         refusals: list[NotAllowedError] = []
         for one in ask.threads:
             try:
-                changed += change(desk, one)
+                changed += change(requests.changes, one)
             except NotAllowedError as error:
                 refusals.append(error)
         if not changed:
@@ -245,7 +260,7 @@ async def _change(
 
 async def _goes_on(office: Office, ask: Ask, headline: str) -> Answer:
     """What changed, and how the thread stands now; the message goes on to show it."""
-    dossier = await asyncio.to_thread(office.desk(ask.asker).show, ask.thread)
+    dossier = await asyncio.to_thread(office.requests(ask.asker).queries.show, ask.thread)
     said = await asyncio.to_thread(office.card_of, dossier, ask.asker.role, headline=headline)
     shown = progress(chain.delivery for chain in dossier.chains)
     return Answer(said, toast=headline, live=(ask.thread, shown))
@@ -259,10 +274,10 @@ async def standing(office: Office, ask: Ask, headline: str) -> Said:
 
 
 def _batch(office: Office, ask: Ask, headline: str) -> Said:
-    desk = office.desk(ask.asker)
+    requests = office.requests(ask.asker)
     look = office.look(ask.asker.role)
-    deliveries = _all_of(desk, ask.threads)
-    foreseen = foreseen_of(desk, deliveries)
+    deliveries = _all_of(requests, ask.threads)
+    foreseen = foreseen_of(requests, deliveries)
     lines = [headline]
     for _, group in groupby(deliveries, key=lambda one: one.thread_id):
         each = list(group)
@@ -275,8 +290,8 @@ def _batch(office: Office, ask: Ask, headline: str) -> Said:
     return Said("\n".join(lines), cards.batch_buttons(ask.threads, deliveries, ask.asker.role))
 
 
-def _all_of(desk: Desk, threads: Sequence[int]) -> list[Delivery]:
-    return [chain.delivery for one in threads for chain in desk.show(one).chains]
+def _all_of(requests: Requests, threads: Sequence[int]) -> list[Delivery]:
+    return [chain.delivery for one in threads for chain in requests.queries.show(one).chains]
 
 
 def _numbers(threads: Sequence[int]) -> str:

@@ -10,9 +10,10 @@ from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Said, bold, esc, esc_lines, rows, split
 from threadcast.bot.chat.views.moments import count
 from threadcast.bot.chat.views.newcomer import how_to_begin
-from threadcast.bot.requests.changes import WAITING, pick
+from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.overview import Overview, summarise
 from threadcast.bot.requests.preview import Preview, preview_posts
+from threadcast.bot.requests.queries import WAITING
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread
@@ -33,10 +34,10 @@ async def status(office: Office, ask: Ask) -> Answer:
 
 
 def _overview(office: Office, asker: Asker) -> Overview:
-    desk = office.desk(asker)
-    paused = frozenset(row.name for row in desk.known_channels() if row.paused)
+    requests = office.requests(asker)
+    paused = frozenset(row.name for row in requests.queries.channels() if row.paused)
     return summarise(
-        desk.deliveries(WAITING | {DeliveryState.FAILED}),
+        requests.queries.deliveries(WAITING | {DeliveryState.FAILED}),
         channels=[(channel.name, channel.kind) for channel in office.channels],
         paused=paused,
         running=True,
@@ -55,14 +56,14 @@ async def help_(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as every
 
 async def queue(office: Office, ask: Ask) -> Answer:
     channel = ask.channel or " ".join(ask.words)
-    forecasts = await asyncio.to_thread(office.desk(ask.asker).forecast, channel=channel or None)
+    forecasts = await asyncio.to_thread(office.requests(ask.asker).queries.forecast, channel=channel or None)
     return Answer(lists.queue(forecasts, office.look(ask.asker.role), page=ask.page, channel=channel))
 
 
 async def history(office: Office, ask: Ask) -> Answer:
     channel = ask.channel or " ".join(ask.words)
     chains = await asyncio.to_thread(
-        office.desk(ask.asker).history,
+        office.requests(ask.asker).queries.history,
         channel=channel or None,
         limit=lists.PAGE + 1,
         skip=ask.page * lists.PAGE,
@@ -75,13 +76,13 @@ async def history(office: Office, ask: Ask) -> Answer:
 async def channels(office: Office, ask: Ask) -> Answer:
     if not office.channels:
         return Answer(how_to_begin(ask.asker.role))
-    desk = office.desk(ask.asker)
-    found = await asyncio.to_thread(desk.known_channels)
-    return Answer(lists.channels(found, desk.configured, ask.asker.role))
+    requests = office.requests(ask.asker)
+    found = await asyncio.to_thread(requests.queries.channels)
+    return Answer(lists.channels(found, requests.queries.configured, ask.asker.role))
 
 
 async def show(office: Office, ask: Ask) -> Answer:
-    dossier = await asyncio.to_thread(office.desk(ask.asker).show, ask.thread)
+    dossier = await asyncio.to_thread(office.requests(ask.asker).queries.show, ask.thread)
     said = await asyncio.to_thread(office.card_of, dossier, ask.asker.role)
     return Answer(said, afresh=True, live=(ask.thread, progress(one.delivery for one in dossier.chains)))
 
@@ -115,8 +116,8 @@ async def preview(office: Office, ask: Ask) -> Answer:
 async def _previewed(office: Office, ask: Ask) -> tuple[Sequence[Thread], str]:
     """The threads to be shown: of the queue, or what is being pasted."""
     if ask.threads:
-        desk = office.desk(ask.asker)
-        threads = [(await asyncio.to_thread(desk.show, one)).stored.thread for one in ask.threads]
+        requests = office.requests(ask.asker)
+        threads = [(await asyncio.to_thread(requests.queries.show, one)).stored.thread for one in ask.threads]
     else:
         draft = await asyncio.to_thread(office.drafts.of, ask.asker)
         if draft is None or not draft.pieces:

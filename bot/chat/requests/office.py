@@ -13,7 +13,8 @@ from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.views.cards import Look, card
 from threadcast.bot.chat.views.message import Said
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.changes import Desk, Dossier
+from threadcast.bot.requests.queries import Dossier
+from threadcast.bot.requests.requests import Requests
 from threadcast.queue.notebook import Notebook
 from threadcast.queue.port import Delivery
 
@@ -69,17 +70,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Office:
-    """The desk for whoever asks, and what is around it. Where `channels` is empty, none is configured yet."""
+    """The requests of whoever asks, and what is around. Where `channels` is empty, none is configured yet."""
 
-    desk_of: Callable[[str], Desk]
+    requests_of: Callable[[str], Requests]
     channels: Sequence[Channel]
     drafts: Drafts
     notebook: Notebook
     clock: Clock
     zone: ZoneInfo
 
-    def desk(self, asker: Asker) -> Desk:
-        return self.desk_of(asker.actor)
+    def requests(self, asker: Asker) -> Requests:
+        return self.requests_of(asker.actor)
 
     def look(self, role: Role) -> Look:
         return Look(self.clock(), self.zone, role)
@@ -90,21 +91,21 @@ class Office:
 
     def card_now(self, thread_id: int, role: Role, *, headline: str = "") -> Said:
         """The same; it blocks."""
-        return self.card_of(self.desk_of("chat").show(thread_id), role, headline=headline)
+        return self.card_of(self.requests_of("chat").queries.show(thread_id), role, headline=headline)
 
     def card_of(self, dossier: Dossier, role: Role, *, headline: str = "") -> Said:
         """How a thread stood when it was looked at; it blocks."""
-        foreseen = foreseen_of(self.desk_of("chat"), [chain.delivery for chain in dossier.chains])
+        foreseen = foreseen_of(self.requests_of("chat"), [chain.delivery for chain in dossier.chains])
         return card(dossier, foreseen, self.look(role), headline=headline)
 
 
-def foreseen_of(desk: Desk, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:
+def foreseen_of(requests: Requests, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:
     """When these start and end, by their ids; it blocks."""
     wanted = {one.id for one in deliveries}
     waiting = {one.channel for one in deliveries if one.finished is None}
     return {
         one.delivery.id: one
         for channel in waiting
-        for one in desk.forecast(channel=channel)
+        for one in requests.queries.forecast(channel=channel)
         if one.delivery.id in wanted
     }

@@ -14,8 +14,8 @@ from threadcast.queue.states import NotAllowedError
 
 async def undo(office: Office, ask: Ask) -> Answer:
     """Asks first: what is taken down is gone."""
-    desk = office.desk(ask.asker)
-    dossier = await asyncio.to_thread(desk.show, ask.thread)
+    requests = office.requests(ask.asker)
+    dossier = await asyncio.to_thread(requests.queries.show, ask.thread)
     names = {name.lower() for name in ask.words}
     chains = [chain for chain in dossier.chains if not names or chain.delivery.channel in names]
     out = sum(1 for chain in chains for post in chain.posts if post.remote_id and post.taken_down is None)
@@ -30,9 +30,9 @@ async def undo(office: Office, ask: Ask) -> Answer:
 
 
 async def undo_yes(office: Office, ask: Ask) -> Answer:
-    desk = office.desk(ask.asker)
+    requests = office.requests(ask.asker)
     names = [ask.channel] if ask.channel else []
-    await asyncio.to_thread(desk.withdraw, ask.thread, channels=names)
+    await asyncio.to_thread(requests.changes.withdraw, ask.thread, channels=names)
 
     async def work(update: Update) -> Said:
         seen: asyncio.Queue[Undoing] = asyncio.Queue()
@@ -46,7 +46,9 @@ async def undo_yes(office: Office, ask: Ask) -> Answer:
 
         teller = asyncio.create_task(tell())
         try:
-            done = await desk.undo(ask.thread, channels=names, see=seen.put_nowait, pause=_until(office))
+            done = await requests.chains.undo(
+                ask.thread, channels=names, see=seen.put_nowait, pause=_until(office)
+            )
         finally:
             teller.cancel()
             await asyncio.gather(teller, return_exceptions=True)
@@ -91,11 +93,11 @@ def _all(posts: int) -> str:
 
 
 async def audit(office: Office, ask: Ask) -> Answer:
-    desk = office.desk(ask.asker)
-    await asyncio.to_thread(desk.show, ask.thread)
+    requests = office.requests(ask.asker)
+    await asyncio.to_thread(requests.queries.show, ask.thread)
 
     async def work(_: Update) -> Said:
-        found = await desk.audit(ask.thread, channels=ask.words)
+        found = await requests.chains.audit(ask.thread, channels=ask.words)
         return Said("\n".join(_audited(ask.thread, found)))
 
     return Answer(Said(f"Looking at #{ask.thread} on its networks …"), afresh=True, work=work)

@@ -8,8 +8,8 @@ from threadcast.bot.chat.views.cards import SIGNS, Look, addresses, reason, star
 from threadcast.bot.chat.views.message import Rows, Said, bold, code, esc, esc_lines, link, rows
 from threadcast.bot.chat.views.moments import bar, count, shortly
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.changes import Chain
 from threadcast.bot.requests.overview import Overview
+from threadcast.bot.requests.queries import Chain
 from threadcast.queue.port import ChannelRow, Delivery
 from threadcast.queue.states import DeliveryState
 

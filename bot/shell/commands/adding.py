@@ -21,9 +21,9 @@ from threadcast.bot.shell.context import (
 )
 
 if TYPE_CHECKING:
-    from threadcast.bot.requests.changes import Receipt
     from threadcast.bot.requests.input import Intake
     from threadcast.bot.requests.preview import Preview
+    from threadcast.bot.requests.threads import Receipt
     from threadcast.queue.text.thread import Thread
 
 
@@ -74,13 +74,13 @@ def add(
             return
     if continued is not None:
         with opened() as office:
-            answer(office, office.desk.extend(continued, intakes[0]), as_json=as_json)
+            answer(office, office.requests.threads.extend(continued, intakes[0]), as_json=as_json)
         return
     with opened() as office:
         moment = parse_at(at, office.settings.timezone)
         show_receipts(
             office,
-            office.desk.add(intakes, channels=channels, at=moment, hold=hold, again=again),
+            office.requests.threads.add(intakes, channels=channels, at=moment, hold=hold, again=again),
             as_json=as_json,
         )
 
@@ -139,9 +139,9 @@ def adopt(file: str, channel: str, parts: int, last: str, as_json: bool) -> None
     with faults():
         (intake,) = read_all((file,))
     with opened() as office:
-        from threadcast.bot.requests.addresses import post_at
+        from threadcast.bot.requests.input import post_at
 
-        receipt = office.desk.adopt(intake, channel=channel, parts=parts, last=post_at(last))
+        receipt = office.requests.threads.adopt(intake, channel=channel, parts=parts, last=post_at(last))
         show_receipts(office, [receipt], as_json=as_json)
 
 
@@ -182,7 +182,7 @@ def preview(what: str, channels: tuple[str, ...], as_json: bool) -> None:
         from threadcast.bot.shell import views
 
         if what.isascii() and what.isdigit() and not Path(what).exists():
-            threads = [office.desk.show(int(what)).stored.thread]
+            threads = [office.requests.queries.show(int(what)).stored.thread]
         else:
             threads = [thread for intake in read_all((what,)) for thread in intake.threads]
         previews = asyncio.run(_ask(office, threads, channels))
@@ -194,7 +194,7 @@ def preview(what: str, channels: tuple[str, ...], as_json: bool) -> None:
 
 
 async def _ask(office: Office, threads: "Sequence[Thread]", channels: Sequence[str]) -> "tuple[Preview, ...]":
-    from threadcast.bot.requests.changes import pick
+    from threadcast.bot.requests.context import pick
     from threadcast.bot.requests.preview import preview_posts
     from threadcast.bot.service import open_channels
 

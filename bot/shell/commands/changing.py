@@ -33,7 +33,7 @@ def foreseen(office: Office, deliveries: "Sequence[Delivery]") -> "Foreseen":
 
     if all(one.state is not DeliveryState.QUEUED for one in deliveries):
         return {}
-    return {one.delivery.id: one for one in office.desk.forecast()}
+    return {one.delivery.id: one for one in office.requests.queries.forecast()}
 
 
 def changing(event: str, about: str, more: str, *examples: str) -> click.Command:
@@ -43,7 +43,7 @@ def changing(event: str, about: str, more: str, *examples: str) -> click.Command
         from threadcast.queue.states import Event
 
         with opened() as office:
-            changed = office.desk.change(thread_id, Event(event), channels=channels)
+            changed = office.requests.changes.apply(thread_id, Event(event), channels=channels)
             answer(office, changed, as_json=as_json)
 
     shown = "\n".join(f"  threadcast {event} {words}" for words in examples)
@@ -85,13 +85,13 @@ def retry(thread_id: int, channels: tuple[str, ...], mend: bool, as_json: bool) 
         if mend:
             changed = asyncio.run(_mend(office, thread_id, channels))
         else:
-            changed = office.desk.change(thread_id, Event.RETRY, channels=channels)
+            changed = office.requests.changes.apply(thread_id, Event.RETRY, channels=channels)
         answer(office, changed, as_json=as_json)
 
 
 async def _mend(office: Office, thread_id: int, channels: tuple[str, ...]) -> "tuple[Delivery, ...]":
-    async with acting(office) as desk:
-        return await desk.mend(thread_id, channels=channels)
+    async with acting(office) as requests:
+        return await requests.chains.mend(thread_id, channels=channels)
 
 
 @click.command()
@@ -112,13 +112,13 @@ def settle(
       threadcast settle 7 sent https://social.example/@me/113
       threadcast settle 7 not-sent
     """
-    from threadcast.bot.requests.addresses import post_at
+    from threadcast.bot.requests.input import post_at
 
     if (verdict == "sent") != (address is not None):
         raise click.UsageError("give the post's address after `sent`, and none after `not-sent`")
     with opened() as office:
         sent = None if address is None else post_at(address)
-        answer(office, [office.desk.settle(thread_id, sent, channels=channels)], as_json=as_json)
+        answer(office, [office.requests.changes.settle(thread_id, sent, channels=channels)], as_json=as_json)
 
 
 COMMANDS: tuple[click.Command, ...] = (hold, release, cancel, retry, settle)

@@ -21,7 +21,7 @@ def stay(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -> 
     What came to an end before is only looked at where there is nothing else.
     """
     from threadcast.bot import wake
-    from threadcast.bot.requests.changes import ENDED
+    from threadcast.bot.requests.queries import ENDED
     from threadcast.bot.shell import as_json as answers
     from threadcast.bot.shell import views
     from threadcast.bot.shell.follow import INTERVAL, STILL, Watch, follow

@@ -50,7 +50,7 @@ def queue(channel: str | None, as_json: bool) -> None:
         from threadcast.bot.shell import as_json as answers
         from threadcast.bot.shell import views
 
-        forecasts = office.desk.forecast(channel=channel)
+        forecasts = office.requests.queries.forecast(channel=channel)
         if as_json:
             office.screen.json({"deliveries": [answers.forecast(one) for one in forecasts]})
         elif forecasts:
@@ -79,13 +79,13 @@ def show(thread_id: int, follow: bool, as_json: bool) -> None:
         from threadcast.bot.shell import views
         from threadcast.bot.shell.commands.following import stay
 
-        dossier = office.desk.show(thread_id)
+        dossier = office.requests.queries.show(thread_id)
         if follow:
             stay(office, [chain.delivery for chain in dossier.chains], as_json=as_json)
         elif as_json:
             office.screen.json(answers.dossier(dossier))
         else:
-            views.dossier(office.screen, dossier, office.desk.forecast(), now())
+            views.dossier(office.screen, dossier, office.requests.queries.forecast(), now())
 
 
 @click.command()
@@ -104,7 +104,7 @@ def history(channel: str | None, limit: int | None, as_json: bool) -> None:
         from threadcast.bot.shell import as_json as answers
         from threadcast.bot.shell import views
 
-        chains = office.desk.history(channel=channel, limit=limit)
+        chains = office.requests.queries.history(channel=channel, limit=limit)
         if as_json:
             office.screen.json({"deliveries": [answers.chain(chain) for chain in chains]})
         elif chains:
@@ -127,8 +127,8 @@ def channels(as_json: bool) -> None:
         from threadcast.bot.shell import as_json as answers
         from threadcast.bot.shell import views
 
-        rows = office.desk.known_channels()
-        configured = office.desk.configured
+        rows = office.requests.queries.channels()
+        configured = office.requests.queries.configured
         if as_json:
             office.screen.json({"channels": [answers.channel(row, configured) for row in rows]})
         else:
@@ -153,7 +153,7 @@ def events(thread_id: int | None, limit: int | None, as_json: bool) -> None:
         from threadcast.bot.shell import as_json as answers
         from threadcast.bot.shell import views
 
-        found = office.desk.events(thread_id, limit)
+        found = office.requests.queries.events(thread_id, limit)
         if as_json:
             office.screen.json({"events": [answers.event(one) for one in found]})
         elif found:
@@ -186,7 +186,7 @@ def export(thread_id: int, output: Path | None, as_json: bool) -> None:
         from threadcast.bot.shell.screen import safe
         from threadcast.queue.text.parse import render
 
-        thread = office.desk.show(thread_id).stored.thread
+        thread = office.requests.queries.show(thread_id).stored.thread
         text = render(thread) + "\n"
         if as_json:
             office.screen.json({"id": thread_id, "title": thread.title, "text": text})

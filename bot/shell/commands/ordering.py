@@ -55,7 +55,7 @@ def publish(thread_id: int, channels: tuple[str, ...], now: bool, follow: bool, 
     from threadcast.bot.shell.commands.following import stay
 
     with opened() as office:
-        changed = office.desk.publish(thread_id, channels=channels, now=now)
+        changed = office.requests.changes.publish(thread_id, channels=channels, now=now)
         if not (follow and as_json):
             answer(office, changed, as_json=as_json)
         if follow:
@@ -85,7 +85,7 @@ def move(thread_id: int, first: bool, after: int | None, channels: tuple[str, ..
     if first == (after is not None):
         raise click.UsageError("say where: --first, or --after ID")
     with opened() as office:
-        changed = office.desk.move(thread_id, channels=channels, after=after)
+        changed = office.requests.changes.move(thread_id, channels=channels, after=after)
         if as_json:
             answer(office, changed, as_json=True)
             return
@@ -109,7 +109,7 @@ def pause(names: tuple[str, ...], as_json: bool) -> None:
       threadcast pause news
     """
     with opened() as office:
-        _channels(office, office.desk.pause(names), as_json=as_json)
+        _channels(office, office.requests.changes.pause(names), as_json=as_json)
 
 
 @click.command()
@@ -124,7 +124,7 @@ def resume(names: tuple[str, ...], as_json: bool) -> None:
       threadcast resume news
     """
     with opened() as office:
-        _channels(office, office.desk.resume(names), as_json=as_json)
+        _channels(office, office.requests.changes.pause(names, paused=False), as_json=as_json)
 
 
 def _channels(office: Office, rows: "tuple[ChannelRow, ...]", *, as_json: bool) -> None:
@@ -132,7 +132,7 @@ def _channels(office: Office, rows: "tuple[ChannelRow, ...]", *, as_json: bool) 
     from threadcast.bot.shell import as_json as answers
 
     if as_json:
-        configured = office.desk.configured
+        configured = office.requests.queries.configured
         office.screen.json({"channels": [answers.channel(row, configured) for row in rows]})
         return
     running = wake.knock(office.settings.data)
@@ -165,7 +165,7 @@ def edit(thread_id: int, as_json: bool) -> None:
     from threadcast.queue.text.parse import render
 
     with opened() as office:
-        before = render(office.desk.show(thread_id).stored.thread)
+        before = render(office.requests.queries.show(thread_id).stored.thread)
         by_hand = sys.stdin.isatty()
         after = _by_hand(before) if by_hand else read_all(("-",))[0].text
         if after is None or after.strip() == before.strip():
@@ -175,7 +175,7 @@ def edit(thread_id: int, as_json: bool) -> None:
                 office.screen.say(f"#{thread_id} is as it was: nothing was changed.")
             return
         try:
-            changed = office.desk.edit(thread_id, after)
+            changed = office.requests.threads.edit(thread_id, after)
         except (InputError, NotAllowedError, StoreError):
             if by_hand:
                 click.echo(f"Your text is kept in {_keep(thread_id, after)}", err=True)
@@ -221,14 +221,14 @@ def remove(thread_id: int, yes: bool, as_json: bool) -> None:
       threadcast remove 7 --yes
     """
     with opened() as office:
-        title = office.desk.show(thread_id).stored.thread.title
+        title = office.requests.queries.show(thread_id).stored.thread.title
         if not yes and not (
             sys.stdin.isatty() and click.confirm(f"Forget #{thread_id} {title!r}?", err=True)
         ):
             raise FaultError(
                 f"#{thread_id} was not removed; to do it: threadcast remove {thread_id} --yes", Exit.USAGE
             )
-        office.desk.remove(thread_id)
+        office.requests.threads.remove(thread_id)
         if as_json:
             office.screen.json({"removed": thread_id})
         else:

@@ -39,7 +39,7 @@ def skip(thread_id: int, channels: tuple[str, ...], as_json: bool) -> None:
       threadcast skip 7 --channel news
     """
     with opened() as office:
-        answer(office, office.desk.skip(thread_id, channels=channels), as_json=as_json)
+        answer(office, office.requests.changes.skip(thread_id, channels=channels), as_json=as_json)
 
 
 @click.command()
@@ -59,7 +59,7 @@ def undo(thread_id: int, channels: tuple[str, ...], yes: bool, as_json: bool) ->
       threadcast undo 7 --channel masto --yes
     """
     with opened() as office:
-        dossier = office.desk.show(thread_id)
+        dossier = office.requests.queries.show(thread_id)
         title = dossier.stored.thread.title
         begun = any(chain.posts for chain in dossier.chains)
         if (
@@ -99,8 +99,8 @@ async def _undo(
     async def pause(until: "datetime") -> None:
         await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
 
-    async with acting(office) as desk:
-        return await desk.undo(thread_id, channels=channels, see=see, pause=pause)
+    async with acting(office) as requests:
+        return await requests.chains.undo(thread_id, channels=channels, see=see, pause=pause)
 
 
 def _say_undone(office: Office, undone: "tuple[Undoing, ...]") -> None:
@@ -148,8 +148,8 @@ def audit(thread_id: int, channels: tuple[str, ...], as_json: bool) -> None:
 
 
 async def _audit(office: Office, thread_id: int, channels: tuple[str, ...]) -> "tuple[Audit, ...]":
-    async with acting(office) as desk:
-        return await desk.audit(thread_id, channels=channels)
+    async with acting(office) as requests:
+        return await requests.chains.audit(thread_id, channels=channels)
 
 
 def _say_audits(office: Office, thread_id: int, audits: "tuple[Audit, ...]") -> None:

@@ -10,7 +10,7 @@ from tests.contract.store.memory_store import MemoryStore
 from threadcast.bot.channels.mastodon.headers import Quota
 from threadcast.bot.channels.pace import FreePace, MastodonPace, Pace, TelegramPace
 from threadcast.bot.channels.paces import build_paces, is_group
-from threadcast.bot.service import build_desk
+from threadcast.bot.service import build_requests
 from threadcast.config.settings import load
 from threadcast.queue.port import ChannelSeen
 from threadcast.queue.states import Sent
@@ -123,10 +123,10 @@ def test_what_the_queue_remembers(tmp_path: Path) -> None:
     store = MemoryStore()
     store.see_channels([ChannelSeen("news", "telegram", "@news_channel")], now=NOON)
     store.add([wish("news", due=NOON)], now=NOON, actor="test")
-    desk = build_desk(settings, store, [], actor="ada")
-    (at_first,) = desk.forecast()
+    requests = build_requests(settings, store, [], actor="ada")
+    (at_first,) = requests.queries.forecast()
     store.note_rate("news", 0.25)
-    (slower,) = desk.forecast()
+    (slower,) = requests.queries.forecast()
     assert at_first.start is not None
     assert at_first.end == at_first.start + at_first.delivery.parts * SECOND
     assert slower.start is not None

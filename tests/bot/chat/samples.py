@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.views.cards import Look
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.changes import Chain, Dossier
 from threadcast.bot.requests.overview import Overview, summarise
+from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.queue.compose.compose import Post
 from threadcast.queue.port import ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.states import DeliveryState, PostState

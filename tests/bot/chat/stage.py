@@ -127,10 +127,10 @@ class Stage:
         self._stand.wake()
 
     def remove(self, number: str) -> None:
-        self._stand.in_a_shell(lambda desk: desk.remove(int(number)))
+        self._stand.in_a_shell(lambda requests: requests.threads.remove(int(number)))
 
     def shell_hold(self, number: str) -> None:
-        self._stand.in_a_shell(lambda desk: desk.change(int(number), Event.HOLD))
+        self._stand.in_a_shell(lambda requests: requests.changes.apply(int(number), Event.HOLD))
 
     # Chats
 

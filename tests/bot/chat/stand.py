@@ -15,8 +15,8 @@ from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot import wake
 from threadcast.bot.data_folder import prepare
-from threadcast.bot.requests.changes import Desk
-from threadcast.bot.service import Service, build_desk, open_channels
+from threadcast.bot.requests.requests import Requests
+from threadcast.bot.service import Service, build_requests, open_channels
 from threadcast.config.settings import Settings, load
 from threadcast.queue.port import Delivery, Store
 from threadcast.queue.states import DeliveryState
@@ -151,14 +151,14 @@ class Stand:
         """A clock was set: look at the queue."""
         wake.knock(self.settings.data)
 
-    def in_a_shell(self, request: Callable[[Desk], object]) -> None:
+    def in_a_shell(self, request: Callable[[Requests], object]) -> None:
         """Ask for something as somebody does in a shell on the same machine, beside the service."""
 
         async def ask() -> None:
             settings = self.settings
             with closing(prepare(settings)) as store:
                 async with open_channels(settings, store, self.clock) as channels:
-                    request(build_desk(settings, store, channels, actor="cli:ada", clock=self.clock))
+                    request(build_requests(settings, store, channels, actor="cli:ada", clock=self.clock))
 
         asyncio.run(ask())
 

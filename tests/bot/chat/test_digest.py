@@ -22,7 +22,8 @@ from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.reports import MARKS
 from threadcast.bot.chat.requests.office import Office
 from threadcast.bot.chat.views.message import Said
-from threadcast.bot.requests.changes import Desk
+from threadcast.bot.requests.context import Context
+from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.zones import wall
 from threadcast.queue.port import StoreError
 from threadcast.queue.states import DeliveryState
@@ -134,8 +135,10 @@ async def test_a_queue_that_cannot_be_used_delays_the_digest() -> None:
     now = datetime(2026, 3, 2, 13, 30, tzinfo=UTC)
     notebook = BusyNotebook()
     notebook.write(MARKS, DIGESTED, "2026-03-01T13:00:00+00:00", now=now)
-    desk = Desk(MemoryStore(), [], holds=(), rhythms={}, clock=lambda: now, actor="chat", wake=lambda: True)
-    office = Office(lambda _: desk, [], Drafts(notebook, lambda: now), notebook, lambda: now, ZoneInfo("UTC"))
+    asked = Requests(Context(MemoryStore(), [], frozenset(), {}, lambda: now, "chat", lambda: True))
+    office = Office(
+        lambda _: asked, [], Drafts(notebook, lambda: now), notebook, lambda: now, ZoneInfo("UTC")
+    )
     told: asyncio.Queue[Said] = asyncio.Queue()
     digests_ = Digests(office, time(13, 0), tell=told.put)
     running = asyncio.create_task(digests_.run())

@@ -21,7 +21,7 @@ from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.chat.updates import LONGEST_PAUSE, Poller
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.input import understand
-from threadcast.bot.service import build_desk, open_channels
+from threadcast.bot.service import build_requests, open_channels
 from threadcast.queue.states import DeliveryState
 
 THREAD = "1/ The river rises.\n2/ And the sea takes it. /end\n"
@@ -63,8 +63,8 @@ def add(stand: Stand, text: str) -> None:
         settings = stand.settings
         with closing(prepare(settings)) as store:
             async with open_channels(settings, store, stand.clock) as channels:
-                desk = build_desk(settings, store, channels, actor="cli:ada", clock=stand.clock)
-                desk.add([understand("rivers.txt", text.encode())])
+                requests = build_requests(settings, store, channels, actor="cli:ada", clock=stand.clock)
+                requests.threads.add([understand("rivers.txt", text.encode())])
 
     asyncio.run(ask())
 

@@ -36,8 +36,8 @@ from threadcast.bot.chat.views import cards, lists
 from threadcast.bot.chat.views.cards import Look
 from threadcast.bot.chat.views.message import LIMIT, Said, in_messages, visible
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.changes import Chain, Dossier
 from threadcast.bot.requests.overview import Overview, summarise
+from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.queue.port import ChannelRow, Delivery, StoredThread
 from threadcast.queue.states import DeliveryState
 

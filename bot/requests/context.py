@@ -1,0 +1,59 @@
+"""What every request is made with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.publishing.budget import Prospect
+from threadcast.bot.publishing.forecast import NOTHING_KNOWN, Rhythm
+from threadcast.queue.port import Delivery, NotFoundError, Store
+
+
+class UnknownChannelError(Exception):
+    """No channel of that name is configured."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The queue, its channels, and who asks.
+
+    `holds` are the channels on which every thread waits for approval. `actor` is who asks, for the audit
+    log. `wake` makes a running service look at the queue; False where none runs. `prospects` give for each
+    channel how fast it goes at a moment, and how much is left to it.
+    """
+
+    store: Store
+    channels: Sequence[Channel]
+    holds: frozenset[str]
+    rhythms: Mapping[str, Rhythm]
+    clock: Clock
+    actor: str
+    wake: Callable[[], bool]
+    prospects: Callable[[datetime], Mapping[str, Prospect]] = lambda _: NOTHING_KNOWN
+
+    def deliveries(self, thread_id: int, names: Sequence[str] = ()) -> tuple[Delivery, ...]:
+        """Return a thread's deliveries, on the channels named or on all. Raises NotFoundError."""
+        self.store.thread(thread_id)
+        wanted = {name.lower() for name in names}
+        found = self.store.deliveries(thread_id=thread_id)
+        mine = tuple(one for one in found if not wanted or one.channel in wanted)
+        if not mine:
+            raise NotFoundError(
+                f"thread {thread_id} was never meant for {', '.join(sorted(wanted))}; "
+                f"see: threadcast show {thread_id}"
+            )
+        return mine
+
+
+def pick(channels: Sequence[Channel], names: Sequence[str]) -> tuple[Channel, ...]:
+    """Return the channels of these names, each once; all of them where no name is given.
+
+    Raises UnknownChannelError.
+    """
+    by_name = {channel.name: channel for channel in channels}
+    for name in names:
+        if name.lower() not in by_name:
+            raise UnknownChannelError(f"there is no channel called {name}; configured: {', '.join(by_name)}")
+    wanted = dict.fromkeys(name.lower() for name in names) or by_name
+    return tuple(by_name[name] for name in wanted)

@@ -1,0 +1,129 @@
+"""Texts that become threads of the queue: added, taken over, edited, continued, removed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from threadcast.bot.requests.context import Context, pick
+from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
+from threadcast.queue.port import Added, Adoption, Delivery, NewDelivery, NewThread
+from threadcast.queue.states import DeliveryState, Event, Sent
+from threadcast.queue.text.thread import Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one thread that was added."""
+
+    source: str
+    thread: Thread
+    added: Added
+
+
+class Threads:
+    """Each request is done whole, or on any error not at all."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._store = context.store
+
+    def add(
+        self,
+        intakes: Sequence[Intake],
+        *,
+        channels: Sequence[str] = (),
+        at: datetime | None = None,
+        hold: bool = False,
+        because: str = "you asked to hold it",
+        again: bool = False,
+        since: datetime | None = None,
+    ) -> tuple[Receipt, ...]:
+        """Queue every thread of every source.
+
+        With `hold` they wait for a person, `because` says why. With `since`, what was added then or later
+        is a duplicate even where it has failed or was cancelled meanwhile. Raises UnknownChannelError,
+        StoreError.
+        """
+        picked = pick(self._context.channels, channels)
+        pairs = [(intake.source, thread) for intake in intakes for thread in intake.threads]
+        new = [
+            NewThread(
+                thread,
+                source,
+                tuple(self._new(thread, one.name, at, held=because if hold else "") for one in picked),
+            )
+            for source, thread in pairs
+        ]
+        return self._add(new, again=again, since=since)
+
+    def adopt(self, intake: Intake, *, channel: str, parts: int, last: Sent) -> Receipt:
+        """Take over a chain that was begun by hand: its first `parts` parts are out, the last as `last`.
+
+        Raises InputError, UnknownChannelError, StoreError.
+        """
+        thread = only_thread(intake)
+        if not 0 < parts < len(thread.parts):
+            count = len(thread.parts)
+            raise InputError(f"{intake.source} has {count} parts: of these 1 to {count - 1} can be out")
+        if not (has_text(thread.parts[:parts]) and has_text(thread.parts[parts:])):
+            raise InputError(
+                f"{intake.source} has no text in its first {parts} parts, or none after them: "
+                "give every part as it was posted, or will be"
+            )
+        (picked,) = pick(self._context.channels, [channel])
+        new = replace(
+            self._new(thread, picked.name, self._context.clock(), held=""), adoption=Adoption(parts, last)
+        )
+        (receipt,) = self._add([NewThread(thread, intake.source, (new,))])
+        return receipt
+
+    def edit(self, thread_id: int, text: str) -> tuple[Delivery, ...]:
+        """Replace the text of a thread that has not begun; one with warnings is held.
+
+        Raises InputError, NotFoundError, NotAllowedError.
+        """
+        thread = only_thread(understand("the new text", text.encode()))
+        now, actor = self._context.clock(), self._context.actor
+        edited = self._store.edit(thread_id, thread, now=now, actor=actor)
+        if thread.warnings:
+            edited = tuple(
+                self._store.apply(one.id, Event.HOLD, now=now, actor=actor)
+                if one.state is DeliveryState.QUEUED
+                else one
+                for one in edited
+            )
+        self._context.wake()
+        return edited
+
+    def extend(self, thread_id: int, intake: Intake) -> tuple[Delivery, ...]:
+        """Append parts to a thread: what is published goes on from its last post.
+
+        Raises InputError, NotFoundError, NotAllowedError.
+        """
+        thread = continued(self._store.thread(thread_id).thread, intake)
+        extended = self._store.extend(thread_id, thread, now=self._context.clock(), actor=self._context.actor)
+        self._context.wake()
+        return extended
+
+    def remove(self, thread_id: int) -> None:
+        """Forget a thread of which nothing was sent. Raises NotFoundError, NotAllowedError."""
+        self._store.remove(thread_id, now=self._context.clock(), actor=self._context.actor)
+
+    def _add(
+        self, new: Sequence[NewThread], *, again: bool = False, since: datetime | None = None
+    ) -> tuple[Receipt, ...]:
+        added = self._store.add(
+            new, now=self._context.clock(), actor=self._context.actor, again=again, since=since
+        )
+        self._context.wake()
+        return tuple(Receipt(one.source, one.thread, each) for one, each in zip(new, added, strict=True))
+
+    def _new(self, thread: Thread, channel: str, at: datetime | None, *, held: str) -> NewDelivery:
+        reason = held
+        if thread.warnings:
+            more = len(thread.warnings) - 1
+            reason = thread.warnings[0].message + (f" (and {more} more)" if more else "")
+        elif not held and channel in self._context.holds:
+            reason = "this channel holds every thread for approval"
+        state = DeliveryState.HELD if reason else DeliveryState.QUEUED
+        return NewDelivery(channel, state, at or self._context.clock(), reason, own_time=at is not None)
