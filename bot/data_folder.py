@@ -10,13 +10,13 @@ import structlog
 
 from threadcast.bot import wake
 from threadcast.config.settings import Settings
-from threadcast.queue.port import GoneError, StoreError
+from threadcast.queue.model import GoneError, StoreError
 from threadcast.queue.store import migrate
 from threadcast.queue.store.copies import require_sound
 from threadcast.queue.store.custody import held, lock_file
-from threadcast.queue.store.database import is_missing, is_sqlite, parse_url, place
+from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.durability import doubts
-from threadcast.queue.store.sql_store import SqlStore, open_store
+from threadcast.queue.store.engine import is_missing, is_sqlite, parse_url, place
 
 log = structlog.get_logger("threadcast.service")
 
@@ -25,7 +25,7 @@ class AlreadyRunningError(Exception):
     """Another service works on the same data folder, or on the same SQLite file."""
 
 
-def prepare(settings: Settings) -> SqlStore:
+def prepare(settings: Settings) -> Database:
     """Open the queue. An SQLite file is made and brought up to date; a server's tables are not.
 
     Raises StoreError, GoneError where the file is missing under a service that runs.
@@ -33,7 +33,7 @@ def prepare(settings: Settings) -> SqlStore:
     url = settings.database_url.get_secret_value()
     if is_sqlite(url):
         upgrade(settings)
-    return open_store(url)
+    return open_database(url)
 
 
 def upgrade(settings: Settings) -> str:
@@ -91,10 +91,10 @@ def look_through(settings: Settings) -> None:
         log.warning("the queue may lose what it was told last", reason=doubt.what, next=doubt.advice)
 
 
-def rescue(store: SqlStore) -> str:
+def rescue(database: Database) -> str:
     """Save what the queue held; what to tell its owner."""
     try:
-        saved, place = store.rescue()
+        saved, place = database.rescue()
     except StoreError as error:
         return f"what it held could not be saved ({error})"
     return f"what it held is saved: mv {shlex.quote(str(saved))} {shlex.quote(str(place))}, and start again"

@@ -35,8 +35,9 @@ from threadcast.config.schedule.slots import describe
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
 from threadcast.queue.compose import length as measure
-from threadcast.queue.port import ChannelSeen, GoneError, Store, StoreError
-from threadcast.queue.store.database import is_sqlite, parse_url
+from threadcast.queue.model import ChannelSeen, GoneError, StoreError
+from threadcast.queue.store.database import Database
+from threadcast.queue.store.engine import is_sqlite, parse_url
 
 if TYPE_CHECKING:
     from threadcast.bot.chat.chat import Chat
@@ -57,24 +58,26 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_channels(settings: Settings, store: Store | None = None, clock: Clock = now) -> tuple[Channel, ...]:
+def build_channels(
+    settings: Settings, database: Database | None = None, clock: Clock = now
+) -> tuple[Channel, ...]:
     """The configured channels, none of which has made a call yet.
 
-    With `store` they know of what it remembers where a chat has moved to, and note there where one moves.
+    With `database` they know of what it remembers where a chat has moved to, and note there where one moves.
     """
-    rows = {} if store is None else {row.name: row for row in store.channels()}
+    rows = {} if database is None else {row.name: row for row in database.reading.channels()}
     return tuple(
-        build_channel(settings, channel, clock=clock, row=rows.get(channel.name), store=store)
+        build_channel(settings, channel, clock=clock, row=rows.get(channel.name), database=database)
         for channel in settings.channels
     )
 
 
 @asynccontextmanager
 async def open_channels(
-    settings: Settings, store: Store | None = None, clock: Clock = now
+    settings: Settings, database: Database | None = None, clock: Clock = now
 ) -> AsyncIterator[tuple[Channel, ...]]:
-    """The configured channels, closed at the end whatever happened. `store`: see `build_channels`."""
-    channels = build_channels(settings, store, clock)
+    """The configured channels, closed at the end whatever happened. `database`: see `build_channels`."""
+    channels = build_channels(settings, database, clock)
     try:
         yield channels
     finally:
@@ -104,12 +107,12 @@ def in_words(timetable: Timetable) -> str:
 
 
 def build_requests(
-    settings: Settings, store: Store, channels: Sequence[Channel], *, actor: str, clock: Clock = now
+    settings: Settings, database: Database, channels: Sequence[Channel], *, actor: str, clock: Clock = now
 ) -> Requests:
     """Return the requests of one person, on this queue."""
     return Requests(
         Context(
-            store,
+            database,
             channels,
             holds=frozenset(channel.name for channel in settings.channels if channel.hold),
             rhythms=rhythms(settings),
@@ -117,14 +120,14 @@ def build_requests(
             actor=actor,
             wake=lambda: wake.knock(settings.data),
             prospects=lambda moment: {
-                name: pace.prospect(moment) for name, pace in paces_of(settings, channels, store).items()
+                name: pace.prospect(moment) for name, pace in paces_of(settings, channels, database).items()
             },
         )
     )
 
 
 def build_intake(
-    settings: Settings, store: Store, channels: Sequence[Channel], clock: Clock = now
+    settings: Settings, database: Database, channels: Sequence[Channel], clock: Clock = now
 ) -> "IntakeWatch | None":
     """What takes files from the intake folder; None where none is configured."""
     if settings.intake is None:
@@ -134,7 +137,7 @@ def build_intake(
     inbox = Inbox(
         settings.intake,
         channels=[channel.name for channel in channels],
-        requests=lambda actor: build_requests(settings, store, channels, actor=actor, clock=clock),
+        requests=lambda actor: build_requests(settings, database, channels, actor=actor, clock=clock),
         zone=settings.timezone,
         clock=clock,
     )
@@ -151,7 +154,7 @@ class Service:
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        database: Database,
         channels: Sequence[Channel],
         *,
         observe: Observer = lambda _: None,
@@ -163,16 +166,16 @@ class Service:
 
         self.stop = Stop()
         self._settings = settings
-        self._store = store
+        self._database = database
         self._channels = channels
         self._clock = clock
         self._save = save
         self._timer = timer
-        self._intake = build_intake(settings, store, channels, clock)
+        self._intake = build_intake(settings, database, channels, clock)
         worker = f"{socket.gethostname()}:{os.getpid()}"
-        store.see_channels(seen(settings, channels), now=clock())
+        database.changes.see_channels(seen(settings, channels), now=clock())
         bots: dict[str, BotPace] = {}
-        paces = paces_of(settings, channels, store, bots)
+        paces = paces_of(settings, channels, database, bots)
         self._chat = self._build_chat(bots)
         if self._chat is not None:
             observe = self._chat.beside(observe)
@@ -181,7 +184,7 @@ class Service:
         publishers = [
             (
                 Publisher(
-                    store,
+                    database,
                     channel,
                     worker=worker,
                     clock=clock,
@@ -195,7 +198,7 @@ class Service:
             )
             for channel in channels
         ]
-        self._scheduler = Scheduler(store, publishers, clock=clock, stop=self.stop)
+        self._scheduler = Scheduler(database, publishers, clock=clock, stop=self.stop)
 
     async def run(self) -> None:
         """Publish until `stop.asked`; then finish the post in hand and let go of the rest.
@@ -251,9 +254,9 @@ class Service:
         return Chat(
             self._settings,
             channels,
-            self._store.notebook(),
+            self._database.notes,
             requests_of=lambda actor: build_requests(
-                self._settings, self._store, channels, actor=actor, clock=self._clock
+                self._settings, self._database, channels, actor=actor, clock=self._clock
             ),
             clock=self._clock,
             pace=partial(chat_pace, self._settings, shared),
@@ -285,7 +288,7 @@ class Service:
                     await asyncio.wait_for(gone.wait(), MIND)
                 gone.clear()
                 try:
-                    await asyncio.to_thread(self._store.channels)
+                    await asyncio.to_thread(self._database.reading.channels)
                 except GoneError:
                     self.stop.asked.set()
                     raise
@@ -311,7 +314,7 @@ class Service:
     def _greet(self) -> None:
         if is_sqlite(self._settings.database_url.get_secret_value()):
             # The lock says that no other service is here: what still holds a lease died with it.
-            freed = self._store.free_leases(now=self._clock())
+            freed = self._database.work.free_leases(now=self._clock())
             if freed:
                 log.info("took over what the last service left", deliveries=freed)
         measure.get_ready()
@@ -321,10 +324,10 @@ class Service:
 
 async def serve(settings: Settings) -> None:
     """`threadcast run`: a service until SIGTERM or SIGINT. Raises AlreadyRunningError, StoreError."""
-    with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as store:
+    with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as database:
         await asyncio.to_thread(look_through, settings)
-        async with open_channels(settings, store, now) as channels:
-            service = Service(settings, store, channels, clock=now, save=partial(rescue, store))
+        async with open_channels(settings, database, now) as channels:
+            service = Service(settings, database, channels, clock=now, save=partial(rescue, database))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, _stop, service.stop, number)

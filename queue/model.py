@@ -1,4 +1,4 @@
-"""What a queue holds and is asked: the values of the port in `threadcast.queue.port`. Frozen, nothing else.
+"""What a queue holds and is asked, as frozen values; and what it raises.
 
 All times are aware UTC datetimes.
 """
@@ -12,6 +12,22 @@ from threadcast.queue.text.thread import Thread
 
 # A slot is used when it has come: one noted further ahead than this was noted by a clock that was wrong.
 CLOCK_ERROR = timedelta(days=1)
+
+
+class StoreError(Exception):
+    """The queue cannot be used; the message names the thing, the cause and the next step."""
+
+
+class GoneError(StoreError):
+    """The database was taken away while it was in use: whoever goes on would write what is lost."""
+
+
+class NotFoundError(StoreError):
+    """There is no such thread or delivery."""
+
+
+class LeaseLostError(StoreError):
+    """Another worker holds the delivery now: stop, and write nothing more."""
 
 
 @dataclass(frozen=True, slots=True)

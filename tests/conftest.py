@@ -7,6 +7,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.queue.store.fresh import close_all
 from tests.servers.postgres import Postgres, running
 from threadcast.config.logs import configure, forget_secrets
 
@@ -40,6 +41,13 @@ def no_secrets_of_another_test() -> Iterator[None]:
     forget_secrets()
     yield
     forget_secrets()
+
+
+@pytest.fixture(autouse=True)
+def queues_are_closed() -> Iterator[None]:
+    """No test leaves a queue open that it took from `tests.queue.store.fresh`."""
+    yield
+    close_all()
 
 
 @pytest.fixture(scope="session")

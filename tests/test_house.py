@@ -39,10 +39,10 @@ def test_queue_is_the_standard_librarys_for_pytest() -> None:
 def test_queue_is_the_standard_librarys_for_the_service() -> None:
     """The service started in the repository root has the standard library's queue, and ours beside it."""
     code = (
-        "import threadcast.bot.service, queue, threadcast.queue.port;"
-        "print(queue.SimpleQueue.__name__, threadcast.queue.port.Store.__name__)"
+        "import threadcast.bot.service, queue, threadcast.queue.model;"
+        "print(queue.SimpleQueue.__name__, threadcast.queue.model.Claim.__name__)"
     )
-    assert python(code, cwd=ROOT) == "SimpleQueue Store"
+    assert python(code, cwd=ROOT) == "SimpleQueue Claim"
 
 
 def test_the_wheel_holds_the_package(tmp_path: Path) -> None:

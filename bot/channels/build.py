@@ -13,7 +13,8 @@ from threadcast.config.channels import (
 )
 from threadcast.config.settings import Settings
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.port import ChannelRow, Store, StoreError
+from threadcast.queue.model import ChannelRow, StoreError
+from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.service")
 
@@ -24,11 +25,11 @@ def build_channel(
     *,
     clock: Clock,
     row: ChannelRow | None = None,
-    store: Store | None = None,
+    database: Database | None = None,
 ) -> Channel:
     """One channel from its settings. Client libraries are imported only for the kinds in use.
 
-    `row` is what `store` remembers of the channel; a chat that moves is noted there.
+    `row` is what `database` remembers of the channel; a chat that moves is noted there.
     """
     numbering = Numbering(channel.numbering)
     resend = channel.when_unsure == "resend"
@@ -48,7 +49,7 @@ def build_channel(
                 settle_after=settings.settle_after,
                 resend=resend,
                 moved_to=_moved(channel, row),
-                on_moved=partial(_note_moved, store, channel.name, clock),
+                on_moved=partial(_note_moved, database, channel.name, clock),
             )
         case MastodonChannelSettings():
             from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415  # see above
@@ -84,10 +85,10 @@ def _moved(channel: TelegramChannelSettings, row: ChannelRow | None) -> int | No
     return int(row.moved) if row and row.moved and row.target == channel.chat else None
 
 
-def _note_moved(store: Store | None, name: str, clock: Clock, chat: int) -> None:
-    if store is None:
+def _note_moved(database: Database | None, name: str, clock: Clock, chat: int) -> None:
+    if database is None:
         return
     try:
-        store.note_moved(name, str(chat), now=clock(), actor="telegram")
+        database.changes.note_moved(name, str(chat), now=clock(), actor="telegram")
     except StoreError as error:  # it is followed all the same, and told again after the next start
         log.warning("a chat's new id was not noted", channel=name, chat=chat, reason=str(error))

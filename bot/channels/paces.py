@@ -18,7 +18,7 @@ from threadcast.bot.channels.pace import (
 from threadcast.bot.channels.port import Channel
 from threadcast.config.channels import MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.settings import Settings
-from threadcast.queue.port import Store
+from threadcast.queue.store.database import Database
 
 # How the Bot API tells a group's id from that of a channel or a supergroup, which look alike.
 GROUP, NO_GROUP = "-", "-100"
@@ -42,7 +42,7 @@ def build_paces(
     """One pace for each configured channel, by its name; chats of one bot share its slots.
 
     `remembered` has the rates of channels of which one was learned; `sent_since` counts a channel's posts
-    that went out at a moment or later (`Store.sent_since`). `bots` takes the slots of each bot, by its token.
+    that went out at a moment or later (`Reading.sent_since`). `bots` takes the slots of each bot, by its token.
     """
     meters = {channel.name: channel for channel in channels if isinstance(channel, Metered)}
     rate = settings.telegram.rate
@@ -76,11 +76,14 @@ def chat_pace(settings: Settings, shared: BotPace, chat: int) -> Pace:
 
 
 def paces_of(
-    settings: Settings, channels: Iterable[Channel], store: Store, bots: dict[str, BotPace] | None = None
+    settings: Settings,
+    channels: Iterable[Channel],
+    database: Database,
+    bots: dict[str, BotPace] | None = None,
 ) -> dict[str, Pace]:
     """The paces as the queue remembers them; `bots`: see `build_paces`. Raises StoreError."""
-    remembered = {row.name: row.rate for row in store.channels() if row.rate is not None}
-    return build_paces(settings, channels, remembered, store.sent_since, bots)
+    remembered = {row.name: row.rate for row in database.reading.channels() if row.rate is not None}
+    return build_paces(settings, channels, remembered, database.reading.sent_since, bots)
 
 
 def is_group(chat: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.views.message import Button
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
 
 MOST_BYTES = 64  # of a button's data: https://core.telegram.org/bots/api#inlinekeyboardbutton
 MANY = 100  # threads that one request may be about

@@ -29,8 +29,8 @@ from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.logs import redact
 from threadcast.config.settings import Settings
-from threadcast.queue.notebook import Notebook
-from threadcast.queue.port import Delivery, StoreError
+from threadcast.queue.model import Delivery, StoreError
+from threadcast.queue.store.notes import Notes
 
 log = structlog.get_logger("threadcast.chat")
 
@@ -50,7 +50,7 @@ class Chat:
         self,
         settings: Settings,
         channels: Sequence[Channel],
-        notebook: Notebook,
+        notes: Notes,
         *,
         requests_of: Callable[[str], Requests],
         clock: Clock,
@@ -60,14 +60,12 @@ class Chat:
         assert settings.telegram.token is not None  # noqa: S101  # see Settings.chatting
         self._settings = settings
         self._clock = clock
-        self._notebook = notebook
+        self._notes = notes
         self._bot = make_bot(
             settings.telegram.token.get_secret_value(), api_url=settings.telegram.api_url, polls=True
         )
         self._door = Door(settings.telegram)
-        self._office = Office(
-            requests_of, channels, Drafts(notebook, clock), notebook, clock, settings.timezone
-        )
+        self._office = Office(requests_of, channels, Drafts(notes, clock), notes, clock, settings.timezone)
         self._speaker = Speaker(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(self._office, self._speaker, self._door, timer=timer)
         at = settings.telegram.digest
@@ -90,7 +88,7 @@ class Chat:
         self._application.add_handler(TypeHandler(telegram.Update, self._handle))
         self._application.add_error_handler(self._broke)
         self._handle_once = HandleOnce(
-            notebook,
+            notes,
             self._application.process_update,
             is_known=lambda person: self._door.role_of(person) is not None,
             clock=clock,
@@ -176,7 +174,7 @@ class Chat:
         self._spawn(self._set_menus())
         with suppress(StoreError):  # next time
             for kind in ("draft:", "again:", "missed:"):
-                await asyncio.to_thread(self._notebook.tear_out_old, kind, before=self._clock() - KEPT)
+                await asyncio.to_thread(self._notes.forget_old, kind, before=self._clock() - KEPT)
         log.info("chat", bot=f"@{self._bot.username}", owners=len(self._door.owners))
 
     async def _set_menus(self) -> None:

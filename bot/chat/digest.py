@@ -19,7 +19,7 @@ from threadcast.bot.chat.views.message import Said, bold, esc
 from threadcast.bot.chat.views.moments import count, shortly
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.config.schedule.zones import instant, wall
-from threadcast.queue.port import Delivery, StoreError
+from threadcast.queue.model import Delivery, StoreError
 from threadcast.queue.states import DeliveryState
 
 log = structlog.get_logger("threadcast.chat")
@@ -70,10 +70,10 @@ class Digests:
         elif newest is not None:
             return
         # What is published from now on is for the next one: `now` is from before it was looked at.
-        await asyncio.to_thread(self._office.notebook.write, MARKS, DIGESTED, now.isoformat(), now=now)
+        await asyncio.to_thread(self._office.notes.write, MARKS, DIGESTED, now.isoformat(), now=now)
 
     def _newest(self) -> datetime | None:
-        text = self._office.notebook.read(MARKS).get(DIGESTED)
+        text = self._office.notes.read(MARKS).get(DIGESTED)
         return None if text is None else datetime.fromisoformat(text)
 
     def _digest(self, since: datetime, now: datetime) -> Said:

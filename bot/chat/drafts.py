@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from threadcast.bot.chat.buttons import Asker
-from threadcast.queue.notebook import Notebook
+from threadcast.queue.store.notes import Notes
 from threadcast.queue.text.parse import parse
 
 KEPT = timedelta(days=30)  # since its last message
@@ -59,8 +59,8 @@ class Draft:
 class Drafts:
     """One draft for each person in each chat. All of it blocks: not for an event loop."""
 
-    def __init__(self, notebook: Notebook, clock: Callable[[], datetime]) -> None:
-        self._notebook = notebook
+    def __init__(self, notes: Notes, clock: Callable[[], datetime]) -> None:
+        self._notes = notes
         self._clock = clock
         self._left: dict[str, int] = {}
         # A message that tells of a draft is noted while another thread may be dropping the draft.
@@ -68,7 +68,7 @@ class Drafts:
 
     def of(self, asker: Asker) -> Draft | None:
         """The draft, None where none is open."""
-        lines = self._notebook.read(_page(asker))
+        lines = self._notes.read(_page(asker))
         if not lines:
             return None
         pieces = tuple(text for number, text in lines.items() if number > 0)
@@ -85,12 +85,12 @@ class Drafts:
         self._write(asker, message, text)
 
     def has(self, asker: Asker, message: int) -> bool:
-        return message in self._notebook.read(_page(asker))
+        return message in self._notes.read(_page(asker))
 
     def show(self, asker: Asker, message: int) -> bool:
         """Note the message of ours that tells of it; False where there is no draft any more."""
         with self._lock:
-            if not self._notebook.read(_page(asker)):
+            if not self._notes.read(_page(asker)):
                 return False
             self._write(asker, _SHOWN, str(message))
             return True
@@ -98,17 +98,17 @@ class Drafts:
     def drop(self, asker: Asker) -> None:
         page = _page(asker)
         with self._lock:
-            shown = self._notebook.read(page).get(_SHOWN)
+            shown = self._notes.read(page).get(_SHOWN)
             if shown is not None:
                 self._left[page] = int(shown)
-            self._notebook.tear_out(page)
+            self._notes.forget(page)
 
     def left(self, asker: Asker) -> int | None:
         """The message that told of the draft dropped last, once: nobody needs it any more."""
         return self._left.pop(_page(asker), None)
 
     def _write(self, asker: Asker, line: int, text: str) -> None:
-        self._notebook.write(_page(asker), line, text, now=self._clock())
+        self._notes.write(_page(asker), line, text, now=self._clock())
 
 
 def _page(asker: Asker) -> str:

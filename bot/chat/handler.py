@@ -29,7 +29,7 @@ from threadcast.bot.chat.views.message import Said, esc
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.input import MAX_INPUT, understand
 from threadcast.config.logs import redact
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
 
 log = structlog.get_logger("threadcast.chat")
 

@@ -21,7 +21,7 @@ from threadcast.bot.chat.views.live import LiveMessages
 from threadcast.bot.chat.views.message import Said
 from threadcast.bot.chat.views.troubles import Troubles
 from threadcast.bot.requests.queries import Dossier
-from threadcast.queue.port import AuditEvent, Delivery, NotFoundError, StoreError
+from threadcast.queue.model import AuditEvent, Delivery, NotFoundError, StoreError
 from threadcast.queue.states import DeliveryState
 
 log = structlog.get_logger("threadcast.chat")
@@ -138,7 +138,7 @@ class Reporter:
 
     async def _begin(self) -> None:
         """Go on behind the mark; at the very first start, behind all there is."""
-        mark = (await asyncio.to_thread(self._office.notebook.read, MARKS)).get(SEEN_TO)
+        mark = (await asyncio.to_thread(self._office.notes.read, MARKS)).get(SEEN_TO)
         if mark is None:
             await self._begin_behind_all()
         else:
@@ -196,7 +196,7 @@ class Reporter:
         return max(newest, self._mark)
 
     def _set_mark(self, newest: int) -> None:
-        self._office.notebook.write(MARKS, SEEN_TO, str(newest), now=self._office.clock())
+        self._office.notes.write(MARKS, SEEN_TO, str(newest), now=self._office.clock())
         self._mark = newest
 
     def _due_at(self, thread: int) -> float:
@@ -281,7 +281,7 @@ class Reporter:
             if told is not None:
                 removed = Said(f"#{thread} was removed from the queue.")
                 await self._speaker.change(chat, told.message, removed, patient=False)
-                await asyncio.to_thread(self._office.notebook.tear_out, _page(thread))
+                await asyncio.to_thread(self._office.notes.forget, _page(thread))
             return
         states = frozenset(f"{one.delivery.channel}={one.delivery.state}" for one in dossier.chains)
         calls = frozenset(
@@ -317,14 +317,14 @@ class Reporter:
         if (chat, thread) not in self._missed:
             self._missed.add((chat, thread))
             now = self._office.clock()
-            await asyncio.to_thread(self._office.notebook.write, _missed_in(chat), thread, "", now=now)
+            await asyncio.to_thread(self._office.notes.write, _missed_in(chat), thread, "", now=now)
 
     async def catch_up(self, chat: int) -> None:
         """Something can be said in a chat again, perhaps: tell what was not told there. Raises StoreError."""
-        missed = await asyncio.to_thread(self._office.notebook.read, _missed_in(chat))
+        missed = await asyncio.to_thread(self._office.notes.read, _missed_in(chat))
         if not missed:
             return
-        await asyncio.to_thread(self._office.notebook.tear_out, _missed_in(chat))
+        await asyncio.to_thread(self._office.notes.forget, _missed_in(chat))
         self._missed = {key for key in self._missed if key[0] != chat}
         for thread in sorted(missed)[-CAUGHT_UP:]:
             self._later.setdefault((chat, thread), Touched(self._timer()))
@@ -369,10 +369,10 @@ class Reporter:
         self._woken.set()
 
     def _told(self, thread: int) -> dict[int, Told]:
-        return {chat: Told.read(text) for chat, text in self._office.notebook.read(_page(thread)).items()}
+        return {chat: Told.read(text) for chat, text in self._office.notes.read(_page(thread)).items()}
 
     def _note(self, thread: int, chat: int, told: Told) -> None:
-        self._office.notebook.write(_page(thread), chat, told.written(), now=self._office.clock())
+        self._office.notes.write(_page(thread), chat, told.written(), now=self._office.clock())
 
 
 def _missed_in(chat: int) -> str:

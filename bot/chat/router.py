@@ -19,7 +19,7 @@ from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Said, esc
 from threadcast.bot.requests.context import UnknownChannelError
 from threadcast.bot.requests.input import InputError
-from threadcast.queue.port import NotFoundError, StoreError
+from threadcast.queue.model import NotFoundError, StoreError
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, allowed
 
 log = structlog.get_logger("threadcast.chat")

@@ -20,8 +20,8 @@ from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter, Telegr
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.config.logs import redact
-from threadcast.queue.notebook import Notebook
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
+from threadcast.queue.store.notes import Notes
 
 log = structlog.get_logger("threadcast.chat")
 
@@ -46,9 +46,9 @@ class HandleOnce:
     """Handles each update once. `is_known` says whose updates may change something: others' do nothing."""
 
     def __init__(
-        self, notebook: Notebook, handle: Handle, *, is_known: Callable[[int], bool], clock: Clock
+        self, notes: Notes, handle: Handle, *, is_known: Callable[[int], bool], clock: Clock
     ) -> None:
-        self._notebook = notebook
+        self._notes = notes
         self._handle = handle
         self._is_known = is_known
         self._clock = clock
@@ -67,14 +67,14 @@ class HandleOnce:
         await self._handle(update)
         try:
             (await self._handled())[line] = number
-            await asyncio.to_thread(self._notebook.write, PAGE, line, str(number), now=self._clock())
+            await asyncio.to_thread(self._notes.write, PAGE, line, str(number), now=self._clock())
         except StoreError as error:
             log.warning("an update was not noted as handled", update=number, reason=str(error))
 
     async def _handled(self) -> dict[int, int]:
         if self._ids is None:
             try:
-                page = await asyncio.to_thread(self._notebook.read, PAGE)
+                page = await asyncio.to_thread(self._notes.read, PAGE)
             except StoreError:
                 return {}  # another time; what is asked for says itself that the queue cannot be used
             self._ids = {line: int(text) for line, text in page.items()}

@@ -2,7 +2,7 @@
 
 A file is added first and moved then. A service that dies in between finds the file again; what it
 added before is known by its fingerprint, and by the time of the file's last change even where it has
-failed or was cancelled meanwhile (`Store.add`, `since`). So nothing is added twice, and nothing lost.
+failed or was cancelled meanwhile (`Threads.add`, `since`). So nothing is added twice, and nothing lost.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from threadcast.bot.intake.watch import Identity, Watcher
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
 from threadcast.bot.requests.requests import Requests
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
 
 log = structlog.get_logger("threadcast.intake")
 

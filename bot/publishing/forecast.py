@@ -13,7 +13,7 @@ from itertools import groupby
 
 from threadcast.bot.publishing.budget import WAITS, Prospect
 from threadcast.config.schedule.timetable import Cause, Timetable
-from threadcast.queue.port import ChannelRow, Delivery, credible
+from threadcast.queue.model import ChannelRow, Delivery, credible
 from threadcast.queue.states import DeliveryState
 
 NOTHING_KNOWN: Mapping[str, Prospect] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from threadcast.bot.publishing.promptly import Pending
-from threadcast.queue.port import PostRecord
+from threadcast.queue.model import PostRecord
 
 
 class HeldBackError(Exception):

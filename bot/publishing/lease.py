@@ -9,27 +9,28 @@ import structlog
 
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.publishing.alongside import alongside
-from threadcast.queue.port import Claim, LeaseLostError, Store, StoreError
+from threadcast.queue.model import Claim, LeaseLostError, StoreError
+from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.heartbeat")
 
 
 @asynccontextmanager
-async def beating(store: Store, claim: Claim, *, clock: Clock, lease: timedelta) -> AsyncIterator[None]:
+async def beating(database: Database, claim: Claim, *, clock: Clock, lease: timedelta) -> AsyncIterator[None]:
     """While this is open the claim's lease is renewed, three times in the time it lasts.
 
     A lease that was lost stays lost: whoever works under it learns so at the next write, before
     anything more is sent.
     """
-    async with alongside(_beat(store, claim, clock=clock, lease=lease), "heartbeat"):
+    async with alongside(_beat(database, claim, clock=clock, lease=lease), "heartbeat"):
         yield
 
 
-async def _beat(store: Store, claim: Claim, *, clock: Clock, lease: timedelta) -> None:
+async def _beat(database: Database, claim: Claim, *, clock: Clock, lease: timedelta) -> None:
     while True:
         await asyncio.sleep(lease.total_seconds() / 3)
         try:
-            await asyncio.to_thread(store.renew, claim, until=clock() + lease)
+            await asyncio.to_thread(database.work.renew, claim, until=clock() + lease)
         except LeaseLostError:
             return
         except StoreError as error:

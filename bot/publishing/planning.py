@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from threadcast.queue.compose.compose import CannotComposeError, Post
-from threadcast.queue.port import Claim
+from threadcast.queue.model import Claim
 
 
 def to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:

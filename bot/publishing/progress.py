@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import Change, Event, Sent
 
 log = structlog.get_logger("threadcast.publisher")

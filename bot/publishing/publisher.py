@@ -28,16 +28,7 @@ from threadcast.bot.publishing.promptly import almost_done
 from threadcast.bot.publishing.settling import look_for
 from threadcast.bot.publishing.stop import Stop
 from threadcast.queue.compose.compose import CannotComposeError, compose
-from threadcast.queue.port import (
-    ANY,
-    Claim,
-    Delivery,
-    LeaseLostError,
-    NotFoundError,
-    Opening,
-    PostRecord,
-    Store,
-)
+from threadcast.queue.model import ANY, Claim, Delivery, LeaseLostError, NotFoundError, Opening, PostRecord
 from threadcast.queue.states import (
     Change,
     Event,
@@ -52,6 +43,7 @@ from threadcast.queue.states import (
     interrupted,
     settle,
 )
+from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.publisher")
 
@@ -74,7 +66,7 @@ class Publisher:
 
     def __init__(
         self,
-        store: Store,
+        database: Database,
         channel: Channel,
         *,
         worker: str,
@@ -88,7 +80,7 @@ class Publisher:
         new_key: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self.channel = channel
-        self._store = store
+        self._database = database
         self._worker = worker
         self._clock = clock
         self._stop = stop
@@ -119,7 +111,7 @@ class Publisher:
             return None
         try:
             async with (
-                beating(self._store, claim, clock=self._clock, lease=LEASE),
+                beating(self._database, claim, clock=self._clock, lease=LEASE),
                 self._hurry.watching(self._stop.now),
             ):
                 return await self._work(claim)
@@ -198,7 +190,7 @@ class Publisher:
             return now
         if self._look_up:
             self._look_up = False
-            if (await asyncio.to_thread(self._store.waiting, self.channel.name)).paused:
+            if (await asyncio.to_thread(self._database.work.waiting, self.channel.name)).paused:
                 return now
         return self._brake(now)
 
@@ -217,7 +209,7 @@ class Publisher:
     async def _claim(self, opening: Opening) -> Claim | None:
         now = self._clock()
         claim = await asyncio.to_thread(
-            self._store.claim,
+            self._database.work.claim,
             self.channel.name,
             worker=self._worker,
             now=now,
@@ -237,7 +229,7 @@ class Publisher:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
             return await self._put_off(claim, Refused(str(error)))
-        return await asyncio.to_thread(self._store.plan, claim, posts, now=self._clock())
+        return await asyncio.to_thread(self._database.work.plan, claim, posts, now=self._clock())
 
     async def _put_off(self, claim: Claim, outcome: Throttled | Unreached | Refused) -> Delivery:
         change = decide(
@@ -267,7 +259,7 @@ class Publisher:
         if post.state is PostState.SENDING or post.doubted is None:
             gone = Unknown("the service went away while this post was being sent")
             return self._judge(post, gone, last=last, began=post.intended)
-        look = await look_for(post, self.channel, self._store, self._hurry)
+        look = await look_for(post, self.channel, self._database, self._hurry)
         return settle(
             look,
             settling=self.channel.settling,
@@ -282,7 +274,7 @@ class Publisher:
     async def _intend(self, claim: Claim, post: PostRecord, parent: str | None) -> Intended:
         now = self._clock()
         intended = await asyncio.to_thread(
-            self._store.intend,
+            self._database.work.intend,
             claim,
             post.position,
             key=post.key or self._new_key(),
@@ -332,7 +324,9 @@ class Publisher:
     async def _record(self, claim: Claim, post: PostRecord | None, change: Change) -> Delivery:
         position = post.position if post else None
         with self._known_to_nobody_else(claim, position, change.sent):
-            delivery = await asyncio.to_thread(self._store.record, claim, position, change, now=self._clock())
+            delivery = await asyncio.to_thread(
+                self._database.work.record, claim, position, change, now=self._clock()
+            )
         report(delivery, position, change)
         self._observe(delivery)
         return delivery
@@ -364,7 +358,7 @@ class Publisher:
         key = following.key or self._new_key()
         with self._known_to_nobody_else(claim, post.position, sent):
             commit = await almost_done(
-                lambda almost: self._store.advance(
+                lambda almost: self._database.work.advance(
                     claim, post.position, sent, key=key, now=now, until=now + LEASE, almost=almost
                 )
             )
@@ -386,12 +380,12 @@ class Publisher:
         if rate is None or rate == self._remembered:
             return
         with suppress(NotFoundError):
-            await asyncio.to_thread(self._store.note_rate, self.channel.name, rate)
+            await asyncio.to_thread(self._database.changes.note_rate, self.channel.name, rate)
         self._remembered = rate
 
     async def _let_go(self, claim: Claim, due: datetime) -> Delivery:
-        await asyncio.to_thread(self._store.let_go, claim, now=self._clock(), due=due)
+        await asyncio.to_thread(self._database.work.let_go, claim, now=self._clock(), due=due)
         log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=at(due))
-        delivery = await asyncio.to_thread(self._store.delivery, claim.delivery.id)
+        delivery = await asyncio.to_thread(self._database.reading.delivery, claim.delivery.id)
         self._observe(delivery)
         return delivery

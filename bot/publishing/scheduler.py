@@ -17,7 +17,8 @@ from threadcast.bot.channels.port import Clock
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.stop import Stop
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.port import GoneError, Opening, Store, StoreError, Waiting, credible
+from threadcast.queue.model import GoneError, Opening, StoreError, Waiting, credible
+from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.scheduler")
 
@@ -74,7 +75,7 @@ class Scheduler:
 
     def __init__(
         self,
-        store: Store,
+        database: Database,
         publishers: Iterable[tuple[Publisher, Timetable]],
         *,
         clock: Clock,
@@ -82,7 +83,7 @@ class Scheduler:
         pause: timedelta = PAUSE,
         at_least_every: timedelta = AT_LEAST_EVERY,
     ) -> None:
-        self._store = store
+        self._database = database
         self._clock = clock
         self._stop = stop
         self._pause = pause
@@ -152,7 +153,7 @@ class Scheduler:
         """Publish whatever may start; gives when to look again."""
         while not self._stop.asked.is_set():
             lane.again = False
-            waiting = await asyncio.to_thread(self._store.waiting, lane.name)
+            waiting = await asyncio.to_thread(self._database.work.waiting, lane.name)
             seen = look(waiting, lane.timetable, self._clock())
             if seen.opening is None:
                 if not lane.again:

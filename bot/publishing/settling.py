@@ -6,16 +6,17 @@ import structlog
 
 from threadcast.bot.channels.port import Channel, Landmark, Sought
 from threadcast.bot.publishing.hurry import HURRIED, HurriedError, Hurry
-from threadcast.queue.port import PostRecord, Store
+from threadcast.queue.model import PostRecord
 from threadcast.queue.states import Blind, Look, Unreached
+from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.settling")
 
 
-async def look_for(post: PostRecord, channel: Channel, store: Store, hurry: Hurry) -> Look:
+async def look_for(post: PostRecord, channel: Channel, database: Database, hurry: Hurry) -> Look:
     """Whether the post is out, as the network shows it now. `post` was tried, and came into doubt."""
     assert post.key is not None and post.doubted is not None  # noqa: S101, PT018  # see above
-    known = await asyncio.to_thread(store.landmark, channel.name)
+    known = await asyncio.to_thread(database.reading.landmark, channel.name)
     landmark = (
         None if known is None or known.remote_id is None else Landmark(known.remote_id, known.post.text)
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from threadcast.bot.channels.port import Channel, Clock, Difference, Expected
-from threadcast.queue.port import Delivery, PostRecord, Store
+from threadcast.queue.model import Delivery, PostRecord
 from threadcast.queue.states import (
     Absent,
     Blind,
@@ -16,6 +16,7 @@ from threadcast.queue.states import (
     Throttled,
     Unreached,
 )
+from threadcast.queue.store.database import Database
 
 TRIES = 3  # of a network that cannot be reached
 AGAIN = timedelta(seconds=5)
@@ -60,14 +61,14 @@ class Undo:
 
     def __init__(
         self,
-        store: Store,
+        database: Database,
         *,
         actor: str,
         clock: Clock,
         see: Callable[[Undoing], None],
         pause: Callable[[datetime], Awaitable[None]],
     ) -> None:
-        self._store = store
+        self._database = database
         self._actor = actor
         self._clock = clock
         self._see = see
@@ -75,7 +76,7 @@ class Undo:
 
     async def take_down(self, delivery: Delivery, channel: Channel) -> Undoing:
         """As far as the network lets us; what was taken down before is not asked for again."""
-        posts = await asyncio.to_thread(self._store.posts, delivery.id)
+        posts = await asyncio.to_thread(self._database.reading.posts, delivery.id)
         out = [post for post in posts if post.state is PostState.SENT]
         gone = sum(post.taken_down is not None for post in out)
         left = [
@@ -109,7 +110,7 @@ class Undo:
             match answer:
                 case Absent():
                     await asyncio.to_thread(
-                        self._store.note_gone,
+                        self._database.changes.note_gone,
                         seen.delivery.id,
                         post.position,
                         now=self._clock(),

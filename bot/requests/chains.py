@@ -7,7 +7,7 @@ from threadcast.bot.channels.port import Channel
 from threadcast.bot.publishing.takedown import Audit, Undo, Undoing, audit
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import Context, pick
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError
 
 
@@ -16,7 +16,7 @@ class Chains:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._store = context.store
+        self._database = context.database
         self._changes = Changes(context)
 
     async def undo(
@@ -33,7 +33,7 @@ class Chains:
         """
         context = self._context
         withdrawn = self._changes.withdraw(thread_id, channels=channels)
-        work = Undo(self._store, actor=context.actor, clock=context.clock, see=see, pause=pause)
+        work = Undo(self._database, actor=context.actor, clock=context.clock, see=see, pause=pause)
         try:
             return tuple([await work.take_down(one, self._channel(one)) for one in withdrawn])
         finally:
@@ -43,7 +43,7 @@ class Chains:
         """Compare a thread's chains with what the networks show. Raises NotFoundError."""
         return tuple(
             [
-                await audit(one, self._store.posts(one.id), self._channel(one))
+                await audit(one, self._database.reading.posts(one.id), self._channel(one))
                 for one in self._context.deliveries(thread_id, channels)
                 if one.sent
             ]
@@ -58,14 +58,14 @@ class Chains:
         for one in self._context.deliveries(thread_id, channels):
             if one.state is not DeliveryState.FAILED:
                 continue
-            found = await audit(one, self._store.posts(one.id), self._channel(one))
+            found = await audit(one, self._database.reading.posts(one.id), self._channel(one))
             if found.problem:
                 raise NotAllowedError(
                     f"thread {thread_id} on {one.channel} could not be looked at: {found.problem}"
                 )
             for each in found.differences:
                 if each.kind == "missing" and each.position is not None:
-                    self._store.note_gone(
+                    self._database.changes.note_gone(
                         one.id, each.position, now=self._context.clock(), actor=self._context.actor
                     )
         return self._changes.apply(thread_id, Event.RETRY, channels=channels)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from threadcast.bot.requests.context import Context, pick
-from threadcast.queue.port import ChannelRow, Delivery, NewDelivery
+from threadcast.queue.model import ChannelRow, Delivery, NewDelivery
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent
 
 
@@ -17,7 +17,7 @@ class Changes:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._store = context.store
+        self._database = context.database
 
     def apply(
         self, thread_id: int, event: Event, *, channels: Sequence[str] = (), due: datetime | None = None
@@ -28,7 +28,7 @@ class Changes:
         return self._each(
             thread_id,
             channels,
-            lambda one: self._store.apply(one.id, event, now=now, actor=actor, due=moment),
+            lambda one: self._database.changes.apply(one.id, event, now=now, actor=actor, due=moment),
         )
 
     def publish(self, thread_id: int, *, channels: Sequence[str] = (), now: bool) -> tuple[Delivery, ...]:
@@ -71,7 +71,7 @@ class Changes:
         """
         now, actor = self._context.clock(), self._context.actor
         rows = tuple(
-            self._store.pause(channel.name, paused, now=now, actor=actor)
+            self._database.changes.pause(channel.name, paused, now=now, actor=actor)
             for channel in pick(self._context.channels, names)
         )
         self._context.wake()
@@ -86,14 +86,18 @@ class Changes:
             wish = "name one with --channel" if unsure else "there is nothing to settle"
             count = f"{len(unsure)} channels" if unsure else "no channel"
             raise NotAllowedError(f"thread {thread_id} is unsure on {count} ({where}); {wish}")
-        settled = self._store.settle(unsure[0].id, sent, now=self._context.clock(), actor=self._context.actor)
+        settled = self._database.changes.settle(
+            unsure[0].id, sent, now=self._context.clock(), actor=self._context.actor
+        )
         self._context.wake()
         return settled
 
     def skip(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
         """Leave the refused post of a stopped chain out, and go on behind it."""
         now, actor = self._context.clock(), self._context.actor
-        return self._each(thread_id, channels, lambda one: self._store.skip(one.id, now=now, actor=actor))
+        return self._each(
+            thread_id, channels, lambda one: self._database.changes.skip(one.id, now=now, actor=actor)
+        )
 
     def withdraw(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
         """Stop chains for good, so that their posts can be taken down (`Chains.undo`).
@@ -104,7 +108,9 @@ class Changes:
         def withdraw(one: Delivery) -> Delivery:
             if one.state is DeliveryState.WITHDRAWN:
                 return one
-            return self._store.withdraw(one.id, now=self._context.clock(), actor=self._context.actor)
+            return self._database.changes.withdraw(
+                one.id, now=self._context.clock(), actor=self._context.actor
+            )
 
         return self._each(thread_id, channels, withdraw)
 
@@ -135,7 +141,9 @@ class Changes:
         moment, actor = self._context.clock(), self._context.actor
 
         def first(one: Delivery) -> Delivery:
-            return self._first(self._store.apply(one.id, Event.SCHEDULE, now=moment, actor=actor, due=moment))
+            return self._first(
+                self._database.changes.apply(one.id, Event.SCHEDULE, now=moment, actor=actor, due=moment)
+            )
 
         return self._each(thread_id, channels, first)
 
@@ -145,7 +153,9 @@ class Changes:
         return one
 
     def _move(self, one: Delivery, behind: int | None) -> Delivery:
-        return self._store.move(one.id, behind, now=self._context.clock(), actor=self._context.actor)
+        return self._database.changes.move(
+            one.id, behind, now=self._context.clock(), actor=self._context.actor
+        )
 
     def _add_to(self, thread_id: int, names: Sequence[str], *, now: bool) -> tuple[Delivery, ...]:
         """Queue a thread on more channels: whoever asks to publish it there has approved it."""
@@ -156,7 +166,7 @@ class Changes:
             NewDelivery(channel.name, DeliveryState.QUEUED, moment, own_time=now)
             for channel in pick(self._context.channels, names)
         ]
-        added = self._store.add_to(thread_id, new, now=moment, actor=self._context.actor)
+        added = self._database.threads.add_to(thread_id, new, now=moment, actor=self._context.actor)
         if not added.deliveries:
             twin = added.duplicates[0].existing
             raise NotAllowedError(

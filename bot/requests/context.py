@@ -7,7 +7,8 @@ from datetime import datetime
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.publishing.budget import Prospect
 from threadcast.bot.publishing.forecast import NOTHING_KNOWN, Rhythm
-from threadcast.queue.port import Delivery, NotFoundError, Store
+from threadcast.queue.model import Delivery, NotFoundError
+from threadcast.queue.store.database import Database
 
 
 class UnknownChannelError(Exception):
@@ -23,7 +24,7 @@ class Context:
     channel how fast it goes at a moment, and how much is left to it.
     """
 
-    store: Store
+    database: Database
     channels: Sequence[Channel]
     holds: frozenset[str]
     rhythms: Mapping[str, Rhythm]
@@ -34,9 +35,9 @@ class Context:
 
     def deliveries(self, thread_id: int, names: Sequence[str] = ()) -> tuple[Delivery, ...]:
         """Return a thread's deliveries, on the channels named or on all. Raises NotFoundError."""
-        self.store.thread(thread_id)
+        self.database.reading.thread(thread_id)
         wanted = {name.lower() for name in names}
-        found = self.store.deliveries(thread_id=thread_id)
+        found = self.database.reading.deliveries(thread_id=thread_id)
         mine = tuple(one for one in found if not wanted or one.channel in wanted)
         if not mine:
             raise NotFoundError(

@@ -10,9 +10,9 @@ from threadcast.bot import wake
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.queries import WAITING
 from threadcast.config.settings import Settings
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store.database import is_sqlite, parse_url
+from threadcast.queue.store.engine import is_sqlite, parse_url
 
 # What waits for its owner, and the command that goes on with it.
 ANSWERS: Mapping[DeliveryState, str] = {
@@ -46,9 +46,9 @@ def overview(settings: Settings) -> Overview:
     deliveries: tuple[Delivery, ...] = ()
     paused: frozenset[str] = frozenset()
     if not is_sqlite(url) or Path(parse_url(url).database or "").exists():
-        with closing(prepare(settings)) as store:
-            deliveries = store.deliveries(states=WAITING | {DeliveryState.FAILED})
-            paused = frozenset(row.name for row in store.channels() if row.paused)
+        with closing(prepare(settings)) as database:
+            deliveries = database.reading.deliveries(states=WAITING | {DeliveryState.FAILED})
+            paused = frozenset(row.name for row in database.reading.channels() if row.paused)
     return summarise(
         deliveries,
         channels=[(channel.name, channel.kind) for channel in settings.channels],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from threadcast.bot.publishing.forecast import Forecast, forecast
 from threadcast.bot.requests.context import Context, UnknownChannelError
-from threadcast.queue.port import AuditEvent, ChannelRow, Delivery, NotFoundError, PostRecord, StoredThread
+from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, NotFoundError, PostRecord, StoredThread
 from threadcast.queue.states import DeliveryState
 
 ENDED = frozenset(
@@ -44,7 +44,7 @@ class Queries:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._store = context.store
+        self._database = context.database
 
     @property
     def configured(self) -> frozenset[str]:
@@ -53,22 +53,22 @@ class Queries:
 
     def channels(self) -> tuple[ChannelRow, ...]:
         """Return every channel the queue has seen, configured now or not."""
-        return self._store.channels()
+        return self._database.reading.channels()
 
     def queue(self, *, channel: str | None = None) -> tuple[Delivery, ...]:
         """Return what is under way, waiting, held or unsure, in the order of the queue.
 
         Raises UnknownChannelError, as do `forecast` and `history`.
         """
-        return self._store.deliveries(states=WAITING, channel=self._known(channel))
+        return self._database.reading.deliveries(states=WAITING, channel=self._known(channel))
 
     def deliveries(self, states: frozenset[DeliveryState]) -> tuple[Delivery, ...]:
         """Return every delivery in one of these states, in the order of the queue."""
-        return self._store.deliveries(states=states)
+        return self._database.reading.deliveries(states=states)
 
     def forecast(self, *, channel: str | None = None) -> tuple[Forecast, ...]:
         """Return the queue, with when each delivery starts, why then, and when it should be through."""
-        rows = {row.name: row for row in self._store.channels()}
+        rows = {row.name: row for row in self._database.reading.channels()}
         now = self._context.clock()
         prospects = self._context.prospects(now)
         return forecast(self.queue(channel=channel), rows, self._context.rhythms, now, prospects)
@@ -80,7 +80,7 @@ class Queries:
 
         Raises NotFoundError where there never was such a thread.
         """
-        found = self._store.events(thread_id=thread_id, limit=limit, after=after)
+        found = self._database.reading.events(thread_id=thread_id, limit=limit, after=after)
         if thread_id is not None and not found:
             raise NotFoundError(f"there never was a thread {thread_id}; see all: threadcast events")
         return found
@@ -89,7 +89,7 @@ class Queries:
         self, *, channel: str | None = None, limit: int | None = None, skip: int = 0
     ) -> tuple[Chain, ...]:
         """Return what came to an end or stopped, newest first; the `skip` newest left out."""
-        ended = self._store.deliveries(
+        ended = self._database.reading.deliveries(
             states=ENDED,
             channel=self._known(channel),
             newest_first=True,
@@ -100,20 +100,20 @@ class Queries:
     def show(self, thread_id: int) -> Dossier:
         """Return one thread whole. Raises NotFoundError."""
         return Dossier(
-            self._store.thread(thread_id),
-            self._chains(self._store.deliveries(thread_id=thread_id)),
-            self._store.events(thread_id=thread_id),
+            self._database.reading.thread(thread_id),
+            self._chains(self._database.reading.deliveries(thread_id=thread_id)),
+            self._database.reading.events(thread_id=thread_id),
         )
 
     def _known(self, channel: str | None) -> str | None:
         """Return a channel's name as it is stored, configured now or not."""
         if channel is None or channel.lower() in self.configured:
             return channel and channel.lower()
-        known = [row.name for row in self._store.channels()]
+        known = [row.name for row in self._database.reading.channels()]
         if channel.lower() not in known:
             raise UnknownChannelError(f"there is no channel called {channel}; known: {', '.join(known)}")
         return channel.lower()
 
     def _chains(self, deliveries: Sequence[Delivery]) -> tuple[Chain, ...]:
-        posts = self._store.posts_of([delivery.id for delivery in deliveries])
+        posts = self._database.reading.posts_of([delivery.id for delivery in deliveries])
         return tuple(Chain(delivery, posts[delivery.id]) for delivery in deliveries)

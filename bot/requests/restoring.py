@@ -10,10 +10,11 @@ from threadcast.bot import wake
 from threadcast.bot.data_folder import AlreadyRunningError, only_one, prepare
 from threadcast.bot.service import build_channels, now, seen
 from threadcast.config.settings import Settings
-from threadcast.queue.port import Delivery, GoneError, Store, StoreError
+from threadcast.queue.model import Delivery, GoneError, StoreError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.backup import fresh_copy, look_through, one_restore, restore
-from threadcast.queue.store.database import parse_url, real_file
+from threadcast.queue.store.database import Database
+from threadcast.queue.store.engine import parse_url, real_file
 from threadcast.queue.store.exchange import exchange
 from threadcast.queue.store.since import Since, since
 
@@ -57,9 +58,9 @@ def put_back(
             running = _Alongside(settings, source, keep, actor, see).work(locks, pause, patience)
             return Restored(keep, running, since(file, keep))
         kept = restore(url, source, keep=keep)
-        with closing(prepare(settings)) as store:
-            store.see_channels(seen(settings, build_channels(settings)), now=now())
-            _pause(store, actor)
+        with closing(prepare(settings)) as database:
+            database.changes.see_channels(seen(settings, build_channels(settings)), now=now())
+            _pause(database, actor)
     return Restored(keep, False, since(file, keep)) if kept else Restored(None, False, None)
 
 
@@ -86,16 +87,16 @@ class _Alongside:
 
     def work(self, locks: ExitStack, pause: Callable[[], object], patience: float) -> bool:
         """Exchange the content of the queue; whether the service still runs."""
-        with closing(self._open()) as store, fresh_copy(self._url, self._source) as fresh:
+        with closing(self._open()) as database, fresh_copy(self._url, self._source) as fresh:
             try:
-                running = self._exchange(store, fresh, locks, pause, patience)
+                running = self._exchange(database, fresh, locks, pause, patience)
             except BaseException:
-                self._undo(store)
+                self._undo(database)
                 raise
         wake.knock(self._settings.data)
         return running
 
-    def _open(self) -> Store:
+    def _open(self) -> Database:
         try:
             return prepare(self._settings)
         except GoneError:
@@ -104,24 +105,24 @@ class _Alongside:
             raise StoreError(f"{error}. To restore in spite of that, stop the service first") from error
 
     def _exchange(
-        self, store: Store, fresh: Path, locks: ExitStack, pause: Callable[[], object], patience: float
+        self, database: Database, fresh: Path, locks: ExitStack, pause: Callable[[], object], patience: float
     ) -> bool:
         until = time.monotonic() + patience
         running = True
         while True:
             # Anew at each look: another command may let a channel go on, or a new service note another one.
-            paused = _pause(store, self._actor)
+            paused = _pause(database, self._actor)
             self._paused |= paused
             if paused:
                 wake.knock(self._settings.data)
             # A service that was killed leaves its leases; what it had in hand nobody will record.
             running = running and not _alone(self._settings, locks)
-            held = _in_hand(store) if running else []
+            held = _in_hand(database) if running else []
             if not held and exchange(
                 self._url,
                 fresh,
                 keep=self._keep,
-                at_rest=lambda running=running: not (running and _in_hand(store)),  # type: ignore[misc]
+                at_rest=lambda running=running: not (running and _in_hand(database)),  # type: ignore[misc]
                 now=now(),
                 actor=self._actor,
             ):
@@ -135,23 +136,23 @@ class _Alongside:
             self._see(held)
             pause()
 
-    def _undo(self, store: Store) -> None:
+    def _undo(self, database: Database) -> None:
         for name in sorted(self._paused):
             with suppress(StoreError):  # it stays paused then, which harms nobody
-                store.pause(name, False, now=now(), actor=self._actor)
+                database.changes.pause(name, False, now=now(), actor=self._actor)
         wake.knock(self._settings.data)
 
 
-def _pause(store: Store, actor: str) -> set[str]:
+def _pause(database: Database, actor: str) -> set[str]:
     """Pause every channel that the queue knows; the names of those that were not paused before."""
-    going = {row.name for row in store.channels() if not row.paused}
+    going = {row.name for row in database.reading.channels() if not row.paused}
     for name in sorted(going):
-        store.pause(name, True, now=now(), actor=actor)
+        database.changes.pause(name, True, now=now(), actor=actor)
     return going
 
 
-def _in_hand(store: Store) -> list[Delivery]:
+def _in_hand(database: Database) -> list[Delivery]:
     """The deliveries that a worker is at."""
     moment = now()
-    under_way = store.deliveries(states=frozenset({DeliveryState.PUBLISHING}))
+    under_way = database.reading.deliveries(states=frozenset({DeliveryState.PUBLISHING}))
     return [one for one in under_way if one.lease_until is not None and one.lease_until > moment]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from threadcast.bot.requests.context import Context, pick
 from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
-from threadcast.queue.port import Added, Adoption, Delivery, NewDelivery, NewThread
+from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread
 from threadcast.queue.states import DeliveryState, Event, Sent
 from threadcast.queue.text.thread import Thread
 
@@ -25,7 +25,7 @@ class Threads:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._store = context.store
+        self._database = context.database
 
     def add(
         self,
@@ -84,10 +84,10 @@ class Threads:
         """
         thread = only_thread(understand("the new text", text.encode()))
         now, actor = self._context.clock(), self._context.actor
-        edited = self._store.edit(thread_id, thread, now=now, actor=actor)
+        edited = self._database.threads.edit(thread_id, thread, now=now, actor=actor)
         if thread.warnings:
             edited = tuple(
-                self._store.apply(one.id, Event.HOLD, now=now, actor=actor)
+                self._database.changes.apply(one.id, Event.HOLD, now=now, actor=actor)
                 if one.state is DeliveryState.QUEUED
                 else one
                 for one in edited
@@ -100,19 +100,21 @@ class Threads:
 
         Raises InputError, NotFoundError, NotAllowedError.
         """
-        thread = continued(self._store.thread(thread_id).thread, intake)
-        extended = self._store.extend(thread_id, thread, now=self._context.clock(), actor=self._context.actor)
+        thread = continued(self._database.reading.thread(thread_id).thread, intake)
+        extended = self._database.threads.extend(
+            thread_id, thread, now=self._context.clock(), actor=self._context.actor
+        )
         self._context.wake()
         return extended
 
     def remove(self, thread_id: int) -> None:
         """Forget a thread of which nothing was sent. Raises NotFoundError, NotAllowedError."""
-        self._store.remove(thread_id, now=self._context.clock(), actor=self._context.actor)
+        self._database.threads.remove(thread_id, now=self._context.clock(), actor=self._context.actor)
 
     def _add(
         self, new: Sequence[NewThread], *, again: bool = False, since: datetime | None = None
     ) -> tuple[Receipt, ...]:
-        added = self._store.add(
+        added = self._database.threads.add(
             new, now=self._context.clock(), actor=self._context.actor, again=again, since=since
         )
         self._context.wake()

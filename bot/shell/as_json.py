@@ -8,7 +8,7 @@ from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
-from threadcast.queue.port import AuditEvent, ChannelRow, Delivery, PostRecord
+from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
 from threadcast.queue.text.thread import Notice, Thread
 
 Json = dict[str, Any]

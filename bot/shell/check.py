@@ -9,8 +9,9 @@ from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.queries import WAITING
 from threadcast.bot.service import open_channels
 from threadcast.config.settings import Settings
-from threadcast.queue.port import Store, StoreError
+from threadcast.queue.model import StoreError
 from threadcast.queue.store.copies import require_sound
+from threadcast.queue.store.database import Database
 from threadcast.queue.store.durability import doubts
 
 Findings = list[tuple[str, Finding]]
@@ -21,15 +22,15 @@ async def examine(settings: Settings) -> Findings:
     findings: Findings = [("settings", Finding("ok", _configured(settings)))]
     findings.extend(("queue", finding) for finding in await asyncio.to_thread(_examine_queue, settings))
     with ExitStack() as stack:
-        store = await asyncio.to_thread(_queue, settings)
-        if store is not None:
-            stack.enter_context(closing(store))
-        findings += await _examine_channels(settings, store)
+        database = await asyncio.to_thread(_queue, settings)
+        if database is not None:
+            stack.enter_context(closing(database))
+        findings += await _examine_channels(settings, database)
     findings += await _examine_chat(settings)
     return findings
 
 
-def _queue(settings: Settings) -> Store | None:
+def _queue(settings: Settings) -> Database | None:
     """The queue, for what it knows of the channels; None where it cannot be used."""
     try:
         return prepare(settings)
@@ -37,9 +38,9 @@ def _queue(settings: Settings) -> Store | None:
         return None
 
 
-async def _examine_channels(settings: Settings, store: Store | None) -> Findings:
+async def _examine_channels(settings: Settings, database: Database | None) -> Findings:
     findings: Findings = []
-    async with open_channels(settings, store) as channels:
+    async with open_channels(settings, database) as channels:
         for channel, found in zip(
             channels, await asyncio.gather(*(_examine_channel(channel) for channel in channels)), strict=True
         ):
@@ -63,8 +64,8 @@ def _configured(settings: Settings) -> str:
 def _examine_queue(settings: Settings) -> tuple[Finding, ...]:
     url = settings.database_url.get_secret_value()
     try:
-        with closing(prepare(settings)) as store:
-            waiting = store.deliveries(states=WAITING)
+        with closing(prepare(settings)) as database:
+            waiting = database.reading.deliveries(states=WAITING)
         require_sound(url)
         unsafe = doubts(url)
     except StoreError as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from threadcast.bot.requests.requests import Requests
     from threadcast.bot.shell.screen import Screen
     from threadcast.config.settings import Settings
-    from threadcast.queue.port import Store
+    from threadcast.queue.store.database import Database
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -70,7 +70,7 @@ def faults() -> Iterator[None]:
     from threadcast.bot.requests.input import InputError
     from threadcast.config.logs import redact
     from threadcast.config.settings import SettingsError
-    from threadcast.queue.port import NotFoundError, StoreError
+    from threadcast.queue.model import NotFoundError, StoreError
     from threadcast.queue.states import NotAllowedError
     from threadcast.queue.store.backup import BackupError
 
@@ -123,7 +123,7 @@ class Office:
     """What a command works with: the settings, the open queue, the requests before it, and the screen."""
 
     settings: "Settings"
-    store: "Store"
+    database: "Database"
     requests: "Requests"
     screen: "Screen"
 
@@ -137,11 +137,11 @@ def opened() -> "Iterator[Office]":
 
     with faults():
         configured = settings()
-    with faults(), closing(prepare(configured)) as store:
+    with faults(), closing(prepare(configured)) as database:
         built = build_channels(configured)
-        store.see_channels(seen(configured, built), now=now())
-        requests = build_requests(configured, store, built, actor=actor())
-        yield Office(configured, store, requests, Screen(configured.timezone))
+        database.changes.see_channels(seen(configured, built), now=now())
+        requests = build_requests(configured, database, built, actor=actor())
+        yield Office(configured, database, requests, Screen(configured.timezone))
 
 
 @asynccontextmanager
@@ -149,8 +149,8 @@ async def acting(office: Office) -> "AsyncIterator[Requests]":
     """The requests with channels that make calls, closed at the end."""
     from threadcast.bot.service import build_requests, open_channels
 
-    async with open_channels(office.settings, office.store) as built:
-        yield build_requests(office.settings, office.store, built, actor=actor())
+    async with open_channels(office.settings, office.database) as built:
+        yield build_requests(office.settings, office.database, built, actor=actor())
 
 
 def read_all(files: "tuple[str, ...]") -> "list[Intake]":

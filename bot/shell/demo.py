@@ -20,7 +20,7 @@ from threadcast.bot.shell.follow import Watch, progress
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.config import logs
 from threadcast.config.settings import Settings, load
-from threadcast.queue.port import Delivery, StoreError
+from threadcast.queue.model import Delivery, StoreError
 
 CHANNELS = {
     "THREADCAST_CHANNELS__TELEGRAM__KIND": "local",
@@ -37,13 +37,13 @@ async def show_off(folder: Path) -> None:
     settings = load({"THREADCAST_DATA": str(data), **CHANNELS}, folder=data)
     logs.configure("warning", "auto")
     screen = Screen(ZoneInfo("UTC"))
-    with closing(prepare(settings)) as store:
+    with closing(prepare(settings)) as database:
         async with open_channels(settings) as channels:
-            requests = build_requests(settings, store, channels, actor="demo")
+            requests = build_requests(settings, database, channels, actor="demo")
             deliveries = add_samples(requests, screen)
             watch = Watch(screen, ends_only=True)
             audience = Audience(watch, deliveries)
-            service = Service(settings, store, channels, observe=audience.see)
+            service = Service(settings, database, channels, observe=audience.see)
             audience.done = service.stop.asked.set
             with watch.shown():
                 await service.run()

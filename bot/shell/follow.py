@@ -8,8 +8,9 @@ from rich.table import Column
 
 from threadcast.bot.requests.queries import ENDED
 from threadcast.bot.shell.screen import Screen, safe, state
-from threadcast.queue.port import Delivery, Store
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
+from threadcast.queue.store.database import Database
 
 INTERVAL = 0.3  # seconds between two looks: soon enough for an eye, and no load for a database
 # Nothing goes on from here unless a person does something.
@@ -17,7 +18,7 @@ STILL = ENDED | {DeliveryState.HELD}
 
 
 def follow(
-    store: Store,
+    database: Database,
     deliveries: Collection[Delivery],
     see: Callable[[Delivery], None],
     pause: Callable[[], object],
@@ -28,7 +29,7 @@ def follow(
     """
     before: dict[int, Delivery] = {}
     while True:
-        now = {delivery.id: store.delivery(delivery.id) for delivery in deliveries}
+        now = {delivery.id: database.reading.delivery(delivery.id) for delivery in deliveries}
         for number, delivery in now.items():
             if before.get(number) != delivery:
                 see(delivery)

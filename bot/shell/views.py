@@ -15,7 +15,7 @@ from threadcast.bot.shell.follow import progress
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.config.documented import DEFAULT, InForce
 from threadcast.config.schedule.timetable import Cause
-from threadcast.queue.port import AuditEvent, ChannelRow, Delivery, PostRecord
+from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, Severity, Thread
 

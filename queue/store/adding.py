@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, text
 
-from threadcast.queue.port import (
+from threadcast.queue.model import (
     Added,
     Delivery,
     Duplicate,
@@ -39,7 +39,7 @@ def add(
     again: bool,
     since: datetime | None,
 ) -> tuple[Added, ...]:
-    """See `Store.add`; the caller's transaction is open."""
+    """See `add`; the caller's transaction is open."""
     _check(threads)
     take_turns(connection, FREE_PLACES)
     known = _known(connection, {new.thread.fingerprint for new in threads}, again=again, since=since)
@@ -58,7 +58,7 @@ def add(
 def add_to(
     connection: Connection, thread_id: int, wishes: Sequence[NewDelivery], *, now: datetime, actor: str
 ) -> Added:
-    """See `Store.add_to`; the caller's transaction is open."""
+    """See `add_to`; the caller's transaction is open."""
     take_turns(connection, FREE_PLACES)
     row = connection.execute(select(THREADS).where(THREADS.c.id == thread_id)).one_or_none()
     if row is None:

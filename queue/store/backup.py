@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
 from threadcast.queue.store.copies import (
     SIDES,
     BackupError,
@@ -21,7 +21,7 @@ from threadcast.queue.store.copies import (
     url_of,
 )
 from threadcast.queue.store.custody import held
-from threadcast.queue.store.database import (
+from threadcast.queue.store.engine import (
     PATIENCE,
     is_sqlite,
     make_engine,

@@ -21,21 +21,21 @@ from sqlalchemy import (
     update,
 )
 
-from threadcast.queue.port import NotFoundError, Opening, Waiting, credible
+from threadcast.queue.model import NotFoundError, Opening, Waiting, credible
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.schema import CHANNELS, DELIVERIES
 from threadcast.queue.store.statements import in_state, take_turns
 
 
 def look(connection: Connection, channel: str) -> Waiting:
-    """See `Store.waiting`."""
+    """See `waiting`."""
     return _waiting_of(_look(connection, channel))
 
 
 def claim(
     connection: Connection, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening
 ) -> int | None:
-    """Take the delivery to go on with, else the next one to begin; its id. See `Store.claim`.
+    """Take the delivery to go on with, else the next one to begin; its id. See `claim`.
 
     Raises IntegrityError where another worker begins a delivery of the channel in the same moment.
     """

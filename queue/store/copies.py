@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from threadcast.queue.port import StoreError
-from threadcast.queue.store.database import PATIENCE, parse_url, place, real_file
+from threadcast.queue.model import StoreError
+from threadcast.queue.store.engine import PATIENCE, parse_url, place, real_file
 
 # What may stand beside a database file, and belongs to it.
 SIDES = ("-wal", "-shm", "-journal")

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from threadcast.queue.port import StoreError
-from threadcast.queue.store.database import make_folder, parse_url, real_file
+from threadcast.queue.model import StoreError
+from threadcast.queue.store.engine import make_folder, parse_url, real_file
 
 SUFFIX = "-service"  # of the file beside the database whose lock a service holds; it stays, and stays empty
 

@@ -1,336 +1,65 @@
-"""How a database is reached: its URL, safe settings for SQLite, and its faults in words.
+"""The queue in a database, SQLite or PostgreSQL: opened here, used through its five parts."""
 
-SQLite: https://www.sqlite.org/pragma.html, https://www.sqlite.org/lang_transaction.html
-"""
-
-import os
-import sqlite3
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy import Engine
 
-from threadcast.queue.port import GoneError, StoreError
-
-PATIENCE = 10.0  # seconds to wait for a lock or a connection
-OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
-
-# `sql/turns.py` makes WAL safe with every version. The log is written back after so few pages (1000 is
-# usual) that it is soon written over: while the file grows, each commit costs the file system more.
-# None of these changes the file: that it is in write-ahead mode is written in it (`write_ahead`). The full
-# syncs are what macOS needs to get past the disk's own cache.
-_PRAGMAS = (
-    "wal_autocheckpoint = 100",
-    "synchronous = FULL",
-    "fullfsync = ON",
-    "checkpoint_fullfsync = ON",
-    "foreign_keys = ON",
-)
-_WRITES = "threadcast_writes"
-BEGIN_WRITING = "BEGIN IMMEDIATE"
-_FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
-_DRIVERS = {
-    "sqlite": "sqlite",
-    "sqlite+pysqlite": "sqlite",
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
-    "postgresql+psycopg": "postgresql+psycopg",
-}
+from threadcast.queue.model import StoreError
+from threadcast.queue.store import migrate
+from threadcast.queue.store.changes import Changes
+from threadcast.queue.store.engine import explained, make_engine, parse_url
+from threadcast.queue.store.notes import Notes
+from threadcast.queue.store.reading import Reading
+from threadcast.queue.store.rescue import rescue
+from threadcast.queue.store.threads import Threads
+from threadcast.queue.store.transactions import Transactions
+from threadcast.queue.store.work import Work
 
 
-def parse_url(url: str) -> URL:
-    """The URL with its driver named. Raises StoreError, which never shows the URL: it may hold a password."""
-    try:
-        given = make_url(url)
-    except (ArgumentError, ValueError):
-        raise StoreError(f"the database URL cannot be read; expected {_FORMS}") from None
-    driver = _DRIVERS.get(given.drivername)
-    if driver is None:
-        raise StoreError(f"a database of kind {given.drivername!r} is not supported; expected {_FORMS}")
-    parsed = given.set(drivername=driver)
-    if driver != "sqlite":
-        return parsed
-    if given.host or given.username or given.query:
-        raise StoreError(
-            "the SQLite URL names more than a file; expected sqlite:///FILE (sqlite:////FILE from /)"
-        )
-    if not given.database or given.database == ":memory:" or given.database.startswith("file:"):
-        raise StoreError(
-            "the queue must outlive the program: the SQLite URL has to name a file, sqlite:///FILE"
-        )
-    return parsed
+def open_database(url: str, *, create: bool = True) -> "Database":
+    """Open the queue at an SQLAlchemy URL, `sqlite:///FILE` or `postgresql://…`.
 
-
-def normalise_url(url: str) -> str:
-    """The URL with its driver named: `postgres://` and `postgresql://` mean psycopg. Raises StoreError.
-
-    The result holds the password where the URL does.
-    """
-    return parse_url(url).render_as_string(hide_password=False)
-
-
-def is_sqlite(url: str) -> bool:
-    """Whether the URL names an SQLite file. Raises StoreError."""
-    return parse_url(url).drivername == "sqlite"
-
-
-def place(url: URL) -> str:
-    """What a person calls the database, free of secrets."""
-    if url.drivername == "sqlite":
-        return f"the database {url.database}"
-    host = url.host or url.query.get("host") or "this machine"
-    return f"the PostgreSQL database {url.database or '(default)'} on {host}"
-
-
-def real_file(url: URL) -> Path:
-    """The file of an SQLite URL after all links: SQLite's own side files stand beside that one too."""
-    return Path(os.path.realpath(url.database or ""))
-
-
-def is_missing(url: str) -> bool:
-    """Whether the URL names an SQLite file that is not there. Raises StoreError."""
-    parsed = parse_url(url)
-    return parsed.drivername == "sqlite" and not real_file(parsed).exists()
-
-
-def require_sqlite(version: tuple[int, ...]) -> None:
-    """Raise StoreError where this SQLite is too old."""
-    if version < OLDEST_SQLITE:
-        raise StoreError(
-            f"this Python comes with SQLite {'.'.join(map(str, version))}, and 3.35 or newer is needed: "
-            "use a newer Python, or PostgreSQL"
-        )
-
-
-def make_file(path: Path) -> None:
-    """Make an empty database file, for its owner only, and its folder; leave an existing one alone.
-
-    SQLite gives its side files (-wal, -shm, -journal) the mode of the database. Raises StoreError.
-    """
-    make_folder(path)
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        return
-    except OSError as error:
-        raise _cannot_make(path, error) from error
-
-
-def make_folder(path: Path) -> None:
-    """Make the folder of a database file, for its owner only, where it is missing. Raises StoreError."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_make(path, error) from error
-
-
-def _cannot_make(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"the database {path} cannot be made: {error.strerror}; choose another folder, or mend its rights"
-    )
-
-
-def _look_for(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise StoreError(f"there is no database {path}: run `threadcast migrate`") from None
-    except OSError as error:
-        raise StoreError(
-            f"the database {path} cannot be opened: {error.strerror}; mend its rights"
-        ) from error
-    if not stat.S_ISREG(mode):
-        raise StoreError(f"the database {path} cannot be opened: it is not a file; name another one")
-
-
-class _File:
-    """An SQLite file as it was when it was opened: what is written to one that was taken away is lost."""
-
-    def __init__(self, path: Path, mode: str, patience: float) -> None:
-        self.path = path
-        self._mode = mode
-        self._patience = patience
-        self._identity = self._look()
-
-    def _look(self) -> tuple[int, int] | None:
-        try:
-            status = self.path.stat()
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
-
-    def require(self) -> None:
-        """Raise GoneError where the path leads to another file by now, or to none."""
-        found = self._look()
-        if found != self._identity:
-            fate = "removed" if found is None else "replaced by another file"
-            raise GoneError(f"the database {self.path} was {fate} while it was in use")
-
-    def connect(self) -> "SqliteConnection":
-        """A connection to this very file. Where it has gone, SQLite must not make a new one."""
-        self.require()
-        connection = sqlite3.connect(
-            f"{self.path.as_uri()}?mode={self._mode}",
-            uri=True,
-            timeout=self._patience,
-            check_same_thread=False,
-            factory=SqliteConnection,
-        )
-        connection.file = self
-        return connection
-
-
-class SqliteConnection(sqlite3.Connection):
-    """A connection that knows its file."""
-
-    file: _File
-
-
-def make_engine(url: str, *, create: bool, patience: float = PATIENCE) -> Engine:
-    """An engine on the database; connects at first use.
-
-    `create` makes an SQLite file that is not there, empty; without, its absence is a StoreError.
-    `patience` is how long to wait for another program's lock, in seconds. Where an SQLite file is taken
-    away while it is in use, the next transaction raises GoneError instead of beginning.
+    `create` makes an SQLite file that is not there yet, with its tables. A database without tables,
+    or with tables of another version, is left alone. Raises StoreError.
     """
     parsed = parse_url(url)
-    if parsed.drivername != "sqlite":
-        return create_engine(
-            parsed,
-            pool_pre_ping=True,
-            hide_parameters=True,
-            connect_args={"connect_timeout": int(patience), "application_name": "threadcast"},
-        )
-    require_sqlite(sqlite3.sqlite_version_info)
-    path = real_file(parsed)
-    if create:
-        make_file(path)
-    _look_for(path)
-    return _sqlite_engine(parsed, _File(path, "rw", patience))
-
-
-def reading_engine(url: URL) -> Engine:
-    """An engine on an SQLite file that cannot change it, not even by tidying up what a crash left."""
-    return _sqlite_engine(url, _File(real_file(url), "ro", PATIENCE))
-
-
-def _sqlite_engine(url: URL, file: _File) -> Engine:
-    engine = create_engine(url, hide_parameters=True, creator=file.connect)
-    event.listen(engine, "connect", prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def beside(engine: Engine) -> SqliteConnection:
-    """A connection to the engine's SQLite file that is none of its pool's: to be closed by who asks for it.
-
-    The pool keeps one too. Where the file is taken away, that is what it is saved from (`rescue`).
-    """
-    pooled = engine.raw_connection()
+    if create and parsed.drivername == "sqlite" and not Path(parsed.database or "").exists():
+        migrate.upgrade(url)
+    migrate.look_first(parsed)
+    engine = make_engine(url, create=False)
     try:
-        known = pooled.driver_connection
-        assert isinstance(known, SqliteConnection)  # noqa: S101  # no other kind of database is a file
-        connection = known.file.connect()
-    finally:
-        pooled.close()
-    prepare_sqlite(connection, None)
-    return connection
+        with explained(parsed), engine.begin() as connection:
+            migrate.require_head(connection, parsed)
+    except StoreError:
+        engine.dispose()
+        raise
+    return Database(engine)
 
 
-def write_ahead(engine: Engine) -> None:
-    """Put an SQLite file into write-ahead mode, in which it stays. Not while it is written to elsewhere."""
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA journal_mode = WAL").close()
-    finally:
-        connection.close()
+class Database:
+    """A queue in tables of the current version. May be used from several threads.
 
-
-def writing(engine: Engine) -> Engine:
-    """The same engine and pool; its transactions hold SQLite's write lock from their first moment.
-
-    A transaction that reads first and then writes is refused at once where another one wrote
-    meanwhile, however long it would wait.
+    `threads`: what is queued. `work`: what a worker does with a delivery. `changes`: what a person asks
+    for, and what was learned about a channel. `reading`: what the queue says. `notes`: what a
+    conversation remembers.
     """
-    return engine.execution_options(**{_WRITES: True})
 
+    def __init__(self, engine: Engine) -> None:
+        self.transactions = Transactions(engine)
+        self.threads = Threads(self.transactions)
+        self.work = Work(self.transactions)
+        self.changes = Changes(self.transactions)
+        self.reading = Reading(self.transactions)
+        self.notes = Notes(self.transactions)
 
-def prepare_sqlite(connection: Any, _record: Any = None) -> None:
-    """Give the driver's connection the settings that every one of ours has."""
-    connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}").close()
+    def close(self) -> None:
+        """Let go of files and connections. Idempotent."""
+        self.work.steps.close()
+        self.transactions.engine.dispose()
 
+    def rescue(self) -> tuple[Path, Path]:
+        """Save what an SQLite file held that was taken away; gives where it is now, and its old place.
 
-def require_file(connection: Any) -> None:
-    """Raise GoneError where the file of a pooled connection has gone.
-
-    Where a transaction begins and not where the pool gives a connection out: it would close that one, and
-    with it all that is left of the file.
-    """
-    if isinstance(connection.driver_connection, SqliteConnection):
-        connection.driver_connection.file.require()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    require_file(connection.connection)
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql(BEGIN_WRITING if writes else "BEGIN DEFERRED")
-
-
-@contextmanager
-def explained(url: URL) -> Iterator[None]:
-    """Turn what the database says into a StoreError that names the database, the cause and the next step."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise StoreError(_explain(url, error)) from error
-    except UnicodeError as error:
-        raise StoreError(f"{place(url)} cannot hold a text with half a character in it") from error
-
-
-def _explain(url: URL, error: SQLAlchemyError) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else None
-    name = str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
-    if not name and isinstance(error, DataError):
-        name = "22"  # refused by the driver, before the server could say so
-    elif not name and isinstance(error, OperationalError):
-        name = "08"  # no server answered
-    words, step = next(
-        ((words, step) for prefix, words, step in _FAULTS if name and name.startswith(prefix)), _OTHER
-    )
-    said = " ".join(str(cause or getattr(error, "orig", None) or type(error).__name__).split())
-    if url.password:
-        said = said.replace(str(url.password), "***")
-    return f"{place(url)} {words} ({said}); {step}"
-
-
-_OTHER = ("cannot be used", "see the cause, and `threadcast check`")
-
-# What SQLite calls an error (https://www.sqlite.org/rescode.html), or PostgreSQL's SQLSTATE
-# (https://www.postgresql.org/docs/current/errcodes-appendix.html), by prefix; words; next step.
-_FAULTS = (
-    ("SQLITE_FULL", "could not be written: the disk is full", "make room and try again"),
-    ("SQLITE_READONLY", "may not be written", "mend the rights of the file and of its folder"),
-    ("SQLITE_BUSY", "is held by another program", "end it or wait, and try again"),
-    ("SQLITE_LOCKED", "is held by another program", "end it or wait, and try again"),
-    ("SQLITE_CORRUPT", "is damaged", "put back a copy of it, or move it away to begin anew"),
-    ("SQLITE_NOTADB", "is not an SQLite database", "name another file, or move this one away"),
-    ("SQLITE_CANTOPEN", "cannot be opened", "check that it is a file in a folder you may write to"),
-    ("SQLITE_PERM", "may not be opened", "mend the rights of the file and of its folder"),
-    ("SQLITE_AUTH", "may not be opened", "mend the rights of the file and of its folder"),
-    ("SQLITE_IOERR", "could not be read or written", "check the disk"),
-    ("08", "cannot be reached", "check THREADCAST_DATABASE_URL and that the server runs"),
-    ("22", "cannot hold one of the texts", "take the character out that the cause names"),
-    ("25006", "may not be written", "use the primary server, not a replica"),
-    ("42501", "does not give us enough rights", "grant them to the user of THREADCAST_DATABASE_URL"),
-    ("53", "is out of room or connections", "make room on the server and try again"),
-    ("55P03", "is held by another program", "end it or wait, and try again"),
-    ("57P", "was shut down", "start the server and try again"),
-    ("40", "was busy with another change to the same rows", "try again"),
-)
+        Works while this database is open. Raises StoreError.
+        """
+        return rescue(self.transactions.engine)

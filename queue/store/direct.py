@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from threadcast.queue.store.database import BEGIN_WRITING, SqliteConnection, beside
+from threadcast.queue.store.engine import BEGIN_WRITING, SqliteConnection, beside
 
 
 class Direct(Protocol):

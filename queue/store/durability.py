@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from threadcast.queue.store.database import explained, make_engine, parse_url
+from threadcast.queue.store.engine import explained, make_engine, parse_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
 from threadcast.queue.store.copies import made, open_file, sync_folder, told, url_of
-from threadcast.queue.store.database import PATIENCE, parse_url, prepare_sqlite, real_file
+from threadcast.queue.store.database import open_database
+from threadcast.queue.store.engine import PATIENCE, parse_url, prepare_sqlite, real_file
 from threadcast.queue.store.schema import CHANNELS
-from threadcast.queue.store.sql_store import open_store
 from threadcast.queue.store.turns import turns
 
 _KNOWN = [name for name in CHANNELS.c.keys() if name not in {"name", "paused"}]  # noqa: SIM118  # not a dict
@@ -86,9 +86,9 @@ def merge(fresh: Path, live: Path) -> None:
 
 
 def _pause_all(fresh: Path, *, now: datetime, actor: str) -> None:
-    with closing(open_store(url_of(fresh), create=False)) as store:
-        for row in store.channels():
-            store.pause(row.name, True, now=now, actor=actor)
+    with closing(open_database(url_of(fresh), create=False)) as store:
+        for row in store.reading.channels():
+            store.changes.pause(row.name, True, now=now, actor=actor)
 
 
 def _replace_content(path: Path, fresh: Path, patience: float) -> None:

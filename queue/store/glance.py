@@ -38,7 +38,7 @@ def titles(url: str, typed: str, states: Collection[str]) -> list[tuple[int, str
             return list(connection.execute(statement, values))
     from sqlalchemy import text  # noqa: PLC0415  # see above
 
-    from threadcast.queue.store.database import make_engine  # noqa: PLC0415  # see above
+    from threadcast.queue.store.engine import make_engine  # noqa: PLC0415  # see above
 
     engine = make_engine(url, create=False, patience=2)
     try:

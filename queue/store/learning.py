@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from threadcast.queue.port import NotFoundError, PostRecord
+from threadcast.queue.model import NotFoundError, PostRecord
 from threadcast.queue.store.rows import post_of
 from threadcast.queue.store.schema import CHANNELS, DELIVERIES, POSTS
 from threadcast.queue.store.statements import note
 
 
 def landmark(connection: Connection, channel: str) -> PostRecord | None:
-    """See `Store.landmark`."""
+    """See `landmark`."""
     row = connection.execute(
         select(*POSTS.c)
         .join(DELIVERIES, DELIVERIES.c.id == POSTS.c.delivery_id)
@@ -29,7 +29,7 @@ def landmark(connection: Connection, channel: str) -> PostRecord | None:
 
 
 def sent_since(connection: Connection, channel: str, moment: datetime) -> int:
-    """See `Store.sent_since`."""
+    """See `sent_since`."""
     count = connection.scalar(
         select(func.count())
         .select_from(POSTS)
@@ -40,12 +40,12 @@ def sent_since(connection: Connection, channel: str, moment: datetime) -> int:
 
 
 def note_rate(connection: Connection, channel: str, rate: float) -> None:
-    """See `Store.note_rate`."""
+    """See `note_rate`."""
     _learn(connection, channel, rate=rate)
 
 
 def note_moved(connection: Connection, channel: str, moved: str, *, now: datetime, actor: str) -> None:
-    """See `Store.note_moved`."""
+    """See `note_moved`."""
     known = connection.scalar(select(CHANNELS.c.moved).where(CHANNELS.c.name == channel).with_for_update())
     _learn(connection, channel, moved=moved)
     if known != moved:

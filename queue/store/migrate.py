@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL
 
-from threadcast.queue.port import StoreError
-from threadcast.queue.store.database import (
+from threadcast.queue.model import StoreError
+from threadcast.queue.store.engine import (
     explained,
     is_missing,
     make_engine,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, exists, func, select, tuple_, update
 
-from threadcast.queue.port import ChannelRow, Delivery, NotFoundError
+from threadcast.queue.model import ChannelRow, Delivery, NotFoundError
 from threadcast.queue.states import (
     BEGINNINGS,
     LIVE,
@@ -39,7 +39,7 @@ _MAY_BE_OUT = (PostState.SENDING, PostState.SENT, PostState.UNKNOWN)
 def apply(
     connection: Connection, delivery_id: int, event: Event, *, now: datetime, actor: str, due: datetime | None
 ) -> Delivery:
-    """See `Store.apply`."""
+    """See `apply`."""
     if event not in REQUESTS:
         raise NotAllowedError(f"{event} is nothing to ask for; possible: {', '.join(sorted(REQUESTS))}")
     delivery = read_delivery(connection, delivery_id, lock=True)
@@ -74,7 +74,7 @@ def apply(
 def settle(
     connection: Connection, delivery_id: int, sent: Sent | None, *, now: datetime, actor: str
 ) -> Delivery:
-    """See `Store.settle`."""
+    """See `settle`."""
     delivery = read_delivery(connection, delivery_id, lock=True)
     last = sent is not None and delivery.sent + 1 == delivery.posts
     follow(delivery.state, Event.SETTLE)
@@ -97,7 +97,7 @@ def settle(
 
 
 def pause(connection: Connection, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
-    """See `Store.pause`."""
+    """See `pause`."""
     take_turns(connection, f"claims on {channel}")
     one = select(CHANNELS).where(CHANNELS.c.name == channel)
     row = connection.execute(one.with_for_update()).one_or_none()
@@ -112,7 +112,7 @@ def pause(connection: Connection, channel: str, paused: bool, *, now: datetime, 
 def move(
     connection: Connection, delivery_id: int, after: int | None, *, now: datetime, actor: str
 ) -> Delivery:
-    """See `Store.move`."""
+    """See `move`."""
     # In the order of their ids, so that two callers cannot deadlock.
     ids = sorted({delivery_id, delivery_id if after is None else after})
     rows = {one: read_delivery(connection, one, lock=True) for one in ids}
@@ -163,7 +163,7 @@ def _behind(connection: Connection, delivery: Delivery, ahead: Delivery) -> int:
 def edit(
     connection: Connection, thread_id: int, thread: Thread, *, now: datetime, actor: str
 ) -> tuple[Delivery, ...]:
-    """See `Store.edit`."""
+    """See `edit`."""
     take_turns(connection, FREE_PLACES)
     mine = _of(connection, thread_id)
     for delivery in mine:
@@ -185,7 +185,7 @@ def edit(
 def extend(
     connection: Connection, thread_id: int, thread: Thread, *, now: datetime, actor: str
 ) -> tuple[Delivery, ...]:
-    """See `Store.extend`."""
+    """See `extend`."""
     take_turns(connection, FREE_PLACES)
     mine = _of(connection, thread_id)
     for delivery in mine:
@@ -222,7 +222,7 @@ def extend(
 
 
 def remove(connection: Connection, thread_id: int, *, now: datetime, actor: str) -> None:
-    """See `Store.remove`."""
+    """See `remove`."""
     take_turns(connection, FREE_PLACES)  # nobody queues it on another channel meanwhile
     mine = _of(connection, thread_id)
     for delivery in mine:

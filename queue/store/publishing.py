@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert
 
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.port import Claim, Delivery, PostRecord, StoreError
+from threadcast.queue.model import Claim, Delivery, PostRecord, StoreError
 from threadcast.queue.states import Change, DeliveryState, Event, PostState, follow
 from threadcast.queue.store.rows import adopt, post_of, post_row
 from threadcast.queue.store.schema import POSTS
@@ -27,7 +27,7 @@ from threadcast.queue.store.statements import (
 def plan(
     connection: Connection, claim: Claim, posts: Sequence[Post], *, now: datetime
 ) -> tuple[PostRecord, ...]:
-    """See `Store.plan`."""
+    """See `plan`."""
     delivery = claim.delivery
     stored, sent = hold(connection, claim)
     if stored > sent:
@@ -60,7 +60,7 @@ def intend(
     now: datetime,
     until: datetime,
 ) -> PostRecord:
-    """See `Store.intend`."""
+    """See `intend`."""
     delivery = claim.delivery
     _, sent = hold(connection, claim)
     connection.execute(held(claim).values(lease_owner=claim.worker, lease_until=until))
@@ -85,7 +85,7 @@ def intend(
 def record(
     connection: Connection, claim: Claim, position: int | None, change: Change, *, now: datetime
 ) -> Delivery:
-    """See `Store.record`."""
+    """See `record`."""
     delivery = claim.delivery
     state = follow(DeliveryState.PUBLISHING, change.event)
     posts, sent = hold(connection, claim)

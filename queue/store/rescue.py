@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
 from threadcast.queue.store.copies import SIDES, made, open_file, require_sound_copy
-from threadcast.queue.store.database import make_folder, real_file
+from threadcast.queue.store.engine import make_folder, real_file
 
 SUFFIX = ".rescued-"
 

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, case, func, select
 
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.port import (
+from threadcast.queue.model import (
     Adoption,
     AuditEvent,
     ChannelRow,

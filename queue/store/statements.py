@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from threadcast.queue.port import Claim, Delivery, LeaseLostError, NotFoundError, PostRecord, StoreError
+from threadcast.queue.model import Claim, Delivery, LeaseLostError, NotFoundError, PostRecord, StoreError
 from threadcast.queue.states import Change, DeliveryState, PostState, Sent
 from threadcast.queue.store.rows import DELIVERY, delivery_of, post_of
 from threadcast.queue.store.schema import DELIVERIES, EVENTS, POSTS

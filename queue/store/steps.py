@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Dialect, Engine, Text, Update, bindparam, func, literal_column, update
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from threadcast.queue.port import Claim, StoreError
+from threadcast.queue.model import Claim, StoreError
 from threadcast.queue.states import DeliveryState, PostState, Sent
-from threadcast.queue.store.database import explained
 from threadcast.queue.store.direct import direct
+from threadcast.queue.store.engine import explained
 from threadcast.queue.store.schema import DELIVERIES, POSTS, UtcTime
 from threadcast.queue.store.statements import described, hold
 from threadcast.queue.store.turns import Turn
@@ -105,7 +105,7 @@ class Steps:
         until: datetime,
         almost: Callable[[], None],
     ) -> None:
-        """See `Store.advance`."""
+        """See `advance`."""
         values = {
             "delivery_": claim.delivery.id,
             "fence_": claim.delivery.fence,

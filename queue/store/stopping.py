@@ -4,14 +4,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, select, update
 
-from threadcast.queue.port import Delivery, StoreError
+from threadcast.queue.model import Delivery, StoreError
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, PostState, follow
 from threadcast.queue.store.schema import DELIVERIES, POSTS
 from threadcast.queue.store.statements import described, log, one_post, read_delivery
 
 
 def skip(connection: Connection, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
-    """See `Store.skip`."""
+    """See `skip`."""
     delivery = read_delivery(connection, delivery_id, lock=True)
     last = delivery.sent + 1 == delivery.posts
     follow(delivery.state, Event.SKIP)
@@ -44,7 +44,7 @@ def skip(connection: Connection, delivery_id: int, *, now: datetime, actor: str)
 
 
 def withdraw(connection: Connection, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
-    """See `Store.withdraw`."""
+    """See `withdraw`."""
     delivery = read_delivery(connection, delivery_id, lock=True)
     state = follow(delivery.state, Event.WITHDRAW)
     out = exists().where(POSTS.c.delivery_id == delivery_id, POSTS.c.remote_id.is_not(None))
@@ -58,7 +58,7 @@ def withdraw(connection: Connection, delivery_id: int, *, now: datetime, actor: 
 
 
 def note_gone(connection: Connection, delivery_id: int, position: int, *, now: datetime, actor: str) -> None:
-    """See `Store.note_gone`."""
+    """See `note_gone`."""
     delivery = read_delivery(connection, delivery_id, lock=True)
     if delivery.state not in {DeliveryState.WITHDRAWN, DeliveryState.FAILED}:
         raise StoreError(f"{described(delivery)} is {delivery.state}, neither withdrawn nor failed")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from threadcast.queue.port import StoreError
-from threadcast.queue.store.database import PATIENCE, real_file
+from threadcast.queue.model import StoreError
+from threadcast.queue.store.engine import PATIENCE, real_file
 
 NAP = 0.002  # seconds between two tries where another program writes
 SUFFIX = "-turn"  # of the file beside the database whose lock is the turn; the file itself stays empty

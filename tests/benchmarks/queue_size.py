@@ -14,12 +14,12 @@ from tests.benchmarks.samples import thread
 from tests.servers.postgres import running
 from threadcast.queue.compose.compose import Rules, compose
 from threadcast.queue.compose.length import telegram
-from threadcast.queue.port import Claim, Store
+from threadcast.queue.model import Claim
 from threadcast.queue.states import DeliveryState, Sent, decide
-from threadcast.queue.store.database import normalise_url
+from threadcast.queue.store.database import Database, open_database
+from threadcast.queue.store.engine import normalise_url
 from threadcast.queue.store.rows import post_row, thread_row
 from threadcast.queue.store.schema import DELIVERIES, POSTS, THREADS
-from threadcast.queue.store.sql_store import open_store
 from threadcast.queue.text.parse import parse
 
 PARTS = 10
@@ -54,9 +54,9 @@ def _compared(name: str, short: tuple[str, int], long: tuple[str, int], rounds: 
 
 
 @contextmanager
-def filled(url: str, posts: int) -> Iterator[Store]:
+def filled(url: str, posts: int) -> Iterator[Database]:
     """A queue with so many posts, planned, of deliveries that all wait on one channel."""
-    open_store(url).close()
+    open_database(url).close()
     (sample,) = parse(thread(1, PARTS))
     rules = Rules(limit=4096, measure=telegram)
     planned = [
@@ -74,8 +74,8 @@ def filled(url: str, posts: int) -> Iterator[Store]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     engine.dispose()
-    with closing(open_store(url)) as store:
-        yield store
+    with closing(open_database(url)) as database:
+        yield database
 
 
 def _delivery(number: int) -> dict[str, object]:
@@ -97,34 +97,34 @@ def _delivery(number: int) -> dict[str, object]:
     }
 
 
-def _rounds(stores: tuple[Store, Store], rounds: int) -> tuple[list[float], list[float]]:
+def _rounds(stores: tuple[Database, Database], rounds: int) -> tuple[list[float], list[float]]:
     """Seconds that each store took for a step, in turns."""
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        for store, times in zip(stores, took, strict=True):
+        for database, times in zip(stores, took, strict=True):
             begun = time.perf_counter()
-            claim = _claim_and_record(store)
+            claim = _claim_and_record(database)
             times.append(time.perf_counter() - begun)
-            _finish(store, claim)
+            _finish(database, claim)
     return took
 
 
-def _claim_and_record(store: Store) -> Claim:
+def _claim_and_record(database: Database) -> Claim:
     """Claim the next delivery, say that its first post is sent, and record that it was."""
     now = datetime.now(UTC)
-    claim = store.claim("news", worker="benchmark", now=now, until=now + timedelta(minutes=3))
+    claim = database.work.claim("news", worker="benchmark", now=now, until=now + timedelta(minutes=3))
     assert claim is not None
-    _send(store, claim, 1)
+    _send(database, claim, 1)
     return claim
 
 
-def _send(store: Store, claim: Claim, position: int) -> None:
+def _send(database: Database, claim: Claim, position: int) -> None:
     now = datetime.now(UTC)
-    store.intend(claim, position, key="key", reply_to=None, now=now, until=now + timedelta(minutes=3))
+    database.work.intend(claim, position, key="key", reply_to=None, now=now, until=now + timedelta(minutes=3))
     sent = decide(Sent("1", None), last=position == PARTS, tries=1, now=now, chance=0.5)
-    store.record(claim, position, sent, now=now)
+    database.work.record(claim, position, sent, now=now)
 
 
-def _finish(store: Store, claim: Claim) -> None:
+def _finish(database: Database, claim: Claim) -> None:
     for position in range(2, PARTS + 1):
-        _send(store, claim, position)
+        _send(database, claim, position)

@@ -79,8 +79,8 @@ class Stand:
     def requests(self) -> Iterator[Requests]:
         """The requests that the shell would ask, on the queue of the house."""
         settings = load(self.house.env, folder=self.house.folder)
-        with closing(prepare(settings)) as store:
-            yield build_requests(settings, store, build_channels(settings), actor="benchmark")
+        with closing(prepare(settings)) as database:
+            yield build_requests(settings, database, build_channels(settings), actor="benchmark")
 
     @contextmanager
     def service(self) -> Iterator[Process]:

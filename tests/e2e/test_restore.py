@@ -16,7 +16,7 @@ from tests.faults.killer import Plan
 from tests.faults.stand import NO_PLAN, Fork, running, wait_until
 from threadcast.bot.requests.restoring import put_back
 from threadcast.config.settings import load
-from threadcast.queue.port import Delivery, StoreError
+from threadcast.queue.model import Delivery, StoreError
 
 pytestmark = pytest.mark.e2e
 

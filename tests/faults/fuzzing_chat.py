@@ -134,9 +134,13 @@ Case = tuple[int, list[tuple[str, dict[str, Any]]]]
 
 def _standing(stand: Stand) -> object:
     """All that somebody could change."""
-    assert stand.store is not None
-    draft = stand.store.notebook().read(f"draft:{STRANGER}:{STRANGER}")
-    return [(one.id, one.what) for one in stand.store.events(limit=5)], draft, stand.store.channels()
+    assert stand.database is not None
+    draft = stand.database.notes.read(f"draft:{STRANGER}:{STRANGER}")
+    return (
+        [(one.id, one.what) for one in stand.database.reading.events(limit=5)],
+        draft,
+        stand.database.reading.channels(),
+    )
 
 
 def judge(stand: Stand, logs: list[Any], case: Case) -> None:
@@ -160,11 +164,11 @@ def judge(stand: Stand, logs: list[Any], case: Case) -> None:
 
 def wait_for_rest(stand: Stand) -> None:
     """Wait until the chains of those who may have come to their end."""
-    assert stand.store is not None
+    assert stand.database is not None
     deadline = time.monotonic() + PATIENCE
     busy = {"publishing", "queued"}
-    while any(one.state in busy and one.due <= stand.clock() for one in stand.store.deliveries()):
-        if time.monotonic() > deadline or all(row.paused for row in stand.store.channels()):
+    while any(one.state in busy and one.due <= stand.clock() for one in stand.database.reading.deliveries()):
+        if time.monotonic() > deadline or all(row.paused for row in stand.database.reading.channels()):
             return
         with stand.server.changed:
             stand.server.changed.wait(0.05)

@@ -29,8 +29,8 @@ from threadcast.bot.channels.telegram import channel as telegram
 from threadcast.bot.channels.telegram import client as telegram_client
 from threadcast.bot.shell import cli
 from threadcast.queue.store import exchange
-from threadcast.queue.store.notebook import SqlNotebook
-from threadcast.queue.store.sql_store import SqlStore
+from threadcast.queue.store.database import Database
+from threadcast.queue.store.notes import Notes
 
 # The steps of the publisher, in the order in which a post passes them. Between two posts of a chain one
 # transaction records the first and intends the second: then before-record is before-intent of the next.
@@ -127,7 +127,7 @@ def stepping(killer: Killer, before: Steps, after: Steps) -> Callable[..., Any]:
     """A wrapper for what a store does with a claimed post: the steps, and how many posts further they are."""
 
     def wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(self: SqlStore, claim: Any, position: int | None, *args: Any, **kwargs: Any) -> Any:
+        def call(self: Database, claim: Any, position: int | None, *args: Any, **kwargs: Any) -> Any:
             for step, further in before:
                 killer.reach(step, claim.delivery.channel, (position or 0) + further)
             result = original(self, claim, position, *args, **kwargs)
@@ -144,7 +144,7 @@ def around_store(killer: Killer) -> None:
     """The steps that are transactions."""
 
     def plan(original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(self: SqlStore, claim: Any, posts: Any, **kwargs: Any) -> Any:
+        def call(self: Database, claim: Any, posts: Any, **kwargs: Any) -> Any:
             planned = original(self, claim, posts, **kwargs)
             killer.reach("after-plan", claim.delivery.channel)
             return planned
@@ -152,7 +152,7 @@ def around_store(killer: Killer) -> None:
         return call
 
     def claim(original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(self: SqlStore, channel: str, **kwargs: Any) -> Any:
+        def call(self: Database, channel: str, **kwargs: Any) -> Any:
             claim = original(self, channel, **kwargs)
             if claim is not None:
                 killer.reach("after-claim", channel)
@@ -160,13 +160,13 @@ def around_store(killer: Killer) -> None:
 
         return call
 
-    wrap(SqlStore, "claim", claim)
-    wrap(SqlStore, "plan", plan)
-    wrap(SqlStore, "intend", stepping(killer, (("before-intent", 0),), (("after-intent", 0),)))
-    wrap(SqlStore, "record", stepping(killer, (("before-record", 0),), (("after-record", 0),)))
+    wrap(Database, "claim", claim)
+    wrap(Database, "plan", plan)
+    wrap(Database, "intend", stepping(killer, (("before-intent", 0),), (("after-intent", 0),)))
+    wrap(Database, "record", stepping(killer, (("before-record", 0),), (("after-record", 0),)))
     before, after = ("before-record", "before-intent"), ("after-record", "after-intent")
     wrap(
-        SqlStore,
+        Database,
         "advance",
         stepping(killer, tuple(zip(before, (0, 1), strict=True)), tuple(zip(after, (0, 1), strict=True))),
     )
@@ -287,8 +287,8 @@ def around_hearing(killer: Killer) -> None:
         return page.startswith("draft:") and line > 0
 
     for name in ("add", "apply", "skip", "settle", "pause"):
-        wrap(SqlStore, name, functools.partial(around, is_deed=by_chat))
-    wrap(SqlNotebook, "write", functools.partial(around, is_deed=piece))
+        wrap(Database, name, functools.partial(around, is_deed=by_chat))
+    wrap(Notes, "write", functools.partial(around, is_deed=piece))
 
 
 def around_exchange(killer: Killer) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.house import House
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
 from threadcast.queue.store.custody import held, lock_file
 
 pytestmark = pytest.mark.e2e

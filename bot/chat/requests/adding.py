@@ -15,7 +15,7 @@ from threadcast.bot.requests.context import UnknownChannelError, pick
 from threadcast.bot.requests.input import Intake, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import render
 from threadcast.queue.text.thread import Thread
@@ -77,17 +77,17 @@ async def drafted(office: Office, asker: Asker) -> Said:
 async def again(office: Office, ask: Ask) -> Answer:
     """Add what was published before once more: its text was kept for that."""
     page = _kept(ask.asker, ask.channel)
-    lines = await asyncio.to_thread(office.notebook.read, page)
+    lines = await asyncio.to_thread(office.notes.read, page)
     if not lines:
         raise AskError("that was done already, or is long ago; send me the thread again")
     intake = await asyncio.to_thread(understand, lines[0], lines[1].encode())
     # Before it is added: a service that is killed in between is asked once more, and must not add it twice.
-    await asyncio.to_thread(office.notebook.tear_out, page)
+    await asyncio.to_thread(office.notes.forget, page)
     try:
         return await added(office, ask.asker, intake, lines[2].split(), again=True)
     except (StoreError, UnknownChannelError):
         for line, text in lines.items():
-            await asyncio.to_thread(office.notebook.write, page, line, text, now=office.clock())
+            await asyncio.to_thread(office.notes.write, page, line, text, now=office.clock())
         raise
 
 
@@ -193,7 +193,7 @@ def _once_more(office: Office, asker: Asker, receipts: Sequence[Receipt], channe
     key = sha256(text.encode()).hexdigest()[:12]
     page = _kept(asker, key)
     for line, kept in enumerate((receipts[0].source, text, " ".join(channels))):
-        office.notebook.write(page, line, kept, now=office.clock())
+        office.notes.write(page, line, kept, now=office.clock())
     return ((button("Again anyway", "again", channel=key),),)
 
 

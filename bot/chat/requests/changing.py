@@ -14,7 +14,7 @@ from threadcast.bot.chat.views.moments import exactly
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.requests import Requests
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent, allowed
 
 QUICK_TIMES = (

@@ -15,8 +15,8 @@ from threadcast.bot.chat.views.message import Said
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Dossier
 from threadcast.bot.requests.requests import Requests
-from threadcast.queue.notebook import Notebook
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
+from threadcast.queue.store.notes import Notes
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class Office:
     requests_of: Callable[[str], Requests]
     channels: Sequence[Channel]
     drafts: Drafts
-    notebook: Notebook
+    notes: Notes
     clock: Clock
     zone: ZoneInfo
 

@@ -15,7 +15,7 @@ from threadcast.bot.chat.views.message import Button, Rows, Said, bold, esc, lin
 from threadcast.bot.chat.views.moments import bar, count, exactly, lasting, shortly
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, allowed
 from threadcast.queue.text.thread import Severity, Thread
 

@@ -10,7 +10,7 @@ from threadcast.bot.chat.views.moments import bar, count, shortly
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview
 from threadcast.bot.requests.queries import Chain
-from threadcast.queue.port import ChannelRow, Delivery
+from threadcast.queue.model import ChannelRow, Delivery
 from threadcast.queue.states import DeliveryState
 
 PAGE = 8  # entries of a list

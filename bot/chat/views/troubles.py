@@ -8,7 +8,7 @@ from threadcast.bot.chat.views.cards import reason
 from threadcast.bot.chat.views.message import Said, bold
 from threadcast.bot.chat.views.moments import lasting, shortly
 from threadcast.bot.publishing.budget import WAITS
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 
 LONG = timedelta(minutes=5)  # for which a chain waits on its network before that is told

@@ -10,7 +10,7 @@ from threadcast.bot.shell.context import CHANNEL, JSON, Office, acting, opened, 
 
 if TYPE_CHECKING:
     from threadcast.bot.shell.views import Foreseen
-    from threadcast.queue.port import Delivery
+    from threadcast.queue.model import Delivery
 
 
 def answer(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ import click
 from threadcast.bot.shell.context import Exit, Office
 
 if TYPE_CHECKING:
-    from threadcast.queue.port import Delivery
+    from threadcast.queue.model import Delivery
 
 
 def stay(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -> None:
@@ -36,11 +36,11 @@ def stay(office: Office, deliveries: "Sequence[Delivery]", *, as_json: bool) -> 
     watch = Watch(office.screen)
     if as_json:
         with until_interrupted(INTERVAL) as pause:
-            ended = follow(office.store, mine, lambda _: None, pause)
+            ended = follow(office.database, mine, lambda _: None, pause)
         office.screen.json(answers.deliveries(ended))
     else:
         with until_interrupted(INTERVAL) as pause, watch.shown():
-            ended = follow(office.store, mine, watch.see, pause)
+            ended = follow(office.database, mine, watch.see, pause)
         for delivery in ended:
             views.outcome(office.screen, delivery)
     if any(delivery.state is not DeliveryState.PUBLISHED for delivery in ended):

@@ -15,7 +15,7 @@ from threadcast.bot.shell.context import JSON, actor, faults, settings
 if TYPE_CHECKING:
     from threadcast.bot.requests.restoring import Restored
     from threadcast.bot.shell.screen import Screen
-    from threadcast.queue.port import Delivery
+    from threadcast.queue.model import Delivery
     from threadcast.queue.store.since import Since
 
 MANY = 20  # lines about what happened since; more is for scripts

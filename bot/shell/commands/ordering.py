@@ -22,7 +22,7 @@ from threadcast.bot.shell.context import (
 )
 
 if TYPE_CHECKING:
-    from threadcast.queue.port import ChannelRow
+    from threadcast.queue.model import ChannelRow
 
 NAMES = click.argument(
     "names",
@@ -160,7 +160,7 @@ def edit(thread_id: int, as_json: bool) -> None:
       threadcast edit 7 < better.txt
     """
     from threadcast.bot.requests.input import InputError
-    from threadcast.queue.port import StoreError
+    from threadcast.queue.model import StoreError
     from threadcast.queue.states import NotAllowedError
     from threadcast.queue.text.parse import render
 

@@ -8,12 +8,12 @@ import pytest
 
 from tests.bot.publishing.scripted import START, FakeClock, wish
 from tests.contract.channels.mastodon_stand import make_channel
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from tests.servers.mastodon.server import MastodonServer
 from threadcast.bot.channels.pace import MastodonPace
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.stop import Stop
-from threadcast.queue.port import ChannelSeen, Delivery
+from threadcast.queue.model import ChannelSeen, Delivery
 from threadcast.queue.states import DeliveryState, Outcome, Throttled
 
 WINDOW = timedelta(hours=3)  # one begins at START
@@ -36,12 +36,12 @@ class House:
         self.clock = clock
         self.server = server
         self.account = server.add_account()
-        self.store = MemoryStore()
-        self.store.see_channels([ChannelSeen("masto", "mastodon", "there")], now=START)
+        self.database = fresh_database()
+        self.database.changes.see_channels([ChannelSeen("masto", "mastodon", "there")], now=START)
         self.channel = make_channel(server, clock=clock)
-        self.pace = Listening(lambda: self.channel.quota, partial(self.store.sent_since, "masto"))
+        self.pace = Listening(lambda: self.channel.quota, partial(self.database.reading.sent_since, "masto"))
         self.publisher = Publisher(
-            self.store, self.channel, worker="one", clock=clock, stop=Stop(), pace=self.pace
+            self.database, self.channel, worker="one", clock=clock, stop=Stop(), pace=self.pace
         )
 
     def by_hand(self, count: int) -> None:
@@ -51,7 +51,7 @@ class House:
 
     async def publish(self, parts: int, about: str) -> Delivery:
         """A chain is added, and taken as far as it goes now."""
-        self.store.add([wish("masto", parts=parts, about=about)], now=self.clock(), actor="test")
+        self.database.threads.add([wish("masto", parts=parts, about=about)], now=self.clock(), actor="test")
         return await self.go_on()
 
     async def go_on(self) -> Delivery:

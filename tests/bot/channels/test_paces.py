@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.bot.publishing.scripted import ScriptedChannel, wish
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.mastodon.headers import Quota
 from threadcast.bot.channels.pace import FreePace, MastodonPace, Pace, TelegramPace
 from threadcast.bot.channels.paces import build_paces, is_group
 from threadcast.bot.service import build_requests
 from threadcast.config.settings import load
-from threadcast.queue.port import ChannelSeen
+from threadcast.queue.model import ChannelSeen
 from threadcast.queue.states import Sent
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -120,12 +120,12 @@ def test_what_the_queue_remembers(tmp_path: Path) -> None:
         {f"THREADCAST_{name}": value for name, value in telegram("NEWS", "@news_channel").items()},
         folder=tmp_path,
     )
-    store = MemoryStore()
-    store.see_channels([ChannelSeen("news", "telegram", "@news_channel")], now=NOON)
-    store.add([wish("news", due=NOON)], now=NOON, actor="test")
-    requests = build_requests(settings, store, [], actor="ada")
+    database = fresh_database()
+    database.changes.see_channels([ChannelSeen("news", "telegram", "@news_channel")], now=NOON)
+    database.threads.add([wish("news", due=NOON)], now=NOON, actor="test")
+    requests = build_requests(settings, database, [], actor="ada")
     (at_first,) = requests.queries.forecast()
-    store.note_rate("news", 0.25)
+    database.changes.note_rate("news", 0.25)
     (slower,) = requests.queries.forecast()
     assert at_first.start is not None
     assert at_first.end == at_first.start + at_first.delivery.parts * SECOND

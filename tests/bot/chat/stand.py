@@ -18,8 +18,9 @@ from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.service import Service, build_requests, open_channels
 from threadcast.config.settings import Settings, load
-from threadcast.queue.port import Delivery, Store
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
+from threadcast.queue.store.database import Database
 
 START = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)  # a Monday, noon in Berlin
 
@@ -77,7 +78,7 @@ class Stand:
         self._service: Service | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self.store: Store | None = None
+        self.database: Database | None = None
         self.groups: list[Chat] = []
 
     def __enter__(self) -> Self:
@@ -138,9 +139,9 @@ class Stand:
 
     def wait_until(self, thread: int, channel: str, holds: Callable[[Delivery], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
-        assert self.store is not None
+        assert self.database is not None
         while True:
-            found = self.store.deliveries(thread_id=thread)
+            found = self.database.reading.deliveries(thread_id=thread)
             if any(one.channel == channel and holds(one) for one in found):
                 return
             assert time.monotonic() < deadline, f"thread {thread} is {found}"
@@ -156,9 +157,9 @@ class Stand:
 
         async def ask() -> None:
             settings = self.settings
-            with closing(prepare(settings)) as store:
-                async with open_channels(settings, store, self.clock) as channels:
-                    request(build_requests(settings, store, channels, actor="cli:ada", clock=self.clock))
+            with closing(prepare(settings)) as database:
+                async with open_channels(settings, database, self.clock) as channels:
+                    request(build_requests(settings, database, channels, actor="cli:ada", clock=self.clock))
 
         asyncio.run(ask())
 
@@ -187,11 +188,11 @@ class Stand:
     async def _run(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         settings = self.settings
-        with closing(prepare(settings)) as store:
-            self.store = store
-            async with open_channels(settings, store, self.clock) as channels:
+        with closing(prepare(settings)) as database:
+            self.database = database
+            async with open_channels(settings, database, self.clock) as channels:
                 self._service = Service(
-                    settings, store, channels, clock=self.clock, timer=self.timer or time.monotonic
+                    settings, database, channels, clock=self.clock, timer=self.timer or time.monotonic
                 )
                 self._loop.call_soon(ready.set)
                 await self._service.run()

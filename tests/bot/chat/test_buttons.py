@@ -20,7 +20,7 @@ from threadcast.bot.chat.buttons import (
 )
 from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.router import PRESSED, TYPED
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 
 STAMPS = st.text("0123456789abcdef", min_size=6, max_size=6)

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from tests.bot.chat.samples import MOMENTS
 from tests.bot.chat.stand import Stand, standing
-from tests.contract.store.memory_notebook import MemoryNotebook
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from threadcast.bot.chat.digest import DIGESTED, Digests, last_due, next_due
 from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.reports import MARKS
@@ -25,8 +24,9 @@ from threadcast.bot.chat.views.message import Said
 from threadcast.bot.requests.context import Context
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.zones import wall
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
 from threadcast.queue.states import DeliveryState
+from threadcast.queue.store.notes import Notes
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 TIMES = (time(0, 0), time(2, 0), time(2, 30), time(9, 0), time(23, 59))
@@ -115,11 +115,11 @@ def test_digests_of_a_service(stand: Stand) -> None:
     nothing_more(stand, 3)
 
 
-class BusyNotebook(MemoryNotebook):
+class BusyNotes(Notes):
     """A notebook of a queue that cannot be used at first."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(fresh_database().transactions)
         self.busy = True
         self.asked = threading.Event()
 
@@ -133,19 +133,17 @@ class BusyNotebook(MemoryNotebook):
 async def test_a_queue_that_cannot_be_used_delays_the_digest() -> None:
     """Where the queue cannot be used, the digest waits and the service goes on."""
     now = datetime(2026, 3, 2, 13, 30, tzinfo=UTC)
-    notebook = BusyNotebook()
-    notebook.write(MARKS, DIGESTED, "2026-03-01T13:00:00+00:00", now=now)
-    asked = Requests(Context(MemoryStore(), [], frozenset(), {}, lambda: now, "chat", lambda: True))
-    office = Office(
-        lambda _: asked, [], Drafts(notebook, lambda: now), notebook, lambda: now, ZoneInfo("UTC")
-    )
+    notes = BusyNotes()
+    notes.write(MARKS, DIGESTED, "2026-03-01T13:00:00+00:00", now=now)
+    asked = Requests(Context(fresh_database(), [], frozenset(), {}, lambda: now, "chat", lambda: True))
+    office = Office(lambda _: asked, [], Drafts(notes, lambda: now), notes, lambda: now, ZoneInfo("UTC"))
     told: asyncio.Queue[Said] = asyncio.Queue()
     digests_ = Digests(office, time(13, 0), tell=told.put)
     running = asyncio.create_task(digests_.run())
     try:
-        assert await asyncio.to_thread(notebook.asked.wait, 10)
+        assert await asyncio.to_thread(notes.asked.wait, 10)
         assert told.empty()
-        notebook.busy = False
+        notes.busy = False
         digests_.wake()
         said = await asyncio.wait_for(told.get(), 10)
     finally:

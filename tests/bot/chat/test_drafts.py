@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.bot.chat.samples import NOW
-from tests.contract.store.memory_notebook import MemoryNotebook
+from tests.queue.store.fresh import fresh_notes
 from tests.servers.telegram.chats import clean
 from tests.servers.telegram.people import _in_parts as as_clients_cut
 from threadcast.bot.chat.buttons import Asker
@@ -79,8 +79,8 @@ def test_messages_without_numbers_are_parts(pieces: list[str]) -> None:
 
 class TestDrafts:
     def setup_method(self) -> None:
-        self.notebook = MemoryNotebook()
-        self.drafts = Drafts(self.notebook, lambda: NOW)
+        self.notes = fresh_notes()
+        self.drafts = Drafts(self.notes, lambda: NOW)
         self.ada = Asker(1111, 1111, Role.OWNER)
 
     def test_none(self) -> None:
@@ -118,6 +118,6 @@ class TestDrafts:
         self.drafts.put(self.ada, 11, "1/ a")
         assert self.drafts.of(Asker(2222, 1111, Role.OWNER)) is None
         assert self.drafts.of(Asker(1111, -5, Role.OWNER)) is None
-        assert Drafts(self.notebook, lambda: NOW).of(self.ada) == Draft(("1/ a",), (), None)
+        assert Drafts(self.notes, lambda: NOW).of(self.ada) == Draft(("1/ a",), (), None)
         self.drafts.drop(self.ada)
         assert self.drafts.of(self.ada) is None

@@ -131,8 +131,8 @@ def test_a_chat_that_asks_to_wait(stand: Stand) -> None:
     wait_until_told(stand, bob, PUBLISHED)
     ada.says("/pause news")
     stand.wait_until_heard()
-    assert stand.store is not None
-    assert [row.paused for row in stand.store.channels()] == [True]
+    assert stand.database is not None
+    assert [row.paused for row in stand.database.reading.channels()] == [True]
     ada.says("/resume news")
     add(stand, thread(2))
     wait_until_told(stand, bob, PUBLISHED, 2)

@@ -13,8 +13,8 @@ FILE = b"1/ The river rises.\n2/ It falls again. /end\n"
 
 
 def _events(stand: Stand) -> tuple[AuditEvent, ...]:
-    assert stand.store is not None
-    return stand.store.events()
+    assert stand.database is not None
+    return stand.database.reading.events()
 
 
 def test_a_stranger_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

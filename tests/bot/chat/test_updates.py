@@ -61,9 +61,9 @@ def add(stand: Stand, text: str) -> None:
 
     async def ask() -> None:
         settings = stand.settings
-        with closing(prepare(settings)) as store:
-            async with open_channels(settings, store, stand.clock) as channels:
-                requests = build_requests(settings, store, channels, actor="cli:ada", clock=stand.clock)
+        with closing(prepare(settings)) as database:
+            async with open_channels(settings, database, stand.clock) as channels:
+                requests = build_requests(settings, database, channels, actor="cli:ada", clock=stand.clock)
                 requests.threads.add([understand("rivers.txt", text.encode())])
 
     asyncio.run(ask())

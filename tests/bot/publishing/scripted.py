@@ -14,7 +14,7 @@ from threadcast.bot.channels.local.channel import LocalChannel
 from threadcast.bot.channels.port import NotReadyError, Outgoing, Sought
 from threadcast.bot.publishing.gate import HeldBackError
 from threadcast.queue.compose.compose import Numbering, Rules
-from threadcast.queue.port import NewDelivery, NewThread
+from threadcast.queue.model import NewDelivery, NewThread
 from threadcast.queue.states import (
     DeliveryState,
     Look,

@@ -6,14 +6,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.bot.publishing.scripted import wish
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from threadcast.bot.publishing.budget import A_POST, Prospect, Window
 from threadcast.bot.publishing.forecast import Forecast, Rhythm, forecast
 from threadcast.config.schedule.quiet import parse_quiet
 from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.port import ChannelSeen, Opening
+from threadcast.queue.model import ChannelSeen, Opening
 from threadcast.queue.states import Change, DeliveryState, Event, PostState
+from threadcast.queue.store.database import Database
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 UTC_ZONE = ZoneInfo("UTC")
@@ -22,26 +23,30 @@ SLOTS = Timetable("news", UTC_ZONE, parse_schedule("13:00,18:00"))
 HOUR = timedelta(hours=1)
 
 
-def queue(*abouts: str) -> MemoryStore:
-    store = MemoryStore()
-    store.see_channels([ChannelSeen("news", "local", "here", "a schedule")], now=NOON)
+def queue(*abouts: str) -> Database:
+    database = fresh_database()
+    database.changes.see_channels([ChannelSeen("news", "local", "here", "a schedule")], now=NOON)
     for about in abouts:
-        store.add([wish("news", about=about, due=NOON)], now=NOON, actor="test")
-    return store
+        database.threads.add([wish("news", about=about, due=NOON)], now=NOON, actor="test")
+    return database
 
 
 def foreseen(
-    store: MemoryStore,
+    database: Database,
     table: Timetable = AT_ONCE,
     gap: timedelta = timedelta(0),
     now: datetime = NOON,
     prospect: Prospect = Prospect(),  # noqa: B008  # frozen
 ) -> list[Forecast]:
     waiting = frozenset({DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.PUBLISHING})
-    rows = {row.name: row for row in store.channels()}
+    rows = {row.name: row for row in database.reading.channels()}
     return list(
         forecast(
-            store.deliveries(states=waiting), rows, {"news": Rhythm(table, gap)}, now, {"news": prospect}
+            database.reading.deliveries(states=waiting),
+            rows,
+            {"news": Rhythm(table, gap)},
+            now,
+            {"news": prospect},
         )
     )
 
@@ -74,10 +79,10 @@ def test_slots() -> None:
 
 def test_a_time_of_its_own() -> None:
     """A thread with its own time starts then, and takes nobody's slot."""
-    store = queue("a", "b")
+    database = queue("a", "b")
     own = wish("news", about="own", due=NOON + 2 * HOUR, own_time=True)
-    store.add([own], now=NOON, actor="test")
-    assert said(foreseen(store, SLOTS)) == [
+    database.threads.add([own], now=NOON, actor="test")
+    assert said(foreseen(database, SLOTS)) == [
         ("a 1", HOUR, "slot"),
         ("b 1", 6 * HOUR, "slot"),
         ("own 1", 2 * HOUR, "its own time"),
@@ -100,9 +105,9 @@ def test_a_chain_rests_in_quiet_hours() -> None:
 
 def test_under_way() -> None:
     """A chain under way holds the channel until its last post is out."""
-    store = queue("a", "b")
-    store.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
-    (first, second) = foreseen(store)
+    database = queue("a", "b")
+    database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
+    (first, second) = foreseen(database)
     assert (first.why, first.end) == ("under way", NOON + 3 * A_POST)
     assert second.start == first.end
 
@@ -133,10 +138,10 @@ def test_a_plan() -> None:
 
 def test_under_way_in_a_window() -> None:
     """A chain under way goes on with the next window where this one is used up, and so do those behind it."""
-    store = queue("a", "b")
-    store.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
+    database = queue("a", "b")
+    database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
     left = Window(4, 1, NOON + HOUR, 3 * HOUR)
-    first, second = foreseen(store, prospect=Prospect(A_POST, (left,)))
+    first, second = foreseen(database, prospect=Prospect(A_POST, (left,)))
     assert first.end == NOON + HOUR + 2 * A_POST
     assert second.start == NOON + 4 * HOUR
 
@@ -151,33 +156,33 @@ def test_under_way_in_a_window() -> None:
 )
 def test_waiting_under_way(reason: str, why: str) -> None:
     """A begun chain that waits says for what, in words that fit."""
-    store = queue("a")
-    claim = store.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
+    database = queue("a")
+    claim = database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
     assert claim is not None
     later = Change(Event.WAIT, PostState.PLANNED, reason, NOON + HOUR, keeps_lease=False)
-    store.record(claim, None, later, now=NOON)
-    (one,) = foreseen(store)
+    database.work.record(claim, None, later, now=NOON)
+    (one,) = foreseen(database)
     assert (one.start, one.why) == (NOON + HOUR, why)
 
 
 def test_held() -> None:
     """A held thread has no time, only the reason why it is held."""
-    store = queue("a", "b")
-    store.apply(store.deliveries()[0].id, Event.HOLD, now=NOON, actor="test")
-    starts = {one.delivery.title: one.start for one in foreseen(store)}
+    database = queue("a", "b")
+    database.changes.apply(database.reading.deliveries()[0].id, Event.HOLD, now=NOON, actor="test")
+    starts = {one.delivery.title: one.start for one in foreseen(database)}
     assert starts == {"a 1": None, "b 1": NOON}
 
 
 def test_a_paused_channel() -> None:
     """On a paused channel nothing has a time, and what to type is said."""
-    store = queue("a")
-    store.pause("news", True, now=NOON, actor="test")
-    assert said(foreseen(store)) == [("a 1", None, "paused; threadcast resume news")]
+    database = queue("a")
+    database.changes.pause("news", True, now=NOON, actor="test")
+    assert said(foreseen(database)) == [("a 1", None, "paused; threadcast resume news")]
 
 
 def test_a_channel_that_is_gone() -> None:
     """Threads for a channel that is not configured any more have no time, and say why."""
-    store = queue("a")
-    rows = {row.name: row for row in store.channels()}
-    (one,) = forecast(store.deliveries(), rows, {}, NOON)
+    database = queue("a")
+    rows = {row.name: row for row in database.reading.channels()}
+    (one,) = forecast(database.reading.deliveries(), rows, {}, NOON)
     assert (one.start, one.why) == (None, "news is not configured any more")

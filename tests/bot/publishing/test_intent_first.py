@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.bot.publishing.scripted import FakeClock, ScriptedChannel, wish
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from tests.servers.http import Answer, LoopbackServer, Request
 from tests.servers.mastodon.server import TOKEN as MASTODON_TOKEN
 from tests.servers.mastodon.server import MastodonServer
@@ -26,16 +26,17 @@ from threadcast.bot.publishing.promptly import Pending
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.stop import Stop
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.port import LeaseLostError, StoreError
+from threadcast.queue.model import LeaseLostError, StoreError
 from threadcast.queue.states import DeliveryState, Outcome, PostState
-from threadcast.queue.store.sql_store import open_store
+from threadcast.queue.store.database import Database, open_database
+from threadcast.queue.store.work import Work
 
 
-class SlowDisk(MemoryStore):
+class SlowDisk(Work):
     """A queue whose step from one post to the next takes until `disk` is set, and comes to what it says."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.transactions)
         self.disk = Pending()
 
     def advance(self, *args: Any, almost: Callable[[], None] = lambda: None, **kwargs: Any) -> None:
@@ -66,11 +67,14 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = FakeClock()
-        self.store = SlowDisk()
+        self.database = fresh_database()
+        self.database.work = self.work = SlowDisk(self.database)
         self.stop = Stop()
         self.channel = Replying("news", folder, self.clock)
-        self.publisher = Publisher(self.store, self.channel, worker="one", clock=self.clock, stop=self.stop)
-        (added,) = self.store.add([wish("news")], now=self.clock(), actor="test")
+        self.publisher = Publisher(
+            self.database, self.channel, worker="one", clock=self.clock, stop=self.stop
+        )
+        (added,) = self.database.threads.add([wish("news")], now=self.clock(), actor="test")
         self.delivery = added.deliveries[0].id
 
     @property
@@ -80,7 +84,7 @@ class House:
         return [entry.text for entry in timeline.entries] if timeline else []
 
     def states(self) -> list[PostState]:
-        return [post.state for post in self.store.posts(self.delivery)]
+        return [post.state for post in self.database.reading.posts(self.delivery)]
 
 
 @pytest.fixture
@@ -94,7 +98,7 @@ async def test_the_request_waits_for_the_disk(house: House) -> None:
     await house.channel.replying.wait()
     assert house.out == ["1/ lamp 1"]
 
-    house.store.disk.finish()
+    house.work.disk.finish()
 
     published = await working
     assert published is not None
@@ -108,7 +112,7 @@ async def test_a_commit_that_fails(house: House, error: StoreError) -> None:
     working = asyncio.create_task(house.publisher.publish())
     await house.channel.replying.wait()
 
-    house.store.disk.finish(error)
+    house.work.disk.finish(error)
 
     if isinstance(error, LeaseLostError):
         assert await working is not None
@@ -127,7 +131,7 @@ async def test_a_service_that_stops_at_the_gate(house: House) -> None:
     house.stop.asked.set()
     house.stop.now.set()
     await asyncio.sleep(0)
-    house.store.disk.finish()
+    house.work.disk.finish()
 
     stopped = await working
     assert stopped is not None
@@ -193,10 +197,10 @@ async def test_each_server_finds_the_intent(
     """When a server has received a post, the database file says already that this post may be out."""
     file = tmp_path / "queue.sqlite3"
     clock = FakeClock(datetime.now(UTC))
-    with closing(open_store(f"sqlite:///{file}")) as store, server(file) as network:
+    with closing(open_database(f"sqlite:///{file}")) as database, server(file) as network:
         channel = connect(network.url, clock)
-        store.add([wish("news", parts=12, due=clock())], now=clock(), actor="test")
-        publisher = Publisher(store, channel, worker="one", clock=clock, stop=Stop())
+        database.threads.add([wish("news", parts=12, due=clock())], now=clock(), actor="test")
+        publisher = Publisher(database, channel, worker="one", clock=clock, stop=Stop())
         published = await publisher.publish()
         await channel.close()
     assert published is not None

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from tests.bot.publishing.scripted import START, FakeClock, wish
 from tests.contract.channels.mastodon_stand import make_channel
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from tests.servers.http import Cut, Response
 from tests.servers.mastodon.server import MastodonServer
 from threadcast.bot.publishing.publisher import LEASE, Publisher
 from threadcast.bot.publishing.stop import Stop
-from threadcast.queue.port import ChannelSeen, Delivery
+from threadcast.queue.model import ChannelSeen, Delivery
 from threadcast.queue.states import DeliveryState, PostState
 
 CHAIN = ["1/ lamp 1", "2/ lamp 2", "3/ lamp 3", "4/ lamp /end"]
@@ -68,23 +68,23 @@ class House:
     def __init__(self, server: MastodonServer, clock: FakeClock) -> None:
         self.server = server
         self.clock = clock
-        self.store = MemoryStore()
-        self.store.see_channels([ChannelSeen("masto", "mastodon", "there")], now=START)
-        (added,) = self.store.add([wish("masto", parts=len(CHAIN))], now=START, actor="test")
+        self.database = fresh_database()
+        self.database.changes.see_channels([ChannelSeen("masto", "mastodon", "there")], now=START)
+        (added,) = self.database.threads.add([wish("masto", parts=len(CHAIN))], now=START, actor="test")
         self.delivery = added.deliveries[0].id
 
     async def publish(self, *, dies: bool) -> Delivery:
         """A service that takes the chain as far as it goes now, or dies while a post is being sent."""
         channel = make_channel(self.server, clock=self.clock)
         publisher = Publisher(
-            self.store, channel, worker="one", clock=self.clock, stop=Stop(), chance=lambda: 1.0
+            self.database, channel, worker="one", clock=self.clock, stop=Stop(), chance=lambda: 1.0
         )
         if dies:
             await self._die(publisher)
         else:
             await publisher.publish()
         await channel.close()
-        return self.store.delivery(self.delivery)
+        return self.database.reading.delivery(self.delivery)
 
     async def _die(self, publisher: Publisher) -> None:
         held = self.server.hold_answer()
@@ -111,7 +111,7 @@ class House:
         ids = [status.id for status in statuses]
         assert [status.text for status in statuses] == CHAIN
         assert [status.parent for status in statuses] == [None, *ids[:-1]]
-        posts = self.store.posts(self.delivery)
+        posts = self.database.reading.posts(self.delivery)
         assert [post.remote_id for post in posts] == ids
         assert {post.state for post in posts} == {PostState.SENT}
 
@@ -119,7 +119,7 @@ class House:
 async def publish_through(server: MastodonServer, clock: FakeClock, faults: list[str]) -> None:
     house = House(server, clock)
     left = iter([*faults, *["nothing"] * LONGEST])
-    delivery = house.store.delivery(house.delivery)
+    delivery = house.database.reading.delivery(house.delivery)
     while delivery.state in {DeliveryState.QUEUED, DeliveryState.PUBLISHING}:
         fault = next(left)
         if fault != "death":

@@ -11,13 +11,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.bot.publishing.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wish
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.local.timeline import read_newest
 from threadcast.bot.channels.port import NotReadyError, Outgoing
 from threadcast.bot.publishing.publisher import LEASE, Publisher
 from threadcast.bot.publishing.stop import Stop
 from threadcast.queue.compose.compose import Numbering, Rules, compose
-from threadcast.queue.port import Adoption, Delivery, NewThread, PostRecord
+from threadcast.queue.model import Adoption, Delivery, NewThread, PostRecord
 from threadcast.queue.states import (
     Blind,
     DeliveryState,
@@ -39,7 +39,7 @@ class House:
     def __init__(self, folder: Path, *steps: Step) -> None:
         self.folder = folder
         self.clock = FakeClock()
-        self.store = MemoryStore()
+        self.database = fresh_database()
         self.channel = ScriptedChannel("news", folder, self.clock, *steps)
         self.seen: list[Delivery] = []
 
@@ -51,7 +51,7 @@ class House:
         brake: Callable[[datetime], datetime | None] = lambda _: None,
     ) -> Publisher:
         return Publisher(
-            self.store,
+            self.database,
             self.channel,
             worker=worker,
             clock=self.clock,
@@ -68,11 +68,11 @@ class House:
         return await self.publisher().publish()
 
     def add(self, *wishes: NewThread) -> list[int]:
-        added = self.store.add(wishes or (wish("news"),), now=self.clock(), actor="test")
+        added = self.database.threads.add(wishes or (wish("news"),), now=self.clock(), actor="test")
         return [delivery.id for one in added for delivery in one.deliveries]
 
     def posts(self, delivery: int) -> tuple[PostRecord, ...]:
-        return self.store.posts(delivery)
+        return self.database.reading.posts(delivery)
 
     def states(self, delivery: int) -> list[PostState]:
         return [post.state for post in self.posts(delivery)]
@@ -215,7 +215,7 @@ async def test_a_refused_chain_goes_on_when_retried(house: Callable[..., House])
     (delivery,) = at.add()
     await at.publisher().publish()
 
-    at.store.apply(delivery, Event.RETRY, now=at.clock(), actor="test", due=at.clock())
+    at.database.changes.apply(delivery, Event.RETRY, now=at.clock(), actor="test", due=at.clock())
     published = await at.publisher().publish()
 
     assert published is not None
@@ -249,7 +249,7 @@ async def test_settled_as_sent(house: Callable[..., House]) -> None:
     await at.blind()
     timeline = ids(at)
 
-    at.store.settle(delivery, Sent(timeline[1], None), now=at.clock(), actor="test")
+    at.database.changes.settle(delivery, Sent(timeline[1], None), now=at.clock(), actor="test")
     published = await at.publisher().publish()
 
     assert published is not None
@@ -265,7 +265,7 @@ async def test_settled_as_not_sent(house: Callable[..., House]) -> None:
     await at.publisher().publish()
     await at.blind()
 
-    at.store.settle(delivery, None, now=at.clock(), actor="test")
+    at.database.changes.settle(delivery, None, now=at.clock(), actor="test")
     published = await at.publisher().publish()
 
     assert published is not None
@@ -277,11 +277,11 @@ async def test_a_worker_that_died_while_sending(house: Callable[..., House]) -> 
     """A post found in the middle of being sent is in doubt: it is looked for, and nothing is sent."""
     at = house()
     (delivery,) = at.add()
-    claim = at.store.claim("news", worker="dead", now=at.clock(), until=at.clock() + LEASE)
+    claim = at.database.work.claim("news", worker="dead", now=at.clock(), until=at.clock() + LEASE)
     assert claim is not None
     rules = await at.channel.rules()
-    at.store.plan(claim, compose(claim.thread, rules), now=at.clock())
-    at.store.intend(claim, 1, key="k", reply_to=None, now=at.clock(), until=at.clock() + LEASE)
+    at.database.work.plan(claim, compose(claim.thread, rules), now=at.clock())
+    at.database.work.intend(claim, 1, key="k", reply_to=None, now=at.clock(), until=at.clock() + LEASE)
 
     assert await at.publisher().publish() is None, "its lease still holds"
     at.clock.moment += LEASE
@@ -352,7 +352,7 @@ async def test_a_lost_lease(house: Callable[..., House]) -> None:
 
     def taken() -> None:
         at.clock.moment += LEASE
-        assert at.store.claim("news", worker="two", now=at.clock(), until=at.clock() + LEASE)
+        assert at.database.work.claim("news", worker="two", now=at.clock(), until=at.clock() + LEASE)
 
     at.channel.script.steps.append(Step(before=taken))
     (delivery,) = at.add()
@@ -525,10 +525,10 @@ async def test_a_continued_thread(tmp_path: Path) -> None:
     at = House(tmp_path)
     (delivery,) = at.add()
     await at.publisher().publish()
-    thread_id = at.store.delivery(delivery).thread_id
+    thread_id = at.database.reading.delivery(delivery).thread_id
     (longer,) = parse("1/ lamp 1\n2/ lamp 2\n3/ lamp /end\n4/ more\n5/ and more\n")
 
-    at.store.extend(thread_id, longer, now=at.clock(), actor="test")
+    at.database.threads.extend(thread_id, longer, now=at.clock(), actor="test")
     published = await at.publisher().publish()
 
     assert published is not None
@@ -564,7 +564,9 @@ async def test_a_rest_without_text(tmp_path: Path) -> None:
     (longer,) = parse("1/ lamp 1\n2/ lamp 2\n3/ lamp /end\n4/\n5/\n")
     at.channel.numbered = Numbering.NONE
 
-    at.store.extend(at.store.delivery(delivery).thread_id, longer, now=at.clock(), actor="test")
+    at.database.threads.extend(
+        at.database.reading.delivery(delivery).thread_id, longer, now=at.clock(), actor="test"
+    )
     stopped = await at.publisher().publish()
 
     assert stopped is not None

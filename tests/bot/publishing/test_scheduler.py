@@ -11,14 +11,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.bot.publishing.scripted import ScriptedChannel, Step, wish
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.scheduler import AT_LEAST_EVERY, Scheduler
 from threadcast.bot.publishing.stop import Stop
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.port import ChannelSeen, Delivery, StoreError, Waiting
+from threadcast.queue.model import ChannelSeen, Delivery, StoreError, Waiting
 from threadcast.queue.states import DeliveryState, Refused
+from threadcast.queue.store.database import Database
+from threadcast.queue.store.work import Work
 
 LONG_ENOUGH = 10  # seconds after which a test gives up waiting for an event
 
@@ -33,22 +35,22 @@ class House:
     def __init__(
         self,
         folder: Path,
-        store: MemoryStore,
+        database: Database,
         *,
         clock: Clock = now,
         at_least_every: timedelta = AT_LEAST_EVERY,
         **channels: list[Step],
     ) -> None:
-        self.store = store
+        self.database = database
         self.stop = Stop()
         self.ended: asyncio.Queue[Delivery] = asyncio.Queue()
         self.rested: asyncio.Queue[Delivery] = asyncio.Queue()
         self.channels = {name: ScriptedChannel(name, folder, now, *steps) for name, steps in channels.items()}
         self.scheduler = Scheduler(
-            store,
+            database,
             [
                 (
-                    Publisher(store, channel, worker="w", clock=now, stop=self.stop, observe=self.see),
+                    Publisher(database, channel, worker="w", clock=now, stop=self.stop, observe=self.see),
                     Timetable(name, ZoneInfo("UTC")),
                 )
                 for name, channel in self.channels.items()
@@ -68,7 +70,7 @@ class House:
     def add(self, channel: str, *, about: str = "lamp", after: float = 0) -> datetime:
         due = now() + timedelta(seconds=after)
         new = wish(channel, about=about, due=due, own_time=after > 0)
-        self.store.add([new], now=now(), actor="test")
+        self.database.threads.add([new], now=now(), actor="test")
         return due
 
     async def next_end(self) -> Delivery:
@@ -89,7 +91,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Callable[..., House]:
-    return lambda store=None, **channels: House(tmp_path, store or MemoryStore(), **channels)
+    return lambda database=None, **channels: House(tmp_path, database or fresh_database(), **channels)
 
 
 async def test_what_waits_at_the_start(house: Callable[..., House]) -> None:
@@ -171,25 +173,25 @@ async def test_a_paused_channel(house: Callable[..., House]) -> None:
     """A channel that is paused in mid-chain rests after the post in hand, and goes on when resumed."""
     gate = asyncio.Event()
     at = house(news=[Step(gate=gate)])
-    at.store.see_channels([ChannelSeen("news", "local", "here")], now=now())
+    at.database.changes.see_channels([ChannelSeen("news", "local", "here")], now=now())
     at.add("news")
     async with at.running():
         await at.channels["news"].script.started.wait()
-        at.store.pause("news", True, now=now(), actor="test")
+        at.database.changes.pause("news", True, now=now(), actor="test")
         at.scheduler.wake()
         gate.set()
         paused = await asyncio.wait_for(at.rested.get(), LONG_ENOUGH)
-        assert (paused.sent, at.store.waiting("news").paused) == (1, True)
-        at.store.pause("news", False, now=now(), actor="test")
+        assert (paused.sent, at.database.work.waiting("news").paused) == (1, True)
+        at.database.changes.pause("news", False, now=now(), actor="test")
         at.scheduler.wake()
         assert (await at.next_end()).state is DeliveryState.PUBLISHED
 
 
-class Flaky(MemoryStore):
+class Flaky(Work):
     """A queue that cannot be used the first time it is asked for work."""
 
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
+    def __init__(self, database: Database, error: Exception) -> None:
+        super().__init__(database.transactions)
         self._error: Exception | None = error
 
     def waiting(self, channel: str) -> Waiting:
@@ -203,18 +205,20 @@ class Flaky(MemoryStore):
 async def test_a_queue_that_cannot_be_used_now(house: Callable[..., House], error: Exception) -> None:
     """A queue that fails is tried again after a pause, and the failure is logged."""
     with capture_logs() as logs:
-        at = house(Flaky(error), news=[])
+        database = fresh_database()
+        database.work = Flaky(database, error)
+        at = house(database, news=[])
         at.add("news")
         async with at.running():
             assert (await at.next_end()).state is DeliveryState.PUBLISHED
     assert [entry["log_level"] for entry in logs].count("error") == 1
 
 
-class Watched(MemoryStore):
+class Watched(Work):
     """A queue that tells when it was looked at three times."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.transactions)
         self._looks = 0
         self._loop = asyncio.get_running_loop()
         self.seen_thrice = asyncio.Event()
@@ -228,12 +232,13 @@ class Watched(MemoryStore):
 
 async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
     """However far ahead the clock is, and its timers with it, the service looks again after a while."""
-    store = Watched()
+    database = fresh_database()
+    database.work = watched = Watched(database)
     soon = timedelta(milliseconds=5)
-    ahead = House(tmp_path, store, clock=lambda: now() + timedelta(days=365), at_least_every=soon, news=[])
+    ahead = House(tmp_path, database, clock=lambda: now() + timedelta(days=365), at_least_every=soon, news=[])
     ahead.add("news", after=timedelta(days=400).total_seconds())
     async with ahead.running():
-        await asyncio.wait_for(store.seen_thrice.wait(), LONG_ENOUGH)
+        await asyncio.wait_for(watched.seen_thrice.wait(), LONG_ENOUGH)
 
 
 async def test_stopped(house: Callable[..., House]) -> None:

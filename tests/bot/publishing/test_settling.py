@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bot.publishing.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wish
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.local.timeline import read_newest
 from threadcast.bot.channels.pace import FreePace
 from threadcast.bot.channels.port import Landmark
@@ -18,7 +18,7 @@ from threadcast.bot.publishing.lease import beating
 from threadcast.bot.publishing.publisher import LEASE, PATIENCE, Publisher
 from threadcast.bot.publishing.stop import Stop
 from threadcast.queue.compose.compose import compose
-from threadcast.queue.port import ChannelSeen, Claim, Delivery, LeaseLostError, StoreError
+from threadcast.queue.model import ChannelSeen, Claim, Delivery, LeaseLostError, StoreError
 from threadcast.queue.states import (
     Absent,
     Blind,
@@ -34,6 +34,7 @@ from threadcast.queue.states import (
     Unknown,
     Unreached,
 )
+from threadcast.queue.store.work import Work
 
 MINUTE = timedelta(minutes=1)
 SETTLING = Settling(first_look=MINUTE, apart=2 * MINUTE, misses=2, key_life=timedelta(minutes=30))
@@ -73,21 +74,21 @@ class House:
     def __init__(self, folder: Path, *steps: Step, settling: Settling = SETTLING) -> None:
         self.folder = folder
         self.clock = FakeClock()
-        self.store = MemoryStore()
+        self.database = fresh_database()
         self.channel = ScriptedChannel("news", folder, self.clock, *steps)
         self.channel.script.settling = settling
         self.pace = Stepped()
-        self.store.see_channels([ChannelSeen("news", "local", "here")], now=START)
+        self.database.changes.see_channels([ChannelSeen("news", "local", "here")], now=START)
 
     def add(self, parts: int = 3) -> int:
-        (added,) = self.store.add([wish("news", parts=parts)], now=self.clock(), actor="test")
+        (added,) = self.database.threads.add([wish("news", parts=parts)], now=self.clock(), actor="test")
         return added.deliveries[0].id
 
     async def publish(self, *looks: Look, stop: Stop | None = None) -> Delivery:
         """As far as it goes now; `looks` are what looks for a post in doubt give."""
         self.channel.script.looks.extend(looks)
         publisher = Publisher(
-            self.store,
+            self.database,
             self.channel,
             worker="one",
             clock=self.clock,
@@ -105,7 +106,7 @@ class House:
         return [outgoing.text for outgoing in self.channel.script.asked]
 
     def states(self, delivery: int) -> list[PostState]:
-        return [post.state for post in self.store.posts(delivery)]
+        return [post.state for post in self.database.reading.posts(delivery)]
 
     def texts(self) -> list[str]:
         timeline = read_newest(self.folder / "news.jsonl")
@@ -134,7 +135,7 @@ async def test_a_lost_answer_is_found(house: Callable[..., House]) -> None:
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == at.texts() == WHOLE
     (sought,) = at.channel.script.sought
-    first, second, _ = at.store.posts(delivery)
+    first, second, _ = at.database.reading.posts(delivery)
     assert (sought.text, sought.parent, sought.key) == ("2/ lamp 2", first.remote_id, second.key)
     assert (sought.since, sought.landmark) == (START, Landmark(first.remote_id or "", first.post.text))
 
@@ -152,7 +153,7 @@ async def test_what_never_arrived_is_sent_again(house: Callable[..., House]) -> 
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
     _, first, again, _ = at.channel.script.asked
     assert first == again
-    whats = [event.what for event in at.store.events()]
+    whats = [event.what for event in at.database.reading.events()]
     assert whats[whats.index(Event.SEEK) :][:3] == [Event.SEEK, Event.CLAIM, Event.RESEND]
 
 
@@ -239,11 +240,11 @@ async def test_a_worker_that_died(house: Callable[..., House]) -> None:
     """A post found in the middle of being sent is looked for when its try is old enough."""
     at = house()
     delivery = at.add()
-    claim = at.store.claim("news", worker="dead", now=START, until=START + LEASE)
+    claim = at.database.work.claim("news", worker="dead", now=START, until=START + LEASE)
     assert claim is not None
-    at.store.plan(claim, compose(claim.thread, await at.channel.rules()), now=START)
-    at.store.intend(claim, 1, key="k", reply_to=None, now=START, until=START + LEASE)
-    at.store.free_leases(now=START)
+    at.database.work.plan(claim, compose(claim.thread, await at.channel.rules()), now=START)
+    at.database.work.intend(claim, 1, key="k", reply_to=None, now=START, until=START + LEASE)
+    at.database.work.free_leases(now=START)
 
     waiting = await at.publish()
     assert (waiting.state, waiting.due) == (DeliveryState.PUBLISHING, START + MINUTE)
@@ -258,7 +259,7 @@ async def test_the_landmark(house: Callable[..., House]) -> None:
     at = house()
     earlier = at.add(parts=2)
     await at.publish()
-    (last,) = at.store.posts(earlier)[-1:]
+    (last,) = at.database.reading.posts(earlier)[-1:]
     at.channel.script.steps.append(LOST)
     at.add()
     at.clock.moment = (await at.publish()).due
@@ -311,7 +312,7 @@ async def test_nothing_is_sent_where_the_chain_cannot_go(
     at.channel.script.fault = None
     at.clock.advance(hours=1)
     if state is DeliveryState.FAILED:
-        at.store.apply(delivery, Event.RETRY, now=at.clock(), actor="test")
+        at.database.changes.apply(delivery, Event.RETRY, now=at.clock(), actor="test")
     assert (await at.publish()).state is DeliveryState.PUBLISHED
 
 
@@ -348,7 +349,7 @@ async def test_a_short_wait_for_the_pace(house: Callable[..., House]) -> None:
     assert (await at.publish()).state is DeliveryState.PUBLISHED
     assert at.texts() == WHOLE
     assert [type(outcome) for outcome in at.pace.outcomes] == [Sent] * 3
-    assert at.store.delivery(delivery).fence == 1
+    assert at.database.reading.delivery(delivery).fence == 1
 
 
 async def test_a_long_wait_for_the_pace(house: Callable[..., House]) -> None:
@@ -379,11 +380,11 @@ async def test_the_rate_is_remembered(house: Callable[..., House]) -> None:
     at = house()
     at.add()
     publisher = Publisher(
-        at.store, at.channel, worker="one", clock=at.clock, stop=Stop(), pace=at.pace, chance=lambda: 1.0
+        at.database, at.channel, worker="one", clock=at.clock, stop=Stop(), pace=at.pace, chance=lambda: 1.0
     )
     at.pace.remembered = 0.25
     await publisher.publish()
-    assert at.store.channels()[0].rate == 0.25
+    assert at.database.reading.channels()[0].rate == 0.25
 
 
 async def test_the_lease_is_renewed(house: Callable[..., House]) -> None:
@@ -391,19 +392,20 @@ async def test_the_lease_is_renewed(house: Callable[..., House]) -> None:
     at = house()
     delivery = at.add()
     lease = timedelta(milliseconds=15)
-    claim = at.store.claim("news", worker="one", now=START, until=START + lease)
+    claim = at.database.work.claim("news", worker="one", now=START, until=START + lease)
     assert claim is not None
     loop, renewed = asyncio.get_running_loop(), asyncio.Event()
 
-    class Renewed(MemoryStore):
+    class Renewed(Work):
         def renew(self, claim: Claim, *, until: datetime) -> None:
-            at.store.renew(claim, until=until)
+            super().renew(claim, until=until)
             loop.call_soon_threadsafe(renewed.set)
 
+    at.database.work = Renewed(at.database.transactions)
     at.clock.advance(minutes=5)
-    async with beating(Renewed(), claim, clock=at.clock, lease=lease):
+    async with beating(at.database, claim, clock=at.clock, lease=lease):
         await renewed.wait()
-    assert at.store.delivery(delivery).lease_until == at.clock() + lease
+    assert at.database.reading.delivery(delivery).lease_until == at.clock() + lease
 
 
 @pytest.mark.parametrize("error", [LeaseLostError("lost"), StoreError("the disk is full")])
@@ -411,14 +413,15 @@ async def test_a_lease_that_cannot_be_renewed(house: Callable[..., House], error
     """A heartbeat that fails ends nobody's work: the next write learns what became of the lease."""
     at = house()
     at.add()
-    claim = at.store.claim("news", worker="one", now=START, until=START + LEASE)
+    claim = at.database.work.claim("news", worker="one", now=START, until=START + LEASE)
     assert claim is not None
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
 
-    class Broken(MemoryStore):
+    class Broken(Work):
         def renew(self, claim: Claim, *, until: datetime) -> None:
             loop.call_soon_threadsafe(asked.set)
             raise error
 
-    async with beating(Broken(), claim, clock=at.clock, lease=timedelta(milliseconds=15)):
+    at.database.work = Broken(at.database.transactions)
+    async with beating(at.database, claim, clock=at.clock, lease=timedelta(milliseconds=15)):
         await asked.wait()

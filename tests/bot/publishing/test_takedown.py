@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.bot.publishing.scripted import START, FakeClock, ScriptedChannel, wish
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.stop import Stop
 from threadcast.bot.publishing.takedown import AGAIN, Left, Undo, Undoing, audit
-from threadcast.queue.port import Adoption, Delivery
+from threadcast.queue.model import Adoption, Delivery
 from threadcast.queue.states import Absent, Blind, Refused, Sent, TakeDown, Throttled, Unreached
 
 
@@ -35,7 +35,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
-        self.store = MemoryStore()
+        self.database = fresh_database()
         self.folder = folder
         self.channel = Sticky(folder, self.clock)
         self.seen: list[Undoing] = []
@@ -48,8 +48,8 @@ class House:
             assert isinstance(sent[-1], Sent)
             (only,) = new.deliveries
             new = replace(new, deliveries=(replace(only, adoption=Adoption(len(by_hand), sent[-1])),))
-        self.store.add([new], now=START, actor="test")
-        publisher = Publisher(self.store, self.channel, worker="one", clock=self.clock, stop=Stop())
+        self.database.threads.add([new], now=START, actor="test")
+        publisher = Publisher(self.database, self.channel, worker="one", clock=self.clock, stop=Stop())
         delivery = await publisher.publish()
         assert delivery is not None
         return delivery
@@ -60,8 +60,8 @@ class House:
 
     async def undo(self, delivery: Delivery) -> Undoing:
         if not self.seen:
-            self.store.withdraw(delivery.id, now=self.clock(), actor="ada")
-        work = Undo(self.store, actor="ada", clock=self.clock, see=self.seen.append, pause=self.pause)
+            self.database.changes.withdraw(delivery.id, now=self.clock(), actor="ada")
+        work = Undo(self.database, actor="ada", clock=self.clock, see=self.seen.append, pause=self.pause)
         return await work.take_down(delivery, self.channel)
 
 
@@ -73,11 +73,11 @@ def house(tmp_path: Path) -> House:
 async def test_newest_first(house: House) -> None:
     """The posts go down from the newest to the first, each noted in the queue."""
     delivery = await house.publish()
-    ids = [post.remote_id for post in house.store.posts(delivery.id)]
+    ids = [post.remote_id for post in house.database.reading.posts(delivery.id)]
     undone = await house.undo(delivery)
     assert (undone.gone, undone.out, undone.left) == (3, 3, ())
     assert house.channel.asked == ids[::-1]
-    assert all(post.taken_down == START for post in house.store.posts(delivery.id))
+    assert all(post.taken_down == START for post in house.database.reading.posts(delivery.id))
     assert [one.gone for one in house.seen] == [0, 1, 2, 3]
 
 
@@ -97,9 +97,13 @@ async def test_what_stays(house: House) -> None:
     delivery = await house.publish()
     house.channel.answers.extend([Absent(), Refused("older than 48 hours")])
     undone = await house.undo(delivery)
-    second = house.store.posts(delivery.id)[1]
+    second = house.database.reading.posts(delivery.id)[1]
     assert (undone.gone, undone.left) == (2, (Left(2, second.url, "older than 48 hours"),))
-    assert [post.taken_down is None for post in house.store.posts(delivery.id)] == [False, True, False]
+    assert [post.taken_down is None for post in house.database.reading.posts(delivery.id)] == [
+        False,
+        True,
+        False,
+    ]
 
 
 async def test_broken_off_and_gone_on_with(house: House) -> None:
@@ -135,7 +139,7 @@ async def test_an_audit_that_cannot_look(house: House) -> None:
             return Blind("the chat protects its content")
 
     channel = Shut(house.folder, house.clock)
-    found = await audit(delivery, house.store.posts(delivery.id), channel)
+    found = await audit(delivery, house.database.reading.posts(delivery.id), channel)
     assert (found.posts, found.differences, found.problem) == (3, (), "the chat protects its content")
 
 
@@ -143,5 +147,5 @@ async def test_an_audit_of_nothing(house: House) -> None:
     """Of a chain that was taken down nothing is looked at."""
     delivery = await house.publish()
     await house.undo(delivery)
-    found = await audit(delivery, house.store.posts(delivery.id), house.channel)
+    found = await audit(delivery, house.database.reading.posts(delivery.id), house.channel)
     assert (found.posts, found.problem) == (0, "nothing of it is out")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.bot.publishing.scripted import FakeClock, ScriptedChannel, wish
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.publishing.forecast import Rhythm, forecast
 from threadcast.bot.publishing.publisher import Publisher
@@ -18,7 +18,7 @@ from threadcast.bot.publishing.stop import Stop
 from threadcast.config.schedule.quiet import NEVER_QUIET, parse_quiet
 from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.port import ChannelSeen
+from threadcast.queue.model import ChannelSeen
 from threadcast.queue.states import DeliveryState, Outcome, Sent
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,15 +65,17 @@ async def test_a_year(name: str, tmp_path: Path) -> None:
     of_the_year = takewhile(lambda slot: slot.utc < END, table.schedule.slots(BEGIN, table.zone))
     wanted = [slot for slot in of_the_year if not table.quiet.is_quiet(slot.utc, table.zone)]
     clock = FakeClock(BEGIN)
-    store = MemoryStore()
-    store.see_channels([ChannelSeen(name, "local", "here", "a schedule")], now=BEGIN)
+    database = fresh_database()
+    database.changes.see_channels([ChannelSeen(name, "local", "here", "a schedule")], now=BEGIN)
     channel = Noted(name, tmp_path, clock)
-    publisher = Publisher(store, channel, worker="w", clock=clock, stop=Stop())
+    publisher = Publisher(database, channel, worker="w", clock=clock, stop=Stop())
     for number in range(len(wanted) + 3):
-        store.add([wish(name, parts=2, about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test")
+        database.threads.add(
+            [wish(name, parts=2, about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test"
+        )
 
     while clock() < END:
-        seen = look(store.waiting(name), table, clock())
+        seen = look(database.work.waiting(name), table, clock())
         if seen.opening is not None:
             assert await publisher.publish(seen.opening) is not None
             continue
@@ -90,24 +92,24 @@ async def test_a_year(name: str, tmp_path: Path) -> None:
     for (_, first, _, _), (_, _, parent, _) in zip(channel.seen[::2], channel.seen[1::2], strict=True):
         assert parent == first
     assert not any(table.quiet.is_quiet(at, table.zone) for at in starts)
-    assert store.deliveries(states=frozenset({DeliveryState.QUEUED}), limit=4)[2:]
+    assert database.reading.deliveries(states=frozenset({DeliveryState.QUEUED}), limit=4)[2:]
 
 
 async def test_down_for_a_month(tmp_path: Path) -> None:
     """A service that was away starts one thread on its return, not one for each slot it missed."""
     table = TABLES["york"]
     clock = FakeClock(BEGIN)
-    store = MemoryStore()
-    store.see_channels([ChannelSeen("york", "local", "here", "a schedule")], now=BEGIN)
+    database = fresh_database()
+    database.changes.see_channels([ChannelSeen("york", "local", "here", "a schedule")], now=BEGIN)
     for number in range(3):
-        store.add([wish("york", about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test")
-    publisher = Publisher(store, Noted("york", tmp_path, clock), worker="w", clock=clock, stop=Stop())
+        database.threads.add([wish("york", about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test")
+    publisher = Publisher(database, Noted("york", tmp_path, clock), worker="w", clock=clock, stop=Stop())
 
     clock.advance(days=30)
-    opening = look(store.waiting("york"), table, clock()).opening
+    opening = look(database.work.waiting("york"), table, clock()).opening
     assert opening is not None
     await publisher.publish(opening)
-    seen = look(store.waiting("york"), table, clock())
+    seen = look(database.work.waiting("york"), table, clock())
 
     assert seen.opening is None
     assert seen.again is not None
@@ -118,59 +120,63 @@ async def test_a_clock_once_a_year_ahead(tmp_path: Path) -> None:
     """Once the clock is right again, the next slot starts a thread, as the forecast said."""
     table = TABLES["york"]
     clock = FakeClock(BEGIN)
-    store = MemoryStore()
-    store.see_channels([ChannelSeen("york", "local", "here", "a schedule")], now=BEGIN)
+    database = fresh_database()
+    database.changes.see_channels([ChannelSeen("york", "local", "here", "a schedule")], now=BEGIN)
     for number in range(2):
-        store.add([wish("york", about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test")
-    publisher = Publisher(store, Noted("york", tmp_path, clock), worker="w", clock=clock, stop=Stop())
+        database.threads.add([wish("york", about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test")
+    publisher = Publisher(database, Noted("york", tmp_path, clock), worker="w", clock=clock, stop=Stop())
 
     clock.advance(days=365)
-    opening = look(store.waiting("york"), table, clock()).opening
+    opening = look(database.work.waiting("york"), table, clock()).opening
     assert opening is not None
     assert await publisher.publish(opening) is not None
     clock.moment = BEGIN
-    (channel,) = store.channels()
-    waiting = store.deliveries(states=frozenset({DeliveryState.QUEUED}))
+    (channel,) = database.reading.channels()
+    waiting = database.reading.deliveries(states=frozenset({DeliveryState.QUEUED}))
     (foreseen,) = forecast(waiting, {"york": channel}, {"york": Rhythm(table, timedelta())}, clock())
-    seen = look(store.waiting("york"), table, clock())
+    seen = look(database.work.waiting("york"), table, clock())
 
     assert seen.again is not None
     assert foreseen.start == seen.again
     assert timedelta() < seen.again - BEGIN < timedelta(days=8)
     clock.moment = seen.again
-    opening = look(store.waiting("york"), table, clock()).opening
+    opening = look(database.work.waiting("york"), table, clock()).opening
     assert opening is not None
     assert await publisher.publish(opening) is not None
-    assert store.waiting("york").last_slot == opening.slot
+    assert database.work.waiting("york").last_slot == opening.slot
 
 
 async def test_a_new_schedule_makes_up_for_nothing(tmp_path: Path) -> None:
     """Slots that a changed schedule would have had in the past start nothing."""
     clock = FakeClock(BEGIN)
-    store = MemoryStore()
-    store.see_channels([ChannelSeen("york", "local", "here", "an old one")], now=BEGIN)
-    store.add([wish("york", due=BEGIN)], now=BEGIN, actor="test")
+    database = fresh_database()
+    database.changes.see_channels([ChannelSeen("york", "local", "here", "an old one")], now=BEGIN)
+    database.threads.add([wish("york", due=BEGIN)], now=BEGIN, actor="test")
     clock.advance(days=30)
 
-    store.see_channels([ChannelSeen("york", "local", "here", "a new one")], now=clock())
+    database.changes.see_channels([ChannelSeen("york", "local", "here", "a new one")], now=clock())
 
-    assert look(store.waiting("york"), TABLES["york"], clock()).opening is None
+    assert look(database.work.waiting("york"), TABLES["york"], clock()).opening is None
 
 
 def test_quiet_hours_without_a_schedule() -> None:
     """Without a schedule a thread waits for the end of quiet hours; one with its own time does not."""
     night = BEGIN + timedelta(hours=3)
     table = Timetable("news", ZoneInfo("UTC"), None, parse_quiet("22:00-07:00"))
-    store = MemoryStore()
-    store.see_channels([ChannelSeen("news", "local", "here")], now=night)
-    store.add([wish("news", due=night)], now=night, actor="test")
+    database = fresh_database()
+    database.changes.see_channels([ChannelSeen("news", "local", "here")], now=night)
+    database.threads.add([wish("news", due=night)], now=night, actor="test")
 
-    assert look(store.waiting("news"), table, night).again == BEGIN + timedelta(hours=7)
-    assert look(store.waiting("news"), Timetable("news", ZoneInfo("UTC"), None, NEVER_QUIET), night).opening
+    assert look(database.work.waiting("news"), table, night).again == BEGIN + timedelta(hours=7)
+    assert look(
+        database.work.waiting("news"), Timetable("news", ZoneInfo("UTC"), None, NEVER_QUIET), night
+    ).opening
 
-    store.add([wish("news", about="urgent", due=night, own_time=True)], now=night, actor="test")
-    opening = look(store.waiting("news"), table, night).opening
+    database.threads.add([wish("news", about="urgent", due=night, own_time=True)], now=night, actor="test")
+    opening = look(database.work.waiting("news"), table, night).opening
     assert opening is not None
-    claim = store.claim("news", worker="w", now=night, until=night + timedelta(minutes=3), opening=opening)
+    claim = database.work.claim(
+        "news", worker="w", now=night, until=night + timedelta(minutes=3), opening=opening
+    )
     assert claim is not None
     assert claim.delivery.title == "urgent 1"

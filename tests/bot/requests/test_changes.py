@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.bot.publishing.scripted import FakeClock, ScriptedChannel, thread
-from tests.contract.store.memory_store import MemoryStore
+from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.bot.publishing.forecast import Rhythm
 from threadcast.bot.requests.context import Context, UnknownChannelError
@@ -17,7 +17,7 @@ from threadcast.bot.requests.input import InputError, continued, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.port import ChannelSeen, Delivery, NotFoundError, Opening
+from threadcast.queue.model import ChannelSeen, Delivery, NotFoundError, Opening
 from threadcast.queue.states import DeliveryState, NotAllowedError, Sent, Unreached
 from threadcast.queue.text.parse import parse
 
@@ -32,14 +32,14 @@ class Setting:
 
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
-        self.store = MemoryStore()
+        self.database = fresh_database()
         self.knocks = 0
         self.channels = [ScriptedChannel(name, folder, self.clock) for name in ("masto", "news")]
-        self.store.see_channels(
+        self.database.changes.see_channels(
             [ChannelSeen(one.name, one.kind, one.target) for one in self.channels], now=self.clock()
         )
         context = Context(
-            self.store,
+            self.database,
             self.channels,
             holds=frozenset({"masto"}),
             rhythms={
@@ -96,7 +96,7 @@ def test_publish_now(given: Setting) -> None:
     assert given.order() == [3, 1, 2]
     assert urgent.own_time
     closed = Opening(turn=False)
-    claim = given.store.claim(
+    claim = given.database.work.claim(
         "news", worker="w", now=given.clock(), until=given.clock.advance(minutes=3), opening=closed
     )
     assert claim is not None
@@ -193,19 +193,19 @@ def test_pause_and_resume(given: Setting) -> None:
     given.add(LAMP)
     until = given.clock() + timedelta(minutes=3)
     assert [row.paused for row in given.changes.pause(["news"])] == [True]
-    assert given.store.claim("news", worker="w", now=given.clock(), until=until) is None
+    assert given.database.work.claim("news", worker="w", now=given.clock(), until=until) is None
     assert [(row.name, row.paused) for row in given.changes.pause(paused=False)] == [
         ("masto", False),
         ("news", False),
     ]
-    assert given.store.claim("news", worker="w", now=given.clock(), until=until) is not None
+    assert given.database.work.claim("news", worker="w", now=given.clock(), until=until) is not None
 
 
 def test_edit(given: Setting) -> None:
     """The text of a waiting thread can be replaced; its number and place stay."""
     given.add(LAMP, FOG)
     given.threads.edit(1, ICE)
-    assert given.store.thread(1).thread == parse(ICE)[0]
+    assert given.database.reading.thread(1).thread == parse(ICE)[0]
     assert given.order() == [1, 2]
 
 
@@ -221,7 +221,7 @@ def test_edit_into_something_else(given: Setting, text: str) -> None:
     given.add(LAMP)
     with pytest.raises(InputError):
         given.threads.edit(1, text)
-    assert given.store.thread(1).thread == parse(LAMP)[0]
+    assert given.database.reading.thread(1).thread == parse(LAMP)[0]
 
 
 @pytest.mark.parametrize(
@@ -256,14 +256,14 @@ def test_continued_by_nothing(given: Setting, more: str) -> None:
     given.add(LAMP)
     with pytest.raises(InputError, match=r"more\.txt has numbers and no text"):
         given.threads.extend(1, understand("more.txt", more.encode()))
-    assert given.store.thread(1).thread == parse(LAMP)[0]
+    assert given.database.reading.thread(1).thread == parse(LAMP)[0]
 
 
 def test_extend(given: Setting) -> None:
     """A waiting thread is just longer after parts were appended."""
     given.add(LAMP)
     given.threads.extend(1, understand("more.txt", b"3/ The sea did not.\n"))
-    assert len(given.store.thread(1).thread.parts) == 3
+    assert len(given.database.reading.thread(1).thread.parts) == 3
     assert states(given.queries.queue()) == [("news", "queued")]
 
 

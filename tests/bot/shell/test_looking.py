@@ -13,10 +13,10 @@ from tests.bot.shell.terminal import PATIENCE, environment, terminal, threadcast
 from tests.bot.shell.typed import GAP, OTHER, THREAD, Shell
 from threadcast.bot.shell.context import Exit
 from threadcast.bot.shell.follow import follow
-from threadcast.queue.port import Delivery, NewDelivery, NewThread
+from threadcast.queue.model import Delivery, NewDelivery, NewThread
 from threadcast.queue.states import DeliveryState, Event
+from threadcast.queue.store.database import open_database
 from threadcast.queue.store.migrate import upgrade
-from threadcast.queue.store.sql_store import open_store
 from threadcast.queue.text.parse import parse
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -228,17 +228,17 @@ def test_follow_sees_each_change_once(tmp_path: Path) -> None:
     """Following shows a delivery at first and at each change, until it goes on no more."""
     url = f"sqlite:///{tmp_path}/queue.sqlite3"
     upgrade(url)
-    with closing(open_store(url)) as store:
+    with closing(open_database(url)) as database:
         wish = NewThread(parse(THREAD)[0], "test", (NewDelivery("news", DeliveryState.QUEUED, NOW),))
-        (added,) = store.add([wish], now=NOW, actor="test")
+        (added,) = database.threads.add([wish], now=NOW, actor="test")
         steps = iter([None, Event.HOLD])
         seen: list[Delivery] = []
 
         def pause() -> None:
             if event := next(steps):
-                store.apply(added.deliveries[0].id, event, now=NOW, actor="test")
+                database.changes.apply(added.deliveries[0].id, event, now=NOW, actor="test")
 
-        ended = follow(store, added.deliveries, seen.append, pause)
+        ended = follow(database, added.deliveries, seen.append, pause)
 
     assert [delivery.state for delivery in seen] == ["queued", "held"]
     assert [delivery.state for delivery in ended] == ["held"]

@@ -51,11 +51,11 @@ class Shell:
 
     async def _publish_all(self) -> None:
         settings = load(self.env, folder=self.folder)
-        with closing(prepare(settings)) as store:
+        with closing(prepare(settings)) as database:
             async with open_channels(settings) as channels:
-                store.see_channels(seen(settings, channels), now=now())
+                database.changes.see_channels(seen(settings, channels), now=now())
                 for channel in channels:
-                    publisher = Publisher(store, channel, worker="typed", clock=now, stop=Stop())
+                    publisher = Publisher(database, channel, worker="typed", clock=now, stop=Stop())
                     while await publisher.publish() is not None:
                         pass
 

@@ -5,32 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.store.memory_store import MemoryStore
-from tests.contract.store.steps import OpenStore
-from threadcast.queue.port import Store
-from threadcast.queue.store.sql_store import open_store
+from tests.contract.store.steps import OpenDatabase
+from threadcast.queue.store.database import Database, open_database
 
 # Suites are not named `test_*`: without this, pytest would not explain their failed asserts.
 pytest.register_assert_rewrite("tests.contract.channels.suite")
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDatabase]:
     """Opens the same fresh queue again and again, as several programs would."""
-    opened: list[Store] = []
+    opened: list[Database] = []
 
-    def keep(store: Store) -> Store:
-        opened.append(store)
-        return store
+    def keep(database: Database) -> Database:
+        opened.append(database)
+        return database
 
-    if request.param == "memory":
-        store = MemoryStore()
-        yield lambda: store
-    elif request.param == "sqlite":
-        yield lambda: keep(open_store(f"sqlite:///{tmp_path}/queue.db"))
+    if request.param == "sqlite":
+        yield lambda: keep(open_database(f"sqlite:///{tmp_path}/queue.db"))
     else:
         with request.getfixturevalue("postgres").database() as url:
-            yield lambda: keep(open_store(url))
+            yield lambda: keep(open_database(url))
             for store_opened in opened:
                 store_opened.close()
     for store_opened in opened:
@@ -38,5 +33,5 @@ def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenSto
 
 
 @pytest.fixture
-def store(open_one: OpenStore) -> Store:
+def database(open_one: OpenDatabase) -> Database:
     return open_one()

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from tests.contract.store.samples import LEASE, NOON, SECOND, new, posts
-from threadcast.queue.port import ANY, ChannelSeen, Claim, Delivery, NewThread, Opening, Store
+from threadcast.queue.model import ANY, ChannelSeen, Claim, Delivery, NewThread, Opening
 from threadcast.queue.states import DeliveryState, Outcome, Refused, Sent, Unknown, decide
+from threadcast.queue.store.database import Database
 
-OpenStore = Callable[[], Store]
+OpenDatabase = Callable[[], Database]
 Value = TypeVar("Value")
 
 HELD, QUEUED, PUBLISHING = DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.PUBLISHING
@@ -20,49 +21,53 @@ REFUSED = Refused("chat not found")
 UNKNOWN = Unknown("no answer")
 
 
-def add(store: Store, *threads: NewThread, now: datetime = NOON, again: bool = False) -> list[Delivery]:
-    added = store.add(threads or (new(),), now=now, actor="ada", again=again)
+def add(database: Database, *threads: NewThread, now: datetime = NOON, again: bool = False) -> list[Delivery]:
+    added = database.threads.add(threads or (new(),), now=now, actor="ada", again=again)
     return [delivery for one in added for delivery in one.deliveries]
 
 
 def look(
-    store: Store, channel: str = "news", *, now: datetime = NOON, opening: Opening = ANY
+    database: Database, channel: str = "news", *, now: datetime = NOON, opening: Opening = ANY
 ) -> Claim | None:
     """A claim that may find nothing."""
-    return store.claim(channel, worker="w1", now=now, until=now + LEASE, opening=opening)
+    return database.work.claim(channel, worker="w1", now=now, until=now + LEASE, opening=opening)
 
 
-def claim(store: Store, channel: str = "news", *, worker: str = "w1", now: datetime = NOON) -> Claim:
-    claimed = store.claim(channel, worker=worker, now=now, until=now + LEASE)
+def claim(database: Database, channel: str = "news", *, worker: str = "w1", now: datetime = NOON) -> Claim:
+    claimed = database.work.claim(channel, worker=worker, now=now, until=now + LEASE)
     assert claimed is not None
     return claimed
 
 
-def started(store: Store, count: int = 2) -> Claim:
+def started(database: Database, count: int = 2) -> Claim:
     """A claimed and planned delivery."""
-    add(store)
-    claimed = claim(store)
-    store.plan(claimed, posts(count), now=NOON)
+    add(database)
+    claimed = claim(database)
+    database.work.plan(claimed, posts(count), now=NOON)
     return claimed
 
 
-def intend(store: Store, claimed: Claim, position: int = 1, *, now: datetime = NOON) -> None:
-    store.intend(claimed, position, key=f"key-{position}", reply_to=None, now=now, until=now + LEASE)
+def intend(database: Database, claimed: Claim, position: int = 1, *, now: datetime = NOON) -> None:
+    database.work.intend(claimed, position, key=f"key-{position}", reply_to=None, now=now, until=now + LEASE)
 
 
-def advance(store: Store, claimed: Claim, position: int = 1, *, now: datetime = NOON) -> None:
+def advance(database: Database, claimed: Claim, position: int = 1, *, now: datetime = NOON) -> None:
     key = f"key-{position + 1}"
-    store.advance(claimed, position, SENT, key=key, now=now, until=now + LEASE)
+    database.work.advance(claimed, position, SENT, key=key, now=now, until=now + LEASE)
 
 
-def judge(store: Store, claimed: Claim, position: int, outcome: Outcome, *, last: bool = False) -> Delivery:
+def judge(
+    database: Database, claimed: Claim, position: int, outcome: Outcome, *, last: bool = False
+) -> Delivery:
     change = decide(outcome, last=last, tries=1, now=NOON + SECOND, chance=0)
-    return store.record(claimed, position, change, now=NOON + SECOND)
+    return database.work.record(claimed, position, change, now=NOON + SECOND)
 
 
-def send(store: Store, claimed: Claim, position: int, outcome: Outcome, *, last: bool = False) -> Delivery:
-    intend(store, claimed, position)
-    return judge(store, claimed, position, outcome, last=last)
+def send(
+    database: Database, claimed: Claim, position: int, outcome: Outcome, *, last: bool = False
+) -> Delivery:
+    intend(database, claimed, position)
+    return judge(database, claimed, position, outcome, last=last)
 
 
 def at_once(*calls: Callable[[], Value]) -> list[Value]:
@@ -77,18 +82,20 @@ def at_once(*calls: Callable[[], Value]) -> list[Value]:
         return list(pool.map(run, calls))
 
 
-def finish(store: Store, claimed: Claim, count: int) -> Delivery:
+def finish(database: Database, claimed: Claim, count: int) -> Delivery:
     """Send what is planned, from the first post that is not out, up to the last of `count`."""
-    for position in range(store.delivery(claimed.delivery.id).sent + 1, count + 1):
+    for position in range(database.reading.delivery(claimed.delivery.id).sent + 1, count + 1):
         sent = Sent(str(100 * claimed.delivery.id + position), None)
-        send(store, claimed, position, sent, last=position == count)
-    return store.delivery(claimed.delivery.id)
+        send(database, claimed, position, sent, last=position == count)
+    return database.reading.delivery(claimed.delivery.id)
 
 
-def published(store: Store, count: int = 2) -> Delivery:
+def published(database: Database, count: int = 2) -> Delivery:
     """A delivery whose every post is out."""
-    return finish(store, started(store, count), count)
+    return finish(database, started(database, count), count)
 
 
-def see(store: Store, *names: str, schedule: str = "daily 09:00", now: datetime = NOON) -> None:
-    store.see_channels([ChannelSeen(name, "local", name, schedule) for name in names or ("news",)], now=now)
+def see(database: Database, *names: str, schedule: str = "daily 09:00", now: datetime = NOON) -> None:
+    database.changes.see_channels(
+        [ChannelSeen(name, "local", name, schedule) for name in names or ("news",)], now=now
+    )

@@ -5,30 +5,17 @@ people retry, edit and move. Both an SQLite store and the memory store are asked
 answer, refusals included.
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.contract.store.memory_store import MemoryStore
 from tests.contract.store.samples import NOON, SECOND, new, posts, thread, wish
-from threadcast.queue.port import (
-    Adoption,
-    ChannelSeen,
-    Claim,
-    NewThread,
-    Opening,
-    Store,
-    StoreError,
-    Waiting,
-)
+from tests.queue.store.fresh import close_all, fresh_database
+from threadcast.queue.model import Adoption, ChannelSeen, Claim, NewThread, Opening, StoreError, Waiting
 from threadcast.queue.states import (
     BEGINNINGS,
     LIVE,
@@ -46,8 +33,7 @@ from threadcast.queue.states import (
     decide,
     interrupted,
 )
-from threadcast.queue.store import migrate
-from threadcast.queue.store.sql_store import open_store
+from threadcast.queue.store.database import Database
 
 CHANNELS = ("news", "masto")
 SEEN = [ChannelSeen(name, "local", name, "daily 09:00") for name in CHANNELS]
@@ -67,25 +53,12 @@ outcomes = st.sampled_from((*["sent"] * 12, "throttled", "unreached", "refused",
 steps = st.sampled_from(("intend", "record", "advance"))
 
 
-@cache
-def fresh_database() -> bytes:
-    """An SQLite file with tables: copied, since making them takes longer than a whole story."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "queue.db")
-        migrate.upgrade(f"sqlite:///{path}")
-        return path.read_bytes()
-
-
 class Queue(RuleBasedStateMachine):
     """Any order of what workers and people do."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.mkdtemp(prefix="threadcast-laws-")
-        path = Path(self.folder, "queue.db")
-        path.write_bytes(fresh_database())
-        self.model = MemoryStore()
-        self.store = open_store(f"sqlite:///{path}")
+        self.database = fresh_database()
         self.now = NOON
         self.claims: list[Claim] = []  # every claim ever made, ended ones too
         self.fences: dict[int, int] = {}
@@ -94,23 +67,30 @@ class Queue(RuleBasedStateMachine):
         self.remote_ids = 0
 
     def teardown(self) -> None:
-        self.store.close()
-        shutil.rmtree(self.folder)
+        close_all()
 
-    def both(self, ask: Callable[[Store], Value]) -> Value | None:
-        """Ask both stores; they agree, on a refusal (None) too."""
-        expected = answer(ask, self.model)
-        assert answer(ask, self.store) == expected
-        return None if isinstance(expected, type) else expected
+    def ask(self, request: Callable[[Database], Value]) -> Value | None:
+        """The answer; None where the request is refused, and then nothing has changed."""
+        before = self.all_there_is()
+        try:
+            return request(self.database)
+        except (StoreError, NotAllowedError):
+            assert self.all_there_is() == before
+            return None
+
+    def all_there_is(self) -> tuple[object, ...]:
+        deliveries = self.database.reading.deliveries()
+        posts_of = self.database.reading.posts_of([one.id for one in deliveries])
+        return deliveries, posts_of, self.database.reading.channels(), self.database.reading.events()
 
     @initialize(titles=st.permutations("ABCDEF"))
     def fill(self, titles: list[str]) -> None:
         """Something to work on from the start."""
-        self.both(lambda store: store.see_channels(SEEN, now=self.now))
+        self.ask(lambda database: database.changes.see_channels(SEEN, now=self.now))
         adopted = wish(adoption=Adoption(1, self.next_sent()))
         threads = [new(titles[0], adopted, wish("masto"), parts=3)]
         threads += [new(title, *map(wish, CHANNELS)) for title in titles[1:3]]
-        self.both(lambda store: store.add(threads, now=self.now, actor="ada"))
+        self.ask(lambda database: database.threads.add(threads, now=self.now, actor="ada"))
 
     @rule(seconds=st.integers(1, 15))
     def pass_time(self, seconds: int) -> None:
@@ -136,13 +116,17 @@ class Queue(RuleBasedStateMachine):
         )
         threads = [NewThread(thread(title, size), "-", wanted) for title in titles]
         since = None if ago is None else self.now - ago * SECOND
-        self.both(lambda store: store.add(threads, now=self.now, actor="ada", again=again, since=since))
+        self.ask(
+            lambda database: database.threads.add(
+                threads, now=self.now, actor="ada", again=again, since=since
+            )
+        )
 
     @rule(pick=picks, channel=channels | st.just("elsewhere"))
     def add_to(self, pick: int, channel: str) -> None:
         thread_id = self.some_thread(pick)
         wanted = [wish(channel, due=self.now)]
-        self.both(lambda store: store.add_to(thread_id, wanted, now=self.now, actor="ada"))
+        self.ask(lambda database: database.threads.add_to(thread_id, wanted, now=self.now, actor="ada"))
 
     @rule(
         channel=channels,
@@ -153,10 +137,10 @@ class Queue(RuleBasedStateMachine):
     def claim(self, channel: str, worker: str, turn: bool = True, ago: timedelta | None = None) -> None:
         """By a slot some seconds ago, or (None) on a channel that has none."""
         slot = None if ago is None else self.now - ago
-        waiting = self.both(lambda store: store.waiting(channel))
+        waiting = self.ask(lambda database: database.work.waiting(channel))
         assert waiting is not None
-        claim = self.both(
-            lambda store: store.claim(
+        claim = self.ask(
+            lambda database: database.work.claim(
                 channel,
                 worker=worker,
                 now=self.now,
@@ -180,7 +164,7 @@ class Queue(RuleBasedStateMachine):
         """A worker's next right steps, as it knows its delivery; its lease may be long gone."""
         claim = self.claims[-1 - pick % min(len(self.claims), 3)]
         for chance in chances:
-            chain = self.model.posts(claim.delivery.id)
+            chain = self.database.reading.posts(claim.delivery.id)
             post = next((post for post in chain if post.state is not PostState.SENT), None)
             if post is None:
                 done = chain[-1].post.part if chain else 0
@@ -219,76 +203,80 @@ class Queue(RuleBasedStateMachine):
     def let_go(self, pick: int, delay: timedelta | None) -> None:
         claim = self.claims[pick % len(self.claims)]
         due = None if delay is None else self.now + delay
-        self.both(lambda store: store.let_go(claim, now=self.now, due=due))
+        self.ask(lambda database: database.work.let_go(claim, now=self.now, due=due))
 
     @rule()
     def free_leases(self) -> None:
-        self.both(lambda store: store.free_leases(now=self.now))
+        self.ask(lambda database: database.work.free_leases(now=self.now))
 
     @rule(pick=picks, event=st.sampled_from([*sorted(REQUESTS), Event.FINISH]), delay=st.none() | delays)
     def request(self, pick: int, event: Event, delay: timedelta | None) -> None:
         due = None if delay is None else self.now + delay
         delivery = self.some_delivery(pick)
-        changed = self.both(lambda store: store.apply(delivery, event, now=self.now, actor="ada", due=due))
+        changed = self.ask(
+            lambda database: database.changes.apply(delivery, event, now=self.now, actor="ada", due=due)
+        )
         if changed is not None and event is Event.CANCEL:
             self.forget(delivery)
 
     @rule(pick=picks, found=st.booleans())
     def settle(self, pick: int, found: bool) -> None:
-        unsure = self.model.deliveries(states=frozenset({DeliveryState.UNSURE}))
+        unsure = self.database.reading.deliveries(states=frozenset({DeliveryState.UNSURE}))
         delivery = unsure[pick % len(unsure)].id if unsure else 1 + pick % 9
         sent = self.next_sent() if found else None
-        if self.both(lambda store: store.settle(delivery, sent, now=self.now, actor="ada")):
+        if self.ask(lambda database: database.changes.settle(delivery, sent, now=self.now, actor="ada")):
             self.forget(delivery)
 
     @rule(channel=channels | st.just("never seen"), paused=st.booleans())
     def pause(self, channel: str, paused: bool) -> None:
-        self.both(lambda store: store.pause(channel, paused, now=self.now, actor="ada"))
+        self.ask(lambda database: database.changes.pause(channel, paused, now=self.now, actor="ada"))
 
     @rule(channel=channels, schedule=st.sampled_from(("daily 09:00", "daily 09:00", "every 2h")))
     def see(self, channel: str, schedule: str) -> None:
         seen = [ChannelSeen(channel, "local", channel, schedule)]
-        self.both(lambda store: store.see_channels(seen, now=self.now))
+        self.ask(lambda database: database.changes.see_channels(seen, now=self.now))
 
     @rule(pick=picks, after=st.none() | picks)
     def move(self, pick: int, after: int | None) -> None:
         moved, ahead = self.some_delivery(pick), None if after is None else self.some_delivery(after)
-        order = [(one.channel, one.id) for one in self.model.deliveries() if one.id != moved]
-        if self.both(lambda store: store.move(moved, ahead, now=self.now, actor="ada")) is None:
+        order = [(one.channel, one.id) for one in self.database.reading.deliveries() if one.id != moved]
+        if self.ask(lambda database: database.changes.move(moved, ahead, now=self.now, actor="ada")) is None:
             return
-        now = [(one.channel, one.id) for one in self.model.deliveries()]
+        now = [(one.channel, one.id) for one in self.database.reading.deliveries()]
         assert [one for one in now if one[1] != moved] == order, "the others changed places"
         if ahead is not None:
-            channel = self.model.delivery(moved).channel
+            channel = self.database.reading.delivery(moved).channel
             assert now.index((channel, moved)) == now.index((channel, ahead)) + 1
 
     @rule(pick=picks, title=st.sampled_from("ABCDEF"), size=sizes)
     def edit(self, pick: int, title: str, size: int) -> None:
         thread_id = self.some_thread(pick)
-        self.both(lambda store: store.edit(thread_id, thread(title, size), now=self.now, actor="ada"))
+        self.ask(
+            lambda database: database.threads.edit(thread_id, thread(title, size), now=self.now, actor="ada")
+        )
 
     @rule(pick=picks, more=st.integers(0, 2), title=st.none() | st.sampled_from("ABCDEF"))
     def extend(self, pick: int, more: int, title: str | None) -> None:
         """A thread gets more parts, and sometimes becomes what another one is already."""
-        ended = self.model.deliveries(states=frozenset({DeliveryState.PUBLISHED}))
+        ended = self.database.reading.deliveries(states=frozenset({DeliveryState.PUBLISHED}))
         thread_id = ended[pick % len(ended)].thread_id if ended else self.some_thread(pick)
-        mine = self.model.deliveries(thread_id=thread_id)
+        mine = self.database.reading.deliveries(thread_id=thread_id)
         size = more + (mine[0].parts if mine else 1)
         longer = thread(title or f"{thread_id} with {size}", size)
-        self.both(lambda store: store.extend(thread_id, longer, now=self.now, actor="ada"))
+        self.ask(lambda database: database.threads.extend(thread_id, longer, now=self.now, actor="ada"))
 
     @rule(pick=picks)
     def remove(self, pick: int) -> None:
         thread_id = self.some_thread(pick)
-        self.both(lambda store: store.remove(thread_id, now=self.now, actor="ada"))
+        self.ask(lambda database: database.threads.remove(thread_id, now=self.now, actor="ada"))
 
     def some_delivery(self, pick: int) -> int:
         """The number of a delivery, or one that there is not."""
-        ids = sorted({one.id for one in self.model.deliveries()} | {999})
+        ids = sorted({one.id for one in self.database.reading.deliveries()} | {999})
         return ids[pick % len(ids)]
 
     def some_thread(self, pick: int) -> int:
-        ids = sorted({one.thread_id for one in self.model.deliveries()} | {999})
+        ids = sorted({one.thread_id for one in self.database.reading.deliveries()} | {999})
         return ids[pick % len(ids)]
 
     def forget(self, delivery: int) -> None:
@@ -297,11 +285,11 @@ class Queue(RuleBasedStateMachine):
 
     def plan(self, claim: Claim, *, first: int) -> None:
         rest = posts(len(claim.thread.parts) + 1 - first, first=first)
-        self.both(lambda store: store.plan(claim, rest, now=self.now))
+        self.ask(lambda database: database.work.plan(claim, rest, now=self.now))
 
     def intend(self, claim: Claim, position: int) -> None:
-        record = self.both(
-            lambda store: store.intend(
+        record = self.ask(
+            lambda database: database.work.intend(
                 claim,
                 position,
                 key=f"{claim.delivery.id}-{position}-{claim.delivery.fence}",
@@ -317,9 +305,9 @@ class Queue(RuleBasedStateMachine):
 
     def advance(self, claim: Claim, position: int) -> None:
         sent, delivery = self.next_sent(), claim.delivery
-        before = self.model.posts(delivery.id)
-        self.both(
-            lambda store: store.advance(
+        before = self.database.reading.posts(delivery.id)
+        self.ask(
+            lambda database: database.work.advance(
                 claim,
                 position,
                 sent,
@@ -328,7 +316,7 @@ class Queue(RuleBasedStateMachine):
                 until=self.now + LEASE,
             )
         )
-        if self.model.posts(delivery.id) != before:
+        if self.database.reading.posts(delivery.id) != before:
             self.open_intents.discard((delivery.id, position))
             intent = (delivery.id, position + 1)
             assert intent not in self.open_intents, "intended twice, with nothing decided between"
@@ -350,7 +338,7 @@ class Queue(RuleBasedStateMachine):
             case _:
                 outcome = Unknown("no answer")
         change = decide(outcome, last=last, tries=1, now=self.now, chance=0.5, gap=gap)
-        recorded = self.both(lambda store: store.record(claim, position, change, now=self.now))
+        recorded = self.ask(lambda database: database.work.record(claim, position, change, now=self.now))
         # A doubt decides nothing: the intent stays open until a person settles it.
         if recorded is not None and position is not None and change.event is not Event.DOUBT:
             self.open_intents.discard((claim.delivery.id, position))
@@ -360,28 +348,22 @@ class Queue(RuleBasedStateMachine):
         return Sent(str(self.remote_ids), None)
 
     @invariant()
-    def both_hold_the_same(self) -> None:
-        """The two stores hold the same, and list it in the same order."""
-        assert self.store.deliveries() == self.model.deliveries()
-        assert self.store.channels() == self.model.channels()
-        assert self.store.events(limit=3) == self.model.events(limit=3)
-        for claim in self.claims[-2:]:
-            assert self.store.posts(claim.delivery.id) == self.model.posts(claim.delivery.id)
-
-    @invariant()
     def a_channel_publishes_one_thing(self) -> None:
         """At most one delivery of a channel is being published, and one of a text is live there."""
-        deliveries = self.model.deliveries()
+        deliveries = self.database.reading.deliveries()
         begun = [one.channel for one in deliveries if one.state is DeliveryState.PUBLISHING]
         assert len(begun) == len(set(begun))
-        texts = {one.thread_id: self.model.thread(one.thread_id).thread.fingerprint for one in deliveries}
+        texts = {
+            one.thread_id: self.database.reading.thread(one.thread_id).thread.fingerprint
+            for one in deliveries
+        }
         live = [(one.channel, texts[one.thread_id]) for one in deliveries if one.state in LIVE]
         assert len(live) == len(set(live))
 
     @invariant()
     def fences_grow(self) -> None:
         """No claim has the fence of another, and no fence falls."""
-        fences = {one.id: one.fence for one in self.model.deliveries()}
+        fences = {one.id: one.fence for one in self.database.reading.deliveries()}
         assert all(fences[one] >= fence for one, fence in self.fences.items() if one in fences)
         self.fences = fences
         proofs = [(claim.delivery.id, claim.delivery.fence) for claim in self.claims]
@@ -390,13 +372,13 @@ class Queue(RuleBasedStateMachine):
     @invariant()
     def chains_are_whole(self) -> None:
         """Posts go out in order, none before the one it replies to; what is published is out to its end."""
-        for delivery in self.model.deliveries():
-            states = [post.state for post in self.model.posts(delivery.id)]
+        for delivery in self.database.reading.deliveries():
+            states = [post.state for post in self.database.reading.posts(delivery.id)]
             sent = states.count(PostState.SENT)
             assert states[:sent] == [PostState.SENT] * sent
             assert set(states[sent + 1 :]) <= {PostState.PLANNED}
             assert (delivery.sent, delivery.posts) == (sent, len(states))
-            finished = [post.finished for post in self.model.posts(delivery.id) if post.finished]
+            finished = [post.finished for post in self.database.reading.posts(delivery.id) if post.finished]
             assert finished == sorted(finished)
             if delivery.state is DeliveryState.PUBLISHED:
                 assert sent == len(states) > 0
@@ -414,14 +396,6 @@ def may_start(waiting: Waiting, now: datetime, *, turn: bool, slot: datetime | N
         return False
     fresh = slot is None or waiting.last_slot is None or slot > waiting.last_slot
     return fresh and (slot is None or waiting.in_turn <= slot)
-
-
-def answer(ask: Callable[[Store], Value], store: Store) -> Value | type[Exception]:
-    """What a store answers, or the kind of its refusal."""
-    try:
-        return ask(store)
-    except (StoreError, NotAllowedError) as refusal:
-        return type(refusal)
 
 
 TestQueue = Queue.TestCase

@@ -10,7 +10,7 @@ from tests.contract.store.steps import (
     PUBLISHING,
     QUEUED,
     SENT,
-    OpenStore,
+    OpenDatabase,
     add,
     at_once,
     claim,
@@ -18,7 +18,7 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.port import (
+from threadcast.queue.model import (
     Adoption,
     AuditEvent,
     ChannelRow,
@@ -26,26 +26,26 @@ from threadcast.queue.port import (
     Duplicate,
     NewThread,
     NotFoundError,
-    Store,
     StoreError,
 )
 from threadcast.queue.states import Event, NotAllowedError, Sent
+from threadcast.queue.store.database import Database
 
 
 class TestAdd:
-    def test_gives_a_thread_and_its_deliveries(self, store: Store) -> None:
+    def test_gives_a_thread_and_its_deliveries(self, database: Database) -> None:
         """What was added is there: the thread as given, a delivery for each wish, an event for each."""
-        (added,) = store.add(
+        (added,) = database.threads.add(
             [new("Tides", wish("news"), wish("masto", state=HELD, reason="a gap"))], now=NOON, actor="ada"
         )
         assert added.thread_id is not None
         assert added.duplicates == ()
-        kept = store.thread(added.thread_id)
+        kept = database.reading.thread(added.thread_id)
         assert (kept.thread, kept.source, kept.created) == (thread("Tides"), "drawer.txt", NOON)
         news, masto = added.deliveries
         assert (news.channel, news.state, news.reason, news.title) == ("news", QUEUED, "", kept.thread.title)
         assert (masto.channel, masto.state, masto.reason) == ("masto", HELD, "a gap")
-        assert store.delivery(news.id) == news
+        assert database.reading.delivery(news.id) == news
         assert (news.own_time, news.queued, news.parts, news.adoption) == (False, NOON, 2, None)
         assert (news.due, news.created, news.started, news.finished) == (NOON, NOON, None, None)
         assert (news.fence, news.posts, news.sent, news.lease_owner, news.lease_until) == (
@@ -55,146 +55,157 @@ class TestAdd:
             None,
             None,
         )
-        assert store.posts(news.id) == ()
-        events = store.events()
+        assert database.reading.posts(news.id) == ()
+        events = database.reading.events()
         assert [(e.at, e.actor, e.what, e.thread_id, e.delivery_id, e.channel) for e in events] == [
             (NOON, "ada", "add", added.thread_id, news.id, "news"),
             (NOON, "ada", "add", added.thread_id, masto.id, "masto"),
         ]
 
-    def test_nothing_gives_nothing(self, store: Store) -> None:
+    def test_nothing_gives_nothing(self, database: Database) -> None:
         """Adding no threads, or a thread with no wish, stores nothing."""
-        assert store.add([], now=NOON, actor="ada") == ()
-        (added,) = store.add([NewThread(thread(), "-", ())], now=NOON, actor="ada")
+        assert database.threads.add([], now=NOON, actor="ada") == ()
+        (added,) = database.threads.add([NewThread(thread(), "-", ())], now=NOON, actor="ada")
         assert (added.thread_id, added.deliveries, added.duplicates) == (None, (), ())
-        assert store.deliveries() == ()
+        assert database.reading.deliveries() == ()
 
-    def test_a_live_delivery_makes_a_duplicate(self, store: Store) -> None:
+    def test_a_live_delivery_makes_a_duplicate(self, database: Database) -> None:
         """The same thread is not taken twice by a channel while it is live there, not even with `again`."""
-        (first,) = add(store)
+        (first,) = add(database)
         for again in (False, True):
-            (added,) = store.add(
+            (added,) = database.threads.add(
                 [new("How tides work", wish(), wish("masto"))], now=NOON, actor="ada", again=again
             )
             assert Duplicate("news", first) in added.duplicates
-        assert len(store.deliveries(channel="news")) == 1
-        assert len(store.deliveries(channel="masto")) == 1
+        assert len(database.reading.deliveries(channel="news")) == 1
+        assert len(database.reading.deliveries(channel="masto")) == 1
 
-    def test_a_thread_of_duplicates_is_not_stored(self, store: Store) -> None:
+    def test_a_thread_of_duplicates_is_not_stored(self, database: Database) -> None:
         """A thread none of whose wishes is taken leaves no trace."""
-        (first,) = add(store)
-        (added,) = store.add([new()], now=NOON, actor="ada")
+        (first,) = add(database)
+        (added,) = database.threads.add([new()], now=NOON, actor="ada")
         assert (added.thread_id, added.deliveries) == (None, ())
         with pytest.raises(NotFoundError):
-            store.thread(first.thread_id + 1)
-        assert len(store.events()) == 1
+            database.reading.thread(first.thread_id + 1)
+        assert len(database.reading.events()) == 1
 
-    def test_a_published_delivery_makes_a_duplicate_unless_again(self, store: Store) -> None:
+    def test_a_published_delivery_makes_a_duplicate_unless_again(self, database: Database) -> None:
         """A thread published on a channel is taken there again only where that was asked for."""
-        published = send(store, started(store, 1), 1, SENT, last=True)
-        (added,) = store.add([new()], now=NOON, actor="ada")
+        published = send(database, started(database, 1), 1, SENT, last=True)
+        (added,) = database.threads.add([new()], now=NOON, actor="ada")
         assert added.duplicates == (Duplicate("news", published),)
-        (once_more,) = add(store, again=True)
-        (added,) = store.add([new()], now=NOON, actor="ada")
+        (once_more,) = add(database, again=True)
+        (added,) = database.threads.add([new()], now=NOON, actor="ada")
         assert added.duplicates == (Duplicate("news", once_more),)
 
-    def test_a_cancelled_delivery_is_in_nobodys_way(self, store: Store) -> None:
+    def test_a_cancelled_delivery_is_in_nobodys_way(self, database: Database) -> None:
         """A thread cancelled on a channel may be added there anew."""
-        (first,) = add(store)
-        store.apply(first.id, Event.CANCEL, now=NOON, actor="ada")
-        (second,) = add(store)
+        (first,) = add(database)
+        database.changes.apply(first.id, Event.CANCEL, now=NOON, actor="ada")
+        (second,) = add(database)
         assert second.id != first.id
 
-    def test_since_makes_a_duplicate_of_what_was_added_then(self, store: Store) -> None:
+    def test_since_makes_a_duplicate_of_what_was_added_then(self, database: Database) -> None:
         """With `since`, a thread added at that moment or later is a duplicate, whatever became of it."""
-        (first,) = add(store)
-        cancelled = store.apply(first.id, Event.CANCEL, now=NOON, actor="ada")
+        (first,) = add(database)
+        cancelled = database.changes.apply(first.id, Event.CANCEL, now=NOON, actor="ada")
         for since in (NOON, NOON - MINUTE):
-            (added,) = store.add([new()], now=NOON + MINUTE, actor="ada", since=since)
+            (added,) = database.threads.add([new()], now=NOON + MINUTE, actor="ada", since=since)
             assert (added.thread_id, added.duplicates) == (None, (Duplicate("news", cancelled),))
-        (taken,) = store.add([new()], now=NOON + MINUTE, actor="ada", since=NOON + SECOND)
+        (taken,) = database.threads.add([new()], now=NOON + MINUTE, actor="ada", since=NOON + SECOND)
         assert taken.thread_id is not None
         (live,) = taken.deliveries
-        (added,) = store.add([new()], now=NOON + MINUTE, actor="ada", since=NOON)
+        (added,) = database.threads.add([new()], now=NOON + MINUTE, actor="ada", since=NOON)
         assert added.duplicates == (Duplicate("news", live),)
 
-    def test_repeats_within_one_call(self, store: Store) -> None:
+    def test_repeats_within_one_call(self, database: Database) -> None:
         """A wish that repeats an earlier one of the same call is a duplicate of that one."""
-        first, second = store.add([new("A", wish(), wish()), new("A", wish())], now=NOON, actor="ada")
+        first, second = database.threads.add(
+            [new("A", wish(), wish()), new("A", wish())], now=NOON, actor="ada"
+        )
         (delivery,) = first.deliveries
         assert first.duplicates == second.duplicates == (Duplicate("news", delivery),)
         assert second.thread_id is None
 
-    def test_all_or_none(self, store: Store) -> None:
+    def test_all_or_none(self, database: Database) -> None:
         """One wish that cannot be taken keeps every other of the call out."""
         for wrong in (wish(state=PUBLISHING), wish(due=NOON.replace(tzinfo=None))):
             with pytest.raises(StoreError):
-                store.add([new("A"), new("B", wrong)], now=NOON, actor="ada")
-        assert store.deliveries() == ()
-        assert store.events() == ()
+                database.threads.add([new("A"), new("B", wrong)], now=NOON, actor="ada")
+        assert database.reading.deliveries() == ()
+        assert database.reading.events() == ()
 
-    def test_more_channels_for_a_stored_thread(self, store: Store) -> None:
+    def test_more_channels_for_a_stored_thread(self, database: Database) -> None:
         """A stored thread is queued on more channels, behind what waits there, with an event for each."""
-        add(store, new("other", wish("masto")))
-        (news,) = add(store)
-        added = store.add_to(news.thread_id, [wish("masto"), wish("tg", state=HELD)], now=NOON, actor="ada")
+        add(database, new("other", wish("masto")))
+        (news,) = add(database)
+        added = database.threads.add_to(
+            news.thread_id, [wish("masto"), wish("tg", state=HELD)], now=NOON, actor="ada"
+        )
         assert (added.thread_id, added.duplicates) == (news.thread_id, ())
         assert [(one.channel, one.state) for one in added.deliveries] == [("masto", QUEUED), ("tg", HELD)]
-        assert [one.title[:5] for one in store.deliveries(channel="masto")] == ["other", news.title[:5]]
-        assert len(store.deliveries(thread_id=news.thread_id)) == 3
-        told = [(one.what, one.channel) for one in store.events(thread_id=news.thread_id)]
+        assert [one.title[:5] for one in database.reading.deliveries(channel="masto")] == [
+            "other",
+            news.title[:5],
+        ]
+        assert len(database.reading.deliveries(thread_id=news.thread_id)) == 3
+        told = [(one.what, one.channel) for one in database.reading.events(thread_id=news.thread_id)]
         assert told == [("add", "news"), ("add", "masto"), ("add", "tg")]
 
-    def test_more_channels_where_the_text_is_already(self, store: Store) -> None:
+    def test_more_channels_where_the_text_is_already(self, database: Database) -> None:
         """A channel on which another thread of the same text is live is left alone, and said."""
-        (news,) = add(store)
-        (masto,) = add(store, new("How tides work", wish("masto")))
-        added = store.add_to(news.thread_id, [wish("masto")], now=NOON, actor="ada")
+        (news,) = add(database)
+        (masto,) = add(database, new("How tides work", wish("masto")))
+        added = database.threads.add_to(news.thread_id, [wish("masto")], now=NOON, actor="ada")
         assert (added.thread_id, added.deliveries) == (None, ())
         assert added.duplicates == (Duplicate("masto", masto),)
 
-    def test_more_channels_that_cannot_be(self, store: Store) -> None:
+    def test_more_channels_that_cannot_be(self, database: Database) -> None:
         """A channel that the thread was meant for already, or a thread that is not there, is refused."""
-        (news,) = add(store)
-        store.apply(news.id, Event.CANCEL, now=NOON, actor="ada")
+        (news,) = add(database)
+        database.changes.apply(news.id, Event.CANCEL, now=NOON, actor="ada")
         with pytest.raises(NotAllowedError):
-            store.add_to(news.thread_id, [wish("masto"), wish("news")], now=NOON, actor="ada")
+            database.threads.add_to(news.thread_id, [wish("masto"), wish("news")], now=NOON, actor="ada")
         with pytest.raises(NotFoundError):
-            store.add_to(news.thread_id + 1, [wish("masto")], now=NOON, actor="ada")
+            database.threads.add_to(news.thread_id + 1, [wish("masto")], now=NOON, actor="ada")
         with pytest.raises(StoreError):
-            store.add_to(news.thread_id, [wish("masto", state=PUBLISHING)], now=NOON, actor="ada")
-        assert len(store.deliveries()) == 1
+            database.threads.add_to(news.thread_id, [wish("masto", state=PUBLISHING)], now=NOON, actor="ada")
+        assert len(database.reading.deliveries()) == 1
 
-    def test_queues_up_in_the_order_given(self, store: Store) -> None:
+    def test_queues_up_in_the_order_given(self, database: Database) -> None:
         """Deliveries stand behind all others of their channel, in the order given."""
-        add(store, new("A"), new("B", wish(), wish("masto")))
-        add(store, new("C"))
-        assert [delivery.title[0] for delivery in store.deliveries(channel="news")] == ["A", "B", "C"]
-        ranks = [delivery.rank for delivery in store.deliveries(channel="news")]
+        add(database, new("A"), new("B", wish(), wish("masto")))
+        add(database, new("C"))
+        assert [delivery.title[0] for delivery in database.reading.deliveries(channel="news")] == [
+            "A",
+            "B",
+            "C",
+        ]
+        ranks = [delivery.rank for delivery in database.reading.deliveries(channel="news")]
         assert ranks == sorted(set(ranks))
 
-    def test_a_time_of_its_own(self, store: Store) -> None:
+    def test_a_time_of_its_own(self, database: Database) -> None:
         """A wish for a time of its own is kept as one."""
-        (delivery,) = add(store, new("A", wish(due=NOON + MINUTE, own_time=True)))
+        (delivery,) = add(database, new("A", wish(due=NOON + MINUTE, own_time=True)))
         assert (delivery.own_time, delivery.due, delivery.queued) == (True, NOON + MINUTE, NOON)
-        assert store.delivery(delivery.id) == delivery
+        assert database.reading.delivery(delivery.id) == delivery
 
-    def test_an_adopted_chain(self, store: Store) -> None:
+    def test_an_adopted_chain(self, database: Database) -> None:
         """What is out of an adopted chain is kept with its delivery."""
         for adoption in (Adoption(2, SENT), Adoption(1, Sent("7", None))):
             title = adoption.last.remote_id
-            (delivery,) = add(store, new(title, wish(adoption=adoption), parts=3))
+            (delivery,) = add(database, new(title, wish(adoption=adoption), parts=3))
             assert delivery.adoption == adoption
             assert (delivery.posts, delivery.sent) == (0, 0)
 
     @pytest.mark.parametrize("parts", [-1, 0, 2, 3])
-    def test_an_adoption_leaves_something_to_do(self, store: Store, parts: int) -> None:
+    def test_an_adoption_leaves_something_to_do(self, database: Database, parts: int) -> None:
         """A chain can be adopted where some of its parts are out, and not all."""
         with pytest.raises(StoreError):
-            add(store, new("A"), new("B", wish(adoption=Adoption(parts, SENT))))
-        assert store.deliveries() == ()
+            add(database, new("A"), new("B", wish(adoption=Adoption(parts, SENT))))
+        assert database.reading.deliveries() == ()
 
-    def test_two_callers_at_once(self, open_one: OpenStore) -> None:
+    def test_two_callers_at_once(self, open_one: OpenDatabase) -> None:
         """Of two programs that add the same threads at once, each thread is taken from one of them."""
         one, other = open_one(), open_one()
         titles = [f"thread {number}" for number in range(20)]
@@ -202,123 +213,133 @@ class TestAdd:
             lambda: add(one, *[new(title) for title in titles]),
             lambda: add(other, *[new(title) for title in reversed(titles)]),
         )
-        assert sorted(delivery.title for delivery in one.deliveries()) == sorted(
+        assert sorted(delivery.title for delivery in one.reading.deliveries()) == sorted(
             thread(title).title for title in titles
         )
 
-    def test_times_of_other_zones(self, store: Store) -> None:
+    def test_times_of_other_zones(self, database: Database) -> None:
         """A moment given in another zone is the same moment in UTC."""
         there = NOON.astimezone(timezone(timedelta(hours=-7)))
-        (delivery,) = add(store, new("A", wish(due=there)), now=there)
-        assert store.delivery(delivery.id).due == NOON
-        assert str(store.delivery(delivery.id).due) == str(NOON)
+        (delivery,) = add(database, new("A", wish(due=there)), now=there)
+        assert database.reading.delivery(delivery.id).due == NOON
+        assert str(database.reading.delivery(delivery.id).due) == str(NOON)
 
 
 class TestReading:
-    def test_deliveries_filters(self, store: Store) -> None:
+    def test_deliveries_filters(self, database: Database) -> None:
         """A list holds what fits every filter."""
-        add(store, new("A", wish("a"), wish("b", state=HELD)), new("B", wish("a")))
-        first = store.deliveries()[0].thread_id
-        assert len(store.deliveries(channel="a")) == 2
-        assert len(store.deliveries(thread_id=first)) == 2
-        assert len(store.deliveries(channel="a", thread_id=first)) == 1
-        assert [delivery.channel for delivery in store.deliveries(states=frozenset({HELD}))] == ["b"]
-        assert store.deliveries(states=frozenset()) == ()
-        assert len(store.deliveries(limit=2)) == 2
-        assert store.deliveries(limit=0) == ()
+        add(database, new("A", wish("a"), wish("b", state=HELD)), new("B", wish("a")))
+        first = database.reading.deliveries()[0].thread_id
+        assert len(database.reading.deliveries(channel="a")) == 2
+        assert len(database.reading.deliveries(thread_id=first)) == 2
+        assert len(database.reading.deliveries(channel="a", thread_id=first)) == 1
+        assert [delivery.channel for delivery in database.reading.deliveries(states=frozenset({HELD}))] == [
+            "b"
+        ]
+        assert database.reading.deliveries(states=frozenset()) == ()
+        assert len(database.reading.deliveries(limit=2)) == 2
+        assert database.reading.deliveries(limit=0) == ()
 
-    def test_deliveries_in_the_order_of_the_queue(self, store: Store) -> None:
+    def test_deliveries_in_the_order_of_the_queue(self, database: Database) -> None:
         """A queue is listed by channel, what is begun first, then by rank."""
-        add(store, new("A", wish("b"), wish("a", due=NOON + MINUTE)), new("B", wish("b"), wish("a")))
-        claim(store, "a")
-        assert [(one.channel, one.title[0]) for one in store.deliveries()] == [
+        add(database, new("A", wish("b"), wish("a", due=NOON + MINUTE)), new("B", wish("b"), wish("a")))
+        claim(database, "a")
+        assert [(one.channel, one.title[0]) for one in database.reading.deliveries()] == [
             ("a", "B"),
             ("a", "A"),
             ("b", "A"),
             ("b", "B"),
         ]
 
-    def test_deliveries_newest_first(self, store: Store) -> None:
+    def test_deliveries_newest_first(self, database: Database) -> None:
         """A history is listed by the time a delivery ended, else was made, the newest first."""
-        a, b, c = add(store, new("A"), new("B"), new("C"))
-        store.apply(b.id, Event.CANCEL, now=NOON + MINUTE, actor="ada")
-        store.apply(a.id, Event.CANCEL, now=NOON + 2 * MINUTE, actor="ada")
-        listed = store.deliveries(newest_first=True)
+        a, b, c = add(database, new("A"), new("B"), new("C"))
+        database.changes.apply(b.id, Event.CANCEL, now=NOON + MINUTE, actor="ada")
+        database.changes.apply(a.id, Event.CANCEL, now=NOON + 2 * MINUTE, actor="ada")
+        listed = database.reading.deliveries(newest_first=True)
         assert [delivery.id for delivery in listed] == [a.id, b.id, c.id]
-        assert store.deliveries(newest_first=True, limit=1) == listed[:1]
+        assert database.reading.deliveries(newest_first=True, limit=1) == listed[:1]
 
-    def test_events(self, store: Store) -> None:
+    def test_events(self, database: Database) -> None:
         """The audit log reads from old to new; a limit keeps the newest."""
-        a, b = add(store, new("A"), new("B"))
-        store.apply(a.id, Event.CANCEL, now=NOON + MINUTE, actor="bob")
-        last = store.events()[-1]
+        a, b = add(database, new("A"), new("B"))
+        database.changes.apply(a.id, Event.CANCEL, now=NOON + MINUTE, actor="bob")
+        last = database.reading.events()[-1]
         assert last == AuditEvent(last.id, NOON + MINUTE, "bob", "cancel", a.thread_id, a.id, "news", "")
-        assert [event.delivery_id for event in store.events()] == [a.id, b.id, a.id]
-        assert [event.what for event in store.events(limit=2)] == ["add", "cancel"]
-        assert store.events(after=store.events()[0].id) == store.events()[1:]
-        assert store.events(after=store.events()[-1].id) == ()
-        assert [event.what for event in store.events(thread_id=a.thread_id)] == ["add", "cancel"]
-        assert store.events(thread_id=b.thread_id, limit=9) == store.events()[1:2]
+        assert [event.delivery_id for event in database.reading.events()] == [a.id, b.id, a.id]
+        assert [event.what for event in database.reading.events(limit=2)] == ["add", "cancel"]
+        assert database.reading.events(after=database.reading.events()[0].id) == database.reading.events()[1:]
+        assert database.reading.events(after=database.reading.events()[-1].id) == ()
+        assert [event.what for event in database.reading.events(thread_id=a.thread_id)] == ["add", "cancel"]
+        assert database.reading.events(thread_id=b.thread_id, limit=9) == database.reading.events()[1:2]
 
-    def test_posts_of_an_unplanned_delivery(self, store: Store) -> None:
+    def test_posts_of_an_unplanned_delivery(self, database: Database) -> None:
         """Before planning there are no posts."""
-        (delivery,) = add(store)
-        assert store.posts(delivery.id) == ()
+        (delivery,) = add(database)
+        assert database.reading.posts(delivery.id) == ()
 
-    def test_channels(self, store: Store) -> None:
+    def test_channels(self, database: Database) -> None:
         """A channel is noted once, and keeps the time it was first seen, and its pause."""
-        store.see_channels([], now=NOON)
-        assert store.channels() == ()
-        store.see_channels(
+        database.changes.see_channels([], now=NOON)
+        assert database.reading.channels() == ()
+        database.changes.see_channels(
             [ChannelSeen("news", "telegram", "@old"), ChannelSeen("a", "local", "a")], now=NOON
         )
-        store.pause("news", True, now=NOON, actor="ada")
-        store.see_channels([ChannelSeen("news", "telegram", "@news")], now=NOON + MINUTE)
-        assert store.channels() == (
+        database.changes.pause("news", True, now=NOON, actor="ada")
+        database.changes.see_channels([ChannelSeen("news", "telegram", "@news")], now=NOON + MINUTE)
+        assert database.reading.channels() == (
             ChannelRow("a", "local", "a", "", False, NOON, NOON, NOON),
             ChannelRow("news", "telegram", "@news", "", True, NOON, NOON, NOON + MINUTE),
         )
 
-    def test_slots_of_the_past_belong_to_nobody(self, store: Store) -> None:
+    def test_slots_of_the_past_belong_to_nobody(self, database: Database) -> None:
         """A channel with a schedule that is new to it has used every slot so far."""
-        see(store, schedule="daily 09:00")
-        see(store, schedule="daily 09:00", now=NOON + MINUTE)
-        assert store.waiting("news").last_slot == NOON
-        see(store, schedule="every 2h", now=NOON + 2 * MINUTE)
-        assert store.waiting("news").last_slot == NOON + 2 * MINUTE
+        see(database, schedule="daily 09:00")
+        see(database, schedule="daily 09:00", now=NOON + MINUTE)
+        assert database.work.waiting("news").last_slot == NOON
+        see(database, schedule="every 2h", now=NOON + 2 * MINUTE)
+        assert database.work.waiting("news").last_slot == NOON + 2 * MINUTE
 
-    def test_a_clock_set_back_frees_no_slot(self, store: Store) -> None:
+    def test_a_clock_set_back_frees_no_slot(self, database: Database) -> None:
         """A schedule that changes after the clock was set back leaves used slots used."""
-        see(store, schedule="daily 09:00")
-        see(store, schedule="every 2h", now=NOON - MINUTE)
-        assert store.waiting("news").last_slot == NOON
+        see(database, schedule="daily 09:00")
+        see(database, schedule="every 2h", now=NOON - MINUTE)
+        assert database.work.waiting("news").last_slot == NOON
 
-    def test_posts_of_many(self, store: Store) -> None:
+    def test_posts_of_many(self, database: Database) -> None:
         """The posts of many deliveries are told at once, those of one that has none too."""
-        claimed = started(store)
-        (bare,) = add(store, new("B"))
+        claimed = started(database)
+        (bare,) = add(database, new("B"))
         asked = [bare.id, claimed.delivery.id]
-        assert store.posts_of(asked) == {one: store.posts(one) for one in asked}
-        assert store.posts_of([]) == {}
-        assert store.posts_of([bare.id + 1]) == {bare.id + 1: ()}
+        assert database.reading.posts_of(asked) == {one: database.reading.posts(one) for one in asked}
+        assert database.reading.posts_of([]) == {}
+        assert database.reading.posts_of([bare.id + 1]) == {bare.id + 1: ()}
 
-    def test_close_twice(self, store: Store) -> None:
+    def test_close_twice(self, database: Database) -> None:
         """Closing a closed store does nothing."""
-        store.close()
-        store.close()
+        database.close()
+        database.close()
 
-    def test_another_program_sees_the_same(self, open_one: OpenStore) -> None:
+    def test_another_program_sees_the_same(self, open_one: OpenDatabase) -> None:
         """What one program wrote another one reads, and reads again after a restart."""
         writer = open_one()
         claimed = started(writer)
         send(writer, claimed, 1, SENT)
-        told = (writer.deliveries(), writer.posts(claimed.delivery.id), writer.events())
+        told = (
+            writer.reading.deliveries(),
+            writer.reading.posts(claimed.delivery.id),
+            writer.reading.events(),
+        )
         writer.close()
         reader = open_one()
-        assert (reader.deliveries(), reader.posts(claimed.delivery.id), reader.events()) == told
+        assert (
+            reader.reading.deliveries(),
+            reader.reading.posts(claimed.delivery.id),
+            reader.reading.events(),
+        ) == told
 
 
-def test_a_time_without_a_zone_is_refused(store: Store) -> None:
+def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     """No store guesses a zone."""
     with pytest.raises(StoreError, match="zone"):
-        store.see_channels([ChannelSeen("news", "local", "news")], now=NOON.replace(tzinfo=None))
+        database.changes.see_channels([ChannelSeen("news", "local", "news")], now=NOON.replace(tzinfo=None))

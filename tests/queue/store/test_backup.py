@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from threadcast.queue.port import NewDelivery, NewThread, StoreError
+from threadcast.queue.model import NewDelivery, NewThread, StoreError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.backup import BackupError, backup, restore
+from threadcast.queue.store.database import open_database
 from threadcast.queue.store.migrate import upgrade
-from threadcast.queue.store.sql_store import open_store
 from threadcast.queue.text.parse import parse
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ class Queue:
         upgrade(self.url)
 
     def add(self, *names: str) -> None:
-        with closing(open_store(self.url)) as store:
+        with closing(open_database(self.url)) as database:
             wishes = [
                 NewThread(
                     parse(f"1/ {name}\n2/ more of it /end\n")[0],
@@ -38,11 +38,11 @@ class Queue:
                 )
                 for name in names
             ]
-            store.add(wishes, now=NOW, actor="test")
+            database.threads.add(wishes, now=NOW, actor="test")
 
     def titles(self) -> list[str]:
-        with closing(open_store(self.url, create=False)) as store:
-            return [delivery.title for delivery in store.deliveries()]
+        with closing(open_database(self.url, create=False)) as database:
+            return [delivery.title for delivery in database.reading.deliveries()]
 
 
 @pytest.fixture
@@ -162,8 +162,8 @@ def test_numbers_go_on(queue: Queue, tmp_path: Path) -> None:
     queue.add("dawn")
     restore(queue.url, tmp_path / "copy", keep=tmp_path / "kept")
     queue.add("noon")
-    with closing(open_store(queue.url)) as store:
-        assert [delivery.thread_id for delivery in store.deliveries()] == [1, 3]
+    with closing(open_database(queue.url)) as database:
+        assert [delivery.thread_id for delivery in database.reading.deliveries()] == [1, 3]
 
 
 def damaged(copy: Path) -> None:

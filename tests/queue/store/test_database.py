@@ -17,10 +17,11 @@ from sqlalchemy import Engine, event, text
 from tests.contract.store.samples import LEASE, NOON, new, posts, wish
 from tests.contract.store.steps import advance, at_once, intend, started
 from tests.servers.postgres import Postgres
-from threadcast.queue.port import ChannelSeen, Opening, StoreError
+from threadcast.queue.model import ChannelSeen, Opening, StoreError
 from threadcast.queue.states import Sent, decide
 from threadcast.queue.store import migrate
-from threadcast.queue.store.database import (
+from threadcast.queue.store.database import Database, open_database
+from threadcast.queue.store.engine import (
     is_sqlite,
     make_engine,
     normalise_url,
@@ -29,7 +30,6 @@ from threadcast.queue.store.database import (
     require_sqlite,
     writing,
 )
-from threadcast.queue.store.sql_store import SqlStore, open_store
 from threadcast.queue.store.turns import Turn, turns
 
 SECRET = "hunter2"
@@ -43,12 +43,12 @@ def path(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def store_on(path: Path, patience: float = 10) -> Iterator[SqlStore]:
-    store = SqlStore(make_engine(f"sqlite:///{path}", create=False, patience=patience))
+def store_on(path: Path, patience: float = 10) -> Iterator[Database]:
+    database = Database(make_engine(f"sqlite:///{path}", create=False, patience=patience))
     try:
-        yield store
+        yield database
     finally:
-        store.close()
+        database.close()
 
 
 class TestUrl:
@@ -196,8 +196,8 @@ class TestTurns:
     def test_commits_of_two_stores_never_meet(self, path: Path) -> None:
         """Two stores that write at once lose nothing, while the log is written back over and over."""
         with store_on(path) as one, store_on(path) as two:
-            at_once(*(partial(fill, store, name) for store, name in ((one, "a"), (two, "b"))))
-            assert len(one.deliveries()) == 120
+            at_once(*(partial(fill, database, name) for database, name in ((one, "a"), (two, "b"))))
+            assert len(one.reading.deliveries()) == 120
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
@@ -207,9 +207,9 @@ def take(turn: Turn, order: list[str]) -> None:
         order.append("second")
 
 
-def fill(store: SqlStore, name: str) -> None:
+def fill(database: Database, name: str) -> None:
     for number in range(60):
-        store.add([new(f"{name}{number}")], now=NOON, actor="ada")
+        database.threads.add([new(f"{name}{number}")], now=NOON, actor="ada")
 
 
 class TestFaults:
@@ -217,28 +217,30 @@ class TestFaults:
         """A database that another program holds is named, with the advice to end it."""
         with (
             closing(sqlite3.connect(path)) as other,
-            store_on(path, patience=0) as store,
+            store_on(path, patience=0) as database,
         ):
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(StoreError, match=r"queue\.db is held by another program .*; end it or wait"):
-                store.see_channels([ChannelSeen("news", "local", "x")], now=NOON)
+                database.changes.see_channels([ChannelSeen("news", "local", "x")], now=NOON)
 
     def test_full(self, path: Path) -> None:
         """A full disk is told as one, nothing is half-added, and the store works again with room."""
-        with store_on(path) as store:
-            event.listen(store._reader, "connect", limit_pages)
+        with store_on(path) as database:
+            event.listen(database.transactions.engine, "connect", limit_pages)
             with pytest.raises(StoreError, match=r"queue\.db could not be written: the disk is full"):
-                store.add([new(f"thread {number}") for number in range(500)], now=NOON, actor="ada")
-        with store_on(path) as store:
-            assert store.deliveries() == ()
-            store.add([new()], now=NOON, actor="ada")
+                database.threads.add(
+                    [new(f"thread {number}") for number in range(500)], now=NOON, actor="ada"
+                )
+        with store_on(path) as database:
+            assert database.reading.deliveries() == ()
+            database.threads.add([new()], now=NOON, actor="ada")
 
     def test_read_only(self, path: Path) -> None:
         """A database that may not be written is told as one."""
-        with store_on(path) as store:
-            event.listen(store._reader, "connect", forbid_writing)
+        with store_on(path) as database:
+            event.listen(database.transactions.engine, "connect", forbid_writing)
             with pytest.raises(StoreError, match=r"queue\.db may not be written .*; mend the rights"):
-                store.add([new()], now=NOON, actor="ada")
+                database.threads.add([new()], now=NOON, actor="ada")
 
     @pytest.mark.parametrize(("damage", "words"), [(0, "is not an SQLite database"), (4096, "is damaged")])
     def test_damaged(self, path: Path, damage: int, words: str) -> None:
@@ -246,32 +248,32 @@ class TestFaults:
         with path.open("r+b") as file:
             file.seek(damage)
             file.write(b"\xff" * (path.stat().st_size - damage))
-        with pytest.raises(StoreError, match=rf"queue\.db {words}"), store_on(path) as store:
-            store.add([new()], now=NOON, actor="ada")
+        with pytest.raises(StoreError, match=rf"queue\.db {words}"), store_on(path) as database:
+            database.threads.add([new()], now=NOON, actor="ada")
 
     def test_a_folder(self, tmp_path: Path) -> None:
         """A folder in the place of the file is told, by name."""
         with pytest.raises(StoreError, match=rf"{tmp_path} cannot be opened"):
-            open_store(f"sqlite:///{tmp_path}")
+            open_database(f"sqlite:///{tmp_path}")
 
     def test_a_file_in_the_place_of_the_folder(self, tmp_path: Path) -> None:
         """Where no folder can be made, the message names the file and the reason."""
         (tmp_path / "data").touch()
         with pytest.raises(StoreError, match=r"data/in/queue\.db cannot be made: Not a directory"):
-            open_store(f"sqlite:///{tmp_path}/data/in/queue.db")
+            open_database(f"sqlite:///{tmp_path}/data/in/queue.db")
 
     def test_a_file_that_cannot_be_looked_at(self, tmp_path: Path) -> None:
         """Where the file cannot even be looked for, the message says why."""
         (tmp_path / "queue.db").symlink_to(tmp_path / "queue.db")
         with pytest.raises(StoreError, match=r"queue\.db cannot be opened: Too many levels"):
-            open_store(f"sqlite:///{tmp_path}/queue.db", create=False)
+            open_database(f"sqlite:///{tmp_path}/queue.db", create=False)
 
     def test_nobody_answers(self) -> None:
         """A server that does not answer is named without the password."""
         with pytest.raises(
             StoreError, match=r"PostgreSQL database news on 127\.0\.0\.1 cannot be reached"
         ) as refused:
-            open_store(f"postgres://ada:{SECRET}@127.0.0.1:1/news")
+            open_database(f"postgres://ada:{SECRET}@127.0.0.1:1/news")
         assert SECRET not in str(refused.value)
 
     def test_no_such_database(self, postgres: Postgres) -> None:
@@ -280,26 +282,26 @@ class TestFaults:
             postgres.database() as url,
             pytest.raises(StoreError, match=r"cannot be reached .* does not exist"),
         ):
-            open_store(url.replace("/test_", "/nothing_"))
+            open_database(url.replace("/test_", "/nothing_"))
 
     def test_a_text_that_cannot_be_kept(self, postgres: Postgres, path: Path) -> None:
         """A text that the database cannot hold is told as such, and nothing of it is kept."""
-        with postgres.database() as url, closing(open_store(url)) as store:
+        with postgres.database() as url, closing(open_database(url)) as database:
             with pytest.raises(StoreError, match="cannot hold one of the texts"):
-                store.add([new("nul \0 nul")], now=NOON, actor="ada")
-            assert store.deliveries() == ()
+                database.threads.add([new("nul \0 nul")], now=NOON, actor="ada")
+            assert database.reading.deliveries() == ()
         with store_on(path) as on_file:
             with pytest.raises(StoreError, match="half a character"):
-                on_file.add([new("A", wish("half \ud83d"))], now=NOON, actor="ada")
-            assert on_file.deliveries() == ()
+                on_file.threads.add([new("A", wish("half \ud83d"))], now=NOON, actor="ada")
+            assert on_file.reading.deliveries() == ()
 
 
 class TestCost:
     def test_no_step_of_publishing_reads_a_whole_table(self, path: Path) -> None:
         """Claiming, planning, intending and recording find their rows by an index, however long the queue."""
-        with store_on(path) as store, statements(store._reader) as said:
-            publish(store)
-            said.extend(store._steps.statements())  # which pass by what notes the others
+        with store_on(path) as database, statements(database.transactions.engine) as said:
+            publish(database)
+            said.extend(database.work.steps.statements())  # which pass by what notes the others
         adding = 4  # the plans of `add`, which may sort the few duplicates it finds
         plans = explain(path, said)
         for rows, index, columns in (
@@ -320,31 +322,35 @@ class TestCost:
         """Adding and listing a hundred threads takes as many statements as ten."""
         counts = []
         for prefix, count in (("a", 10), ("b", 100)):
-            with store_on(path) as store, statements(store._reader) as said:
-                store.add([new(f"{prefix}{number}") for number in range(count)], now=NOON, actor="ada")
-                assert len(store.deliveries(newest_first=True, limit=count)) == count
+            with store_on(path) as database, statements(database.transactions.engine) as said:
+                database.threads.add(
+                    [new(f"{prefix}{number}") for number in range(count)], now=NOON, actor="ada"
+                )
+                assert len(database.reading.deliveries(newest_first=True, limit=count)) == count
             counts.append(len(said))
         assert counts[0] == counts[1] < 20
 
     def test_ten_thousand_threads(self, path: Path) -> None:
         """A whole archive is added in one call, and again with nothing taken."""
         archive = [new(f"thread {number}") for number in range(10_000)]
-        with store_on(path) as store:
-            added = store.add(archive, now=NOON, actor="ada")
+        with store_on(path) as database:
+            added = database.threads.add(archive, now=NOON, actor="ada")
             assert len({one.thread_id for one in added}) == 10_000
-            again = store.add(archive, now=NOON, actor="ada")
+            again = database.threads.add(archive, now=NOON, actor="ada")
             assert [one.duplicates[0].existing for one in again] == [one.deliveries[0] for one in added]
 
 
 class TestRaces:
     def test_the_loser_of_a_race_claims_nothing(self, postgres: Postgres) -> None:
         """A worker that began another delivery of the channel in the same moment gives way."""
-        with postgres.database() as url, closing(open_store(url)) as store:
-            first, _ = store.add([new("A"), new("B")], now=NOON, actor="ada")
+        with postgres.database() as url, closing(open_database(url)) as database:
+            first, _ = database.threads.add([new("A"), new("B")], now=NOON, actor="ada")
             rival = make_engine(url, create=False)
             claims: list[Any] = []
             worker = threading.Thread(
-                target=lambda: claims.append(store.claim("news", worker="w", now=NOON, until=NOON + LEASE))
+                target=lambda: claims.append(
+                    database.work.claim("news", worker="w", now=NOON, until=NOON + LEASE)
+                )
             )
             with rival.begin() as connection:
                 connection.execute(
@@ -362,13 +368,13 @@ class TestRaces:
             worker.join(timeout=10)
             rival.dispose()
             assert claims == [None]
-            assert [delivery.state for delivery in store.deliveries()] == ["publishing", "queued"]
+            assert [delivery.state for delivery in database.reading.deliveries()] == ["publishing", "queued"]
 
     @pytest.mark.parametrize("change", ["state = 'publishing'", "fingerprint = 'same'"])
     def test_the_database_guards_itself(self, path: Path, change: str) -> None:
         """Whoever writes past the store cannot make two begun deliveries, or two of one thread."""
-        with store_on(path) as store:
-            store.add([new("A"), new("B")], now=NOON, actor="ada")
+        with store_on(path) as database:
+            database.threads.add([new("A"), new("B")], now=NOON, actor="ada")
         with (
             closing(sqlite3.connect(path)) as connection,
             pytest.raises(sqlite3.IntegrityError, match="UNIQUE"),
@@ -384,22 +390,24 @@ def forbid_writing(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA query_only = ON").close()
 
 
-def publish(store: SqlStore) -> None:
+def publish(database: Database) -> None:
     """Every step of two chains of three posts, one by a slot, one at a time of its own."""
-    store.see_channels([ChannelSeen("news", "local", "news")], now=NOON - LEASE)
-    store.add([new("A"), new("B", wish(own_time=True))], now=NOON, actor="ada")
+    database.changes.see_channels([ChannelSeen("news", "local", "news")], now=NOON - LEASE)
+    database.threads.add([new("A"), new("B", wish(own_time=True))], now=NOON, actor="ada")
     for _ in range(2):
-        store.waiting("news")
-        claim = store.claim("news", worker="w", now=NOON, until=NOON + LEASE, opening=Opening(slot=NOON))
+        database.work.waiting("news")
+        claim = database.work.claim(
+            "news", worker="w", now=NOON, until=NOON + LEASE, opening=Opening(slot=NOON)
+        )
         assert claim is not None
-        store.plan(claim, posts(3), now=NOON)
-        store.intend(claim, 1, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
-        store.advance(claim, 1, Sent("1", None), key="k", now=NOON, until=NOON + LEASE)
+        database.work.plan(claim, posts(3), now=NOON)
+        database.work.intend(claim, 1, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
+        database.work.advance(claim, 1, Sent("1", None), key="k", now=NOON, until=NOON + LEASE)
         for position in (2, 3):
             if position == 3:
-                store.intend(claim, position, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
+                database.work.intend(claim, position, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
             change = decide(Sent(str(position), None), last=position == 3, tries=1, now=NOON, chance=0)
-            store.record(claim, position, change, now=NOON)
+            database.work.record(claim, position, change, now=NOON)
 
 
 Said = list[tuple[str, Any]]
@@ -430,12 +438,15 @@ def explain(path: Path, said: Said) -> list[str]:
 
 def test_a_chain_that_somebody_changed_goes_no_further(tmp_path: Path) -> None:
     """Where the next post is not planned, by a hand in the file, nothing of a step is kept."""
-    with closing(open_store(f"sqlite:///{tmp_path}/queue.db")) as store:
-        claimed = started(store)
-        intend(store, claimed)
+    with closing(open_database(f"sqlite:///{tmp_path}/queue.db")) as database:
+        claimed = started(database)
+        intend(database, claimed)
         with closing(sqlite3.connect(tmp_path / "queue.db")) as connection, connection:
             connection.execute("UPDATE posts SET state = 'refused' WHERE position = 2")
-        before = (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id))
+        before = (database.reading.delivery(claimed.delivery.id), database.reading.posts(claimed.delivery.id))
         with pytest.raises(StoreError, match=r"post 2 of .* is not planned"):
-            advance(store, claimed)
-        assert (store.delivery(claimed.delivery.id), store.posts(claimed.delivery.id)) == before
+            advance(database, claimed)
+        assert (
+            database.reading.delivery(claimed.delivery.id),
+            database.reading.posts(claimed.delivery.id),
+        ) == before

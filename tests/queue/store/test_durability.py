@@ -9,12 +9,12 @@ from sqlalchemy import text
 from tests.contract.store.samples import NOON, new
 from tests.contract.store.steps import advance, intend, started
 from tests.servers.postgres import Postgres
-from threadcast.queue.port import GoneError, StoreError
+from threadcast.queue.model import GoneError, StoreError
 from threadcast.queue.states import PostState
 from threadcast.queue.store.copies import require_sound
-from threadcast.queue.store.database import make_engine
+from threadcast.queue.store.database import open_database
 from threadcast.queue.store.durability import doubts
-from threadcast.queue.store.sql_store import open_store
+from threadcast.queue.store.engine import make_engine
 
 
 def test_a_server_that_does_not_wait_for_its_disk(postgres: Postgres) -> None:
@@ -45,57 +45,57 @@ def test_a_file_is_beyond_doubt(tmp_path: Path) -> None:
 def test_a_file_that_goes_in_the_middle_of_a_chain(tmp_path: Path) -> None:
     """The next step of a chain is refused where the file has gone, and what was done until then is saved."""
     path = tmp_path / "queue.db"
-    with closing(open_store(f"sqlite:///{path}")) as store:
-        claimed = started(store, 3)
-        intend(store, claimed)
-        advance(store, claimed)
+    with closing(open_database(f"sqlite:///{path}")) as database:
+        claimed = started(database, 3)
+        intend(database, claimed)
+        advance(database, claimed)
         path.unlink()
         with pytest.raises(GoneError, match=r"queue\.db was removed while it was in use"):
-            advance(store, claimed, 2)
-        saved, _ = store.rescue()
+            advance(database, claimed, 2)
+        saved, _ = database.rescue()
     saved.rename(path)
-    with closing(open_store(f"sqlite:///{path}")) as store:
-        states = [post.state for post in store.posts(claimed.delivery.id)]
+    with closing(open_database(f"sqlite:///{path}")) as database:
+        states = [post.state for post in database.reading.posts(claimed.delivery.id)]
     assert states == [PostState.SENT, PostState.SENDING, PostState.PLANNED]
 
 
 def test_nothing_is_told_to_a_file_that_has_gone(tmp_path: Path) -> None:
     """A store whose file was taken away neither reads nor writes, and gives out what it held once asked."""
     path = tmp_path / "queue.db"
-    with closing(open_store(f"sqlite:///{path}")) as store:
-        store.add([new("A")], now=NOON, actor="ada")
+    with closing(open_database(f"sqlite:///{path}")) as database:
+        database.threads.add([new("A")], now=NOON, actor="ada")
         path.unlink()
         with pytest.raises(GoneError, match=r"queue\.db was removed while it was in use"):
-            store.add([new("B")], now=NOON, actor="ada")
+            database.threads.add([new("B")], now=NOON, actor="ada")
         with pytest.raises(GoneError):
-            store.deliveries()
-        saved, place = store.rescue()
+            database.reading.deliveries()
+        saved, place = database.rescue()
         assert (saved, place) == (tmp_path / "queue.db.rescued-1", path)
-        assert store.rescue()[0] == tmp_path / "queue.db.rescued-2", "nothing is overwritten"
+        assert database.rescue()[0] == tmp_path / "queue.db.rescued-2", "nothing is overwritten"
     with pytest.raises(StoreError, match=r"queue\.db\.rescued-2 holds what was saved of it: mv "):
-        open_store(f"sqlite:///{path}")
+        open_database(f"sqlite:///{path}")
     assert not path.exists()
     saved.rename(path)
-    with closing(open_store(f"sqlite:///{path}")) as store:
-        assert [delivery.title for delivery in store.deliveries()] == [new("A").thread.title]
+    with closing(open_database(f"sqlite:///{path}")) as database:
+        assert [delivery.title for delivery in database.reading.deliveries()] == [new("A").thread.title]
 
 
 def test_what_cannot_be_saved(tmp_path: Path) -> None:
     """Where nothing is open any more, or there is no room for a copy, that is said."""
     path = tmp_path / "queue.db"
-    with closing(open_store(f"sqlite:///{path}")) as store:
+    with closing(open_database(f"sqlite:///{path}")) as database:
         path.unlink()
         path.mkdir()
-        store._reader.dispose()
+        database.transactions.engine.dispose()
         with pytest.raises(GoneError, match="was replaced by another file"):
-            store.rescue()
+            database.rescue()
 
 
 def test_a_page_that_is_damaged(tmp_path: Path) -> None:
     """Looking through a file finds a damaged page wherever it is, and changes nothing."""
     path = tmp_path / "queue.db"
-    with closing(open_store(f"sqlite:///{path}")) as store:
-        store.add([new(f"thread {number}") for number in range(300)], now=NOON, actor="ada")
+    with closing(open_database(f"sqlite:///{path}")) as database:
+        database.threads.add([new(f"thread {number}") for number in range(300)], now=NOON, actor="ada")
     require_sound(f"sqlite:///{path}")
     with path.open("r+b") as file:
         file.seek(path.stat().st_size - 4096)

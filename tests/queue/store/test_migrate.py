@@ -13,12 +13,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from tests.servers.postgres import Postgres
-from threadcast.queue.port import StoreError
+from threadcast.queue.model import StoreError
 from threadcast.queue.states import LIVE, DeliveryState, PostState
 from threadcast.queue.store import migrate
-from threadcast.queue.store.database import make_engine
+from threadcast.queue.store.database import open_database
+from threadcast.queue.store.engine import make_engine
 from threadcast.queue.store.schema import METADATA
-from threadcast.queue.store.sql_store import open_store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -52,7 +52,7 @@ def test_from_nothing_to_the_newest(url: str) -> None:
     assert migrate.current(url) is None
     assert migrate.upgrade(url) == migrate.head()
     assert migrate.current(url) == migrate.head()
-    open_store(url).close()
+    open_database(url).close()
 
 
 def test_the_versions_are_those_of_the_steps() -> None:
@@ -90,7 +90,7 @@ def test_without_tables_nothing_opens(url: str) -> None:
     """A database without tables is left alone, with a hint what to do."""
     for create in (True, False):
         with pytest.raises(StoreError, match="no tables yet: run `threadcast migrate`"):
-            open_store(url, create=create)
+            open_database(url, create=create)
     assert migrate.current(url) is None
 
 
@@ -104,14 +104,14 @@ def test_a_version_that_is_not_known(url: str, version: str, message: str) -> No
     with pytest.raises(StoreError, match=message):
         migrate.upgrade(url)
     with pytest.raises(StoreError, match=message):
-        open_store(url)
+        open_database(url)
     assert migrate.current(url) == version
 
 
 def test_another_programs_tables(url: str) -> None:
     """A table of ours that we did not make is another program's: nothing is touched."""
     run(url, "CREATE TABLE posts (id INTEGER, title TEXT)")
-    for refused in (migrate.upgrade, open_store, migrate.current):
+    for refused in (migrate.upgrade, open_database, migrate.current):
         with pytest.raises(StoreError, match=r"another program's tables \(posts\)"):
             refused(url)
 
@@ -124,7 +124,7 @@ def test_neighbours_on_a_server(url: str) -> None:
             migrate.upgrade(url)
     else:
         migrate.upgrade(url)
-        open_store(url).close()
+        open_database(url).close()
 
 
 def test_a_migration_that_breaks_off_leaves_nothing(postgres: Postgres) -> None:
@@ -199,9 +199,9 @@ def test_a_missing_file_is_made_only_where_asked(tmp_path: Path) -> None:
     """Opening makes a missing SQLite file with its tables, or says that there is none."""
     url = f"sqlite:///{tmp_path}/new/queue.db"
     with pytest.raises(StoreError, match=r"there is no database .*queue\.db: run `threadcast migrate`"):
-        open_store(url, create=False)
+        open_database(url, create=False)
     with pytest.raises(StoreError, match="there is no database"):
         migrate.current(url)
     assert not (tmp_path / "new").exists()
-    open_store(url).close()
+    open_database(url).close()
     assert migrate.current(url) == migrate.head()

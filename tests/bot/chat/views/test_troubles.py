@@ -9,7 +9,7 @@ from tests.bot.chat.samples import BERLIN, NOW, delivery
 from threadcast.bot.chat.views.message import visible
 from threadcast.bot.chat.views.troubles import LONG, Troubles
 from threadcast.bot.publishing.budget import WAITS
-from threadcast.queue.port import Delivery
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 
 MINUTE = timedelta(minutes=1)

@@ -38,7 +38,7 @@ from threadcast.bot.chat.views.message import LIMIT, Said, in_messages, visible
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview, summarise
 from threadcast.bot.requests.queries import Chain, Dossier
-from threadcast.queue.port import ChannelRow, Delivery, StoredThread
+from threadcast.queue.model import ChannelRow, Delivery, StoredThread
 from threadcast.queue.states import DeliveryState
 
 LONGEST_LABEL = 64  # characters of a button

@@ -1,26 +1,26 @@
-"""The notebook in an SQL database. `threadcast.queue.notebook.Notebook` is its specification."""
+"""What a conversation has to remember over a restart: drafts, messages shown, marks.
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+No rule of the queue rests on it.
+"""
+
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from threadcast.queue.store.schema import NOTES
+from threadcast.queue.store.transactions import Transactions
 
-Transaction = Callable[[], AbstractContextManager[Connection]]
 
+class Notes:
+    """Pages by name, each with numbered lines of text. Each method is one transaction. Raises StoreError."""
 
-class SqlNotebook:
-    """Notes in a store's database; `reading` and `writing` begin its transactions."""
-
-    def __init__(self, reading: Transaction, writing: Transaction) -> None:
-        self._reading = reading
-        self._writing = writing
+    def __init__(self, transactions: Transactions) -> None:
+        self._read, self._write = transactions.read, transactions.write
 
     def write(self, page: str, line: int, text: str, *, now: datetime) -> None:
-        with self._writing() as connection:
+        """Put a text on a line of a page, in place of what stood there. `line` is any 64-bit integer."""
+        with self._write() as connection:
             dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             new = dialect.insert(NOTES).values(page=page, line=line, text=text, at=now)
             connection.execute(
@@ -30,22 +30,25 @@ class SqlNotebook:
             )
 
     def read(self, page: str) -> dict[int, str]:
+        """The lines of a page by number, lowest first; none where there is no such page."""
         query = select(NOTES.c.line, NOTES.c.text).where(NOTES.c.page == page).order_by(NOTES.c.line)
-        with self._reading() as connection:
+        with self._read() as connection:
             return {row.line: row.text for row in connection.execute(query)}
 
-    def tear_out(self, page: str) -> None:
-        with self._writing() as connection:
+    def forget(self, page: str) -> None:
+        """Forget a page, if there is one."""
+        with self._write() as connection:
             connection.execute(delete(NOTES).where(NOTES.c.page == page))
 
-    def tear_out_old(self, beginning: str, *, before: datetime) -> int:
+    def forget_old(self, beginning: str, *, before: datetime) -> int:
+        """Forget the pages whose names begin like this and on which nothing was written since; how many."""
         old = (
             select(NOTES.c.page)
             .where(NOTES.c.page.startswith(beginning, autoescape=True))
             .group_by(NOTES.c.page)
             .having(func.max(NOTES.c.at) < before)
         )
-        with self._writing() as connection:
+        with self._write() as connection:
             pages = connection.scalars(old).all()
             connection.execute(delete(NOTES).where(NOTES.c.page.in_(pages)))
             return len(pages)

@@ -1,0 +1,45 @@
+"""A new queue on a temporary SQLite file, for tests of whatever stands on one."""
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from threadcast.queue.store.database import Database, open_database
+from threadcast.queue.store.migrate import upgrade
+from threadcast.queue.store.notes import Notes
+
+# In memory where the machine has a folder there: no test that takes one of these cuts the power.
+_MEMORY = Path("/dev/shm")  # noqa: S108  # the file's name is drawn by tempfile
+_opened: list[tuple[Database, tempfile.TemporaryDirectory[str]]] = []
+
+
+@cache
+def empty_file() -> bytes:
+    """An SQLite file with tables: copied, since making them takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "queue.db"
+        upgrade(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
+def fresh_database() -> Database:
+    """An empty queue, closed and forgotten after the test."""
+    folder = tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None)
+    path = Path(folder.name) / "queue.db"
+    path.write_bytes(empty_file())
+    database = open_database(f"sqlite:///{path}")
+    _opened.append((database, folder))
+    return database
+
+
+def fresh_notes() -> Notes:
+    """The notes of an empty queue, closed and forgotten after the test."""
+    return fresh_database().notes
+
+
+def close_all() -> None:
+    """Close what the test opened."""
+    while _opened:
+        database, folder = _opened.pop()
+        database.close()
+        folder.cleanup()
