@@ -16,10 +16,14 @@ from http.server import BaseHTTPRequestHandler
 from socket import SHUT_RDWR, socket
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Condition, Event, Thread
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 PATIENCE = 10.0  # seconds that a test waits for an event before it fails
+
+# How a server ends a connection: as HTTP/1.1 says; after each answer, though the answer does not say so; or
+# at the next request on a connection that was kept, whose sender cannot know what became of it.
+Closing = Literal["announced", "silent", "late"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,14 @@ class Response:
     content: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def encode(self, *, keep_alive: bool) -> bytes:
+    def encode(self, *, connection: str) -> bytes:
+        """Return the bytes of it; `connection` is that header's value, empty for none."""
         as_is = isinstance(self.content, bytes)
         body = self.content if as_is else json.dumps(self.content, ensure_ascii=False).encode()
         head = {
             "Content-Type": "application/octet-stream" if as_is else "application/json; charset=utf-8",
             "Content-Length": str(len(body)),
-            "Connection": "keep-alive" if keep_alive else "close",
+            **({"Connection": connection} if connection else {}),
             **self.headers,
         }
         lines = [f"HTTP/1.1 {self.status} {responses.get(self.status, 'Unknown')}"]
@@ -135,6 +140,8 @@ class LoopbackServer(ABC):
     """
 
     def __init__(self, port: int = 0) -> None:
+        self.delay = 0.0  # seconds that each request and its answer are on their way, together
+        self.closing: Closing = "announced"
         self.changed = Condition()
         self.requests: list[Request] = []
         self._port = port
@@ -273,6 +280,7 @@ class _Connection(BaseHTTPRequestHandler):
     server: _Listener
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    _is_over = False  # the server ends the connection, whatever comes
 
     def __getattr__(self, name: str) -> Callable[[], None]:
         # The base class looks for do_GET, do_POST and so on: a server decides on methods itself.
@@ -282,7 +290,10 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         if "Transfer-Encoding" in self.headers:
-            self.wfile.write(Response(411).encode(keep_alive=False))
+            self.wfile.write(Response(411).encode(connection="close"))
+            self.close_connection = True
+            return
+        if self._is_over:
             self.close_connection = True
             return
         length = int(self.headers.get("Content-Length") or 0)
@@ -298,15 +309,22 @@ class _Connection(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             body=body,
         )
-        answer = self.server.owner.answer(request)
+        owner = self.server.owner
+        answer = owner.answer(request)
         if isinstance(answer, Held):
             answer = self.server.hold(answer)
+        if owner.delay:
+            self.server.stopped.wait(owner.delay)
         match answer:
             case Response():
-                self.wfile.write(answer.encode(keep_alive=not self.close_connection))
+                announced = "close" if self.close_connection else "keep-alive"
+                self.wfile.write(answer.encode(connection=announced if owner.closing == "announced" else ""))
+                if owner.closing != "announced":
+                    self._is_over = True
+                    self.close_connection = owner.closing == "silent"
             case Cut(within):
                 if within is not None:
-                    whole = within.encode(keep_alive=True)
+                    whole = within.encode(connection="keep-alive")
                     begin = whole.index(b"\r\n\r\n") + 4
                     self.wfile.write(whole[: (begin + len(whole)) // 2])
                 self.close_connection = True

@@ -12,6 +12,7 @@ from tests.contract.channels.mastodon_stand import NOW, make_channel
 from tests.contract.channels.suite import RemoteChannelContract
 from tests.servers.http import LoopbackServer, Request, Response
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
+from tests.servers.mastodon.manners import BEFORE_4_0, FROM_4_6, GOTOSOCIAL, MASTODON, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.mastodon.headers import Quota
@@ -71,7 +72,7 @@ class TestMastodon(RemoteChannelContract):
 class TestGoToSocial(RemoteChannelContract):
     @pytest.fixture
     def harness(self) -> Iterator[Harness]:
-        with MastodonServer(flavour="gotosocial", clock=lambda: NOW) as server:
+        with MastodonServer(manners=GOTOSOCIAL, clock=lambda: NOW) as server:
             yield MastodonHarness(server, idempotent=False)
 
 
@@ -81,7 +82,7 @@ class TestOnAServerFromAnotherTime(RemoteChannelContract):
     @pytest.fixture
     def harness(self) -> Iterator[Harness]:
         ahead = NOW + timedelta(hours=1)
-        with MastodonServer(locale="de", instance_v2=False, clock=lambda: ahead) as server:
+        with MastodonServer(locale="de", manners=BEFORE_4_0, clock=lambda: ahead) as server:
             yield MastodonHarness(server, idempotent=True)
 
 
@@ -274,7 +275,7 @@ async def test_a_send_that_is_cancelled_in_the_queue(
 
 async def test_a_replayed_key_that_fails() -> None:
     """A server that answers a known key with 500 leaves the outcome unknown; the post is not doubled."""
-    with MastodonServer(replay_fails=True, clock=lambda: NOW) as server:
+    with MastodonServer(manners=FROM_4_6, clock=lambda: NOW) as server:
         server.add_account()
         channel = make_channel(server)
         await posted(channel, "1/ The lamp")
@@ -372,8 +373,8 @@ async def test_an_address_that_does_not_answer_as_mastodon(
     assert findings[0].advice
 
 
-async def checked(scopes: tuple[str, ...], flavour: str = "mastodon") -> list[tuple[str, str]]:
-    with MastodonServer(flavour=flavour) as server:
+async def checked(scopes: tuple[str, ...], manners: Manners = MASTODON) -> list[tuple[str, str]]:
+    with MastodonServer(manners=manners) as server:
         server.add_account(scopes=scopes)
         channel = make_channel(server)
         findings = await channel.check()
@@ -406,7 +407,7 @@ async def test_a_check_of_a_token_that_may_only_write() -> None:
 
 async def test_a_check_where_scopes_are_not_told() -> None:
     """A server that does not tell the scopes is not held against the token."""
-    assert await checked(("write", "read"), "gotosocial") == [
+    assert await checked(("write", "read"), GOTOSOCIAL) == [
         ("ok", "(0.20.2+git-1f2e3d4): 500 characters, a link counts in full"),
         ("ok", "posts as @keeper"),
         ("ok", "scopes: this server does not tell; write:statuses is needed"),

@@ -10,6 +10,7 @@ from tests.contract.channels.harness import post, posted
 from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel
 from tests.servers.http import Response
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
+from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, PLEROMA, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.mastodon.headers import Quota
@@ -80,7 +81,7 @@ async def test_mastodon_knows_keys() -> None:
 
 async def test_other_servers_do_not_know_keys() -> None:
     """On a server that is not Mastodon no key is trusted: two looks, always."""
-    _, after = await settling_of(flavour="gotosocial")
+    _, after = await settling_of(manners=GOTOSOCIAL)
 
     assert (after.key_life, after.misses) == (timedelta(0), 2)
 
@@ -154,10 +155,10 @@ async def audited(channel: MastodonChannel, chain: list[Expected]) -> list[tuple
     return [(difference.kind, difference.position) for difference in found]
 
 
-@pytest.mark.parametrize("flavour", ["mastodon", "gotosocial"])
-async def test_an_audit_of_a_good_chain(flavour: str) -> None:
+@pytest.mark.parametrize("manners", [MASTODON, GOTOSOCIAL, PLEROMA], ids=lambda one: str(one.software))
+async def test_an_audit_of_a_good_chain(manners: Manners) -> None:
     """A long chain that is as it was sent takes two calls."""
-    with MastodonServer(flavour=flavour, clock=lambda: NOW) as server:
+    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
         server.add_account()
         channel = make_channel(server)
         chain = await published(channel, 40)
@@ -283,10 +284,10 @@ async def test_an_account_that_has_just_posted(server: MastodonServer, channel: 
 
 
 @pytest.mark.parametrize("scopes", [("write",), ("write:statuses",), ("read", "write:statuses")])
-@pytest.mark.parametrize("flavour", ["mastodon", "gotosocial"])
-async def test_scopes_that_are_enough(scopes: tuple[str, ...], flavour: str) -> None:
+@pytest.mark.parametrize("manners", [MASTODON, GOTOSOCIAL, PLEROMA], ids=lambda one: str(one.software))
+async def test_scopes_that_are_enough(scopes: tuple[str, ...], manners: Manners) -> None:
     """A token that may write may post, whether or not it may read its own account."""
-    with MastodonServer(flavour=flavour) as server:
+    with MastodonServer(manners=manners) as server:
         server.add_account(scopes=scopes)
         channel = make_channel(server)
 

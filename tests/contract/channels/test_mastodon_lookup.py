@@ -9,6 +9,7 @@ import pytest
 from tests.contract.channels.harness import post, posted
 from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel
 from tests.servers.http import Response
+from tests.servers.mastodon.manners import FROM_4_6, GOTOSOCIAL, MASTODON, PLEROMA, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from tests.servers.mastodon.statuses import Account
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
@@ -73,11 +74,11 @@ NOT_STORED: dict[str, Callable[[MastodonServer], None]] = {
 }
 
 
-@pytest.mark.parametrize("flavour", ["mastodon", "gotosocial"])
+@pytest.mark.parametrize("manners", [MASTODON, GOTOSOCIAL, PLEROMA], ids=lambda one: str(one.software))
 @pytest.mark.parametrize("spoil", STORED.values(), ids=STORED)
-async def test_what_landed_is_found(spoil: Callable[[MastodonServer], None], flavour: str) -> None:
+async def test_what_landed_is_found(spoil: Callable[[MastodonServer], None], manners: Manners) -> None:
     """A post that landed is found, whatever became of its answer: first or reply, on either server."""
-    with MastodonServer(flavour=flavour, clock=lambda: NOW) as server:
+    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
         server.add_account()
         channel = make_channel(server)
         spoil(server)
@@ -133,7 +134,7 @@ async def test_texts_are_known_again(server: MastodonServer, clock: Clock, text:
 
 async def test_a_replayed_key_that_fails() -> None:
     """Where a server answers a known key with 500, the post is found by looking, not by trying again."""
-    with MastodonServer(replay_fails=True, clock=lambda: NOW) as server:
+    with MastodonServer(manners=FROM_4_6, clock=lambda: NOW) as server:
         server.add_account()
         channel = make_channel(server)
         sent = await posted(channel, "1/ The lamp")
@@ -204,11 +205,11 @@ async def test_the_same_text_before(server: MastodonServer, channel: MastodonCha
     assert await looked_up(channel, "Good morning", since=clock.now, landmark=landmark) == today
 
 
-@pytest.mark.parametrize("flavour", ["mastodon", "gotosocial"])
-async def test_a_busy_account(flavour: str) -> None:
+@pytest.mark.parametrize("manners", [MASTODON, GOTOSOCIAL, PLEROMA], ids=lambda one: str(one.software))
+async def test_a_busy_account(manners: Manners) -> None:
     """A post is found under a hundred newer ones, page by page, and absent after all of them."""
     clock = Clock()
-    with MastodonServer(flavour=flavour, clock=clock) as server:
+    with MastodonServer(manners=manners, clock=clock) as server:
         account = server.add_account()
         for number in range(50):
             server.write(account, f"before {number}")

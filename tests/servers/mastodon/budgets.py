@@ -46,19 +46,26 @@ class Budgets:
         self._budgets = budgets
         self._used: Counter[tuple[str, str, datetime]] = Counter()
 
-    def left(self, name: str, whose: str, now: datetime) -> Left:
-        budget = self._budgets[name]
+    def left(self, name: str, whose: str, now: datetime) -> Left | None:
+        """Return how much of a budget is left; None where the server has no such limit."""
+        budget = self._budgets.get(name)
+        if budget is None:
+            return None
         begins = budget.begins(now)
         used = self._used[name, whose, begins]
         return Left(budget.limit, max(0, budget.limit - used), begins + budget.window)
 
     def take(self, name: str, whose: str, now: datetime) -> bool:
         """Count one call. False where none was left, which counts nothing."""
-        if not self.left(name, whose, now).remaining:
+        left = self.left(name, whose, now)
+        if left is None:
+            return True
+        if not left.remaining:
             return False
         self._used[name, whose, self._budgets[name].begins(now)] += 1
         return True
 
-    def nearest(self, wanted: Iterable[tuple[str, str]], now: datetime) -> Left:
-        """The one nearest to its end, which is the one that headers tell of."""
-        return min((self.left(name, whose, now) for name, whose in wanted), key=lambda left: left.remaining)
+    def nearest(self, wanted: Iterable[tuple[str, str]], now: datetime) -> Left | None:
+        """Return the one nearest to its end, which is the one that headers tell of."""
+        lefts = [left for name, whose in wanted if (left := self.left(name, whose, now)) is not None]
+        return min(lefts, key=lambda left: left.remaining, default=None)

@@ -16,21 +16,14 @@ from typing import Any
 import click
 
 from tests.servers.http import Answer, LoopbackServer, Request, Response
-from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget, Budgets, Left
-from tests.servers.mastodon.script import Script
-from tests.servers.mastodon.statuses import (
-    MANNERS,
-    Account,
-    ApiError,
-    Status,
-    Statuses,
-    account_json,
-    status_json,
-)
+from tests.servers.mastodon.budgets import Budget, Budgets, Left
+from tests.servers.mastodon.manners import MANNERS, MASTODON, Manners
+from tests.servers.mastodon.script import HTML, Script
+from tests.servers.mastodon.statuses import Account, ApiError, Status, Statuses, account_json, status_json
 from tests.servers.mastodon.text import to_html
 
 TOKEN = "AAExampleExampleExampleExampleExample-token"
-HTML = {"Content-Type": "text/html; charset=utf-8"}
+NODEINFO = "http://nodeinfo.diaspora.software/ns/schema/2.0"
 LONGEST_PAGE = 40
 PAGE = 20
 
@@ -52,31 +45,28 @@ class Call:
 class MastodonServer(Script, LoopbackServer):
     """Accounts by token, statuses by id; answers that tests script to go wrong.
 
-    `flavour` is `mastodon` or `gotosocial`. `replay_fails` is the fault of Mastodon 4.6.0 to 4.7.1,
-    which answer a known Idempotency-Key with 500. `locale` is `en` or `de`. Without `instance_v2` the
-    server is one from before 4.0. Guarded by `changed`: the methods for tests take the lock.
+    `locale` is `en` or `de`; `budgets` None: those of the manners. `throttled` counts the calls that were
+    answered with 429 because a budget was used up. Guarded by `changed`: the methods for tests take the lock.
     """
 
     def __init__(
         self,
         port: int = 0,
         *,
-        flavour: str = "mastodon",
+        manners: Manners = MASTODON,
         limit: int = 500,
         locale: str = "en",
-        replay_fails: bool = False,
-        instance_v2: bool = True,
-        budgets: Mapping[str, Budget] = REAL_BUDGETS,
+        budgets: Mapping[str, Budget] | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__(port)
         self.clock = clock
         self.accounts: dict[str, Account] = {}
-        self._statuses = Statuses(manners=MANNERS[flavour], limit=limit, locale=locale, clock=clock)
-        self._manners = MANNERS[flavour]
-        self._replay_fails = replay_fails
-        self._instance_v2 = instance_v2
-        self._budgets = Budgets(budgets)
+        self.closing = manners.closing
+        self.throttled = 0
+        self._statuses = Statuses(manners=manners, limit=limit, locale=locale, clock=clock)
+        self._manners = manners
+        self._budgets = Budgets(manners.budgets if budgets is None else budgets)
 
     # --- what tests set up and look at -------------------------------------------------------
 
@@ -124,10 +114,15 @@ class MastodonServer(Script, LoopbackServer):
         try:
             answer = self._answer(request, now)
         except ApiError as error:
-            answer = Response(error.status, {"error": error.words})
+            answer = self._refusal(error)
         if not isinstance(answer, Response):
             return answer
         return Response(answer.status, answer.content, {**date, **answer.headers})
+
+    def _refusal(self, error: ApiError) -> Response:
+        if self._manners.html_errors and error.status in {404, 410}:
+            return Response(error.status, f"<h1>{error.status} {error.words}</h1>".encode(), HTML)
+        return Response(error.status, {"error": error.words})
 
     def _answer(self, request: Request, now: datetime) -> Answer:
         path = request.path
@@ -146,11 +141,18 @@ class MastodonServer(Script, LoopbackServer):
         raise ApiError(404, "Not found")
 
     def _public(self, path: str) -> Response | None:
-        """What needs no token."""
-        if path == "/api/v2/instance" and self._instance_v2:
+        """Return what needs no token."""
+        if path == "/api/v2/instance":
+            if self._manners.instance_v2 != 200:
+                raise ApiError(self._manners.instance_v2, "Not found")
             return Response(200, self._describe())
         if path == "/api/v1/instance":
             return Response(200, {**self._describe(), "uri": f"127.0.0.1:{self.port}"})
+        if path == "/.well-known/nodeinfo":
+            return Response(200, {"links": [{"rel": NODEINFO, "href": f"{self.url}/nodeinfo/2.0"}]})
+        if path == "/nodeinfo/2.0":
+            software = {"name": self._manners.software, "version": self._manners.version}
+            return Response(200, {"version": "2.0", "software": software, "protocols": ["activitypub"]})
         page = re.fullmatch(r"/@[^/]+/([^/]+)", path)
         status = self._statuses.all.get(page[1]) if page else None
         if status is None or status.visibility not in {"public", "unlisted"}:
@@ -194,22 +196,26 @@ class MastodonServer(Script, LoopbackServer):
         if call.request.method in {"POST", "PUT"}:
             # Counted when it is stored: a refused status, or a replayed key, costs nothing.
             wanted.append(("statuses", whose))
-            fits.append(self._budgets.left("statuses", whose, call.now).remaining > 0)
+            left = self._budgets.left("statuses", whose, call.now)
+            fits.append(left is None or left.remaining > 0)
         if not all(fits):
+            self.throttled += 1
             limits = self.limits(self._budgets.nearest(wanted, call.now))
             return Response(429, {"error": "Too many requests"}, limits)
         try:
             answer = route(self, call)
         except ApiError as error:
-            answer = Response(error.status, {"error": error.words})
+            answer = self._refusal(error)
         if not isinstance(answer, Response):
             return answer
         limits = self.limits(self._budgets.nearest(wanted, call.now))
         return Response(answer.status, answer.content, {**limits, **answer.headers})
 
-    def limits(self, left: Left) -> dict[str, str]:
+    def limits(self, left: Left | None) -> dict[str, str]:
+        if left is None or self._manners.resets == "none":
+            return {}
         reset = left.reset
-        epoch = self._manners.epoch_resets
+        epoch = self._manners.resets == "epoch"
         return {
             "X-RateLimit-Limit": str(left.limit),
             "X-RateLimit-Remaining": str(left.remaining),
@@ -229,10 +235,15 @@ class MastodonServer(Script, LoopbackServer):
         given, key = _given(call.request), call.request.headers.get("idempotency-key")
         # In this order: a replay whose parent is gone by now is a 404, although it landed.
         if given.get("in_reply_to_id"):
-            self._statuses.find(given["in_reply_to_id"], call.account)
+            try:
+                self._statuses.find(given["in_reply_to_id"], call.account)
+            except ApiError:
+                if not self._manners.lenient_parents:
+                    raise
+                given["in_reply_to_id"] = ""
         known = self._statuses.replay(call.account, key)
         if known is not None:
-            if self._replay_fails:
+            if self._manners.replay_fails:
                 raise ApiError(500, "undefined method `id' for nil")
             return known
         status = self._statuses.post(call.account, given, key)
@@ -279,10 +290,11 @@ class MastodonServer(Script, LoopbackServer):
         query = {name: values[-1] for name, values in call.request.query.items()}
         hidden = set() if owner is call.account else {"private", "direct"}
         found = [s for s in self._statuses.all.values() if s.account is owner and s.visibility not in hidden]
+        rank = self._statuses.rank
         for bound in {"since_id", "min_id"} & set(query):
-            found = [s for s in found if _rank(s.id) > _rank(query[bound])]
+            found = [s for s in found if rank(s.id) > rank(query[bound])]
         if "max_id" in query:
-            found = [s for s in found if _rank(s.id) < _rank(query["max_id"])]
+            found = [s for s in found if rank(s.id) < rank(query["max_id"])]
         if query.get("exclude_replies", "0").lower() in {"1", "true"}:
             found = [s for s in found if s.parent is None]
         limit = min(int(query.get("limit", PAGE)), LONGEST_PAGE)
@@ -293,8 +305,9 @@ class MastodonServer(Script, LoopbackServer):
         return Response(200, account_json(call.account, self.url))
 
     def application(self, call: Call) -> Response:
-        told = {} if self._manners.ulids else {"scopes": sorted(call.account.scopes)}
-        return Response(200, {"name": "Threadcast", "website": None, **told})
+        if self._manners.app_credentials != 200:
+            raise ApiError(self._manners.app_credentials, "Not Found")
+        return Response(200, {"name": "Threadcast", "website": None, "scopes": sorted(call.account.scopes)})
 
     def _json(self, status: Status) -> dict[str, Any]:
         parent = None if status.parent is None else self._statuses.all[status.parent]
@@ -319,14 +332,8 @@ ROUTES: list[tuple[str, str, tuple[str, ...], Route]] = [
 
 
 def _given(request: Request) -> dict[str, str]:
-    """The fields of a form or of a JSON object, as text."""
-    if request.content_type != "application/json":
-        return {name: values[-1] for name, values in request.form.items()}
-    return {name: str(value) for name, value in request.json.items() if value is not None}
-
-
-def _rank(status_id: str) -> tuple[int, str]:
-    return len(status_id), status_id
+    """Return the fields of a form."""
+    return {name: values[-1] for name, values in request.form.items()}
 
 
 @click.command()
@@ -334,10 +341,10 @@ def _rank(status_id: str) -> tuple[int, str]:
 @click.option("--token", default=TOKEN, show_default=True)
 @click.option("--username", default="keeper", show_default=True)
 @click.option("--limit", default=500, show_default=True, help="Characters of a status.")
-@click.option("--flavour", type=click.Choice(list(MANNERS)), default="mastodon", show_default=True)
-def main(port: int, token: str, username: str, limit: int, flavour: str) -> None:
+@click.option("--software", type=click.Choice(list(MANNERS)), default="mastodon", show_default=True)
+def main(port: int, token: str, username: str, limit: int, software: str) -> None:
     """Serve the Mastodon API on loopback until interrupted, and print each status that is posted."""
-    server = MastodonServer(port, flavour=flavour, limit=limit)
+    server = MastodonServer(port, manners=MANNERS[software], limit=limit)
     server.add_account(token, username)
     with server:
         click.echo(f"THREADCAST_CHANNELS__MASTO__URL={server.url} THREADCAST_CHANNELS__MASTO__TOKEN={token}")

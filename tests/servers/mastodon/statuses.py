@@ -1,16 +1,14 @@
-"""Accounts and statuses, and what a server does with them.
-
-`Manners` says which server it is: Mastodon, or GoToSocial, which speaks the same API and differs in
-what is listed there. Rules: https://docs.joinmastodon.org/methods/statuses/ and the sources of both.
-"""
+"""Accounts and statuses, and what a server does with them: https://docs.joinmastodon.org/methods/statuses/."""
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import md5
 from typing import Any
 
+from tests.servers.mastodon.manners import Manners
 from tests.servers.mastodon.text import countable_length, to_html
 
 KEY_LIFETIME = timedelta(seconds=3600)
@@ -32,46 +30,6 @@ class ApiError(Exception):
         super().__init__(words)
         self.status = status
         self.words = words
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How a server differs from another. `url_length` None: URLs count in full, and code points."""
-
-    version: str
-    source: str
-    invalid: int  # the status for what does not pass its checks
-    keeps_keys: bool
-    url_length: int | None
-    visibility: str  # where none is given
-    ulids: bool
-    redirects_slashes: bool
-    epoch_resets: bool
-
-
-MASTODON = Manners(
-    version="4.5.3",
-    source="https://github.com/mastodon/mastodon",
-    invalid=422,
-    keeps_keys=True,
-    url_length=23,
-    visibility="public",
-    ulids=False,
-    redirects_slashes=False,
-    epoch_resets=False,
-)
-GOTOSOCIAL = Manners(
-    version="0.20.2+git-1f2e3d4",
-    source="https://codeberg.org/superseriousbusiness/gotosocial",
-    invalid=400,
-    keeps_keys=False,
-    url_length=None,
-    visibility="unlisted",
-    ulids=True,
-    redirects_slashes=True,
-    epoch_resets=True,
-)
-MANNERS = {"mastodon": MASTODON, "gotosocial": GOTOSOCIAL}
 
 
 @dataclass(eq=False)
@@ -115,22 +73,34 @@ class Statuses:
         self.locale = locale
         self.clock = clock
         self.all: dict[str, Status] = {}
+        self.deleted: set[str] = set()
         self._last = 0
 
     def new_id(self) -> str:
-        """A string that grows: a snowflake, or a ULID."""
+        """Return a string that grows (a snowflake, or a ULID), or the second and a hash, as snac does."""
         milliseconds = int(self.clock().timestamp() * 1000)
-        bits = 80 if self.manners.ulids else 16
-        self._last = max(self._last + 1, milliseconds << bits)
-        if not self.manners.ulids:
-            return str(self._last)
-        return "".join(CROCKFORD[self._last >> shift & 31] for shift in range(125, -1, -5))
+        ulid = self.manners.ids == "ulid"
+        self._last = max(self._last + 1, milliseconds << (80 if ulid else 16))
+        if self.manners.ids == "hash":
+            return f"{milliseconds // 1000}{md5(str(self._last).encode(), usedforsecurity=False).hexdigest()}"
+        if ulid:
+            return "".join(CROCKFORD[self._last >> shift & 31] for shift in range(125, -1, -5))
+        return str(self._last)
 
     def find(self, status_id: str | None, viewer: Account) -> Status:
+        """Return a status that the viewer may see. Raises ApiError."""
+        if status_id in self.deleted:
+            raise ApiError(self.manners.gone, "Record not found")
         status = self.all.get(status_id or "")
         if status is None or (status.account is not viewer and status.visibility in {"private", "direct"}):
             raise ApiError(404, "Record not found")
         return status
+
+    def rank(self, status_id: str) -> tuple[int, str]:
+        """Return where an id stands among others by time; unknown ones of snac's kind are before all."""
+        if self.manners.ids != "hash":
+            return len(status_id), status_id
+        return (list(self.all).index(status_id) if status_id in self.all else -1), ""
 
     def own(self, status_id: str, account: Account) -> Status:
         status = self.find(status_id, account)
@@ -181,6 +151,7 @@ class Statuses:
     def delete(self, status_id: str) -> Status:
         """Children stay, and lose their parent."""
         status = self.all.pop(status_id)
+        self.deleted.add(status_id)
         for child in self.all.values():
             if child.parent == status_id:
                 child.parent = None
