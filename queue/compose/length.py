@@ -12,10 +12,9 @@ import re
 import stringprep
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
+from importlib import resources
 
 import regex
-
-from threadcast.queue.compose.tlds import TOP_LEVEL_DOMAINS
 
 URL_LENGTH = 23  # graphemes; what a Mastodon server says in characters_reserved_per_url
 LONGEST_URL = 4096  # code points; a longer one is no link to Mastodon
@@ -157,7 +156,9 @@ _FLAGS = regex.IGNORECASE | regex.VERSION0
 # All top-level domains make patterns that take a good part of a second to compile: most commands need none.
 @cache
 def _top_level() -> str:
-    return rf"(?:{_any_of(TOP_LEVEL_DOMAINS)}(?![0-9a-z@+\-])|xn--[0-9a-z]+)"
+    lines = resources.files(__package__).joinpath("tlds.txt").read_text(encoding="utf-8").splitlines()
+    domains = (domain for line in lines if not line.startswith("#") for domain in line.split())
+    return rf"(?:{_any_of(domains)}(?![0-9a-z@+\-])|xn--[0-9a-z]+)"
 
 
 @cache

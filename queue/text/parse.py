@@ -62,7 +62,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, repeat
 
-from threadcast.queue.text.fingerprint import fingerprint
 from threadcast.queue.text.markers import (
     BREAK,
     LARGEST_STEP,
@@ -75,7 +74,7 @@ from threadcast.queue.text.markers import (
     is_end,
 )
 from threadcast.queue.text.notices import notices
-from threadcast.queue.text.thread import Part, Placement, Thread, written
+from threadcast.queue.text.thread import Part, Placement, Thread, fingerprint, written
 
 _SEPARATOR = re.compile(r"^[^\S\n]*---[^\S\n]*$", re.MULTILINE)
 _BOMS = {

@@ -1,11 +1,16 @@
-"""What the author wrote: threads, parts and what the parser noticed. Frozen values, nothing else.
+"""What the author wrote: threads, parts and what the parser noticed. Frozen values.
 
 Lines are counted from 1 in the text as given. `part` is a part's position in its thread, counted
 from 1, never the author's number: a thread may repeat a number, or start at 0, or skip one.
 """
 
+import hashlib
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+import regex
 
 TITLE_LENGTH = 60  # code points
 
@@ -102,3 +107,28 @@ def written(part: Part, placement: Placement) -> str:
     if placement is Placement.PREFIX:
         return f"{part.marker}{part.joint}{part.text}"
     return f"{part.text}{part.joint}{part.marker}"
+
+
+def fingerprint(parts: Iterable[Part]) -> str:
+    """Return what makes two threads the same: a hexadecimal SHA-256 of their words.
+
+    The words are the parts' texts, composed, without markers and white space.
+    """
+    text = "\0".join([part.text for part in parts])  # nothing is composed across a NUL
+    words = composed("".join(text.replace(" ", "").split()))  # most of it is blanks: replacing them is quick
+    # A lone surrogate is no text, yet `parse` never raises.
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_MARKS = regex.compile(r"(?<!\p{M})\p{M}{100}")
+
+
+def composed(text: str) -> str:
+    """Return the text in Unicode's composed form (NFC), in which networks keep every accent.
+
+    Where a hundred accents stand on one letter it is left as it is: they are nobody's words, and to put
+    them in order takes time in the square of their number.
+    """
+    if unicodedata.is_normalized("NFC", text) or _MARKS.search(text):
+        return text
+    return unicodedata.normalize("NFC", text)

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from threadcast.queue.text.fingerprint import fingerprint
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
-from threadcast.queue.text.thread import Notice, Part, Severity, Thread, written
+from threadcast.queue.text.thread import Notice, Part, Severity, Thread, composed, fingerprint, written
 
 CASES: list[dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("parse_cases.toml").read_text(encoding="utf-8")
@@ -134,6 +133,14 @@ def test_a_fingerprint_is_stable() -> None:
 def test_other_texts_have_another_fingerprint(others: list[str]) -> None:
     """Other words, another order or other borders between parts make another thread."""
     assert fingerprint(map(part, others)) != fingerprint([part("Bread"), part("Butter")])
+
+
+def test_a_hundred_accents_on_a_letter_do_not_square_the_time() -> None:
+    """Marks out of order are put in order where people write them, and left alone where nobody would."""
+    assert composed("a\u0301\u0316") == "\u00e1\u0316"
+    hostile = "a" + "\u0301\u0316" * 500_000
+    assert composed(hostile) == hostile
+    assert len(fingerprint([part(hostile)])) == 64
 
 
 # ---- bytes ----

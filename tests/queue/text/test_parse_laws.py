@@ -1,8 +1,5 @@
 """Laws of the parser, over any text, over texts full of markers, and over sound threads in every form."""
 
-import hashlib
-import sys
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadcast.queue.text.fingerprint import STABLE, fingerprint
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
-from threadcast.queue.text.thread import Part, Placement, Severity, Thread, written
+from threadcast.queue.text.thread import Part, Placement, Severity, Thread, fingerprint, written
 
 SHAPES: dict[str, Callable[[int, int], str]] = {
     "N/": lambda number, _: f"{number}/",
@@ -270,30 +266,3 @@ def test_a_fingerprint_survives_another_numbering(one: Sound, other: Sound) -> N
     assert parse(renumbered)[0].fingerprint == thread.fingerprint
     if [squeezed(part.text) for part in one.parts] != [squeezed(part.text) for part in other.parts]:
         assert parse(other.text)[0].fingerprint != thread.fingerprint
-
-
-def test_what_a_fingerprint_takes_for_stable() -> None:
-    """No character that is taken for one that NFC leaves alone is changed, moved or joined by it."""
-    everything = [chr(code) for code in range(sys.maxunicode + 1) if STABLE.fullmatch(chr(code))]
-    joins = {
-        chr(int(code, 16))
-        for character in map(chr, range(sys.maxunicode + 1))
-        for code in unicodedata.decomposition(character).split()[1:]
-        if not unicodedata.decomposition(character).startswith("<")
-    }
-    for character in everything:
-        assert unicodedata.normalize("NFC", character) == character
-        assert not unicodedata.combining(character)
-        assert not character.isspace()
-        assert character not in joins
-        assert not "\u1161" <= character <= "\u11c2", "a vowel or a final of Hangul"
-
-
-@given(
-    st.lists(st.text(st.sampled_from("ab \n\t\u00a0\u0301e’\u2028🧵\ufe0fé\u1100\u1161\ud800"), max_size=12))
-)
-def test_a_fingerprint_is_of_the_normal_text(texts: list[str]) -> None:
-    """The quick way to a fingerprint gives what the plain one does."""
-    parts = [Part(None, "", "", text, 1) for text in texts]
-    normal = "\0".join(unicodedata.normalize("NFC", "".join(text.split())) for text in texts)
-    assert fingerprint(parts) == hashlib.sha256(normal.encode("utf-8", "surrogatepass")).hexdigest()
