@@ -46,26 +46,27 @@ class Budgets:
         self._budgets = budgets
         self._used: Counter[tuple[str, str, datetime]] = Counter()
 
-    def left(self, name: str, whose: str, now: datetime) -> Left | None:
-        """Return how much of a budget is left; None where the server has no such limit."""
-        budget = self._budgets.get(name)
-        if budget is None:
-            return None
+    def left(self, name: str, whose: str, now: datetime) -> Left:
+        budget = self._budgets[name]
         begins = budget.begins(now)
         used = self._used[name, whose, begins]
         return Left(budget.limit, max(0, budget.limit - used), begins + budget.window)
 
     def take(self, name: str, whose: str, now: datetime) -> bool:
         """Count one call. False where none was left, which counts nothing."""
-        left = self.left(name, whose, now)
-        if left is None:
-            return True
-        if not left.remaining:
+        if not self.has_room(name, whose, now):
             return False
-        self._used[name, whose, self._budgets[name].begins(now)] += 1
+        if name in self._budgets:
+            self._used[name, whose, self._budgets[name].begins(now)] += 1
         return True
 
-    def nearest(self, wanted: Iterable[tuple[str, str]], now: datetime) -> Left | None:
+    def has_room(self, name: str, whose: str, now: datetime) -> bool:
+        """Return whether one more call is allowed; always where the server has no such limit."""
+        return name not in self._budgets or self.left(name, whose, now).remaining > 0
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._budgets
+
+    def nearest(self, wanted: Iterable[tuple[str, str]], now: datetime) -> Left:
         """Return the one nearest to its end, which is the one that headers tell of."""
-        lefts = [left for name, whose in wanted if (left := self.left(name, whose, now)) is not None]
-        return min(lefts, key=lambda left: left.remaining, default=None)
+        return min((self.left(name, whose, now) for name, whose in wanted), key=lambda left: left.remaining)

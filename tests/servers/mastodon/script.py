@@ -33,7 +33,7 @@ class Script:
         self._faults: deque[Fault] = deque()
         self._instead: list[tuple[str, Answer, list[None]]] = []
 
-    def limits(self, left: Left | None) -> Mapping[str, str]:
+    def limits(self, left: Left) -> Mapping[str, str]:
         """Headers that tell a limit."""
         raise NotImplementedError
 

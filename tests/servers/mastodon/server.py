@@ -7,7 +7,7 @@ Where other stand-ins are lax, this one does as Mastodon does: https://docs.join
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -196,23 +196,25 @@ class MastodonServer(Script, LoopbackServer):
         if call.request.method in {"POST", "PUT"}:
             # Counted when it is stored: a refused status, or a replayed key, costs nothing.
             wanted.append(("statuses", whose))
-            left = self._budgets.left("statuses", whose, call.now)
-            fits.append(left is None or left.remaining > 0)
+            fits.append(self._budgets.has_room("statuses", whose, call.now))
+        wanted = [(name, who) for name, who in wanted if name in self._budgets]
         if not all(fits):
             self.throttled += 1
-            limits = self.limits(self._budgets.nearest(wanted, call.now))
-            return Response(429, {"error": "Too many requests"}, limits)
+            return Response(429, {"error": "Too many requests"}, self._headers(wanted, call.now))
         try:
             answer = route(self, call)
         except ApiError as error:
             answer = self._refusal(error)
         if not isinstance(answer, Response):
             return answer
-        limits = self.limits(self._budgets.nearest(wanted, call.now))
-        return Response(answer.status, answer.content, {**limits, **answer.headers})
+        headers = {**self._headers(wanted, call.now), **answer.headers}
+        return Response(answer.status, answer.content, headers)
 
-    def limits(self, left: Left | None) -> dict[str, str]:
-        if left is None or self._manners.resets == "none":
+    def _headers(self, wanted: Sequence[tuple[str, str]], now: datetime) -> Mapping[str, str]:
+        return self.limits(self._budgets.nearest(wanted, now)) if wanted else {}
+
+    def limits(self, left: Left) -> dict[str, str]:
+        if self._manners.resets == "none":
             return {}
         reset = left.reset
         epoch = self._manners.resets == "epoch"
