@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from threadcast.config.schedule.durations import parse_duration, parse_time
 from threadcast.config.schedule.quiet import QuietHours, parse_quiet
 from threadcast.config.schedule.slots import Schedule, parse_schedule
+from threadcast.config.schedule.words import parse_duration, parse_time
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -163,23 +163,17 @@ def read_all(files: "tuple[str, ...]") -> "list[Intake]":
 
 
 def parse_at(text: str | None, zone: Any) -> datetime | None:
-    """`--at`: an ISO date and time, in the configured time zone unless it names an offset."""
+    """Return the moment of `--at`, in the configured time zone unless it names an offset."""
     if text is None:
         return None
     from threadcast.bot.service import now
+    from threadcast.bot.wording import time_refused
+    from threadcast.config.schedule.words import WhenError, parse_when
 
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is no date and time; write it as 2026-12-24T18:30", param_hint="--at"
-        ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    if moment <= now():
-        raise click.BadParameter(
-            f"{moment.isoformat()} has passed; leave --at out to start now", param_hint="--at"
-        )
-    return moment
+        return parse_when(text, now=now(), zone=zone, farthest=timedelta.max)
+    except WhenError as error:
+        raise click.BadParameter(time_refused(error), param_hint="--at") from None
 
 
 class ThreadNumber(click.ParamType[int]):

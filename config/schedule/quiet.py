@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from threadcast.config.schedule.durations import parse_by_days, parse_time
+from threadcast.config.schedule.words import parse_by_days, parse_time
 from threadcast.config.schedule.zones import DAY, change_between, wall
 
 WEEK = timedelta(days=7)

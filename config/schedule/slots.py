@@ -10,18 +10,24 @@ one slot, and each instant one at most.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from heapq import heappop, heappush
-from itertools import takewhile
+from itertools import product, takewhile
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from threadcast.config.schedule.cron import NICKNAMES, CronLine, parse_cron
-from threadcast.config.schedule.durations import (
+from cronsim import CronSim, CronSimError
+
+from threadcast.config.schedule.words import (
+    MONTHS,
+    WEEK,
+    WEEKDAYS,
     parse_by_days,
     parse_duration,
     parse_time,
+    place_in,
     say_days,
     say_times,
 )
@@ -30,7 +36,22 @@ from threadcast.config.schedule.zones import DAY, TICK, instant, least_reading, 
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=365)
 
+NICKNAMES = MappingProxyType(
+    {
+        "@hourly": "0 * * * *",
+        "@daily": "0 0 * * *",
+        "@midnight": "0 0 * * *",
+        "@weekly": "0 0 * * 0",
+        "@monthly": "0 0 1 * *",
+        "@yearly": "0 0 1 1 *",
+        "@annually": "0 0 1 1 *",
+    }
+)
+
 _SAID_AT_MOST = 12  # times of a cron line; with more, the line itself says it shorter
+_GREATEST = (59, 23, 31, 12, 7)  # number of each field of a cron line: minute, hour, day, month, weekday
+_PLAIN = re.compile(r"[0-9*,/-]+")
+_RANGE = re.compile(r"([0-9])-([0-9])(?:/([0-9]))?")
 _BARE_CRON = re.compile(r"[0-9*,/-]+(\s|$)")  # a minute, where a time of the day would have a colon
 _MONDAY = datetime(2001, 1, 1)  # noqa: DTZ001 - a wall time
 _UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
@@ -50,9 +71,20 @@ class Week:
 
     days: tuple[tuple[time, ...], ...]
 
-    def times(self, day: date) -> tuple[time, ...]:
-        """The times of one day, in order."""
-        return self.days[day.weekday()]
+    def following(self, local: datetime) -> datetime:
+        """Return the first wall time after another."""
+        day, place = local.date(), bisect_right(self.days[local.weekday()], local.time())
+        while place == len(self.days[day.weekday()]):
+            day, place = day + DAY, 0
+        return datetime.combine(day, self.days[day.weekday()][place])
+
+    def preceding(self, local: datetime) -> datetime:
+        """Return the last wall time that is not after another."""
+        day, place = local.date(), bisect_right(self.days[local.weekday()], local.time())
+        while place == 0:
+            day -= DAY
+            place = len(self.days[day.weekday()])
+        return datetime.combine(day, self.days[day.weekday()][place - 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +96,55 @@ class Every:
 
     step: timedelta
 
+    def following(self, local: datetime) -> datetime:
+        """Return the first wall time after another."""
+        return self.preceding(local) + self.step
+
+    def preceding(self, local: datetime) -> datetime:
+        """Return the last wall time that is not after another."""
+        return local - (local - _MONDAY) % self.step
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """A cron line: `text` as its owner wrote it, `fields` in numbers, as cronsim reads them.
+
+    It is asked about wall times alone, so its own rules for changes of the clocks never apply.
+    """
+
+    text: str
+    fields: str
+
+    def following(self, local: datetime) -> datetime:
+        """Return the first wall time after another."""
+        return next(CronSim(self.fields, local))
+
+    def preceding(self, local: datetime) -> datetime:
+        """Return the last wall time that is not after another."""
+        return next(CronSim(self.fields, local + TICK, reverse=True))
+
+    def week(self) -> Week | None:
+        """Return the same as days and times; None where weeks differ, or it would be too long to say."""
+        line = CronSim(self.fields, _MONDAY)
+        differs = not line.day_and or len(line.days) < _GREATEST[2] or len(line.months) < len(MONTHS)
+        if differs or len(line.hours) * len(line.minutes) > _SAID_AT_MOST:
+            return None
+        times = tuple(time(*each) for each in product(sorted(line.hours), sorted(line.minutes)))
+        return Week(tuple(times if line.match_dow(_MONDAY + DAY * day) else () for day in range(WEEK)))
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """The slots of a channel, in whatever zone they are asked for."""
 
-    pattern: Week | CronLine | Every
+    pattern: Week | Cron | Every
 
     def slots(self, after: datetime, zone: ZoneInfo) -> Iterator[Slot]:
         """The slots strictly after an instant, in order, without end."""
         waiting: list[Slot] = []
         local = least_reading(after, zone)
         while True:
-            local = self.following(local)
+            local = self.pattern.following(local)
             slot = Slot(instant(local, zone), local)
             heappush(waiting, slot)
             # A skipped one may come after others that are not found yet; all others come in order.
@@ -89,35 +157,12 @@ class Schedule:
 
     def latest(self, at: datetime, zone: ZoneInfo) -> Slot:
         """The last slot that is not after an instant."""
-        local = self.preceding(wall(at, zone))
+        local = self.pattern.preceding(wall(at, zone))
         while instant(local, zone) > at:
-            local = self.preceding(local - TICK)
+            local = self.pattern.preceding(local - TICK)
         # Later are at most those of an hour that the clocks skip or repeat.
         *_, latest = takewhile(lambda slot: slot.utc <= at, self.slots(instant(local, zone) - TICK, zone))
         return latest
-
-    def following(self, local: datetime) -> datetime:
-        """The first wall time of the pattern after another."""
-        if isinstance(self.pattern, Every):
-            return local + self.pattern.step - (local - _MONDAY) % self.pattern.step
-        day, times = local.date(), self.pattern.times(local.date())
-        place = bisect_right(times, local.time())
-        while place == len(times):
-            day += DAY
-            times, place = self.pattern.times(day), 0
-        return datetime.combine(day, times[place])
-
-    def preceding(self, local: datetime) -> datetime:
-        """The last wall time of the pattern that is not after another."""
-        if isinstance(self.pattern, Every):
-            return local - (local - _MONDAY) % self.pattern.step
-        day, times = local.date(), self.pattern.times(local.date())
-        place = bisect_right(times, local.time())
-        while place == 0:
-            day -= DAY
-            times = self.pattern.times(day)
-            place = len(times)
-        return datetime.combine(day, times[place - 1])
 
 
 def _settled(waiting: list[Slot], after: datetime, until: datetime) -> Iterator[Slot]:
@@ -140,9 +185,9 @@ def parse_schedule(text: str) -> Schedule:
     if first == "every":
         return Schedule(_every(rest))
     if first == "cron":
-        return Schedule(parse_cron(rest))
+        return Schedule(_cron(rest))
     if first in NICKNAMES or _BARE_CRON.match(written):
-        return Schedule(parse_cron(written))
+        return Schedule(_cron(written))
     groups = parse_by_days(written, parse_time)
     if not groups:
         raise ValueError(
@@ -153,7 +198,7 @@ def parse_schedule(text: str) -> Schedule:
         Week(
             tuple(
                 tuple(sorted({each for days, times in groups if day in days for each in times}))
-                for day in range(7)
+                for day in range(WEEK)
             )
         )
     )
@@ -164,6 +209,49 @@ def _every(text: str) -> Every:
     if not SHORTEST <= step <= LONGEST or step % SHORTEST:
         raise ValueError("expected an interval of whole minutes, at most 365 days, for example every 2h")
     return Every(step)
+
+
+def _cron(text: str) -> Cron:
+    """Return a cron line, or `@daily` and its like: five fields, read as Vixie's cron does.
+
+    The day of week counts 0 and 7 as Sunday, and may go over the week's end. Where neither the day of month
+    nor the day of week begins with `*`, a day counts that matches either of them. Raise ValueError, also
+    where the line could never fire. (https://man7.org/linux/man-pages/man5/crontab.5.html)
+    """
+    written = NICKNAMES.get(text.strip().lower(), text).lower().split()
+    if len(written) != len(_GREATEST):
+        raise ValueError("expected the five fields of a cron line, for example 0 9 * * mon-fri")
+    *first, month, weekday = written
+    weekdays = _numbers(weekday, (WEEKDAYS[-1], *WEEKDAYS[:-1]), 0)
+    fields = [*first, _numbers(month, MONTHS, 1), _RANGE.sub(_over_the_week, weekdays)]
+    if not all(map(_PLAIN.fullmatch, fields)):
+        raise ValueError("expected in a cron line only numbers, names of days and months, * , - and /")
+    for field, greatest in zip(fields, _GREATEST, strict=True):
+        if any(int(step) > greatest for step in re.findall("/([0-9]+)", field)):
+            raise ValueError("expected in a cron line a step that fits into its field, such as */2")
+    try:
+        CronSim(" ".join(fields), _MONDAY)
+    except CronSimError as error:
+        raise ValueError(f"expected a cron line, for example 0 9 * * mon-fri ({error})") from None
+    return Cron(" ".join(written), " ".join(fields))
+
+
+def _numbers(field: str, names: Sequence[str], least: int) -> str:
+    """Return a field with numbers in place of names, the first of which is `least`."""
+
+    def number(found: "re.Match[str]") -> str:
+        place = place_in(names, found[0])
+        return found[0] if place is None else str(place + least)
+
+    return re.sub("[a-z]+", number, field)
+
+
+def _over_the_week(found: "re.Match[str]") -> str:
+    """Return a range of weekdays as cronsim takes it: `5-1` goes over the week's end."""
+    first, last, step = int(found[1]), int(found[2]), int(found[3] or 1)
+    if first <= last or not step or first > WEEK:
+        return found[0]
+    return ",".join(str(day % WEEK) for day in range(first, last + WEEK + 1, step))
 
 
 def describe(schedule: Schedule) -> str:
@@ -178,10 +266,9 @@ def describe(schedule: Schedule) -> str:
             return f"every {name}" if count == 1 else f"every {count} {name}s"
         case Week(days):
             return _say_week(days)
-    line = schedule.pattern
-    if line.weekly and len(line.clock) <= _SAID_AT_MOST:
-        return _say_week(tuple(line.times(_MONDAY + DAY * day) for day in range(7)))
-    return f"cron {line.text}"
+        case Cron(text) as line:
+            week = line.week()
+            return _say_week(week.days) if week else f"cron {text}"
 
 
 def _say_week(days: tuple[tuple[time, ...], ...]) -> str:

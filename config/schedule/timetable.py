@@ -137,7 +137,7 @@ class Timetable:
 
 def _leaves_slots(quiet: QuietHours, schedule: Schedule) -> bool:
     """Whether some slot is outside quiet hours, by the clock on the wall."""
-    local = schedule.following(_SOME_TIME)
+    local = schedule.pattern.following(_SOME_TIME)
     while (end := quiet.end_after(local)) is not None and local < _SOME_TIME + _WHILE:
-        local = schedule.following(end - TICK)
+        local = schedule.pattern.following(end - TICK)
     return end is None

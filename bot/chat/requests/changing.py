@@ -7,13 +7,14 @@ from itertools import groupby
 
 from threadcast.bot.chat.buttons import button, progress, stamp, threads_of
 from threadcast.bot.chat.requests.office import Answer, Ask, AskError, Office, foreseen_of
-from threadcast.bot.chat.requests.times import EXAMPLES, WhenError, parse_when
 from threadcast.bot.chat.views import cards, lists
 from threadcast.bot.chat.views.message import Said, bold, esc, rows
 from threadcast.bot.chat.views.moments import exactly
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.requests import Requests
+from threadcast.bot.wording import TIMES, time_refused
+from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent, allowed
 
@@ -123,9 +124,9 @@ async def at(office: Office, ask: Ask) -> Answer:
     if not text:
         return await when(office, ask)
     try:
-        moment = await asyncio.to_thread(parse_when, text, now=office.clock(), zone=office.zone)
+        moment = parse_when(text, now=office.clock(), zone=office.zone)
     except WhenError as error:
-        raise AskError(str(error)) from None
+        raise AskError(time_refused(error)) from None
     starts = f"starts {exactly(moment, office.zone)}"
     return await _change(
         office, ask, lambda changes, one: changes.apply(one, Event.SCHEDULE, due=moment), starts
@@ -154,7 +155,7 @@ def _to_come(office: Office) -> list[tuple[str, str]]:
 
 async def other_time(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as every request
     """A question, whose answer comes as a reply."""
-    return Answer(Said(f"{_numbers(ask.threads)} · {WHEN}\nAs {EXAMPLES}", asks="tomorrow 9:00"), afresh=True)
+    return Answer(Said(f"{_numbers(ask.threads)} · {WHEN}\nAs {TIMES}", asks="tomorrow 9:00"), afresh=True)
 
 
 async def _mark(office: Office, ask: Ask) -> str:

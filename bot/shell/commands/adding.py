@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…|-", shell_complete=completion.files)
 @CHANNEL
-@click.option("--at", metavar="TIME", help="Not before this time, as 2026-12-24T18:30.")
+@click.option("--at", metavar="TIME", help="Not before this time: fri 18:30, in 2h, 2026-12-24T18:30.")
 @click.option("--hold", is_flag=True, help="Queue it, but wait for `threadcast release`.")
 @click.option("--again", is_flag=True, help="Publish a thread once more where it was published before.")
 @click.option(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from tests.bot.chat.stand import Stand
 from tests.servers.telegram.chats import RIGHTS, ChatKind
 from tests.servers.telegram.people import Role
-from threadcast.config.schedule.durations import parse_duration
+from threadcast.config.schedule.words import parse_duration
 from threadcast.queue.states import DeliveryState, Event
 
 A_WHILE = 10.0  # seconds: longer than a message rests between two changes

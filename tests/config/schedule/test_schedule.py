@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadcast.config.schedule.durations import EVERY_DAY, WEEKDAYS, parse_duration, say_days
 from threadcast.config.schedule.quiet import parse_quiet
 from threadcast.config.schedule.slots import Schedule, describe, parse_schedule
 from threadcast.config.schedule.timetable import Cause, Timetable
+from threadcast.config.schedule.words import EVERY_DAY, WEEKDAYS, parse_duration, say_days
 from threadcast.config.schedule.zones import TICK, instant, wall
 
 CASES: dict[str, list[dict[str, Any]]] = tomllib.loads(
@@ -117,7 +117,9 @@ def test_days_are_said_as_they_are_read(days: frozenset[int]) -> None:
     """Any set of days is said in a way that is read as the same days."""
     schedule = parse_schedule(f"{say_days(days)} 12:00")
     monday = datetime(2026, 11, 23)  # noqa: DTZ001 - a wall time
-    assert {day for day in EVERY_DAY if schedule.following(monday + DAY * day).weekday() == day} == days
+    assert {
+        day for day in EVERY_DAY if schedule.pattern.following(monday + DAY * day).weekday() == day
+    } == days
 
 
 # Laws
