@@ -27,8 +27,8 @@ from threadcast.bot.data_folder import (
     rescue,
 )
 from threadcast.bot.publishing.forecast import Rhythm
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
-from threadcast.bot.publishing.stop import Stop
 from threadcast.bot.requests.context import Context
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.slots import describe
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     from threadcast.bot.intake.watch import Watcher
 
 log = structlog.get_logger("threadcast.service")
-
-# Of the ten seconds a supervisor gives a stopping service, what the post in hand may take.
-GRACE = 8.0
 
 # Seconds between two looks whether the queue is still in its place, where nothing else is asked of it.
 MIND = 300.0
@@ -226,8 +223,7 @@ class Service:
                 self._chat.start()
             await self.stop.asked.wait()
         finally:
-            self.stop.asked.set()
-            hurry = asyncio.get_running_loop().call_later(GRACE, self.stop.now.set)
+            self.stop.ask()
             try:
                 if self._chat is not None:
                     self._chat.hush()
@@ -237,7 +233,6 @@ class Service:
             finally:
                 if self._chat is not None:
                     await self._chat.close()
-                hurry.cancel()
                 mind.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await mind
@@ -290,7 +285,7 @@ class Service:
                 try:
                     await asyncio.to_thread(self._database.reading.channels)
                 except GoneError:
-                    self.stop.asked.set()
+                    self.stop.ask()
                     raise
                 except StoreError:
                     continue  # who needs it says so
@@ -337,4 +332,4 @@ async def serve(settings: Settings) -> None:
 
 def _stop(stop: Stop, number: signal.Signals) -> None:
     log.info("stopping", signal=number.name, note="the post in hand is finished first")
-    stop.asked.set()
+    stop.ask()

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
-from threadcast.bot.channels.mastodon.headers import Quota
-from threadcast.bot.publishing.budget import Prospect, Room, Window
+from threadcast.bot.channels.budget import Prospect, Room, Window
+from threadcast.bot.channels.port import Quota
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unreached
 
 __all__ = ["BotPace", "FreePace", "MastodonPace", "Pace", "Room", "TelegramPace"]

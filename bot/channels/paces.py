@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Protocol, runtime_checkable
 
-from threadcast.bot.channels.mastodon.headers import Quota
 from threadcast.bot.channels.pace import (
     PER_BOT,
     BotPace,
@@ -15,21 +13,13 @@ from threadcast.bot.channels.pace import (
     SpareSlots,
     TelegramPace,
 )
-from threadcast.bot.channels.port import Channel
+from threadcast.bot.channels.port import Channel, Quota
 from threadcast.config.channels import MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.settings import Settings
 from threadcast.queue.store.database import Database
 
 # How the Bot API tells a group's id from that of a channel or a supergroup, which look alike.
 GROUP, NO_GROUP = "-", "-100"
-
-
-@runtime_checkable
-class Metered(Protocol):
-    """A channel whose server tells what is left of its rate limits."""
-
-    @property
-    def quota(self) -> Quota | None: ...
 
 
 def build_paces(
@@ -42,9 +32,9 @@ def build_paces(
     """One pace for each configured channel, by its name; chats of one bot share its slots.
 
     `remembered` has the rates of channels of which one was learned; `sent_since` counts a channel's posts
-    that went out at a moment or later (`Reading.sent_since`). `bots` takes the slots of each bot, by its token.
+    that went out at a moment or later. `bots` takes the slots of each bot, by its token.
     """
-    meters = {channel.name: channel for channel in channels if isinstance(channel, Metered)}
+    named = {channel.name: channel for channel in channels}
     rate = settings.telegram.rate
     bots = {} if bots is None else bots
     paces: dict[str, Pace] = {}
@@ -57,7 +47,7 @@ def build_paces(
                 group = is_group(channel.chat) and rate <= PER_BOT
                 paces[name] = TelegramPace(rate, group=group, shared=shared, remembered=remembered.get(name))
             case MastodonChannelSettings():
-                quota = partial(_quota_of, meters.get(name))
+                quota = partial(_quota_of, named.get(name))
                 paces[name] = MastodonPace(quota, partial(sent_since, name))
             case _:
                 paces[name] = FreePace()
@@ -91,5 +81,5 @@ def is_group(chat: str) -> bool:
     return chat.startswith(GROUP) and not chat.startswith(NO_GROUP)
 
 
-def _quota_of(meter: Metered | None) -> Quota | None:
-    return None if meter is None else meter.quota
+def _quota_of(channel: Channel | None) -> Quota | None:
+    return None if channel is None else channel.quota

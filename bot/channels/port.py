@@ -1,11 +1,10 @@
 """What every channel can do. An adapter makes the call; a pure function judges what came of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from threadcast.bot.publishing.gate import Gate
 from threadcast.queue.compose.compose import Rules
 from threadcast.queue.states import Blind, Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
 
@@ -17,14 +16,12 @@ class Outgoing:
     """One post on its way.
 
     `parent` is the remote id of the post before it in the chain, None for the first. `key` is the
-    same for every try of the same post on the same channel, and never used for another. `gate` opens
-    once the queue knows that this post may be out.
+    same for every try of the same post on the same channel, and never used for another.
     """
 
     text: str
     parent: str | None
     key: str
-    gate: Gate = field(default_factory=Gate, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +82,18 @@ class Finding:
     advice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What an answer says of the rate limit nearest to its end: `remaining` of `limit` calls until `reset`.
+
+    `reset` is UTC, on our clock. Which of a server's limits it is, an answer does not say.
+    """
+
+    limit: int
+    remaining: int
+    reset: datetime
+
+
 class NotReadyError(Exception):
     """A channel could not tell its rules; `outcome` says whether asking again later helps."""
 
@@ -117,10 +126,13 @@ class Channel(Protocol):
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. Never raises for what a server or a network does; never retries.
 
-        What can be prepared is prepared before the post's gate. Nothing leaves this machine before the gate
-        is open, and nothing that a server could act on before it is passed: a post that has not passed is
-        taken for not sent, and sent again. Where the gate stays shut, the outcome is `Unreached`.
+        `Unreached` is for a post of which certainly nothing left this machine: no connection was made.
         """
+        ...
+
+    @property
+    def quota(self) -> Quota | None:
+        """What the server last said is left of its tightest limit; None where it never says."""
         ...
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from threadcast.bot.publishing.budget import WAITS, Prospect
+from threadcast.bot.channels.budget import WAITS, Prospect
 from threadcast.config.schedule.timetable import Cause, Timetable
 from threadcast.queue.model import ChannelRow, Delivery, credible
 from threadcast.queue.states import DeliveryState

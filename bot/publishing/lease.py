@@ -1,32 +1,68 @@
-"""A lease that lives as long as its holder is at work, however long a call takes."""
+"""How long work may go on: as long as its lease is renewed, and for a moment after a stop was asked for."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import structlog
 
 from threadcast.bot.channels.port import Clock
-from threadcast.bot.publishing.alongside import alongside
 from threadcast.queue.model import Claim, LeaseLostError, StoreError
 from threadcast.queue.store.database import Database
 
-log = structlog.get_logger("threadcast.heartbeat")
+log = structlog.get_logger("threadcast.lease")
+
+# Of the ten seconds that a supervisor gives a stopping service, what the call in hand may take.
+GRACE = 8.0
+
+
+class Stop:
+    """A request to stop: once `asked`, nothing new is begun, and a call in hand has `grace` seconds left."""
+
+    def __init__(self, grace: float = GRACE) -> None:
+        self.asked = asyncio.Event()
+        self._grace = grace
+        self._end: float | None = None  # by the loop's clock
+        self._limits: set[asyncio.Timeout] = set()
+
+    def ask(self) -> None:
+        """Ask to stop; the first time counts."""
+        if self.asked.is_set():
+            return
+        self.asked.set()
+        self._end = asyncio.get_running_loop().time() + self._grace
+        for limit in self._limits:
+            limit.reschedule(self._end)
+
+    @asynccontextmanager
+    async def limit(self) -> AsyncIterator[None]:
+        """Raise TimeoutError where what is done in here goes on after the grace of a stop has ended."""
+        async with asyncio.timeout_at(self._end) as limit:
+            self._limits.add(limit)
+            try:
+                yield
+            finally:
+                self._limits.discard(limit)
 
 
 @asynccontextmanager
-async def beating(database: Database, claim: Claim, *, clock: Clock, lease: timedelta) -> AsyncIterator[None]:
-    """While this is open the claim's lease is renewed, three times in the time it lasts.
+async def renewed(database: Database, claim: Claim, *, clock: Clock, lease: timedelta) -> AsyncIterator[None]:
+    """Renew the claim's lease while this is open, three times in the time it lasts.
 
     A lease that was lost stays lost: whoever works under it learns so at the next write, before
     anything more is sent.
     """
-    async with alongside(_beat(database, claim, clock=clock, lease=lease), "heartbeat"):
+    renewing = asyncio.create_task(_renew(database, claim, clock=clock, lease=lease), name="lease")
+    try:
         yield
+    finally:
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing
 
 
-async def _beat(database: Database, claim: Claim, *, clock: Clock, lease: timedelta) -> None:
+async def _renew(database: Database, claim: Claim, *, clock: Clock, lease: timedelta) -> None:
     while True:
         await asyncio.sleep(lease.total_seconds() / 3)
         try:

@@ -1,4 +1,4 @@
-"""One delivery on its way: claim -> plan -> intend -> send -> judge -> record, a named step each.
+"""One delivery on its way: claim, plan, then for each post intend, send, decide, record.
 
 The steps hold no rule of their own. The store decides who may work on what, `compose` what the posts
 are, the channel's adapter what came of a call, `states.decide` what follows from it.
@@ -10,32 +10,34 @@ on disk before the call begins: whatever dies in between, the next worker sees t
 import asyncio
 import random
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
 from threadcast.bot.channels.pace import FreePace, Pace
-from threadcast.bot.channels.port import Channel, Clock, NotReadyError, Outgoing
-from threadcast.bot.publishing.gate import Gate, Intended
-from threadcast.bot.publishing.hurry import HURRIED, HurriedError, Hurry
-from threadcast.bot.publishing.lease import beating
-from threadcast.bot.publishing.planning import to_plan
+from threadcast.bot.channels.port import Channel, Clock, Landmark, NotReadyError, Outgoing, Sought
+from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.progress import at, report
-from threadcast.bot.publishing.promptly import almost_done
-from threadcast.bot.publishing.settling import look_for
-from threadcast.bot.publishing.stop import Stop
-from threadcast.queue.compose.compose import CannotComposeError, compose
-from threadcast.queue.model import ANY, Claim, Delivery, LeaseLostError, NotFoundError, Opening, PostRecord
+from threadcast.queue.compose.compose import CannotComposeError, Post, compose
+from threadcast.queue.model import (
+    ANY,
+    Claim,
+    Delivery,
+    LeaseLostError,
+    NotFoundError,
+    Opening,
+    PostRecord,
+)
 from threadcast.queue.states import (
+    Blind,
     Change,
     Event,
+    Look,
     Outcome,
     PostState,
     Refused,
-    Sent,
     Throttled,
     Unknown,
     Unreached,
@@ -49,8 +51,11 @@ log = structlog.get_logger("threadcast.publisher")
 
 # Longer than the longest call an adapter makes (60 s), so that a lease never ends while its holder works.
 LEASE = timedelta(minutes=3)
-# How long a chain waits in memory for its channel's pace; for longer it lets go.
-PATIENCE = timedelta(seconds=5)
+# How long a chain waits in memory for its channel's pace: what Telegram's asks for at the most, in a group.
+PATIENCE = timedelta(seconds=65)
+
+STOPPED = "the service was stopped before the server answered"
+QUIET = "quiet hours"
 
 Observer = Callable[[Delivery], None]
 
@@ -84,25 +89,24 @@ class Publisher:
         self._worker = worker
         self._clock = clock
         self._stop = stop
-        self._hurry = Hurry()
         self._gap = gap
         self._brake = brake
         self._pace = pace or FreePace()
         self._remembered = self._pace.rate
-        self._look_up = False
+        self._changed = False
         self._observe = observe
         self._chance = chance
         self._new_key = new_key
 
-    def look_up(self) -> None:
-        """Something changed in the queue: before the next post, see whether the channel is paused."""
-        self._look_up = True
+    def look_again(self) -> None:
+        """Before the next post, see whether the channel is paused: something changed in the queue."""
+        self._changed = True
 
     async def publish(self, opening: Opening = ANY) -> Delivery | None:
         """Take the channel's next due delivery as far as it goes now; None where nothing is due.
 
         `opening` is what may begin. Gives the delivery as it stands then: published, stopped, waiting
-        for a later time, or, where the service is stopping or the channel rests, let go of after a
+        for a later time, or, where the service is stopping or the channel is paused, let go of after a
         whole post. Raises StoreError where the queue cannot be used; the delivery can then be claimed
         again once the lease has ended.
         """
@@ -110,10 +114,7 @@ class Publisher:
         if claim is None:
             return None
         try:
-            async with (
-                beating(self._database, claim, clock=self._clock, lease=LEASE),
-                self._hurry.watching(self._stop.now),
-            ):
+            async with renewed(self._database, claim, clock=self._clock, lease=LEASE):
                 return await self._work(claim)
         except LeaseLostError:
             log.warning(
@@ -132,79 +133,31 @@ class Publisher:
             return posts
         delivery = claim.delivery
         parent: str | None = None
-        ready: Intended | None = None
-        rest = await self._rest()
+        intended: PostRecord | None = None
         for post in posts:
             if post.state is PostState.SENT:
                 parent = post.remote_id if post.taken_down is None else parent
                 continue
-            if ready is None and rest is None:
-                rest = await self._turn()
-            if rest is not None:
-                return await self._let_go(claim, rest)
-            last = post.position == len(posts)
-            change = await self._step(claim, post, parent, last=last, ready=ready)
-            going_on = change.event is Event.GO_ON and change.keeps_lease
-            rest = await self._rest() if going_on else None
-            if going_on and rest is None and self._pace.ready_at(self._clock()) <= self._clock():
-                ready = await self._advance(claim, posts, post, change)
-                continue
-            delivery = await self._record(claim, post, change)
-            if not change.keeps_lease:
+            following = posts[post.position] if post.position < len(posts) else None
+            change = None
+            if interrupted(post.state):
+                change = await self._settle(post, last=following is None)
+                if change.event is Event.RESEND:
+                    await self._record(claim, post, change)
+                    change = None
+            if change is None:
+                if intended is None:
+                    held = await self._hold(claim, left=len(posts) - post.position + 1)
+                    if held is not None:
+                        return held
+                    intended = await self._intend(claim, post, parent)
+                outcome = await self._send(intended)
+                change = self._decide(intended, outcome, last=following is None)
+            delivery, intended = await self._record(claim, post, change, following)
+            if not change.keeps_lease or change.sent is None:
                 break
-            ready = None
-            if change.sent is not None:
-                parent = change.sent.remote_id
+            parent = change.sent.remote_id
         return delivery
-
-    async def _prepare(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
-        """The posts, once the chain can go its whole way; the delivery where it has to wait, or cannot."""
-        posts: tuple[PostRecord, ...] | Delivery = claim.posts
-        if all(post.state is PostState.SENT for post in claim.posts):  # none yet, or the thread was continued
-            posts = await self._plan(claim)
-        if isinstance(posts, Delivery):
-            return posts
-        if any(post.tries for post in claim.posts):  # begun
-            return posts
-        return await self._look_ahead(claim, posts) or posts
-
-    async def _step(
-        self, claim: Claim, post: PostRecord, parent: str | None, *, last: bool, ready: Intended | None
-    ) -> Change:
-        """One post: settled where it may be out, else sent; what follows. `ready`: it has been intended."""
-        if ready is None and interrupted(post.state):
-            change = await self._settle(post, last=last)
-            if change.event is not Event.RESEND:
-                return change
-            await self._record(claim, post, change)
-        intended = ready or await self._intend(claim, post, parent)
-        self._pace.went(self._clock())
-        outcome = await self._send(intended)
-        self._pace.judged(outcome, self._clock())
-        return self._judge(intended.post, outcome, last=last)
-
-    async def _rest(self) -> datetime | None:
-        """Until when the chain has to rest before its next post; None: it need not."""
-        now = self._clock()
-        if self._stop.asked.is_set():
-            return now
-        if self._look_up:
-            self._look_up = False
-            if (await asyncio.to_thread(self._database.work.waiting, self.channel.name)).paused:
-                return now
-        return self._brake(now)
-
-    async def _turn(self) -> datetime | None:
-        """Wait for the pace of the channel; until when to rest where that is long, or None."""
-        now = self._clock()
-        at = await asyncio.to_thread(self._pace.ready_at, now)  # it may count in the queue, the first time
-        if at <= now:
-            return None
-        if at - now > PATIENCE:
-            return at
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.asked.wait(), (at - now).total_seconds())
-        return self._clock() if self._stop.asked.is_set() else None
 
     async def _claim(self, opening: Opening) -> Claim | None:
         now = self._clock()
@@ -220,29 +173,33 @@ class Publisher:
             self._observe(claim.delivery)
         return claim
 
+    async def _prepare(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
+        """Give the posts, once the chain can go its whole way; the delivery where it cannot yet."""
+        posts: tuple[PostRecord, ...] | Delivery = claim.posts
+        if all(post.state is PostState.SENT for post in claim.posts):  # none yet, or the thread was continued
+            posts = await self._plan(claim)
+        if isinstance(posts, Delivery) or any(post.tries for post in claim.posts):  # begun
+            return posts
+        return await self._look_ahead(claim, posts) or posts
+
     async def _plan(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
         try:
             rules = await self.channel.rules()
             # Off the loop: a long thread takes long enough to keep other channels waiting.
-            posts = to_plan(claim, await asyncio.to_thread(compose, claim.thread, rules))
+            posts = _to_plan(claim, await asyncio.to_thread(compose, claim.thread, rules))
         except NotReadyError as error:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
             return await self._put_off(claim, Refused(str(error)))
         return await asyncio.to_thread(self._database.work.plan, claim, posts, now=self._clock())
 
-    async def _put_off(self, claim: Claim, outcome: Throttled | Unreached | Refused) -> Delivery:
-        change = decide(
-            outcome, last=False, tries=claim.delivery.fence, now=self._clock(), chance=self._chance()
-        )
-        return await self._record(claim, None, change)
-
     async def _look_ahead(self, claim: Claim, posts: Sequence[PostRecord]) -> Delivery | None:
         """Before the first post: where the chain has to wait or cannot go at all, that is recorded."""
         try:
-            fault = await self._hurry.through(self.channel.preflight())
-        except HurriedError:
-            fault = Throttled(self._clock(), HURRIED)
+            async with self._stop.limit():
+                fault = await self.channel.preflight()
+        except TimeoutError:
+            fault = Throttled(self._clock(), STOPPED)
         if fault is None:
             now = self._clock()
             waiting = sum(post.state is PostState.PLANNED for post in posts)
@@ -254,14 +211,44 @@ class Publisher:
             fault = Throttled(room.at, room.reason)
         return await self._put_off(claim, fault)
 
+    async def _put_off(self, claim: Claim, outcome: Throttled | Unreached | Refused) -> Delivery:
+        """Record what keeps the whole chain from going on, with its reason."""
+        change = decide(
+            outcome, last=False, tries=claim.delivery.fence, now=self._clock(), chance=self._chance()
+        )
+        delivery, _ = await self._record(claim, None, change)
+        return delivery
+
+    async def _hold(self, claim: Claim, *, left: int) -> Delivery | None:
+        """Wait for the channel's pace; the delivery where `left` posts have to wait longer than in memory."""
+        now = self._clock()
+        if self._stop.asked.is_set() or await self._is_paused():
+            return await self._let_go(claim)
+        quiet = self._brake(now)
+        if quiet is not None:
+            return await self._put_off(claim, Throttled(quiet, QUIET))
+        ready = await asyncio.to_thread(self._pace.ready_at, now)  # it may count in the queue, the first time
+        if ready - now > PATIENCE:
+            room = await asyncio.to_thread(self._pace.room, left, now)
+            return await self._put_off(claim, Throttled(ready, room.reason))
+        if ready > now:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.asked.wait(), (ready - now).total_seconds())
+        return await self._let_go(claim) if self._stop.asked.is_set() else None
+
+    async def _is_paused(self) -> bool:
+        if not self._changed:
+            return False
+        self._changed = False
+        return (await asyncio.to_thread(self._database.work.waiting, self.channel.name)).paused
+
     async def _settle(self, post: PostRecord, *, last: bool) -> Change:
-        """What is known of a post that may be out: nothing yet, or what a look for it finds."""
+        """Decide on a post that may be out: by what a look for it finds, if it is not too early to look."""
         if post.state is PostState.SENDING or post.doubted is None:
             gone = Unknown("the service went away while this post was being sent")
-            return self._judge(post, gone, last=last, began=post.intended)
-        look = await look_for(post, self.channel, self._database, self._hurry)
+            return self._decide(post, gone, last=last, began=post.intended)
         return settle(
-            look,
+            await self._look_up(post, since=post.doubted),
             settling=self.channel.settling,
             since=post.doubted,
             misses=post.misses,
@@ -271,9 +258,30 @@ class Publisher:
             gap=self._gap,
         )
 
-    async def _intend(self, claim: Claim, post: PostRecord, parent: str | None) -> Intended:
+    async def _look_up(self, post: PostRecord, *, since: datetime) -> Look:
+        """Look whether a post is out that was first in doubt at `since`."""
+        known = await asyncio.to_thread(self._database.reading.landmark, self.channel.name)
+        landmark = Landmark(known.remote_id, known.post.text) if known and known.remote_id else None
+        sought = Sought(post.post.text, post.reply_to, post.key or "", since=since, landmark=landmark)
+        try:
+            async with self._stop.limit():
+                look = await self.channel.look_up(sought)
+        except TimeoutError:
+            return Unreached(STOPPED)
+        except Exception as error:
+            # An adapter's fault, not the network's. Looking harms nothing: it is tried again.
+            log.exception("the channel's adapter failed", channel=self.channel.name)
+            look = Unreached(f"the adapter failed ({type(error).__name__})")
+        reason = look.reason if isinstance(look, Blind) else ""
+        found = type(look).__name__.lower()
+        log.info(
+            "looked for a post", channel=self.channel.name, post=post.position, found=found, reason=reason
+        )
+        return look
+
+    async def _intend(self, claim: Claim, post: PostRecord, parent: str | None) -> PostRecord:
         now = self._clock()
-        intended = await asyncio.to_thread(
+        return await asyncio.to_thread(
             self._database.work.intend,
             claim,
             post.position,
@@ -282,32 +290,24 @@ class Publisher:
             now=now,
             until=now + LEASE,
         )
-        return Intended(intended, Gate())
 
-    async def _send(self, intended: Intended) -> Outcome:
-        """The call. Ends early where the service cannot wait any longer. What passed no gate is not out.
-
-        Raises what the commit of the intent raised: then nothing was sent.
-        """
-        outcome = await self._call(intended.post, intended.gate)
-        await intended.gate.settled()
-        if isinstance(outcome, Unknown) and intended.gate.shut():
-            return Unreached(outcome.reason)
-        return outcome
-
-    async def _call(self, post: PostRecord, gate: Gate) -> Outcome:
-        assert post.key is not None  # noqa: S101  # the intent has just set it
-        outgoing = Outgoing(text=post.post.text, parent=post.reply_to, key=post.key, gate=gate)
+    async def _send(self, post: PostRecord) -> Outcome:
+        """Make the call for a post that is intended. It ends early where a stop cannot wait any longer."""
+        outgoing = Outgoing(text=post.post.text, parent=post.reply_to, key=post.key or "")
+        self._pace.went(self._clock())
         try:
-            return await self._hurry.through(self.channel.send(outgoing))
-        except HurriedError:
-            return Throttled(self._clock(), HURRIED) if gate.shut() else Unknown(HURRIED)
+            async with self._stop.limit():
+                outcome = await self.channel.send(outgoing)
+        except TimeoutError:
+            outcome = Unknown(STOPPED)
         except Exception as error:
             # An adapter's fault, not the network's: what the call did before it broke is not known.
             log.exception("the channel's adapter failed", channel=self.channel.name)
-            return Unknown(f"the adapter failed ({type(error).__name__})")
+            outcome = Unknown(f"the adapter failed ({type(error).__name__})")
+        self._pace.judged(outcome, self._clock())
+        return outcome
 
-    def _judge(
+    def _decide(
         self, post: PostRecord, outcome: Outcome, *, last: bool, began: datetime | None = None
     ) -> Change:
         return decide(
@@ -321,59 +321,51 @@ class Publisher:
             began=began,
         )
 
-    async def _record(self, claim: Claim, post: PostRecord | None, change: Change) -> Delivery:
+    async def _record(
+        self, claim: Claim, post: PostRecord | None, change: Change, following: PostRecord | None = None
+    ) -> tuple[Delivery, PostRecord | None]:
+        """Write what follows; with it the intent of the `following` post, where that may go at once."""
+        now = self._clock()
         position = post.position if post else None
-        with self._known_to_nobody_else(claim, position, change.sent):
-            delivery = await asyncio.to_thread(
-                self._database.work.record, claim, position, change, now=self._clock()
-            )
-        report(delivery, position, change)
-        self._observe(delivery)
-        return delivery
-
-    @contextmanager
-    def _known_to_nobody_else(self, claim: Claim, position: int | None, sent: Sent | None) -> Iterator[None]:
-        """Where the lease is lost while `sent` is recorded: say it, so that a person can settle the post."""
+        intended = None
         try:
-            yield
+            if post and following and change.sent and self._goes_on(change, now):
+                await asyncio.to_thread(
+                    self._database.work.advance,
+                    claim,
+                    post.position,
+                    change.sent,
+                    key=following.key or self._new_key(),
+                    now=now,
+                    until=now + LEASE,
+                )
+                delivery = await asyncio.to_thread(self._database.reading.delivery, claim.delivery.id)
+                planned = await asyncio.to_thread(self._database.reading.posts, claim.delivery.id)
+                intended = planned[post.position]
+            else:
+                record = self._database.work.record
+                delivery = await asyncio.to_thread(record, claim, position, change, now=now)
         except LeaseLostError:
-            if sent is not None:
+            if change.sent is not None:  # nobody else knows it: a person can settle the post by this line
                 log.error(  # noqa: TRY400  # no fault to trace
                     "sent, but another worker holds the delivery",
                     channel=self.channel.name,
                     thread=claim.delivery.thread_id,
                     post=position,
-                    remote_id=sent.remote_id,
+                    remote_id=change.sent.remote_id,
                 )
             raise
-
-    async def _advance(
-        self, claim: Claim, posts: Sequence[PostRecord], post: PostRecord, change: Change
-    ) -> Intended:
-        """Record a post that is out and intend the next; gives that one, whose gate waits for the disk."""
-        sent = change.sent
-        assert sent is not None  # noqa: S101  # what the caller looked at
-        now = self._clock()
-        following = posts[post.position]  # positions count from 1
-        key = following.key or self._new_key()
-        with self._known_to_nobody_else(claim, post.position, sent):
-            commit = await almost_done(
-                lambda almost: self._database.work.advance(
-                    claim, post.position, sent, key=key, now=now, until=now + LEASE, almost=almost
-                )
-            )
-        delivery = replace(claim.delivery, posts=len(posts), sent=post.position)
-        report(delivery, post.position, change)
+        report(delivery, position, change)
         self._observe(delivery)
-        upcoming = replace(
-            following,
-            state=PostState.SENDING,
-            tries=following.tries + 1,
-            key=key,
-            reply_to=sent.remote_id,
-            intended=now,
-        )
-        return Intended(upcoming, Gate(commit))
+        return delivery, intended
+
+    def _goes_on(self, change: Change, now: datetime) -> bool:
+        """Whether the next post may go at once."""
+        if change.event is not Event.GO_ON or not change.keeps_lease:
+            return False
+        if self._stop.asked.is_set() or self._changed or self._brake(now) is not None:
+            return False
+        return self._pace.ready_at(now) <= now
 
     async def _remember_rate(self) -> None:
         rate = self._pace.rate
@@ -383,9 +375,24 @@ class Publisher:
             await asyncio.to_thread(self._database.changes.note_rate, self.channel.name, rate)
         self._remembered = rate
 
-    async def _let_go(self, claim: Claim, due: datetime) -> Delivery:
-        await asyncio.to_thread(self._database.work.let_go, claim, now=self._clock(), due=due)
-        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=at(due))
+    async def _let_go(self, claim: Claim) -> Delivery:
+        now = self._clock()
+        await asyncio.to_thread(self._database.work.let_go, claim, now=now, due=now)
+        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=at(now))
         delivery = await asyncio.to_thread(self._database.reading.delivery, claim.delivery.id)
         self._observe(delivery)
         return delivery
+
+
+def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:
+    """Give those not planned yet. Raise CannotComposeError where the queue could not go on with them."""
+    planned = max((record.post.part for record in claim.posts), default=0)
+    adopted = claim.delivery.adoption.parts if claim.delivery.adoption else 0
+    rest = [post for post in posts if post.part > planned]
+    if all(post.part <= adopted for post in rest):
+        raise CannotComposeError("What is left of the thread has no text to post: add some, or cancel it.")
+    if not planned and adopted and rest[0].part > adopted:
+        raise CannotComposeError(
+            "The parts that are out have no text: cancel it, and adopt it anew with theirs."
+        )
+    return rest

@@ -14,8 +14,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from threadcast.bot.channels.port import Clock
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
-from threadcast.bot.publishing.stop import Stop
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.queue.model import GoneError, Opening, StoreError, Waiting, credible
 from threadcast.queue.store.database import Database
@@ -129,7 +129,7 @@ class Scheduler:
     def _run(self, lane: Lane) -> None:
         if lane.task is not None and not lane.task.done():
             lane.again = True  # it may have looked just before the change
-            lane.publisher.look_up()
+            lane.publisher.look_again()
             return
         lane.task = asyncio.create_task(self._work(lane), name=f"lane {lane.name}")
 
@@ -137,7 +137,7 @@ class Scheduler:
         try:
             due = await self._publish_all(lane)
         except GoneError:
-            self._stop.asked.set()  # no lane has anything to go on with
+            self._stop.ask()  # no lane has anything to go on with
             raise
         except StoreError as error:
             log.error("the queue cannot be used", channel=lane.name, reason=str(error))  # noqa: TRY400

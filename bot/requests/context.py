@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from threadcast.bot.channels.budget import Prospect
 from threadcast.bot.channels.port import Channel, Clock
-from threadcast.bot.publishing.budget import Prospect
 from threadcast.bot.publishing.forecast import NOTHING_KNOWN, Rhythm
 from threadcast.queue.model import Delivery, NotFoundError
 from threadcast.queue.store.database import Database

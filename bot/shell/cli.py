@@ -7,6 +7,7 @@ rule lives here. What a command exits with is in `shell.Exit`.
 import difflib
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -17,6 +18,8 @@ from click.shell_completion import shell_complete
 from threadcast.bot.shell import completion
 from threadcast.bot.shell import context as shell
 from threadcast.bot.shell.commands import adding, changing, keeping, looking, ordering, running, stopping
+
+JOIN = 0.5  # seconds in which a thread that has nothing to do has ended
 
 EPILOG = """\b
 Exit codes: 0 done, 1 a fault of ours, 2 wrong usage,
@@ -137,5 +140,18 @@ for command in (one for section in SECTIONS.values() for one in section):
 
 
 def main() -> None:
-    """The `threadcast` command."""
-    cli(prog_name="threadcast")
+    """Run the `threadcast` command.
+
+    Python would wait at its exit for a call that blocks a thread, as long as its server takes, though
+    nobody waits for the answer any more.
+    """
+    try:
+        cli(prog_name="threadcast")
+    except SystemExit as end:
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join(JOIN)
+                if thread.is_alive():
+                    sys.stderr.flush()
+                    os._exit(end.code if isinstance(end.code, int) else 1)
+        raise

@@ -44,7 +44,7 @@ async def show_off(folder: Path) -> None:
             watch = Watch(screen, ends_only=True)
             audience = Audience(watch, deliveries)
             service = Service(settings, database, channels, observe=audience.see)
-            audience.done = service.stop.asked.set
+            audience.done = service.stop.ask
             with watch.shown():
                 await service.run()
             # Looked up before the channels close, shown after the page is written.

@@ -25,8 +25,7 @@ from threadcast.bot.channels.local.timeline import (
     TimelineFile,
     read_newest,
 )
-from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
-from threadcast.bot.publishing.gate import HeldBackError
+from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.states import (
@@ -112,11 +111,7 @@ class LocalChannel:
         return self._rules
 
     async def send(self, outgoing: Outgoing) -> Outcome:
-        """Add one post to the file; it is on the disk before this returns."""
-        try:
-            await outgoing.gate.passed()
-        except HeldBackError as error:
-            return Unreached(f"not sent: {error}")
+        """Add one post; it is on the disk before this returns."""
         outcome = await asyncio.to_thread(self._send, outgoing)
         if isinstance(outcome, Sent):
             self._page.changed()
@@ -126,6 +121,11 @@ class LocalChannel:
     def settling(self) -> Settling:
         """A post is in the file or not, from the moment its writer is gone."""
         return Settling(first_look=timedelta(0), resend=self._resend)
+
+    @property
+    def quota(self) -> Quota | None:
+        """A file has no limits."""
+        return None
 
     async def look_up(self, sought: Sought) -> Look:
         """Return the post with the key of `sought`: no text is compared."""

@@ -1,18 +1,19 @@
 """Mastodon, and the servers that speak its API: the channel, and its one thread for a library that blocks."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from threadcast.bot.channels.mastodon.checks import check, preflight
 from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import CallError, Fault, classify, not_deleted, not_ready
-from threadcast.bot.channels.mastodon.headers import Quota
 from threadcast.bot.channels.mastodon.instance import Instance, address, dig
 from threadcast.bot.channels.mastodon.lookup import audit, look_up
-from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
-from threadcast.bot.channels.worker import Worker
+from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.states import (
     Absent,
@@ -26,6 +27,8 @@ from threadcast.queue.states import (
     Throttled,
     Unreached,
 )
+
+T = TypeVar("T")
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 
@@ -78,7 +81,7 @@ class MastodonChannel:
         self._spoiler = spoiler
         self._clock = clock
         self._client = Client(self.target, token, clock=clock, timeout=timeout)
-        self._worker = Worker(f"mastodon {name}", at_end=self._client.close)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"mastodon {name}")
         self._settle_after = settle_after
         self._resend = resend
         self._instance: Instance | None = None
@@ -89,7 +92,7 @@ class MastodonChannel:
 
     async def rules(self) -> Rules:
         if self._instance is None:
-            found, reset = await self._worker.call(self._client.instance)
+            found, reset = await self._call(self._client.instance)
             if isinstance(found, Fault):
                 raise not_ready(found, now=self._clock(), reset=reset)
             self._instance = found
@@ -101,7 +104,7 @@ class MastodonChannel:
         Where the caller is cancelled meanwhile, a call that has begun goes on by itself, and nobody
         learns what came of it: the caller then has to take the outcome as unknown.
         """
-        outcome = await self._worker.call(partial(self._post, outgoing))
+        outcome = await self._call(partial(self._post, outgoing))
         match outcome:
             case Sent():
                 self._fit_until = self._clock() + FIT_FOR
@@ -126,16 +129,16 @@ class MastodonChannel:
         return self._client.quota
 
     async def look_up(self, sought: Sought) -> Look:
-        return await self._worker.call(partial(self._look_up, sought))
+        return await self._call(partial(self._look_up, sought))
 
     async def take_down(self, remote_id: str) -> TakeDown:
-        return await self._worker.call(partial(self._take_down, remote_id))
+        return await self._call(partial(self._take_down, remote_id))
 
     async def audit(
         self, chain: Sequence[Expected]
     ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
         """Where a published chain is not as it was sent. Never raises for the network."""
-        return await self._worker.call(lambda: audit(self._client, chain, now=self._clock()))
+        return await self._call(lambda: audit(self._client, chain, now=self._clock()))
 
     async def preflight(self) -> Throttled | Unreached | Refused | None:
         """Whether the account can be reached and may post, told without posting. None: it may.
@@ -145,15 +148,20 @@ class MastodonChannel:
         now = self._clock()
         if self._fit_until is not None and now < self._fit_until <= now + FIT_FOR:
             return None
-        fault = await self._worker.call(lambda: preflight(self._client, now=self._clock()))
+        fault = await self._call(lambda: preflight(self._client, now=self._clock()))
         self._fit_until = self._clock() + FIT_FOR if fault is None else None
         return fault
 
     async def check(self) -> tuple[Finding, ...]:
-        return await self._worker.call(lambda: check(self._client, self.target))
+        return await self._call(lambda: check(self._client, self.target))
 
     async def close(self) -> None:
-        self._worker.close()
+        """Let go of connections, without waiting for a call that is under way."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _call(self, function: Callable[[], T]) -> T:
+        """Make a call in the account's thread. One that has begun ends by itself, whoever is cancelled."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
     def _post(self, outgoing: Outgoing) -> Outcome:
         answer, reset = self._client.ask(
@@ -167,7 +175,7 @@ class MastodonChannel:
                 idempotency_key=outgoing.key,
                 content_type="text/plain",  # for servers that read markup where the account says so
             ),
-            gate=outgoing.gate,
+            posts=True,
         )
         outcome = classify(answer, parent=outgoing.parent, now=self._clock(), reset=reset)
         if isinstance(outcome, Sent):

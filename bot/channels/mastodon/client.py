@@ -3,7 +3,7 @@
 Mastodon.py is synchronous and keeps state of its own, so each account has one client and one thread.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,20 +11,45 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+import requests
 from mastodon import Mastodon
 from mastodon.errors import MastodonError, MastodonWarning
 
 from threadcast.bot.channels.mastodon.errors import NOT_MASTODON, CallError, Fault, fault_of
-from threadcast.bot.channels.mastodon.headers import Quota, ahead_by, quota_of, reset_at
+from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of
-from threadcast.bot.channels.mastodon.session import Session
-from threadcast.bot.channels.port import Clock
-from threadcast.bot.publishing.gate import Gate
+from threadcast.bot.channels.port import Clock, Quota
 
 PAGE = 40  # statuses; the most that Mastodon gives at once
 
 UNREADABLE = Fault("unknown", "the server's answer cannot be read")
+
+
+class Session(requests.Session):
+    """Makes each request on a connection of its own and follows no redirect; notes an answer's headers.
+
+    A kept connection may have died unseen. That would show only after a post was written into it, when
+    nobody can tell any more whether it arrived; a new one fails while it is made.
+    """
+
+    def __init__(self, *, plain: bool) -> None:
+        super().__init__()
+        self.max_redirects = 0  # a POST would go on as a GET, and return somebody's status
+        self.trust_env = not plain  # plain http stays on this machine, where no proxy is
+        self.headers["Connection"] = "close"
+        self.answered: Mapping[str, str] = {}
+        self.deleted = False  # by the request that was answered
+        self.hooks["response"].append(self._note)
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        # Mastodon.py asks for `/api/v2/instance/`; GoToSocial redirects what ends with a slash.
+        request.url = str(request.url).rstrip("/")
+        return super().prepare_request(request)
+
+    def _note(self, response: requests.Response, **_: object) -> None:
+        self.answered = response.headers
+        self.deleted = response.request.method == "DELETE"
 
 
 class Client:
@@ -50,9 +75,6 @@ class Client:
         # Set here and not given above: the constructor would read a file of that name.
         self.api.access_token = token
 
-    def close(self) -> None:
-        self._session.close()
-
     @property
     def quota(self) -> Quota | None:
         """What is left of the limit nearest to its end, by the last headers; None where nobody told.
@@ -65,21 +87,23 @@ class Client:
         told = [quota for quota in tuple(self._quotas.values()) if quota.reset > now]
         return min(told, key=lambda quota: quota.remaining, default=None)
 
-    def ask(self, call: Callable[[], Any], *, gate: Gate | None = None) -> tuple[object, datetime | None]:
+    def ask(self, call: Callable[[], Any], *, posts: bool = False) -> tuple[object, datetime | None]:
         """What the call returned or raised, and when the rate limit ends by the answer's headers.
 
-        `gate` is that of the post which the call sends; None for any other call.
+        `posts`: the call sends a post.
         """
         self._session.answered = {}
-        self._session.gate = gate or Gate()
         try:
             answer: object = call()
         except (MastodonError, MastodonWarning, RecursionError) as error:  # the last: JSON nested without end
             answer = error
+        finally:
+            # Not every server closes a connection where it is asked to, and then it is kept.
+            self._session.close()
         headers, now = self._session.answered, self._clock()
         self.ahead = ahead_by(headers, now=now)
         if (quota := quota_of(headers, now=now)) is not None and not self._session.deleted:
-            self._quotas[gate is not None] = quota
+            self._quotas[posts] = quota
         return answer, reset_at(headers, now=now)
 
     def look(self, call: Callable[[], Any], *, reading: bool = False) -> tuple[object, datetime | None]:

@@ -16,7 +16,6 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SS
 
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.port import NotReadyError
-from threadcast.bot.publishing.gate import HeldBackError
 from threadcast.config.logs import redact
 from threadcast.queue.states import Absent, Blind, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
@@ -166,8 +165,6 @@ def _line(words: object) -> str:
 def _of_transport(cause: BaseException | None) -> Fault:
     """What a failure of the connection means: certainly not sent only where none was ever made."""
     match cause:
-        case HeldBackError():
-            return Fault("unreached", f"not sent: {cause}")
         case requests.TooManyRedirects():
             # Whoever redirects has seldom stored the post, but may have: 303 says just that.
             return Fault("unknown", f"the server redirects{_elsewhere(cause)}", CHECK_URL)

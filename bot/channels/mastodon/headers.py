@@ -1,24 +1,13 @@
 """What the headers of an answer say: how much a rate limit leaves, when it ends, what time it is. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from threadcast.bot.channels.port import Quota
+
 SHORTEST_WAIT = timedelta(seconds=5)  # a server whose clock is behind must not be asked in a circle
 LONGEST_WAIT = timedelta(days=1)  # Mastodon's widest window has 3 hours; more is a mistake
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What an answer says of the rate limit nearest to its end: `remaining` of `limit` calls until `reset`.
-
-    `reset` is UTC, on our clock. Which of a server's limits it is, an answer does not say.
-    """
-
-    limit: int
-    remaining: int
-    reset: datetime
 
 
 def quota_of(headers: Mapping[str, str], *, now: datetime) -> Quota | None:

@@ -11,9 +11,9 @@ from typing import Final
 import telegram
 from telegram.error import ChatMigrated, TelegramError
 
-from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Sought
+from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
 from threadcast.bot.channels.telegram.checks import judge_rights
-from threadcast.bot.channels.telegram.client import GATE, Client
+from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import (
     CALL_ERRORS,
     NO_BOT_API,
@@ -77,17 +77,13 @@ class TelegramChannel:
 
         `probe_chat` is the owner's private chat with the bot, where posts of unknown fate are looked
         at; `settle_after` is when that begins, and how long after that it is done again; `resend`: a
-        post that cannot be looked for is sent again. `moved_to` is the id that the chat took since it
-        was configured, and `on_moved` is told of a new one; it may block. `probe_rest` waits some seconds.
+        post that cannot be looked for is sent again. `moved_to` is the id that the chat took since it was
+        configured, and `on_moved` is told of a new one; it may block. `probe_rest` waits some seconds.
         """
         self.name: Final = name
         self.target: Final = chat
         self._client = Client(bot, name=name, chat=chat, clock=clock, moved_to=moved_to, on_moved=on_moved)
-        self._probe = Probe(
-            self._client,
-            private_chat=probe_chat,
-            rest=probe_rest,
-        )
+        self._probe = Probe(self._client, private_chat=probe_chat, rest=probe_rest)
         self._numbering = numbering
         self._silent = silent
         self._clock = clock
@@ -133,7 +129,6 @@ class TelegramChannel:
 
     async def _post(self, outgoing: Outgoing) -> Outcome:
         """The call. Raises ChatMigrated."""
-        waiting = GATE.set(outgoing.gate)
         try:
             message = await self._client.bot.send_message(
                 self._client.chat,
@@ -149,16 +144,19 @@ class TelegramChannel:
             return self._classify(error, outgoing.parent)
         except UNREADABLE as error:
             return Unknown(f"Telegram's answer cannot be read ({type(error).__name__}); the post may be out")
-        finally:
-            GATE.reset(waiting)
         return self._classify(message, outgoing.parent)
 
     @property
     def settling(self) -> Settling:
         return self._settling
 
+    @property
+    def quota(self) -> Quota | None:
+        """Telegram says what is left only by asking to wait."""
+        return None
+
     async def look_up(self, sought: Sought) -> Look:
-        """By forwarding what is behind its parent or landmark to the owner; else in the discussion group."""
+        """By forwarding what is behind its parent or landmark to the owner."""
         return await self._probe.look_up(sought)
 
     async def audit(

@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 import structlog
 import telegram
 from telegram.error import ChatMigrated
@@ -16,7 +14,6 @@ from telegram.request import HTTPXRequest
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import in_vain
 from threadcast.bot.channels.telegram.words import channel_variable
-from threadcast.bot.publishing.gate import Gate
 from threadcast.config.logs import redact
 from threadcast.config.types import is_loopback
 from threadcast.queue.states import Refused, Throttled, Unreached
@@ -37,30 +34,6 @@ class _TokenFilter(logging.Filter):
 
 
 _TOKEN_FILTER: Final = _TokenFilter()
-
-
-# The gate of the post that this task sends.
-GATE: Final[ContextVar[Gate | None]] = ContextVar("gate", default=None)
-
-
-class _Body(httpx.AsyncByteStream):
-    """A request's body, which passes its gate when a connection was found and the headers are out."""
-
-    def __init__(self, content: bytes, gate: Gate) -> None:
-        self._content = content
-        self._gate = gate
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        self._gate.go()
-        yield self._content
-
-
-async def _wait_at_gate(request: httpx.Request) -> None:
-    """What the HTTP library does with a whole request, before it looks for a connection."""
-    gate = GATE.get()
-    if gate is not None:
-        await gate.opened()
-        request.stream = _Body(await request.aread(), gate)
 
 
 def make_bot(
@@ -84,10 +57,7 @@ def make_bot(
             write_timeout=timeout,
             media_write_timeout=timeout,
             # A proxy named in the environment does not lead back to this machine.
-            httpx_kwargs={
-                "trust_env": not is_loopback(urlsplit(base).hostname or ""),
-                "event_hooks": {"request": [_wait_at_gate]},
-            },
+            httpx_kwargs={"trust_env": not is_loopback(urlsplit(base).hostname or "")},
         )
 
     request = connections(8 if polls else 1)

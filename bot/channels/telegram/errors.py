@@ -23,7 +23,6 @@ from telegram.error import (
 )
 
 from threadcast.bot.channels.telegram.words import DESCRIPTIONS, Fault, channel_variable
-from threadcast.bot.publishing.gate import HeldBackError
 from threadcast.config.logs import redact
 from threadcast.queue.states import Absent, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
@@ -126,8 +125,6 @@ def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) 
 
 
 def _judge_network(error: NetworkError, now: datetime) -> Throttled | Unreached | Unknown:
-    if isinstance(error.__cause__, HeldBackError):
-        return Unreached(f"not sent: {error.__cause__}")
     if isinstance(error.__cause__, NEVER_LEFT):
         return Unreached(f"Telegram cannot be reached ({quote(error)})")
     if error.message.lower().startswith("too many requests"):

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from threadcast.bot.channels.budget import WAITS
 from threadcast.bot.chat.views.cards import reason
 from threadcast.bot.chat.views.message import Said, bold
 from threadcast.bot.chat.views.moments import lasting, shortly
-from threadcast.bot.publishing.budget import WAITS
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 

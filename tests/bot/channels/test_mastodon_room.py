@@ -11,8 +11,8 @@ from tests.contract.channels.mastodon_stand import make_channel
 from tests.queue.store.fresh import fresh_database
 from tests.servers.mastodon.server import MastodonServer
 from threadcast.bot.channels.pace import MastodonPace
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
-from threadcast.bot.publishing.stop import Stop
 from threadcast.queue.model import ChannelSeen, Delivery
 from threadcast.queue.states import DeliveryState, Outcome, Throttled
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from threadcast.bot.channels.mastodon.headers import Quota
+from threadcast.bot.channels.budget import Room
 from threadcast.bot.channels.pace import BotPace, FreePace, MastodonPace, Pace, TelegramPace
-from threadcast.bot.publishing.budget import Room
+from threadcast.bot.channels.port import Quota
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # where a window of statuses begins

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget, Budgets
-from threadcast.bot.channels.mastodon.headers import Quota
 from threadcast.bot.channels.pace import BURST, LEAST, BotPace, MastodonPace, Pace, TelegramPace
+from threadcast.bot.channels.port import Quota
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 START = datetime(2026, 3, 2, 11, 47, 13, tzinfo=UTC)

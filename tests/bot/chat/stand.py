@@ -180,7 +180,7 @@ class Stand:
             return
         assert self._loop is not None
         assert self._service is not None
-        self._loop.call_soon_threadsafe(self._service.stop.asked.set)
+        self._loop.call_soon_threadsafe(self._service.stop.ask)
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         self._thread = None

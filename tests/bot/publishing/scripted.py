@@ -12,7 +12,6 @@ from pathlib import Path
 
 from threadcast.bot.channels.local.channel import LocalChannel
 from threadcast.bot.channels.port import NotReadyError, Outgoing, Sought
-from threadcast.bot.publishing.gate import HeldBackError
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.model import NewDelivery, NewThread
 from threadcast.queue.states import (
@@ -49,8 +48,7 @@ class FakeClock:
 class Step:
     """What one send does: wait for `gate`, call `before`, then answer `outcome` or really send.
 
-    With `stored` the post is really sent even where `outcome` says something else. `early`: all this happens
-    before the post has passed its gate.
+    With `stored` the post is really sent even where `outcome` says something else.
     """
 
     outcome: Outcome | None = None
@@ -58,7 +56,6 @@ class Step:
     gate: asyncio.Event | None = None
     before: Callable[[], None] = lambda: None
     error: Exception | None = None
-    early: bool = False
 
 
 @dataclass
@@ -106,11 +103,6 @@ class ScriptedChannel(LocalChannel):
     async def send(self, outgoing: Outgoing) -> Outcome:
         self.script.asked.append(outgoing)
         self.script.started.set()
-        try:
-            if not (self.script.steps and self.script.steps[0].early):
-                await outgoing.gate.passed()
-        except HeldBackError:
-            return await super().send(outgoing)
         step = self.script.steps.popleft() if self.script.steps else Step()
         if step.gate is not None:
             await step.gate.wait()

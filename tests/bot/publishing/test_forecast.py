@@ -7,7 +7,7 @@ import pytest
 
 from tests.bot.publishing.scripted import wish
 from tests.queue.store.fresh import fresh_database
-from threadcast.bot.publishing.budget import A_POST, Prospect, Window
+from threadcast.bot.channels.budget import A_POST, Prospect, Window
 from threadcast.bot.publishing.forecast import Forecast, Rhythm, forecast
 from threadcast.config.schedule.quiet import parse_quiet
 from threadcast.config.schedule.slots import parse_schedule

@@ -1,6 +1,5 @@
 """The intent is on disk before the request leaves, and where it cannot be, no request leaves."""
 
-import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -17,127 +16,48 @@ from tests.servers.mastodon.server import TOKEN as MASTODON_TOKEN
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TOKEN as TELEGRAM_TOKEN
 from tests.servers.telegram.server import TelegramServer
-from threadcast.bot.channels.local.timeline import read_newest
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
-from threadcast.bot.channels.port import Channel, Clock, Outgoing
+from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
-from threadcast.bot.publishing.promptly import Pending
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
-from threadcast.bot.publishing.stop import Stop
 from threadcast.queue.compose.compose import Numbering
 from threadcast.queue.model import LeaseLostError, StoreError
-from threadcast.queue.states import DeliveryState, Outcome, PostState
+from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.work import Work
 
 
-class SlowDisk(Work):
-    """A queue whose step from one post to the next takes until `disk` is set, and comes to what it says."""
+class Failing(Work):
+    """A queue that cannot be written between the first post and the second."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, error: StoreError) -> None:
         super().__init__(database.transactions)
-        self.disk = Pending()
+        self._error = error
 
-    def advance(self, *args: Any, almost: Callable[[], None] = lambda: None, **kwargs: Any) -> None:
-        def wait() -> None:
-            almost()
-            self.disk.wait(10)
-            self.disk.check()
-
-        super().advance(*args, almost=wait, **kwargs)
-
-
-class Replying(ScriptedChannel):
-    """Says when it is asked for a reply; that stands at its gate then, for the disk takes its time."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.replying = asyncio.Event()
-
-    async def send(self, outgoing: Outgoing) -> Outcome:
-        if outgoing.parent is not None:
-            self.replying.set()
-        return await super().send(outgoing)
-
-
-class House:
-    """A chain of three posts, whose first goes out at once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clock = FakeClock()
-        self.database = fresh_database()
-        self.database.work = self.work = SlowDisk(self.database)
-        self.stop = Stop()
-        self.channel = Replying("news", folder, self.clock)
-        self.publisher = Publisher(
-            self.database, self.channel, worker="one", clock=self.clock, stop=self.stop
-        )
-        (added,) = self.database.threads.add([wish("news")], now=self.clock(), actor="test")
-        self.delivery = added.deliveries[0].id
-
-    @property
-    def out(self) -> list[str]:
-        """What is on the timeline, oldest first."""
-        timeline = read_newest(self.folder / "news.jsonl")
-        return [entry.text for entry in timeline.entries] if timeline else []
-
-    def states(self) -> list[PostState]:
-        return [post.state for post in self.database.reading.posts(self.delivery)]
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
-
-
-async def test_the_request_waits_for_the_disk(house: House) -> None:
-    """While the disk takes its time the next post is asked for, and goes out when the disk is done."""
-    working = asyncio.create_task(house.publisher.publish())
-    await house.channel.replying.wait()
-    assert house.out == ["1/ lamp 1"]
-
-    house.work.disk.finish()
-
-    published = await working
-    assert published is not None
-    assert published.state is DeliveryState.PUBLISHED
-    assert house.out == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+    def advance(self, *args: Any, **kwargs: Any) -> None:
+        raise self._error
 
 
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), LeaseLostError("another worker has it")])
-async def test_a_commit_that_fails(house: House, error: StoreError) -> None:
+async def test_an_intent_that_is_not_written(tmp_path: Path, error: StoreError) -> None:
     """Where the intent does not get to the disk, the post is not sent, and nothing is said about it."""
-    working = asyncio.create_task(house.publisher.publish())
-    await house.channel.replying.wait()
+    clock, database = FakeClock(), fresh_database()
+    database.work = Failing(database, error)
+    channel = ScriptedChannel("news", tmp_path, clock)
+    (added,) = database.threads.add([wish("news")], now=clock(), actor="test")
 
-    house.work.disk.finish(error)
+    working = Publisher(database, channel, worker="one", clock=clock, stop=Stop()).publish()
 
     if isinstance(error, LeaseLostError):
         assert await working is not None
     else:
         with pytest.raises(StoreError, match="full"):
             await working
-    assert house.out == ["1/ lamp 1"]
-    assert house.states() == [PostState.SENDING, PostState.PLANNED, PostState.PLANNED]
-
-
-async def test_a_service_that_stops_at_the_gate(house: House) -> None:
-    """Where nobody can wait any longer and the request is still here, the post is known not to be out."""
-    working = asyncio.create_task(house.publisher.publish())
-    await house.channel.replying.wait()
-
-    house.stop.asked.set()
-    house.stop.now.set()
-    await asyncio.sleep(0)
-    house.work.disk.finish()
-
-    stopped = await working
-    assert stopped is not None
-    assert (stopped.state, stopped.sent) == (DeliveryState.PUBLISHING, 1)
-    assert house.out == ["1/ lamp 1"]
-    assert house.states() == [PostState.SENT, PostState.PLANNED, PostState.PLANNED]
+    assert [outgoing.text for outgoing in channel.script.asked] == ["1/ lamp 1"]
+    states = [post.state for post in database.reading.posts(added.deliveries[0].id)]
+    assert states == [PostState.SENDING, PostState.PLANNED, PostState.PLANNED]
 
 
 class Witness(LoopbackServer):

@@ -14,8 +14,8 @@ from tests.queue.store.fresh import fresh_database
 from tests.servers.http import Cut, Response
 from tests.servers.mastodon.manners import FROM_4_6, GOTOSOCIAL
 from tests.servers.mastodon.server import MastodonServer
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
-from threadcast.bot.publishing.stop import Stop
 from threadcast.queue.model import ChannelSeen, Delivery
 from threadcast.queue.states import DeliveryState, PostState
 

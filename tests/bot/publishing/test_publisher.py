@@ -14,8 +14,8 @@ from tests.bot.publishing.scripted import LOST, START, FakeClock, ScriptedChanne
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.local.timeline import read_newest
 from threadcast.bot.channels.port import NotReadyError, Outgoing
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
-from threadcast.bot.publishing.stop import Stop
 from threadcast.queue.compose.compose import Numbering, Rules, compose
 from threadcast.queue.model import Adoption, Delivery, NewThread, PostRecord
 from threadcast.queue.states import (
@@ -316,7 +316,7 @@ async def test_a_worker_that_died_in_the_middle(house: Callable[..., House]) -> 
 async def test_asked_to_stop(house: Callable[..., House]) -> None:
     """Asked to stop, the publisher finishes the post in hand and lets the rest go, due at once."""
     stop = Stop()
-    at = house(Step(), Step(before=stop.asked.set))
+    at = house(Step(), Step(before=stop.ask))
     (delivery,) = at.add()
 
     let_go = await at.publisher(stop=stop).publish()
@@ -332,13 +332,13 @@ async def test_asked_to_stop(house: Callable[..., House]) -> None:
 
 async def test_no_time_to_wait(house: Callable[..., House]) -> None:
     """A service that can wait no longer leaves the post in hand in doubt, not forgotten."""
-    stop = Stop()
+    stop = Stop(grace=0)
     at = house(Step(gate=asyncio.Event()))
     (delivery,) = at.add()
     working = asyncio.create_task(at.publisher(stop=stop).publish())
     await at.channel.script.started.wait()
 
-    stop.now.set()
+    stop.ask()
     stopped = await working
 
     assert stopped is not None
@@ -376,30 +376,6 @@ async def test_a_broken_adapter(house: Callable[..., House]) -> None:
     assert stopped is not None
     assert at.states(delivery)[0] is PostState.UNKNOWN
     assert stopped.reason == "the adapter failed (RuntimeError)"
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        pytest.param(Step(Unknown("the connection broke"), early=True), id="connection"),
-        pytest.param(Step(error=RuntimeError("no such file"), early=True), id="adapter"),
-    ],
-)
-async def test_what_breaks_before_the_gate(house: Callable[..., House], step: Step) -> None:
-    """What goes wrong before a post has passed its gate leaves no doubt: it is sent a little later."""
-    at = house(Step(), step)
-    (delivery,) = at.add()
-
-    waiting = await at.publisher().publish()
-    assert waiting is not None
-    assert waiting.state is DeliveryState.PUBLISHING
-    assert at.states(delivery) == [PostState.SENT, PostState.PLANNED, PostState.PLANNED]
-
-    at.clock.moment = waiting.due
-    published = await at.publisher().publish()
-    assert published is not None
-    assert published.state is DeliveryState.PUBLISHED
-    assert len(ids(at)) == 3
 
 
 async def test_rules_that_cannot_be_had_now(house: Callable[..., House]) -> None:

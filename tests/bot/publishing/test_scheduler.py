@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 from tests.bot.publishing.scripted import ScriptedChannel, Step, wish
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import Clock
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.scheduler import AT_LEAST_EVERY, Scheduler
-from threadcast.bot.publishing.stop import Stop
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.queue.model import ChannelSeen, Delivery, StoreError, Waiting
 from threadcast.queue.states import DeliveryState, Refused
@@ -42,7 +42,7 @@ class House:
         **channels: list[Step],
     ) -> None:
         self.database = database
-        self.stop = Stop()
+        self.stop = Stop(grace=0)
         self.ended: asyncio.Queue[Delivery] = asyncio.Queue()
         self.rested: asyncio.Queue[Delivery] = asyncio.Queue()
         self.channels = {name: ScriptedChannel(name, folder, now, *steps) for name, steps in channels.items()}
@@ -82,8 +82,7 @@ class House:
         try:
             yield
         finally:
-            self.stop.asked.set()
-            self.stop.now.set()
+            self.stop.ask()
             await asyncio.wait_for(self.scheduler.drain(), LONG_ENOUGH)
             for channel in self.channels.values():
                 await channel.close()

@@ -10,13 +10,12 @@ import pytest
 
 from tests.bot.publishing.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wish
 from tests.queue.store.fresh import fresh_database
+from threadcast.bot.channels.budget import Room
 from threadcast.bot.channels.local.timeline import read_newest
 from threadcast.bot.channels.pace import FreePace
 from threadcast.bot.channels.port import Landmark
-from threadcast.bot.publishing.budget import Room
-from threadcast.bot.publishing.lease import beating
+from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.publisher import LEASE, PATIENCE, Publisher
-from threadcast.bot.publishing.stop import Stop
 from threadcast.queue.compose.compose import compose
 from threadcast.queue.model import ChannelSeen, Claim, Delivery, LeaseLostError, StoreError
 from threadcast.queue.states import (
@@ -201,10 +200,10 @@ async def test_a_server_that_says_nothing(house: Callable[..., House], where: st
             return Absent()
 
         async def silence(self) -> None:
-            stop.now.set()
+            stop.ask()
             await asyncio.Event().wait()
 
-    stop = Stop()
+    stop = Stop(grace=0)
     at = house(GONE)
     at.channel = Silent("news", at.folder, at.clock, GONE)
     delivery = at.add()
@@ -370,7 +369,7 @@ async def test_a_stop_ends_the_wait(house: Callable[..., House]) -> None:
     at.pace.waits = [PATIENCE]
     working = asyncio.create_task(at.publish(stop=stop))
     await at.pace.reached.wait()
-    stop.asked.set()
+    stop.ask()
     assert (await working).sent == 0
     assert at.states(delivery) == [PostState.PLANNED] * 3
 
@@ -394,17 +393,17 @@ async def test_the_lease_is_renewed(house: Callable[..., House]) -> None:
     lease = timedelta(milliseconds=15)
     claim = at.database.work.claim("news", worker="one", now=START, until=START + lease)
     assert claim is not None
-    loop, renewed = asyncio.get_running_loop(), asyncio.Event()
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     class Renewed(Work):
         def renew(self, claim: Claim, *, until: datetime) -> None:
             super().renew(claim, until=until)
-            loop.call_soon_threadsafe(renewed.set)
+            loop.call_soon_threadsafe(done.set)
 
     at.database.work = Renewed(at.database.transactions)
     at.clock.advance(minutes=5)
-    async with beating(at.database, claim, clock=at.clock, lease=lease):
-        await renewed.wait()
+    async with renewed(at.database, claim, clock=at.clock, lease=lease):
+        await done.wait()
     assert at.database.reading.delivery(delivery).lease_until == at.clock() + lease
 
 
@@ -423,5 +422,5 @@ async def test_a_lease_that_cannot_be_renewed(house: Callable[..., House], error
             raise error
 
     at.database.work = Broken(at.database.transactions)
-    async with beating(at.database, claim, clock=at.clock, lease=timedelta(milliseconds=15)):
+    async with renewed(at.database, claim, clock=at.clock, lease=timedelta(milliseconds=15)):
         await asked.wait()

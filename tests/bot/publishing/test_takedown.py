@@ -10,8 +10,8 @@ import pytest
 from tests.bot.publishing.scripted import START, FakeClock, ScriptedChannel, wish
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import Outgoing
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
-from threadcast.bot.publishing.stop import Stop
 from threadcast.bot.publishing.takedown import AGAIN, Left, Undo, Undoing, audit
 from threadcast.queue.model import Adoption, Delivery
 from threadcast.queue.states import Absent, Blind, Refused, Sent, TakeDown, Throttled, Unreached

@@ -12,9 +12,9 @@ from tests.bot.publishing.scripted import FakeClock, ScriptedChannel, wish
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.publishing.forecast import Rhythm, forecast
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.scheduler import look
-from threadcast.bot.publishing.stop import Stop
 from threadcast.config.schedule.quiet import NEVER_QUIET, parse_quiet
 from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable

@@ -10,8 +10,8 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from threadcast.bot.data_folder import prepare
+from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
-from threadcast.bot.publishing.stop import Stop
 from threadcast.bot.service import now, open_channels, seen
 from threadcast.bot.shell.cli import cli
 from threadcast.config.settings import load

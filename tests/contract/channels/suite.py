@@ -15,9 +15,9 @@ import pytest
 from tests.contract.channels.auditing import AuditContract, RemoteAuditContract
 from tests.contract.channels.harness import SURVIVORS, Harness, post, posted
 from tests.contract.channels.settling import RemoteSettlingContract, SettlingContract
-from threadcast.bot.channels.port import Channel, NotReadyError, Outgoing
+from threadcast.bot.channels.port import Channel, NotReadyError
 from threadcast.queue.compose.compose import Numbering, Rules
-from threadcast.queue.states import Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.states import Refused, Throttled, Unknown, Unreached
 
 MARKUP = "*bold* <b> _x_ [a](b) &amp; `code` ||spoiler|| <a href='x'>y</a> \\*not\\* #5 ~~s~~"
 MISSING = [
@@ -42,14 +42,6 @@ class ChannelContract(SettlingContract, AuditContract):
         assert seen.text == "1/ A lamp on a tower."
         assert seen.remote_id == sent.remote_id
         assert seen.reply_to is None
-
-    async def test_it_passes_its_gate(self, channel: Channel) -> None:
-        """A post that is out has passed its gate: one that has not is taken for not sent, and sent again."""
-        outgoing = Outgoing("1/ A lamp on a tower.", None, "key")
-
-        assert isinstance(await channel.send(outgoing), Sent)
-
-        assert not outgoing.gate.shut()
 
     async def test_ids_and_addresses_are_strings(self, channel: Channel) -> None:
         """A remote id is a string that is not empty; an address is one too, or None."""

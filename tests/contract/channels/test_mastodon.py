@@ -15,8 +15,7 @@ from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.manners import BEFORE_4_0, FROM_4_6, GOTOSOCIAL, MASTODON, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
-from threadcast.bot.channels.mastodon.headers import Quota
-from threadcast.bot.channels.port import Channel, NotReadyError
+from threadcast.bot.channels.port import Channel, NotReadyError, Quota
 from threadcast.queue.compose.compose import Numbering
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 

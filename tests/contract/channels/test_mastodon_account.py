@@ -13,8 +13,7 @@ from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, PLEROMA, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
-from threadcast.bot.channels.mastodon.headers import Quota
-from threadcast.bot.channels.port import Expected
+from threadcast.bot.channels.port import Expected, Quota
 from threadcast.queue.states import Absent, Blind, Refused, Sent, Settling, Throttled, Unreached
 
 ME = "GET /api/v1/accounts/verify_credentials"

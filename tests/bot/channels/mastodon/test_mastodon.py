@@ -367,12 +367,3 @@ async def test_what_a_channel_shows() -> None:
     assert repr(made) == "MastodonChannel('masto', 'https://a.example')"
     assert (made.name, made.kind, made.target) == ("masto", "mastodon", "https://a.example")
     await made.close()
-
-
-async def test_a_closed_channel() -> None:
-    """A closed channel says so instead of waiting for ever."""
-    made = channel()
-    await made.close()
-
-    with pytest.raises(RuntimeError, match="closed"):
-        await made.rules()

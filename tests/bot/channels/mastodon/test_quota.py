@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadcast.bot.channels.mastodon.headers import LONGEST_WAIT, SHORTEST_WAIT, Quota, quota_of
+from threadcast.bot.channels.mastodon.headers import LONGEST_WAIT, SHORTEST_WAIT, quota_of
+from threadcast.bot.channels.port import Quota
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 TOLD = {

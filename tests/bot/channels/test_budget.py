@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadcast.bot.publishing.budget import A_POST, WAITS, Prospect, Room, Window
+from threadcast.bot.channels.budget import A_POST, WAITS, Prospect, Room, Window
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
