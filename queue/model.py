@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.states import DeliveryState, PostState, Sent
+from threadcast.queue.states import Code, DeliveryState, PostState, Sent
 from threadcast.queue.text.thread import Thread
 
 # A slot is used when it has come: one noted further ahead than this was noted by a clock that was wrong.
@@ -99,7 +99,7 @@ class Delivery:
     `rank` orders a channel's queue, lowest first. `due` is the earliest moment at which it may start
     or go on. `queued` is when it last joined the queue. `parts` counts its thread's; `posts` and `sent`
     count its planned posts (0 before planning) and those that are out, adopted ones included. `fence`
-    grows by one with each claim.
+    grows by one with each claim. `code` says what `reason` tells a person.
     """
 
     id: int
@@ -122,6 +122,7 @@ class Delivery:
     queued: datetime
     parts: int
     adoption: Adoption | None
+    code: Code = Code.NONE
 
 
 @dataclass(frozen=True, slots=True)

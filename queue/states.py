@@ -54,6 +54,29 @@ class Event(StrEnum):
     WITHDRAW = "withdraw"  # its posts are taken down
 
 
+class Code(StrEnum):
+    """Why a delivery waits or stopped, for whatever decides by it; its `reason` is for people."""
+
+    NONE = ""
+    ROOM = "room"  # waits until its account's budget has room for the whole chain
+    THROTTLED = "throttled"  # the platform asks to wait
+    UNREACHED = "unreached"  # no connection, or the server cannot work now
+    STOPPED = "stopped"  # the service stopped before the call ended
+    TOKEN = "token"  # noqa: S105  # not one itself: the account's is not accepted
+    RIGHTS = "rights"  # the account may not post there
+    GONE = "gone"  # the chat or account is not there any more, or cannot be found
+    PARENT = "parent"  # the post to reply to is not there
+    TOO_LONG = "too long"
+    CONTENT = "content"  # the platform does not take what is in the post
+    ADAPTER = "adapter"  # a fault of ours
+    UNANSWERED = "unanswered"  # no answer that says whether the post is out
+    STRAY = "stray"  # a post is out, and not where it should be
+    NOT_THERE = "not there"  # looked for and not found: sent again
+    ONCE_MORE = "once more"  # not found yet: looked for once more before it is sent again
+    BLIND = "blind"  # cannot be looked for
+    OTHER = "other"
+
+
 # (state, event) -> state. What is not here is not allowed.
 TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.HELD, Event.RELEASE): DeliveryState.QUEUED,
@@ -162,6 +185,7 @@ class Throttled:
 
     until: datetime
     reason: str
+    code: Code = Code.THROTTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +193,7 @@ class Unreached:
     """Certainly not sent: no connection was made, or none was asked for."""
 
     reason: str
+    code: Code = Code.UNREACHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +201,7 @@ class Refused:
     """Certainly not sent, and sending the same again will not help."""
 
     reason: str
+    code: Code = Code.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +214,7 @@ class Unknown:
 
     reason: str
     stray: str | None = None
+    code: Code = Code.UNANSWERED
 
 
 Outcome = Sent | Throttled | Unreached | Refused | Unknown
@@ -204,6 +231,7 @@ class Blind:
 
     reason: str
     seen: bool = False
+    code: Code = Code.BLIND
 
 
 # What a look for a post of unknown fate came to. After Throttled and Unreached it is looked for again.
@@ -267,6 +295,7 @@ class Change:
     keeps_lease: bool
     sent: Sent | None = None
     misses: int = 0
+    code: Code = Code.NONE
 
 
 def decide(
@@ -291,18 +320,16 @@ def decide(
     match outcome:
         case Sent():
             return _sent(outcome, last=last, due=now + gap if gap > timedelta(0) else None)
-        case Throttled(until, reason):
-            due = max(until, now + SHORTEST_WAIT)
-            return Change(Event.WAIT, PostState.PLANNED, reason, due, keeps_lease=False)
-        case Unreached(reason):
-            due = now + retry_delay(tries, chance)
-            return Change(Event.WAIT, PostState.PLANNED, reason, due, keeps_lease=False)
-        case Refused(reason):
-            return Change(Event.REFUSE, PostState.REFUSED, reason, None, keeps_lease=False)
+        case Throttled(until):
+            return _wait(outcome, max(until, now + SHORTEST_WAIT))
+        case Unreached():
+            return _wait(outcome, now + retry_delay(tries, chance))
+        case Refused(reason, code):
+            return Change(Event.REFUSE, PostState.REFUSED, reason, None, keeps_lease=False, code=code)
     # The type checker knows that Unknown alone is left.
     if settling is None or outcome.stray is not None:
-        return _doubt(outcome.reason)
-    return _seek(outcome.reason, max(now, (began or now) + settling.first_look))
+        return _doubt(outcome)
+    return _seek(outcome.reason, outcome.code, max(now, (began or now) + settling.first_look))
 
 
 def _sent(sent: Sent, *, last: bool, due: datetime | None) -> Change:
@@ -311,16 +338,20 @@ def _sent(sent: Sent, *, last: bool, due: datetime | None) -> Change:
     return Change(Event.GO_ON, PostState.SENT, "", due, keeps_lease=due is None, sent=sent)
 
 
-def _doubt(reason: str) -> Change:
-    return Change(Event.DOUBT, PostState.UNKNOWN, reason, None, keeps_lease=False)
+def _wait(outcome: Throttled | Unreached, due: datetime) -> Change:
+    return Change(Event.WAIT, PostState.PLANNED, outcome.reason, due, keeps_lease=False, code=outcome.code)
 
 
-def _seek(reason: str, due: datetime, *, misses: int = 0) -> Change:
-    return Change(Event.SEEK, PostState.UNKNOWN, reason, due, keeps_lease=False, misses=misses)
+def _doubt(about: Unknown | Blind) -> Change:
+    return Change(Event.DOUBT, PostState.UNKNOWN, about.reason, None, keeps_lease=False, code=about.code)
 
 
-def _resend(reason: str) -> Change:
-    return Change(Event.RESEND, PostState.PLANNED, reason, None, keeps_lease=True)
+def _seek(reason: str, code: Code, due: datetime, *, misses: int = 0) -> Change:
+    return Change(Event.SEEK, PostState.UNKNOWN, reason, due, keeps_lease=False, misses=misses, code=code)
+
+
+def _resend(reason: str, code: Code) -> Change:
+    return Change(Event.RESEND, PostState.PLANNED, reason, None, keeps_lease=True, code=code)
 
 
 def settle(
@@ -345,14 +376,14 @@ def settle(
         case Absent():
             enough = 1 if now - since < settling.key_life else settling.misses
             if misses + 1 >= enough:
-                return _resend(NOT_THERE)
-            return _seek(ONCE_MORE, now + settling.apart, misses=misses + 1)
-        case Throttled(until, reason):
-            return _seek(reason, max(until, now + SHORTEST_WAIT), misses=misses)
-        case Unreached(reason):
-            return _seek(reason, now + retry_delay(LOOKING_TRIES, chance), misses=misses)
+                return _resend(NOT_THERE, Code.NOT_THERE)
+            return _seek(ONCE_MORE, Code.ONCE_MORE, now + settling.apart, misses=misses + 1)
+        case Throttled(until, reason, code):
+            return _seek(reason, code, max(until, now + SHORTEST_WAIT), misses=misses)
+        case Unreached(reason, code):
+            return _seek(reason, code, now + retry_delay(LOOKING_TRIES, chance), misses=misses)
     # Blind alone is left.
-    return _resend(look.reason) if settling.resend and not look.seen else _doubt(look.reason)
+    return _resend(look.reason, look.code) if settling.resend and not look.seen else _doubt(look)
 
 
 def interrupted(post: PostState) -> bool:

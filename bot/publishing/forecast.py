@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from threadcast.bot.channels.budget import WAITS, Prospect
+from threadcast.bot.channels.budget import Prospect
 from threadcast.config.schedule.timetable import Cause, Timetable
 from threadcast.queue.model import ChannelRow, Delivery, credible
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import Code, DeliveryState
 
 NOTHING_KNOWN: Mapping[str, Prospect] = {}
 
@@ -113,7 +113,7 @@ def _of_channel(
 def _under_way(delivery: Delivery, now: datetime) -> str:
     if delivery.due <= now or not delivery.reason:
         return "under way"
-    return delivery.reason if delivery.reason.startswith(WAITS) else f"waits until then: {delivery.reason}"
+    return delivery.reason if delivery.code is Code.ROOM else f"waits until then: {delivery.reason}"
 
 
 def _left(delivery: Delivery) -> int:

@@ -33,6 +33,7 @@ from threadcast.queue.model import (
 from threadcast.queue.states import (
     Blind,
     Change,
+    Code,
     Event,
     Look,
     Outcome,
@@ -208,7 +209,7 @@ class Publisher:
                 if room.reason:
                     log.info("a long chain begins", channel=self.channel.name, plan=room.reason)
                 return None
-            fault = Throttled(room.at, room.reason)
+            fault = Throttled(room.at, room.reason, Code.ROOM)
         return await self._put_off(claim, fault)
 
     async def _put_off(self, claim: Claim, outcome: Throttled | Unreached | Refused) -> Delivery:

@@ -11,6 +11,7 @@ from threadcast.queue.states import (
     BEGINNINGS,
     LIVE,
     REQUESTS,
+    Code,
     DeliveryState,
     Event,
     NotAllowedError,
@@ -32,7 +33,7 @@ from threadcast.queue.store.statements import (
 )
 from threadcast.queue.text.thread import Thread
 
-_AFRESH: dict[str, Any] = {"reason": "", "finished": None}
+_AFRESH: dict[str, Any] = {"reason": "", "code": Code.NONE, "finished": None}
 _MAY_BE_OUT = (PostState.SENDING, PostState.SENT, PostState.UNKNOWN)
 
 
@@ -80,7 +81,7 @@ def settle(
     follow(delivery.state, Event.SETTLE)
     state = follow(delivery.state, Event.FINISH if last else Event.SETTLE)
     doubtful = update(POSTS).where(POSTS.c.delivery_id == delivery_id, POSTS.c.state == PostState.UNKNOWN)
-    values: dict[str, Any] = {"state": state, "reason": ""}
+    values: dict[str, Any] = {"state": state, "reason": "", "code": Code.NONE}
     if sent is None:
         connection.execute(doubtful.values(state=PostState.PLANNED, reason=""))
         detail = "not out"

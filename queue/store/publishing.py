@@ -101,7 +101,7 @@ def record(
             raise StoreError(
                 f"{described(delivery)} has {sent} of {posts} posts out: {change.event} is wrong"
             )
-    values: dict[str, Any] = {"state": state, "reason": change.reason, "sent": sent}
+    values: dict[str, Any] = {"state": state, "reason": change.reason, "code": change.code, "sent": sent}
     if change.due is not None:
         values["due"] = change.due
     if not change.keeps_lease:

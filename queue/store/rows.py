@@ -16,7 +16,7 @@ from threadcast.queue.model import (
     PostRecord,
     StoredThread,
 )
-from threadcast.queue.states import DeliveryState, PostState, Sent
+from threadcast.queue.states import Code, DeliveryState, PostState, Sent
 from threadcast.queue.store.schema import DELIVERIES, THREADS
 from threadcast.queue.text.thread import Thread
 
@@ -28,6 +28,7 @@ DELIVERY: Select[Any] = select(
     DELIVERIES.c.channel,
     DELIVERIES.c.state,
     DELIVERIES.c.reason,
+    DELIVERIES.c.code,
     DELIVERIES.c.rank,
     DELIVERIES.c.due,
     DELIVERIES.c.created,
@@ -82,6 +83,7 @@ def delivery_of(row: Row[Any]) -> Delivery:
         queued=row.queued,
         parts=row.parts,
         adoption=adoption,
+        code=Code(row.code),
     )
 
 

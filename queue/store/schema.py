@@ -130,6 +130,7 @@ DELIVERIES = Table(
     Column("adopted_parts", Integer),
     Column("adopted_id", Text),
     Column("adopted_url", Text),
+    Column("code", Text, nullable=False, server_default=text("''")),
     CheckConstraint(f"state IN ({listed(DeliveryState)})", name="state"),
     CheckConstraint(
         "(lease_owner IS NULL) = (lease_until IS NULL) AND (lease_owner IS NULL OR state = 'publishing')",

@@ -40,6 +40,7 @@ _COUNT = (
     .values(
         sent=bindparam("position_"),
         reason=_fixed(""),
+        code=_fixed(""),
         lease_owner=bindparam("worker_"),
         lease_until=bindparam("until_"),
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, exists, select, update
 
 from threadcast.queue.model import Delivery, StoreError
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError, PostState, follow
+from threadcast.queue.states import Code, DeliveryState, Event, NotAllowedError, PostState, follow
 from threadcast.queue.store.schema import DELIVERIES, POSTS
 from threadcast.queue.store.statements import described, log, one_post, read_delivery
 
@@ -30,7 +30,7 @@ def skip(connection: Connection, delivery_id: int, *, now: datetime, actor: str)
     behind = (mine, POSTS.c.position > refused.position)
     connection.execute(update(POSTS).where(*behind).values(position=-POSTS.c.position))
     connection.execute(update(POSTS).where(mine, POSTS.c.position < 0).values(position=-POSTS.c.position - 1))
-    values = {"state": state, "reason": "", "posts": delivery.posts - 1}
+    values = {"state": state, "reason": "", "code": Code.NONE, "posts": delivery.posts - 1}
     if last:
         values["finished"] = now
     else:

@@ -19,6 +19,7 @@ from threadcast.queue.states import (
     Absent,
     Blind,
     Change,
+    Code,
     DeliveryState,
     Event,
     Look,
@@ -139,27 +140,50 @@ SENT = Sent("7", None)
         (
             Throttled(NOON + MINUTE, "slow down"),
             False,
-            Change(Event.WAIT, PostState.PLANNED, "slow down", NOON + MINUTE, keeps_lease=False),
+            Change(
+                Event.WAIT,
+                PostState.PLANNED,
+                "slow down",
+                NOON + MINUTE,
+                keeps_lease=False,
+                code=Code.THROTTLED,
+            ),
         ),
         (
             Throttled(NOON - MINUTE, "slow down"),
             True,
-            Change(Event.WAIT, PostState.PLANNED, "slow down", NOON + SHORTEST_WAIT, keeps_lease=False),
+            Change(
+                Event.WAIT,
+                PostState.PLANNED,
+                "slow down",
+                NOON + SHORTEST_WAIT,
+                keeps_lease=False,
+                code=Code.THROTTLED,
+            ),
         ),
         (
             Unreached("no route"),
             True,
-            Change(Event.WAIT, PostState.PLANNED, "no route", NOON + 4 * FIRST_DELAY, keeps_lease=False),
+            Change(
+                Event.WAIT,
+                PostState.PLANNED,
+                "no route",
+                NOON + 4 * FIRST_DELAY,
+                keeps_lease=False,
+                code=Code.UNREACHED,
+            ),
         ),
         (
             Refused("not a member"),
             True,
-            Change(Event.REFUSE, PostState.REFUSED, "not a member", None, keeps_lease=False),
+            Change(Event.REFUSE, PostState.REFUSED, "not a member", None, keeps_lease=False, code=Code.OTHER),
         ),
         (
             Unknown("no answer"),
             False,
-            Change(Event.DOUBT, PostState.UNKNOWN, "no answer", None, keeps_lease=False),
+            Change(
+                Event.DOUBT, PostState.UNKNOWN, "no answer", None, keeps_lease=False, code=Code.UNANSWERED
+            ),
         ),
     ],
 )
@@ -192,7 +216,9 @@ def test_an_unknown_post_is_looked_for(began: datetime | None, due: datetime) ->
     change = decide(
         Unknown("no answer"), last=True, tries=1, now=NOON, chance=0, settling=SETTLING, began=began
     )
-    assert change == Change(Event.SEEK, PostState.UNKNOWN, "no answer", due, keeps_lease=False)
+    assert change == Change(
+        Event.SEEK, PostState.UNKNOWN, "no answer", due, keeps_lease=False, code=Code.UNANSWERED
+    )
 
 
 def test_a_stray_post_is_a_persons() -> None:
@@ -200,11 +226,13 @@ def test_a_stray_post_is_a_persons() -> None:
     change = decide(
         Unknown("it is out elsewhere", "17"), last=True, tries=1, now=NOON, chance=0, settling=SETTLING
     )
-    assert change == Change(Event.DOUBT, PostState.UNKNOWN, "it is out elsewhere", None, keeps_lease=False)
+    assert change == Change(
+        Event.DOUBT, PostState.UNKNOWN, "it is out elsewhere", None, keeps_lease=False, code=Code.UNANSWERED
+    )
 
 
 HOUR = 60 * MINUTE
-RESEND = Change(Event.RESEND, PostState.PLANNED, NOT_THERE, None, keeps_lease=True)
+RESEND = Change(Event.RESEND, PostState.PLANNED, NOT_THERE, None, keeps_lease=True, code=Code.NOT_THERE)
 
 
 @pytest.mark.parametrize(
@@ -218,14 +246,30 @@ RESEND = Change(Event.RESEND, PostState.PLANNED, NOT_THERE, None, keeps_lease=Tr
             HOUR,
             0,
             False,
-            Change(Event.SEEK, PostState.UNKNOWN, ONCE_MORE, NOON + 2 * MINUTE, keeps_lease=False, misses=1),
+            Change(
+                Event.SEEK,
+                PostState.UNKNOWN,
+                ONCE_MORE,
+                NOON + 2 * MINUTE,
+                keeps_lease=False,
+                code=Code.ONCE_MORE,
+                misses=1,
+            ),
         ),
         (
             Throttled(NOON + HOUR, "slow down"),
             HOUR,
             1,
             False,
-            Change(Event.SEEK, PostState.UNKNOWN, "slow down", NOON + HOUR, keeps_lease=False, misses=1),
+            Change(
+                Event.SEEK,
+                PostState.UNKNOWN,
+                "slow down",
+                NOON + HOUR,
+                keeps_lease=False,
+                code=Code.THROTTLED,
+                misses=1,
+            ),
         ),
         (
             Unreached("no route"),
@@ -235,6 +279,7 @@ RESEND = Change(Event.RESEND, PostState.PLANNED, NOT_THERE, None, keeps_lease=Tr
             Change(
                 *(Event.SEEK, PostState.UNKNOWN, "no route", NOON + timedelta(seconds=16)),
                 keeps_lease=False,
+                code=Code.UNREACHED,
                 misses=1,
             ),
         ),
@@ -243,21 +288,21 @@ RESEND = Change(Event.RESEND, PostState.PLANNED, NOT_THERE, None, keeps_lease=Tr
             HOUR,
             0,
             False,
-            Change(Event.DOUBT, PostState.UNKNOWN, "protected", None, keeps_lease=False),
+            Change(Event.DOUBT, PostState.UNKNOWN, "protected", None, keeps_lease=False, code=Code.BLIND),
         ),
         (
             Blind("two of them", seen=True),
             HOUR,
             0,
             True,
-            Change(Event.DOUBT, PostState.UNKNOWN, "two of them", None, keeps_lease=False),
+            Change(Event.DOUBT, PostState.UNKNOWN, "two of them", None, keeps_lease=False, code=Code.BLIND),
         ),
         (
             Blind("protected"),
             HOUR,
             0,
             True,
-            Change(Event.RESEND, PostState.PLANNED, "protected", None, keeps_lease=True),
+            Change(Event.RESEND, PostState.PLANNED, "protected", None, keeps_lease=True, code=Code.BLIND),
         ),
     ],
 )

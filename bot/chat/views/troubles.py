@@ -9,7 +9,7 @@ from threadcast.bot.chat.views.cards import reason
 from threadcast.bot.chat.views.message import Said, bold
 from threadcast.bot.chat.views.moments import lasting, shortly
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import Code, DeliveryState
 
 LONG = timedelta(minutes=5)  # for which a chain waits on its network before that is told
 
@@ -43,7 +43,7 @@ class Troubles:
                 f"✅ {bold(one.channel)} is back again, after {lasting(now - trouble.since)}.", quiet=True
             )
         waits = one.state is DeliveryState.PUBLISHING and one.reason and one.due > now
-        if not waits or one.reason.startswith(WAITS):  # for room that it foresaw
+        if not waits or one.code is Code.ROOM:  # for room that it foresaw
             return None
         if trouble is None or (trouble.delivery != one.id and not trouble.told):  # that one stopped meanwhile
             trouble = self._of[one.channel] = _Trouble(now, one.id, one.sent)

@@ -13,7 +13,7 @@ from threadcast.config.schedule.quiet import parse_quiet
 from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.queue.model import ChannelSeen, Opening
-from threadcast.queue.states import Change, DeliveryState, Event, PostState
+from threadcast.queue.states import Change, Code, DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
@@ -147,19 +147,19 @@ def test_under_way_in_a_window() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "why"),
+    ("reason", "code", "why"),
     [
-        ("Telegram asks to wait 60 s", "waits until then: Telegram asks to wait 60 s"),
-        ("waits for room: nothing left", "waits for room: nothing left"),
-        ("", "under way"),
+        ("Telegram asks to wait 60 s", Code.THROTTLED, "waits until then: Telegram asks to wait 60 s"),
+        ("waits for room: nothing left", Code.ROOM, "waits for room: nothing left"),
+        ("", Code.NONE, "under way"),
     ],
 )
-def test_waiting_under_way(reason: str, why: str) -> None:
+def test_waiting_under_way(reason: str, code: Code, why: str) -> None:
     """A begun chain that waits says for what, in words that fit."""
     database = queue("a")
     claim = database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
     assert claim is not None
-    later = Change(Event.WAIT, PostState.PLANNED, reason, NOON + HOUR, keeps_lease=False)
+    later = Change(Event.WAIT, PostState.PLANNED, reason, NOON + HOUR, keeps_lease=False, code=code)
     database.work.record(claim, None, later, now=NOON)
     (one,) = foreseen(database)
     assert (one.start, one.why) == (NOON + HOUR, why)

@@ -239,6 +239,7 @@ def test_an_older_backup(queue: InUse) -> None:
     queue.backup()
     with closing(sqlite3.connect(queue.copy)) as old, old:
         old.execute("DROP TABLE notes")
+        old.execute("ALTER TABLE deliveries DROP COLUMN code")
         old.execute("ALTER TABLE channels DROP COLUMN rate")
         old.execute("ALTER TABLE channels DROP COLUMN moved")
         old.execute("DROP INDEX posts_finished")

@@ -10,7 +10,7 @@ from threadcast.bot.channels.budget import WAITS
 from threadcast.bot.chat.views.message import visible
 from threadcast.bot.chat.views.troubles import LONG, Troubles
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import Code, DeliveryState
 
 MINUTE = timedelta(minutes=1)
 AWAY = "the network cannot be reached"
@@ -87,7 +87,7 @@ def test_a_trouble_that_was_told_goes_on() -> None:
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["news", "masto"]),
-        st.sampled_from([AWAY, "", f"{WAITS}: 12 more"]),
+        st.sampled_from([(AWAY, Code.UNREACHED), ("", Code.NONE), ("waits for room: 12 more", Code.ROOM)]),
         st.integers(-5, 20),  # minutes until the next try
         st.booleans(),  # whether a post went out
         st.integers(0, 10),  # minutes until then
@@ -97,17 +97,19 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_however_channels_fare(steps: list[tuple[str, str, int, bool, int]]) -> None:
+def test_however_channels_fare(steps: list[tuple[str, tuple[str, Code], int, bool, int]]) -> None:
     """On each channel, trouble and return are told in turn; never for a wait that was foreseen."""
     troubles = Troubles(BERLIN)
     now = NOW
     sent = {"news": 0, "masto": 0}
     last = {"news": "✅", "masto": "✅"}
-    for channel, reason, ahead, went, minutes in steps:
+    for channel, (reason, code), ahead, went, minutes in steps:
         now += minutes * MINUTE
         sent[channel] += went
         due = now + ahead * MINUTE
-        said = told(troubles, delivery(7, channel, reason=reason, due=due, sent=sent[channel]), now)
+        said = told(
+            troubles, delivery(7, channel, reason=reason, code=code, due=due, sent=sent[channel]), now
+        )
         if said:
             assert channel in said
             assert said[0] != last[channel][0]
