@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from threadcast.bot.channels.budget import WAITS
 from threadcast.bot.chat.views.cards import reason
 from threadcast.bot.chat.views.message import Said, bold
 from threadcast.bot.chat.views.moments import lasting, shortly

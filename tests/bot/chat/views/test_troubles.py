@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bot.chat.samples import BERLIN, NOW, delivery
-from threadcast.bot.channels.budget import WAITS
 from threadcast.bot.chat.views.message import visible
 from threadcast.bot.chat.views.troubles import LONG, Troubles
 from threadcast.queue.model import Delivery
