@@ -1,11 +1,13 @@
 """What an owner says about a channel: one model for each kind, told apart by `kind`."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, nearest, variables_of
 from threadcast.config.schedule.quiet import NEVER_QUIET
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.types import (
@@ -21,16 +23,17 @@ from threadcast.config.types import (
     Slots,
     TimeZone,
 )
-from threadcast.config.variables import DELIMITER, PLACE, PREFIX, Doc, Variable, variables_of
 
 Numbering = Literal["keep", "renumber", "total", "none"]
 Visibility = Literal["public", "unlisted", "private", "direct"]
 
+_KINDS = ("telegram", "mastodon", "local")
 _KIND = Doc(
     "which network the channel is on",
-    expected="telegram, mastodon or local",
-    example="telegram",
-    default="required",
+    "telegram, mastodon or local",
+    "telegram",
+    "required",
+    partial(nearest, known=_KINDS),
 )
 
 
@@ -45,66 +48,56 @@ class _Channel(BaseModel):
         AnyCase,
         Doc(
             "how posts are numbered: as the author did, 1/ 2/ …, 1/34 2/34 …, or not at all",
-            expected="keep, renumber, total or none",
-            example="total",
+            "keep, renumber, total or none",
+            "total",
         ),
     ] = "keep"
-    hold: Annotated[
-        bool,
-        Doc("each thread waits until a person releases it", expected="true or false", example="true"),
-    ] = False
+    hold: Annotated[bool, Doc("each thread waits until a person releases it", "true or false", "true")] = (
+        False
+    )
     schedule: Annotated[
         Slots | None,
         Doc(
             "when a thread may start: slots, a cron line or a step; without it, in turn and at once",
-            expected="slots (mon-fri 09:00,18:30; sat 11:00), a cron line (0 9 * * mon-fri) or every 2h",
-            example="mon-fri 09:00,13:00,18:30; sat 11:00",
+            "slots (mon-fri 09:00,18:30; sat 11:00), a cron line (0 9 * * mon-fri) or every 2h",
+            "mon-fri 09:00,13:00,18:30; sat 11:00",
         ),
     ] = None
     timezone: Annotated[
         TimeZone | None,
         Doc(
             "the time zone of its schedule and quiet hours",
-            expected="a time zone's name",
-            example="Asia/Kolkata",
-            default="THREADCAST_TIMEZONE",
+            "a time zone's name",
+            "Asia/Kolkata",
+            "THREADCAST_TIMEZONE",
         ),
     ] = None
     quiet: Annotated[
         Quiet,
         Doc(
             "hours in which no thread starts, unless it has a time of its own",
-            expected="hours such as 22:00-07:00, with days if need be, that leave a slot of the schedule",
-            example="22:00-07:00, sat-sun 20:00-10:00",
-            default="none",
+            "hours such as 22:00-07:00, with days if need be, that leave a slot of the schedule",
+            "22:00-07:00, sat-sun 20:00-10:00",
+            "none",
         ),
     ] = NEVER_QUIET
     quiet_chain: Annotated[
         Literal["finish", "pause"],
         AnyCase,
-        Doc(
-            "what a chain does that runs into quiet hours",
-            expected="finish or pause",
-            example="pause",
-        ),
+        Doc("what a chain does that runs into quiet hours", "finish or pause", "pause"),
     ] = "finish"
     jitter: Annotated[
         Duration,
         Doc(
             "a thread starts up to this much after its slot, by chance",
-            expected="a duration such as 10m",
-            example="10m",
-            default="none",
+            "a duration such as 10m",
+            "10m",
+            "none",
         ),
     ] = timedelta(0)
     pace: Annotated[
         Duration,
-        Doc(
-            "how long a chain rests between two posts",
-            expected="a duration such as 90s or 2m",
-            example="2m",
-            default="none",
-        ),
+        Doc("how long a chain rests between two posts", "a duration such as 90s or 2m", "2m", "none"),
     ] = timedelta(0)
 
     when_unsure: Annotated[
@@ -112,8 +105,8 @@ class _Channel(BaseModel):
         AnyCase,
         Doc(
             "where nobody can tell whether a post is out: its owner is asked, or it is sent again",
-            expected="ask or resend",
-            example="resend",
+            "ask or resend",
+            "resend",
         ),
     ] = "ask"
 
@@ -135,26 +128,21 @@ class TelegramChannelSettings(_Channel):
         Chat,
         Doc(
             "the chat to post in; the bot must be allowed to post there",
-            expected="@name, its t.me address, or its numeric id",
-            example="@my_channel",
+            "@name, its t.me address, or its numeric id",
+            "@my_channel",
         ),
     ]
     token: Annotated[
         BotToken,
         Doc(
             "a bot of its own",
-            expected="a bot's token as @BotFather gives it, here or in THREADCAST_TELEGRAM__TOKEN",
-            example="123456789:your-bot-token",
-            default="the bot of THREADCAST_TELEGRAM__TOKEN",
+            "a bot's token as @BotFather gives it, here or in THREADCAST_TELEGRAM__TOKEN",
+            "123456789:your-bot-token",
+            "the bot of THREADCAST_TELEGRAM__TOKEN",
         ),
     ]
     silent: Annotated[
-        bool,
-        Doc(
-            "posts after the first of a chain make no sound",
-            expected="true or false",
-            example="false",
-        ),
+        bool, Doc("posts after the first of a chain make no sound", "true or false", "false")
     ] = True
 
 
@@ -166,49 +154,33 @@ class MastodonChannelSettings(_Channel):
         Server,
         Doc(
             "the account's server",
-            expected="https:// and a host, without a path (http:// for this machine only)",
-            example="https://mastodon.example",
+            "https:// and a host, without a path (http:// for this machine only)",
+            "https://mastodon.example",
         ),
     ]
     token: Annotated[
         BearerToken,
         Doc(
             "the access token of an application with the scopes read and write",
-            expected="an access token from the account's settings, under Development",
-            example="your-access-token",
+            "an access token from the account's settings, under Development",
+            "your-access-token",
         ),
     ]
     visibility: Annotated[
         Visibility,
         AnyCase,
-        Doc(
-            "who sees the first post of a chain",
-            expected="public, unlisted, private or direct",
-            example="unlisted",
-        ),
+        Doc("who sees the first post of a chain", "public, unlisted, private or direct", "unlisted"),
     ] = "public"
     reply_visibility: Annotated[
         Visibility,
         AnyCase,
-        Doc(
-            "who sees the other posts of a chain",
-            expected="public, unlisted, private or direct",
-            example="public",
-        ),
+        Doc("who sees the other posts of a chain", "public, unlisted, private or direct", "public"),
     ] = "unlisted"
     language: Annotated[
         Language | None,
-        Doc(
-            "the language of the posts",
-            expected="a language code such as en, de or pt-BR",
-            example="en",
-            default="the account's",
-        ),
+        Doc("the language of the posts", "a language code such as en, de or pt-BR", "en", "the account's"),
     ] = None
-    spoiler: Annotated[
-        str,
-        Doc("a content warning on every post", expected="a line of text", example="politics"),
-    ] = ""
+    spoiler: Annotated[str, Doc("a content warning on every post", "a line of text", "politics")] = ""
 
 
 class LocalChannelSettings(_Channel):
@@ -218,7 +190,7 @@ class LocalChannelSettings(_Channel):
     like: Annotated[
         Literal["telegram", "mastodon"],
         AnyCase,
-        Doc("whose limits and rules it has", expected="telegram or mastodon", example="telegram"),
+        Doc("whose limits and rules it has", "telegram or mastodon", "telegram"),
     ] = "mastodon"
 
 

@@ -1,68 +1,95 @@
-"""What is in force and where it was written, for its owner to look at: `threadcast config`."""
+"""What a variable is: its name, what it means, what it takes. The models say it once, beside each field.
 
-from collections.abc import Iterator, Mapping
+From here come the table in the README, `example.env`, the errors at start and the search for misspelt
+names.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from typing import get_args
 
-from threadcast.config.channels import CHANNEL_VARIABLES
-from threadcast.config.environment import Given, gather
-from threadcast.config.logs import MASK, redact
-from threadcast.config.names import channel_variable
-from threadcast.config.settings import Settings, load, variables
-from threadcast.config.variables import PLACE, PREFIX, Variable
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
 
-ENVIRONMENT = "environment"
-DEFAULT = "default"
+PREFIX = "THREADCAST_"
+DELIMITER = "__"
 
-_DATABASE_URL = f"{PREFIX}DATABASE_URL"
-_TELEGRAM_TOKEN = f"{PREFIX}TELEGRAM__TOKEN"
+# Stands in the name of a channel's variable where the owner's name for the channel goes.
+PLACE = "<NAME>"
+
+# Low enough for a word left out of a long name, high enough not to suggest what is unlike.
+_LIKENESS = 0.7
+
+Nearest = Callable[[str], str | None]
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word most like this one; None where none is like it."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=_LIKENESS)
+    return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
-    """One setting. `value` is fit to be shown: a secret is masked, and empty means that there is none.
+class Doc:
+    """What a field means to an owner; stands in the field's annotation.
 
-    `source` says where it was written: the environment, `.env`, a secrets file, another variable, or
-    that it is the default.
+    `expected` ends the sentence "expected …". `default` is told where the field's own default does not
+    tell it. `nearest` gives the right value that a wrong one is like; where a field takes one of some words
+    it is known without.
+    """
+
+    meaning: str
+    expected: str
+    example: str
+    default: str | None = None
+    nearest: Nearest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable, as its owner sees it.
+
+    `name` holds PLACE where a channel's name goes. `default` is empty where there is none, and
+    `required` where a channel cannot be without it. `group` is the heading it stands under.
     """
 
     name: str
-    value: str
-    source: str
+    meaning: str
+    expected: str
+    example: str
+    default: str
     secret: bool
+    group: str
+    nearest: Nearest | None = None
 
 
-def in_force(environ: Mapping[str, str], *, folder: Path) -> tuple[InForce, ...]:
-    """Every setting of the service and of each channel, in the order of the README. Raises SettingsError."""
-    settings = load(environ, folder=folder)
-    given, _ = gather(environ, folder)
-    # What stands in the settings in another form than it was written in: a path made whole, say.
-    made = {
-        **{f"{PREFIX}{field.upper()}": str(value) for field, value in settings if isinstance(value, Path)},
-        _DATABASE_URL: redact(settings.database_url.get_secret_value()),
-    }
-    own = [variable for variable in variables() if PLACE not in variable.name]
-    return (*(_one(each, each.name, given, made) for each in own), *_channels(settings, given))
+def variables_of(model: type[BaseModel], *, prefix: str, group: str) -> Iterator[Variable]:
+    """Return the variables of a model's documented fields, in their order."""
+    for field, info in model.model_fields.items():
+        for doc in info.metadata:
+            if isinstance(doc, Doc):
+                words = [word for word in get_args(info.annotation) if isinstance(word, str)]
+                yield Variable(
+                    name=prefix + field.upper(),
+                    meaning=doc.meaning,
+                    expected=doc.expected,
+                    example=doc.example,
+                    default=_default(info) if doc.default is None else doc.default,
+                    secret=_is_secret(info.annotation),
+                    group=group,
+                    nearest=doc.nearest or (partial(nearest, known=words) if words else None),
+                )
 
 
-def _channels(settings: Settings, given: Mapping[str, Given]) -> Iterator[InForce]:
-    for channel in settings.channels:
-        for field, variable in CHANNEL_VARIABLES[channel.kind].items():
-            name = channel_variable(channel.name, field)
-            if field == "kind" and name not in given:
-                yield InForce(name, channel.kind, DEFAULT, secret=False)
-            elif variable.default == "required" or name in given or field != "token":
-                yield _one(variable, name, given, {})
-            else:
-                yield InForce(name, MASK, _TELEGRAM_TOKEN, secret=True)
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))
 
 
-def _one(variable: Variable, name: str, given: Mapping[str, Given], made: Mapping[str, str]) -> InForce:
-    written = given.get(name)
-    if written is None:
-        return InForce(name, made.get(name, variable.default), DEFAULT, variable.secret)
-    source = written.place or ENVIRONMENT
-    if written.spelling.upper() != name:
-        source = f"{source}, as {written.spelling}"
-    value = made.get(name, MASK if variable.secret else written.value)
-    return InForce(name, value, source, variable.secret)
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "required"
+    if isinstance(info.default, bool):
+        return str(info.default).lower()
+    return str(info.default or "")

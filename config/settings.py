@@ -6,18 +6,13 @@ Every variable begins with `THREADCAST_`; `__` goes one level down. `variables()
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from threadcast.config.channels import (
     CHANNEL,
@@ -26,21 +21,20 @@ from threadcast.config.channels import (
     MastodonChannelSettings,
     TelegramChannelSettings,
 )
-from threadcast.config.environment import SECRETS_DIR, Given, gather
-from threadcast.config.logs import conceal
-from threadcast.config.names import channel_variable, misspelt
-from threadcast.config.problems import Problem, SettingsError, missing, wrong
-from threadcast.config.telegram import TelegramSettings
-from threadcast.config.types import (
-    AnyCase,
-    DatabaseUrl,
-    Duration,
-    Folder,
-    TimeZone,
-    passwords_of,
-    time_zone,
+from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, variables_of
+from threadcast.config.environment import (
+    SECRETS_DIR,
+    Given,
+    Problem,
+    SettingsError,
+    channel_variable,
+    gather,
+    missing,
+    misspelt,
 )
-from threadcast.config.variables import DELIMITER, PREFIX, Doc, Variable, variables_of
+from threadcast.config.logs import MASK, conceal, redact
+from threadcast.config.telegram import TelegramSettings
+from threadcast.config.types import AnyCase, DatabaseUrl, Duration, Folder, TimeZone, passwords_of, time_zone
 
 __all__ = ["Settings", "SettingsError", "TelegramSettings", "load", "variables"]
 
@@ -73,60 +67,55 @@ class Settings(BaseSettings):
         Folder,
         Doc(
             "the folder for the queue, the local timeline and other files",
-            expected="a folder's path",
-            example="/var/lib/threadcast",
-            default=f"{DATA} in the working folder",
+            "a folder's path",
+            "/var/lib/threadcast",
+            f"{DATA} in the working folder",
         ),
     ]
     database_url: Annotated[
         DatabaseUrl,
         Doc(
             "the queue's database; DATABASE_URL is read where this is not set",
-            expected="postgresql://…, postgres://… or sqlite:///path/of/a/file",
-            example="postgresql://user:password@127.0.0.1/threadcast",
-            default=f"a SQLite file, {DATABASE} in the data folder",
+            "postgresql://…, postgres://… or sqlite:///path/of/a/file",
+            "postgresql://user:password@127.0.0.1/threadcast",
+            f"a SQLite file, {DATABASE} in the data folder",
         ),
     ]
     timezone: Annotated[
         TimeZone,
-        Doc(
-            "the time zone that times are given and shown in",
-            expected="a time zone's name",
-            example="Europe/Berlin",
-            default="UTC",
-        ),
+        Doc("the time zone that times are given and shown in", "a time zone's name", "Europe/Berlin", "UTC"),
     ] = time_zone("UTC")
     intake: Annotated[
         Path | None,
         Folder,
         Doc(
             "a folder whose .txt and .md files are added, as are those in its folders named like channels",
-            expected="a folder's path, not that of the data folder",
-            example="/srv/threads",
+            "a folder's path, not that of the data folder",
+            "/srv/threads",
         ),
     ] = None
     settle_after: Annotated[
         Duration | None,
         Doc(
             "how long after a send without an answer its post is looked for, and if need be once more",
-            expected="a duration such as 30s",
-            example="30s",
-            default="1m on Telegram; 10s, then 1m on Mastodon",
+            "a duration such as 30s",
+            "30s",
+            "1m on Telegram; 10s, then 1m on Mastodon",
         ),
     ] = None
     telegram: TelegramSettings = TelegramSettings()
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         AnyCase,
-        Doc("what is logged, from this level up", expected="debug, info, warning or error", example="debug"),
+        Doc("what is logged, from this level up", "debug, info, warning or error", "debug"),
     ] = "info"
     log_format: Annotated[
         Literal["auto", "console", "json"],
         AnyCase,
         Doc(
             "how log lines look: auto has colours on a terminal only, console always, json never",
-            expected="auto, console or json",
-            example="json",
+            "auto, console or json",
+            "json",
         ),
     ] = "auto"
     channels: tuple[Annotated[ChannelSettings, Field(discriminator="kind")], ...] = ()
@@ -303,9 +292,7 @@ def _located(location: Sequence[int | str], known: Mapping[str, Variable]) -> tu
 
 def _problem(given: Mapping[str, Given], name: str, variable: Variable) -> Problem:
     """A variable that does not fit, or is missing."""
-    if name in given:
-        return given[name].problem(wrong(variable))
-    return Problem(name, missing(variable))
+    return given[name].wrong(variable) if name in given else missing(name, variable)
 
 
 def _clashes(channels: Sequence[ChannelSettings], given: Mapping[str, Given]) -> Iterator[Problem]:
@@ -328,3 +315,60 @@ def _place(channel: ChannelSettings) -> tuple[str, ...] | None:
     if isinstance(channel, MastodonChannelSettings):
         return ("token", channel.token.get_secret_value(), channel.url)
     return None
+
+
+ENVIRONMENT = "environment"
+DEFAULT = "default"
+
+_DATABASE_URL = f"{PREFIX}DATABASE_URL"
+_TELEGRAM_TOKEN = f"{PREFIX}TELEGRAM__TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """One setting. `value` is fit to be shown: a secret is masked, and empty means that there is none.
+
+    `source` says where it was written: the environment, `.env`, a secrets file, another variable, or
+    that it is the default.
+    """
+
+    name: str
+    value: str
+    source: str
+    secret: bool
+
+
+def in_force(environ: Mapping[str, str], *, folder: Path) -> tuple[InForce, ...]:
+    """Return every setting in force, those of each channel last. Raises SettingsError."""
+    settings = load(environ, folder=folder)
+    given, _ = gather(environ, folder)
+    # What stands in the settings in another form than it was written in: a path made whole, say.
+    made = {
+        **{f"{PREFIX}{field.upper()}": str(value) for field, value in settings if isinstance(value, Path)},
+        _DATABASE_URL: redact(settings.database_url.get_secret_value()),
+    }
+    own = [variable for variable in variables() if PLACE not in variable.name]
+    return (*(_one(each, each.name, given, made) for each in own), *_of_channels(settings, given))
+
+
+def _of_channels(settings: Settings, given: Mapping[str, Given]) -> Iterator[InForce]:
+    for channel in settings.channels:
+        for field, variable in CHANNEL_VARIABLES[channel.kind].items():
+            name = channel_variable(channel.name, field)
+            if field == "kind" and name not in given:
+                yield InForce(name, channel.kind, DEFAULT, secret=False)
+            elif variable.default == "required" or name in given or field != "token":
+                yield _one(variable, name, given, {})
+            else:
+                yield InForce(name, MASK, _TELEGRAM_TOKEN, secret=True)
+
+
+def _one(variable: Variable, name: str, given: Mapping[str, Given], made: Mapping[str, str]) -> InForce:
+    written = given.get(name)
+    if written is None:
+        return InForce(name, made.get(name, variable.default), DEFAULT, variable.secret)
+    source = written.place or ENVIRONMENT
+    if written.spelling.upper() != name:
+        source = f"{source}, as {written.spelling}"
+    value = made.get(name, MASK if variable.secret else written.value)
+    return InForce(name, value, source, variable.secret)

@@ -13,8 +13,8 @@ from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell.follow import progress
 from threadcast.bot.shell.screen import Screen, safe, state
-from threadcast.config.documented import DEFAULT, InForce
 from threadcast.config.schedule.timetable import Cause
+from threadcast.config.settings import DEFAULT, InForce
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, Severity, Thread

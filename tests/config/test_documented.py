@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from threadcast.config.documented import InForce, in_force
-from threadcast.config.settings import SettingsError
+from threadcast.config.settings import InForce, SettingsError, in_force
 
 BOT = "123456789:AAabcdefghijklmnopqrstuvwxyzABCDEFG"
 OWN = "987654321:BBabcdefghijklmnopqrstuvwxyzABCDEFG"

@@ -35,9 +35,8 @@ from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.requests.input import InputError, understand
 from threadcast.bot.shell.cli import cli
 from threadcast.bot.shell.context import Exit
-from threadcast.config.documented import in_force
 from threadcast.config.logs import conceal
-from threadcast.config.settings import SettingsError, load, variables
+from threadcast.config.settings import SettingsError, in_force, load, variables
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import CannotComposeError, Numbering, Rules, compose
 from threadcast.queue.text.parse import render

@@ -11,9 +11,10 @@ from typing import TypeVar
 from threadcast.bot.channels.mastodon.checks import check, preflight
 from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import CallError, Fault, classify, not_deleted, not_ready
-from threadcast.bot.channels.mastodon.instance import Instance, address, dig
+from threadcast.bot.channels.mastodon.instance import Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, look_up
 from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
+from threadcast.config.types import web_address
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.states import (
     Absent,
@@ -73,7 +74,7 @@ class MastodonChannel:
         if not {visibility, reply_visibility} <= set(VISIBILITIES):
             raise ValueError(f"the visibility of a post is one of {', '.join(VISIBILITIES)}")
         self.name = name
-        self.target = address(url)
+        self.target = web_address(url, path=False)
         self._numbering = numbering
         self._visibility = visibility
         self._reply_visibility = reply_visibility

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import urlsplit
 
 from threadcast.config.logs import redact
-from threadcast.config.types import is_loopback
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Measure, Numbering, Rules
 
@@ -65,24 +63,3 @@ def address_of(status: object) -> str | None:
     """The address at which a reader finds a status; None where it has none that may be shown."""
     url = dig(status, "url")
     return url if isinstance(url, str) and "://" in url and fit_to_show(url) else None
-
-
-def address(url: str) -> str:
-    """The canonical form of a server's address: scheme and host, and the port where there is one.
-
-    Raises ValueError, which does not repeat the address, where it is not `https://…`, or is more than
-    a host. Plain http is taken for this machine alone: a token must not cross a network in the open.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        raise ValueError("not an address: expected https:// and the name of a server") from None
-    if parts.scheme not in {"https", "http"} or not host:
-        raise ValueError("not an address: expected https:// and the name of a server")
-    if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("more than the address of a server: expected https:// and its name alone")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError("plain http is accepted for this machine only (127.0.0.1, localhost): use https://")
-    host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}" if port is None else f"{parts.scheme}://{host}:{port}"

@@ -87,7 +87,7 @@ def config(as_json: bool) -> None:
     with faults():
         from threadcast.bot.shell import views
         from threadcast.bot.shell.screen import Screen
-        from threadcast.config.documented import in_force
+        from threadcast.config.settings import in_force
 
         found = in_force(os.environ, folder=Path.cwd())
         screen = Screen(settings().timezone)

@@ -21,7 +21,7 @@ from urllib3 import connection, exceptions
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.headers import LONGEST_WAIT, SHORTEST_WAIT, reset_at
-from threadcast.bot.channels.mastodon.instance import Instance, address, instance_of
+from threadcast.bot.channels.mastodon.instance import Instance, instance_of
 from threadcast.queue.compose.compose import Numbering
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
@@ -278,50 +278,6 @@ def test_gotosocial_counts_code_points() -> None:
 
     assert rules.limit == 5000
     assert rules.measure("👩‍👩‍👧‍👦 https://example.org/") == 3 + 7 + 1 + 20
-
-
-@pytest.mark.parametrize(
-    ("given", "canonical"),
-    [
-        ("https://social.example", "https://social.example"),
-        (" https://Social.Example/ ", "https://social.example"),
-        ("https://social.example:8443", "https://social.example:8443"),
-        ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
-        ("http://localhost:3000/", "http://localhost:3000"),
-        ("http://[::1]:3000", "http://[::1]:3000"),
-        ("http://127.9.9.9", "http://127.9.9.9"),
-    ],
-)
-def test_addresses(given: str, canonical: str) -> None:
-    """An address is https, or http on this machine, and comes out in one form."""
-    assert address(given) == canonical
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        "",
-        "social.example",
-        "ftp://social.example",
-        "https://",
-        "https://social.example:port",
-        "https://[social.example",
-        "https://social.example/@keeper",
-        "https://social.example/?a=hunter2",
-        "https://social.example/#hunter2",
-        "https://keeper:hunter2@social.example",
-        "http://social.example",
-        "http://10.0.0.1",
-        "http://0.0.0.0:3000",
-        "http://localhost.example",
-    ],
-)
-def test_no_addresses(given: str) -> None:
-    """Anything else is refused, in words that do not repeat what may be a secret."""
-    with pytest.raises(ValueError, match="https://") as caught:
-        address(given)
-
-    assert "hunter2" not in str(caught.value)
 
 
 def channel(**changes: Any) -> MastodonChannel:
