@@ -14,6 +14,7 @@ class Requests:
     """The requests of one person."""
 
     def __init__(self, context: Context) -> None:
+        self.channels = context.channels
         self.queries = Queries(context)
         self.threads = Threads(context)
         self.changes = Changes(context)

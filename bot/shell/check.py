@@ -51,7 +51,7 @@ async def _examine_channels(settings: Settings, database: Database | None) -> Fi
 async def _examine_chat(settings: Settings) -> Findings:
     if settings.telegram.token is None:
         return []
-    from threadcast.bot.chat.check import examine_chat  # only where there is a bot
+    from threadcast.bot.chat.check import examine_chat  # noqa: PLC0415  # telegram: only where there is a bot
 
     return [("chat", finding) for finding in await examine_chat(settings)]
 

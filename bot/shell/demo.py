@@ -16,8 +16,9 @@ from threadcast.bot.requests.input import understand
 from threadcast.bot.requests.queries import ENDED, Chain
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.service import Service, build_requests, now, open_channels
-from threadcast.bot.shell.follow import Watch, progress
+from threadcast.bot.shell.follow import Watch
 from threadcast.bot.shell.screen import Screen, safe, state
+from threadcast.bot.shell.views import progress
 from threadcast.config import logs
 from threadcast.config.settings import Settings, load
 from threadcast.queue.model import Delivery, StoreError

@@ -1,12 +1,19 @@
-"""How deliveries go on, seen from outside: by looking into the queue, whoever works on it."""
+"""`--follow`: stay while a thread is published, by whichever service, and look into the queue."""
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+import os
+import select
+import signal
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
+import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
 from threadcast.bot.requests.queries import ENDED
+from threadcast.bot.shell import models, views
+from threadcast.bot.shell.context import Session
+from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
@@ -17,6 +24,31 @@ INTERVAL = 0.3  # seconds between two looks: soon enough for an eye, and no load
 STILL = ENDED | {DeliveryState.HELD}
 
 
+def stay(session: Session, deliveries: Sequence[Delivery]) -> None:
+    """Show how these go on until none of them does; exit with NOT_ALLOWED where one is not published.
+
+    What came to an end before is only looked at where there is nothing else.
+    """
+    mine = [one for one in deliveries if one.state not in ENDED] or deliveries
+    if any(one.state not in STILL for one in mine) and not session.wake():
+        click.echo(
+            "No service is running here; start it in another terminal with: threadcast run. Waiting …",
+            err=True,
+        )
+    if session.as_json:
+        with until_interrupted(INTERVAL) as pause:
+            ended = follow(session.database, mine, lambda _: None, pause)
+        session.screen.json(models.Deliveries(deliveries=ended))
+    else:
+        watch = Watch(session.screen)
+        with until_interrupted(INTERVAL) as pause, watch.shown():
+            ended = follow(session.database, mine, watch.see, pause)
+        for delivery in ended:
+            views.outcome(session.screen, delivery)
+    if any(delivery.state is not DeliveryState.PUBLISHED for delivery in ended):
+        click.get_current_context().exit(Exit.NOT_ALLOWED)
+
+
 def follow(
     database: Database,
     deliveries: Collection[Delivery],
@@ -25,7 +57,7 @@ def follow(
 ) -> tuple[Delivery, ...]:
     """Show these deliveries to `see` at first and whenever they change, until none of them goes on.
 
-    `pause` lets time pass between two looks. Gives them as they stood at the end. Raises StoreError.
+    `pause` lets time pass between two looks. Return them as they stood at the end. Raises StoreError.
     """
     before: dict[int, Delivery] = {}
     while True:
@@ -39,6 +71,34 @@ def follow(
         pause()
 
 
+@contextmanager
+def until_interrupted(seconds: float) -> Iterator[Callable[[], None]]:
+    """Give a pause of so many seconds; it raises KeyboardInterrupt once Ctrl-C was pressed, whenever.
+
+    Raised at once it could fall into a finalizer, where Python drops it, and the key would have done nothing.
+    """
+    # No lock of Python's: the handler runs in the thread that waits, and would wait for itself where the key
+    # falls into the moment in which that one holds it.
+    pressed, press = os.pipe()
+    os.set_blocking(press, False)
+
+    def note(*_: object) -> None:
+        with suppress(BlockingIOError):  # so many are noted already that one more says nothing
+            os.write(press, b"^C")
+
+    def pause() -> None:
+        if select.select([pressed], [], [], seconds)[0]:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pause
+    finally:
+        signal.signal(signal.SIGINT, before)
+        os.close(press)
+        os.close(pressed)
+
+
 class Watch:
     """Shows how deliveries go on: a bar for each on a terminal, lines in a pipe.
 
@@ -48,7 +108,7 @@ class Watch:
     def __init__(self, screen: Screen, *, ends_only: bool = False) -> None:
         self._screen = screen
         self._ends_only = ends_only
-        self._said: dict[int, str] = {}
+        self._lines: dict[int, str] = {}
         self._tasks: dict[int, TaskID] = {}
         self._bars = Progress(
             TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
@@ -62,18 +122,18 @@ class Watch:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """While this is open the progress is on the screen."""
+        """Keep the progress on the screen while this is open."""
         with self._bars:
             yield
 
     def see(self, delivery: Delivery) -> None:
-        """One delivery went on."""
+        """Show a delivery that went on."""
         title = f"{delivery.channel}: {safe(delivery.title)}"
         if self._bars.disable:
-            line = f"{state(delivery.state)} {progress(delivery)} {title}"
-            if self._said.get(delivery.id) != line and (delivery.state in ENDED or not self._ends_only):
+            line = f"{state(delivery.state)} {views.progress(delivery)} {title}"
+            if self._lines.get(delivery.id) != line and (delivery.state in ENDED or not self._ends_only):
                 self._screen.say(line)
-            self._said[delivery.id] = line
+            self._lines[delivery.id] = line
             return
         if delivery.id not in self._tasks:
             self._tasks[delivery.id] = self._bars.add_task(title, total=None, state="")
@@ -83,8 +143,3 @@ class Watch:
             total=delivery.posts or None,
             state=state(delivery.state),
         )
-
-
-def progress(delivery: Delivery) -> str:
-    """How many posts are out, of how many."""
-    return f"{delivery.sent}/{delivery.posts}" if delivery.posts else "-"

@@ -4,7 +4,6 @@ Text that came from outside is shown without control characters, so that a threa
 terminal it is listed on.
 """
 
-import json
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from pydantic_core import to_json
 from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
 from rich.markup import escape
@@ -73,8 +73,8 @@ class Screen:
         self.console.print(text, soft_wrap=whole or widest > self.console.width)
 
     def json(self, value: object) -> None:
-        """A value as JSON, for scripts."""
-        sys.stdout.write(as_text(value) + "\n")
+        """Write a model, or a dictionary, as JSON, for scripts."""
+        sys.stdout.write(to_json(value, indent=2).decode() + "\n")
 
     def when(self, moment: datetime | None) -> str:
         """A moment in the owner's time zone, to the second."""
@@ -154,14 +154,3 @@ def state(value: str) -> str:
     """A state's name in its colour."""
     colour = COLOURS.get(value, "default")
     return f"[{colour}]{value}[/]"
-
-
-def as_text(value: object) -> str:
-    """A value as JSON text; times are ISO 8601."""
-    return json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")

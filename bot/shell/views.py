@@ -7,11 +7,14 @@ from shlex import quote
 
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.publishing.forecast import CAUSES, Forecast
+from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.requests.overview import ANSWERS, Overview, answer
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.shell.follow import progress
+from threadcast.bot.service import now as current_time
+from threadcast.bot.shell import models
+from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.config.schedule.timetable import Cause
 from threadcast.config.settings import DEFAULT, InForce
@@ -21,6 +24,7 @@ from threadcast.queue.text.thread import Notice, Severity, Thread
 
 Foreseen = Mapping[int, Forecast]  # by the id of the delivery
 
+NO_SERVICE = "No service is running here; start it with: threadcast run"
 AT_ONCE = frozenset({CAUSES[Cause.TURN], "under way"})
 FEW = 5  # threads that wait for their owner, on the first screen
 CROP = {"title": 20, "next": 48}  # columns that these need at least; a date with its reason is not cut
@@ -269,15 +273,19 @@ def config(screen: Screen, settings: Sequence[InForce]) -> None:
     )
 
 
-def changed(
-    screen: Screen, deliveries: Sequence[Delivery], foreseen: Foreseen, now: datetime, *, running: bool
-) -> None:
+def changed(session: Session, deliveries: Sequence[Delivery]) -> None:
     """What a request changed, and what happens next."""
+    screen = session.screen
+    if session.as_json:
+        screen.json(models.Deliveries(deliveries=deliveries))
+        return
+    running = session.wake()
+    foreseen, now = session.foreseen(deliveries), current_time()
     for delivery in deliveries:
         line = f"#{delivery.thread_id} on {delivery.channel} is {state(delivery.state)} now"
         screen.say(f"{line}{_what_follows(screen, delivery, foreseen, now)}.")
     if not running and any(one.state is DeliveryState.QUEUED for one in deliveries):
-        screen.say("No service is running here; start it with: threadcast run")
+        screen.say(NO_SERVICE)
 
 
 def _what_follows(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetime) -> str:
@@ -315,3 +323,51 @@ def outcome(screen: Screen, delivery: Delivery) -> None:
     screen.say(f"{line}{reason}")
     if delivery.state in ANSWERS:
         screen.say(f"    → {answer(delivery)}")
+
+
+def undoing(screen: Screen, one: Undoing) -> None:
+    """How far a chain is taken down."""
+    line = f"{one.delivery.channel}: {one.gone}/{one.out} taken down"
+    if one.until is not None:
+        line += f"; the network asks to wait until {screen.when(one.until)} (Ctrl-C: go on later)"
+    screen.say(line)
+
+
+def undone(screen: Screen, many: Sequence[Undoing]) -> None:
+    """What was taken down, and what stays."""
+    for one in many:
+        number = one.delivery.thread_id
+        where = f"#{number} on {one.delivery.channel}"
+        if one.gone == one.out:
+            screen.say(f"{where} is gone: all {one.out} posts.")
+            continue
+        screen.say(
+            f"{where}: {one.gone} of {one.out} posts are gone; go on later with: threadcast undo {number}"
+        )
+        for left in sorted(one.left, key=lambda left: left.position):
+            address = f" {safe(left.url)}" if left.url else ""
+            screen.say(f"    post {left.position}{address}: {safe(left.reason)}")
+
+
+def audits(screen: Screen, thread_id: int, many: Sequence[Audit]) -> None:
+    """What the networks show of a thread's chains."""
+    if not many:
+        screen.say(f"No post of #{thread_id} is out; see: threadcast show {thread_id}")
+    for one in many:
+        where = f"#{thread_id} on {one.delivery.channel}"
+        if not one.posts:
+            screen.say(f"{where}: {safe(one.problem)}.")
+        elif one.problem:
+            screen.say(f"{where} could not be looked at: {safe(one.problem)}")
+        elif not one.differences:
+            screen.say(f"{where} is as it was sent: all {one.posts} posts, in order.")
+        else:
+            screen.say(f"{where} is not as it was sent:")
+        for found in one.differences:
+            post = f" post {found.position}" if found.position is not None else ""
+            screen.say(f"    {found.kind}{post}: {safe(found.detail)}")
+
+
+def progress(delivery: Delivery) -> str:
+    """How many posts are out, of how many."""
+    return f"{delivery.sent}/{delivery.posts}" if delivery.posts else "-"

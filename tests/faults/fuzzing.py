@@ -33,8 +33,9 @@ from threadcast.bot.channels.port import Channel, Expected, NotReadyError, Outgo
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.requests.input import InputError, understand
+from threadcast.bot.shell.cli import COMMANDS as NAMES
 from threadcast.bot.shell.cli import cli
-from threadcast.bot.shell.context import Exit
+from threadcast.bot.shell.exits import Exit
 from threadcast.config.logs import conceal
 from threadcast.config.settings import SettingsError, in_force, load, variables
 from threadcast.queue.compose import length as measure
@@ -502,7 +503,8 @@ _STAYS = {"run", "demo"}  # until they are told to stop; publishes for real
 _OPTIONS = sorted(
     {
         option
-        for command in cli.commands.values()
+        for command in (cli.get_command(click.Context(cli), name) for name in NAMES)
+        if command is not None
         for parameter in command.params
         if isinstance(parameter, click.Option)
         for option in parameter.opts
@@ -535,9 +537,7 @@ _TYPED = st.one_of(
     st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), max_size=12),
 )
 COMMANDS = st.tuples(
-    st.one_of(
-        st.sampled_from(sorted(set(cli.commands) - _STAYS)), _TYPED.filter(lambda word: word not in _STAYS)
-    ),
+    st.one_of(st.sampled_from(sorted(set(NAMES) - _STAYS)), _TYPED.filter(lambda word: word not in _STAYS)),
     st.lists(_TYPED, max_size=5),
     st.one_of(_TEXTS.map(partial(str.encode, errors="replace")), st.binary(max_size=50)),
 )

@@ -5,7 +5,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from threadcast.bot.shell.commands.following import until_interrupted
+from threadcast.bot.shell.follow import until_interrupted
 
 
 def at_step(step: int) -> bool:

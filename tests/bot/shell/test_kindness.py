@@ -4,7 +4,7 @@ import pytest
 
 from tests.bot.shell.terminal import terminal, threadcast
 from tests.bot.shell.typed import THREAD, Shell
-from threadcast.bot.shell.context import Exit
+from threadcast.bot.shell.exits import Exit
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.bot.shell.terminal import PATIENCE, environment, terminal, threadcast
 from tests.bot.shell.typed import GAP, OTHER, THREAD, Shell
-from threadcast.bot.shell.context import Exit
+from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.follow import follow
 from threadcast.queue.model import Delivery, NewDelivery, NewThread
 from threadcast.queue.states import DeliveryState, Event

@@ -10,7 +10,7 @@ import pytest
 
 from tests.bot.shell.terminal import terminal, threadcast
 from tests.bot.shell.typed import GAP, OTHER, THREAD, Shell
-from threadcast.bot.shell.context import Exit
+from threadcast.bot.shell.exits import Exit
 
 MORE = "4/ Nor did the wind.\n5/ It rose. /end\n"
 OPEN = "1/ The lamp was lit at dusk.\n2/ The keeper slept by day.\n3/ The sea did not.\n"

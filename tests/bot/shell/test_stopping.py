@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.bot.shell.typed import OTHER, THREAD, Shell
-from threadcast.bot.shell.context import Exit
+from threadcast.bot.shell.exits import Exit
 
 
 @pytest.fixture

@@ -1,24 +1,44 @@
-"""Keeping a copy of the queue: `backup`, `restore`."""
+"""The database: `migrate`, `backup`, `restore`."""
 
 from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
 
 import click
 
+from threadcast.bot.data_folder import upgrade
 from threadcast.bot.plain import plain
-from threadcast.bot.shell.commands.following import until_interrupted
-from threadcast.bot.shell.context import JSON, actor, faults, settings
-
-if TYPE_CHECKING:
-    from threadcast.bot.requests.restoring import Restored
-    from threadcast.bot.shell.screen import Screen
-    from threadcast.queue.model import Delivery
-    from threadcast.queue.store.since import Since
+from threadcast.bot.requests.restoring import Restored, put_back
+from threadcast.bot.shell import views
+from threadcast.bot.shell.context import JSON, actor, load_settings
+from threadcast.bot.shell.follow import INTERVAL, until_interrupted
+from threadcast.bot.shell.screen import Screen, safe
+from threadcast.queue.model import Delivery
+from threadcast.queue.store import backup as backups
+from threadcast.queue.store.since import Since
 
 MANY = 20  # lines about what happened since; more is for scripts
+
+
+@click.command()
+@JSON
+def migrate(as_json: bool) -> None:
+    """Bring the database's tables up to date.
+
+    Safe to run again.
+
+    \b
+    Examples:
+      threadcast migrate
+    """
+    settings = load_settings()
+    version = upgrade(settings)
+    screen = Screen(settings.timezone)
+    if as_json:
+        screen.json({"version": version})
+    else:
+        screen.say(f"The database is up to date: version {version}.")
 
 
 @click.command()
@@ -34,14 +54,9 @@ def backup(file: Path, as_json: bool) -> None:
       threadcast backup queue.backup
       threadcast backup "queue-$(date +%F).backup"
     """
-    with faults():
-        configured = settings()
-    with faults():
-        from threadcast.bot.shell.screen import Screen, safe
-        from threadcast.queue.store.backup import backup as make
-
-        make(configured.database_url.get_secret_value(), file)
-        size = file.stat().st_size
+    configured = load_settings()
+    backups.backup(configured.database_url.get_secret_value(), file)
+    size = file.stat().st_size
     screen = Screen(configured.timezone)
     if as_json:
         screen.json({"file": str(file), "bytes": size})
@@ -64,15 +79,9 @@ def restore(file: Path, as_json: bool) -> None:
     Examples:
       threadcast restore queue.backup
     """
-    with faults():
-        configured = settings()
-    with faults():
-        from threadcast.bot.requests.restoring import put_back
-        from threadcast.bot.shell.follow import INTERVAL
-        from threadcast.bot.shell.screen import Screen
-
-        with until_interrupted(INTERVAL) as pause:
-            restored = put_back(configured, file, actor=actor(), see=_Patience().see, pause=pause)
+    configured = load_settings()
+    with until_interrupted(INTERVAL) as pause:
+        restored = put_back(configured, file, actor=actor(), see=_Patience().see, pause=pause)
     screen = Screen(configured.timezone)
     if as_json:
         screen.json(_as_json(file, restored))
@@ -80,7 +89,7 @@ def restore(file: Path, as_json: bool) -> None:
         _say_restored(screen, file, restored)
 
 
-def _as_json(file: Path, restored: "Restored") -> dict[str, object]:
+def _as_json(file: Path, restored: Restored) -> dict[str, object]:
     return {
         "file": str(file),
         "replaced": None if restored.kept is None else str(restored.kept),
@@ -90,9 +99,7 @@ def _as_json(file: Path, restored: "Restored") -> dict[str, object]:
     }
 
 
-def _say_restored(screen: "Screen", file: Path, restored: "Restored") -> None:
-    from threadcast.bot.shell.screen import safe
-
+def _say_restored(screen: Screen, file: Path, restored: Restored) -> None:
     screen.say(f"The queue is what {safe(str(file))} holds.", whole=True)
     if restored.running:
         screen.say("The service that is running goes on with it.")
@@ -105,9 +112,7 @@ def _say_restored(screen: "Screen", file: Path, restored: "Restored") -> None:
         _say_since(screen, restored.since)
 
 
-def _say_since(screen: "Screen", since: "Since") -> None:
-    from threadcast.bot.shell.screen import safe
-
+def _say_since(screen: Screen, since: Since) -> None:
     if since.added:
         numbers = ", ".join(f"#{number}" for number, _ in since.added[:MANY])
         more = len(since.added) - MANY
@@ -134,13 +139,13 @@ class _Patience:
     def __init__(self) -> None:
         self._said: set[str] = set()
 
-    def see(self, held: "Collection[Delivery]") -> None:
-        from threadcast.bot.shell.follow import progress
-
+    def see(self, held: Collection[Delivery]) -> None:
         if not self._said:
             self._say("A service is running: its channels are paused until the queue is restored.")
         for one in held:
-            self._say(f"Waiting for the post in hand: #{one.thread_id} on {one.channel} ({progress(one)}) …")
+            self._say(
+                f"Waiting for the post in hand: #{one.thread_id} on {one.channel} ({views.progress(one)}) …"
+            )
 
     def _say(self, line: str) -> None:
         if line not in self._said:

@@ -1,0 +1,74 @@
+"""Channels: `channels`, `pause`, `resume`."""
+
+from collections.abc import Sequence
+
+import click
+
+from threadcast.bot.shell import completion, models, views
+from threadcast.bot.shell.context import JSON, Session, in_session
+from threadcast.queue.model import ChannelRow
+
+NAMES = click.argument("names", nargs=-1, metavar="[CHANNEL…]", shell_complete=completion.channels)
+
+
+@click.command()
+@JSON
+@in_session
+def channels(session: Session) -> None:
+    """List the channels, configured and remembered.
+
+    \b
+    Examples:
+      threadcast channels
+      threadcast channels --json
+    """
+    rows, configured = session.requests.queries.channels(), session.requests.queries.configured
+    if session.as_json:
+        session.screen.json(models.channels(rows, configured))
+    else:
+        views.channels(session.screen, rows, configured)
+
+
+@click.command()
+@NAMES
+@JSON
+@in_session
+def pause(session: Session, names: tuple[str, ...]) -> None:
+    """Publish nothing more on a channel, or on all.
+
+    The post in hand is finished; the rest waits for `threadcast resume`.
+
+    \b
+    Examples:
+      threadcast pause
+      threadcast pause news
+    """
+    _say(session, session.requests.changes.pause(names))
+
+
+@click.command()
+@NAMES
+@JSON
+@in_session
+def resume(session: Session, names: tuple[str, ...]) -> None:
+    """Let paused channels go on.
+
+    \b
+    Examples:
+      threadcast resume
+      threadcast resume news
+    """
+    _say(session, session.requests.changes.pause(names, paused=False))
+
+
+def _say(session: Session, rows: Sequence[ChannelRow]) -> None:
+    if session.as_json:
+        session.screen.json(models.channels(rows, session.requests.queries.configured))
+        return
+    running = session.wake()
+    for row in rows:
+        then = f"to go on: threadcast resume {row.name}" if row.paused else "what is due starts now"
+        follows = f"; {then}" if row.paused or running else ""
+        session.screen.say(f"{row.name} is {'paused' if row.paused else 'ready'}{follows}.")
+    if not running and not all(row.paused for row in rows):
+        session.screen.say(views.NO_SERVICE)

@@ -1,0 +1,137 @@
+"""What happened and what is out: `history`, `events`, `undo`, `audit`."""
+
+import asyncio
+from datetime import datetime
+
+import click
+
+from threadcast.bot.publishing.takedown import Audit, Undoing
+from threadcast.bot.service import now
+from threadcast.bot.shell import models, views
+from threadcast.bot.shell.context import (
+    CHANNEL,
+    JSON,
+    LIMIT,
+    ONE_CHANNEL,
+    THREAD,
+    THREAD_NUMBER,
+    YES,
+    Session,
+    confirm,
+    in_session,
+    thread_argument,
+)
+from threadcast.bot.shell.exits import Exit, FaultError
+
+
+@click.command()
+@ONE_CHANNEL
+@LIMIT
+@JSON
+@in_session
+def history(session: Session, channel: str | None, limit: int | None) -> None:
+    """List what was published or stopped, newest first.
+
+    \b
+    Examples:
+      threadcast history -n 10
+      threadcast history --channel news --json
+    """
+    chains = session.requests.queries.history(channel=channel, limit=limit)
+    if session.as_json:
+        session.screen.json(models.Chains(deliveries=chains))
+    elif chains:
+        views.history(session.screen, chains)
+    else:
+        session.screen.say("Nothing was published yet. See what waits: threadcast queue")
+
+
+@click.command()
+@click.argument("thread_id", metavar="[ID]", type=THREAD_NUMBER, required=False)
+@LIMIT
+@JSON
+@in_session
+def events(session: Session, thread_id: int | None, limit: int | None) -> None:
+    """List what happened: when, who, what.
+
+    The oldest first; events of one thread, or of all.
+
+    \b
+    Examples:
+      threadcast events -n 20
+      threadcast events 7
+    """
+    found = session.requests.queries.events(thread_id, limit)
+    if session.as_json:
+        session.screen.json(models.Events(events=found))
+    elif found:
+        views.events(session.screen, found)
+    else:
+        session.screen.say("Nothing has happened yet. Add a thread: threadcast add FILE")
+
+
+@click.command()
+@thread_argument("withdraw")
+@CHANNEL
+@YES
+@JSON
+@in_session
+def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool) -> None:
+    """Take a thread's posts down, the newest first.
+
+    Where the network asks to wait it waits; Ctrl-C is safe, and the same command goes on later. What a
+    network no longer lets a bot delete stays, and is said. Exit code 7 where a post stays.
+
+    \b
+    Examples:
+      threadcast undo 7
+      threadcast undo 7 --channel masto --yes
+    """
+    dossier = session.requests.queries.show(thread_id)
+    title = dossier.stored.thread.title
+    begun = any(chain.posts for chain in dossier.chains)
+    if begun and not (yes or confirm(f"Take the posts of #{thread_id} {title!r} down for good?")):
+        again = f"threadcast undo {thread_id} --yes"
+        raise FaultError(f"#{thread_id} stays as it is; to take it down: {again}", Exit.USAGE)
+
+    def see(one: Undoing) -> None:
+        if not session.as_json:
+            views.undoing(session.screen, one)
+
+    async def pause(until: datetime) -> None:
+        await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
+
+    undone: tuple[Undoing, ...] = session.online(
+        lambda ask: ask.chains.undo(thread_id, channels=channels, see=see, pause=pause)
+    )
+    if session.as_json:
+        session.screen.json(models.Undone(deliveries=undone))
+    else:
+        views.undone(session.screen, undone)
+    if any(one.gone < one.out for one in undone):
+        click.get_current_context().exit(Exit.NOT_ALLOWED)
+
+
+@click.command()
+@THREAD
+@CHANNEL
+@JSON
+@in_session
+def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
+    """Compare a published chain with what the network shows.
+
+    Says what is missing, edited, out of order, or not ours. Exit code 7 where something is, or where the
+    network could not be looked at.
+
+    \b
+    Examples:
+      threadcast audit 7
+      threadcast audit 7 --channel masto --json
+    """
+    audits: tuple[Audit, ...] = session.online(lambda ask: ask.chains.audit(thread_id, channels=channels))
+    if session.as_json:
+        session.screen.json(models.Audits(deliveries=audits))
+    else:
+        views.audits(session.screen, thread_id, audits)
+    if any(one.differences or (one.problem and one.posts) for one in audits):
+        click.get_current_context().exit(Exit.NOT_ALLOWED)

@@ -1,0 +1,235 @@
+"""The queue: what waits, and what its owner decides about it."""
+
+import click
+
+from threadcast.bot.requests.input import post_at
+from threadcast.bot.requests.overview import overview
+from threadcast.bot.service import now as current_time
+from threadcast.bot.shell import completion, models, views
+from threadcast.bot.shell.context import (
+    CHANNEL,
+    FOLLOW,
+    JSON,
+    ONE_CHANNEL,
+    THREAD_NUMBER,
+    Session,
+    in_session,
+    load_settings,
+    thread_argument,
+)
+from threadcast.bot.shell.follow import stay
+from threadcast.bot.shell.screen import Screen
+from threadcast.queue.states import Event
+
+
+def show_overview() -> None:
+    """Answer `threadcast` alone."""
+    settings = load_settings()
+    views.overview(Screen(settings.timezone), overview(settings))
+
+
+@click.command()
+@ONE_CHANNEL
+@JSON
+@in_session
+def queue(session: Session, channel: str | None) -> None:
+    """List what waits, and until when.
+
+    What is under way, queued, held or unsure, in the order in which it will go out: when it starts, why
+    then, and when it should be through.
+
+    \b
+    Examples:
+      threadcast queue
+      threadcast queue --channel news
+    """
+    forecasts = session.requests.queries.forecast(channel=channel)
+    if session.as_json:
+        session.screen.json(models.Queue(deliveries=forecasts))
+    elif forecasts:
+        views.queue(session.screen, forecasts, current_time())
+    else:
+        session.screen.say("The queue is empty. Add a thread: threadcast add FILE")
+
+
+@click.command()
+@thread_argument("schedule")
+@CHANNEL
+@click.option("--now", is_flag=True, help="Before all others, at once, whatever the schedule says.")
+@FOLLOW
+@JSON
+@in_session
+def publish(session: Session, thread_id: int, channels: tuple[str, ...], now: bool, follow: bool) -> None:
+    """Let a held thread go, or any waiting one at once.
+
+    Without --now it is published in its turn. A channel that the thread was not meant for so far is added,
+    where --channel names it. With --follow, stay until it is published (exit code 0)
+    or has stopped (7).
+
+    \b
+    Examples:
+      threadcast publish 7
+      threadcast publish 7 --channel news
+      threadcast publish 7 --now --channel news
+      threadcast publish 7 --now --follow
+    """
+    changed = session.requests.changes.publish(thread_id, channels=channels, now=now)
+    if not (follow and session.as_json):
+        views.changed(session, changed)
+    if follow:
+        stay(session, changed)
+
+
+@click.command()
+@thread_argument("schedule")
+@click.option("--first", is_flag=True, help="Before all others.")
+@click.option(
+    "--after",
+    type=THREAD_NUMBER,
+    metavar="ID",
+    help="Behind this thread.",
+    shell_complete=completion.threads("schedule"),
+)
+@CHANNEL
+@JSON
+@in_session
+def move(session: Session, thread_id: int, first: bool, after: int | None, channels: tuple[str, ...]) -> None:
+    """Change the order of the queue.
+
+    \b
+    Examples:
+      threadcast move 7 --first
+      threadcast move 7 --after 9 --channel news
+    """
+    if first == (after is not None):
+        raise click.UsageError("say where: --first, or --after ID")
+    changed = session.requests.changes.move(thread_id, channels=channels, after=after)
+    if session.as_json:
+        session.screen.json(models.Deliveries(deliveries=changed))
+        return
+    for delivery in changed:
+        where = "first" if after is None else f"behind #{after}"
+        session.screen.say(f"#{thread_id} is {where} on {delivery.channel} now.")
+    session.screen.say("See the order: threadcast queue")
+
+
+@click.command()
+@thread_argument("hold")
+@CHANNEL
+@JSON
+@in_session
+def hold(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
+    """Keep a queued thread back.
+
+    It waits until `threadcast release`.
+
+    \b
+    Examples:
+      threadcast hold 7
+      threadcast hold 7 --channel news
+    """
+    views.changed(session, session.requests.changes.apply(thread_id, Event.HOLD, channels=channels))
+
+
+@click.command()
+@thread_argument("release")
+@CHANNEL
+@JSON
+@in_session
+def release(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
+    """Let a held thread go.
+
+    It is published in its turn.
+
+    \b
+    Examples:
+      threadcast release 7
+      threadcast release 7 --channel news
+    """
+    views.changed(session, session.requests.changes.apply(thread_id, Event.RELEASE, channels=channels))
+
+
+@click.command()
+@thread_argument("cancel")
+@CHANNEL
+@JSON
+@in_session
+def cancel(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
+    """Take a thread out of the queue for good.
+
+    What is out stays out.
+
+    \b
+    Examples:
+      threadcast cancel 7
+      threadcast cancel 7 --channel news
+    """
+    views.changed(session, session.requests.changes.apply(thread_id, Event.CANCEL, channels=channels))
+
+
+@click.command()
+@thread_argument("retry")
+@CHANNEL
+@click.option(
+    "--mend", is_flag=True, help="Behind the last post that still exists, where one was deleted by hand."
+)
+@JSON
+@in_session
+def retry(session: Session, thread_id: int, channels: tuple[str, ...], mend: bool) -> None:
+    """Go on with a stopped thread.
+
+    It goes on from the post that was refused.
+
+    \b
+    Examples:
+      threadcast retry 7
+      threadcast retry 7 --mend --channel news
+    """
+    if mend:
+        changed = session.online(lambda ask: ask.chains.mend(thread_id, channels=channels))
+    else:
+        changed = session.requests.changes.apply(thread_id, Event.RETRY, channels=channels)
+    views.changed(session, changed)
+
+
+@click.command()
+@thread_argument("settle")
+@click.argument("verdict", type=click.Choice(["sent", "not-sent"]))
+@click.argument("address", required=False, metavar="[URL]")
+@CHANNEL
+@JSON
+@in_session
+def settle(
+    session: Session, thread_id: int, verdict: str, address: str | None, channels: tuple[str, ...]
+) -> None:
+    """Say whether a doubtful post is out.
+
+    The last post of an unsure thread; then the rest goes on.
+
+    \b
+    Examples:
+      threadcast settle 7 sent https://social.example/@me/113
+      threadcast settle 7 not-sent
+    """
+    if (verdict == "sent") != (address is not None):
+        raise click.UsageError("give the post's address after `sent`, and none after `not-sent`")
+    sent = None if address is None else post_at(address)
+    views.changed(session, [session.requests.changes.settle(thread_id, sent, channels=channels)])
+
+
+@click.command()
+@thread_argument("skip")
+@CHANNEL
+@JSON
+@in_session
+def skip(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
+    """Leave a refused post out, and go on behind it.
+
+    The chain goes on with the next post, as a reply to the last one that is out.
+
+    \b
+    Examples:
+      threadcast skip 7
+      threadcast skip 7 --channel news
+    """
+    views.changed(session, session.requests.changes.skip(thread_id, channels=channels))

@@ -1,0 +1,125 @@
+"""The service and what is around it: `run`, `check`, `config`, `completion`, `demo`."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import click
+from click.shell_completion import get_completion_class
+
+from threadcast.bot.service import serve
+from threadcast.bot.shell import check as checks
+from threadcast.bot.shell import models, views
+from threadcast.bot.shell.cli import COMPLETE
+from threadcast.bot.shell.context import JSON, load_settings
+from threadcast.bot.shell.demo import show_off
+from threadcast.bot.shell.exits import Exit
+from threadcast.bot.shell.screen import Screen
+from threadcast.config import logs
+from threadcast.config.settings import in_force
+
+
+@click.command()
+def run() -> None:
+    """Run the service until SIGTERM or Ctrl-C.
+
+    It publishes what is queued, wakes when a thread is added or due, and finishes the post in hand
+    before it stops.
+
+    \b
+    Examples:
+      threadcast run
+      THREADCAST_LOG_LEVEL=debug threadcast run
+    """
+    settings = load_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    asyncio.run(serve(settings))
+
+
+@click.command()
+@JSON
+def check(as_json: bool) -> None:
+    """Check settings, database and channels.
+
+    Each channel's credentials and rights too, with what to do about each fault. Nothing is posted.
+
+    \b
+    Examples:
+      threadcast check
+      threadcast check --json
+    """
+    settings = load_settings()
+    findings = asyncio.run(checks.examine(settings))
+    screen = Screen(settings.timezone)
+    bad = any(one.level == "error" for _, one in findings)
+    if as_json:
+        found = [
+            models.Finding(about=about, level=one.level, what=one.what, advice=one.advice)
+            for about, one in findings
+        ]
+        screen.json(models.Check(ok=not bad, findings=found))
+    else:
+        for about, one in findings:
+            views.finding(screen, about, one)
+        screen.say("Something has to be mended first." if bad else "All is well. Start with: threadcast run")
+    if bad:
+        click.get_current_context().exit(Exit.CHECK_FAILED)
+
+
+@click.command()
+@JSON
+def config(as_json: bool) -> None:
+    """Show the settings in force, and from where.
+
+    Secrets are masked.
+
+    \b
+    Examples:
+      threadcast config
+      threadcast config --json
+    """
+    found = in_force(os.environ, folder=Path.cwd())
+    screen = Screen(load_settings().timezone)
+    if as_json:
+        screen.json(models.Settings(settings=found))
+    else:
+        views.config(screen, found)
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes at the Tab key.
+
+    Commands, threads and channels are completed. docs/commands.md says how to install it.
+
+    \b
+    Examples:
+      eval "$(threadcast completion bash)"
+      eval "$(threadcast completion zsh)"
+      threadcast completion fish | source
+    """
+    made = get_completion_class(shell)
+    assert made is not None  # noqa: S101  # the choices are Click's
+    click.echo(made(click.get_current_context().find_root().command, {}, "threadcast", COMPLETE).source())
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".demo"),
+    show_default=True,
+    help="Where the demonstration keeps its own queue and page.",
+)
+def demo(folder: Path) -> None:
+    """Publish sample threads on this machine alone.
+
+    On two local channels, one like Telegram and one like Mastodon. Nothing leaves this machine: no
+    account, no token, no network.
+
+    \b
+    Examples:
+      threadcast demo
+    """
+    asyncio.run(show_off(folder.resolve()))

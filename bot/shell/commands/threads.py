@@ -1,0 +1,335 @@
+"""Threads: `add`, `adopt`, `preview`, `show`, `export`, `edit`, `remove`."""
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from threadcast.bot.requests.context import pick
+from threadcast.bot.requests.input import InputError, Intake, post_at
+from threadcast.bot.requests.preview import preview_posts
+from threadcast.bot.requests.threads import Receipt
+from threadcast.bot.service import now
+from threadcast.bot.shell import completion, models, views
+from threadcast.bot.shell.context import (
+    CHANNEL,
+    FOLLOW,
+    JSON,
+    THREAD,
+    THREAD_NUMBER,
+    YES,
+    Session,
+    confirm,
+    in_session,
+    open_session,
+    parse_at,
+    read_all,
+    thread_argument,
+)
+from threadcast.bot.shell.exits import Exit, FaultError
+from threadcast.bot.shell.follow import stay
+from threadcast.bot.shell.screen import Screen, safe
+from threadcast.queue.model import StoreError
+from threadcast.queue.states import DeliveryState, NotAllowedError
+from threadcast.queue.text.parse import render
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…|-", shell_complete=completion.files)
+@CHANNEL
+@click.option("--at", metavar="TIME", help="Not before this time: fri 18:30, in 2h, 2026-12-24T18:30.")
+@click.option("--hold", is_flag=True, help="Queue it, but wait for `threadcast release`.")
+@click.option("--again", is_flag=True, help="Publish a thread once more where it was published before.")
+@click.option(
+    "--continue",
+    "continued",
+    type=THREAD_NUMBER,
+    metavar="ID",
+    help="Append the parts to this thread; a published chain goes on from its last post.",
+    shell_complete=completion.threads(),
+)
+@click.option("--dry-run", is_flag=True, help="Only parse and report; nothing is queued.")
+@JSON
+def add(
+    files: tuple[str, ...],
+    channels: tuple[str, ...],
+    at: str | None,
+    hold: bool,
+    again: bool,
+    continued: int | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Queue the threads of text files.
+
+    `-` reads standard input. All of them are added, or on any error none.
+
+    \b
+    Examples:
+      threadcast add thread.txt
+      threadcast add --dry-run thread.txt
+      threadcast add -c news --at 2026-12-24T18:30 thread.txt
+      threadcast add --continue 7 more.txt
+      pbpaste | threadcast add -
+    """
+    if continued is not None and (len(files) > 1 or channels or at or hold or again):
+        raise click.UsageError("--continue takes one file, and no option but --dry-run and --json")
+    intakes = read_all(files)
+    if dry_run:
+        _show_parsed(intakes, files[0], as_json=as_json)
+        return
+    with open_session(as_json=as_json) as session:
+        threads = session.requests.threads
+        if continued is not None:
+            views.changed(session, threads.extend(continued, intakes[0]))
+            return
+        moment = parse_at(at, session.settings.timezone)
+        _show_receipts(session, threads.add(intakes, channels=channels, at=moment, hold=hold, again=again))
+
+
+def _show_parsed(intakes: Sequence[Intake], file: str, *, as_json: bool) -> None:
+    """Show what the parser made of a text; that needs no queue, no channel and no settings."""
+    screen = Screen(ZoneInfo("UTC"))
+    threads = [thread for intake in intakes for thread in intake.threads]
+    if as_json:
+        screen.json(models.Parsed(threads=threads))
+    else:
+        views.parsed(screen, threads, file)
+
+
+def _show_receipts(session: Session, receipts: Sequence[Receipt]) -> None:
+    """Show what became of what was added, and what to type next."""
+    screen = session.screen
+    if session.as_json:
+        screen.json(models.Receipts(threads=receipts))
+        return
+    added = [one for receipt in receipts for one in receipt.added.deliveries]
+    starts = session.foreseen(added)
+    for receipt in receipts:
+        views.receipt(screen, receipt, starts, now())
+    if not added:
+        screen.say("Nothing new was added.")
+    elif all(one.state is DeliveryState.HELD for one in added):
+        return  # what is next stands beside each
+    elif session.wake():
+        screen.say("See how it goes: threadcast queue")
+    else:
+        screen.say(views.NO_SERVICE)
+
+
+@click.command()
+@click.argument("file", metavar="FILE|-", shell_complete=completion.files)
+@click.option(
+    "-c",
+    "--channel",
+    metavar="NAME",
+    required=True,
+    help="The channel on which it was begun.",
+    shell_complete=completion.channels,
+)
+@click.option(
+    "--parts", type=click.IntRange(min=1), required=True, metavar="N", help="How many parts are out."
+)
+@click.option("--last", metavar="URL", required=True, help="The post of the last of these; or its id.")
+@JSON
+def adopt(file: str, channel: str, parts: int, last: str, as_json: bool) -> None:
+    """Take over a chain that was begun by hand.
+
+    FILE is the whole thread. Its first N parts are out, the last of them at URL: it goes on from there.
+
+    \b
+    Examples:
+      threadcast adopt thread.txt -c news --parts 12 \\
+        --last https://t.me/my_channel/113
+    """
+    (intake,) = read_all((file,))
+    with open_session(as_json=as_json) as session:
+        receipt = session.requests.threads.adopt(intake, channel=channel, parts=parts, last=post_at(last))
+        _show_receipts(session, [receipt])
+
+
+@click.command()
+@click.argument("what", metavar="FILE|ID|-", shell_complete=completion.files)
+@CHANNEL
+@JSON
+@in_session
+def preview(session: Session, what: str, channels: tuple[str, ...]) -> None:
+    """Show each channel's posts as they will be.
+
+    With their lengths. FILE is a text file, `-` is standard input; a number that names no file is a
+    thread of the queue.
+
+    \b
+    Examples:
+      threadcast preview thread.txt
+      threadcast preview -c masto thread.txt
+      threadcast preview 7
+    """
+    if what.isascii() and what.isdigit() and not Path(what).exists():
+        threads = [session.requests.queries.show(int(what)).stored.thread]
+    else:
+        threads = [thread for intake in read_all((what,)) for thread in intake.threads]
+    previews = session.online(lambda ask: preview_posts(threads, pick(ask.channels, channels)))
+    if session.as_json:
+        session.screen.json(models.previews(previews))
+        return
+    for one in previews:
+        views.preview(session.screen, one, threads[one.thread - 1].title)
+
+
+@click.command()
+@THREAD
+@FOLLOW
+@JSON
+@in_session
+def show(session: Session, thread_id: int, follow: bool) -> None:
+    """Show one thread, every post on every channel.
+
+    With --follow, stay until all that is under way is published (exit code 0) or has stopped (7).
+
+    \b
+    Examples:
+      threadcast show 7
+      threadcast show 7 --follow
+    """
+    dossier = session.requests.queries.show(thread_id)
+    if follow:
+        stay(session, [chain.delivery for chain in dossier.chains])
+    elif session.as_json:
+        session.screen.json(models.Dossier.model_validate(dossier))
+    else:
+        views.dossier(session.screen, dossier, session.requests.queries.forecast(), now())
+
+
+@click.command()
+@THREAD
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="A new file to write to, in place of standard output.",
+)
+@JSON
+@in_session
+def export(session: Session, thread_id: int, output: Path | None) -> None:
+    """Give a thread back as text.
+
+    Numbered as it came: parsed again, it is the same thread.
+
+    \b
+    Examples:
+      threadcast export 7
+      threadcast export 7 --output thread.txt
+      threadcast export 7 | threadcast add --again -
+    """
+    thread = session.requests.queries.show(thread_id).stored.thread
+    text = render(thread) + "\n"
+    if session.as_json:
+        session.screen.json({"id": thread_id, "title": thread.title, "text": text})
+    elif output is None:
+        click.echo(text.encode(), nl=False)
+    else:
+        _write_new(output, text)
+        what = f"#{thread_id}, {views.parts(thread)}, is in {safe(str(output))}"
+        session.screen.say(what, whole=True)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet."""
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise FaultError(
+            f"{path} is there already, and is not overwritten: name another file", Exit.INPUT
+        ) from None
+    except OSError as error:
+        raise FaultError(
+            f"{path} cannot be written: {error.strerror}; name another file", Exit.INPUT
+        ) from None
+
+
+@click.command()
+@thread_argument("hold")
+@JSON
+@in_session
+def edit(session: Session, thread_id: int) -> None:
+    """Change the text of a thread that has not begun.
+
+    Opens it in $VISUAL or $EDITOR; in a pipe, the new text is read from standard input. One with
+    warnings is held. Where what you wrote is refused, it is kept in a file.
+
+    \b
+    Examples:
+      threadcast edit 7
+      EDITOR=nano threadcast edit 7
+      threadcast edit 7 < better.txt
+    """
+    before = render(session.requests.queries.show(thread_id).stored.thread)
+    by_hand = sys.stdin.isatty()
+    after = _edited(before) if by_hand else read_all(("-",))[0].text
+    if after is None or after.strip() == before.strip():
+        if session.as_json:
+            session.screen.json(models.Deliveries(deliveries=[]))
+        else:
+            session.screen.say(f"#{thread_id} is as it was: nothing was changed.")
+        return
+    try:
+        changed = session.requests.threads.edit(thread_id, after)
+    except (InputError, NotAllowedError, StoreError):
+        if by_hand:
+            click.echo(f"Your text is kept in {_keep(thread_id, after)}", err=True)
+        raise
+    views.changed(session, changed)
+
+
+def _edited(text: str) -> str | None:
+    """Return the text as it was saved in an editor, None where it was not."""
+    try:
+        return click.edit(text + "\n", extension=".txt")
+    except click.ClickException as error:
+        editor = error.message.partition(":")[0]
+        raise FaultError(
+            f"the editor {editor} did not work, and nothing was changed; set EDITOR to one that works here",
+            Exit.INPUT,
+        ) from None
+
+
+def _keep(thread_id: int, text: str) -> str:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", prefix=f"thread-{thread_id}-", suffix=".txt", delete=False
+    ) as file:
+        file.write(text)
+    return file.name
+
+
+@click.command()
+@thread_argument("cancel")
+@YES
+@JSON
+@in_session
+def remove(session: Session, thread_id: int, yes: bool) -> None:
+    """Forget a thread of which nothing was sent.
+
+    Its text is gone then; `threadcast export` keeps a copy. What was done to it stays in `threadcast
+    events`. A thread of which something is out can be cancelled, and is remembered.
+
+    \b
+    Examples:
+      threadcast remove 7
+      threadcast remove 7 --yes
+    """
+    title = session.requests.queries.show(thread_id).stored.thread.title
+    if not (yes or confirm(f"Forget #{thread_id} {title!r}?")):
+        raise FaultError(
+            f"#{thread_id} was not removed; to do it: threadcast remove {thread_id} --yes", Exit.USAGE
+        )
+    session.requests.threads.remove(thread_id)
+    if session.as_json:
+        session.screen.json({"removed": thread_id})
+    else:
+        what = f"#{thread_id} is forgotten; what happened to it: threadcast events {thread_id}"
+        session.screen.say(what)

@@ -1,0 +1,304 @@
+"""Answers as typed data, for `--json`. Keys may be added, and are not taken away."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AliasChoices,
+    AliasGenerator,
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    RootModel,
+)
+
+from threadcast.bot.requests import preview
+from threadcast.queue import model
+from threadcast.queue.states import DeliveryState, PostState
+from threadcast.queue.text.thread import Severity
+
+Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
+
+
+def _at(*names: str) -> Any:
+    """Return a field that is read from an attribute of an attribute."""
+    return Field(validation_alias=AliasPath(*names))
+
+
+class Model(BaseModel):
+    """Made of any object that has these attributes."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+def _within(name: str) -> ConfigDict:
+    """Return a configuration by which fields are read from the object's own `name`, where it has one."""
+    return ConfigDict(
+        alias_generator=AliasGenerator(
+            validation_alias=lambda field: AliasChoices(AliasPath(name, field), field)
+        )
+    )
+
+
+class Notice(Model):
+    severity: Severity
+    kind: str
+    line: int
+    part: int | None
+    message: str
+
+
+class Part(Model):
+    number: int | None
+    marker: str
+    text: str
+
+
+class Thread(Model):
+    model_config = _within("thread")
+
+    parts: list[Part]
+    preamble: str
+    complete: bool
+    fingerprint: str
+    notices: list[Notice]
+
+
+class Delivery(Model):
+    model_config = _within("delivery")
+
+    thread: int = Field(validation_alias=AliasChoices(AliasPath("delivery", "thread_id"), "thread_id"))
+    channel: str
+    title: str
+    state: DeliveryState
+    reason: str
+    due: Moment
+    created: Moment
+    started: Moment | None
+    finished: Moment | None
+    sent: int
+    of: int = Field(validation_alias=AliasChoices(AliasPath("delivery", "posts"), "posts"))
+
+
+class Forecast(Delivery):
+    starts: Moment | None = _at("start")
+    why: str
+    ends: Moment | None = _at("end")
+
+
+class Post(Model):
+    position: int
+    part: int = _at("post", "part")
+    label: str = _at("post", "label")
+    text: str = _at("post", "text")
+    length: int = _at("post", "length")
+    state: PostState
+    remote_id: str | None
+    url: str | None
+    reply_to: str | None
+    tries: int
+    finished: Moment | None
+    taken_down: Moment | None
+    reason: str
+
+
+class Chain(Delivery):
+    posts: list[Post] = _at("posts")
+
+
+class Left(Model):
+    position: int
+    url: str | None
+    reason: str
+
+
+class Undoing(Delivery):
+    gone: int
+    out: int
+    left: list[Left]
+
+
+class Difference(Model):
+    kind: str
+    position: int | None
+    detail: str
+
+
+class Audit(Delivery):
+    looked_at: int = _at("posts")
+    problem: str
+    differences: list[Difference]
+
+
+class Duplicate(Model):
+    channel: str
+    thread: int = _at("existing", "thread_id")
+    state: DeliveryState = _at("existing", "state")
+
+
+class Receipt(Thread):
+    id: int | None = _at("added", "thread_id")
+    source: str
+    deliveries: list[Delivery] = _at("added", "deliveries")
+    duplicates: list[Duplicate] = _at("added", "duplicates")
+
+
+class Channel(Model):
+    channel: str = _at("name")
+    kind: str
+    target: str
+    configured: bool = False
+    schedule: str
+    paused: bool
+    last_slot: Moment | None
+    first_seen: Moment
+    last_seen: Moment
+
+
+class Event(Model):
+    id: int
+    at: Moment
+    actor: str
+    what: str
+    thread: int | None = _at("thread_id")
+    channel: str | None
+    detail: str
+
+
+class Dossier(Model):
+    id: int = _at("stored", "id")
+    title: str = _at("stored", "thread", "title")
+    source: str = _at("stored", "source")
+    created: Moment = _at("stored", "created")
+    thread: Thread = _at("stored", "thread")
+    deliveries: list[Chain] = _at("chains")
+    events: list[Event]
+
+
+class PreviewedPost(Model):
+    thread: int
+    part: int
+    label: str
+    text: str
+    length: int
+
+
+class Problem(Model):
+    thread: int
+    message: str
+
+
+class Preview(Model):
+    channel: str
+    limit: int
+    posts: list[PreviewedPost]
+    problems: list[Problem]
+
+
+class Setting(Model):
+    name: str
+    value: str
+    source: str
+    secret: bool
+
+
+class Finding(Model):
+    about: str
+    level: str
+    what: str
+    advice: str
+
+
+# What a command answers.
+
+
+class Parsed(Model):
+    threads: list[Thread]
+
+
+class Receipts(Model):
+    threads: list[Receipt]
+
+
+class Deliveries(Model):
+    deliveries: list[Delivery]
+
+
+class Queue(Model):
+    deliveries: list[Forecast]
+
+
+class Chains(Model):
+    deliveries: list[Chain]
+
+
+class Undone(Model):
+    deliveries: list[Undoing]
+
+
+class Audits(Model):
+    deliveries: list[Audit]
+
+
+class Channels(Model):
+    channels: list[Channel]
+
+
+class Events(Model):
+    events: list[Event]
+
+
+class Settings(Model):
+    settings: list[Setting]
+
+
+class Check(Model):
+    ok: bool
+    findings: list[Finding]
+
+
+class Previews(RootModel[list[Preview]]):
+    pass
+
+
+def channels(rows: Sequence[model.ChannelRow], configured: frozenset[str]) -> Channels:
+    """Return the channels, each with whether it is configured now."""
+    return Channels(
+        channels=[
+            Channel.model_validate(row).model_copy(update={"configured": row.name in configured})
+            for row in rows
+        ]
+    )
+
+
+def previews(many: Sequence[preview.Preview]) -> Previews:
+    """Return one object a channel; the posts of all its threads in order, each with its `thread` from 1."""
+    return Previews(
+        [
+            Preview(
+                channel=name,
+                limit=next(one.limit for one in many if one.channel == name),
+                posts=[
+                    PreviewedPost(
+                        thread=one.thread,
+                        part=post.part,
+                        label=post.label,
+                        text=post.text,
+                        length=post.length,
+                    )
+                    for one in many
+                    if one.channel == name
+                    for post in one.posts
+                ],
+                problems=[
+                    Problem(thread=one.thread, message=one.problem)
+                    for one in many
+                    if one.channel == name and one.problem
+                ],
+            )
+            for name in dict.fromkeys(one.channel for one in many)
+        ]
+    )
