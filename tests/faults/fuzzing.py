@@ -493,7 +493,7 @@ def judge_error(case: tuple[object, str | None, dict[str, str]]) -> None:
     assert reset is None or NOON < reset <= NOON + timedelta(days=1)
     outcome = classify(answer, parent=parent, now=NOON, reset=reset)
     assert type(outcome).__name__ in {"Sent", "Throttled", "Unreached", "Refused", "Unknown"}
-    instance = instance_of(answer)
+    instance = instance_of(answer, "mastodon")
     assert instance is None or (instance.limit > 0 and instance.url_length > 0)
 
 

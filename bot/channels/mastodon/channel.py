@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -181,8 +180,7 @@ class MastodonChannel:
         outcome = classify(answer, parent=outgoing.parent, now=self._clock(), reset=reset)
         if isinstance(outcome, Sent):
             self._client.remember(dig(answer, "account"))
-            return outcome
-        return replace(outcome, reason=self._client.safe(outcome.reason))
+        return outcome
 
     def _look_up(self, sought: Sought) -> Look:
         return look_up(self._client, sought, now=self._clock())

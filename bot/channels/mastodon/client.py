@@ -4,18 +4,23 @@ Mastodon.py is synchronous and keeps state of its own, so each account has one c
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from mastodon import Mastodon
 from mastodon.errors import MastodonError, MastodonWarning
 
-from threadcast.bot.channels.mastodon.errors import NOT_MASTODON, CallError, Fault, fault_of
+from threadcast.bot.channels.mastodon.errors import (
+    GONE,
+    NOT_MASTODON,
+    CallError,
+    Fault,
+    fault_of,
+    of_transport,
+)
 from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of
@@ -60,7 +65,8 @@ class Client:
 
     def __init__(self, target: str, token: str, *, clock: Clock, timeout: float) -> None:
         self.ahead = timedelta(0)
-        self._token = token
+        self._target = target
+        self._timeout = timeout
         self._clock = clock
         self._me: str | None = None
         self._quotas: dict[bool, Quota] = {}
@@ -110,20 +116,51 @@ class Client:
         """The same for a call that posts nothing, its error read as a fault."""
         answer, reset = self.ask(call)
         if isinstance(answer, BaseException):
-            fault = fault_of(answer, reading=reading)
-            answer = replace(fault, what=self.safe(fault.what))
+            answer = fault_of(answer, reading=reading)
         return answer, reset
 
-    def safe(self, text: str) -> str:
-        """A text that may quote the server, which may quote the token."""
-        return text.replace(self._token, "•••")
-
     def instance(self) -> tuple[Instance | Fault, datetime | None]:
-        """What the server says of itself."""
+        """Return what the server says of itself."""
         answer, reset = self.look(self.api.instance_v2)
-        if isinstance(answer, Fault) and answer.status == HTTPStatus.NOT_FOUND:  # a server before 4.0
-            answer, reset = self.look(self.api.instance_v1)
-        return (answer if isinstance(answer, Fault) else instance_of(answer) or NOT_MASTODON), reset
+        if isinstance(answer, Fault) and answer.fate in {"refused", "unknown"}:
+            older, older_reset = self.look(self.api.instance_v1)  # Mastodon before 4.0, Takahe
+            if not isinstance(older, Fault):
+                answer, reset = older, older_reset
+        if isinstance(answer, Fault):
+            return answer, reset
+        software = self._software()
+        if isinstance(software, Fault):
+            return software, reset
+        return instance_of(answer, software) or NOT_MASTODON, reset
+
+    def _software(self) -> str | Fault:
+        """Return what nodeinfo calls the server's software; empty where it has none.
+
+        Without Mastodon.py, which would take the token to whatever address nodeinfo names.
+        """
+        links = self._fetch("/.well-known/nodeinfo")
+        if isinstance(links, Fault):
+            return links
+        found = dig(links, "links")
+        addresses = [dig(link, "href") for link in found] if isinstance(found, list) else []
+        paths = [urlsplit(address).path for address in addresses if isinstance(address, str)]
+        answer = self._fetch(paths[-1]) if paths else None
+        if isinstance(answer, Fault):
+            return answer
+        name = dig(answer, "software", "name")
+        return name.strip().lower() if isinstance(name, str) else ""
+
+    def _fetch(self, path: str) -> object:
+        """Return a public JSON document of the server; None where there is none, a Fault where it is away."""
+        try:
+            answer = self._session.get(self._target + path, timeout=self._timeout)
+            return answer.json() if answer.ok else None
+        except (ValueError, RecursionError, requests.TooManyRedirects):
+            return None
+        except requests.RequestException as error:
+            return of_transport(error)
+        finally:
+            self._session.close()
 
     def me(self) -> str:
         """The account's id, asked for once."""
@@ -168,8 +205,12 @@ class Client:
         return content if isinstance(content, str) else None
 
     def delete(self, remote_id: str) -> None:
-        """Delete one status."""
-        self._read(partial(self.api.status_delete, _in_path(remote_id)), reading=False)
+        """Delete one status; one that is gone is deleted."""
+        try:
+            self._read(partial(self.api.status_delete, _in_path(remote_id)), reading=False)
+        except CallError as error:
+            if error.fault.status not in GONE or self.status(remote_id) is not None:
+                raise
 
     def _read(self, call: Callable[[], Any], *, reading: bool = True) -> object:
         answer, reset = self.look(call, reading=reading)
@@ -181,9 +222,18 @@ class Client:
         try:
             return self._read(call)
         except CallError as error:
-            if error.fault.gone:
+            if self._is_gone(error.fault):
                 return None
             raise
+
+    def _is_gone(self, fault: Fault) -> bool:
+        """Whether a 404 is about what was asked for: a page may say so of anything, as from a proxy.
+
+        Then it counts where the server answers another call. Takahe and snac answer with pages.
+        """
+        if fault.gone or fault.status not in GONE:
+            return fault.gone
+        return not isinstance(self.look(self.api.instance_v1)[0], Fault)
 
     def _read_if_told(self, call: Callable[[], Any]) -> object:
         """None where the server does not know the call, or does not allow it."""

@@ -17,7 +17,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SS
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.config.logs import redact
-from threadcast.queue.states import Absent, Blind, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.states import Blind, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 USUAL_WAIT = timedelta(minutes=5)  # the window of Mastodon's tightest limit
 LONGEST_QUOTE = 200  # code points of a server's own words
@@ -109,7 +109,7 @@ def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False
     """
     match error:
         case MastodonNetworkError():
-            return _of_transport(error.__context__)
+            return of_transport(error.__context__)
         # Only these words come before anything was done: others may follow a status that was stored.
         case MastodonRatelimitError(args=("Hit rate limit.",)) | MastodonAPIError(args=(_, 429, *_)):
             return Fault("throttled", "the server asks to wait: its rate limit is used up")
@@ -162,7 +162,7 @@ def _line(words: object) -> str:
     return "".join(c for c in " ".join(redact(str(words)).split()) if c.isprintable())[:LONGEST_QUOTE]
 
 
-def _of_transport(cause: BaseException | None) -> Fault:
+def of_transport(cause: BaseException | None) -> Fault:
     """What a failure of the connection means: certainly not sent only where none was ever made."""
     match cause:
         case requests.TooManyRedirects():
@@ -225,10 +225,8 @@ def not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blin
     return ask_again(error.fault, now=now, reset=error.reset) or Blind(error.fault.reason)
 
 
-def not_deleted(error: CallError, *, now: datetime) -> Absent | Throttled | Unreached | Refused:
-    """The same where a post was to be deleted, which is safe to repeat. What is gone is gone."""
-    if error.fault.gone:
-        return Absent()
+def not_deleted(error: CallError, *, now: datetime) -> Throttled | Unreached | Refused:
+    """The same where a post was to be deleted, which is safe to repeat."""
     return ask_again(error.fault, now=now, reset=error.reset) or Refused(error.fault.reason)
 
 

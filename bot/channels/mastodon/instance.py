@@ -8,18 +8,30 @@ from threadcast.config.logs import redact
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Measure, Numbering, Rules
 
+# Mastodon and its descendants: only they know Idempotency-Key, and count characters in its way.
+# What a server is, https://nodeinfo.diaspora.software tells; many call themselves Mastodon elsewhere.
+MASTODON = frozenset({"mastodon", "glitchsoc", "glitch-soc", "hometown", "fedibird", "kmyblue", "ecko"})
+
 USUAL_LIMIT = 500  # characters of a status, where a server does not tell; Mastodon's own
 USUAL_URL_LENGTH = 23  # characters that a URL counts as, where a server does not tell; Mastodon's own
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What a server says of itself. `limit` and `url_length` are characters, as it counts them."""
+    """What a server says of itself. `limit` and `url_length` are characters, as it counts them.
 
+    `software` is its name in nodeinfo, empty where it does not tell.
+    """
+
+    software: str
     version: str
     limit: int
     url_length: int
-    is_mastodon: bool  # or a descendant of its code, which counts in the same way
+
+    @property
+    def is_mastodon(self) -> bool:
+        """Whether it is Mastodon, or a descendant of its code."""
+        return self.software in MASTODON
 
     def rules(self, *, numbering: Numbering, spoiler: str) -> Rules:
         """Mastodon's own count, or, for servers with other manners, one that is never too small."""
@@ -30,20 +42,18 @@ class Instance:
         return Rules(self.limit, count, numbering)
 
 
-def instance_of(info: object) -> Instance | None:
+def instance_of(info: object, software: str) -> Instance | None:
     """Read what `/api/v2/instance` or `/api/v1/instance` answered; None where that is no such thing."""
     version = dig(info, "version")
     if not isinstance(version, str):
         return None
     limit = dig(info, "configuration", "statuses", "max_characters") or dig(info, "max_toot_chars")
     url_length = dig(info, "configuration", "statuses", "characters_reserved_per_url")
-    about = f"{version} {dig(info, 'source_url')}".lower()
     return Instance(
+        software=software,
         version=redact(version),
         limit=limit if isinstance(limit, int) and limit > 0 else USUAL_LIMIT,
         url_length=url_length if isinstance(url_length, int) and url_length > 0 else USUAL_URL_LENGTH,
-        # "2.7.2 (compatible; Pleroma 2.9.1)" is how others say it; GoToSocial is at 0.x or names its source.
-        is_mastodon="compatible;" not in about and "gotosocial" not in about and not about.startswith("0."),
     )
 
 

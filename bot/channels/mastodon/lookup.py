@@ -29,26 +29,30 @@ def _look_up(client: Client, sought: Sought) -> Look:
     if sought.parent is not None:
         replies = client.descendants(sought.parent)
         if replies is not None:
-            landmarks = _landmarks(sought, replies) | {sought.parent}
-            search = Search(sought, me, sought.since + client.ahead, landmarks)
+            search = _search(client, me, sought, replies, also=sought.parent)
             told = verdict(_as_written(client, replies, search), search)
             if told is not None:
                 return told
     own, is_all = _own(client, me, sought)
-    search = Search(sought, me, sought.since + client.ahead, _landmarks(sought, own))
+    search = _search(client, me, sought, own)
     told = verdict(_as_written(client, own, search), search)
     if told is not None:
         return told
     return Absent() if is_all else Blind(f"the account has too many newer posts to look at ({len(own)})")
 
 
-def _landmarks(sought: Sought, found: Iterable[Status]) -> frozenset[str]:
-    """Those of the parent and the landmark that are among these statuses, and so were there before.
+def _search(
+    client: Client, me: str, sought: Sought, found: Iterable[Status], *, also: str | None = None
+) -> Search:
+    """Return the search, with those of the parent and the landmark that are there: they were before.
 
-    The others may be gone, or an id that a person gave in another form.
+    The others may be gone, or an id that a person gave in another form. `also` is known to be there.
     """
-    known = {sought.parent, sought.landmark.remote_id if sought.landmark else None}
-    return frozenset(status.remote_id for status in found if status.remote_id in known)
+    names = {sought.parent, sought.landmark.remote_id if sought.landmark else None}
+    known = [status for status in found if status.remote_id in names]
+    before = {status.remote_id for status in known} | ({also} if also else set())
+    floor = max((status.created for status in known if status.created), default=None)
+    return Search(sought, me, sought.since + client.ahead, frozenset(before), floor)
 
 
 def _own(client: Client, me: str, sought: Sought) -> tuple[list[Status], bool]:
@@ -58,7 +62,7 @@ def _own(client: Client, me: str, sought: Sought) -> tuple[list[Status], bool]:
     before the first try, and for the landmark some pages more: a clock may have been set meanwhile.
     """
     found: dict[str, Status] = {}
-    beyond, before = 0, None
+    beyond, before, is_back = 0, None, False
     for _ in range(MOST_PAGES):
         page = client.page(me, before=before)
         if not page:
@@ -67,11 +71,16 @@ def _own(client: Client, me: str, sought: Sought) -> tuple[list[Status], bool]:
             break
         found.update((status.remote_id, status) for status in page)
         before = page[-1].remote_id
-        search = Search(sought, me, sought.since + client.ahead)
-        if search.out_of_reach(page[-1]):
+        search, oldest = _search(client, me, sought, found.values()), page[-1]
+        if search.out_of_reach(oldest):
             beyond += 1
-        if _landmarks(sought, page) or (beyond and (sought.landmark is None or beyond > PAGES_MORE)):
+        # Those of one second are in no order: the post may stand behind what was there before it.
+        passed = search.floor is None or oldest.created is None or oldest.created < search.floor
+        if search.before and (passed or is_back):
             return list(found.values()), True
+        if beyond and (sought.landmark is None or beyond > PAGES_MORE):
+            return list(found.values()), True
+        is_back = bool(search.before)
     return list(found.values()), False
 
 

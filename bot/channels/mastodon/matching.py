@@ -62,19 +62,21 @@ def _moment(value: object) -> datetime | None:
 class Search:
     """What is looked for: a post of account `me`, first tried at `since` by the server's clock.
 
-    `before` are ids that this server has, of statuses which were there before the post was tried.
+    `before` are ids of statuses which were there before the post was tried, and `floor` is when the newest of
+    them was created, None where that is not known. Ids are in no order: snac's are a second and a hash.
     """
 
     sought: Sought
     me: str
     since: datetime
     before: frozenset[str] = frozenset()
+    floor: datetime | None = None
 
     def may_be(self, status: Status) -> bool:
         """Whether a status is the account's own, and not known to be older."""
-        if status.account != self.me or status.is_boost:
+        if status.account != self.me or status.is_boost or status.remote_id in self.before:
             return False
-        return all(_rank(status.remote_id) > _rank(known) for known in self.before)
+        return self.floor is None or status.created is None or status.created >= self.floor - SLACK
 
     def in_place(self, status: Status) -> bool:
         return status.parent == self.sought.parent
@@ -118,11 +120,6 @@ def verdict(found: Iterable[Status], search: Search) -> Sent | Blind | None:
     return Blind(f"more than one post has this text: {', '.join(status.where for status in fits)}", seen=True)
 
 
-def _rank(remote_id: str) -> tuple[int, str]:
-    """Ids grow with time: numbers, ULIDs and the flakes of Pleroma. Servers page by them."""
-    return len(remote_id), remote_id
-
-
 def differences(chain: Sequence[Expected], seen: Mapping[str, Status]) -> tuple[Difference, ...]:
     """Where a chain is not as it was sent, in its order; `seen` is what was found of it and around it."""
     found: list[Difference] = []
@@ -147,12 +144,13 @@ def _misplaced(status: Status, expected: Expected) -> str:
 
 
 def _extras(chain: Sequence[Expected], seen: Mapping[str, Status]) -> list[Difference]:
-    """The account's own replies to the chain, and to such replies, that are no posts of it."""
+    """Return the account's own replies to the chain, and to such replies, that are no posts of it."""
     ours = {expected.remote_id for expected in chain}
     me = {seen[one].account for one in ours if one in seen}
-    inside, extras = set(ours), []
-    for status in sorted(seen.values(), key=lambda status: _rank(status.remote_id)):
-        if status.remote_id not in ours and status.account in me and status.parent in inside:
-            inside.add(status.remote_id)
-            extras.append(Difference("extra", None, f"a reply of the account's own: {status.where}"))
+    inside, extras = [expected.remote_id for expected in chain], []
+    for parent in inside:
+        for status in seen.values():
+            if status.parent == parent and status.account in me and status.remote_id not in inside:
+                inside.append(status.remote_id)
+                extras.append(Difference("extra", None, f"a reply of the account's own: {status.where}"))
     return extras

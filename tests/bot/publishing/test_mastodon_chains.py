@@ -12,7 +12,7 @@ from tests.bot.publishing.scripted import START, FakeClock, wish
 from tests.contract.channels.mastodon_stand import make_channel
 from tests.queue.store.fresh import fresh_database
 from tests.servers.http import Cut, Response
-from tests.servers.mastodon.manners import FROM_4_6, GOTOSOCIAL
+from tests.servers.mastodon.manners import FROM_4_6, GOTOSOCIAL, SNAC, TAKAHE
 from tests.servers.mastodon.server import MastodonServer
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
@@ -60,6 +60,8 @@ SERVERS: dict[str, dict[str, Any]] = {
     "mastodon": {},
     "mastodon 4.6": {"manners": FROM_4_6},
     "gotosocial": {"manners": GOTOSOCIAL},
+    "snac": {"manners": SNAC},
+    "takahe": {"manners": TAKAHE},
 }
 
 

@@ -12,7 +12,7 @@ from tests.contract.channels.mastodon_stand import NOW, make_channel
 from tests.contract.channels.suite import RemoteChannelContract
 from tests.servers.http import LoopbackServer, Request, Response
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
-from tests.servers.mastodon.manners import BEFORE_4_0, FROM_4_6, GOTOSOCIAL, MASTODON, Manners
+from tests.servers.mastodon.manners import BEFORE_4_0, FROM_4_6, GOTOSOCIAL, MASTODON, SNAC, TAKAHE, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.port import Channel, NotReadyError, Quota
@@ -164,7 +164,21 @@ async def test_a_limit_that_the_server_tells() -> None:
         await channel.close()
 
         assert limits == [5000, 5000, 5000]
-        assert [r.path for r in roomy.requests] == ["/api/v2/instance"]
+        asked = ["/api/v2/instance", "/.well-known/nodeinfo", "/nodeinfo/2.0"]
+        assert [request.path for request in roomy.requests] == asked
+        assert all("authorization" not in request.headers for request in roomy.requests[1:])
+
+
+@pytest.mark.parametrize("manners", [SNAC, TAKAHE], ids=["silent", "late"])
+async def test_connections_that_the_server_closes(manners: Manners) -> None:
+    """No post is written into a connection that the server is just closing, whether it said so or not."""
+    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
+        server.add_account()
+        channel = make_channel(server)
+        outcomes = [await post(channel, f"{number}/ The lamp", key=str(number)) for number in range(12)]
+        await channel.close()
+
+    assert {type(outcome) for outcome in outcomes} == {Sent}
 
 
 async def test_rules_are_asked_again_after_a_failure(server: MastodonServer) -> None:
@@ -324,7 +338,7 @@ async def test_a_server_that_repeats_the_token(server: MastodonServer, channel: 
     outcome = await post(channel, "1/ The lamp")
 
     assert isinstance(outcome, Refused)
-    assert "What is •••?" in outcome.reason
+    assert "What is ***?" in outcome.reason
 
 
 class Website(LoopbackServer):

@@ -10,7 +10,7 @@ from tests.contract.channels.harness import post, posted
 from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel
 from tests.servers.http import Response
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
-from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, PLEROMA, Manners
+from tests.servers.mastodon.manners import GOTOSOCIAL, MANNERS, MASTODON, PLEROMA, SNAC, TAKAHE, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.port import Expected, Quota
@@ -78,9 +78,10 @@ async def test_mastodon_knows_keys() -> None:
     )
 
 
-async def test_other_servers_do_not_know_keys() -> None:
-    """On a server that is not Mastodon no key is trusted: two looks, always."""
-    _, after = await settling_of(manners=GOTOSOCIAL)
+@pytest.mark.parametrize("manners", [GOTOSOCIAL, SNAC, TAKAHE, PLEROMA], ids=lambda one: str(one.software))
+async def test_other_servers_do_not_know_keys(manners: Manners) -> None:
+    """On a server that is not Mastodon, whatever version it claims, no key is trusted: two looks, always."""
+    _, after = await settling_of(manners=manners)
 
     assert (after.key_life, after.misses) == (timedelta(0), 2)
 
@@ -108,6 +109,34 @@ async def test_the_limit_on_deletes(server: MastodonServer, channel: MastodonCha
     assert len(server.statuses()) == 1
 
 
+@pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
+async def test_a_chain_of_which_a_post_was_deleted_by_hand(manners: Manners) -> None:
+    """A chain comes down on every server, and is told to be missing, however it says that a post is gone."""
+    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
+        server.add_account()
+        channel = make_channel(server)
+        chain = await published(channel, 3)
+        server.delete(chain[1].remote_id)
+        differences = await audited(channel, chain)
+        downs = [await channel.take_down(expected.remote_id) for expected in reversed(chain)]
+        await channel.close()
+
+        assert ("missing", 2) in differences
+        assert downs == [Absent()] * 3
+        assert server.statuses() == []
+
+
+@pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
+async def test_every_server_can_be_checked(manners: Manners) -> None:
+    """A good account on any server checks well and may post, whichever optional calls that has."""
+    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
+        server.add_account()
+        channel = make_channel(server)
+        assert {finding.level for finding in await channel.check()} == {"ok"}
+        assert await channel.preflight() is None
+        await channel.close()
+
+
 @pytest.mark.parametrize(
     ("answer", "expected", "says"),
     [
@@ -116,7 +145,7 @@ async def test_the_limit_on_deletes(server: MastodonServer, channel: MastodonCha
         pytest.param(BUSY, Throttled, "rate limit", id="429"),
         pytest.param(Response(401, {"error": "no"}), Refused, "token", id="401"),
         pytest.param(Response(403, {"error": "no"}), Refused, "write:statuses", id="403"),
-        pytest.param(Response(404, b"<html>Not found</html>"), Refused, "URL", id="a-page-not-found"),
+        pytest.param(Response(404, b"<html>Not found</html>"), Refused, "URL", id="page-for-this-call"),
     ],
 )
 async def test_what_cannot_be_taken_down(

@@ -230,20 +230,28 @@ async def test_a_busy_account(manners: Manners) -> None:
     assert pages == 3
 
 
-async def test_a_landmark_ends_the_search(server: MastodonServer, channel: MastodonChannel) -> None:
+async def test_a_landmark_ends_the_search(
+    server: MastodonServer, channel: MastodonChannel, clock: Clock
+) -> None:
     """Nothing before the landmark is looked at, which a clock that was set could have hidden."""
     account = keeper(server)
-    marks = [server.write(account, f"before {number}") for number in range(90)]
+    marks = []
+    for number in range(90):
+        marks.append(server.write(account, f"before {number}"))
+        clock.turn(seconds=20)
     landmark = Landmark(marks[-1].id, marks[-1].text)
 
     assert await looked_up(channel, "1/ The lamp", landmark=landmark) == Absent()
     assert asked(server) == ["verify_credentials", "statuses"]
 
 
-async def test_a_parent_ends_the_search(server: MastodonServer, channel: MastodonChannel) -> None:
+async def test_a_parent_ends_the_search(
+    server: MastodonServer, channel: MastodonChannel, clock: Clock
+) -> None:
     """Nothing before the parent is looked at: a reply that is not there costs two calls."""
     for number in range(90):
         server.write(keeper(server), f"before {number}")
+        clock.turn(seconds=20)
     first = await posted(channel, "1/ The lamp")
 
     assert await looked_up(channel, "2/ The tower", first.remote_id) == Absent()
@@ -374,8 +382,18 @@ TROUBLE = {
 }
 
 
-@pytest.mark.parametrize("call", [CONTEXT, STATUSES, ME], ids=["context", "statuses", "me"])
-@pytest.mark.parametrize(("answer", "kind", "says"), TROUBLE.values(), ids=TROUBLE)
+CALLS = {"context": CONTEXT, "statuses": STATUSES, "me": ME}
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "kind", "says"),
+    [
+        pytest.param(call, *trouble, id=f"{name}-{where}")
+        for where, call in CALLS.items()
+        for name, trouble in TROUBLE.items()
+        if (name, where) != ("not-mastodon", "context")  # how some servers say that the parent is gone
+    ],
+)
 async def test_what_cannot_be_looked_at(
     server: MastodonServer, clock: Clock, call: str, answer: Response, kind: type[Look], says: str
 ) -> None:

@@ -227,32 +227,13 @@ MASTODON = {
 @pytest.mark.parametrize(
     ("info", "expected"),
     [
-        pytest.param(MASTODON, Instance("4.5.3", 1000, 30, is_mastodon=True), id="mastodon"),
+        pytest.param(MASTODON, Instance("it", "4.5.3", 1000, 30), id="mastodon"),
         pytest.param(
-            {"version": "4.5.0+glitch"}, Instance("4.5.0+glitch", 500, 23, is_mastodon=True), id="glitch"
-        ),
-        pytest.param(
-            {"version": "2.7.2 (compatible; Pleroma 2.9.1)", "max_toot_chars": 5000},
-            Instance("2.7.2 (compatible; Pleroma 2.9.1)", 5000, 23, is_mastodon=False),
-            id="pleroma",
-        ),
-        pytest.param(
-            {**MASTODON, "version": "0.20.2+git-1f2e3d4"},
-            Instance("0.20.2+git-1f2e3d4", 1000, 30, is_mastodon=False),
-            id="gotosocial-by-version",
-        ),
-        pytest.param(
-            {
-                **MASTODON,
-                "version": "4.2.0",
-                "source_url": "https://codeberg.org/superseriousbusiness/gotosocial",
-            },
-            Instance("4.2.0", 1000, 30, is_mastodon=False),
-            id="gotosocial-by-source",
+            {"version": "2.7.2", "max_toot_chars": 5000}, Instance("it", "2.7.2", 5000, 23), id="pleroma"
         ),
         pytest.param(
             {"version": "4.5.3", "configuration": {"statuses": {"max_characters": "many"}}},
-            Instance("4.5.3", 500, 23, is_mastodon=True),
+            Instance("it", "4.5.3", 500, 23),
             id="unreadable-limit",
         ),
         pytest.param({"version": None}, None, id="no-version"),
@@ -260,13 +241,21 @@ MASTODON = {
     ],
 )
 def test_what_a_server_says_of_itself(info: object, expected: Instance | None) -> None:
-    """Limits and manners are read from what a server tells, with Mastodon's own where it does not."""
-    assert instance_of(info) == expected
+    """Limits are read from what a server tells, with Mastodon's own where it does not."""
+    assert instance_of(info, "it") == expected
+
+
+@pytest.mark.parametrize(
+    ("software", "is_mastodon"), [("mastodon", True), ("hometown", True), ("snac", False), ("", False)]
+)
+def test_what_a_server_is(software: str, is_mastodon: bool) -> None:
+    """Mastodon and its forks are known by their name in nodeinfo, whatever version they claim to have."""
+    assert Instance(software, "4.5.3", 500, 23).is_mastodon is is_mastodon
 
 
 def test_mastodon_counts_graphemes() -> None:
     """Mastodon's rules count a family as one, a link as the server says, and the content warning too."""
-    rules = Instance("4.5.3", 500, 30, is_mastodon=True).rules(numbering=Numbering.TOTAL, spoiler="sea")
+    rules = Instance("mastodon", "4.5.3", 500, 30).rules(numbering=Numbering.TOTAL, spoiler="sea")
 
     assert (rules.limit, rules.numbering) == (500, Numbering.TOTAL)
     assert rules.measure("👩‍👩‍👧‍👦 https://example.org/") == 3 + 1 + 1 + 30
@@ -274,7 +263,7 @@ def test_mastodon_counts_graphemes() -> None:
 
 def test_gotosocial_counts_code_points() -> None:
     """GoToSocial's rules count code points and links in full, and the content warning too."""
-    rules = Instance("0.20.2", 5000, 25, is_mastodon=False).rules(numbering=Numbering.KEEP, spoiler="sea")
+    rules = Instance("gotosocial", "0.20.2", 5000, 25).rules(numbering=Numbering.KEEP, spoiler="sea")
 
     assert rules.limit == 5000
     assert rules.measure("👩‍👩‍👧‍👦 https://example.org/") == 3 + 7 + 1 + 20
