@@ -1,6 +1,10 @@
 """The same facts in words, once for every face."""
 
+from dataclasses import dataclass
+
+from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.config.schedule.words import WEEKDAYS, WhenCode, WhenError
+from threadcast.queue.states import DeliveryState
 
 TIMES = "tomorrow 9:00, fri 18:30, 24 dec 18:30 or in 2h"  # how a person may write a time
 
@@ -27,3 +31,60 @@ def time_refused(error: WhenError) -> str:  # noqa: PLR0911  # one each
         case WhenCode.OTHER_WEEKDAY:
             day = error.days[0]
             return f"{day:%-d %b %Y} is a {day:%A}; write the date alone, or the right day"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Where something is said, and how a command is written there."""
+
+    prefix: str
+    option: str  # in front of a word that is an option in a shell
+    name_one: str  # of several channels
+
+    def command(self, *words: object) -> str:
+        """Return a command as it is typed."""
+        return self.prefix + " ".join(map(str, words))
+
+
+SHELL = Face("threadcast ", "--", "name one with --channel")
+CHAT = Face("/", "", "name one of them behind it")
+
+
+def sentence(error: Exception, face: Face) -> str:
+    """Return what is said of an error: which thing, why, and what can be done."""
+    return _request_refused(error, face) if isinstance(error, RequestError) else str(error)
+
+
+def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR0911  # one each
+    thread, channel = f"thread {error.thread}", error.channel
+    names = ", ".join(error.names)
+    cause = sentence(error.cause, face) if isinstance(error.cause, Exception) else error.cause
+    match error.problem:
+        case Problem.UNKNOWN_CHANNEL:
+            return f"there is no channel called {channel}; {cause or 'configured'}: {names}"
+        case Problem.NEVER_MEANT:
+            return f"{thread} was never meant for {names}; see: {face.command('show', error.thread)}"
+        case Problem.NEVER_WAS:
+            return f"there never was a {thread}; see all: {face.command('events')}"
+        case Problem.NOT_HERE:
+            return f"{thread} on {channel}: {cause}"
+        case Problem.NOT_SEEN:
+            return f"{thread} on {channel} could not be looked at: {cause}"
+        case Problem.BEHIND_ITSELF:
+            return f"{thread} cannot go behind itself; name another thread"
+        case Problem.ELSEWHERE:
+            return f"{thread} is not meant for {channel}"
+        case Problem.QUEUED:
+            at_once = face.command("publish", error.thread, f"{face.option}now")
+            return f"{thread} is queued already, and goes out in its turn; to publish it at once: {at_once}"
+        case Problem.SAME_TEXT:
+            (twin,) = error.deliveries
+            there = f"{twin.state} as thread {twin.thread_id}"
+            see = face.command("show", twin.thread_id)
+            return f"the text of {thread} is on {twin.channel} already, {there}; see: {see}"
+        case Problem.NOT_ONE_UNSURE:
+            unsure = sum(one.state is DeliveryState.UNSURE for one in error.deliveries)
+            where = ", ".join(f"{one.channel}: {one.state}" for one in error.deliveries)
+            count = f"{unsure} channels" if unsure else "no channel"
+            wish = face.name_one if unsure else "there is nothing to settle"
+            return f"{thread} is unsure on {count} ({where}); {wish}"

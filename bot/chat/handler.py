@@ -28,6 +28,7 @@ from threadcast.bot.chat.views import newcomer
 from threadcast.bot.chat.views.message import Said, esc
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.input import MAX_INPUT, understand
+from threadcast.bot.wording import CHAT, sentence
 from threadcast.config.logs import redact
 from threadcast.queue.model import StoreError
 
@@ -207,7 +208,7 @@ class Talk:
             channels = words if words and set(words) <= known else []
             answer = await adding.added(self._office, asker, intake, channels)
         except FAULTS as error:
-            answer = Answer(Said(esc(in_chat(str(error)))))
+            answer = Answer(Said(esc(in_chat(sentence(error, CHAT)))))
         except (TelegramError, *UNREADABLE) as error:
             reason = redact(str(error))
             log.warning("a file could not be fetched", file=name, reason=reason)
@@ -316,7 +317,7 @@ class Talk:
         try:
             end = await answer.work(update)
         except FAULTS as error:
-            end = Said(esc(in_chat(str(error))))
+            end = Said(esc(in_chat(sentence(error, CHAT))))
         except UntoldError:
             raise
         except Exception as error:
@@ -351,7 +352,7 @@ class Talk:
         try:
             said = await adding.drafted(self._office, asker)
         except FAULTS as error:
-            said = Said(esc(in_chat(str(error))))
+            said = Said(esc(in_chat(sentence(error, CHAT))))
         try:
             shown = await self._speaker.say(asker.chat, said)
             if not await asyncio.to_thread(self._office.drafts.show, asker, shown):  # added or dropped

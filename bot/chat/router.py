@@ -17,8 +17,9 @@ from threadcast.bot.chat.requests import adding, changing, looking, taking_down
 from threadcast.bot.chat.requests.office import Answer, Ask, AskError, Office
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Said, esc
-from threadcast.bot.requests.context import UnknownChannelError
+from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError
+from threadcast.bot.wording import CHAT, sentence
 from threadcast.queue.model import NotFoundError, StoreError
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, allowed
 
@@ -186,7 +187,7 @@ class Clerk:
 
     async def _refused(self, ask: Ask, error: Exception) -> Answer:
         """Why not; under a button, with how the thread stands now."""
-        words = in_chat(str(error))
+        words = in_chat(sentence(error, CHAT))
         said = esc(words[:1].upper() + words[1:])
         if ask.message is None:
             return Answer(Said(said))

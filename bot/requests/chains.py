@@ -7,8 +7,9 @@ from threadcast.bot.channels.port import Channel
 from threadcast.bot.publishing.takedown import Audit, Undo, Undoing, audit
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import Context, pick
+from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError
+from threadcast.queue.states import DeliveryState, Event
 
 
 class Chains:
@@ -60,8 +61,8 @@ class Chains:
                 continue
             found = await audit(one, self._database.reading.posts(one.id), self._channel(one))
             if found.problem:
-                raise NotAllowedError(
-                    f"thread {thread_id} on {one.channel} could not be looked at: {found.problem}"
+                raise RefusedError(
+                    Problem.NOT_SEEN, thread=thread_id, channel=one.channel, cause=found.problem
                 )
             for each in found.differences:
                 if each.kind == "missing" and each.position is not None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from threadcast.bot.requests.context import Context, pick
+from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.queue.model import ChannelRow, Delivery, NewDelivery
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent
 
@@ -54,12 +55,12 @@ class Changes:
     ) -> tuple[Delivery, ...]:
         """Put a thread first in its channels' queues, or behind thread `after` where that waits too."""
         if after == thread_id:
-            raise NotAllowedError(f"thread {thread_id} cannot go behind itself; name another thread")
+            raise RefusedError(Problem.BEHIND_ITSELF, thread=thread_id)
         behind = {} if after is None else {one.channel: one.id for one in self._context.deliveries(after)}
 
         def move(one: Delivery) -> Delivery:
             if after is not None and one.channel not in behind:
-                raise NotAllowedError(f"thread {after} is not meant for {one.channel}")
+                raise RefusedError(Problem.ELSEWHERE, thread=after, channel=one.channel)
             return self._move(one, behind.get(one.channel))
 
         return self._each(thread_id, channels, move)
@@ -82,10 +83,7 @@ class Changes:
         mine = self._context.deliveries(thread_id, channels)
         unsure = [delivery for delivery in mine if delivery.state is DeliveryState.UNSURE]
         if len(unsure) != 1:
-            where = ", ".join(f"{delivery.channel}: {delivery.state}" for delivery in mine)
-            wish = "name one with --channel" if unsure else "there is nothing to settle"
-            count = f"{len(unsure)} channels" if unsure else "no channel"
-            raise NotAllowedError(f"thread {thread_id} is unsure on {count} ({where}); {wish}")
+            raise RefusedError(Problem.NOT_ONE_UNSURE, thread=thread_id, deliveries=mine)
         settled = self._database.changes.settle(
             unsure[0].id, sent, now=self._context.clock(), actor=self._context.actor
         )
@@ -118,12 +116,14 @@ class Changes:
         self, thread_id: int, channels: Sequence[str], change: Callable[[Delivery], Delivery]
     ) -> tuple[Delivery, ...]:
         changed: list[Delivery] = []
-        refusals: list[NotAllowedError] = []
+        refusals: list[RefusedError] = []
         for delivery in self._context.deliveries(thread_id, channels):
             try:
                 changed.append(change(delivery))
             except NotAllowedError as error:
-                refusals.append(NotAllowedError(f"thread {thread_id} on {delivery.channel}: {error}"))
+                refusals.append(
+                    RefusedError(Problem.NOT_HERE, thread=thread_id, channel=delivery.channel, cause=error)
+                )
         if not changed:
             raise refusals[0]
         self._context.wake()
@@ -133,10 +133,7 @@ class Changes:
         if not now:
             waiting = self._context.deliveries(thread_id, channels)
             if all(one.state is DeliveryState.QUEUED for one in waiting):
-                raise NotAllowedError(
-                    f"thread {thread_id} is queued already, and goes out in its turn; "
-                    f"to publish it at once: threadcast publish {thread_id} --now"
-                )
+                raise RefusedError(Problem.QUEUED, thread=thread_id)
             return self.apply(thread_id, Event.RELEASE, channels=channels)
         moment, actor = self._context.clock(), self._context.actor
 
@@ -169,10 +166,7 @@ class Changes:
         added = self._database.threads.add_to(thread_id, new, now=moment, actor=self._context.actor)
         if not added.deliveries:
             twin = added.duplicates[0].existing
-            raise NotAllowedError(
-                f"the text of thread {thread_id} is on {twin.channel} already, "
-                f"{twin.state} as thread {twin.thread_id}; see: threadcast show {twin.thread_id}"
-            )
+            raise RefusedError(Problem.SAME_TEXT, thread=thread_id, deliveries=[twin])
         queued = tuple(map(self._first, added.deliveries)) if now else added.deliveries
         self._context.wake()
         return queued

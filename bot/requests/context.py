@@ -7,12 +7,9 @@ from datetime import datetime
 from threadcast.bot.channels.budget import Prospect
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.publishing.forecast import NOTHING_KNOWN, Rhythm
-from threadcast.queue.model import Delivery, NotFoundError
+from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
+from threadcast.queue.model import Delivery
 from threadcast.queue.store.database import Database
-
-
-class UnknownChannelError(Exception):
-    """No channel of that name is configured."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,7 @@ class Context:
         found = self.database.reading.deliveries(thread_id=thread_id)
         mine = tuple(one for one in found if not wanted or one.channel in wanted)
         if not mine:
-            raise NotFoundError(
-                f"thread {thread_id} was never meant for {', '.join(sorted(wanted))}; "
-                f"see: threadcast show {thread_id}"
-            )
+            raise UnknownThreadError(Problem.NEVER_MEANT, thread=thread_id, names=sorted(wanted))
         return mine
 
 
@@ -55,6 +49,6 @@ def pick(channels: Sequence[Channel], names: Sequence[str]) -> tuple[Channel, ..
     by_name = {channel.name: channel for channel in channels}
     for name in names:
         if name.lower() not in by_name:
-            raise UnknownChannelError(f"there is no channel called {name}; configured: {', '.join(by_name)}")
+            raise UnknownChannelError(Problem.UNKNOWN_CHANNEL, channel=name, names=tuple(by_name))
     wanted = dict.fromkeys(name.lower() for name in names) or by_name
     return tuple(by_name[name] for name in wanted)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from threadcast.bot.publishing.forecast import Forecast, forecast
-from threadcast.bot.requests.context import Context, UnknownChannelError
-from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, NotFoundError, PostRecord, StoredThread
+from threadcast.bot.requests.context import Context
+from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
+from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.states import DeliveryState
 
 ENDED = frozenset(
@@ -82,7 +83,7 @@ class Queries:
         """
         found = self._database.reading.events(thread_id=thread_id, limit=limit, after=after)
         if thread_id is not None and not found:
-            raise NotFoundError(f"there never was a thread {thread_id}; see all: threadcast events")
+            raise UnknownThreadError(Problem.NEVER_WAS, thread=thread_id)
         return found
 
     def history(
@@ -111,7 +112,7 @@ class Queries:
             return channel and channel.lower()
         known = [row.name for row in self._database.reading.channels()]
         if channel.lower() not in known:
-            raise UnknownChannelError(f"there is no channel called {channel}; known: {', '.join(known)}")
+            raise UnknownChannelError(Problem.UNKNOWN_CHANNEL, channel=channel, names=known, cause="known")
         return channel.lower()
 
     def _chains(self, deliveries: Sequence[Delivery]) -> tuple[Chain, ...]:

@@ -9,10 +9,11 @@ import click
 
 from threadcast.bot.data_folder import AlreadyRunningError
 from threadcast.bot.plain import plain
-from threadcast.bot.requests.context import UnknownChannelError
+from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError
 from threadcast.bot.shell.context import ThreadNumber, load_settings
 from threadcast.bot.shell.exits import Exit
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import redact
 from threadcast.config.settings import SettingsError
 from threadcast.queue.model import NotFoundError, StoreError
@@ -37,7 +38,9 @@ def report(error: Exception, *, as_json: bool) -> int:
         message, code = _usage(error), error.exit_code
     else:
         known = next((code for kind, code in CODES.items() if isinstance(error, kind)), None)
-        message, code = (_broken(error), Exit.FAULT) if known is None else (redact(str(error)), known)
+        message, code = (
+            (_broken(error), Exit.FAULT) if known is None else (redact(sentence(error, SHELL)), known)
+        )
     if as_json:
         fault = {"error": {"code": code, "message": message}}
         click.echo(json.dumps(fault, ensure_ascii=False), err=True)

@@ -11,7 +11,8 @@ from threadcast.bot.chat.views import cards
 from threadcast.bot.chat.views.message import Button, Rows, Said, bold, esc, rows
 from threadcast.bot.chat.views.moments import count, exactly
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.context import UnknownChannelError, pick
+from threadcast.bot.requests.context import pick
+from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import Intake, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt

@@ -1,0 +1,56 @@
+"""Why a request cannot be met, as data; `bot/wording.py` makes the sentence."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from threadcast.queue.model import Delivery, NotFoundError
+from threadcast.queue.states import NotAllowedError
+
+
+class Problem(StrEnum):
+    """What is wrong with a request."""
+
+    UNKNOWN_CHANNEL = "unknown-channel"  # of these names there is none
+    NEVER_MEANT = "never-meant"  # the thread for these channels
+    NEVER_WAS = "never-was"  # such a thread
+    NOT_HERE = "not-here"  # on this channel, for the reason in `cause`
+    QUEUED = "queued"  # already
+    BEHIND_ITSELF = "behind-itself"
+    ELSEWHERE = "elsewhere"  # the thread to go behind is not meant for this channel
+    NOT_ONE_UNSURE = "not-one-unsure"  # of its deliveries
+    SAME_TEXT = "same-text"  # is on this channel, as that delivery
+    NOT_SEEN = "not-seen"  # the network could not be looked at
+
+
+class RequestError(Exception):
+    """What the problem is about; which of these are set depends on it."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        thread: int = 0,
+        channel: str = "",
+        names: Sequence[str] = (),
+        deliveries: Sequence[Delivery] = (),
+        cause: Exception | str = "",
+    ) -> None:
+        super().__init__(problem, thread, channel)
+        self.problem = problem
+        self.thread = thread
+        self.channel = channel
+        self.names = tuple(names)
+        self.deliveries = tuple(deliveries)
+        self.cause = cause
+
+
+class UnknownChannelError(RequestError):
+    """No channel of that name is configured (or was ever, where it is looked back)."""
+
+
+class UnknownThreadError(RequestError, NotFoundError):
+    """There is no such thread, or not there."""
+
+
+class RefusedError(RequestError, NotAllowedError):
+    """How things stand does not allow it."""
