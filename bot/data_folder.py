@@ -1,7 +1,6 @@
-"""The data folder and the queue in it: opened, held by one service, looked through, and saved."""
+"""The data folder and the queue in it: opened, held by one service, and looked through."""
 
 import contextlib
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,11 +40,11 @@ def upgrade(settings: Settings) -> str:
     url = settings.database_url.get_secret_value()
     if is_sqlite(url):
         make_folder(settings.data)
-        # The knock makes the service see it at once.
-        if is_missing(url) and wake.knock(settings.data):
+        # Woken, the service sees it at once.
+        if is_missing(url) and wake.wake_service(settings.data):
             raise GoneError(
                 f"{place(parse_url(url))} was removed while a service is using it; "
-                "the service ends now and says where it saved what it held: put that back first"
+                "the service ends now: put the file back, or run the command again to begin anew"
             )
     return migrate.upgrade(url)
 
@@ -89,12 +88,3 @@ def look_through(settings: Settings) -> None:
     require_sound(url)
     for doubt in doubts(url):
         log.warning("the queue may lose what it was told last", reason=doubt.what, next=doubt.advice)
-
-
-def rescue(database: Database) -> str:
-    """Save what the queue held; what to tell its owner."""
-    try:
-        saved, place = database.rescue()
-    except StoreError as error:
-        return f"what it held could not be saved ({error})"
-    return f"what it held is saved: mv {shlex.quote(str(saved))} {shlex.quote(str(place))}, and start again"

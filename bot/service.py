@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,12 +19,8 @@ from threadcast.bot.channels.build import build_channel
 from threadcast.bot.channels.pace import BotPace
 from threadcast.bot.channels.paces import bot_pace, chat_pace, paces_of
 from threadcast.bot.channels.port import Channel, Clock
-from threadcast.bot.data_folder import (
-    look_through,
-    only_one,
-    prepare,
-    rescue,
-)
+from threadcast.bot.data_folder import look_through, only_one, prepare
+from threadcast.bot.intake.folder import IntakeFolder
 from threadcast.bot.publishing.forecast import Rhythm
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
@@ -35,19 +30,14 @@ from threadcast.config.schedule.slots import describe
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
 from threadcast.queue.compose import length as measure
-from threadcast.queue.model import ChannelSeen, GoneError, StoreError
+from threadcast.queue.model import ChannelSeen, StoreError
 from threadcast.queue.store.database import Database
-from threadcast.queue.store.engine import is_sqlite, parse_url
+from threadcast.queue.store.engine import is_sqlite
 
 if TYPE_CHECKING:
     from threadcast.bot.chat.chat import Chat
-    from threadcast.bot.intake.folder import IntakeWatch
-    from threadcast.bot.intake.watch import Watcher
 
 log = structlog.get_logger("threadcast.service")
-
-# Seconds between two looks whether the queue is still in its place, where nothing else is asked of it.
-MIND = 300.0
 
 
 def now() -> datetime:
@@ -115,7 +105,7 @@ def build_requests(
             rhythms=rhythms(settings),
             clock=clock,
             actor=actor,
-            wake=lambda: wake.knock(settings.data),
+            wake=lambda: wake.wake_service(settings.data),
             prospects=lambda moment: {
                 name: pace.prospect(moment) for name, pace in paces_of(settings, channels, database).items()
             },
@@ -123,29 +113,11 @@ def build_requests(
     )
 
 
-def build_intake(
-    settings: Settings, database: Database, channels: Sequence[Channel], clock: Clock = now
-) -> "IntakeWatch | None":
-    """What takes files from the intake folder; None where none is configured."""
-    if settings.intake is None:
-        return None
-    from threadcast.bot.intake.folder import Inbox, IntakeWatch  # noqa: PLC0415  # only where it is in use
-
-    inbox = Inbox(
-        settings.intake,
-        channels=[channel.name for channel in channels],
-        requests=lambda actor: build_requests(settings, database, channels, actor=actor, clock=clock),
-        zone=settings.timezone,
-        clock=clock,
-    )
-    return IntakeWatch(inbox)
-
-
 class Service:
-    """A running Threadcast: the scheduler, its publishers, the pipe that wakes them, intake folder and chat.
+    """A running Threadcast: scheduler and publishers, the pipe that wakes them, intake folder and chat.
 
-    `save` saves what a queue held that was taken away, and says where; `timer` counts the seconds between two
-    changes of a message in the chat. Raises StoreError where the queue cannot be used.
+    `timer` counts the seconds between two changes of a message in the chat. Raise StoreError where the queue
+    cannot be used.
     """
 
     def __init__(
@@ -156,7 +128,6 @@ class Service:
         *,
         observe: Observer = lambda _: None,
         clock: Clock = now,
-        save: Callable[[], str] = lambda: "what it held was not saved",
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         from threadcast.bot.publishing.scheduler import Scheduler  # noqa: PLC0415  # no other command needs a timer
@@ -166,9 +137,8 @@ class Service:
         self._database = database
         self._channels = channels
         self._clock = clock
-        self._save = save
         self._timer = timer
-        self._intake = build_intake(settings, database, channels, clock)
+        self._intake = self._build_intake()
         worker = f"{socket.gethostname()}:{os.getpid()}"
         database.changes.see_channels(seen(settings, channels), now=clock())
         bots: dict[str, BotPace] = {}
@@ -198,44 +168,51 @@ class Service:
         self._scheduler = Scheduler(database, publishers, clock=clock, stop=self.stop)
 
     async def run(self) -> None:
-        """Publish until `stop.asked`; then finish the post in hand and let go of the rest.
+        """Publish until a stop is asked for; then finish the post in hand and let go of the rest.
 
-        Raises StoreError where the queue cannot be used at the start, GoneError where it was taken away.
+        Raise StoreError where the queue cannot be used at the start, GoneError where it was taken away.
         """
-        await asyncio.to_thread(self._greet)
-        bell = self._hang_bell()
-        try:
-            await self._work()
-        except GoneError as error:
-            raise GoneError(f"{error}; {await asyncio.to_thread(self._save)}") from None
-        finally:
-            # Until the end: whoever knocks is to know that the queue is in use, and begins none in its place.
-            bell.close()
-
-    async def _work(self) -> None:
-        mind = asyncio.create_task(self._mind(), name="mind")
-        try:
-            log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
-            self._scheduler.start()
-            if self._intake is not None:
-                self._intake.start()
-            if self._chat is not None:
-                self._chat.start()
-            await self.stop.asked.wait()
-        finally:
-            self.stop.ask()
+        await asyncio.to_thread(self._take_over)
+        # Until the end: a command is to know that the queue is in use, and begins none in its place.
+        with contextlib.closing(self._open_pipe()):
+            intake = asyncio.create_task(self._take_files(), name="intake")
             try:
+                log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
+                self._scheduler.start()
                 if self._chat is not None:
-                    self._chat.hush()
-                if self._intake is not None:
-                    await self._intake.close()
-                await self._scheduler.drain()
+                    self._chat.start()
+                await self.stop.asked.wait()
             finally:
-                if self._chat is not None:
-                    await self._chat.close()
-                mind.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await mind
+                await self._end(intake)
+
+    async def _end(self, intake: "asyncio.Task[None]") -> None:
+        self.stop.ask()
+        try:
+            if self._chat is not None:
+                self._chat.hush()
+            await intake
+            await self._scheduler.drain()
+        finally:
+            if self._chat is not None:
+                await self._chat.close()
+
+    async def _take_files(self) -> None:
+        if self._intake is not None:
+            await self._intake.run(self.stop.asked)
+
+    def _build_intake(self) -> IntakeFolder | None:
+        if self._settings.intake is None:
+            return None
+        return IntakeFolder(
+            self._settings.intake,
+            channels=[channel.name for channel in self._channels],
+            requests=partial(self._requests, self._channels),
+            zone=self._settings.timezone,
+            clock=self._clock,
+        )
+
+    def _requests(self, channels: Sequence[Channel], actor: str) -> Requests:
+        return build_requests(self._settings, self._database, channels, actor=actor, clock=self._clock)
 
     def _build_chat(self, bots: dict[str, BotPace]) -> "Chat | None":
         """The chat, where somebody may steer the service there; it shares the slots of the bot."""
@@ -250,9 +227,7 @@ class Service:
             self._settings,
             channels,
             self._database.notes,
-            requests_of=lambda actor: build_requests(
-                self._settings, self._database, channels, actor=actor, clock=self._clock
-            ),
+            requests_of=partial(self._requests, channels),
             clock=self._clock,
             pace=partial(chat_pace, self._settings, shared),
             timer=self._timer,
@@ -263,50 +238,14 @@ class Service:
         if self._chat is not None:
             self._chat.wake()
 
-    def _hang_bell(self) -> wake.Bell:
+    def _open_pipe(self) -> wake.WakePipe:
         try:
-            return wake.Bell(self._settings.data, self._wake)
+            return wake.WakePipe(self._settings.data, self._wake)
         except OSError as error:
             reason = error.strerror or error
             raise StoreError(f"the data folder {self._settings.data} cannot be used: {reason}") from error
 
-    async def _mind(self) -> None:
-        """Look whether the queue is still in its place: what is accepted elsewhere would be lost to us.
-
-        The kernel tells when a file has gone from its folder; where it does not, a look now and then.
-        """
-        gone = asyncio.Event()
-        watcher = self._watch_queue(partial(asyncio.get_running_loop().call_soon_threadsafe, gone.set))
-        try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(gone.wait(), MIND)
-                gone.clear()
-                try:
-                    await asyncio.to_thread(self._database.reading.channels)
-                except GoneError:
-                    self.stop.ask()
-                    raise
-                except StoreError:
-                    continue  # who needs it says so
-        finally:
-            if watcher is not None:
-                watcher.close()
-
-    def _watch_queue(self, heard: Callable[[], object]) -> "Watcher | None":
-        url = parse_url(self._settings.database_url.get_secret_value())
-        if url.drivername != "sqlite" or not url.database:
-            return None
-        from threadcast.bot.intake.watch import GOING, Watcher  # noqa: PLC0415  # a server's queue needs none
-
-        folder = Path(url.database).parent
-        watcher = Watcher(heard, GOING)
-        with contextlib.suppress(OSError):
-            stat = folder.stat()
-            watcher.follow({folder: (stat.st_dev, stat.st_ino)})
-        return watcher
-
-    def _greet(self) -> None:
+    def _take_over(self) -> None:
         if is_sqlite(self._settings.database_url.get_secret_value()):
             # The lock says that no other service is here: what still holds a lease died with it.
             freed = self._database.work.free_leases(now=self._clock())
@@ -322,7 +261,7 @@ async def serve(settings: Settings) -> None:
     with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as database:
         await asyncio.to_thread(look_through, settings)
         async with open_channels(settings, database, now) as channels:
-            service = Service(settings, database, channels, clock=now, save=partial(rescue, database))
+            service = Service(settings, database, channels, clock=now)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, _stop, service.stop, number)

@@ -15,8 +15,8 @@ from pathlib import Path
 NAME = "wake"
 
 
-def knock(folder: Path) -> bool:
-    """Wake the service of this data folder. False where none is running there."""
+def wake_service(folder: Path) -> bool:
+    """Wake the service of this data folder; return False where none is running there."""
     try:
         pipe = os.open(folder / NAME, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
@@ -24,27 +24,27 @@ def knock(folder: Path) -> bool:
     try:
         if not stat.S_ISFIFO(os.fstat(pipe).st_mode):
             return False
-        with contextlib.suppress(BlockingIOError):  # full of knocks nobody has heard yet: one is enough
+        with contextlib.suppress(BlockingIOError):  # full of bytes that nobody has read yet: one is enough
             os.write(pipe, b"\n")
         return True
     finally:
         os.close(pipe)
 
 
-class Bell:
-    """The service's end of the pipe. Calls `heard` on the running loop, once for a burst of knocks.
+class WakePipe:
+    """The service's end of the pipe. Calls `on_wake` on the running loop, once for a burst of bytes.
 
-    Raises OSError where the pipe cannot be made, FileExistsError where another kind of file is there.
+    Raise OSError where the pipe cannot be made, FileExistsError where another kind of file is there.
     """
 
-    def __init__(self, folder: Path, heard: Callable[[], None]) -> None:
-        self._heard = heard
+    def __init__(self, folder: Path, on_wake: Callable[[], None]) -> None:
+        self._on_wake = on_wake
         path = folder / NAME
         with contextlib.suppress(FileExistsError):
             os.mkfifo(path, 0o600)
         if not path.is_fifo():
             raise FileExistsError(f"{path} is not a pipe: move it away, Threadcast needs that name")
-        # Open for writing too, or the pipe would report its end each time a knocker goes away.
+        # Open for writing too, or the pipe would report its end each time a command has written to it.
         self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
         asyncio.get_running_loop().add_reader(self._pipe, self._read)
 
@@ -52,9 +52,9 @@ class Bell:
         with contextlib.suppress(BlockingIOError):
             while os.read(self._pipe, 4096):
                 pass
-        self._heard()
+        self._on_wake()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Close the pipe: nothing wakes this service any more."""
         asyncio.get_running_loop().remove_reader(self._pipe)
         os.close(self._pipe)

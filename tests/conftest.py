@@ -15,7 +15,7 @@ from threadcast.config.logs import configure, forget_secrets
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-LOUD = ("httpx", "httpcore", "apscheduler", "telegram", "urllib3")
+LOUD = ("httpx", "httpcore", "apscheduler", "telegram", "urllib3", "watchfiles")
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from threadcast.bot.requests.threads import Receipt
 from threadcast.queue.states import DeliveryState
 
 
-def taken(name: str, receipts: Sequence[Receipt], *, moment: datetime, zone: ZoneInfo) -> str:
-    """The report on a file whose threads are in the queue, now or since before."""
+def added_report(name: str, receipts: Sequence[Receipt], *, moment: datetime, zone: ZoneInfo) -> str:
+    """Return the report on a file whose threads are in the queue, now or since before."""
     added = sum(1 for one in receipts if one.added.deliveries)
     known = len(receipts) - added
     said = f"{_threads(added)} added" if added else "nothing new was added"
@@ -20,8 +20,8 @@ def taken(name: str, receipts: Sequence[Receipt], *, moment: datetime, zone: Zon
     return _written([*lines, "", "Next:", *(f"  {line}" for line in dict.fromkeys(_next(receipts)))])
 
 
-def refused(name: str, reason: str, *, moment: datetime, zone: ZoneInfo) -> str:
-    """The report on a file that could not be used."""
+def refused_report(name: str, reason: str, *, moment: datetime, zone: ZoneInfo) -> str:
+    """Return the report on a file that could not be used."""
     return _written(
         [
             f"{name}: nothing was added",

@@ -22,7 +22,7 @@ from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.scheduler")
 
-# A look that no timer and no knock asked for: the clock was set, or another machine added something.
+# A look that no timer and no wake-up asked for: the clock was set, or another machine added something.
 AT_LEAST_EVERY = timedelta(minutes=5)
 # After the queue itself could not be used.
 PAUSE = timedelta(seconds=5)

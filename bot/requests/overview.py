@@ -53,7 +53,7 @@ def overview(settings: Settings) -> Overview:
         deliveries,
         channels=[(channel.name, channel.kind) for channel in settings.channels],
         paused=paused,
-        running=wake.knock(settings.data),
+        running=wake.wake_service(settings.data),
     )
 
 

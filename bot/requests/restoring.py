@@ -93,7 +93,7 @@ class _Alongside:
             except BaseException:
                 self._undo(database)
                 raise
-        wake.knock(self._settings.data)
+        wake.wake_service(self._settings.data)
         return running
 
     def _open(self) -> Database:
@@ -114,7 +114,7 @@ class _Alongside:
             paused = _pause(database, self._actor)
             self._paused |= paused
             if paused:
-                wake.knock(self._settings.data)
+                wake.wake_service(self._settings.data)
             # A service that was killed leaves its leases; what it had in hand nobody will record.
             running = running and not _alone(self._settings, locks)
             held = _in_hand(database) if running else []
@@ -140,7 +140,7 @@ class _Alongside:
         for name in sorted(self._paused):
             with suppress(StoreError):  # it stays paused then, which harms nobody
                 database.changes.pause(name, False, now=now(), actor=self._actor)
-        wake.knock(self._settings.data)
+        wake.wake_service(self._settings.data)
 
 
 def _pause(database: Database, actor: str) -> set[str]:

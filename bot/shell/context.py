@@ -78,7 +78,7 @@ class Session:
 
     def wake(self) -> bool:
         """Have a running service look at the queue; return whether there is one."""
-        return wake.knock(self.settings.data)
+        return wake.wake_service(self.settings.data)
 
     def foreseen(self, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:
         """Return the forecasts of the queue by delivery, none where nothing of these is queued."""

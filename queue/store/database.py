@@ -10,7 +10,6 @@ from threadcast.queue.store.changes import Changes
 from threadcast.queue.store.engine import explained, make_engine, parse_url
 from threadcast.queue.store.notes import Notes
 from threadcast.queue.store.reading import Reading
-from threadcast.queue.store.rescue import rescue
 from threadcast.queue.store.threads import Threads
 from threadcast.queue.store.transactions import Transactions
 from threadcast.queue.store.work import Work
@@ -56,10 +55,3 @@ class Database:
         """Let go of files and connections. Idempotent."""
         self.work.steps.close()
         self.transactions.engine.dispose()
-
-    def rescue(self) -> tuple[Path, Path]:
-        """Save what an SQLite file held that was taken away; gives where it is now, and its old place.
-
-        Works while this database is open. Raises StoreError.
-        """
-        return rescue(self.transactions.engine)

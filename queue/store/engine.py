@@ -169,7 +169,10 @@ class _File:
         found = self._look()
         if found != self._identity:
             fate = "removed" if found is None else "replaced by another file"
-            raise GoneError(f"the database {self.path} was {fate} while it was in use")
+            raise GoneError(
+                f"the database {self.path} was {fate} while it was in use; "
+                "put it back, restore a backup, or start again with an empty queue"
+            )
 
     def connect(self) -> "SqliteConnection":
         """A connection to this very file. Where it has gone, SQLite must not make a new one."""
@@ -227,10 +230,7 @@ def _sqlite_engine(url: URL, file: _File) -> Engine:
 
 
 def beside(engine: Engine) -> SqliteConnection:
-    """A connection to the engine's SQLite file that is none of its pool's: to be closed by who asks for it.
-
-    The pool keeps one too. Where the file is taken away, that is what it is saved from (`rescue`).
-    """
+    """Return a connection to the engine's SQLite file that is none of its pool's: close it after use."""
     pooled = engine.raw_connection()
     try:
         known = pooled.driver_connection
@@ -268,11 +268,7 @@ def prepare_sqlite(connection: Any, _record: Any = None) -> None:
 
 
 def require_file(connection: Any) -> None:
-    """Raise GoneError where the file of a pooled connection has gone.
-
-    Where a transaction begins and not where the pool gives a connection out: it would close that one, and
-    with it all that is left of the file.
-    """
+    """Raise GoneError where the file of a pooled connection has gone."""
     if isinstance(connection.driver_connection, SqliteConnection):
         connection.driver_connection.file.require()
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL
 
 from threadcast.queue.model import StoreError
+from threadcast.queue.store.copies import SIDES
 from threadcast.queue.store.engine import (
     explained,
     is_missing,
@@ -24,7 +25,6 @@ from threadcast.queue.store.engine import (
     write_ahead,
     writing,
 )
-from threadcast.queue.store.rescue import clear_place
 from threadcast.queue.store.schema import METADATA
 from threadcast.queue.store.turns import turns
 
@@ -68,7 +68,8 @@ def upgrade(url: str) -> str:
         make_folder(real_file(parsed))
     with turns(parsed)():
         if is_missing(url):
-            clear_place(real_file(parsed))
+            for side in SIDES:  # SQLite would share them with whoever still has the old file open
+                Path(f"{real_file(parsed)}{side}").unlink(missing_ok=True)
         engine = make_engine(url, create=True)
         try:
             with explained(parsed):

@@ -150,7 +150,7 @@ class Stand:
 
     def wake(self) -> None:
         """A clock was set: look at the queue."""
-        wake.knock(self.settings.data)
+        wake.wake_service(self.settings.data)
 
     def in_a_shell(self, request: Callable[[Requests], object]) -> None:
         """Ask for something as somebody does in a shell on the same machine, beside the service."""

@@ -43,24 +43,23 @@ def test_a_file_is_beyond_doubt(tmp_path: Path) -> None:
 
 
 def test_a_file_that_goes_in_the_middle_of_a_chain(tmp_path: Path) -> None:
-    """The next step of a chain is refused where the file has gone, and what was done until then is saved."""
+    """The next step of a chain is refused where the file has gone; put back, it goes on from there."""
     path = tmp_path / "queue.db"
     with closing(open_database(f"sqlite:///{path}")) as database:
         claimed = started(database, 3)
         intend(database, claimed)
         advance(database, claimed)
-        path.unlink()
+        path.rename(tmp_path / "away.db")
         with pytest.raises(GoneError, match=r"queue\.db was removed while it was in use"):
             advance(database, claimed, 2)
-        saved, _ = database.rescue()
-    saved.rename(path)
+        (tmp_path / "away.db").rename(path)
     with closing(open_database(f"sqlite:///{path}")) as database:
         states = [post.state for post in database.reading.posts(claimed.delivery.id)]
     assert states == [PostState.SENT, PostState.SENDING, PostState.PLANNED]
 
 
 def test_nothing_is_told_to_a_file_that_has_gone(tmp_path: Path) -> None:
-    """A store whose file was taken away neither reads nor writes, and gives out what it held once asked."""
+    """A queue whose file was taken away neither reads nor writes; the next one begins empty."""
     path = tmp_path / "queue.db"
     with closing(open_database(f"sqlite:///{path}")) as database:
         database.threads.add([new("A")], now=NOON, actor="ada")
@@ -69,26 +68,19 @@ def test_nothing_is_told_to_a_file_that_has_gone(tmp_path: Path) -> None:
             database.threads.add([new("B")], now=NOON, actor="ada")
         with pytest.raises(GoneError):
             database.reading.deliveries()
-        saved, place = database.rescue()
-        assert (saved, place) == (tmp_path / "queue.db.rescued-1", path)
-        assert database.rescue()[0] == tmp_path / "queue.db.rescued-2", "nothing is overwritten"
-    with pytest.raises(StoreError, match=r"queue\.db\.rescued-2 holds what was saved of it: mv "):
-        open_database(f"sqlite:///{path}")
-    assert not path.exists()
-    saved.rename(path)
     with closing(open_database(f"sqlite:///{path}")) as database:
-        assert [delivery.title for delivery in database.reading.deliveries()] == [new("A").thread.title]
+        assert database.reading.deliveries() == (), "what was lost does not come back out of side files"
 
 
-def test_what_cannot_be_saved(tmp_path: Path) -> None:
-    """Where nothing is open any more, or there is no room for a copy, that is said."""
+def test_another_file_in_its_place(tmp_path: Path) -> None:
+    """A file that was put in the place of the one in use is neither read nor written."""
     path = tmp_path / "queue.db"
     with closing(open_database(f"sqlite:///{path}")) as database:
-        path.unlink()
-        path.mkdir()
-        database.transactions.engine.dispose()
+        path.rename(tmp_path / "away.db")
+        path.write_bytes(b"mine")
         with pytest.raises(GoneError, match="was replaced by another file"):
-            database.rescue()
+            database.reading.deliveries()
+    assert path.read_bytes() == b"mine"
 
 
 def test_a_page_that_is_damaged(tmp_path: Path) -> None:

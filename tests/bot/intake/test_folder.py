@@ -1,0 +1,457 @@
+"""The intake folder: what is taken, what is left, and that no file is read half or added twice."""
+
+import asyncio
+import os
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from tests.bot.intake.inbox import FOG, GAP, LAMP, Inbox, now
+from threadcast.bot.intake.folder import AT_LEAST_EVERY, RETRY, SETTLE
+from threadcast.bot.requests.input import MAX_INPUT, understand
+from threadcast.queue.compose.compose import Post
+from threadcast.queue.model import StoreError
+from threadcast.queue.states import Event, Sent, decide
+from threadcast.queue.store.database import Database
+
+PATIENCE = 10  # seconds after which a test gives up waiting for an event
+TAKEN = {"done/lamp.txt", "done/lamp.txt.report.txt"}
+ON_BOTH = [(1, "masto", "held"), (1, "news", "queued")]
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Inbox:
+    return Inbox(tmp_path)
+
+
+class Death(BaseException):
+    """The process ends here."""
+
+
+def die() -> None:
+    raise Death
+
+
+def publish_all(database: Database, channel: str) -> None:
+    """Do what a publisher does to the next thread of the channel, with one post."""
+    moment = now()
+    until = moment + timedelta(minutes=1)
+    claim = database.work.claim(channel, worker="w", now=moment, until=until)
+    assert claim is not None
+    database.work.plan(claim, [Post(part=1, label="", text="all of it", length=9)], now=moment)
+    database.work.intend(claim, 1, key="k", reply_to=None, now=moment, until=until)
+    change = decide(Sent("1", "u"), last=True, tries=1, now=moment, chance=0)
+    database.work.record(claim, 1, change, now=moment)
+
+
+class TestTaking:
+    def test_a_file_is_added_and_put_away(self, inbox: Inbox) -> None:
+        """A text file is added on every channel, and moved to done/ with a report."""
+        inbox.drop("lamp.txt")
+        inbox.settle()
+        assert inbox.files() == TAKEN
+        assert (inbox.path / "done/lamp.txt").read_text(encoding="utf-8") == LAMP
+        assert inbox.queued() == ON_BOTH
+        assert inbox.sources() == ["lamp.txt"]
+        assert {event.actor for event in inbox.database.reading.events()} == {"intake:lamp.txt"}
+
+    def test_the_report_says_what_became_of_it(self, inbox: Inbox) -> None:
+        """The report has each thread, its notices with lines, where it went, and what to type next."""
+        inbox.drop("both.md", FOG + "\n" + GAP)
+        inbox.settle()
+        report = inbox.report("done/both.md")
+        assert report.startswith("both.md: 2 threads added\n")
+        for line in (
+            "#1 Fog came in. (2 parts)\n",
+            "#2 The buoy. (2 parts)\n",
+            "  masto: held, this channel holds every thread for approval\n",
+            "  news: queued, starts in turn\n",
+            "  threadcast release 2    when it is right as it is\n",
+            "  warning, line 5: ",
+        ):
+            assert line in report
+        assert report.count("  threadcast queue\n") == 1
+
+    def test_a_channels_own_folder(self, inbox: Inbox) -> None:
+        """A file in a channel's folder goes to that channel only, and is put away under its name."""
+        inbox.look()
+        inbox.drop("news/lamp.txt")
+        inbox.settle()
+        assert inbox.files() == {"done/news/lamp.txt", "done/news/lamp.txt.report.txt"}
+        assert inbox.queued() == [(1, "news", "queued")]
+        assert inbox.sources() == ["news/lamp.txt"]
+
+    def test_by_name(self, inbox: Inbox) -> None:
+        """Files that wait together are added in the order of their names."""
+        for name, text in (("2.txt", FOG), ("1.txt", LAMP), ("3.txt", GAP)):
+            inbox.drop(name, text)
+        inbox.settle()
+        assert inbox.sources() == ["1.txt", "2.txt", "3.txt"]
+
+    def test_nothing_is_overwritten(self, inbox: Inbox) -> None:
+        """Where a name is taken, in done/ or by a report, a number stands before the suffix."""
+        inbox.drop("done/lamp.txt", "mine")
+        inbox.drop("done/lamp.2.txt.report.txt", "mine too")
+        inbox.drop("lamp.txt")
+        inbox.settle()
+        assert (inbox.path / "done/lamp.txt").read_text() == "mine"
+        assert (inbox.path / "done/lamp.2.txt.report.txt").read_text() == "mine too"
+        assert "1 thread added" in inbox.report("done/lamp.3.txt")
+        assert (inbox.path / "done/lamp.3.txt").read_text(encoding="utf-8") == LAMP
+        assert len(inbox.files()) == 4
+
+    def test_unfinished_names_are_ignored(self, inbox: Inbox) -> None:
+        """Hidden files and those that a program still works on are not touched, and not logged."""
+        names = {".lamp.txt", "lamp.txt~", "lamp.txt.part", "lamp.tmp", "a.crdownload"}
+        for name in names:
+            inbox.drop(name)
+        with capture_logs() as logs:
+            inbox.settle()
+        assert inbox.files() == names
+        assert logs == []
+
+    def test_other_files_stay(self, inbox: Inbox) -> None:
+        """A file that is no text by its name stays, as does a folder of no channel; each is named once."""
+        inbox.drop("lamp.docx")
+        inbox.drop("nwes/lamp.txt")
+        with capture_logs() as logs:
+            inbox.settle()
+            inbox.drop("lamp.docx", "longer now")
+            inbox.settle()
+        assert inbox.files() == {"lamp.docx", "nwes/lamp.txt"}
+        assert sorted(line["file"] for line in logs) == ["lamp.docx", "nwes"]
+        assert inbox.queued() == []
+
+    @pytest.mark.parametrize("name", ["la\x1bmp\n.txt", os.fsdecode(b"l\xe4mp.txt"), "n" * 251 + ".txt"])
+    def test_hostile_names(self, inbox: Inbox, name: str) -> None:
+        """A name with controls, broken bytes or no room for a suffix is as good as any other."""
+        if sys.platform == "darwin":
+            name = "la\x1bmp.txt"
+        inbox.drop(name)
+        inbox.settle()
+        (report,) = (inbox.path / "done").glob("*.report.txt")
+        assert "1 thread added" in report.read_text(encoding="utf-8").splitlines()[0]
+        assert (inbox.path / "done" / report.name.removesuffix(".report.txt")).read_text("utf-8") == LAMP
+        (source,) = inbox.sources()
+        assert source.isprintable()
+        assert source.encode()
+
+
+class TestWhole:
+    def test_not_before_it_settled(self, inbox: Inbox) -> None:
+        """A file is not read until it has not changed for the settle time, in size or in time."""
+        path = inbox.drop("lamp.txt", LAMP[:20])
+        assert inbox.look() == SETTLE
+        assert inbox.look(after=SETTLE - 0.5) == 0.5
+        path.write_text(LAMP, encoding="utf-8")
+        assert inbox.look(after=0.5) == SETTLE
+        os.utime(path, ns=(1, 1))
+        assert inbox.look(after=SETTLE) == SETTLE
+        assert inbox.queued() == []
+        inbox.look(after=SETTLE)
+        assert inbox.queued() == ON_BOTH
+        assert len(inbox.database.reading.thread(1).thread.parts) == 2
+
+    @given(cuts=st.lists(st.tuples(st.integers(0, len(LAMP)), st.floats(0, 4)), max_size=8))
+    @settings(max_examples=20)
+    def test_never_half(
+        self, tmp_path_factory: pytest.TempPathFactory, cuts: list[tuple[int, float]]
+    ) -> None:
+        """However a file grows while it is looked at, what is added is what was left alone long enough."""
+        inbox = Inbox(tmp_path_factory.mktemp("grows"))
+        left_alone = None
+        for moment, (size, pause) in enumerate(sorted(cuts)):
+            text = LAMP[:size] if size else "."
+            os.utime(inbox.drop("lamp.txt", text), (moment, moment))
+            inbox.look()
+            inbox.look(after=pause)
+            if pause >= SETTLE:
+                left_alone = text
+                break
+        assert inbox.sources() == (["lamp.txt"] if left_alone else [])
+        if left_alone is not None:
+            assert (inbox.path / "done/lamp.txt").read_text(encoding="utf-8") == left_alone
+
+    def test_one_that_vanished(self, inbox: Inbox) -> None:
+        """A file taken away before it was read is no error, and is forgotten."""
+        path = inbox.drop("lamp.txt")
+        inbox.look()
+        path.unlink()
+        with capture_logs() as logs:
+            assert inbox.look(after=SETTLE) == AT_LEAST_EVERY
+        assert logs == []
+        inbox.drop("lamp.txt")
+        assert inbox.look() == SETTLE
+
+
+class TestOnce:
+    @pytest.mark.parametrize("state", ["queued", "cancelled"])
+    def test_a_service_that_died_between_add_and_move(self, inbox: Inbox, state: str) -> None:
+        """A file that was added but not moved is moved by the next service and not added again, whatever
+        became of it meanwhile.
+        """
+        inbox.drop("news/lamp.txt")
+        inbox.threads.after_adding = die
+        with pytest.raises(Death):
+            inbox.settle()
+        inbox.threads.after_adding = lambda: None
+        assert inbox.files() == {"news/lamp.txt"}
+        if state == "cancelled":
+            inbox.database.changes.apply(1, Event.CANCEL, now=now(), actor="ada")
+        inbox.restart()
+        inbox.settle()
+        assert inbox.files() == {"done/news/lamp.txt", "done/news/lamp.txt.report.txt"}
+        assert inbox.queued() == [(1, "news", state)]
+        report = inbox.report("done/news/lamp.txt")
+        assert report.startswith("news/lamp.txt: nothing new was added, 1 thread known\n")
+        assert f"  news: not added, it is thread 1 there ({state})\n" in report
+        assert "  threadcast show 1\n" in report
+
+    def test_dropped_again_on_purpose(self, inbox: Inbox) -> None:
+        """A thread that was cancelled and is put into the folder once more is added anew."""
+        inbox.drop("news/lamp.txt")
+        inbox.settle()
+        inbox.database.changes.apply(1, Event.CANCEL, now=now(), actor="ada")
+        moment = now().timestamp()  # the file system's clock is behind by some milliseconds
+        while inbox.drop(".probe").stat().st_ctime <= moment:
+            pass
+        (inbox.path / "done/news/lamp.txt").rename(inbox.path / "news/lamp.txt")
+        inbox.settle()
+        assert inbox.queued() == [(1, "news", "cancelled"), (2, "news", "queued")]
+
+    def test_published_already(self, inbox: Inbox) -> None:
+        """A thread that was published is not added again: the file is done, and the report says how to."""
+        inbox.requests("ada").threads.add([understand("-", LAMP.encode())], channels=["news"])
+        publish_all(inbox.database, "news")
+        inbox.drop("news/lamp.txt")
+        inbox.settle()
+        assert inbox.queued() == [(1, "news", "published")]
+        assert "threadcast add --again FILE" in inbox.report("done/news/lamp.txt")
+
+    def test_the_queue_is_out_of_order(self, inbox: Inbox) -> None:
+        """While the queue cannot be used every file waits, said once; then all are taken."""
+        inbox.drop("a.txt")
+        inbox.drop("b.txt", FOG)
+        inbox.threads.error = StoreError("the disk is full; make room")
+        with capture_logs() as logs:
+            inbox.look()
+            assert inbox.look(after=SETTLE) == RETRY
+            assert inbox.look(after=RETRY) == RETRY
+        assert [line["reason"] for line in logs] == ["the disk is full; make room"]
+        assert inbox.files() == {"a.txt", "b.txt"}
+        inbox.threads.error = None
+        inbox.look(after=RETRY)
+        assert {"done/a.txt", "done/b.txt"} < inbox.files()
+
+    def test_one_that_cannot_be_moved(self, inbox: Inbox) -> None:
+        """A file that cannot be put away stays, is added once, said once, and moved when that is possible."""
+        inbox.drop("done", "in the way")
+        inbox.drop("lamp.txt")
+        with capture_logs() as logs:
+            inbox.settle()
+            inbox.look(after=RETRY)
+            inbox.look(after=RETRY)
+        assert inbox.files() == {"done", "lamp.txt"}
+        assert [line["event"] for line in logs] == ["taken", "left where it is: it cannot be moved"]
+        (inbox.path / "done").unlink()
+        inbox.look(after=RETRY)
+        assert inbox.files() == TAKEN
+        assert "1 thread added" in inbox.report("done/lamp.txt")
+        assert inbox.queued() == ON_BOTH
+
+    def test_a_new_file_in_its_place(self, inbox: Inbox) -> None:
+        """A file that could not be moved, and was replaced, is taken as the new file it is."""
+        inbox.drop("done", "in the way")
+        inbox.drop("lamp.txt")
+        inbox.settle()
+        inbox.drop("lamp.txt", FOG + " ")
+        (inbox.path / "done").unlink()
+        inbox.settle()
+        assert inbox.database.reading.thread(2).thread.title == "Fog came in."
+        assert (inbox.path / "done/lamp.txt").read_text(encoding="utf-8") == FOG + " "
+
+    def test_taken_away_while_it_is_added(self, inbox: Inbox) -> None:
+        """A file that vanishes before it can be moved is added, and leaves nothing in done/."""
+        inbox.threads.after_adding = inbox.drop("lamp.txt").unlink
+        with capture_logs() as logs:
+            inbox.settle()
+        assert [line["event"] for line in logs] == ["taken"]
+        assert inbox.files() == set()
+        assert inbox.queued() == ON_BOTH
+
+
+class TestUnfit:
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"", "is empty"),
+            (b"\n\n", "is empty"),
+            (b"1/ \xff\xfe\x00", "is not text: "),
+            (b"x" * (MAX_INPUT + 1), "is larger than 20 MB"),
+        ],
+    )
+    def test_content(self, inbox: Inbox, content: bytes, said: str) -> None:
+        """What is no text, empty or too large goes to failed/, with the reason and the next step."""
+        inbox.drop("bad.txt", content)
+        inbox.drop("good.txt")
+        inbox.settle()
+        report = inbox.report("failed/bad.txt")
+        assert report.startswith("bad.txt: nothing was added\n")
+        assert f"bad.txt {said}" in report
+        assert "put it into the intake folder again" in report
+        assert {"failed/bad.txt", "done/good.txt"} < inbox.files()
+
+    def test_kinds(self, inbox: Inbox) -> None:
+        """Links, pipes, sockets and folders are put aside unopened, and the files beside them are taken."""
+        inbox.look()
+        inbox.drop("good.txt")
+        secret = inbox.path.parent / "secret.txt"
+        secret.write_text(FOG)
+        (inbox.path / "link.txt").symlink_to(secret)
+        (inbox.path / "lost.txt").symlink_to("nowhere")
+        inbox.drop("folder.txt/in.txt", FOG)
+        os.mkfifo(inbox.path / "pipe.txt")
+        with socket.socket(socket.AF_UNIX) as listener:
+            here = Path.cwd()
+            os.chdir(inbox.path)  # a socket's path has to be short
+            try:
+                listener.bind("socket.txt")
+            finally:
+                os.chdir(here)
+            inbox.settle()
+        assert inbox.sources() == ["good.txt"]
+        for name, said in (
+            ("link.txt", "is a link to another place"),
+            ("lost.txt", "is a link to another place"),
+            ("folder.txt", "is a folder"),
+            ("pipe.txt", "is a pipe"),
+            ("socket.txt", "is a socket"),
+        ):
+            assert f"{name} {said}" in inbox.report(f"failed/{name}")
+        assert (inbox.path / "failed/link.txt").is_symlink()
+        assert (inbox.path / "failed/pipe.txt").is_fifo()
+        assert (inbox.path / "failed/folder.txt/in.txt").exists()
+        assert secret.read_text() == FOG
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_not_allowed(self, inbox: Inbox) -> None:
+        """A file that may not be read goes to failed/, with what to type."""
+        inbox.drop("mine.txt").chmod(0)
+        inbox.settle()
+        assert "chmod u+r" in inbox.report("failed/mine.txt")
+
+    def test_a_channels_folder_that_is_a_link(self, inbox: Inbox) -> None:
+        """A link in place of a channel's folder is not followed, said once, and the others are looked at."""
+        elsewhere = inbox.path.parent / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "theirs.txt").write_text(FOG)
+        inbox.drop("lamp.txt")
+        (inbox.path / "news").symlink_to(elsewhere)
+        with capture_logs() as logs:
+            inbox.settle()
+        errors = [line["event"] for line in logs if line["log_level"] == "error"]
+        assert errors == ["a channel's intake folder cannot be used"]
+        assert "done/lamp.txt" in inbox.files()
+        assert (elsewhere / "theirs.txt").exists()
+
+    def test_what_breaks_us(self, inbox: Inbox) -> None:
+        """A file on which the code itself breaks is put aside, and the next one is taken."""
+        inbox.drop("bad.txt")
+        inbox.threads.error = ZeroDivisionError()
+        inbox.settle()
+        inbox.threads.error = None
+        inbox.drop("good.txt", FOG)
+        inbox.settle()
+        assert {"failed/bad.txt", "done/good.txt"} < inbox.files()
+
+    def test_a_channel_called_done(self, tmp_path: Path) -> None:
+        """A channel whose name is that of a folder of ours gets no files of its own, and that is said."""
+        with capture_logs() as logs:
+            inbox = Inbox(tmp_path, "done", "news")
+        assert [line["channel"] for line in logs] == ["done"]
+        inbox.drop("lamp.txt")
+        inbox.settle()
+        inbox.settle()
+        assert "done/lamp.txt" in inbox.files()
+
+
+class TestTheFolderItself:
+    def test_it_cannot_be_made(self, inbox: Inbox) -> None:
+        """A folder that cannot be made is said once, tried again, and used as soon as it can be."""
+        inbox.path.write_text("in the way")
+        with capture_logs() as logs:
+            assert inbox.look() == RETRY
+            assert inbox.look(after=RETRY) == RETRY
+            inbox.path.unlink()
+            assert inbox.look(after=RETRY) == AT_LEAST_EVERY
+        assert [line["event"] for line in logs] == ["the intake folder cannot be used", "mended"]
+
+    def test_its_parent_is_gone(self, tmp_path: Path) -> None:
+        """A folder on a disk that is away is not made somewhere else."""
+        assert Inbox(tmp_path / "disk").look() == RETRY
+        assert list(tmp_path.iterdir()) == []
+
+    def test_asked_to_stop(self, inbox: Inbox) -> None:
+        """When the service stops, no further file is begun."""
+        inbox.drop("a.txt")
+        inbox.drop("b.txt", FOG)
+        inbox.look()
+        inbox.seconds += SETTLE
+        answers = iter([False, True])
+        inbox.intake.look(lambda: next(answers))
+        assert {"done/a.txt", "b.txt"} < inbox.files()
+
+
+class TestWatching:
+    """With the system's own events, and files that count as whole at the second look."""
+
+    @pytest.fixture
+    def inbox(self, tmp_path: Path) -> Inbox:
+        return Inbox(tmp_path, settle=0)
+
+    @asynccontextmanager
+    async def running(self, inbox: Inbox) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        task = asyncio.create_task(inbox.intake.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait_for(task, PATIENCE)
+
+    async def taken(self, inbox: Inbox, name: str) -> None:
+        """Wait until the file and its report are put away."""
+        while f"{name}.report.txt" not in inbox.files():
+            await asyncio.to_thread(inbox.looks.get, timeout=PATIENCE)
+
+    async def test_what_comes(self, inbox: Inbox) -> None:
+        """A file that waits at the start, is written, renamed in, or put into a channel's folder is taken."""
+        inbox.drop("early.txt", "1/ Before.\n2/ dawn. /end\n")
+        async with self.running(inbox):
+            await self.taken(inbox, "done/early.txt")
+            inbox.drop("written.txt", LAMP)
+            await self.taken(inbox, "done/written.txt")
+            inbox.drop("../outside.txt", FOG).rename(inbox.path / "renamed.txt")
+            await self.taken(inbox, "done/renamed.txt")
+            inbox.drop("news/own.txt", GAP)
+            await self.taken(inbox, "done/news/own.txt")
+
+    async def test_the_folder_goes_and_comes(self, inbox: Inbox) -> None:
+        """A folder that is removed while the service runs is made again, and watched again."""
+        inbox.drop("lamp.txt")
+        async with self.running(inbox):
+            await self.taken(inbox, "done/lamp.txt")
+            shutil.rmtree(inbox.path.rename(inbox.path.parent / "going"))
+            while not (inbox.path / "news").is_dir():
+                await asyncio.to_thread(inbox.looks.get, timeout=PATIENCE)
+            inbox.drop("fog.txt", FOG)
+            await self.taken(inbox, "done/fog.txt")
