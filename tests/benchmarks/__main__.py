@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks [--json] [GROUP…]
 
-The groups are chains, composing, queue, resting and shell. Where it says so a figure is a ratio of two
+The groups are chains, composing, many, queue, resting and shell. Where it says so a figure is a ratio of two
 things that took turns in the same run. No test asserts any of this: machines differ.
 """
 
@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from tests.benchmarks import chains, composing, queue_size, resting, shell
+from tests.benchmarks import chains, composing, many, queue_size, resting, shell
 from tests.benchmarks.figures import Figure, as_json, show
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "chains": chains.figures,
     "composing": composing.figures,
+    "many": many.figures,
     "queue": queue_size.figures,
     "resting": resting.figures,
     "shell": shell.figures,

@@ -1,4 +1,4 @@
-"""The loop that the service is compared with: the same client calls, each post a reply to the last.
+"""The loop that the service is compared with: the client libraries' calls, each post a reply to the last.
 
     python -m tests.benchmarks.bare telegram http://127.0.0.1:8081 < one JSON list of texts a line
 
@@ -9,24 +9,23 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from uuid import uuid4
 
-from telegram import ReplyParameters
+import requests
+from mastodon import Mastodon
+from telegram import Bot, LinkPreviewOptions, ReplyParameters
+from telegram.request import HTTPXRequest
 
 from tests.servers.mastodon.server import TOKEN as MASTODON_TOKEN
 from tests.servers.telegram.server import TOKEN as TELEGRAM_TOKEN
-from threadcast.bot.channels.mastodon.channel import MastodonChannel
-from threadcast.bot.channels.telegram.channel import PREVIEW
-from threadcast.bot.channels.telegram.client import make_bot
-from threadcast.queue.compose.compose import Numbering
 
 Chain = Callable[[Sequence[str]], None]
 
 
 def on_telegram(url: str, runner: asyncio.Runner) -> Chain:
-    """With the adapter's bot, asked for once who it is, as the adapter does."""
-    bot = make_bot(TELEGRAM_TOKEN, api_url=url)
+    request = HTTPXRequest(httpx_kwargs={"trust_env": False})
+    bot = Bot(TELEGRAM_TOKEN, base_url=f"{url}/bot", request=request)
+    preview = LinkPreviewOptions(is_disabled=True)
 
     async def chain(texts: Sequence[str]) -> None:
         await bot.initialize()
@@ -35,9 +34,8 @@ def on_telegram(url: str, runner: asyncio.Runner) -> Chain:
             message = await bot.send_message(
                 "@my_channel",
                 text,
-                parse_mode=None,
                 disable_notification=parent is not None,
-                link_preview_options=PREVIEW,
+                link_preview_options=preview,
                 reply_parameters=None if parent is None else ReplyParameters(message_id=parent),
             )
             parent = message.message_id
@@ -46,11 +44,15 @@ def on_telegram(url: str, runner: asyncio.Runner) -> Chain:
 
 
 def on_mastodon(url: str, _: asyncio.Runner) -> Chain:
-    """With the adapter's client: its session, its time limits."""
-    channel = MastodonChannel(
-        "masto", url=url, token=MASTODON_TOKEN, numbering=Numbering.KEEP, clock=lambda: datetime.now(UTC)
+    session = requests.Session()
+    session.trust_env = False
+    api = Mastodon(
+        api_base_url=url,
+        access_token=MASTODON_TOKEN,
+        ratelimit_method="throw",
+        version_check_mode="none",
+        session=session,
     )
-    api = channel._client.api
 
     def chain(texts: Sequence[str]) -> None:
         parent: str | None = None
@@ -60,7 +62,6 @@ def on_mastodon(url: str, _: asyncio.Runner) -> Chain:
                 in_reply_to_id=parent,
                 visibility="public" if parent is None else "unlisted",
                 idempotency_key=uuid4().hex,
-                content_type="text/plain",
             )
             parent = status["id"]
 

@@ -25,6 +25,7 @@ BOUNDLESS = {name: Budget(10**9, budget.window) for name, budget in REAL_BUDGETS
 
 Network = Literal["telegram", "mastodon"]
 NETWORKS: tuple[Network, ...] = ("telegram", "mastodon")
+Bare = Callable[[Sequence[str]], None]  # sends one chain
 CHANNELS: dict[Network, str] = {"telegram": "news", "mastodon": "masto"}
 
 
@@ -91,8 +92,8 @@ class Stand:
             process.stop()
 
     @contextmanager
-    def bare(self, network: Network) -> Iterator[Callable[[Sequence[str]], None]]:
-        """A process with the bare loop; a call sends one chain."""
+    def bare(self, network: Network) -> Iterator[Bare]:
+        """Run the bare loop as a process of its own."""
         words = [sys.executable, "-m", "tests.benchmarks.bare", network, self.url(network)]
         with subprocess.Popen(
             words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -110,11 +111,12 @@ class Stand:
 
 
 @contextmanager
-def stand() -> Iterator[Stand]:
-    """A stand in a folder of its own, which is removed."""
+def stand(delay: float = 0) -> Iterator[Stand]:
+    """Yield a stand in a folder of its own; a request and its answer take `delay` seconds on their way."""
     with (
         tempfile.TemporaryDirectory(prefix="threadcast-bench-") as folder,
         TimedTelegram() as telegram,
         TimedMastodon() as mastodon,
     ):
+        telegram.delay = mastodon.delay = delay
         yield Stand(Path(folder), telegram, mastodon)

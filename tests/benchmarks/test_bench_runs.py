@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.benchmarks import chains, composing, queue_size, resting, samples, shell
+from tests.benchmarks import chains, composing, many, queue_size, resting, samples, shell
 from tests.benchmarks.figures import Figure, as_json, show
 from threadcast.queue.text.parse import parse
 
@@ -14,10 +14,11 @@ SMALL: dict[str, Callable[[], Iterator[Figure]]] = {
     "composing": lambda: composing.figures(size=2_000, rounds=1),
     "queue": lambda: queue_size.figures(few=100, many=200, rounds=2, postgres_many=100),
     "shell": lambda: shell.figures(rounds=1),
-    "chains": lambda: chains.figures(parts=3, pairs=1, warm=1, adds=2, commands=1),
+    "chains": lambda: chains.figures(parts=3, delays={0.01: 1}, warm=1, adds=2, commands=1),
+    "many": lambda: many.figures(channels=3, parts=3, busy=4),
     "resting": lambda: resting.figures(seconds=0.1),
 }
-FIGURES = {"composing": 2, "queue": 2, "shell": 1, "chains": 5, "resting": 2}
+FIGURES = {"composing": 2, "queue": 2, "shell": 1, "chains": 5, "many": 2, "resting": 2}
 
 
 @pytest.mark.e2e
