@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from contextlib import ExitStack, closing
+from contextlib import closing, nullcontext
 
-from threadcast.bot.channels.port import Channel, Finding
+from threadcast.bot.channels.port import Finding
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.queries import WAITING
 from threadcast.bot.service import open_channels
@@ -14,65 +14,42 @@ from threadcast.queue.store.copies import require_sound
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.durability import doubts
 
-Findings = list[tuple[str, Finding]]
 
+async def examine(settings: Settings) -> list[tuple[str, Finding]]:
+    """Return findings in the order of looking, each with what it is about.
 
-async def examine(settings: Settings) -> Findings:
-    """Findings in the order of looking, each with what it is about. Channels are asked side by side."""
-    findings: Findings = [("settings", Finding("ok", _configured(settings)))]
-    findings.extend(("queue", finding) for finding in await asyncio.to_thread(_examine_queue, settings))
-    with ExitStack() as stack:
-        database = await asyncio.to_thread(_queue, settings)
-        if database is not None:
-            stack.enter_context(closing(database))
-        findings += await _examine_channels(settings, database)
-    findings += await _examine_chat(settings)
-    return findings
-
-
-def _queue(settings: Settings) -> Database | None:
-    """The queue, for what it knows of the channels; None where it cannot be used."""
-    try:
-        return prepare(settings)
-    except StoreError:
-        return None
-
-
-async def _examine_channels(settings: Settings, database: Database | None) -> Findings:
-    findings: Findings = []
-    async with open_channels(settings, database) as channels:
-        for channel, found in zip(
-            channels, await asyncio.gather(*(_examine_channel(channel) for channel in channels)), strict=True
-        ):
-            findings.extend((channel.name, finding) for finding in found)
-    return findings
-
-
-async def _examine_chat(settings: Settings) -> Findings:
-    if settings.telegram.token is None:
-        return []
-    from threadcast.bot.chat.check import examine_chat  # noqa: PLC0415  # telegram: only where there is a bot
-
-    return [("chat", finding) for finding in await examine_chat(settings)]
-
-
-def _configured(settings: Settings) -> str:
+    Channels are asked side by side; they know of the queue where it can be opened.
+    """
     count = len(settings.channels)
-    return f"{count} channel{'s' if count != 1 else ''} configured"
+    findings = [("settings", Finding("ok", f"{count} channel{'s' if count != 1 else ''} configured"))]
+    database, found = await asyncio.to_thread(_examine_queue, settings)
+    findings += [("queue", one) for one in found]
+    with nullcontext() if database is None else closing(database):
+        async with open_channels(settings, database) as channels:
+            answers = await asyncio.gather(*(channel.check() for channel in channels))
+    for channel, answer in zip(channels, answers, strict=True):
+        findings += [(channel.name, one) for one in answer]
+    if settings.telegram.token is not None:
+        from threadcast.bot.chat.check import examine_chat  # noqa: PLC0415  # telegram: only where there is a bot
+
+        findings += [("chat", one) for one in await examine_chat(settings)]
+    return findings
 
 
-def _examine_queue(settings: Settings) -> tuple[Finding, ...]:
+def _examine_queue(settings: Settings) -> tuple[Database | None, list[Finding]]:
+    """Return the open queue, None where it cannot be opened, and what was found in it."""
     url = settings.database_url.get_secret_value()
+    database = None
     try:
-        with closing(prepare(settings)) as database:
-            waiting = database.reading.deliveries(states=WAITING)
+        database = prepare(settings)
         require_sound(url)
         unsafe = doubts(url)
+        waiting = database.reading.deliveries(states=WAITING)
     except StoreError as error:
-        return (Finding("error", "the queue cannot be used", str(error)),)
+        return database, [Finding("error", "the queue cannot be used", str(error))]
     names = {channel.name for channel in settings.channels}
     gone = Counter(one.channel for one in waiting if one.channel not in names)
-    return (
+    return database, [
         Finding("ok", "the queue opens"),
         *(
             Finding("warning", f"a power cut may lose what was told last: {one.what}", one.advice)
@@ -86,8 +63,4 @@ def _examine_queue(settings: Settings) -> tuple[Finding, ...]:
             )
             for name, count in sorted(gone.items())
         ),
-    )
-
-
-async def _examine_channel(channel: Channel) -> tuple[Finding, ...]:
-    return await channel.check()
+    ]

@@ -1,10 +1,9 @@
 """`--follow`: stay while a thread is published, by whichever service, and look into the queue."""
 
-import os
-import select
 import signal
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -38,7 +37,7 @@ def stay(session: Session, deliveries: Sequence[Delivery]) -> None:
     if session.as_json:
         with until_interrupted(INTERVAL) as pause:
             ended = follow(session.database, mine, lambda _: None, pause)
-        session.screen.json(models.Deliveries(deliveries=ended))
+        session.screen.json({"deliveries": models.many(models.Delivery, ended)})
     else:
         watch = Watch(session.screen)
         with until_interrupted(INTERVAL) as pause, watch.shown():
@@ -73,21 +72,19 @@ def follow(
 
 @contextmanager
 def until_interrupted(seconds: float) -> Iterator[Callable[[], None]]:
-    """Give a pause of so many seconds; it raises KeyboardInterrupt once Ctrl-C was pressed, whenever.
+    """Give a pause of so many seconds, behind which KeyboardInterrupt is raised if Ctrl-C was pressed.
 
     Raised at once it could fall into a finalizer, where Python drops it, and the key would have done nothing.
     """
-    # No lock of Python's: the handler runs in the thread that waits, and would wait for itself where the key
-    # falls into the moment in which that one holds it.
-    pressed, press = os.pipe()
-    os.set_blocking(press, False)
+    pressed = False
 
     def note(*_: object) -> None:
-        with suppress(BlockingIOError):  # so many are noted already that one more says nothing
-            os.write(press, b"^C")
+        nonlocal pressed
+        pressed = True
 
     def pause() -> None:
-        if select.select([pressed], [], [], seconds)[0]:
+        time.sleep(seconds)
+        if pressed:
             raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, note)
@@ -95,8 +92,6 @@ def until_interrupted(seconds: float) -> Iterator[Callable[[], None]]:
         yield pause
     finally:
         signal.signal(signal.SIGINT, before)
-        os.close(press)
-        os.close(pressed)
 
 
 class Watch:

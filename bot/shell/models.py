@@ -1,8 +1,8 @@
 """Answers as typed data, for `--json`. Keys may be added, and are not taken away."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AliasChoices,
@@ -12,7 +12,6 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
-    RootModel,
 )
 
 from threadcast.bot.requests import preview
@@ -20,6 +19,7 @@ from threadcast.queue import model
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.text.thread import Severity
 
+M = TypeVar("M", bound="Model")
 Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
 
 
@@ -212,93 +212,29 @@ class Finding(Model):
     advice: str
 
 
-# What a command answers.
+def many(kind: type[M], found: Iterable[object]) -> list[M]:
+    """Return a model of this kind for each."""
+    return [kind.model_validate(one) for one in found]
 
 
-class Parsed(Model):
-    threads: list[Thread]
-
-
-class Receipts(Model):
-    threads: list[Receipt]
-
-
-class Deliveries(Model):
-    deliveries: list[Delivery]
-
-
-class Queue(Model):
-    deliveries: list[Forecast]
-
-
-class Chains(Model):
-    deliveries: list[Chain]
-
-
-class Undone(Model):
-    deliveries: list[Undoing]
-
-
-class Audits(Model):
-    deliveries: list[Audit]
-
-
-class Channels(Model):
-    channels: list[Channel]
-
-
-class Events(Model):
-    events: list[Event]
-
-
-class Settings(Model):
-    settings: list[Setting]
-
-
-class Check(Model):
-    ok: bool
-    findings: list[Finding]
-
-
-class Previews(RootModel[list[Preview]]):
-    pass
-
-
-def channels(rows: Sequence[model.ChannelRow], configured: frozenset[str]) -> Channels:
+def channels(rows: Iterable[model.ChannelRow], configured: frozenset[str]) -> list[Channel]:
     """Return the channels, each with whether it is configured now."""
-    return Channels(
-        channels=[
-            Channel.model_validate(row).model_copy(update={"configured": row.name in configured})
-            for row in rows
-        ]
-    )
+    return [one.model_copy(update={"configured": one.channel in configured}) for one in many(Channel, rows)]
 
 
-def previews(many: Sequence[preview.Preview]) -> Previews:
+def previews(found: Iterable[preview.Preview]) -> list[Preview]:
     """Return one object a channel; the posts of all its threads in order, each with its `thread` from 1."""
-    return Previews(
-        [
-            Preview(
-                channel=name,
-                limit=next(one.limit for one in many if one.channel == name),
-                posts=[
-                    PreviewedPost(
-                        thread=one.thread,
-                        part=post.part,
-                        label=post.label,
-                        text=post.text,
-                        length=post.length,
-                    )
-                    for one in many
-                    if one.channel == name
-                    for post in one.posts
-                ],
-                problems=[
-                    Problem(thread=one.thread, message=one.problem)
-                    for one in many
-                    if one.channel == name and one.problem
-                ],
+    made: dict[str, Preview] = {}
+    for one in found:
+        entry = made.setdefault(
+            one.channel, Preview(channel=one.channel, limit=one.limit, posts=[], problems=[])
+        )
+        entry.posts.extend(
+            PreviewedPost(
+                thread=one.thread, part=post.part, label=post.label, text=post.text, length=post.length
             )
-            for name in dict.fromkeys(one.channel for one in many)
-        ]
-    )
+            for post in one.posts
+        )
+        if one.problem:
+            entry.problems.append(Problem(thread=one.thread, message=one.problem))
+    return list(made.values())

@@ -277,7 +277,7 @@ def changed(session: Session, deliveries: Sequence[Delivery]) -> None:
     """What a request changed, and what happens next."""
     screen = session.screen
     if session.as_json:
-        screen.json(models.Deliveries(deliveries=deliveries))
+        screen.json({"deliveries": models.many(models.Delivery, deliveries)})
         return
     running = session.wake()
     foreseen, now = session.foreseen(deliveries), current_time()

@@ -24,7 +24,7 @@ def channels(session: Session) -> None:
     """
     rows, configured = session.requests.queries.channels(), session.requests.queries.configured
     if session.as_json:
-        session.screen.json(models.channels(rows, configured))
+        session.screen.json({"channels": models.channels(rows, configured)})
     else:
         views.channels(session.screen, rows, configured)
 
@@ -63,7 +63,7 @@ def resume(session: Session, names: tuple[str, ...]) -> None:
 
 def _say(session: Session, rows: Sequence[ChannelRow]) -> None:
     if session.as_json:
-        session.screen.json(models.channels(rows, session.requests.queries.configured))
+        session.screen.json({"channels": models.channels(rows, session.requests.queries.configured)})
         return
     running = session.wake()
     for row in rows:

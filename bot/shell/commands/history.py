@@ -39,7 +39,7 @@ def history(session: Session, channel: str | None, limit: int | None) -> None:
     """
     chains = session.requests.queries.history(channel=channel, limit=limit)
     if session.as_json:
-        session.screen.json(models.Chains(deliveries=chains))
+        session.screen.json({"deliveries": models.many(models.Chain, chains)})
     elif chains:
         views.history(session.screen, chains)
     else:
@@ -63,7 +63,7 @@ def events(session: Session, thread_id: int | None, limit: int | None) -> None:
     """
     found = session.requests.queries.events(thread_id, limit)
     if session.as_json:
-        session.screen.json(models.Events(events=found))
+        session.screen.json({"events": models.many(models.Event, found)})
     elif found:
         views.events(session.screen, found)
     else:
@@ -105,7 +105,7 @@ def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool)
         lambda ask: ask.chains.undo(thread_id, channels=channels, see=see, pause=pause)
     )
     if session.as_json:
-        session.screen.json(models.Undone(deliveries=undone))
+        session.screen.json({"deliveries": models.many(models.Undoing, undone)})
     else:
         views.undone(session.screen, undone)
     if any(one.gone < one.out for one in undone):
@@ -130,7 +130,7 @@ def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
     """
     audits: tuple[Audit, ...] = session.online(lambda ask: ask.chains.audit(thread_id, channels=channels))
     if session.as_json:
-        session.screen.json(models.Audits(deliveries=audits))
+        session.screen.json({"deliveries": models.many(models.Audit, audits)})
     else:
         views.audits(session.screen, thread_id, audits)
     if any(one.differences or (one.problem and one.posts) for one in audits):

@@ -45,7 +45,7 @@ def queue(session: Session, channel: str | None) -> None:
     """
     forecasts = session.requests.queries.forecast(channel=channel)
     if session.as_json:
-        session.screen.json(models.Queue(deliveries=forecasts))
+        session.screen.json({"deliveries": models.many(models.Forecast, forecasts)})
     elif forecasts:
         views.queue(session.screen, forecasts, current_time())
     else:
@@ -105,7 +105,7 @@ def move(session: Session, thread_id: int, first: bool, after: int | None, chann
         raise click.UsageError("say where: --first, or --after ID")
     changed = session.requests.changes.move(thread_id, channels=channels, after=after)
     if session.as_json:
-        session.screen.json(models.Deliveries(deliveries=changed))
+        session.screen.json({"deliveries": models.many(models.Delivery, changed)})
         return
     for delivery in changed:
         where = "first" if after is None else f"behind #{after}"
@@ -113,58 +113,20 @@ def move(session: Session, thread_id: int, first: bool, after: int | None, chann
     session.screen.say("See the order: threadcast queue")
 
 
-@click.command()
-@thread_argument("hold")
-@CHANNEL
-@JSON
-@in_session
-def hold(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
-    """Keep a queued thread back.
+def _change(event: Event, about: str, more: str) -> click.Command:
+    """Return the command for an event that needs no more than a wish; it has the event's name."""
 
-    It waits until `threadcast release`.
+    def change(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
+        views.changed(session, session.requests.changes.apply(thread_id, event, channels=channels))
 
-    \b
-    Examples:
-      threadcast hold 7
-      threadcast hold 7 --channel news
-    """
-    views.changed(session, session.requests.changes.apply(thread_id, Event.HOLD, channels=channels))
+    examples = f"\b\nExamples:\n  threadcast {event} 7\n  threadcast {event} 7 --channel news\n"
+    change.__doc__ = f"{about}\n\n{more}\n\n{examples}"
+    return click.command(event.value)(thread_argument(event)(CHANNEL(JSON(in_session(change)))))
 
 
-@click.command()
-@thread_argument("release")
-@CHANNEL
-@JSON
-@in_session
-def release(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
-    """Let a held thread go.
-
-    It is published in its turn.
-
-    \b
-    Examples:
-      threadcast release 7
-      threadcast release 7 --channel news
-    """
-    views.changed(session, session.requests.changes.apply(thread_id, Event.RELEASE, channels=channels))
-
-
-@click.command()
-@thread_argument("cancel")
-@CHANNEL
-@JSON
-@in_session
-def cancel(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
-    """Take a thread out of the queue for good.
-
-    What is out stays out.
-
-    \b
-    Examples:
-      threadcast cancel 7
-      threadcast cancel 7 --channel news
-    """
-    views.changed(session, session.requests.changes.apply(thread_id, Event.CANCEL, channels=channels))
+hold = _change(Event.HOLD, "Keep a queued thread back.", "It waits until `threadcast release`.")
+release = _change(Event.RELEASE, "Let a held thread go.", "It is published in its turn.")
+cancel = _change(Event.CANCEL, "Take a thread out of the queue for good.", "What is out stays out.")
 
 
 @click.command()

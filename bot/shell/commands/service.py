@@ -57,7 +57,7 @@ def check(as_json: bool) -> None:
             models.Finding(about=about, level=one.level, what=one.what, advice=one.advice)
             for about, one in findings
         ]
-        screen.json(models.Check(ok=not bad, findings=found))
+        screen.json({"ok": not bad, "findings": found})
     else:
         for about, one in findings:
             views.finding(screen, about, one)
@@ -81,7 +81,7 @@ def config(as_json: bool) -> None:
     found = in_force(os.environ, folder=Path.cwd())
     screen = Screen(load_settings().timezone)
     if as_json:
-        screen.json(models.Settings(settings=found))
+        screen.json({"settings": models.many(models.Setting, found)})
     else:
         views.config(screen, found)
 

@@ -95,7 +95,7 @@ def _show_parsed(intakes: Sequence[Intake], file: str, *, as_json: bool) -> None
     screen = Screen(ZoneInfo("UTC"))
     threads = [thread for intake in intakes for thread in intake.threads]
     if as_json:
-        screen.json(models.Parsed(threads=threads))
+        screen.json({"threads": models.many(models.Thread, threads)})
     else:
         views.parsed(screen, threads, file)
 
@@ -104,7 +104,7 @@ def _show_receipts(session: Session, receipts: Sequence[Receipt]) -> None:
     """Show what became of what was added, and what to type next."""
     screen = session.screen
     if session.as_json:
-        screen.json(models.Receipts(threads=receipts))
+        screen.json({"threads": models.many(models.Receipt, receipts)})
         return
     added = [one for receipt in receipts for one in receipt.added.deliveries]
     starts = session.foreseen(added)
@@ -273,7 +273,7 @@ def edit(session: Session, thread_id: int) -> None:
     after = _edited(before) if by_hand else read_all(("-",))[0].text
     if after is None or after.strip() == before.strip():
         if session.as_json:
-            session.screen.json(models.Deliveries(deliveries=[]))
+            session.screen.json({"deliveries": []})
         else:
             session.screen.say(f"#{thread_id} is as it was: nothing was changed.")
         return
