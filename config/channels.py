@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, nearest, variables_of
-from threadcast.config.schedule.quiet import NEVER_QUIET
+from threadcast.config.schedule.quiet import NEVER_QUIET, parse_quiet
+from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.types import (
     AnyCase,
@@ -22,6 +23,8 @@ from threadcast.config.types import (
     Server,
     Slots,
     TimeZone,
+    nearest_days,
+    nearest_zone,
 )
 
 Numbering = Literal["keep", "renumber", "total", "none"]
@@ -61,6 +64,7 @@ class _Channel(BaseModel):
             "when a thread may start: slots, a cron line or a step; without it, in turn and at once",
             "slots (mon-fri 09:00,18:30; sat 11:00), a cron line (0 9 * * mon-fri) or every 2h",
             "mon-fri 09:00,13:00,18:30; sat 11:00",
+            nearest=partial(nearest_days, parse_schedule),
         ),
     ] = None
     timezone: Annotated[
@@ -70,6 +74,7 @@ class _Channel(BaseModel):
             "a time zone's name",
             "Asia/Kolkata",
             "THREADCAST_TIMEZONE",
+            nearest_zone,
         ),
     ] = None
     quiet: Annotated[
@@ -79,6 +84,7 @@ class _Channel(BaseModel):
             "hours such as 22:00-07:00, with days if need be, that leave a slot of the schedule",
             "22:00-07:00, sat-sun 20:00-10:00",
             "none",
+            partial(nearest_days, parse_quiet),
         ),
     ] = NEVER_QUIET
     quiet_chain: Annotated[

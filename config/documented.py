@@ -25,9 +25,9 @@ _LIKENESS = 0.7
 Nearest = Callable[[str], str | None]
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word most like this one; None where none is like it."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=_LIKENESS)
+def nearest(word: str, known: Iterable[str], *, likeness: float = _LIKENESS) -> str | None:
+    """Return the known word most like this one; None where none is like it (1 is the same)."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
     return found[0] if found else None
 
 

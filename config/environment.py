@@ -9,7 +9,7 @@ says, for pydantic's own words print the settings beside the wrong one.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -31,6 +31,9 @@ LARGEST = 1_000_000  # bytes of one file
 # What the name of a secret's file may begin with where it does not begin with the prefix.
 _BARE = ("TELEGRAM__", "CHANNELS__", DATABASE_URL)
 _NAME = re.compile(r"[A-Za-z0-9_-]*")
+_QUOTES = ("'", '"')
+_COMMENT = re.compile(r"(?:^|\s+)#(?:\s.*)?$")
+_VERY_LIKE = 0.85  # THREADCST_ is, THREADS_ is not
 _EVERY_FIELD = tuple(dict.fromkeys(field for fields in CHANNEL_VARIABLES.values() for field in fields))
 _DEPTH = 3  # CHANNELS, the channel's name, the field
 
@@ -72,13 +75,15 @@ class Given:
         name = self.spelling if fit is None or fit[0] == self.spelling else f"{fit[0]}…"
         return Problem(name, f"(in {self.place}) {text}" if self.place else text)
 
-    def wrong(self, variable: Variable) -> Problem:
-        """Return what is wrong with a value that does not fit."""
-        guess = None if variable.secret or variable.nearest is None else variable.nearest(self.value)
+    def wrong(self, variable: Variable, advice: str = "") -> Problem:
+        """Return what is wrong with a value that does not fit, and what to write instead."""
         expected = f"expected {variable.expected}, for example {variable.example}"
-        if guess is None or redact(self.value) != self.value:
-            return self.problem(expected)
-        return self.problem(f"“{self.value}” is none; did you mean {guess}? {expected}")
+        if self.value[0] in _QUOTES and self.value[-1] == self.value[0]:
+            advice = "the quotes are part of the value here: write it without them"
+        guess = None if variable.secret or variable.nearest is None else variable.nearest(self.value)
+        if guess is not None and redact(self.value) == self.value:
+            expected = f"“{self.value}” does not fit; did you mean {guess}? {expected}"
+        return self.problem(f"{expected}; {advice}" if advice else expected)
 
 
 def missing(name: str, variable: Variable) -> Problem:
@@ -86,19 +91,49 @@ def missing(name: str, variable: Variable) -> Problem:
     return Problem(name, f"missing; expected {variable.expected}, for example {variable.example}")
 
 
-def gather(environ: Mapping[str, str], folder: Path) -> tuple[dict[str, Given], list[Problem]]:
+def gather(
+    environ: Mapping[str, str], folder: Path, known: Iterable[str]
+) -> tuple[dict[str, Given], list[Problem]]:
     """Return every variable of ours by its name in upper case, and what went wrong on the way.
 
-    DATABASE_URL stands in for THREADCAST_DATABASE_URL where that is not given anywhere.
+    DATABASE_URL stands in for THREADCAST_DATABASE_URL where that is not given anywhere. `known` has the names
+    of all variables: what is meant for us and has another name is a problem, too.
     """
     problems: list[Problem] = []
-    found = _ours((Given(name, value) for name, value in environ.items()), problems)
-    found = _ours(_dotenv(folder / DOTENV, problems), problems) | found
+    here = [Given(name, value) for name, value in environ.items()]
+    in_file = _dotenv(folder / DOTENV, problems)
+    found = _ours(here, problems)
+    found = _ours(in_file, problems) | found
     if directory := found.get(SECRETS_DIR):
         found = _ours(_secrets(folder / directory.value, directory, problems), problems) | found
     if general := found.pop(DATABASE_URL, None):
         found.setdefault(f"{PREFIX}{DATABASE_URL}", general)
+    problems += _strays((*here, *in_file), found, [name for name in known if PLACE not in name])
     return found, problems
+
+
+def _strays(given: Iterable[Given], found: Mapping[str, Given], fixed: Sequence[str]) -> Iterator[Problem]:
+    """Return problems of names that are almost ours, where the right one is not given.
+
+    The environment is shared with other programs, and so may `.env` be: only what can mean nothing else.
+    """
+    for each in given:
+        name = each.spelling.upper()
+        head, _, bare = name.partition("_")
+        is_near = not name.startswith(PREFIX) and nearest(head, [PREFIX.rstrip("_")], likeness=_VERY_LIKE)
+        is_bare = each.place == DOTENV and name.startswith(("TELEGRAM_", "CHANNELS_"))
+        right = _respelled(bare if is_near else name, fixed) if is_near or is_bare else None
+        if right is not None and right not in found:
+            yield each.problem(f"no such setting; did you mean {right}?")
+
+
+def _respelled(bare: str, fixed: Iterable[str]) -> str | None:
+    """Return the variable that a name without the prefix is, but for underscores; None where it is none."""
+    flat = bare.replace(DELIMITER, "_")
+    same = (name for name in fixed if name.removeprefix(PREFIX).replace(DELIMITER, "_") == flat)
+    fields = sorted(_EVERY_FIELD, key=len, reverse=True)  # REPLY_VISIBILITY before VISIBILITY
+    of_channel = (re.fullmatch(f"CHANNELS_(.+)_({field.upper()})", flat) for field in fields)
+    return next(same, None) or next((channel_variable(*one.groups()) for one in of_channel if one), None)
 
 
 def _ours(given: Iterable[Given], problems: list[Problem]) -> dict[str, Given]:
@@ -134,7 +169,10 @@ def _dotenv(path: Path, problems: list[Problem]) -> list[Given]:
         if binding.error or (binding.key is not None and binding.value is None):
             problems.append(Problem(DOTENV, f"line {_line(binding)} cannot be read; expected NAME=value"))
         elif binding.key is not None and binding.value is not None:
-            found.append(Given(binding.key, binding.value, DOTENV))
+            written = binding.original.string.partition("=")[2].strip()
+            # `#uspol` is a word, `# why` a comment.
+            value = binding.value if written[:1] in _QUOTES else _COMMENT.sub("", written)
+            found.append(Given(binding.key, value, DOTENV))
     return found
 
 
@@ -199,6 +237,9 @@ def misspelt(given: Mapping[str, Given], known: Iterable[str]) -> dict[str, Prob
 def _unknown(name: str, given: Mapping[str, Given], fixed: Sequence[str]) -> str | None:
     """Return what is wrong with a name that is not of the fixed ones; None where it is a channel's."""
     steps = name.removeprefix(PREFIX).split(DELIMITER)
+    right = _respelled(name.removeprefix(PREFIX), fixed) if len(steps) < _DEPTH else None
+    if right is not None:
+        return f"no such setting; did you mean {right}?"
     if steps[0] == "CHANNELS":
         if len(steps) != _DEPTH:
             return f"no such setting; a channel's variables look like {channel_variable('news', 'kind')}"

@@ -8,11 +8,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from threadcast.config.channels import (
     CHANNEL,
@@ -34,7 +32,17 @@ from threadcast.config.environment import (
 )
 from threadcast.config.logs import MASK, conceal, redact
 from threadcast.config.telegram import TelegramSettings
-from threadcast.config.types import AnyCase, DatabaseUrl, Duration, Folder, TimeZone, passwords_of, time_zone
+from threadcast.config.types import (
+    AdviceError,
+    AnyCase,
+    DatabaseUrl,
+    Duration,
+    Folder,
+    TimeZone,
+    nearest_zone,
+    passwords_of,
+    time_zone,
+)
 
 __all__ = ["Settings", "SettingsError", "TelegramSettings", "load", "variables"]
 
@@ -46,21 +54,14 @@ BARE = {"name": "local", "kind": "local"}
 DATABASE = "queue.sqlite3"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings in force. Made by `load`; made by hand, it takes its arguments and reads nothing.
 
     `data` is where local files live; the service makes the folder, for its owner only. `database_url`
     is as given. Channels are in the order of their names.
     """
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        env_prefix=PREFIX,
-        env_nested_delimiter=DELIMITER,
-        enable_decoding=False,  # one way to write a setting: no JSON in variables
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data: Annotated[
         Path,
@@ -83,7 +84,13 @@ class Settings(BaseSettings):
     ]
     timezone: Annotated[
         TimeZone,
-        Doc("the time zone that times are given and shown in", "a time zone's name", "Europe/Berlin", "UTC"),
+        Doc(
+            "the time zone that times are given and shown in",
+            "a time zone's name",
+            "Europe/Berlin",
+            "UTC",
+            nearest_zone,
+        ),
     ] = time_zone("UTC")
     intake: Annotated[
         Path | None,
@@ -119,18 +126,6 @@ class Settings(BaseSettings):
         ),
     ] = "auto"
     channels: tuple[Annotated[ChannelSettings, Field(discriminator="kind")], ...] = ()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library hands over all of these
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments alone: what is read, and in which order, is up to `load`."""
-        return (init_settings,)
 
     @property
     def chatting(self) -> bool:
@@ -183,13 +178,15 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     Relative paths begin at `folder`, where `.env` is looked for. With no channel given there is one
     local channel, `local`. What is secret is concealed from now on. Raises SettingsError.
     """
-    given, problems = gather(environ, folder)
     known = {variable.name: variable for variable in variables()}
+    given, problems = gather(environ, folder, known)
+    # Before anything is said: a token may stand where it does not belong, too.
+    conceal(each.value for name, each in given.items() if name.endswith("TOKEN"))
     unknown = misspelt(given, known)
     problems += unknown.values()
     given = {name: each for name, each in given.items() if name not in unknown and name != SECRETS_DIR}
 
-    values = _Nested(given)()
+    values = _nested(given)
     data = folder / _expanded(values.get("data", DATA), environ)
     values["data"] = str(data)
     if "intake" in values:
@@ -213,7 +210,7 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     try:
         settings = Settings(**values, channels=tuple(channels))
     except ValidationError as error:
-        problems += [_problem(given, *_located(fault["loc"], known)) for fault in _faults(error)]
+        problems += [_problem(given, *_located(place, known), advice) for place, advice in _faults(error)]
     if settings is None or problems:
         # Out of the `except`: the error carries no other, whose text would hold values.
         raise SettingsError(problems)
@@ -221,13 +218,16 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     return settings
 
 
-class _Nested(EnvSettingsSource):
-    """Makes nested settings of the variables it is given."""
-
-    def __init__(self, given: Mapping[str, Given]) -> None:
-        super().__init__(Settings)
-        # In place of the process's own environment.
-        self.env_vars = {name.lower(): each.value for name, each in given.items()}
+def _nested(given: Mapping[str, Given]) -> dict[str, Any]:
+    """Return the values in the places that their names say."""
+    values: dict[str, Any] = {}
+    for name, each in given.items():
+        *path, field = name.removeprefix(PREFIX).lower().split(DELIMITER)
+        place = values
+        for step in path:
+            place = place.setdefault(step, {})
+        place[field] = each.value
+    return values
 
 
 def _expanded(path: str, environ: Mapping[str, str]) -> str:
@@ -259,18 +259,18 @@ def _channel(
     try:
         channel = CHANNEL.validate_python({**raw, **lent, "kind": kind, "name": name})
     except ValidationError as error:
-        wrong_fields = [str(fault["loc"][1]) for fault in _faults(error)]
+        wrong = [(str(place[1]), advice) for place, advice in _faults(error)]
     else:
         try:
             channel.timetable(time_zone("UTC"))
         except ValueError:
-            wrong_fields = ["quiet"]
+            wrong = [("quiet", "")]
         else:
             return channel
     # A token that is wrong for all is told once, where it stands.
     return [
-        _problem(given, channel_variable(name, field), fields[field])
-        for field in wrong_fields
+        _problem(given, channel_variable(name, field), fields[field], advice)
+        for field, advice in wrong
         if field not in lent
     ]
 
@@ -280,8 +280,11 @@ def _bare() -> tuple[ChannelSettings, ...]:
     return (CHANNEL.validate_python(BARE),)
 
 
-def _faults(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_url=False, include_context=False, include_input=False)
+def _faults(error: ValidationError) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Return where something does not fit, and what to write instead, where that is known."""
+    for fault in error.errors(include_url=False, include_input=False):
+        cause = fault.get("ctx", {}).get("error")
+        yield fault["loc"], str(cause) if isinstance(cause, AdviceError) else ""
 
 
 def _located(location: Sequence[int | str], known: Mapping[str, Variable]) -> tuple[str, Variable]:
@@ -290,9 +293,9 @@ def _located(location: Sequence[int | str], known: Mapping[str, Variable]) -> tu
     return name, known[name]
 
 
-def _problem(given: Mapping[str, Given], name: str, variable: Variable) -> Problem:
+def _problem(given: Mapping[str, Given], name: str, variable: Variable, advice: str = "") -> Problem:
     """A variable that does not fit, or is missing."""
-    return given[name].wrong(variable) if name in given else missing(name, variable)
+    return given[name].wrong(variable, advice) if name in given else missing(name, variable)
 
 
 def _clashes(channels: Sequence[ChannelSettings], given: Mapping[str, Given]) -> Iterator[Problem]:
@@ -341,7 +344,7 @@ class InForce:
 def in_force(environ: Mapping[str, str], *, folder: Path) -> tuple[InForce, ...]:
     """Return every setting in force, those of each channel last. Raises SettingsError."""
     settings = load(environ, folder=folder)
-    given, _ = gather(environ, folder)
+    given, _ = gather(environ, folder, ())
     # What stands in the settings in another form than it was written in: a path made whole, say.
     made = {
         **{f"{PREFIX}{field.upper()}": str(value) for field, value in settings if isinstance(value, Path)},

@@ -1,27 +1,32 @@
 """The kinds of value that a setting takes, and the form in which each is kept.
 
 A function here takes what the owner wrote and gives it back in one form, or raises ValueError. Its
-message is never shown: what was expected stands beside the field, and no value is in it.
+message is never shown, for what was expected stands beside the field; that of AdviceError is, and holds no
+secret.
 """
 
 import ipaddress
 import re
+from collections.abc import Callable
 from datetime import time, timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qs, unquote, urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from threadcast.config.documented import nearest
 from threadcast.config.schedule.quiet import QuietHours, parse_quiet
 from threadcast.config.schedule.slots import Schedule, parse_schedule
-from threadcast.config.schedule.words import parse_duration, parse_time
+from threadcast.config.schedule.words import DAY_NAMES, parse_duration, parse_time
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PRINTABLE = re.compile(r"[!-~]+")
 _CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_CHAT_NAME = re.compile(r"(?:@|(?:https?://)?(?:t\.me|telegram\.me)/)([A-Za-z][A-Za-z0-9_]{3,31})/?")
+_CHAT_NAME = re.compile(r"(?:@|(?:https?://)?(?:t\.me|telegram\.me)/)?([A-Za-z][A-Za-z0-9_]{3,31})/?")
+_CHAT_PATH = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/c/([1-9][0-9]{0,15})(?:/.*)?")
+_INVITATION = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/(?:\+|joinchat/).*")
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}")
 _GROUP_ID = re.compile(r"-[1-9][0-9]{0,15}")
 _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
@@ -29,6 +34,10 @@ _BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _RATE = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}|[A-Za-z]{4}))?")
+
+
+class AdviceError(ValueError):
+    """A value that does not fit, and what to write instead: for its owner, after what was expected."""
 
 
 def is_loopback(host: str) -> bool:
@@ -45,8 +54,10 @@ def is_loopback(host: str) -> bool:
 def web_address(value: str, *, path: bool) -> str:
     """An https address (http for this machine only): host in lower case, no usual port, no slash at its end.
 
-    No user, query or fragment is taken, and a path only where `path` says so.
+    A host alone means https. No user, query or fragment is taken, and a path only where `path` says so.
     """
+    if "." in value and _HOST.fullmatch(value.lower()):
+        value = f"https://{value}"
     if not _PRINTABLE.fullmatch(value) or set(value) & set("\\@?#"):
         raise ValueError("not an address")
     parts = urlsplit(value)
@@ -72,6 +83,10 @@ def database_url(value: str) -> str:
     """A database URL whose scheme we know: PostgreSQL, or SQLite with a file."""
     parts = urlsplit(value)
     if parts.scheme in {"postgresql", "postgres"}:
+        # Where a password has one of these, what follows would be taken for the host, and shown.
+        in_path = "@" in parts.path or (not parts.path and "@" in parts.query)
+        if in_path or parts.fragment or parts.netloc.count("@") > 1:
+            raise AdviceError("in a password write @ as %40, / as %2F, # as %23 and ? as %3F")
         # The port is read to have it checked.
         if not value.startswith(f"{parts.scheme}://") or parts.port == 0 or not (parts.netloc or parts.path):
             raise ValueError("not a PostgreSQL URL")
@@ -98,6 +113,10 @@ def channel_name(value: str) -> str:
 
 def chat(value: str) -> str:
     """A Telegram chat as `@name` or as its numeric id; a t.me address gives its `@name`."""
+    if private := _CHAT_PATH.fullmatch(value):
+        raise AdviceError(f"write the chat's numeric id: -100{private[1]}")
+    if _INVITATION.fullmatch(value):
+        raise AdviceError("an invitation does not name the chat: write its numeric id, from -100 on")
     if named := _CHAT_NAME.fullmatch(value):
         return f"@{named[1]}"
     if not _CHAT_ID.fullmatch(value):
@@ -138,6 +157,28 @@ def time_zone(value: str) -> ZoneInfo:
         raise ValueError("no such time zone") from None
 
 
+def nearest_zone(value: str) -> str | None:
+    """The name of the time zone that a wrong one is like; of a city alone, that of the city."""
+    names = sorted(available_timezones())
+    city = value.replace(" ", "_").lower()
+    cities = (name for name in names if name.lower().rpartition("/")[2] == city or name.lower() == city)
+    return next(cities, None) or nearest(value, names)
+
+
+def nearest_days(parse: Callable[[str], object], text: str) -> str | None:
+    """The same text with names of days in place of words that are like them, where it can be read then."""
+
+    def mend(word: "re.Match[str]") -> str:
+        return nearest(word[0], DAY_NAMES, likeness=0.6) or word[0]
+
+    mended = re.sub("[a-z]{3,}", mend, text.lower())
+    try:
+        parse(mended)
+    except ValueError:
+        return None
+    return mended if mended != text.lower() else None
+
+
 def rate(value: str) -> float:
     """How often a second: a plain number."""
     if not _RATE.fullmatch(value):
@@ -147,7 +188,7 @@ def rate(value: str) -> float:
 
 def folder(value: str) -> str:
     """A folder's path that can stand in a SQLite URL, where a question mark would end it."""
-    if set(value) & set("?\0\r\n"):
+    if set(value) & set('?\0\r\n"') or re.search(r"(?:^|/)'.*'$", value):
         raise ValueError("not a folder")
     return value
 

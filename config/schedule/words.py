@@ -26,6 +26,7 @@ WEEK = 7
 EVERY_DAY = frozenset(range(WEEK))  # 0 is Monday, as for datetime
 
 _GROUPS = {"daily": EVERY_DAY, "weekdays": frozenset(range(5)), "weekends": frozenset({5, 6})}
+DAY_NAMES = (*(name[:3] for name in WEEKDAYS), *WEEKDAYS, *_GROUPS, "every", "cron")
 _SHORT = 3  # letters at least, of a name that is cut short
 _RUN = 3  # days at least, to be said as `mon–wed`
 _FILLERS = frozenset({"", "at", "and"})  # so that what `say_*` gives can be read back

@@ -172,19 +172,6 @@ class TestPlaces:
         assert settings.log_level == "error"
         assert settings.timezone == ZoneInfo("Asia/Tokyo")
 
-    def test_dotenv_is_literal(self, tmp_path: Path) -> None:
-        """A value in `.env` is taken as it is, byte order mark, quotes and comments aside."""
-        (tmp_path / ".env").write_text(
-            "\ufeffTHREADCAST_CHANNELS__M__SPOILER='${HOME} # é'  # why\n"
-            "THREADCAST_CHANNELS__M__URL=https://social.example # home\n"
-            "THREADCAST_CHANNELS__M__KIND=mastodon\nTHREADCAST_CHANNELS__M__TOKEN=masto-token\n",
-            encoding="utf-8",
-        )
-        (channel,) = load({"HOME": "/home/me"}, folder=tmp_path).channels
-        assert isinstance(channel, MastodonChannelSettings)
-        assert channel.spoiler == "${HOME} # é"
-        assert channel.url == "https://social.example"
-
     def test_dotenv_folder(self, tmp_path: Path) -> None:
         """A folder called `.env` is not read."""
         (tmp_path / ".env").mkdir()
