@@ -1,4 +1,4 @@
-"""Builds everything (the one place that constructs), runs it, stops it gracefully."""
+"""The service: composed here, run, and stopped so that what is in hand is finished."""
 
 import asyncio
 import contextlib
@@ -6,31 +6,27 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from threadcast.bot import wake
-from threadcast.bot.channels.build import build_channel
+from threadcast.bot.channels.build import open_channels, seen
 from threadcast.bot.channels.pace import BotPace
 from threadcast.bot.channels.paces import bot_pace, chat_pace, paces_of
-from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.data_folder import look_through, only_one, prepare
 from threadcast.bot.intake.folder import IntakeFolder
-from threadcast.bot.publishing.forecast import Rhythm
+from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
-from threadcast.bot.requests.context import Context
-from threadcast.bot.requests.requests import Requests
-from threadcast.config.schedule.slots import describe
-from threadcast.config.schedule.timetable import Timetable
+from threadcast.bot.publishing.scheduler import Scheduler
+from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.config.settings import Settings
 from threadcast.queue.compose import length as measure
-from threadcast.queue.model import ChannelSeen, StoreError
+from threadcast.queue.model import StoreError
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.engine import is_sqlite
 
@@ -38,79 +34,6 @@ if TYPE_CHECKING:
     from threadcast.bot.chat.chat import Chat
 
 log = structlog.get_logger("threadcast.service")
-
-
-def now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
-
-
-def build_channels(
-    settings: Settings, database: Database | None = None, clock: Clock = now
-) -> tuple[Channel, ...]:
-    """The configured channels, none of which has made a call yet.
-
-    With `database` they know of what it remembers where a chat has moved to, and note there where one moves.
-    """
-    rows = {} if database is None else {row.name: row for row in database.reading.channels()}
-    return tuple(
-        build_channel(settings, channel, clock=clock, row=rows.get(channel.name), database=database)
-        for channel in settings.channels
-    )
-
-
-@asynccontextmanager
-async def open_channels(
-    settings: Settings, database: Database | None = None, clock: Clock = now
-) -> AsyncIterator[tuple[Channel, ...]]:
-    """The configured channels, closed at the end whatever happened. `database`: see `build_channels`."""
-    channels = build_channels(settings, database, clock)
-    try:
-        yield channels
-    finally:
-        await asyncio.gather(*(channel.close() for channel in channels))
-
-
-def rhythms(settings: Settings) -> dict[str, Rhythm]:
-    """Each channel's times, by its name."""
-    return {
-        channel.name: Rhythm(channel.timetable(settings.timezone), channel.pace)
-        for channel in settings.channels
-    }
-
-
-def seen(settings: Settings, channels: Sequence[Channel]) -> list[ChannelSeen]:
-    """The configured channels, for the queue to note."""
-    tables = rhythms(settings)
-    return [
-        ChannelSeen(channel.name, channel.kind, channel.target, in_words(tables[channel.name].timetable))
-        for channel in channels
-    ]
-
-
-def in_words(timetable: Timetable) -> str:
-    """A schedule with its zone, empty where there is none: slots mean other moments in another zone."""
-    return "" if timetable.schedule is None else f"{describe(timetable.schedule)} ({timetable.zone.key})"
-
-
-def build_requests(
-    settings: Settings, database: Database, channels: Sequence[Channel], *, actor: str, clock: Clock = now
-) -> Requests:
-    """Return the requests of one person, on this queue."""
-    return Requests(
-        Context(
-            database,
-            channels,
-            holds=frozenset(channel.name for channel in settings.channels if channel.hold),
-            rhythms=rhythms(settings),
-            clock=clock,
-            actor=actor,
-            wake=lambda: wake.wake_service(settings.data),
-            prospects=lambda moment: {
-                name: pace.prospect(moment) for name, pace in paces_of(settings, channels, database).items()
-            },
-        )
-    )
 
 
 class Service:
@@ -130,8 +53,6 @@ class Service:
         clock: Clock = now,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        from threadcast.bot.publishing.scheduler import Scheduler  # noqa: PLC0415  # no other command needs a timer
-
         self.stop = Stop()
         self._settings = settings
         self._database = database

@@ -1,22 +1,67 @@
-"""Builds a channel of each kind from its settings."""
+"""Builds the configured channels from their settings."""
 
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 import structlog
 
-from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.config.channels import (
     ChannelSettings,
     LocalChannelSettings,
     MastodonChannelSettings,
     TelegramChannelSettings,
 )
+from threadcast.config.schedule.slots import describe
+from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.model import ChannelRow, StoreError
+from threadcast.queue.model import ChannelRow, ChannelSeen, StoreError
 from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.service")
+
+
+@asynccontextmanager
+async def open_channels(
+    settings: Settings, database: Database | None = None, clock: Clock = now
+) -> AsyncIterator[tuple[Channel, ...]]:
+    """Yield the configured channels, and close them whatever happens. `database`: see `build_channels`."""
+    channels = build_channels(settings, database, clock)
+    try:
+        yield channels
+    finally:
+        await asyncio.gather(*(channel.close() for channel in channels))
+
+
+def build_channels(
+    settings: Settings, database: Database | None = None, clock: Clock = now
+) -> tuple[Channel, ...]:
+    """Return the configured channels, none of which has made a call yet.
+
+    With `database` they know of what it remembers where a chat has moved to, and note there where one moves.
+    """
+    rows = {} if database is None else {row.name: row for row in database.reading.channels()}
+    return tuple(
+        build_channel(settings, channel, clock=clock, row=rows.get(channel.name), database=database)
+        for channel in settings.channels
+    )
+
+
+def seen(settings: Settings, channels: Sequence[Channel]) -> list[ChannelSeen]:
+    """Return the configured channels for the queue to note, each with its schedule in words."""
+    timetables = {channel.name: channel.timetable(settings.timezone) for channel in settings.channels}
+    return [
+        ChannelSeen(channel.name, channel.kind, channel.target, in_words(timetables[channel.name]))
+        for channel in channels
+    ]
+
+
+def in_words(timetable: Timetable) -> str:
+    """Return a schedule with its zone, in which its slots are other moments than elsewhere; "" for none."""
+    return "" if timetable.schedule is None else f"{describe(timetable.schedule)} ({timetable.zone.key})"
 
 
 def build_channel(

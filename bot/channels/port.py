@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from threadcast.queue.compose.compose import Rules
 from threadcast.queue.states import Blind, Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
 
 Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """Return the time, in UTC: the clock of everything that is not under test."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from itertools import groupby
 
 from threadcast.bot.channels.budget import Prospect
 from threadcast.config.schedule.timetable import Cause, Timetable
+from threadcast.config.settings import Settings
 from threadcast.queue.model import ChannelRow, Delivery, credible
 from threadcast.queue.states import Code, DeliveryState
 
@@ -32,6 +33,14 @@ class Rhythm:
         """The end of the quiet hours that a moment lies in, or None."""
         end = self.timetable.quiet.ends(moment, self.timetable.zone)
         return end if end > moment else None
+
+
+def rhythms(settings: Settings) -> dict[str, Rhythm]:
+    """Return each channel's rhythm, by its name."""
+    return {
+        channel.name: Rhythm(channel.timetable(settings.timezone), channel.pace)
+        for channel in settings.channels
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,19 @@
 A request returns values that say what was found or changed; how they look is the face's business.
 """
 
+from collections.abc import Sequence
+
+from threadcast.bot import wake
+from threadcast.bot.channels.paces import paces_of
+from threadcast.bot.channels.port import Channel, Clock, now
+from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import Context
 from threadcast.bot.requests.queries import Queries
 from threadcast.bot.requests.threads import Threads
+from threadcast.config.settings import Settings
+from threadcast.queue.store.database import Database
 
 
 class Requests:
@@ -19,3 +27,23 @@ class Requests:
         self.threads = Threads(context)
         self.changes = Changes(context)
         self.chains = Chains(context)
+
+
+def build_requests(
+    settings: Settings, database: Database, channels: Sequence[Channel], *, actor: str, clock: Clock = now
+) -> Requests:
+    """Return the requests of one person, on this queue."""
+    return Requests(
+        Context(
+            database,
+            channels,
+            holds=frozenset(channel.name for channel in settings.channels if channel.hold),
+            rhythms=rhythms(settings),
+            clock=clock,
+            actor=actor,
+            wake=lambda: wake.wake_service(settings.data),
+            prospects=lambda moment: {
+                name: pace.prospect(moment) for name, pace in paces_of(settings, channels, database).items()
+            },
+        )
+    )

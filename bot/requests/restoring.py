@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from threadcast.bot import wake
+from threadcast.bot.channels.build import build_channels, seen
+from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import AlreadyRunningError, only_one, prepare
-from threadcast.bot.service import build_channels, now, seen
 from threadcast.config.settings import Settings
 from threadcast.queue.model import Delivery, GoneError, StoreError
 from threadcast.queue.states import DeliveryState

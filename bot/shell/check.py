@@ -4,10 +4,10 @@ import asyncio
 from collections import Counter
 from contextlib import closing, nullcontext
 
+from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.queries import WAITING
-from threadcast.bot.service import open_channels
 from threadcast.config.settings import Settings
 from threadcast.queue.model import StoreError
 from threadcast.queue.store.copies import require_sound

@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from threadcast.bot import wake
+from threadcast.bot.channels.build import build_channels, open_channels, seen
+from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.input import Intake, read
-from threadcast.bot.requests.requests import Requests
-from threadcast.bot.service import build_channels, build_requests, now, open_channels, seen
+from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.shell import completion
 from threadcast.bot.shell.screen import Screen
 from threadcast.bot.wording import time_refused

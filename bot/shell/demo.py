@@ -11,11 +11,13 @@ from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from threadcast.bot.channels.build import open_channels
+from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import make_folder, prepare
 from threadcast.bot.requests.input import understand
 from threadcast.bot.requests.queries import ENDED, Chain
-from threadcast.bot.requests.requests import Requests
-from threadcast.bot.service import Service, build_requests, now, open_channels
+from threadcast.bot.requests.requests import Requests, build_requests
+from threadcast.bot.service import Service
 from threadcast.bot.shell.follow import Watch
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.bot.shell.views import progress

@@ -6,13 +6,13 @@ from itertools import groupby
 from shlex import quote
 
 from threadcast.bot.channels.port import Finding
+from threadcast.bot.channels.port import now as current_time
 from threadcast.bot.publishing.forecast import CAUSES, Forecast
 from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.requests.overview import ANSWERS, Overview, answer
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.service import now as current_time
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state

@@ -15,9 +15,9 @@ from tests.servers.http import Answer, LoopbackServer, Request
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TelegramServer
+from threadcast.bot.channels.build import build_channels
 from threadcast.bot.data_folder import prepare
-from threadcast.bot.requests.requests import Requests
-from threadcast.bot.service import build_channels, build_requests
+from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.config.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]

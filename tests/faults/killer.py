@@ -24,6 +24,7 @@ import httpx
 from sqlalchemy import Engine, event
 
 from threadcast.bot import service
+from threadcast.bot.channels import build
 from threadcast.bot.channels.mastodon import channel as mastodon
 from threadcast.bot.channels.telegram import channel as telegram
 from threadcast.bot.channels.telegram import client as telegram_client
@@ -341,7 +342,7 @@ def install(plan: Plan) -> None:
     if plan.settle_after is not None:
         soon = timedelta(seconds=plan.settle_after)
         wrap(
-            service,
+            build,
             "build_channel",
             lambda original: (
                 lambda settings, *rest, **named: original(

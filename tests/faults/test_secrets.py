@@ -19,7 +19,7 @@ from tests.e2e.house import PATIENCE, House, Process, thread_text
 from tests.servers.http import Answer, Cut, LoopbackServer, Request, Response
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TelegramServer
-from threadcast.bot.service import build_channels
+from threadcast.bot.channels.build import build_channels
 from threadcast.config.settings import load
 
 pytestmark = pytest.mark.e2e

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import click
 
+from threadcast.bot.channels.port import now
 from threadcast.bot.publishing.takedown import Audit, Undoing
-from threadcast.bot.service import now
 from threadcast.bot.shell import models, views
 from threadcast.bot.shell.context import (
     CHANNEL,

@@ -2,9 +2,9 @@
 
 import click
 
+from threadcast.bot.channels.port import now as current_time
 from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.overview import overview
-from threadcast.bot.service import now as current_time
 from threadcast.bot.shell import completion, models, views
 from threadcast.bot.shell.context import (
     CHANNEL,

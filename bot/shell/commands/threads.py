@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from threadcast.bot.channels.port import now
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.input import InputError, Intake, post_at
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.service import now
 from threadcast.bot.shell import completion, models, views
 from threadcast.bot.shell.context import (
     CHANNEL,

@@ -10,7 +10,7 @@ from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.pace import FreePace, MastodonPace, Pace, TelegramPace
 from threadcast.bot.channels.paces import build_paces, is_group
 from threadcast.bot.channels.port import Quota
-from threadcast.bot.service import build_requests
+from threadcast.bot.requests.requests import build_requests
 from threadcast.config.settings import load
 from threadcast.queue.model import ChannelSeen
 from threadcast.queue.states import Sent

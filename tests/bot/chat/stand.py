@@ -14,9 +14,10 @@ from tests.servers.telegram.chats import Chat
 from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot import wake
+from threadcast.bot.channels.build import open_channels
 from threadcast.bot.data_folder import prepare
-from threadcast.bot.requests.requests import Requests
-from threadcast.bot.service import Service, build_requests, open_channels
+from threadcast.bot.requests.requests import Requests, build_requests
+from threadcast.bot.service import Service
 from threadcast.config.settings import Settings, load
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState

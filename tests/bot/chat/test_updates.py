@@ -17,11 +17,12 @@ from tests.servers.http import PATIENCE
 from tests.servers.telegram.chats import Message
 from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TOKEN, TelegramServer
+from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.chat.updates import LONGEST_PAUSE, Poller
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.input import understand
-from threadcast.bot.service import build_requests, open_channels
+from threadcast.bot.requests.requests import build_requests
 from threadcast.queue.states import DeliveryState
 
 THREAD = "1/ The river rises.\n2/ And the sea takes it. /end\n"

@@ -9,10 +9,11 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from threadcast.bot.channels.build import open_channels, seen
+from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
-from threadcast.bot.service import now, open_channels, seen
 from threadcast.bot.shell.cli import cli
 from threadcast.config.settings import load
 
