@@ -7,10 +7,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from threadcast.bot import wake
 from threadcast.bot.channels.build import open_channels, seen
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("threadcast.service")
 
+# Between two looks that nothing asked for: the clock was set, or another machine added something.
+LOOK_EVERY = timedelta(minutes=5)
+
 
 class Service:
     """A running Threadcast: scheduler and publishers, the pipe that wakes them, intake folder and chat.
@@ -52,6 +57,7 @@ class Service:
         observe: Observer = lambda _: None,
         clock: Clock = now,
         timer: Callable[[], float] = time.monotonic,
+        look_every: timedelta = LOOK_EVERY,
     ) -> None:
         self.stop = Stop()
         self._settings = settings
@@ -59,6 +65,9 @@ class Service:
         self._channels = channels
         self._clock = clock
         self._timer = timer
+        self._look_every = look_every.total_seconds()
+        # The default drops a job that is a second late.
+        self._timers = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         self._intake = self._build_intake()
         worker = f"{socket.gethostname()}:{os.getpid()}"
         database.changes.see_channels(seen(settings, channels), now=clock())
@@ -86,7 +95,7 @@ class Service:
             )
             for channel in channels
         ]
-        self._scheduler = Scheduler(database, publishers, clock=clock, stop=self.stop)
+        self._scheduler = Scheduler(database, publishers, clock=clock, stop=self.stop, timers=self._timers)
 
     async def run(self) -> None:
         """Publish until a stop is asked for; then finish the post in hand and let go of the rest.
@@ -97,13 +106,16 @@ class Service:
         # Until the end: a command is to know that the queue is in use, and begins none in its place.
         with contextlib.closing(self._open_pipe()):
             intake = asyncio.create_task(self._take_files(), name="intake")
+            looking = asyncio.create_task(self._look_regularly(), name="regular look")
             try:
                 log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
-                self._scheduler.start()
+                self._timers.start()
                 if self._chat is not None:
                     self._chat.start()
                 await self.stop.asked.wait()
             finally:
+                looking.cancel()
+                self._timers.shutdown(wait=False)
                 await self._end(intake)
 
     async def _end(self, intake: "asyncio.Task[None]") -> None:
@@ -153,6 +165,15 @@ class Service:
             pace=partial(chat_pace, self._settings, shared),
             timer=self._timer,
         )
+
+    async def _look_regularly(self) -> None:
+        """Look at the queue, now and every few minutes: whether it is still there, and what is due.
+
+        By the loop's own time: where somebody sets the clock back by a year, timers are a year late.
+        """
+        while True:
+            self._wake()
+            await asyncio.sleep(self._look_every)
 
     def _wake(self) -> None:
         self._scheduler.wake()

@@ -22,8 +22,6 @@ from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.scheduler")
 
-# A look that no timer and no wake-up asked for: the clock was set, or another machine added something.
-AT_LEAST_EVERY = timedelta(minutes=5)
 # After the queue itself could not be used.
 PAUSE = timedelta(seconds=5)
 
@@ -71,7 +69,7 @@ class Lane:
 
 
 class Scheduler:
-    """Runs the publishers. Lives on one event loop; every method is called there."""
+    """Runs the publishers, each by the service's `timers`. Every method is called on one event loop."""
 
     def __init__(
         self,
@@ -80,43 +78,28 @@ class Scheduler:
         *,
         clock: Clock,
         stop: Stop,
+        timers: AsyncIOScheduler,
         pause: timedelta = PAUSE,
-        at_least_every: timedelta = AT_LEAST_EVERY,
     ) -> None:
         self._database = database
         self._clock = clock
         self._stop = stop
         self._pause = pause
         self._lanes = [Lane(publisher, timetable) for publisher, timetable in publishers]
-        self._timers = AsyncIOScheduler(timezone="UTC")
-        self._at_least_every = at_least_every.total_seconds()
-        self._beat: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        """Look for work at once on every channel, and from now on whenever some is due."""
-        self._timers.start()
-        self._look()
+        self._timers = timers
 
     def wake(self) -> None:
-        """Something may have changed: look again on every channel. Cheap, and safe to call often."""
+        """Look for work on every channel, now and from then on whenever some is due. Cheap."""
         if self._stop.asked.is_set():
             return
         for lane in self._lanes:
             self._run(lane)
 
-    def _look(self) -> None:
-        self.wake()
-        # By the loop's own time: where the clock is set back by a year, timers set before are a year late.
-        self._beat = asyncio.get_running_loop().call_later(self._at_least_every, self._look)
-
     async def drain(self) -> None:
-        """After `stop.asked`: no more timers; wait until every lane has let go of what it holds.
+        """After a stop was asked for, wait until every lane has let go of what it holds.
 
-        Raises GoneError where the queue was taken away.
+        Raise GoneError where the queue was taken away.
         """
-        if self._beat is not None:
-            self._beat.cancel()
-        self._timers.shutdown(wait=False)
         working = [lane.task for lane in self._lanes if lane.task is not None]
         for ended in await asyncio.gather(*working, return_exceptions=True):
             if isinstance(ended, BaseException):
@@ -170,5 +153,4 @@ class Scheduler:
             args=[lane],
             id=lane.name,
             replace_existing=True,
-            misfire_grace_time=None,  # the default drops a job that is a second late
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from structlog.testing import capture_logs
 
 from tests.bot.publishing.scripted import ScriptedChannel, Step, wish
@@ -15,7 +16,7 @@ from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
-from threadcast.bot.publishing.scheduler import AT_LEAST_EVERY, Scheduler
+from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.queue.model import ChannelSeen, Delivery, StoreError, Waiting
 from threadcast.queue.states import DeliveryState, Refused
@@ -38,7 +39,6 @@ class House:
         database: Database,
         *,
         clock: Clock = now,
-        at_least_every: timedelta = AT_LEAST_EVERY,
         **channels: list[Step],
     ) -> None:
         self.database = database
@@ -46,6 +46,7 @@ class House:
         self.ended: asyncio.Queue[Delivery] = asyncio.Queue()
         self.rested: asyncio.Queue[Delivery] = asyncio.Queue()
         self.channels = {name: ScriptedChannel(name, folder, now, *steps) for name, steps in channels.items()}
+        self.timers = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         self.scheduler = Scheduler(
             database,
             [
@@ -58,7 +59,7 @@ class House:
             clock=clock,
             stop=self.stop,
             pause=timedelta(milliseconds=10),
-            at_least_every=at_least_every,
+            timers=self.timers,
         )
 
     def see(self, delivery: Delivery) -> None:
@@ -78,10 +79,12 @@ class House:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self.scheduler.start()
+        self.timers.start()
+        self.scheduler.wake()
         try:
             yield
         finally:
+            self.timers.shutdown(wait=False)
             self.stop.ask()
             await asyncio.wait_for(self.scheduler.drain(), LONG_ENOUGH)
             for channel in self.channels.values():
@@ -211,33 +214,6 @@ async def test_a_queue_that_cannot_be_used_now(house: Callable[..., House], erro
         async with at.running():
             assert (await at.next_end()).state is DeliveryState.PUBLISHED
     assert [entry["log_level"] for entry in logs].count("error") == 1
-
-
-class Watched(Work):
-    """A queue that tells when it was looked at three times."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database.transactions)
-        self._looks = 0
-        self._loop = asyncio.get_running_loop()
-        self.seen_thrice = asyncio.Event()
-
-    def waiting(self, channel: str) -> Waiting:
-        self._looks += 1
-        if self._looks == 3:
-            self._loop.call_soon_threadsafe(self.seen_thrice.set)
-        return super().waiting(channel)
-
-
-async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
-    """However far ahead the clock is, and its timers with it, the service looks again after a while."""
-    database = fresh_database()
-    database.work = watched = Watched(database)
-    soon = timedelta(milliseconds=5)
-    ahead = House(tmp_path, database, clock=lambda: now() + timedelta(days=365), at_least_every=soon, news=[])
-    ahead.add("news", after=timedelta(days=400).total_seconds())
-    async with ahead.running():
-        await asyncio.wait_for(watched.seen_thrice.wait(), LONG_ENOUGH)
 
 
 async def test_stopped(house: Callable[..., House]) -> None:

@@ -1,0 +1,60 @@
+"""The service as a whole, on its own loop, with one local channel."""
+
+import asyncio
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.bot.publishing.scripted import wish
+from threadcast.bot.channels.build import open_channels
+from threadcast.bot.channels.port import now
+from threadcast.bot.data_folder import prepare
+from threadcast.bot.service import Service
+from threadcast.config.settings import load
+from threadcast.queue.model import Delivery, GoneError
+
+SOON = timedelta(milliseconds=10)
+PATIENCE = 20  # seconds after which a test gives up waiting for an event
+
+
+async def test_a_queue_that_is_taken_away_at_rest(tmp_path: Path) -> None:
+    """A service that nobody wakes finds out that its queue is gone, and ends."""
+    settings = load({}, folder=tmp_path)
+    with closing(prepare(settings)) as database:
+        async with open_channels(settings, database) as channels:
+            service = Service(settings, database, channels, look_every=SOON)
+            running = asyncio.create_task(service.run())
+            (settings.data / "queue.sqlite3").unlink()
+            with pytest.raises(GoneError, match="was removed while it was in use"):
+                await asyncio.wait_for(running, PATIENCE)
+
+
+async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
+    """However far ahead the clock was, and its timers with it, what is added unheard is published."""
+    settings = load({}, folder=tmp_path)
+    ahead = [timedelta(days=365)]
+    published = asyncio.Event()
+
+    def see(delivery: Delivery) -> None:
+        if delivery.state == "published":
+            published.set()
+
+    with closing(prepare(settings)) as database:
+        async with open_channels(settings, database) as channels:
+            service = Service(
+                settings,
+                database,
+                channels,
+                observe=see,
+                clock=lambda: now() + ahead[0],
+                look_every=SOON,
+            )
+            running = asyncio.create_task(service.run())
+            await asyncio.sleep(0)
+            ahead[0] = timedelta()
+            database.threads.add([wish(channels[0].name, due=now())], now=now(), actor="ada")
+            await asyncio.wait_for(published.wait(), PATIENCE)
+            service.stop.ask()
+            await asyncio.wait_for(running, PATIENCE)
