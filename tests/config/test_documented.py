@@ -1,79 +1,83 @@
-"""What is in force is told with where it was written, and no secret."""
+"""README and example.env tell of every variable, in the words of the settings."""
 
+import re
+from importlib import resources
 from pathlib import Path
 
-import pytest
+from threadcast.config.channels import CHANNEL_VARIABLES
+from threadcast.config.settings import load, variables
 
-from threadcast.config.settings import InForce, SettingsError, in_force
-
-BOT = "123456789:AAabcdefghijklmnopqrstuvwxyzABCDEFG"
-OWN = "987654321:BBabcdefghijklmnopqrstuvwxyzABCDEFG"
-
-
-def told(environ: dict[str, str], folder: Path) -> dict[str, InForce]:
-    return {one.name: one for one in in_force(environ, folder=folder)}
+EXAMPLE = resources.files("threadcast.config").joinpath("example.env").read_text(encoding="utf-8")
+README = Path(__file__).resolve().parents[2] / "README.md"
+SETTING = re.compile(r"^# ([A-Z_]+)=(.+)$", re.MULTILINE)
 
 
-def test_nothing_set(tmp_path: Path) -> None:
-    """With nothing set everything is a default, the local channel too."""
-    found = told({}, tmp_path)
-    assert {one.source for one in found.values()} == {"default"}
-    assert found["THREADCAST_DATA"].value == str(tmp_path / "threadcast-data")
-    assert found["THREADCAST_DATABASE_URL"].value == f"sqlite:///{tmp_path}/threadcast-data/queue.sqlite3"
-    assert found["THREADCAST_CHANNELS__LOCAL__KIND"].value == "local"
-    assert found["THREADCAST_TELEGRAM__TOKEN"].value == ""
-
-
-def test_every_place(tmp_path: Path) -> None:
-    """Each setting tells the place that won: the environment, `.env`, a secrets file."""
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-    (secrets / "telegram__token").write_text(BOT)
-    (tmp_path / ".env").write_text("THREADCAST_LOG_LEVEL=debug\nTHREADCAST_TIMEZONE=Asia/Tokyo\n")
-    found = told(
-        {
-            "THREADCAST_SECRETS_DIR": "secrets",
-            "THREADCAST_TIMEZONE": "Europe/Berlin",
-            "DATABASE_URL": "sqlite:///q",
-        },
-        tmp_path,
-    )
-    assert found["THREADCAST_LOG_LEVEL"].source == ".env"
-    assert found["THREADCAST_TIMEZONE"] == InForce(
-        "THREADCAST_TIMEZONE", "Europe/Berlin", "environment", secret=False
-    )
-    assert "SECRETS_DIR" in found["THREADCAST_TELEGRAM__TOKEN"].source
-    assert found["THREADCAST_DATABASE_URL"].source == "environment, as DATABASE_URL"
-    assert found["THREADCAST_SECRETS_DIR"].value == "secrets"
-
-
-def test_no_secret(tmp_path: Path) -> None:
-    """Tokens and passwords are masked, and the rest of a database's address is not."""
-    environ = {
-        "THREADCAST_DATABASE_URL": "postgresql://me:hunter2@db.example/queue",
-        "THREADCAST_TELEGRAM__TOKEN": BOT,
-        "THREADCAST_CHANNELS__NEWS__KIND": "telegram",
-        "THREADCAST_CHANNELS__NEWS__CHAT": "@my_news",
-        "THREADCAST_CHANNELS__OWN__KIND": "telegram",
-        "THREADCAST_CHANNELS__OWN__CHAT": "@my_own",
-        "THREADCAST_CHANNELS__OWN__TOKEN": OWN,
-        "THREADCAST_CHANNELS__MASTO__KIND": "mastodon",
-        "THREADCAST_CHANNELS__MASTO__URL": "https://social.example",
-        "THREADCAST_CHANNELS__MASTO__TOKEN": "correct-horse-battery-staple",
+def test_every_variable_is_there() -> None:
+    """The example has every variable of the table, those of a channel for each kind that has them."""
+    written = dict(SETTING.findall(EXAMPLE))
+    kinds = {"NEWS": "telegram", "MASTO": "mastodon", "DRAFTS": "local"}
+    known = {variable.name for variable in variables()}
+    seen = set()
+    for name in written:
+        channel = re.fullmatch(r"THREADCAST_CHANNELS__([A-Z]+)__([A-Z_]+)", name)
+        if channel:
+            assert channel[2].lower() in CHANNEL_VARIABLES[kinds[channel[1]]]
+            seen.add((f"THREADCAST_CHANNELS__<NAME>__{channel[2]}", kinds[channel[1]].title()))
+        else:
+            seen.add((name, ""))
+    assert {name for name, _ in seen} == known
+    of_kinds = {
+        (variable.name, variable.group.split()[0])
+        for variable in variables()
+        if variable.group.endswith(" channels")
     }
-    found = told(environ, tmp_path)
-    shown = "\n".join(f"{one!r}" for one in found.values())
-    for secret in ("hunter2", BOT, OWN, "correct-horse"):
-        assert secret not in shown
-    assert found["THREADCAST_DATABASE_URL"].value == "postgresql://me:***@db.example/queue"
-    assert found["THREADCAST_CHANNELS__NEWS__TOKEN"] == InForce(
-        "THREADCAST_CHANNELS__NEWS__TOKEN", "***", "THREADCAST_TELEGRAM__TOKEN", secret=True
-    )
-    assert found["THREADCAST_CHANNELS__OWN__TOKEN"].source == "environment"
-    assert found["THREADCAST_CHANNELS__MASTO__VISIBILITY"].value == "public"
+    assert of_kinds <= seen
 
 
-def test_wrong_settings(tmp_path: Path) -> None:
-    """Where the settings are wrong there is nothing in force to tell of."""
-    with pytest.raises(SettingsError):
-        in_force({"THREADCAST_NONSENSE": "x"}, folder=tmp_path)
+def test_it_is_valid(tmp_path: Path) -> None:
+    """With every line made a setting, the example is a valid `.env` in which nothing has its default."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / ".env").write_text(SETTING.sub(r"\1=\2", EXAMPLE), encoding="utf-8")
+    settings = load({}, folder=tmp_path)
+    plain = load({}, folder=tmp_path / "secrets")
+    assert [channel.kind for channel in settings.channels] == ["local", "mastodon", "telegram"]
+    for field in ("data", "database_url", "timezone", "intake", "telegram", "log_level", "log_format"):
+        assert getattr(settings, field) != getattr(plain, field), field
+
+
+def test_commented_out(tmp_path: Path) -> None:
+    """As it stands, the example sets nothing."""
+    (tmp_path / ".env").write_text(EXAMPLE, encoding="utf-8")
+    assert [channel.name for channel in load({}, folder=tmp_path).channels] == ["local"]
+    assert not [line for line in EXAMPLE.splitlines() if line and not line.startswith("#")]
+
+
+def test_table() -> None:
+    """Each variable of the table is told in full, once in its group, and with an example that fits it."""
+    table = variables()
+    assert len({(variable.name, variable.group) for variable in table}) == len(table)
+    for variable in table:
+        assert variable.name.startswith("THREADCAST_")
+        assert variable.meaning
+        assert variable.expected
+        assert variable.example
+    assert {variable.name.rpartition("__")[2] for variable in table if variable.secret} == {
+        "TOKEN",
+        "THREADCAST_DATABASE_URL",
+    }
+    defaults = {variable.name.rpartition("__")[2]: variable.default for variable in table}
+    assert defaults["SILENT"] == "true"
+    assert defaults["NUMBERING"] == "keep"
+    assert defaults["CHAT"] == "required"
+    assert defaults["SPOILER"] == ""
+
+
+def test_the_readme_lists_every_variable() -> None:
+    """The README's table has a row for each variable, with its meaning, example and default."""
+    rows = [
+        line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| `THREADCAST_")
+    ]
+    assert rows == [
+        f"| `{one.name}` | {one.meaning}; e.g. `{one.example}` | {one.default or '—'} |"
+        for one in variables()
+    ]

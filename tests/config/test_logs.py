@@ -196,14 +196,7 @@ class TestFormats:
 
     @pytest.mark.parametrize(
         "name",
-        [
-            "httpx",
-            "httpcore.http11",
-            "apscheduler.scheduler",
-            "telegram.ext",
-            "urllib3",
-            "alembic.runtime.migration",
-        ],
+        ["httpx", "httpcore.http11", "apscheduler.scheduler", "telegram.ext", "urllib3", "alembic.runtime"],
     )
     def test_talkative(self, name: str) -> None:
         """Libraries that tell every request are heard from warnings up, at least."""
