@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import socket
+import stat
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -67,15 +68,17 @@ class TestTaking:
     def test_the_report_says_what_became_of_it(self, inbox: Inbox) -> None:
         """The report has each thread, its notices with lines, where it went, and what to type next."""
         inbox.drop("both.md", FOG + "\n" + GAP)
+        inbox.drop("after.md", LAMP)
         inbox.settle()
+        assert inbox.sources() == ["after.md", "both.md", "both.md"], "by name"
         report = inbox.report("done/both.md")
         assert report.startswith("both.md: 2 threads added\n")
         for line in (
-            "#1 Fog came in. (2 parts)\n",
-            "#2 The buoy. (2 parts)\n",
+            "#2 Fog came in. (2 parts)\n",
+            "#3 The buoy. (2 parts)\n",
             "  masto: held, this channel holds every thread for approval\n",
             "  news: queued, starts in turn\n",
-            "  threadcast release 2    when it is right as it is\n",
+            "  threadcast release 3    when it is right as it is\n",
             "  warning, line 5: ",
         ):
             assert line in report
@@ -84,18 +87,12 @@ class TestTaking:
     def test_a_channels_own_folder(self, inbox: Inbox) -> None:
         """A file in a channel's folder goes to that channel only, and is put away under its name."""
         inbox.look()
+        assert stat.S_IMODE((inbox.path / "news").stat().st_mode) == 0o700, "for its owner only"
         inbox.drop("news/lamp.txt")
         inbox.settle()
         assert inbox.files() == {"done/news/lamp.txt", "done/news/lamp.txt.report.txt"}
         assert inbox.queued() == [(1, "news", "queued")]
         assert inbox.sources() == ["news/lamp.txt"]
-
-    def test_by_name(self, inbox: Inbox) -> None:
-        """Files that wait together are added in the order of their names."""
-        for name, text in (("2.txt", FOG), ("1.txt", LAMP), ("3.txt", GAP)):
-            inbox.drop(name, text)
-        inbox.settle()
-        assert inbox.sources() == ["1.txt", "2.txt", "3.txt"]
 
     def test_nothing_is_overwritten(self, inbox: Inbox) -> None:
         """Where a name is taken, in done/ or by a report, a number stands before the suffix."""
