@@ -117,7 +117,7 @@ class _Channel(BaseModel):
     ] = "ask"
 
     def timetable(self, zone: ZoneInfo) -> Timetable:
-        """When its threads start; `zone` counts where the channel has no time zone of its own.
+        """Return when its threads start; `zone` counts where the channel has no time zone of its own.
 
         Raises ValueError where quiet hours leave none of the schedule's slots.
         """

@@ -108,11 +108,13 @@ def gather(
         found = _ours(_secrets(folder / directory.value, directory, problems), problems) | found
     if general := found.pop(DATABASE_URL, None):
         found.setdefault(f"{PREFIX}{DATABASE_URL}", general)
-    problems += _strays((*here, *in_file), found, [name for name in known if PLACE not in name])
+    problems += _almost_ours((*here, *in_file), found, [name for name in known if PLACE not in name])
     return found, problems
 
 
-def _strays(given: Iterable[Given], found: Mapping[str, Given], fixed: Sequence[str]) -> Iterator[Problem]:
+def _almost_ours(
+    given: Iterable[Given], found: Mapping[str, Given], fixed: Sequence[str]
+) -> Iterator[Problem]:
     """Return problems of names that are almost ours, where the right one is not given.
 
     The environment is shared with other programs, and so may `.env` be: only what can mean nothing else.
@@ -156,7 +158,7 @@ def _ours(given: Iterable[Given], problems: list[Problem]) -> dict[str, Given]:
 
 
 def _is_text(value: str) -> bool:
-    """Whether a value can be written anywhere; the environment may hold any bytes but 0."""
+    """Return whether a value can be written anywhere; the environment may hold any bytes but 0."""
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 

@@ -28,8 +28,8 @@ _LONG = 8  # bytes; what is shorter is found in base64 of anything
 
 _DEPTH = 8  # containers within containers; deeper ones, and those that hold themselves, become text
 
-# These tell every request, with addresses that hold a bot's token.
-_TALKATIVE = ("alembic", "apscheduler", "httpcore", "httpx", "telegram", "urllib3", "watchfiles")
+# These log every request, with addresses that hold a bot's token.
+_VERBOSE = ("alembic", "apscheduler", "httpcore", "httpx", "telegram", "urllib3", "watchfiles")
 
 # What looks like a secret is one, known or not.
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -88,7 +88,7 @@ def _forms(secret: str) -> tuple[str, ...]:
 
 
 def _coded(secret: str) -> Iterator[str]:
-    """A long secret in base64, as `Authorization: Basic` has it, wherever in what was coded it stands."""
+    """Return a long secret in base64, as `Authorization: Basic` has it, wherever in that it stands."""
     data = secret.encode(errors="surrogatepass")
     if len(data) >= _LONG:
         for lead in range(3):
@@ -143,7 +143,7 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in _TALKATIVE:
+    for name in _VERBOSE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
 
@@ -162,7 +162,7 @@ class _Handler(logging.StreamHandler[TextIO]):
     """A handler whose own failures do not tell what they failed on."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        """The library's own way prints the record's arguments as they are."""
+        """Say that a line was lost: the library's own way prints its arguments as they are."""
         kind = sys.exc_info()[0]
         if kind is not None and logging.raiseExceptions:
             with suppress(OSError):  # standard error itself may be what failed

@@ -138,7 +138,7 @@ class Settings(BaseModel):
         return self.channels == _bare()
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value, for redaction; of a bot's token, what follows its number as well."""
+        """Return every secret value, for redaction; of a bot's token, what follows its number as well."""
         tokens = [self.telegram.token, *(getattr(channel, "token", None) for channel in self.channels)]
         values = [token.get_secret_value() for token in tokens if token is not None]
         values += [value.partition(":")[2] for value in values if _BOT_TOKEN.fullmatch(value)]
@@ -146,7 +146,7 @@ class Settings(BaseModel):
 
 
 def variables() -> tuple[Variable, ...]:
-    """Every variable, in the order in which an owner meets them."""
+    """Return every variable, in the order in which an owner meets them."""
     telegram = variables_of(TelegramSettings, prefix=f"{PREFIX}TELEGRAM{DELIMITER}", group="Telegram")
     service = variables_of(Settings, prefix=PREFIX, group="Service")
     return (*service, _SECRETS_DIR, *telegram, *_channel_variables())
@@ -164,7 +164,7 @@ _SECRETS_DIR = Variable(
 
 
 def _channel_variables() -> Iterator[Variable]:
-    """Those of every channel first, then those of each kind."""
+    """Return those of every channel first, then those of each kind."""
     kinds = list(CHANNEL_VARIABLES.values())
     shared = [field for field in kinds[0] if all(field in kind for kind in kinds)]
     yield from (replace(kinds[0][field], group="Every channel") for field in shared)
@@ -173,7 +173,7 @@ def _channel_variables() -> Iterator[Variable]:
 
 
 def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
-    """The settings that an environment gives, with `.env` and secrets from files added.
+    """Return the settings that an environment gives, with `.env` and secrets from files added.
 
     Relative paths begin at `folder`, where `.env` is looked for. With no channel given there is one
     local channel, `local`. What is secret is concealed from now on. Raises SettingsError.
@@ -231,13 +231,13 @@ def _nested(given: Mapping[str, Given]) -> dict[str, Any]:
 
 
 def _expanded(path: str, environ: Mapping[str, str]) -> str:
-    """A path with the home folder in place of `~`, for no shell has looked at what is in `.env`."""
+    """Return a path with the home folder in place of `~`, for no shell has looked at what is in `.env`."""
     home = environ.get("HOME")
     return home + path[1:] if home and (path == "~" or path.startswith("~/")) else path
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one folder, there or not."""
+    """Return whether two paths lead to one folder, there or not."""
     try:
         return os.path.realpath(one) == os.path.realpath(other)
     except ValueError:  # a path that no system takes: said where its value is judged
@@ -247,17 +247,17 @@ def _same(one: Path, other: Path) -> bool:
 def _channel(
     name: str, raw: Mapping[str, str], shared_token: str | None, given: Mapping[str, Given]
 ) -> ChannelSettings | list[Problem]:
-    """One channel's settings, or what is wrong with them."""
+    """Return one channel's settings, or what is wrong with them."""
     kind = raw.get("kind", "").lower()
     fields = CHANNEL_VARIABLES.get(kind)
     if fields is None:
         variable = next(iter(CHANNEL_VARIABLES.values()))["kind"]
         return [_problem(given, channel_variable(name, "kind"), variable)]
-    lent: dict[str, str] = {}
+    shared: dict[str, str] = {}
     if kind == "telegram" and "token" not in raw and shared_token is not None:
-        lent["token"] = shared_token
+        shared["token"] = shared_token
     try:
-        channel = CHANNEL.validate_python({**raw, **lent, "kind": kind, "name": name})
+        channel = CHANNEL.validate_python({**raw, **shared, "kind": kind, "name": name})
     except ValidationError as error:
         wrong = [(str(place[1]), advice) for place, advice in _faults(error)]
     else:
@@ -267,16 +267,16 @@ def _channel(
             wrong = [("quiet", "")]
         else:
             return channel
-    # A token that is wrong for all is told once, where it stands.
+    # A token that is wrong for all is named once, where it stands.
     return [
         _problem(given, channel_variable(name, field), fields[field], advice)
         for field, advice in wrong
-        if field not in lent
+        if field not in shared
     ]
 
 
 def _bare() -> tuple[ChannelSettings, ...]:
-    """What is there where no channel is configured."""
+    """Return what is there where no channel is configured."""
     return (CHANNEL.validate_python(BARE),)
 
 
@@ -288,13 +288,13 @@ def _faults(error: ValidationError) -> Iterator[tuple[tuple[int | str, ...], str
 
 
 def _located(location: Sequence[int | str], known: Mapping[str, Variable]) -> tuple[str, Variable]:
-    """The variable at a place in Settings, or around it: an item of a list has no variable of its own."""
+    """Return the variable at a place in Settings, or around it: an item of a list has none of its own."""
     name = PREFIX + DELIMITER.join(step for step in location if isinstance(step, str)).upper()
     return name, known[name]
 
 
 def _problem(given: Mapping[str, Given], name: str, variable: Variable, advice: str = "") -> Problem:
-    """A variable that does not fit, or is missing."""
+    """Return a variable that does not fit, or is missing."""
     return given[name].wrong(variable, advice) if name in given else missing(name, variable)
 
 
@@ -312,7 +312,7 @@ def _clashes(channels: Sequence[ChannelSettings], given: Mapping[str, Given]) ->
 
 
 def _place(channel: ChannelSettings) -> tuple[str, ...] | None:
-    """Where a channel leads, after the field that says so; None where no other can lead there."""
+    """Return where a channel leads, after the field that says so; None where no other can lead there."""
     if isinstance(channel, TelegramChannelSettings):
         return ("chat", channel.chat.lower())
     if isinstance(channel, MastodonChannelSettings):

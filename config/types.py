@@ -41,7 +41,7 @@ class AdviceError(ValueError):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine: `localhost`, 127.0.0.0/8 or ::1."""
+    """Return whether a host is this machine: `localhost`, 127.0.0.0/8 or ::1."""
     if host == "localhost":
         return True
     try:
@@ -52,9 +52,10 @@ def is_loopback(host: str) -> bool:
 
 
 def web_address(value: str, *, path: bool) -> str:
-    """An https address (http for this machine only): host in lower case, no usual port, no slash at its end.
+    """Return an https address (http for this machine only), its host in lower case.
 
-    A host alone means https. No user, query or fragment is taken, and a path only where `path` says so.
+    It has no usual port and no slash at its end. A host alone means https. No user, query or
+    fragment is taken, and a path only where `path` says so.
     """
     if "." in value and _HOST.fullmatch(value.lower()):
         value = f"https://{value}"
@@ -80,7 +81,7 @@ def web_address(value: str, *, path: bool) -> str:
 
 
 def database_url(value: str) -> str:
-    """A database URL whose scheme we know: PostgreSQL, or SQLite with a file."""
+    """Return a database URL whose scheme we know: PostgreSQL, or SQLite with a file."""
     parts = urlsplit(value)
     if parts.scheme in {"postgresql", "postgres"}:
         # Where a password has one of these, what follows would be taken for the host, and shown.
@@ -97,14 +98,14 @@ def database_url(value: str) -> str:
 
 
 def passwords_of(url: str) -> tuple[str, ...]:
-    """The passwords in a database URL, as written and decoded."""
+    """Return the passwords in a database URL, as written and decoded."""
     parts = urlsplit(url)
     written = [parts.password or "", *parse_qs(parts.query).get("password", [])]
     return tuple(form for password in written for form in (password, unquote(password)) if password)
 
 
 def channel_name(value: str) -> str:
-    """The owner's name for a channel, in lower case; 32 characters at most."""
+    """Return the owner's name for a channel, in lower case; 32 characters at most."""
     name = value.lower()
     if not _CHANNEL_NAME.fullmatch(name):
         raise ValueError("not a name")
@@ -112,7 +113,7 @@ def channel_name(value: str) -> str:
 
 
 def chat(value: str) -> str:
-    """A Telegram chat as `@name` or as its numeric id; a t.me address gives its `@name`."""
+    """Return a Telegram chat as `@name` or as its numeric id; a t.me address gives its `@name`."""
     if private := _CHAT_PATH.fullmatch(value):
         raise AdviceError(f"write the chat's numeric id: -100{private[1]}")
     if _INVITATION.fullmatch(value):
@@ -133,14 +134,14 @@ def user_ids(value: str) -> tuple[int, ...]:
 
 
 def group_id(value: str) -> int:
-    """The numeric id of a group, which is negative."""
+    """Return the numeric id of a group, which is negative."""
     if not _GROUP_ID.fullmatch(value):
         raise ValueError("not a group's id")
     return int(value)
 
 
 def language(value: str) -> str:
-    """A language code: ISO 639, with a region or a script where there is one (`pt-BR`, `zh-Hant`)."""
+    """Return a language code: ISO 639, with a region or a script where there is one (`pt-BR`, `zh-Hant`)."""
     code = _LANGUAGE.fullmatch(value)
     if not code:
         raise ValueError("not a language code")
@@ -150,7 +151,7 @@ def language(value: str) -> str:
 
 
 def time_zone(value: str) -> ZoneInfo:
-    """A time zone of the IANA database by its name."""
+    """Return a time zone of the IANA database by its name."""
     try:
         return ZoneInfo(value)
     except (OSError, LookupError):  # a folder of the database, or nothing
@@ -158,7 +159,7 @@ def time_zone(value: str) -> ZoneInfo:
 
 
 def nearest_zone(value: str) -> str | None:
-    """The name of the time zone that a wrong one is like; of a city alone, that of the city."""
+    """Return the name of the time zone that a wrong one is like; of a city alone, that of the city."""
     names = sorted(available_timezones())
     city = value.replace(" ", "_").lower()
     cities = (name for name in names if name.lower().rpartition("/")[2] == city or name.lower() == city)
@@ -166,7 +167,7 @@ def nearest_zone(value: str) -> str | None:
 
 
 def nearest_days(parse: Callable[[str], object], text: str) -> str | None:
-    """The same text with names of days in place of words that are like them, where it can be read then."""
+    """Return the text with names of days in place of words that are like them, where it is read then."""
 
     def mend(word: "re.Match[str]") -> str:
         return nearest(word[0], DAY_NAMES, likeness=0.6) or word[0]
@@ -180,14 +181,14 @@ def nearest_days(parse: Callable[[str], object], text: str) -> str | None:
 
 
 def rate(value: str) -> float:
-    """How often a second: a plain number."""
+    """Return how often a second: a plain number."""
     if not _RATE.fullmatch(value):
         raise ValueError("not a number")
     return float(value)
 
 
 def folder(value: str) -> str:
-    """A folder's path that can stand in a SQLite URL, where a question mark would end it."""
+    """Return a folder's path that can stand in a SQLite URL, where a question mark would end it."""
     if set(value) & set('?\0\r\n"') or re.search(r"(?:^|/)'.*'$", value):
         raise ValueError("not a folder")
     return value

@@ -26,11 +26,11 @@ class QuietHours:
     stretches: tuple[tuple[timedelta, timedelta], ...] = ()
 
     def is_quiet(self, at: datetime, zone: ZoneInfo) -> bool:
-        """Whether no thread may start at an instant. A stretch's end is not part of it."""
+        """Return whether no thread may start at an instant. A stretch's end is not part of it."""
         return self.end_after(wall(at, zone)) is not None
 
     def ends(self, at: datetime, zone: ZoneInfo) -> datetime:
-        """The first instant from this one on (UTC) that is not quiet."""
+        """Return the first instant from this one on (UTC) that is not quiet."""
         at = at.astimezone(UTC)
         while (end := self.end_after(local := wall(at, zone))) is not None:
             then = at + (end - local)
@@ -39,7 +39,7 @@ class QuietHours:
         return at
 
     def end_after(self, local: datetime) -> datetime | None:
-        """The end of the stretch that a wall time is in; None where it is in none."""
+        """Return the end of the stretch that a wall time is in; None where it is in none."""
         monday = datetime.combine(local.date() - DAY * local.weekday(), datetime.min.time())
         since = local - monday
         return next((monday + end for begin, end in self.stretches if begin <= since < end), None)

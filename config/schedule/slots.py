@@ -140,7 +140,7 @@ class Schedule:
     pattern: Week | Cron | Every
 
     def slots(self, after: datetime, zone: ZoneInfo) -> Iterator[Slot]:
-        """The slots strictly after an instant, in order, without end."""
+        """Return the slots strictly after an instant, in order, without end."""
         waiting: list[Slot] = []
         local = least_reading(after, zone)
         while True:
@@ -152,11 +152,11 @@ class Schedule:
                 yield from _settled(waiting, after, slot.utc)
 
     def next(self, after: datetime, zone: ZoneInfo) -> Slot:
-        """The first slot strictly after an instant."""
+        """Return the first slot strictly after an instant."""
         return next(self.slots(after, zone))
 
     def latest(self, at: datetime, zone: ZoneInfo) -> Slot:
-        """The last slot that is not after an instant."""
+        """Return the last slot that is not after an instant."""
         local = self.pattern.preceding(wall(at, zone))
         while instant(local, zone) > at:
             local = self.pattern.preceding(local - TICK)
@@ -175,7 +175,7 @@ def _settled(waiting: list[Slot], after: datetime, until: datetime) -> Iterator[
 
 
 def parse_schedule(text: str) -> Schedule:
-    """A schedule as its owner writes it: times (with days), a cron line, or an interval.
+    """Return a schedule as its owner writes it: times (with days), a cron line, or an interval.
 
     `mon-fri 09:00,13:00,18:30; sat 11:00`, `cron 0 9 * * mon-fri` (or the bare fields), `every 2h`.
     Raises ValueError with what was expected; the message holds nothing of what was written.
@@ -255,7 +255,7 @@ def _over_the_week(found: "re.Match[str]") -> str:
 
 
 def describe(schedule: Schedule) -> str:
-    """A schedule for a person: `mon–fri at 09:00 and 18:30; sat at 11:00`, `every 2 hours`.
+    """Return a schedule for a person: `mon–fri at 09:00 and 18:30; sat at 11:00`, `every 2 hours`.
 
     Can be read back by `parse_schedule`, into a schedule with the same slots.
     """

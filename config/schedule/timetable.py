@@ -71,7 +71,7 @@ class Timetable:
             raise ValueError("expected quiet hours that leave at least one slot of the schedule")
 
     def start_at(self, *, last_slot: datetime | None, queued_at: datetime, now: datetime) -> Start:
-        """When the next thread may start.
+        """Return when the next thread may start.
 
         `last_slot` is the instant of the slot used last, `queued_at` when this thread began to wait (or
         may begin: a time to come is as good). A `last_slot` after `now` stands, so a clock that was set
@@ -99,7 +99,7 @@ class Timetable:
     def forecast(
         self, queued: Iterable[datetime], *, last_slot: datetime | None, now: datetime
     ) -> tuple[Start, ...]:
-        """When each thread of a queue may start, if none takes so long that it is late for the next.
+        """Return when each thread of a queue may start, if none takes so long that it is late for the next.
 
         `queued` has when each of them began to wait, in the order of the queue.
         """
@@ -111,7 +111,7 @@ class Timetable:
         return tuple(starts)
 
     def jittered(self, slot: Slot) -> datetime:
-        """When the thread of a slot starts: the slot, or up to `jitter` after it, in whole seconds."""
+        """Return when the thread of a slot starts: the slot, or up to `jitter` after it, in whole seconds."""
         if self.schedule is None or not self.jitter:
             return slot.utc
         reach = min(self.jitter, self.schedule.next(slot.utc, self.zone).utc - slot.utc)
@@ -121,14 +121,14 @@ class Timetable:
         return slot.utc if self.quiet.is_quiet(at, self.zone) else at
 
     def _next(self, schedule: Schedule, after: datetime) -> Slot:
-        """The first slot after an instant that does not lapse."""
+        """Return the first slot after an instant that does not lapse."""
         slot = schedule.next(after, self.zone)
         while (end := self.quiet.ends(slot.utc, self.zone)) > slot.utc:
             slot = schedule.next(end - TICK, self.zone)
         return slot
 
     def _latest(self, schedule: Schedule, at: datetime) -> Slot:
-        """The last slot up to an instant that does not lapse."""
+        """Return the last slot up to an instant that does not lapse."""
         slot = schedule.latest(at, self.zone)
         while self.quiet.is_quiet(slot.utc, self.zone):
             slot = schedule.latest(slot.utc - TICK, self.zone)
@@ -136,7 +136,7 @@ class Timetable:
 
 
 def _leaves_slots(quiet: QuietHours, schedule: Schedule) -> bool:
-    """Whether some slot is outside quiet hours, by the clock on the wall."""
+    """Return whether some slot is outside quiet hours, by the clock on the wall."""
     local = schedule.pattern.following(_SOME_TIME)
     while (end := quiet.end_after(local)) is not None and local < _SOME_TIME + _WHILE:
         local = schedule.pattern.following(end - TICK)

@@ -11,12 +11,12 @@ TICK = datetime.resolution
 
 
 def wall(at: datetime, zone: ZoneInfo) -> datetime:
-    """What the clocks of a zone show at an instant."""
+    """Return what the clocks of a zone show at an instant."""
     return at.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:
-    """When a wall time comes.
+    """Return when a wall time comes.
 
     A time that the clocks show twice comes the first time. A time that they skip comes as long after
     the change as it is after the last time shown before it: 02:30, skipped, comes when they show 03:30.
@@ -26,7 +26,7 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 def least_reading(at: datetime, zone: ZoneInfo) -> datetime:
-    """What the clocks show at an instant, or would show had they not been set forward within a day.
+    """Return what the clocks show at an instant, or would show had they not been set forward within a day.
 
     Every wall time that comes later is after this one, those that the clocks skipped included. A day,
     for no zone ever skipped more (Samoa skipped 30 December 2011).
@@ -35,7 +35,7 @@ def least_reading(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def change_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """When the clocks change, between two instants before and after it; whole seconds of UTC."""
+    """Return when the clocks change, between two instants before and after it; whole seconds of UTC."""
     old = before.astimezone(zone).utcoffset()
     low, high = int(before.timestamp()), int(after.timestamp())
     while high - low > 1:

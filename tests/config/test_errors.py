@@ -246,7 +246,7 @@ KINDS = st.fixed_dictionaries(
 )
 
 
-def check_silence(environ: dict[str, str], folder: Path) -> None:
+def check_no_value(environ: dict[str, str], folder: Path) -> None:
     fault: SettingsError | None = None
     try:
         load(environ, folder=folder)
@@ -268,7 +268,7 @@ def check_silence(environ: dict[str, str], folder: Path) -> None:
 def test_never_leaks(environ: dict[str, str], kinds: dict[str, str], folder: str) -> None:
     """Whatever is set, nothing but SettingsError is raised, and no value is in it or in its traceback."""
     with tempfile.TemporaryDirectory() as place:
-        check_silence({**environ, **kinds}, Path(place) / folder)
+        check_no_value({**environ, **kinds}, Path(place) / folder)
 
 
 @settings(deadline=None, max_examples=150)
@@ -282,4 +282,4 @@ def test_dotenv_never_leaks(lines: list[tuple[str, str, str]]) -> None:
     text = "".join(f"{name}{sign}{value}{SECRET}\n" for name, sign, value in lines if sign or value)
     with tempfile.TemporaryDirectory() as place:
         Path(place, ".env").write_bytes(text.encode("utf-8", "surrogatepass"))
-        check_silence({}, Path(place))
+        check_no_value({}, Path(place))

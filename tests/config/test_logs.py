@@ -198,7 +198,7 @@ class TestFormats:
         "name",
         ["httpx", "httpcore.http11", "apscheduler.scheduler", "telegram.ext", "urllib3", "alembic.runtime"],
     )
-    def test_talkative(self, name: str) -> None:
+    def test_verbose_libraries(self, name: str) -> None:
         """Libraries that tell every request are heard from warnings up, at least."""
         loud, quiet = io.StringIO(), io.StringIO()
         configure("debug", "json", stream=loud)
