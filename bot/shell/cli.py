@@ -4,11 +4,15 @@ A command's module is imported when the command is asked for, so that `--help` s
 """
 
 import difflib
+import errno
 import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -17,59 +21,84 @@ from click.shell_completion import CompletionItem, shell_complete
 
 from threadcast.bot.shell.exits import Exit
 
+UNWRITABLE = (errno.ENOSPC, errno.EIO)  # how writing an answer fails
 JOIN = 0.5  # seconds in which a thread that has nothing to do has ended
 COMPLETE = "_THREADCAST_COMPLETE"
 EPILOG = """\b
 Exit codes: 0 done, 1 a fault of ours, 2 wrong usage,
 3 a file, 4 settings, 5 queue, 6 not found, 7 not allowed,
-8 a check failed. Colours go with NO_COLOR=1.
+8 a check failed, 9 no output. Colours go with NO_COLOR=1.
 """
 
+MORE = "More"
 # As the help lists them: each command's module in `commands`, and the first sentence of its help.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "Threads": {
-        "add": ("threads", "Queue the threads of text files."),
+    "Publish": {
+        "run": ("service", "Run the service until SIGTERM or Ctrl-C."),
         "preview": ("threads", "Show each channel's posts as they will be."),
-        "show": ("threads", "Show one thread, every post on every channel."),
-        "export": ("threads", "Give a thread back as text."),
-        "adopt": ("threads", "Take over a chain that was begun by hand."),
-    },
-    "The queue": {
-        "queue": ("queue", "List what waits, and until when."),
+        "add": ("threads", "Queue the threads of text files."),
         "publish": ("queue", "Let a held thread go, or any waiting one at once."),
-        "move": ("queue", "Change the order of the queue."),
+        "at": ("queue", "Give a thread a time of its own."),
+        "retry": ("queue", "Go on with a stopped thread."),
+    },
+    "Look": {
+        "queue": ("queue", "List what waits, and until when."),
+        "show": ("threads", "Show one thread, every post on every channel."),
+        "open": ("threads", "Open a thread's first post in the browser."),
+        "history": ("history", "List what was published or stopped, newest first."),
+        "check": ("service", "Check settings, database and channels."),
+    },
+    "Stop": {
+        "hold": ("queue", "Keep a queued thread back."),
         "pause": ("channels", "Publish nothing more on a channel, or on all."),
         "resume": ("channels", "Let paused channels go on."),
-        "edit": ("threads", "Change the text of a thread that has not begun."),
-        "remove": ("threads", "Forget a thread of which nothing was sent."),
-        "hold": ("queue", "Keep a queued thread back."),
-        "release": ("queue", "Let a held thread go."),
         "cancel": ("queue", "Take a thread out of the queue for good."),
-        "retry": ("queue", "Go on with a stopped thread."),
-        "settle": ("queue", "Say whether a doubtful post is out."),
-        "skip": ("queue", "Leave a refused post out, and go on behind it."),
         "undo": ("history", "Take a thread's posts down, the newest first."),
     },
-    "Looking back": {
-        "history": ("history", "List what was published or stopped, newest first."),
-        "events": ("history", "List what happened: when, who, what."),
-        "audit": ("history", "Compare a published chain with what the network shows."),
-    },
-    "The service": {
-        "run": ("service", "Run the service until SIGTERM or Ctrl-C."),
-        "check": ("service", "Check settings, database and channels."),
-        "config": ("service", "Show the settings in force, and from where."),
-        "channels": ("channels", "List the channels, configured and remembered."),
-    },
-    "The database": {
-        "migrate": ("database", "Bring the database's tables up to date."),
+    "Keep": {
+        "edit": ("threads", "Change the text of a thread that has not begun."),
+        "export": ("threads", "Give a thread back as text."),
         "backup": ("database", "Copy the queue into a new FILE."),
         "restore": ("database", "Put a backup in the place of the queue."),
     },
-    "To begin with": {
-        "demo": ("service", "Publish sample threads on this machine alone."),
+    MORE: {
+        "adopt": ("threads", "Take over a chain that was begun by hand."),
+        "audit": ("history", "Compare a published chain with what the network shows."),
+        "channels": ("channels", "List the channels, configured and remembered."),
         "completion": ("service", "Print the script that completes at the Tab key."),
+        "config": ("service", "Show the settings in force, and from where."),
+        "demo": ("service", "Publish sample threads on this machine alone."),
+        "events": ("history", "List what happened: when, who, what."),
+        "migrate": ("database", "Bring the database's tables up to date."),
+        "move": ("queue", "Change the order of the queue."),
+        "release": ("queue", "Let a held thread go."),
+        "remove": ("threads", "Forget a thread of which nothing was sent."),
+        "settle": ("queue", "Say whether a doubtful post is out."),
+        "skip": ("queue", "Leave a refused post out, and go on behind it."),
     },
+}
+# What people type in other programs, and what they may mean here: it is said, and never done.
+OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
+    "delete": ("remove", "undo", "cancel"),
+    "go": ("publish", "resume"),
+    "help": ("--help",),
+    "init": ("config", "check"),
+    "list": ("queue", "history"),
+    "log": ("history", "events"),
+    "logs": ("history", "events"),
+    "ls": ("queue", "history"),
+    "now": ("publish",),
+    "post": ("add", "publish"),
+    "rm": ("remove", "undo", "cancel"),
+    "schedule": ("at",),
+    "send": ("add", "publish"),
+    "serve": ("run",),
+    "start": ("run", "resume"),
+    "status": ("queue", "show", "check"),
+    "stop": ("pause", "hold", "cancel"),
+    "test": ("check", "preview"),
+    "thread": ("add", "show"),
+    "view": ("show", "open"),
 }
 COMMANDS = {name: about for section in SECTIONS.values() for name, about in section.items()}
 
@@ -88,13 +117,18 @@ class Program(click.Group):
     ) -> NoReturn:
         """Run, and exit with an `Exit`. Click's own way answers a closed pipe with 1."""
         words = sys.argv[1:] if args is None else list(args)
+        _prepare_output()
         try:
             code = self._run(words, prog_name or str(self.name), extra)
             sys.stdout.flush()  # here, where a reader that has gone away can still be answered
         except BrokenPipeError:
-            # Nobody reads on: what is still to be written goes nowhere, also when Python ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = Exit.PIPE_CLOSED
+            _forget_output()
+        except OSError as error:  # the disk is full, or the terminal is gone
+            code = Exit.OUTPUT
+            _forget_output()
+            with suppress(OSError):
+                click.echo(f"threadcast: the answer cannot be written: {error.strerror}", err=True)
         sys.exit(code)
 
     def _run(self, words: list[str], prog_name: str, extra: dict[str, Any]) -> int:
@@ -110,7 +144,9 @@ class Program(click.Group):
             return Exit.INTERRUPTED
         except BrokenPipeError:
             raise
-        except Exception as error:  # noqa: BLE001  # the last place to say it in a person's words
+        except Exception as error:  # the last place to say it in a person's words
+            if isinstance(error, OSError) and error.errno in UNWRITABLE:
+                raise
             faults = import_module("threadcast.bot.shell.faults")
             return int(faults.report(error, as_json="--json" in words))
         return Exit.DONE
@@ -124,7 +160,7 @@ class Program(click.Group):
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         module = import_module(f"threadcast.bot.shell.commands.{COMMANDS[cmd_name][0]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
         assert isinstance(command, click.Command)  # noqa: S101  # COMMANDS says so
         return command
 
@@ -134,16 +170,20 @@ class Program(click.Group):
         """Return the command that is meant; where there is none, say the nearest name."""
         names = self.list_commands(ctx)
         if not ctx.resilient_parsing and args[0] not in names and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], names, n=1)
-            ctx.fail(f"there is no command {args[0]}{f'; did you mean {near[0]}?' if near else '.'}")
+            near = OTHER_WORDS.get(args[0].lower()) or difflib.get_close_matches(args[0], names, n=1)
+            meant = " or ".join(filter(None, (", ".join(near[:-1]), *near[-1:])))
+            ctx.fail(f"there is no command {args[0]}{f'; did you mean {meant}?' if meant else '.'}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands by what they are about, without importing them."""
-        width = max(map(len, COMMANDS))
+        width = max(len(name) for title, commands in SECTIONS.items() if title != MORE for name in commands)
         for title, commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(width), about) for name, (_, about) in commands.items()])
+                if title == MORE:
+                    formatter.write_text(f"{', '.join(commands)}: threadcast COMMAND --help")
+                else:
+                    formatter.write_dl([(name.ljust(width), about) for name, (_, about) in commands.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands and options that begin so, without importing a command."""
@@ -153,6 +193,21 @@ class Program(click.Group):
             if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _prepare_output() -> None:
+    """Write ? for what the output's encoding cannot hold, and nothing where there is no output (`>&-`)."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # until the process ends
+        elif isinstance(stream, TextIOWrapper) and name == "stdout":
+            stream.reconfigure(errors="replace")
+
+
+def _forget_output() -> None:
+    """Let what is still to be written go nowhere, also when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(

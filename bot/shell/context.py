@@ -36,6 +36,7 @@ from threadcast.queue.store.database import Database
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+MANY = 100  # threads of one range
 LONG = 10  # digits that no thread's number has; what databases hold ends soon after
 
 
@@ -117,14 +118,14 @@ def read_all(files: Sequence[str]) -> list[Intake]:
     return [read(file, sys.stdin.buffer) for file in files]
 
 
-def parse_at(text: str | None, zone: ZoneInfo) -> datetime | None:
+def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at") -> datetime | None:
     """Return the moment of `--at`, in the configured time zone unless it names an offset."""
     if text is None:
         return None
     try:
         return parse_when(text, now=now(), zone=zone, farthest=timedelta.max)
     except WhenError as error:
-        raise click.BadParameter(time_refused(error), param_hint="--at") from None
+        raise click.BadParameter(time_refused(error), param_hint=hint) from None
 
 
 def confirm(question: str) -> bool:
@@ -145,6 +146,26 @@ class ThreadNumber(click.ParamType[int]):
         return int(digits)
 
 
+class ThreadNumbers(click.ParamType[tuple[int, ...]]):
+    """Numbers of threads: `7`, `3-7`, `2,3`."""
+
+    name = "ids"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return the numbers, each once; anything else is wrong usage."""
+        numbers: list[int] = []
+        for word in str(value).split(","):
+            first, dash, last = word.partition("-")
+            begin = THREAD_NUMBER.convert(first, param, ctx)
+            end = THREAD_NUMBER.convert(last, param, ctx) if dash else begin
+            if not begin <= end < begin + MANY:
+                self.fail(f"{word} is no range of at most {MANY} threads, as 3-7", param, ctx)
+            numbers += range(begin, end + 1)
+        return tuple(dict.fromkeys(numbers))
+
+
 THREAD_NUMBER = ThreadNumber()
 
 
@@ -152,6 +173,18 @@ def thread_argument(event: str | None = None) -> Callable[[Command], Command]:
     """Return the ID argument; of the queue's threads those are offered that allow `event`."""
     return click.argument(
         "thread_id", metavar="ID", type=THREAD_NUMBER, shell_complete=completion.threads(event)
+    )
+
+
+def threads_argument(event: str) -> Callable[[Command], Command]:
+    """Return the argument of a command that takes several threads."""
+    return click.argument(
+        "threads",
+        metavar="ID…",
+        nargs=-1,
+        required=True,
+        type=ThreadNumbers(),
+        shell_complete=completion.threads(event),
     )
 
 

@@ -11,7 +11,7 @@ from threadcast.bot.data_folder import AlreadyRunningError
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError
-from threadcast.bot.shell.context import ThreadNumber, load_settings
+from threadcast.bot.shell.context import ThreadNumber, ThreadNumbers, load_settings
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import redact
@@ -68,7 +68,7 @@ def _missing(parameter: click.Parameter) -> str:
     """Return what has to be typed that was not."""
     if isinstance(parameter, click.Option):
         return f"say {max(parameter.opts, key=len)} {parameter.metavar or ''}".rstrip()
-    if isinstance(parameter.type, ThreadNumber):
+    if isinstance(parameter.type, (ThreadNumber, ThreadNumbers)):
         return "say which thread: threadcast queue and threadcast history list their numbers"
     if isinstance(parameter.type, click.Choice):
         return f"say which: {', '.join(parameter.type.choices)}"

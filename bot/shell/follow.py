@@ -34,18 +34,28 @@ def stay(session: Session, deliveries: Sequence[Delivery]) -> None:
             "No service is running here; start it in another terminal with: threadcast run. Waiting …",
             err=True,
         )
+    try:
+        ended = _follow(session, mine)
+    except KeyboardInterrupt:
+        numbers = ", ".join(f"#{number}" for number in dict.fromkeys(one.thread_id for one in mine))
+        click.echo(f"\nNothing was stopped: {numbers} goes on without you. See: threadcast queue", err=True)
+        raise
     if session.as_json:
-        with until_interrupted(INTERVAL) as pause:
-            ended = follow(session.database, mine, lambda _: None, pause)
         session.screen.json({"deliveries": models.many(models.Delivery, ended)})
     else:
-        watch = Watch(session.screen)
-        with until_interrupted(INTERVAL) as pause, watch.shown():
-            ended = follow(session.database, mine, watch.see, pause)
         for delivery in ended:
             views.outcome(session.screen, delivery)
     if any(delivery.state is not DeliveryState.PUBLISHED for delivery in ended):
         click.get_current_context().exit(Exit.NOT_ALLOWED)
+
+
+def _follow(session: Session, deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
+    if session.as_json:
+        with until_interrupted(INTERVAL) as pause:
+            return follow(session.database, deliveries, lambda _: None, pause)
+    watch = Watch(session.screen)
+    with until_interrupted(INTERVAL) as pause, watch.shown():
+        return follow(session.database, deliveries, watch.see, pause)
 
 
 def follow(

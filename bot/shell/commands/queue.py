@@ -1,5 +1,7 @@
 """The queue: what waits, and what its owner decides about it."""
 
+from collections.abc import Callable, Iterable, Sequence
+
 import click
 
 from threadcast.bot.channels.port import now as current_time
@@ -15,11 +17,15 @@ from threadcast.bot.shell.context import (
     Session,
     in_session,
     load_settings,
+    parse_at,
     thread_argument,
+    threads_argument,
 )
+from threadcast.bot.shell.faults import report
 from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import Screen
-from threadcast.queue.states import Event
+from threadcast.queue.model import Delivery, NotFoundError
+from threadcast.queue.states import Event, NotAllowedError
 
 
 def show_overview() -> None:
@@ -116,12 +122,33 @@ def move(session: Session, thread_id: int, first: bool, after: int | None, chann
 def _change(event: Event, about: str, more: str) -> click.Command:
     """Return the command for an event that needs no more than a wish; it has the event's name."""
 
-    def change(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
-        views.changed(session, session.requests.changes.apply(thread_id, event, channels=channels))
+    def change(session: Session, threads: tuple[tuple[int, ...], ...], channels: tuple[str, ...]) -> None:
+        changes = session.requests.changes
+        _change_each(session, threads, lambda one: changes.apply(one, event, channels=channels))
 
-    examples = f"\b\nExamples:\n  threadcast {event} 7\n  threadcast {event} 7 --channel news\n"
-    change.__doc__ = f"{about}\n\n{more}\n\n{examples}"
-    return click.command(event.value)(thread_argument(event)(CHANNEL(JSON(in_session(change)))))
+    words = ("7", "7 --channel news", "3-7 9,12")
+    examples = "\n".join(f"  threadcast {event} {each}" for each in words)
+    change.__doc__ = f"{about}\n\n{more}\n\n\b\nExamples:\n{examples}\n"
+    return click.command(event.value)(threads_argument(event)(CHANNEL(JSON(in_session(change)))))
+
+
+def _change_each(
+    session: Session, threads: Iterable[Iterable[int]], change: Callable[[int], Sequence[Delivery]]
+) -> None:
+    """Change each thread that allows it; then say why others do not, and exit with the first one's code."""
+    numbers = list(dict.fromkeys(number for each in threads for number in each))
+    changed: list[Delivery] = []
+    refusals: list[Exception] = []
+    for number in numbers:
+        try:
+            changed += change(number)
+        except (NotAllowedError, NotFoundError) as error:
+            refusals.append(error)
+    if changed:
+        views.changed(session, changed)
+    codes = [report(refusal, as_json=session.as_json) for refusal in refusals]
+    if codes:
+        click.get_current_context().exit(codes[0])
 
 
 hold = _change(Event.HOLD, "Keep a queued thread back.", "It waits until `threadcast release`.")
@@ -130,14 +157,16 @@ cancel = _change(Event.CANCEL, "Take a thread out of the queue for good.", "What
 
 
 @click.command()
-@thread_argument("retry")
+@threads_argument("retry")
 @CHANNEL
 @click.option(
     "--mend", is_flag=True, help="Behind the last post that still exists, where one was deleted by hand."
 )
 @JSON
 @in_session
-def retry(session: Session, thread_id: int, channels: tuple[str, ...], mend: bool) -> None:
+def retry(
+    session: Session, threads: tuple[tuple[int, ...], ...], channels: tuple[str, ...], mend: bool
+) -> None:
     """Go on with a stopped thread.
 
     It goes on from the post that was refused.
@@ -145,13 +174,40 @@ def retry(session: Session, thread_id: int, channels: tuple[str, ...], mend: boo
     \b
     Examples:
       threadcast retry 7
+      threadcast retry 3-7 9
       threadcast retry 7 --mend --channel news
     """
-    if mend:
-        changed = session.online(lambda ask: ask.chains.mend(thread_id, channels=channels))
-    else:
-        changed = session.requests.changes.apply(thread_id, Event.RETRY, channels=channels)
-    views.changed(session, changed)
+
+    def change(one: int) -> Sequence[Delivery]:
+        if mend:
+            return session.online(lambda ask: ask.chains.mend(one, channels=channels))
+        return session.requests.changes.apply(one, Event.RETRY, channels=channels)
+
+    _change_each(session, threads, change)
+
+
+@click.command()
+@thread_argument("schedule")
+@click.argument("when", nargs=-1, required=True, metavar="TIME")
+@CHANNEL
+@JSON
+@in_session
+def at(session: Session, thread_id: int, when: tuple[str, ...], channels: tuple[str, ...]) -> None:
+    """Give a thread a time of its own.
+
+    Whatever its channels' schedules say. One that is held is let go.
+
+    \b
+    Examples:
+      threadcast at 7 tomorrow 9:00
+      threadcast at 7 fri 18:30 --channel news
+      threadcast at 7 in 2h
+      threadcast at 7 2026-12-24T18:30
+    """
+    due = parse_at(" ".join(when), session.settings.timezone, hint="TIME")
+    views.changed(
+        session, session.requests.changes.apply(thread_id, Event.SCHEDULE, channels=channels, due=due)
+    )
 
 
 @click.command()

@@ -204,6 +204,39 @@ def show(session: Session, thread_id: int, follow: bool) -> None:
         views.dossier(session.screen, dossier, session.requests.queries.forecast(), now())
 
 
+@click.command("open")
+@THREAD
+@CHANNEL
+@JSON
+@in_session
+def open_(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
+    """Open a thread's first post in the browser.
+
+    On each channel where it is out; the addresses are printed too.
+
+    \b
+    Examples:
+      threadcast open 7
+      threadcast open 7 --channel masto
+    """
+    wanted = {name.lower() for name in channels}
+    addresses = [
+        post.url
+        for chain in session.requests.queries.show(thread_id).chains
+        for post in chain.posts[:1]
+        if post.url and not post.taken_down and (not wanted or chain.delivery.channel in wanted)
+    ]
+    if not addresses:
+        what = f"no post of #{thread_id} is out that has an address; see: threadcast show {thread_id}"
+        raise FaultError(what, Exit.NOT_ALLOWED)
+    if session.as_json:
+        session.screen.json({"urls": addresses})
+        return
+    for address in addresses:
+        session.screen.say(safe(address), whole=True)
+        click.launch(address, wait=True)
+
+
 @click.command()
 @THREAD
 @click.option(

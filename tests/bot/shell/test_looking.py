@@ -221,6 +221,7 @@ def test_ctrl_c_while_following(shell: Shell) -> None:
         shown.press("\x03")
         assert shown.end() == Exit.INTERRUPTED
     assert "Traceback" not in shown.shown
+    assert "Nothing was stopped: #1 goes on without you." in shown.shown
     assert {row["state"] for row in shell.json("queue")["deliveries"]} == {"queued"}
 
 

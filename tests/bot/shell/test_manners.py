@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from tests.bot.shell.terminal import PATIENCE, environment, terminal, threadcast
 from tests.bot.shell.typed import GAP, OTHER, THREAD, Shell
-from threadcast.bot.shell.cli import COMMANDS, Program, cli
+from threadcast.bot.shell.cli import COMMANDS, OTHER_WORDS, Program, cli
 from threadcast.bot.shell.exits import Exit
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
@@ -181,6 +181,42 @@ def test_a_reader_that_was_never_there(shell: Shell) -> None:
     assert done.returncode in {Exit.DONE, Exit.PIPE_CLOSED}  # `true` may end before or after
 
 
+@pytest.mark.parametrize(
+    ("to", "env", "code"),
+    [
+        ("> /dev/full", {}, Exit.OUTPUT),
+        (">&-", {}, Exit.DONE),
+        (">&- 2>&-", {}, Exit.DONE),
+        ("> out.txt", {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}, Exit.DONE),
+    ],
+)
+def test_output_that_cannot_hold_it(shell: Shell, to: str, env: dict[str, str], code: Exit) -> None:
+    """Whatever the output cannot take, the deed is done, and no traceback is shown."""
+    shell.write(THREAD)
+    done = subprocess.run(
+        ["bash", "-c", f"{shlex.join(threadcast('add', 'thread.txt'))} {to}"],
+        cwd=shell.folder,
+        env=environment({**shell.env, **env}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == code
+    assert ("cannot be written" in done.stderr) == (code is Exit.OUTPUT)
+    assert "Traceback" not in done.stderr
+    assert len(shell.json("queue")["deliveries"]) == 2
+
+
+def test_words_of_other_programs(shell: Shell) -> None:
+    """A word that other programs use leads to the commands that may be meant, and does nothing."""
+    result = shell("delete", "1")
+    assert result.exit_code == Exit.USAGE
+    assert "there is no command delete; did you mean remove, undo or cancel? See:" in result.stderr
+    assert not set(OTHER_WORDS) & set(COMMANDS)
+    assert {word for words in OTHER_WORDS.values() for word in words} - {"--help"} <= set(COMMANDS)
+
+
 def test_ctrl_c(shell: Shell) -> None:
     """Ctrl-C ends a command quietly with 130."""
     with terminal(threadcast("add", "-"), folder=shell.folder, env=shell.env) as shown:
@@ -256,7 +292,7 @@ def test_the_docs_list_every_exit_code() -> None:
 def test_the_help_lists_every_command(shell: Shell) -> None:
     """Every command stands in the help."""
     shown = shell.ok("--help")
-    assert all(re.search(rf"^  {name} ", shown, re.MULTILINE) for name in COMMANDS)
+    assert all(re.search(rf"\b{name}\b", shown) for name in COMMANDS)
 
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"run", "demo", "completion"}))

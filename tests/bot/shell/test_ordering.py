@@ -250,3 +250,42 @@ def test_a_schedule_that_cannot_be(news: Shell) -> None:
     result = news("queue")
     assert result.exit_code == Exit.CONFIGURATION
     assert "THREADCAST_CHANNELS__NEWS__QUIET" in result.stderr
+
+
+def test_several_threads(news: Shell) -> None:
+    """Several threads are changed at once; of those that do not allow it, each says why."""
+    assert news.ok("hold", "1-2", "3").count("is held now") == 3
+    news.ok("release", "1,3")
+    result = news("release", "1-4")
+    assert result.exit_code == Exit.NOT_ALLOWED
+    assert result.stdout.startswith("#2 on news is queued now")
+    assert [line.partition(":")[2][:17] for line in result.stderr.splitlines()] == [
+        " thread 1 on news",
+        " thread 3 on news",
+        " there is no thre",
+    ]
+    assert news("hold", "7-3").exit_code == Exit.USAGE
+    assert "no range of at most 100 threads" in news("hold", "1-999").stderr
+
+
+def test_at(news: Shell) -> None:
+    """`at` gives a thread a time of its own, in the words that the chat reads, and lets a held one go."""
+    news.ok("hold", "2")
+    shown = news.ok("at", "2", "24", "dec", "2199", "18:30")
+    assert "#2 on news is queued now; it starts 2199-12-24 18:30:00 UTC." in shown
+    result = news("at", "2", "soon")
+    assert result.exit_code == Exit.USAGE
+    assert "is no time that I can read" in result.stderr
+
+
+def test_open(news: Shell) -> None:
+    """`open` opens the first post of a thread that is out, and prints its address."""
+    opener = news.folder / "xdg-open"
+    opener.write_text('#!/bin/sh\necho "$1" >> opened\n')
+    opener.chmod(0o755)
+    news.env["PATH"] = f"{news.folder}:/usr/bin:/bin"
+    assert news("open", "1").exit_code == Exit.NOT_ALLOWED
+    news.publish_all()
+    address = news.json("history")["deliveries"][-1]["posts"][0]["url"]
+    assert news.ok("open", "1") == f"{address}\n"
+    assert news.json("open", "1") == {"urls": [address]}
