@@ -250,6 +250,11 @@ class TestRedact:
         conceal(("abc", "abcdef", ""))
         assert redact("abc abcdef") == f"{MASK} {MASK}"
 
+    def test_a_secret_of_two_letters(self) -> None:
+        """A secret that is too short to be told from other text masks nothing."""
+        conceal(("ab", "c"))
+        assert redact("about a cab") == "about a cab"
+
     def test_number(self) -> None:
         """A number that is a secret is hidden too."""
         stream = io.StringIO()
