@@ -144,7 +144,6 @@ class Chat:
     messages: dict[int, Message] = field(default_factory=dict)
     migrated_to: int | None = None
     protected: bool = False
-    linked: "Chat | None" = None  # a channel's discussion group
     last_id: int = 0
 
     def to_json(self) -> Json:
@@ -157,7 +156,6 @@ class Chat:
         gifts = {**kinds, "premium_subscription": False, "gifts_from_channels": False}
         full: Json = {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": gifts}
         full |= {"has_protected_content": True} if self.protected else {}
-        full |= {"linked_chat_id": self.linked.id} if self.linked else {}
         return self.to_json() | full
 
     def add(self, text: str, **more: Any) -> Message:

@@ -4,7 +4,7 @@ import time
 
 from tests.servers.http import Upload
 from tests.servers.telegram.chats import Chat, Json, Member, Message, User
-from tests.servers.telegram.sending import document_json, forward, forward_automatically, require_forwardable
+from tests.servers.telegram.sending import document_json, forward, require_forwardable
 from tests.servers.telegram.state import BotApi, Press
 from tests.servers.telegram.text import written
 
@@ -15,7 +15,6 @@ def write(
     """Somebody writes in a chat: every bot that reads it gets an update."""
     content = written(text)
     message = chat.add(content.text, entities=content.entities, sender=sender, reply_to=reply_to, extra=extra)
-    forward_automatically(api, message)
     api.publish_message(message)
     return message
 
@@ -36,7 +35,7 @@ def edit(api: BotApi, message: Message, text: str) -> None:
 def send_on(api: BotApi, message: Message, chat: Chat, sender: User) -> Message:
     """Somebody forwards a message to a chat."""
     require_forwardable(message)
-    copy = forward(message, chat, sender, api.hidden)
+    copy = forward(message, chat, sender)
     api.publish_message(copy)
     return copy
 

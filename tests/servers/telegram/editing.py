@@ -10,10 +10,9 @@ from tests.servers.telegram.keyboards import read_markup
 from tests.servers.telegram.parameters import Parameters
 from tests.servers.telegram.sending import with_buttons
 from tests.servers.telegram.state import BotApi
-from tests.servers.telegram.text import Formatted, caption, message_text
+from tests.servers.telegram.text import Formatted, message_text
 
 OLDEST_DELETABLE = 48 * 3600  # seconds
-MOST_DELETED = 100  # messages in one call
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are exactly"
     " the same as a current content and reply markup of the message"
@@ -25,18 +24,6 @@ def edit_message_text(api: BotApi, bot: User, given: Parameters) -> Json:
     if message.document is not None:
         raise ApiError(400, "Bad Request: there is no text in the message to edit")
     return _change(api, bot, message, message_text(given), given)
-
-
-def edit_message_caption(api: BotApi, bot: User, given: Parameters) -> Json:
-    message = _to_edit(api, bot, given)
-    if message.document is None:
-        raise ApiError(400, "Bad Request: there is no caption in the message to edit")
-    return _change(api, bot, message, caption(given), given)
-
-
-def edit_message_reply_markup(api: BotApi, bot: User, given: Parameters) -> Json:
-    message = _to_edit(api, bot, given)
-    return _change(api, bot, message, Formatted(message.text, message.entities), given)
 
 
 def _to_edit(api: BotApi, bot: User, given: Parameters) -> Message:
@@ -76,22 +63,6 @@ def delete_message(api: BotApi, bot: User, given: Parameters) -> bool:
         raise ApiError(400, "Bad Request: message can't be deleted for everyone")
     _require_deletable(message, bot)
     del chat.messages[message.id]
-    return True
-
-
-def delete_messages(api: BotApi, bot: User, given: Parameters) -> bool:
-    chat = api.chat(bot, given)
-    chat.require_member(bot)
-    ids = given.value("message_ids")
-    if not isinstance(ids, list) or not all(isinstance(number, int) for number in ids):
-        raise ApiError(400, "Bad Request: expected an Array of Numbers as message identifiers")
-    if not 0 < len(ids) <= MOST_DELETED:
-        raise ApiError(400, "Bad Request: message identifiers are not specified")
-    there = [chat.messages[number] for number in ids if number in chat.messages]  # others are skipped
-    for message in there:
-        _require_deletable(message, bot)
-    for message in there:
-        chat.messages.pop(message.id, None)
     return True
 
 

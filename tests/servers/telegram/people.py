@@ -97,11 +97,6 @@ class Person:
             self._changed.notify_all()
             return copy
 
-    def hides_in_forwards(self) -> None:
-        """From now on, what others forward of this person shows a name and nobody behind it."""
-        with self._changed:
-            self._api.hidden.add(self.user.id)
-
     def opens(self, message: Message) -> bytes:
         """What is in a message's document."""
         with self._changed:

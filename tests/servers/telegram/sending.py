@@ -3,7 +3,6 @@
 https://core.telegram.org/bots/api#available-methods
 """
 
-from collections.abc import Collection
 from mimetypes import guess_type
 
 from tests.servers.http import Upload
@@ -43,7 +42,7 @@ def _post(
     parent = _parent(chat, given)
     silent = given.flag("disable_notification")
     api.keep_pace(bot, chat)
-    message = chat.add(
+    return chat.add(
         formatted.text,
         entities=formatted.entities,
         sender=bot,
@@ -53,8 +52,6 @@ def _post(
         extra=extra | with_buttons(markup),
         keyboard=markup.other,
     )
-    forward_automatically(api, message)
-    return message
 
 
 def _check_preview(given: Parameters) -> None:
@@ -105,21 +102,6 @@ def send_chat_action(api: BotApi, bot: User, given: Parameters) -> bool:
     return True
 
 
-def forward_automatically(api: BotApi, message: Message) -> None:
-    """What is posted in a channel stands in its discussion group too, and its bots are told.
-
-    https://core.telegram.org/bots/api#message (is_automatic_forward)
-    """
-    group = message.chat.linked
-    if group is not None:
-        channel = message.chat.to_json()
-        origin = {"type": "channel", "date": message.date, "chat": channel, "message_id": message.id}
-        extra = {"is_automatic_forward": True, "sender_chat": channel, "forward_origin": origin}
-        telegram = User(777000, "Telegram")
-        copy = group.add(message.text, entities=message.entities, sender=telegram, extra=extra)
-        api.publish_message(copy)
-
-
 def forward_message(api: BotApi, bot: User, given: Parameters) -> Json:
     target, source = api.chat(bot, given), api.chat(bot, given, "from_chat_id")
     source.require_member(bot)
@@ -127,7 +109,7 @@ def forward_message(api: BotApi, bot: User, given: Parameters) -> Json:
     original = source.find(given.integer("message_id"), "message to forward not found")
     require_forwardable(original)
     api.keep_pace(bot, target)
-    return forward(original, target, bot, api.hidden).to_json()
+    return forward(original, target, bot).to_json()
 
 
 def require_forwardable(original: Message) -> None:
@@ -137,13 +119,11 @@ def require_forwardable(original: Message) -> None:
         raise ApiError(400, "Bad Request: message has protected content and can't be forwarded")
 
 
-def forward(original: Message, target: Chat, sender: User, hidden: Collection[int] = ()) -> Message:
-    """A copy that tells where it is from, without those who are hidden. Buttons stay behind."""
+def forward(original: Message, target: Chat, sender: User) -> Message:
+    """Return a copy that tells where it is from. Buttons stay behind."""
     origin: Json = {"date": original.date}
     if original.chat.kind == "channel":
         origin |= {"type": "channel", "chat": original.chat.to_json(), "message_id": original.id}
-    elif original.sender is not None and original.sender.id in hidden:
-        origin |= {"type": "hidden_user", "sender_user_name": original.sender.first_name}
     elif original.sender is not None:
         origin |= {"type": "user", "sender_user": original.sender.to_json()}
     # What was forwarded itself is still from where it was written.

@@ -133,11 +133,6 @@ class TelegramServer(LoopbackServer):
         with self.changed:
             del self.api.bots[token]
 
-    def link(self, channel: Chat, group: Chat) -> None:
-        """Make a supergroup the channel's discussion group."""
-        with self.changed:
-            channel.linked = group
-
     def kick(self, chat: Chat, token: str = TOKEN) -> None:
         """Remove a bot from a chat; in a private chat: its owner blocks it."""
         self.set_member(chat, Member("kicked"), token)

@@ -67,7 +67,6 @@ class BotApi:
         self.clock = clock
         self.bots: dict[str, User] = {}  # by token
         self.people: dict[int, User] = {}
-        self.hidden: set[int] = set()  # the people whose forwards do not lead to them
         self.chats: dict[int, Chat] = {}
         self.files: dict[str, bytes] = {}
         self.names: dict[str, str] = {}  # of the files
@@ -183,7 +182,7 @@ class BotApi:
             return False
         if chat.kind not in ("group", "supergroup") or member.status == "administrator":
             return True
-        if bot.id in self.reads_all or "is_automatic_forward" in message.extra:
+        if bot.id in self.reads_all:
             return True
         replied = chat.messages.get(message.reply_to or 0)
         own = replied is not None and replied.sender is bot

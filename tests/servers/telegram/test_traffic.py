@@ -1,162 +1,176 @@
-"""The Bot API test server counts calls, limits their rate, goes away and comes back, and loses no update."""
+"""The Bot API test server breaks as tests ask for, limits rates, goes away, and loses no update."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from tests.servers.telegram.calls import REAL_BOT_PACE
+from tests.servers.telegram.calls import REAL_BOT_PACE, REAL_PACES
 from tests.servers.telegram.chats import Chat
 from tests.servers.telegram.people import Person
-from tests.servers.telegram.server import TOKEN, TelegramServer
+from tests.servers.telegram.server import TelegramServer
 from tests.servers.telegram.wire import Call, HandClock, refusal, result
 
 
-class TestPaceOfABot:
-    def test_thirty_a_second(self, server: TelegramServer, call: Call, clock: HandClock) -> None:
-        """A bot sends 30 messages a second over all chats, and more when the second is over."""
-        server.api.bot_pace = REAL_BOT_PACE
-        chats = [server.add_chat() for _ in range(31)]
-        answers = [call("sendMessage", chat_id=chat.id, text="x") for chat in chats]
+def send(call: Call, chat_id: int | str = "@news", text: str = "x") -> httpx.Response:
+    return call("sendMessage", chat_id=chat_id, text=text)
 
-        assert [answer.status_code for answer in answers] == [200] * 30 + [429]
-        clock.now += answers[-1].json()["parameters"]["retry_after"]
-        assert result(call("sendMessage", chat_id=chats[-1].id, text="x"))
 
-    def test_edits_count(self, server: TelegramServer, call: Call, chat: Chat, ada: Person) -> None:
-        """An edit counts in private chats and groups, and not in channels."""
-        server.api.bot_pace = REAL_BOT_PACE
-        for place in (chat.id, 1111):
-            call("sendMessage", chat_id=place, text="x")
+def test_one_fault(server: TelegramServer, call: Call, chat: Chat) -> None:
+    """A fault waits for its method, spoils one call and stores nothing; then all is well."""
+    server.throttle(7)
+    assert result(call("getMe"))
+    refused = send(call)
 
-        def edits(place: int, message_id: int, count: int) -> set[int]:
-            calls = (
-                call("editMessageText", chat_id=place, message_id=message_id, text=f"{number}")
-                for number in range(count)
-            )
-            return {answer.status_code for answer in calls}
+    assert refusal(refused) == (429, "Too Many Requests: retry after 7")
+    assert (refused.json()["parameters"], chat.messages) == ({"retry_after": 7}, {})
+    assert result(send(call))
 
-        assert edits(1111, 2, 28) == {200}
-        assert edits(chat.id, 1, 28) == {200}
-        assert edits(1111, 2, 1) == {429}
 
-    def test_the_journal(self, server: TelegramServer, call: Call, chat: Chat, clock: HandClock) -> None:
-        """Each call is noted: when, which method, which chat, how it went."""
-        call("getme")
+def test_answers_that_break(server: TelegramServer, call: Call, chat: Chat) -> None:
+    """A lost answer and one that is cut leave the message stored; a dropped reply has no parent."""
+    server.lose_answer()
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        send(call)
+    server.cut_answer()
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        send(call)
+    server.drop_reply()
+    unlinked = call("sendMessage", chat_id="@news", text="x", reply_parameters={"message_id": 1})
+
+    assert "reply_to_message" not in result(unlinked)
+    assert len(server.seen(chat)) == 3
+
+
+def test_a_late_answer(server: TelegramServer, call: Call, chat: Chat) -> None:
+    """A held answer comes when it is released; stopping breaks those that wait."""
+    released = server.hold_answer()
+    server.hold_answer()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(send, call)
+        server.wait_for(lambda _: len(chat.messages) == 1)
+        assert not first.done()
+        released.set()
+        assert result(first.result())["message_id"] == 1
+        second = pool.submit(send, call)
+        server.wait_for(lambda _: len(chat.messages) == 2)
+        server.stop()
+        with pytest.raises(httpx.RemoteProtocolError):
+            second.result()
+
+
+def test_paces(server: TelegramServer, call: Call, clock: HandClock) -> None:
+    """With real paces a chat takes a message a second, and a group 20 in a minute."""
+    server.api.paces = REAL_PACES
+    chats = {"supergroup": server.add_chat("supergroup"), "channel": server.add_chat("channel")}
+    statuses: dict[str, list[int]] = {"supergroup": [], "channel": []}
+    for _ in range(21):
         clock.now += 2
-        call("sendMessage", chat_id="@news", text="x")
-        call("SENDMESSAGE", chat_id=chat.id, text="")
-        call("fly")
+        for kind, chat in chats.items():
+            statuses[kind].append(send(call, chat.id).status_code)
+    refused = send(call, chats["channel"].id)
+    clock.now += refused.json()["parameters"]["retry_after"]
 
-        assert [(c.at, c.method, c.chat_id, c.status) for c in server.calls] == [
-            (100.0, "getMe", None, 200),
-            (102.0, "sendMessage", chat.id, 200),
-            (102.0, "sendMessage", chat.id, 400),
-        ]
+    assert statuses == {"supergroup": [200] * 20 + [429], "channel": [200] * 21}
+    assert refused.status_code == 429
+    assert result(send(call, chats["channel"].id))
 
 
-class TestAway:
-    def test_refused(self, server: TelegramServer, call: Call, ada: Person) -> None:
-        """A platform that is dark refuses connections; what was done meanwhile waits when it is back."""
-        server.go_dark()
-        ada.says("one")
-        with pytest.raises(httpx.ConnectError):
-            call("getUpdates")
+def test_the_pace_of_a_bot(server: TelegramServer, call: Call, chat: Chat, ada: Person) -> None:
+    """A bot sends 30 messages a second over all chats; edits count, those in channels aside."""
+    server.api.bot_pace = REAL_BOT_PACE
+    for place in (chat.id, 1111):
+        send(call, place)
 
-        server.come_back()
+    def edits(place: int, message_id: int, count: int) -> set[int]:
+        texts = map(str, range(count))
+        answers = (call("editMessageText", chat_id=place, message_id=message_id, text=text) for text in texts)
+        return {answer.status_code for answer in answers}
 
-        assert [update["message"]["text"] for update in result(call("getUpdates"))] == ["one"]
+    assert edits(1111, 2, 28) == {200}
+    assert edits(chat.id, 1, 28) == {200}
+    assert edits(1111, 2, 1) == {429}
 
-    def test_silent(self, server: TelegramServer, call: Call, ada: Person) -> None:
-        """A platform that is silent takes calls, carries none out and answers none; then they break off."""
-        with ThreadPoolExecutor() as pool:
-            polling = pool.submit(call, "getUpdates", timeout=30)
-            server.wait_for(lambda s: len(s.calls) == 1)
-            server.hold()
-            with pytest.raises(httpx.RemoteProtocolError):
-                polling.result()
-            sending = pool.submit(call, "sendMessage", chat_id=1111, text="x")
-            server.wait_for(lambda s: len(s.requests) == 2)
-            ada.says("one")
-            assert not sending.done()
 
-            server.come_back()
+def test_the_journal(server: TelegramServer, call: Call, chat: Chat, clock: HandClock) -> None:
+    """Each call is noted: when, which method, which chat, how it went."""
+    call("getme")
+    clock.now += 2
+    send(call)
+    send(call, chat.id, "")
+    call("fly")
 
-            with pytest.raises(httpx.RemoteProtocolError):
-                sending.result()
-        assert [update["message"]["text"] for update in result(call("getUpdates"))] == ["one"]
-        assert [seen.text for seen in ada.sees()] == ["/start", "one"]
+    assert [(c.at, c.method, c.chat_id, c.status) for c in server.calls] == [
+        (100.0, "getMe", None, 200),
+        (102.0, "sendMessage", chat.id, 200),
+        (102.0, "sendMessage", chat.id, 400),
+    ]
 
-    def test_dark_after_silent(self, server: TelegramServer, call: Call) -> None:
-        """Whichever way it went away, it comes back once."""
+
+def texts(call: Call, **fields: int) -> list[str]:
+    return [update["message"]["text"] for update in result(call("getUpdates", **fields))]
+
+
+def test_away(server: TelegramServer, call: Call, ada: Person) -> None:
+    """Dark, it refuses connections; silent, it carries out nothing; updates wait."""
+    server.go_dark()
+    ada.says("one")
+    with pytest.raises(httpx.ConnectError):
+        call("getUpdates")
+    server.come_back()
+    assert texts(call) == ["one"]
+    with ThreadPoolExecutor() as pool:
         server.hold()
-        server.go_dark()
+        before = len(server.requests)
+        sending = pool.submit(send, call, 1111)
+        server.wait_for(lambda s: len(s.requests) > before)
+        ada.says("two")
+        assert not sending.done()
         server.come_back()
-
-        assert result(call("getMe"))
-
-
-class TestUpdates:
-    def test_kept_until_confirmed(self, call: Call, ada: Person) -> None:
-        """Updates come again until a higher offset confirms them; a negative one forgets all but the last."""
-        for text in ("one", "two", "three"):
-            ada.says(text)
-        first, *_ = result(call("getUpdates", limit=1))
-
-        def texts(**fields: int) -> list[str]:
-            return [update["message"]["text"] for update in result(call("getUpdates", **fields))]
-
-        assert texts() == ["one", "two", "three"]
-        assert texts(offset=first["update_id"] + 1) == ["two", "three"]
-        assert texts(offset=-1) == ["three"]
-        assert texts() == ["three"]
-
-    def test_kinds(self, call: Call, ada: Person) -> None:
-        """Kinds that were not asked for are not kept; who does not ask again gets those of before."""
-        call("getUpdates", allowed_updates=["edited_message"])
-        message = ada.says("one")
-        ada.edits(message, "two")
-        assert [list(update)[1:] for update in result(call("getUpdates"))] == [["edited_message"]]
-
-        call("getUpdates", offset=-1, allowed_updates=[])
-        ada.says("three")
-
-        assert [list(update)[1] for update in result(call("getUpdates"))] == ["edited_message", "message"]
+        with pytest.raises(httpx.RemoteProtocolError):
+            sending.result()
+    assert texts(call) == ["one", "two"]
+    assert [seen.text for seen in ada.sees()] == ["/start", "one", "two"]
+    server.hold()
+    server.go_dark()
+    server.come_back()
+    assert result(call("getMe"))
 
 
-@pytest.mark.parametrize(
-    ("method", "fields"),
-    [
-        ("getUpdates", {"offset": "one"}),
-        ("getUpdates", {"timeout": [1]}),
-        ("getUpdates", {"allowed_updates": "message"}),
-        ("getUpdates", {"allowed_updates": [1]}),
-        ("sendMessage", {"chat_id": 1111, "text": ["x"]}),
-        ("sendMessage", {"chat_id": 1111, "text": "x", "disable_notification": "maybe"}),
-        ("sendMessage", {"chat_id": 1111, "text": "x", "reply_parameters": [1]}),
-        ("sendMessage", {"chat_id": 1111, "text": "x", "reply_parameters": {"quote": "x"}}),
-        ("sendMessage", {"chat_id": 1111, "text": "x", "link_preview_options": [1]}),
-        ("sendMessage", {"chat_id": 1111, "text": "x", "link_preview_options": {"is_disabled": "yes"}}),
-        ("editMessageText", {"chat_id": 1111, "message_id": "first", "text": "x"}),
-        ("deleteMessages", {"chat_id": 1111, "message_ids": 1}),
-        ("deleteMessages", {"chat_id": 1111, "message_ids": []}),
-        ("answerCallbackQuery", {"callback_query_id": [1]}),
-    ],
-)
-def test_types(
-    server: TelegramServer, http: httpx.Client, ada: Person, method: str, fields: dict[str, object]
-) -> None:
-    """A parameter of a type that it does not have is refused, and nothing is done."""
-    refused = http.post(f"{server.url}/bot{TOKEN}/{method}", json=fields)
+def test_updates_are_kept_until_confirmed(call: Call, ada: Person) -> None:
+    """Updates come again until a higher offset confirms them; a negative one forgets all but the last."""
+    for text in ("one", "two", "three"):
+        ada.says(text)
+    first, *_ = result(call("getUpdates", limit=1))
 
-    assert refusal(refused)[0] == 400
-    assert [seen.text for seen in ada.sees()] == ["/start"]
+    assert texts(call) == ["one", "two", "three"]
+    assert texts(call, offset=first["update_id"] + 1) == ["two", "three"]
+    assert texts(call, offset=-1) == ["three"]
+    assert texts(call) == ["three"]
 
 
-def test_no_object(server: TelegramServer, http: httpx.Client) -> None:
-    """A body that says it is JSON and is none is refused."""
-    url = f"{server.url}/bot{TOKEN}/getMe"
-    headers = {"Content-Type": "application/json"}
+def test_kinds(call: Call, ada: Person) -> None:
+    """Kinds that were not asked for are not kept; who does not ask again gets those of before."""
+    call("getUpdates", allowed_updates=["edited_message"])
+    ada.edits(ada.says("one"), "two")
+    assert [list(update)[1:] for update in result(call("getUpdates"))] == [["edited_message"]]
 
-    assert refusal(http.post(url, content=b"{", headers=headers))[0] == 400
-    assert refusal(http.post(url, content=b"[]", headers=headers))[0] == 400
+    call("getUpdates", offset=-1, allowed_updates=[])
+    ada.says("three")
+
+    assert [list(update)[1] for update in result(call("getUpdates"))] == ["edited_message", "message"]
+
+
+def test_polls(server: TelegramServer, call: Call, ada: Person) -> None:
+    """A poll ends with an update; a second poller throws the first one out; a webhook excludes both."""
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(call, "getUpdates", timeout=30)
+        server.wait_for(lambda s: len(s.calls) == 1)
+        second = pool.submit(call, "getUpdates", timeout=30)
+        assert refusal(first.result())[0] == 409
+        ada.says("hello")
+        assert [u["message"]["text"] for u in result(second.result())] == ["hello"]
+    server.api.webhooks[ada.bot.id] = "https://example.org/hook"
+    assert refusal(call("getUpdates"))[0] == 409
+    call("deleteWebhook")
+    assert texts(call) == ["hello"]

@@ -14,8 +14,6 @@ from tests.servers.telegram.parameters import Parameters
 TEXT_LIMIT = 4096  # code points, after parsing
 CAPTION_LIMIT = 1024
 ENTITY_LIMIT = 100  # what is more is dropped
-MARKDOWN = re.compile(r"[*_`~|\\\[\]]")
-# Those that may lie in each other; they are merged where they touch, and code cuts holes into them.
 STYLES = ("bold", "italic", "underline", "strikethrough", "spoiler")
 VERBATIM = ("code", "pre")
 ORDER = ("blockquote", "expandable_blockquote", *VERBATIM, "text_link", "text_mention", *STYLES)
@@ -39,7 +37,7 @@ def message_text(given: Parameters) -> Formatted:
     """The text to store. Raises ApiError where it is empty, too long or cannot be parsed."""
     if not given.text("text"):
         raise ApiError(400, "Bad Request: message text is empty")
-    formatted = _read(given, "text", "entities")
+    formatted = _read(given, "text")
     if not formatted.text:
         raise ApiError(400, "Bad Request: text must be non-empty")
     if len(formatted.text) > TEXT_LIMIT:
@@ -49,7 +47,7 @@ def message_text(given: Parameters) -> Formatted:
 
 def caption(given: Parameters) -> Formatted:
     """The caption to store, which may be empty."""
-    formatted = _read(given, "caption", "caption_entities")
+    formatted = _read(given, "caption")
     if len(formatted.text) > CAPTION_LIMIT:
         raise ApiError(400, "Bad Request: message caption is too long")
     return formatted
@@ -60,41 +58,16 @@ def written(text: str) -> Formatted:
     return tidy(text, [])
 
 
-def _read(given: Parameters, name: str, entities_name: str) -> Formatted:
+def _read(given: Parameters, name: str) -> Formatted:
     text, mode = given.text(name), given.text("parse_mode").lower()
-    match mode:
-        case "":
-            return tidy(text, _listed(given, entities_name, units(text)))
-        case "html":
-            try:
-                return tidy(*parse_html(text))
-            except MarkupError as error:
-                raise ApiError(400, f"Bad Request: can't parse entities: {error}") from None
-        case "markdown" | "markdownv2":  # no parser, but enough that a reader would see the loss
-            return tidy(MARKDOWN.sub("", text), [])
-    raise ApiError(400, "Bad Request: unsupported parse_mode")
-
-
-def _listed(given: Parameters, name: str, length: int) -> list[Json]:
-    """The entities that the call lists itself."""
-    entities = given.value(name) or []
-    if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
-        raise ApiError(400, "Bad Request: can't parse entities: Expected an Array of Objects")
-    for entity in entities:
-        if not isinstance(entity.get("type"), str):
-            raise ApiError(400, "Bad Request: can't parse MessageEntity: Can't find field \"type\"")
-        begin, size = entity.get("offset"), entity.get("length")
-        if not isinstance(begin, int) or not isinstance(size, int):
-            raise ApiError(400, "Bad Request: can't parse MessageEntity: Can't find field \"offset\"")
-        if begin < 0:
-            raise ApiError(400, f"Bad Request: receive an entity with incorrect offset {begin}")
-        if begin + size > length:
-            raise ApiError(
-                400,
-                f"Bad Request: entity beginning at UTF-16 offset {begin} ends after the end of the text"
-                f" at UTF-16 offset {begin + size}",
-            )
-    return [dict(entity) for entity in entities if entity["type"] not in FOUND]
+    if not mode:
+        return tidy(text, [])
+    if mode != "html":
+        raise ApiError(400, "Bad Request: unsupported parse_mode")
+    try:
+        return tidy(*parse_html(text))
+    except MarkupError as error:
+        raise ApiError(400, f"Bad Request: can't parse entities: {error}") from None
 
 
 def tidy(text: str, entities: list[Json]) -> Formatted:
@@ -117,7 +90,7 @@ def tidy(text: str, entities: list[Json]) -> Formatted:
         end = min(max(moved[entity["offset"] + entity["length"]] - before, 0), length)
         if end > begin:
             placed.append({**entity, "offset": begin, "length": end - begin})
-    return Formatted(stripped, _in_order([*_settled(placed), *_found(stripped, placed)])[:ENTITY_LIMIT])
+    return Formatted(stripped, _in_order([*placed, *_found(stripped, placed)])[:ENTITY_LIMIT])
 
 
 def _end(entity: Json) -> int:
@@ -130,27 +103,6 @@ def _in_order(entities: list[Json]) -> list[Json]:
 
 def _rank(kind: str) -> int:
     return ORDER.index(kind) if kind in ORDER else len(ORDER)
-
-
-def _settled(entities: list[Json]) -> list[Json]:
-    """Styles are whole where they touch, and there are none within code."""
-    code = [range(entity["offset"], _end(entity)) for entity in entities if entity["type"] in VERBATIM]
-    settled = [entity for entity in entities if entity["type"] not in STYLES]
-    for style in STYLES:
-        covered = {
-            offset
-            for entity in entities
-            if entity["type"] == style
-            for offset in range(entity["offset"], _end(entity))
-            if not any(offset in place for place in code)
-        }
-        for begin in sorted(covered):
-            if begin - 1 not in covered:
-                end = next(
-                    offset for offset in range(begin, begin + len(covered) + 1) if offset not in covered
-                )
-                settled.append({"type": style, "offset": begin, "length": end - begin})
-    return settled
 
 
 def _found(text: str, entities: list[Json]) -> list[Json]:
