@@ -114,12 +114,12 @@ class Service:
                     self._chat.start()
                 await self.stop.asked.wait()
             finally:
+                self.stop.ask()
                 looking.cancel()
                 self._timers.shutdown(wait=False)
                 await self._end(intake)
 
     async def _end(self, intake: "asyncio.Task[None]") -> None:
-        self.stop.ask()
         try:
             if self._chat is not None:
                 self._chat.hush()

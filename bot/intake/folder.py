@@ -111,7 +111,7 @@ class IntakeFolder:
                         due = self._timer() + await asyncio.to_thread(self.look, stop.is_set)
                     if (Change.deleted, str(self.path)) in changes:
                         break  # made again it is another folder, of which this watch would not hear
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # of the kernel, of watchfiles
                 self._trouble(
                     "watch", "the intake folder cannot be watched: it is looked at now and then", error
                 )
