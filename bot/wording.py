@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from threadcast.bot.requests.errors import Problem, RequestError
+from threadcast.bot.requests.input import InputError
 from threadcast.config.schedule.words import WEEKDAYS, WhenCode, WhenError
 from threadcast.queue.states import DeliveryState
 
@@ -52,7 +53,13 @@ CHAT = Face("/", "", "name one of them behind it")
 
 def sentence(error: Exception, face: Face) -> str:
     """Return what is said of an error: which thing, why, and what can be done."""
-    return _request_refused(error, face) if isinstance(error, RequestError) else str(error)
+    match error:
+        case RequestError():
+            return _request_refused(error, face)
+        case InputError(encoding=str(encoding)) if encoding and face is SHELL:
+            return f"{error}, or use: --encoding {encoding}"
+        case _:
+            return str(error)
 
 
 def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR0911  # one each

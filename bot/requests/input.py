@@ -7,6 +7,7 @@ from shlex import quote
 from typing import IO
 
 from threadcast.bot.plain import plain
+from threadcast.bot.requests.formats import encoding_of, kind_of
 from threadcast.queue.states import Sent
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
 from threadcast.queue.text.thread import Part, Thread, written
@@ -15,7 +16,14 @@ MAX_INPUT = 20 * 1024 * 1024  # bytes; what Telegram lets a bot download is the 
 
 
 class InputError(Exception):
-    """The text given cannot be used; the message names the source, the cause and the next step."""
+    """The text given cannot be used; the message names the source, the cause and the next step.
+
+    `encoding` is the one that it is likely to have.
+    """
+
+    def __init__(self, message: str, encoding: str = "") -> None:
+        super().__init__(message)
+        self.encoding = encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,7 @@ class Intake:
     text: str
 
 
-def read(source: str, stdin: IO[bytes]) -> Intake:
+def read(source: str, stdin: IO[bytes], encoding: str = "") -> Intake:
     """Read one file, or standard input for `-`, and parse it. Raises InputError."""
     name = "standard input" if source == "-" else plain(source)
     if not source:
@@ -49,17 +57,26 @@ def read(source: str, stdin: IO[bytes]) -> Intake:
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{name}: it cannot be read: {cause}") from None
-    return understand(name, data)
+    return understand(name, data, encoding)
 
 
-def understand(name: str, data: bytes) -> Intake:
-    """Parse what was read. Raises InputError where it is too large, not text, or empty."""
+def understand(name: str, data: bytes, encoding: str = "") -> Intake:
+    """Parse what was read, as UTF-8 or in that encoding. Raises InputError where it is no such text."""
     if len(data) > MAX_INPUT:
         megabytes = MAX_INPUT // (1024 * 1024)
         raise InputError(f"{name} is larger than {megabytes} MB; split it into several files")
+    if kind := kind_of(data):
+        raise InputError(f"{name} is {kind}, not text; save it as plain text, or paste what it says")
     try:
-        text = decode(data)
+        text = decode(data.decode(encoding).encode() if encoding else data)
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise InputError(f"{name} is not text in {encoding}: see byte offset {error.start}") from None
     except NotTextError as error:
+        if guess := encoding_of(data):
+            found = f"it reads as {guess}; save it as UTF-8"
+            raise InputError(
+                f"{name} is not UTF-8 text (byte offset {error.offset}): {found}", guess
+            ) from None
         raise InputError(f"{name} is {error}") from None
     threads = parse(text)
     if not threads:

@@ -111,11 +111,19 @@ def in_session(command: Callable[Concatenate[Session, ...], None]) -> Callable[.
     return run
 
 
-def read_all(files: Sequence[str]) -> list[Intake]:
+def _encoding(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    try:
+        "".encode(name or "utf-8")
+    except LookupError:
+        raise click.BadParameter(f"there is no encoding {name}; as windows-1252, utf-16-le") from None
+    return name
+
+
+def read_all(files: Sequence[str], encoding: str = "") -> list[Intake]:
     """Read and parse every file before anything is done with any."""
     if "-" in files and sys.stdin.isatty():
         click.echo("Type or paste the threads; end with Ctrl-D on a line of its own.", err=True)
-    return [read(file, sys.stdin.buffer) for file in files]
+    return [read(file, sys.stdin.buffer, encoding) for file in files]
 
 
 def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at") -> datetime | None:
@@ -206,4 +214,11 @@ LIMIT = click.option(
     "-n", "--limit", type=click.IntRange(1, 10**9), default=None, metavar="N", help="Only the newest N."
 )
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
+ENCODING = click.option(
+    "--encoding",
+    metavar="NAME",
+    default="",
+    callback=_encoding,
+    help="How the text is encoded, where that is not UTF-8.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")

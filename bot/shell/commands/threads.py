@@ -16,6 +16,7 @@ from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import completion, models, views
 from threadcast.bot.shell.context import (
     CHANNEL,
+    ENCODING,
     FOLLOW,
     JSON,
     THREAD,
@@ -51,6 +52,7 @@ from threadcast.queue.text.parse import render
     help="Append the parts to this thread; a published chain goes on from its last post.",
     shell_complete=completion.threads(),
 )
+@ENCODING
 @click.option("--dry-run", is_flag=True, help="Only parse and report; nothing is queued.")
 @JSON
 def add(
@@ -60,6 +62,7 @@ def add(
     hold: bool,
     again: bool,
     continued: int | None,
+    encoding: str,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -76,8 +79,10 @@ def add(
       pbpaste | threadcast add -
     """
     if continued is not None and (len(files) > 1 or channels or at or hold or again):
-        raise click.UsageError("--continue takes one file, and no option but --dry-run and --json")
-    intakes = read_all(files)
+        raise click.UsageError(
+            "--continue takes one file, and no option but --encoding, --dry-run and --json"
+        )
+    intakes = read_all(files, encoding)
     if dry_run:
         _show_parsed(intakes, files[0], as_json=as_json)
         return
@@ -154,9 +159,10 @@ def adopt(file: str, channel: str, parts: int, last: str, as_json: bool) -> None
 @click.command()
 @click.argument("what", metavar="FILE|ID|-", shell_complete=completion.files)
 @CHANNEL
+@ENCODING
 @JSON
 @in_session
-def preview(session: Session, what: str, channels: tuple[str, ...]) -> None:
+def preview(session: Session, what: str, channels: tuple[str, ...], encoding: str) -> None:
     """Show each channel's posts as they will be.
 
     With their lengths. FILE is a text file, `-` is standard input; a number that names no file is a
@@ -171,7 +177,7 @@ def preview(session: Session, what: str, channels: tuple[str, ...]) -> None:
     if what.isascii() and what.isdigit() and not Path(what).exists():
         threads = [session.requests.queries.show(int(what)).stored.thread]
     else:
-        threads = [thread for intake in read_all((what,)) for thread in intake.threads]
+        threads = [thread for intake in read_all((what,), encoding) for thread in intake.threads]
     previews = session.online(lambda ask: preview_posts(threads, pick(ask.channels, channels)))
     if session.as_json:
         session.screen.json(models.previews(previews))

@@ -109,8 +109,15 @@ def test_dry_run_for_a_person(shell: Shell) -> None:
         pytest.param(lambda shell: "", "the file's name is empty", id="no-name"),
         pytest.param(lambda shell: shell.write(b""), "is empty", id="empty"),
         pytest.param(lambda shell: shell.write(b" \n\n"), "is empty", id="blank"),
-        pytest.param(lambda shell: shell.write(b"\x89PNG\r\n\x1a\n\x00\x00"), "is not text: ", id="binary"),
-        pytest.param(lambda shell: shell.write(b"1/ caf\xe9\n"), "is not text: ", id="latin-1"),
+        pytest.param(lambda shell: shell.write(b"\x00\x01\x02\x03"), "is not text: ", id="binary"),
+        pytest.param(
+            lambda shell: shell.write(b"\x89PNG\r\n\x1a\n\0"), "is a picture, not text; save", id="png"
+        ),
+        pytest.param(lambda shell: shell.write(b"PK\x03\x04..word/.."), "is a Word document, not", id="docx"),
+        pytest.param(lambda shell: shell.write(b"%PDF-1.7 ..."), "is a PDF document, not text;", id="pdf"),
+        pytest.param(
+            lambda shell: shell.write(b"1/ caf\xe9\n"), "or use: --encoding windows-1252", id="latin-1"
+        ),
         pytest.param(lambda shell: shell.write(b"1/ x\n" * 11_000_000), "larger than 20 MB", id="too-large"),
         pytest.param(lambda shell: "bad\0name", "cannot be read", id="impossible-name"),
     ],
@@ -125,6 +132,28 @@ def test_input_that_cannot_be_used(shell: Shell, make: Callable[[Shell], str], s
     assert says in result.stderr
     assert result.stdout == ""
     assert shell.json("queue")["deliveries"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("1/ Café à la carte\n2/ Ende. /end\n", "windows-1252"),
+        ("1/ Маяк зажгли в сумерках\n2/ Конец. /end\n", "windows-1251"),
+        ("1/ Маяк\n2/ Конец. /end\n", "utf-16-le"),
+        ("1/ Lamp\n2/ Sea. /end\n", "utf-16-be"),
+    ],
+)
+def test_other_encodings(shell: Shell, text: str, encoding: str) -> None:
+    """A text that is not UTF-8 is refused with the encoding it reads as, and read with that."""
+    name = shell.write(text.encode(encoding))
+    assert (
+        f"it reads as {encoding}; save it as UTF-8, or use: --encoding {encoding}"
+        in shell("add", name).stderr
+    )
+    (thread,) = shell.json("add", "--dry-run", "--encoding", encoding, name)["threads"]
+    assert thread["parts"][0]["text"] == text.splitlines()[0].removeprefix("1/ ")
+    assert "there is no encoding base64" in shell("add", "--encoding", "base64", name).stderr
+    assert shell("add", "--encoding", "ascii", name).exit_code == 3
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
