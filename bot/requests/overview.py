@@ -1,7 +1,7 @@
 """How things stand, and what a person could do next: the answer to `threadcast` alone."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,11 +66,6 @@ def summarise(
 ) -> Overview:
     """What these deliveries ask for. Pure."""
     counts = Counter(delivery.state for delivery in deliveries)
-    order = list(ANSWERS)
-    yours = sorted(
-        (delivery for delivery in deliveries if delivery.state in ANSWERS),
-        key=lambda one: (order.index(one.state), one.thread_id),
-    )
     names = {name for name, _ in channels}
     gone = Counter(each.channel for each in deliveries if each.channel not in names)
     steps: list[tuple[str, str]] = []
@@ -90,7 +85,14 @@ def summarise(
         steps.append(("see the settings that your channels need", "threadcast config"))
         steps.append(("try it all on this machine alone", "threadcast demo"))
     steps.append(("all commands", "threadcast --help"))
-    return Overview(running, tuple(channels), paused, counts, tuple(yours), gone, tuple(steps))
+    return Overview(running, tuple(channels), paused, counts, for_owner(deliveries), gone, tuple(steps))
+
+
+def for_owner(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
+    """Return those that wait for their owner, the most pressing first."""
+    order = list(ANSWERS)
+    yours = (one for one in deliveries if one.state in ANSWERS)
+    return tuple(sorted(yours, key=lambda one: (order.index(one.state), one.thread_id)))
 
 
 def answer(delivery: Delivery) -> str:

@@ -43,10 +43,18 @@ def overview(screen: Screen, one: Overview) -> None:
     screen.say(f"queue     {counts or 'empty'}")
     if one.yours:
         screen.say()
-        screen.say("[bold]Waiting for you[/]")
+        _waiting_for_owner(screen, one.yours)
+    screen.say()
+    screen.say("[bold]Next[/]")
+    width = max(len(command) for _, command in one.next)
+    for reason, command in one.next:
+        screen.say(f"  {command.ljust(width)}  [dim]{reason}[/]")
+
+
+def _waiting_for_owner(screen: Screen, yours: Sequence[Delivery]) -> None:
+    screen.say("[bold]Waiting for you[/]")
     groups = [
-        list(group)
-        for _, group in groupby(one.yours, key=lambda each: (each.thread_id, each.state, each.reason))
+        list(group) for _, group in groupby(yours, key=lambda each: (each.thread_id, each.state, each.reason))
     ]
     for group in groups[:FEW]:
         delivery, where = group[0], ", ".join(each.channel for each in group)
@@ -55,11 +63,6 @@ def overview(screen: Screen, one: Overview) -> None:
         screen.say(f"    → {answer(delivery)}")
     if len(groups) > FEW:
         screen.say(f"  … and {len(groups) - FEW} more: threadcast queue, threadcast history")
-    screen.say()
-    screen.say("[bold]Next[/]")
-    width = max(len(command) for _, command in one.next)
-    for reason, command in one.next:
-        screen.say(f"  {command.ljust(width)}  [dim]{reason}[/]")
 
 
 def parsed(screen: Screen, threads: Sequence[Thread], file: str) -> None:
@@ -124,28 +127,51 @@ def preview(screen: Screen, one: Preview, title: str) -> None:
     screen.say()
 
 
-def queue(screen: Screen, forecasts: Sequence[Forecast], now: datetime) -> None:
-    """The queue as a table: when each delivery starts, why then, and when it should be through."""
-    screen.table(
-        ("id", "channel", "state", "posts", "next", "title"),
-        (
+def queue(
+    screen: Screen,
+    forecasts: Sequence[Forecast],
+    stopped: Sequence[Delivery],
+    now: datetime,
+    *,
+    running: bool,
+) -> None:
+    """The queue as a table: when each delivery starts, why then, and when it should be through.
+
+    What stopped stands before it, with what to do. Without a service nothing is promised.
+    """
+    if stopped:
+        _waiting_for_owner(screen, stopped)
+    rest = [one for one in forecasts if one.delivery.state is not DeliveryState.UNSURE]
+    if stopped and rest:
+        screen.say()
+    if rest:
+        screen.table(
+            ("id", "channel", "state", "posts", "next", "title"),
             (
-                str(one.delivery.thread_id),
-                one.delivery.channel,
-                state(one.delivery.state),
-                progress(one.delivery),
-                _foreseen(screen, one, now),
-                safe(one.delivery.title),
-            )
-            for one in forecasts
-        ),
-        crop=CROP,
-    )
+                (
+                    str(one.delivery.thread_id),
+                    one.delivery.channel,
+                    state(one.delivery.state),
+                    progress(one.delivery),
+                    _foreseen(screen, one, now, running=running),
+                    safe(one.delivery.title),
+                )
+                for one in rest
+            ),
+            crop=CROP,
+        )
+    if not running and any(one.start is not None for one in rest):
+        screen.say(NO_SERVICE)
 
 
-def _foreseen(screen: Screen, one: Forecast, now: datetime) -> str:
+def _foreseen(screen: Screen, one: Forecast, now: datetime, *, running: bool) -> str:
     if one.start is None or one.end is None:
         return safe(one.why)
+    if not running:
+        wish = (
+            f"{screen.minute(one.delivery.due)}, " if one.delivery.own_time and one.delivery.due > now else ""
+        )
+        return f"{wish}{safe(one.why)}"
     start, end = screen.minute(one.start), screen.minute(one.end)
     same_day = start.split()[0] == end.split()[0]
     begins = f"{start}, " if one.start > now else ""
@@ -176,7 +202,9 @@ def _where(post: PostRecord) -> str:
     return "gone" if post.taken_down else safe(post.url or post.remote_id or "-")
 
 
-def dossier(screen: Screen, one: Dossier, forecasts: Sequence[Forecast], now: datetime) -> None:
+def dossier(
+    screen: Screen, one: Dossier, forecasts: Sequence[Forecast], now: datetime, *, running: bool
+) -> None:
     """One thread whole; of what waits, when it starts and what it waits for."""
     thread = one.stored.thread
     foreseen = {each.delivery.id: each for each in forecasts if each.start is not None}
@@ -189,7 +217,7 @@ def dossier(screen: Screen, one: Dossier, forecasts: Sequence[Forecast], now: da
         screen.say()
         screen.say(f"[bold]{delivery.channel}[/] {state(delivery.state)} {progress(delivery)}{reason}")
         if delivery.id in foreseen:
-            screen.say(f"    {_foreseen(screen, foreseen[delivery.id], now)}")
+            screen.say(f"    {_foreseen(screen, foreseen[delivery.id], now, running=running)}")
         if delivery.state in ANSWERS:
             screen.say(f"    → {answer(delivery)}")
         if chain.posts:

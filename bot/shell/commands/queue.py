@@ -6,7 +6,7 @@ import click
 
 from threadcast.bot.channels.port import now as current_time
 from threadcast.bot.requests.input import post_at
-from threadcast.bot.requests.overview import overview
+from threadcast.bot.requests.overview import for_owner, overview
 from threadcast.bot.shell import completion, models, views
 from threadcast.bot.shell.context import (
     CHANNEL,
@@ -25,7 +25,9 @@ from threadcast.bot.shell.faults import report
 from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import Screen
 from threadcast.queue.model import Delivery, NotFoundError
-from threadcast.queue.states import Event, NotAllowedError
+from threadcast.queue.states import DeliveryState, Event, NotAllowedError
+
+STOPPED = frozenset({DeliveryState.UNSURE, DeliveryState.FAILED})
 
 
 def show_overview() -> None:
@@ -41,8 +43,8 @@ def show_overview() -> None:
 def queue(session: Session, channel: str | None) -> None:
     """List what waits, and until when.
 
-    What is under way, queued, held or unsure, in the order in which it will go out: when it starts, why
-    then, and when it should be through.
+    What is under way, queued or held, in the order in which it will go out: when it starts, why then, and
+    when it should be through. What stopped comes first, with what to do.
 
     \b
     Examples:
@@ -52,8 +54,14 @@ def queue(session: Session, channel: str | None) -> None:
     forecasts = session.requests.queries.forecast(channel=channel)
     if session.as_json:
         session.screen.json({"deliveries": models.many(models.Forecast, forecasts)})
-    elif forecasts:
-        views.queue(session.screen, forecasts, current_time())
+        return
+    stopped = for_owner(
+        one
+        for one in session.requests.queries.deliveries(STOPPED)
+        if channel is None or one.channel == channel.lower()
+    )
+    if forecasts or stopped:
+        views.queue(session.screen, forecasts, stopped, current_time(), running=session.wake())
     else:
         session.screen.say("The queue is empty. Add a thread: threadcast add FILE")
 

@@ -207,7 +207,9 @@ def show(session: Session, thread_id: int, follow: bool) -> None:
     elif session.as_json:
         session.screen.json(models.Dossier.model_validate(dossier))
     else:
-        views.dossier(session.screen, dossier, session.requests.queries.forecast(), now())
+        views.dossier(
+            session.screen, dossier, session.requests.queries.forecast(), now(), running=session.wake()
+        )
 
 
 @click.command("open")

@@ -249,7 +249,9 @@ def test_follow_sees_each_change_once(tmp_path: Path) -> None:
 def test_show_says_what_it_waits_for(shell: Shell) -> None:
     """`show` says when a waiting thread starts and why, and of a held one what to type."""
     shell.ok("add", "--at", "2099-01-01T12:00", shell.write(OTHER))
-    assert "2099-01-01 12:00 UTC, its own time, until 12:00" in shell.ok("show", "1")
+    assert "    2099-01-01 12:00 UTC, its own time\n" in shell.ok("show", "1")
+    with shell.service():
+        assert "2099-01-01 12:00 UTC, its own time, until 12:00" in shell.ok("show", "1")
     shell.ok("hold", "1", "-c", "news")
     assert "→ threadcast release 1" in shell.ok("show", "1")
 

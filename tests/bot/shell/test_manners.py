@@ -269,9 +269,8 @@ def test_a_wide_table_cuts_titles_alone(shell: Shell) -> None:
     shell.ok(
         "add", shell.write(OTHER.replace("Fog", "Fog over the northern, the southern and both old towers"))
     )
-    with terminal(
-        threadcast("queue"), folder=shell.folder, env={**shell.env, "NO_COLOR": "1"}, columns=80
-    ) as shown:
+    env = {**shell.env, "NO_COLOR": "1"}
+    with shell.service(), terminal(threadcast("queue"), folder=shell.folder, env=env, columns=80) as shown:
         assert shown.end() == 0
     assert re.search(r"1  masto +queued +- +in turn, until [0-9:]+ +Fog over .*…", shown.shown)
 

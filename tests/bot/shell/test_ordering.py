@@ -238,7 +238,11 @@ def test_the_queue_says_when_and_why(news: Shell) -> None:
     assert first["why"] == second["why"] == "slot"
     assert first["starts"] <= first["ends"] < second["starts"]  # a local timeline takes no time
     assert (held["starts"], held["ends"]) == (None, None)
-    assert re.search(r"1 +news +queued +- +\S+ 09:00 UTC, slot, until 09:00 +The lamp", news.ok("queue"))
+    with news.service():
+        assert re.search(r"1 +news +queued +- +\S+ 09:00 UTC, slot, until 09:00 +The lamp", news.ok("queue"))
+    shown = news.ok("queue")
+    assert re.search(r"1 +news +queued +- +slot +The lamp", shown)
+    assert shown.endswith("No service is running here; start it with: threadcast run\n")
     assert "09:00" in news.ok("channels")
     assert json.loads(news.ok("queue", "--channel", "masto", "--json")) == {"deliveries": []}
 

@@ -141,6 +141,9 @@ def test_retry_behind_what_still_exists(published: Shell) -> None:
     shell.ok("add", "--continue", "1", shell.write(more, "more.txt"))
     shell.publish_all()
     assert {one["state"] for one in shell.json("show", "1")["deliveries"]} == {"failed", "published"}
+    assert shell.ok("queue").startswith(
+        "Waiting for you\n  #1 on news is failed: there is no post 3 to reply to"
+    )
     shell.ok("retry", "1", "--mend", "-c", "news")
     shell.publish_all()
     posted = {line["remote_id"]: line["reply_to"] for line in lines(shell, "news") if "text" in line}

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
 
+from threadcast.bot import wake
 from threadcast.bot.channels.build import open_channels, seen
 from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import prepare
@@ -45,6 +47,18 @@ class Shell:
 
     def json(self, *words: str, stdin: str | bytes | None = None) -> Any:
         return json.loads(self.ok(*words, "--json", stdin=stdin))
+
+    @contextmanager
+    def service(self) -> Iterator[None]:
+        """While this is open, commands find a service running, which does nothing."""
+        pipe = self.folder / "threadcast-data" / wake.NAME
+        os.mkfifo(pipe)
+        reading = os.open(pipe, os.O_RDWR)
+        try:
+            yield
+        finally:
+            os.close(reading)
+            pipe.unlink()
 
     def publish_all(self) -> None:
         """What the service would publish now, published."""
