@@ -8,7 +8,6 @@ from shlex import quote
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.channels.port import now as current_time
 from threadcast.bot.publishing.forecast import CAUSES, Forecast
-from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.requests.overview import ANSWERS, Overview, answer
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
@@ -351,49 +350,6 @@ def outcome(screen: Screen, delivery: Delivery) -> None:
     screen.say(f"{line}{reason}")
     if delivery.state in ANSWERS:
         screen.say(f"    → {answer(delivery)}")
-
-
-def undoing(screen: Screen, one: Undoing) -> None:
-    """How far a chain is taken down."""
-    line = f"{one.delivery.channel}: {one.gone}/{one.out} taken down"
-    if one.until is not None:
-        line += f"; the network asks to wait until {screen.when(one.until)} (Ctrl-C: go on later)"
-    screen.say(line)
-
-
-def undone(screen: Screen, many: Sequence[Undoing]) -> None:
-    """What was taken down, and what stays."""
-    for one in many:
-        number = one.delivery.thread_id
-        where = f"#{number} on {one.delivery.channel}"
-        if one.gone == one.out:
-            screen.say(f"{where} is gone: all {one.out} posts.")
-            continue
-        screen.say(
-            f"{where}: {one.gone} of {one.out} posts are gone; go on later with: threadcast undo {number}"
-        )
-        for left in sorted(one.left, key=lambda left: left.position):
-            address = f" {safe(left.url)}" if left.url else ""
-            screen.say(f"    post {left.position}{address}: {safe(left.reason)}")
-
-
-def audits(screen: Screen, thread_id: int, many: Sequence[Audit]) -> None:
-    """What the networks show of a thread's chains."""
-    if not many:
-        screen.say(f"No post of #{thread_id} is out; see: threadcast show {thread_id}")
-    for one in many:
-        where = f"#{thread_id} on {one.delivery.channel}"
-        if not one.posts:
-            screen.say(f"{where}: {safe(one.problem)}.")
-        elif one.problem:
-            screen.say(f"{where} could not be looked at: {safe(one.problem)}")
-        elif not one.differences:
-            screen.say(f"{where} is as it was sent: all {one.posts} posts, in order.")
-        else:
-            screen.say(f"{where} is not as it was sent:")
-        for found in one.differences:
-            post = f" post {found.position}" if found.position is not None else ""
-            screen.say(f"    {found.kind}{post}: {safe(found.detail)}")
 
 
 def progress(delivery: Delivery) -> str:

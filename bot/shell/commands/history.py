@@ -1,6 +1,7 @@
 """What happened and what is out: `history`, `events`, `undo`, `audit`."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
@@ -22,6 +23,7 @@ from threadcast.bot.shell.context import (
     thread_argument,
 )
 from threadcast.bot.shell.exits import Exit, FaultError
+from threadcast.bot.shell.screen import Screen, safe
 
 
 @click.command()
@@ -96,7 +98,7 @@ def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool)
 
     def see(one: Undoing) -> None:
         if not session.as_json:
-            views.undoing(session.screen, one)
+            _show_undoing(session.screen, one)
 
     async def pause(until: datetime) -> None:
         await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
@@ -107,7 +109,7 @@ def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool)
     if session.as_json:
         session.screen.json({"deliveries": models.many(models.Undoing, undone)})
     else:
-        views.undone(session.screen, undone)
+        _show_undone(session.screen, undone)
     if any(one.gone < one.out for one in undone):
         click.get_current_context().exit(Exit.NOT_ALLOWED)
 
@@ -132,6 +134,49 @@ def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
     if session.as_json:
         session.screen.json({"deliveries": models.many(models.Audit, audits)})
     else:
-        views.audits(session.screen, thread_id, audits)
+        _show_audits(session.screen, thread_id, audits)
     if any(one.differences or (one.problem and one.posts) for one in audits):
         click.get_current_context().exit(Exit.NOT_ALLOWED)
+
+
+def _show_undoing(screen: Screen, one: Undoing) -> None:
+    """How far a chain is taken down."""
+    line = f"{one.delivery.channel}: {one.gone}/{one.out} taken down"
+    if one.until is not None:
+        line += f"; the network asks to wait until {screen.when(one.until)} (Ctrl-C: go on later)"
+    screen.say(line)
+
+
+def _show_undone(screen: Screen, many: Sequence[Undoing]) -> None:
+    """What was taken down, and what stays."""
+    for one in many:
+        number = one.delivery.thread_id
+        where = f"#{number} on {one.delivery.channel}"
+        if one.gone == one.out:
+            screen.say(f"{where} is gone: all {one.out} posts.")
+            continue
+        screen.say(
+            f"{where}: {one.gone} of {one.out} posts are gone; go on later with: threadcast undo {number}"
+        )
+        for left in sorted(one.left, key=lambda left: left.position):
+            address = f" {safe(left.url)}" if left.url else ""
+            screen.say(f"    post {left.position}{address}: {safe(left.reason)}")
+
+
+def _show_audits(screen: Screen, thread_id: int, many: Sequence[Audit]) -> None:
+    """What the networks show of a thread's chains."""
+    if not many:
+        screen.say(f"No post of #{thread_id} is out; see: threadcast show {thread_id}")
+    for one in many:
+        where = f"#{thread_id} on {one.delivery.channel}"
+        if not one.posts:
+            screen.say(f"{where}: {safe(one.problem)}.")
+        elif one.problem:
+            screen.say(f"{where} could not be looked at: {safe(one.problem)}")
+        elif not one.differences:
+            screen.say(f"{where} is as it was sent: all {one.posts} posts, in order.")
+        else:
+            screen.say(f"{where} is not as it was sent:")
+        for found in one.differences:
+            post = f" post {found.position}" if found.position is not None else ""
+            screen.say(f"    {found.kind}{post}: {safe(found.detail)}")

@@ -31,12 +31,12 @@ GAP = "1/ The lamp.\n3/ The sea. /end\n"
 
 
 class Setting:
-    """Requests before a queue, with two channels; `knocks` counts how often the service was woken."""
+    """Requests before a queue, with two channels; `wakes` counts how often the service was woken."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
         self.database = fresh_database()
-        self.knocks = 0
+        self.wakes = 0
         self.channels = [ScriptedChannel(name, folder, self.clock) for name in ("masto", "news")]
         self.database.changes.see_channels(
             [ChannelSeen(one.name, one.kind, one.target) for one in self.channels], now=self.clock()
@@ -50,13 +50,13 @@ class Setting:
             },
             clock=self.clock,
             actor="ada",
-            wake=self.knock,
+            wake=self.wake,
         )
         requests = Requests(context)
         self.threads, self.changes, self.queries = requests.threads, requests.changes, requests.queries
 
-    def knock(self) -> bool:
-        self.knocks += 1
+    def wake(self) -> bool:
+        self.wakes += 1
         return True
 
     def add(self, *texts: str) -> None:
@@ -91,7 +91,7 @@ def test_a_channel_that_holds(given: Setting) -> None:
     (receipt,) = given.threads.add([understand("file.txt", LAMP.encode())])
     assert states(receipt.added.deliveries) == [("masto", "held"), ("news", "queued")]
     assert receipt.added.deliveries[0].reason == "this channel holds every thread for approval"
-    assert given.knocks == 1
+    assert given.wakes == 1
 
 
 def test_publish_lets_go(given: Setting) -> None:
@@ -120,7 +120,7 @@ def test_publish_on_another_channel(given: Setting) -> None:
     assert states(given.changes.publish(1, channels=["Masto"], now=False)) == [("masto", "queued")]
     assert states(given.queries.queue()) == [("masto", "queued"), ("news", "queued")]
     assert given.whats() == ["add", "add"]
-    assert given.knocks == 2
+    assert given.wakes == 2
 
 
 def test_publish_now_on_another_channel_too(given: Setting) -> None:

@@ -57,13 +57,6 @@ def test_a_misspelt_command(shell: Shell) -> None:
     assert result.stdout == ""
 
 
-def test_wrong_usage_says_where_to_look(shell: Shell) -> None:
-    """Wrong usage of a command points to that command's help, on standard error."""
-    result = shell("show", "seven")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "See: threadcast show --help" in result.stderr
-
-
 @pytest.mark.parametrize("words", ["seven", "0", "-1", "#", "9" * 30, "٣"])
 def test_what_is_no_thread_number(shell: Shell, words: str) -> None:
     """What is no thread's number, an endless one too, is refused with the command that lists them."""

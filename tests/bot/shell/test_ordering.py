@@ -119,12 +119,6 @@ def test_pause_and_resume(news: Shell) -> None:
     assert len(news.json("resume")["channels"]) == 2
 
 
-def test_pause_of_no_channel(news: Shell) -> None:
-    """A channel that is not configured cannot be paused."""
-    result = news("pause", "newz")
-    assert (result.exit_code, "configured: masto, news" in result.stderr) == (Exit.NOT_FOUND, True)
-
-
 def test_remove(news: Shell) -> None:
     """A removed thread is forgotten, and its events stay."""
     assert "threadcast events 2" in news.ok("remove", "2", "--yes")
@@ -213,14 +207,6 @@ def test_adopt(shell: Shell) -> None:
     result = shell(*words[:-3], "7", *words[-2:])
     assert result.exit_code == Exit.INPUT
     assert "of these 1 to 2 can be out" in result.stderr
-
-
-def test_publish_what_needs_no_leave(news: Shell) -> None:
-    """`publish` of a thread that is queued already is refused, with what is possible."""
-    result = news("publish", "1")
-    assert result.exit_code == Exit.NOT_ALLOWED
-    assert "is queued already, and goes out in its turn" in result.stderr
-    assert "threadcast publish 1 --now" in result.stderr
 
 
 def test_continue_with_what_does_not_go_on(news: Shell) -> None:
