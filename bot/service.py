@@ -16,9 +16,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from threadcast.bot import wake
 from threadcast.bot.channels.build import open_channels, seen
-from threadcast.bot.channels.pace import BotPace
-from threadcast.bot.channels.paces import bot_pace, chat_pace, paces_of
+from threadcast.bot.channels.pace import bot_pace, build_paces, chat_pace
 from threadcast.bot.channels.port import Channel, Clock, now
+from threadcast.bot.channels.telegram.pace import BotPace
 from threadcast.bot.data_folder import look_through, only_one, prepare
 from threadcast.bot.intake.folder import IntakeFolder
 from threadcast.bot.publishing.forecast import rhythms
@@ -72,7 +72,7 @@ class Service:
         worker = f"{socket.gethostname()}:{os.getpid()}"
         database.changes.see_channels(seen(settings, channels), now=clock())
         bots: dict[str, BotPace] = {}
-        paces = paces_of(settings, channels, database, bots)
+        paces = build_paces(settings, channels, database, bots)
         self._chat = self._build_chat(bots)
         if self._chat is not None:
             observe = self._chat.beside(observe)

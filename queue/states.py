@@ -61,6 +61,7 @@ class Code(StrEnum):
     ROOM = "room"  # waits until its account's budget has room for the whole chain
     THROTTLED = "throttled"  # the platform asks to wait
     UNREACHED = "unreached"  # no connection, or the server cannot work now
+    QUIET = "quiet"  # the channel's quiet hours
     STOPPED = "stopped"  # the service stopped before the call ended
     TOKEN = "token"  # noqa: S105  # not one itself: the account's is not accepted
     RIGHTS = "rights"  # the account may not post there
@@ -76,6 +77,9 @@ class Code(StrEnum):
     BLIND = "blind"  # cannot be looked for
     OTHER = "other"
 
+
+# What is the channel's fault and not the post's: until a person mends it, every post would meet it.
+CHANNEL_FAULTS = frozenset({Code.TOKEN, Code.RIGHTS, Code.GONE})
 
 # (state, event) -> state. What is not here is not allowed.
 TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
@@ -198,7 +202,7 @@ class Unreached:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Certainly not sent, and sending the same again will not help."""
+    """Certainly not sent, and sending the same again will not help: not until a person mended something."""
 
     reason: str
     code: Code = Code.OTHER
@@ -324,8 +328,8 @@ def decide(
             return _wait(outcome, max(until, now + SHORTEST_WAIT))
         case Unreached():
             return _wait(outcome, now + retry_delay(tries, chance))
-        case Refused(reason, code):
-            return Change(Event.REFUSE, PostState.REFUSED, reason, None, keeps_lease=False, code=code)
+        case Refused():
+            return _refused(outcome, now + retry_delay(tries, chance))
     # The type checker knows that Unknown alone is left.
     if settling is None or outcome.stray is not None:
         return _doubt(outcome)
@@ -338,7 +342,13 @@ def _sent(sent: Sent, *, last: bool, due: datetime | None) -> Change:
     return Change(Event.GO_ON, PostState.SENT, "", due, keeps_lease=due is None, sent=sent)
 
 
-def _wait(outcome: Throttled | Unreached, due: datetime) -> Change:
+def _refused(outcome: Refused, due: datetime) -> Change:
+    if outcome.code in CHANNEL_FAULTS:  # the chain and the queue behind it stay as they are
+        return _wait(outcome, due)
+    return Change(Event.REFUSE, PostState.REFUSED, outcome.reason, None, keeps_lease=False, code=outcome.code)
+
+
+def _wait(outcome: Throttled | Unreached | Refused, due: datetime) -> Change:
     return Change(Event.WAIT, PostState.PLANNED, outcome.reason, due, keeps_lease=False, code=outcome.code)
 
 

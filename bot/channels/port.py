@@ -141,6 +141,11 @@ class Channel(Protocol):
         ...
 
     @property
+    def limits_posts(self) -> bool | None:
+        """Whether the server is known to limit how much an account posts; None while it was not asked."""
+        ...
+
+    @property
     def settling(self) -> Settling: ...
 
     async def look_up(self, sought: Sought) -> Look:

@@ -179,7 +179,11 @@ class Publisher:
         posts: tuple[PostRecord, ...] | Delivery = claim.posts
         if all(post.state is PostState.SENT for post in claim.posts):  # none yet, or the thread was continued
             posts = await self._plan(claim)
-        if isinstance(posts, Delivery) or any(post.tries for post in claim.posts):  # begun
+        if isinstance(posts, Delivery):
+            return posts
+        if any(post.tries for post in claim.posts):  # begun
+            with suppress(NotReadyError):  # what is known of the server's limits depends on it
+                await self.channel.rules()
             return posts
         return await self._look_ahead(claim, posts) or posts
 
@@ -191,7 +195,7 @@ class Publisher:
         except NotReadyError as error:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
-            return await self._put_off(claim, Refused(str(error)))
+            return await self._put_off(claim, Refused(str(error), Code.CONTENT))
         return await asyncio.to_thread(self._database.work.plan, claim, posts, now=self._clock())
 
     async def _look_ahead(self, claim: Claim, posts: Sequence[PostRecord]) -> Delivery | None:
@@ -200,7 +204,7 @@ class Publisher:
             async with self._stop.limit():
                 fault = await self.channel.preflight()
         except TimeoutError:
-            fault = Throttled(self._clock(), STOPPED)
+            fault = Throttled(self._clock(), STOPPED, Code.STOPPED)
         if fault is None:
             now = self._clock()
             waiting = sum(post.state is PostState.PLANNED for post in posts)
@@ -227,11 +231,11 @@ class Publisher:
             return await self._let_go(claim)
         quiet = self._brake(now)
         if quiet is not None:
-            return await self._put_off(claim, Throttled(quiet, QUIET))
+            return await self._put_off(claim, Throttled(quiet, QUIET, Code.QUIET))
         ready = await asyncio.to_thread(self._pace.ready_at, now)  # it may count in the queue, the first time
         if ready - now > PATIENCE:
             room = await asyncio.to_thread(self._pace.room, left, now)
-            return await self._put_off(claim, Throttled(ready, room.reason))
+            return await self._put_off(claim, Throttled(ready, room.reason, Code.ROOM))
         if ready > now:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.asked.wait(), (ready - now).total_seconds())
@@ -246,7 +250,7 @@ class Publisher:
     async def _settle(self, post: PostRecord, *, last: bool) -> Change:
         """Decide on a post that may be out: by what a look for it finds, if it is not too early to look."""
         if post.state is PostState.SENDING or post.doubted is None:
-            gone = Unknown("the service went away while this post was being sent")
+            gone = Unknown("the service went away while this post was being sent", code=Code.STOPPED)
             return self._decide(post, gone, last=last, began=post.intended)
         return settle(
             await self._look_up(post, since=post.doubted),
@@ -268,11 +272,11 @@ class Publisher:
             async with self._stop.limit():
                 look = await self.channel.look_up(sought)
         except TimeoutError:
-            return Unreached(STOPPED)
+            return Unreached(STOPPED, Code.STOPPED)
         except Exception as error:
             # An adapter's fault, not the network's. Looking harms nothing: it is tried again.
             log.exception("the channel's adapter failed", channel=self.channel.name)
-            look = Unreached(f"the adapter failed ({type(error).__name__})")
+            look = Unreached(f"the adapter failed ({type(error).__name__})", Code.ADAPTER)
         reason = look.reason if isinstance(look, Blind) else ""
         found = type(look).__name__.lower()
         log.info(
@@ -300,11 +304,11 @@ class Publisher:
             async with self._stop.limit():
                 outcome = await self.channel.send(outgoing)
         except TimeoutError:
-            outcome = Unknown(STOPPED)
+            outcome = Unknown(STOPPED, code=Code.STOPPED)
         except Exception as error:
             # An adapter's fault, not the network's: what the call did before it broke is not known.
             log.exception("the channel's adapter failed", channel=self.channel.name)
-            outcome = Unknown(f"the adapter failed ({type(error).__name__})")
+            outcome = Unknown(f"the adapter failed ({type(error).__name__})", code=Code.ADAPTER)
         self._pace.judged(outcome, self._clock())
         return outcome
 

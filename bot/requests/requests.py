@@ -6,7 +6,7 @@ A request returns values that say what was found or changed; how they look is th
 from collections.abc import Sequence
 
 from threadcast.bot import wake
-from threadcast.bot.channels.paces import paces_of
+from threadcast.bot.channels.pace import build_paces
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.requests.chains import Chains
@@ -43,7 +43,8 @@ def build_requests(
             actor=actor,
             wake=lambda: wake.wake_service(settings.data),
             prospects=lambda moment: {
-                name: pace.prospect(moment) for name, pace in paces_of(settings, channels, database).items()
+                name: pace.prospect(moment)
+                for name, pace in build_paces(settings, channels, database).items()
             },
         )
     )

@@ -151,7 +151,7 @@ def test_no_secret_is_said(house: House) -> None:
     said: list[str] = []
     with house.running() as service:
         service.wait_for("unsure")
-        service.wait_for("stopped")
+        service.wait_for("waiting")
         assert service.stop() == 0
         said += service.lines
     house.telegram.revoke()

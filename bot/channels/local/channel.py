@@ -123,6 +123,10 @@ class LocalChannel:
         return Settling(first_look=timedelta(0), resend=self._resend)
 
     @property
+    def limits_posts(self) -> bool | None:
+        return False
+
+    @property
     def quota(self) -> Quota | None:
         """A file has no limits."""
         return None

@@ -124,6 +124,11 @@ class MastodonChannel:
         )
 
     @property
+    def limits_posts(self) -> bool | None:
+        """Mastodon does: 300 in 3 hours. Others tell by their headers where they do."""
+        return self._instance.is_mastodon if self._instance else None
+
+    @property
     def quota(self) -> Quota | None:
         """What the server last said is left of its tightest limit; None where that is not known."""
         return self._client.quota

@@ -8,7 +8,7 @@ from threadcast.bot.channels.mastodon.errors import GONE, Fault, ask_again
 from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.port import Finding
 from threadcast.config.logs import redact
-from threadcast.queue.states import Refused, Throttled, Unreached
+from threadcast.queue.states import Code, Refused, Throttled, Unreached
 
 LATER = "try again later"
 WRITE = frozenset({"write", "write:statuses"})
@@ -75,13 +75,13 @@ def preflight(client: Client, *, now: datetime) -> Throttled | Unreached | Refus
     """
     answer, reset = client.look(client.api.account_verify_credentials)
     if isinstance(answer, Fault) and answer.status != HTTPStatus.FORBIDDEN:
-        return ask_again(answer, now=now, reset=reset) or Refused(answer.reason)
+        return ask_again(answer, now=now, reset=reset) or Refused(answer.reason, answer.code)
     if dig(answer, "suspended") is True:
-        return Refused(f"{CLOSED}: {OPEN_IT}")
+        return Refused(f"{CLOSED}: {OPEN_IT}", Code.RIGHTS)
     client.remember(answer)
     scopes = _scopes(client)
     if isinstance(scopes, frozenset) and not WRITE & scopes:
-        return Refused(f"the token may not post: {ADD_WRITE}")
+        return Refused(f"the token may not post: {ADD_WRITE}", Code.RIGHTS)
     if isinstance(answer, Fault) and isinstance(scopes, frozenset) and READ_ITSELF & scopes:
-        return Refused(f"{CLOSED} (HTTP 403): {OPEN_IT}")
+        return Refused(f"{CLOSED} (HTTP 403): {OPEN_IT}", Code.RIGHTS)
     return None

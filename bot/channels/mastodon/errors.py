@@ -17,7 +17,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SS
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.config.logs import redact
-from threadcast.queue.states import Blind, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.states import Blind, Code, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 USUAL_WAIT = timedelta(minutes=5)  # the window of Mastodon's tightest limit
 LONGEST_QUOTE = 200  # code points of a server's own words
@@ -30,13 +30,14 @@ READING = "to find its own posts, the token needs the scopes read:accounts and r
 class Fault:
     """What went wrong with a call, what became of the call, and what a person can do about it.
 
-    `status` is the HTTP status where that decided. `gone`: what was asked for is not there, as the
-    server itself says; a page that says so may be anybody's.
+    `code` says in short what is wrong. `status` is the HTTP status where that decided. `gone`: what was
+    asked for is not there, as the server itself says; a page that says so may be anybody's.
     """
 
     fate: Literal["throttled", "unreached", "refused", "unknown"]
     what: str
     advice: str = ""
+    code: Code = Code.OTHER
     status: int | None = None
     gone: bool = False
 
@@ -54,7 +55,7 @@ class CallError(Exception):
         self.reset = reset
 
 
-NOT_MASTODON = Fault("refused", "no Mastodon API answers at this address", CHECK_URL)
+NOT_MASTODON = Fault("refused", "no Mastodon API answers at this address", CHECK_URL, Code.GONE)
 GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 NOT_A_STATUS = "the server's answer is not a status"
 ODD_ID = "the server's answer names a post by a secret"
@@ -79,7 +80,7 @@ def classify(answer: object, *, parent: str | None, now: datetime, reset: dateti
         case "unreached":
             return Unreached(fault.reason)
         case "refused":
-            return Refused(fault.reason)
+            return Refused(fault.reason, fault.code)
         case _:
             return Unknown(fault.reason)
 
@@ -122,11 +123,14 @@ def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False
 
 
 def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault:
+    kind = Code.CONTENT
     match code:
         case 401:
+            kind = Code.TOKEN
             what = "the access token is not valid"
             advice = "make a new one on the server (Preferences, Development), put it in the channel's TOKEN"
         case 403:
+            kind = Code.RIGHTS
             what = "the server does not allow it"
             advice = (
                 READING
@@ -134,9 +138,9 @@ def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault
                 else "the token needs the scope write:statuses, and the account the right to post"
             )
         case _ if code in GONE and reply:
-            what, advice = "the post it replies to is gone", ""
+            kind, what, advice = Code.PARENT, "the post it replies to is gone", ""
         case _ if code in GONE:
-            what, advice = NOT_MASTODON.what, NOT_MASTODON.advice
+            kind, what, advice = NOT_MASTODON.code, NOT_MASTODON.what, NOT_MASTODON.advice
         case 408:  # sent by proxies too, about a request that they have passed on
             return Fault("unknown", "the server took too long (HTTP 408)")
         case _ if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -144,7 +148,8 @@ def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault
         case _:
             what = f"the server does not accept it{_quote(words)}"
             advice = "if it is too long, compare `threadcast preview` with what `threadcast check` finds"
-    return Fault("refused", f"{what} (HTTP {code})", advice, code, gone=code in GONE and _is_told(words))
+    gone = code in GONE and _is_told(words)
+    return Fault("refused", f"{what} (HTTP {code})", advice, kind, status=code, gone=gone)
 
 
 def _is_told(words: object) -> bool:
@@ -216,8 +221,8 @@ def not_ready(fault: Fault, *, now: datetime, reset: datetime | None) -> NotRead
     Unless there is something to mend first: an answer that cannot be read, a redirect.
     """
     if fault.fate == "unknown" and fault.advice:
-        return NotReadyError(Refused(fault.reason))
-    return NotReadyError(ask_again(fault, now=now, reset=reset) or Refused(fault.reason))
+        return NotReadyError(Refused(fault.reason, fault.code))
+    return NotReadyError(ask_again(fault, now=now, reset=reset) or Refused(fault.reason, fault.code))
 
 
 def not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blind:
@@ -227,7 +232,7 @@ def not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blin
 
 def not_deleted(error: CallError, *, now: datetime) -> Throttled | Unreached | Refused:
     """The same where a post was to be deleted, which is safe to repeat."""
-    return ask_again(error.fault, now=now, reset=error.reset) or Refused(error.fault.reason)
+    return ask_again(error.fault, now=now, reset=error.reset) or Refused(error.fault.reason, error.fault.code)
 
 
 def ask_again(fault: Fault, *, now: datetime, reset: datetime | None) -> Throttled | Unreached | None:

@@ -33,6 +33,7 @@ from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.states import (
     Absent,
     Blind,
+    Code,
     Look,
     Outcome,
     Refused,
@@ -151,6 +152,10 @@ class TelegramChannel:
         return self._settling
 
     @property
+    def limits_posts(self) -> bool | None:
+        return False
+
+    @property
     def quota(self) -> Quota | None:
         """Telegram says what is left only by asking to wait."""
         return None
@@ -193,7 +198,7 @@ class TelegramChannel:
             found = judge_rights(*await self._membership())
         except CALL_ERRORS as error:
             return self._client.in_vain(error)
-        return None if found.level == "ok" else Refused(f"{found.what}: {found.advice}")
+        return None if found.level == "ok" else Refused(f"{found.what}: {found.advice}", Code.RIGHTS)
 
     async def _membership(self) -> tuple[telegram.ChatFullInfo, telegram.ChatMember]:
         """The chat, and what the bot is there. Raises what a call raises."""

@@ -24,7 +24,7 @@ from telegram.error import (
 
 from threadcast.bot.channels.telegram.words import DESCRIPTIONS, Fault, channel_variable
 from threadcast.config.logs import redact
-from threadcast.queue.states import Absent, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.states import Absent, Code, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 # The library gives periods as timedelta only where this is set, and warns on every 429 where it is not.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -60,15 +60,16 @@ def explain(error: Refusal, *, name: str) -> Fault:
                 "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN"
                 f" (or {channel_variable(name, 'TOKEN')}, where the channel has a bot of its own);"
                 " with a server of your own, check THREADCAST_TELEGRAM__API_URL too",
+                Code.TOKEN,
             )
         case ChatMigrated():
             return Fault(
                 "the group became a supergroup, with another id",
                 f"set {channel_variable(name, 'CHAT')}={redact(str(error.new_chat_id))}",
             )
-    for pattern, what, advice in DESCRIPTIONS:
+    for code, pattern, what, advice in DESCRIPTIONS:
         if re.search(pattern, error.message.lower()):
-            return Fault(what, advice.format(variable=channel_variable(name, "CHAT")))
+            return Fault(what, advice.format(variable=channel_variable(name, "CHAT")), code)
     return Fault(f"Telegram refused ({quote(error)})", "correct what it names, then try again")
 
 
@@ -96,7 +97,8 @@ def _judge_error(
             wait = min(max(wait, timedelta(0)), LONGEST_WAIT)
             return Throttled(now + wait, f"Telegram asks to wait {wait.total_seconds():g} s")
         case InvalidToken() | ChatMigrated() | BadRequest() | Forbidden() | Conflict():
-            return Refused(explain(error, name=name).reason)
+            fault = explain(error, name=name)
+            return Refused(fault.reason, fault.code)
         case NetworkError():
             return _judge_network(error, now)
         case _:

@@ -8,12 +8,15 @@ from threadcast.bot.chat.views.cards import reason
 from threadcast.bot.chat.views.message import Said, bold
 from threadcast.bot.chat.views.moments import lasting, shortly
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import Code, DeliveryState
+from threadcast.queue.states import CHANNEL_FAULTS, Code, DeliveryState
 
 LONG = timedelta(minutes=5)  # for which a chain waits on its network before that is told
 
 # A delivery that goes on, or has come to its end well.
 GOES = frozenset({DeliveryState.PUBLISHING, DeliveryState.PUBLISHED})
+
+
+FORESEEN = frozenset({Code.ROOM, Code.QUIET})  # what a chain may wait for without any trouble
 
 
 @dataclass
@@ -42,11 +45,12 @@ class Troubles:
                 f"✅ {bold(one.channel)} is back again, after {lasting(now - trouble.since)}.", quiet=True
             )
         waits = one.state is DeliveryState.PUBLISHING and one.reason and one.due > now
-        if not waits or one.code is Code.ROOM:  # for room that it foresaw
+        if not waits or one.code in FORESEEN:
             return None
         if trouble is None or (trouble.delivery != one.id and not trouble.told):  # that one stopped meanwhile
             trouble = self._of[one.channel] = _Trouble(now, one.id, one.sent)
-        if trouble.told or (now - trouble.since < LONG and one.due - now < LONG):
+        short = now - trouble.since < LONG and one.due - now < LONG
+        if trouble.told or (short and one.code not in CHANNEL_FAULTS):
             return None
         trouble.told = True
         since = f" since {shortly(trouble.since, now, self._zone)}" if trouble.since < now else ""

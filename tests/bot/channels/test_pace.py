@@ -1,330 +1,156 @@
-"""How fast a channel goes, case by case."""
+"""Each configured channel gets the pace of its network."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from threadcast.bot.channels.budget import Room
-from threadcast.bot.channels.pace import BotPace, FreePace, MastodonPace, Pace, TelegramPace
+from tests.bot.publishing.scripted import ScriptedChannel, wish
+from tests.queue.store.fresh import fresh_database
+from threadcast.bot.channels.mastodon.pace import MastodonPace
+from threadcast.bot.channels.pace import FreePace, Pace, build_paces, is_group
 from threadcast.bot.channels.port import Quota
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.bot.channels.telegram.pace import TelegramPace
+from threadcast.bot.requests.requests import build_requests
+from threadcast.config.settings import load
+from threadcast.queue.model import ChannelSeen
+from threadcast.queue.states import Sent, Throttled
+from threadcast.queue.store.reading import Reading
 
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # where a window of statuses begins
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-
-OUT = Sent("1", None)
-WAIT = Throttled(NOON, "asks to wait")
-LOST = Unknown("no answer")
 
 
-def chat(rate: float = 1, *, group: bool = False, remembered: float | None = None) -> TelegramPace:
-    return TelegramPace(rate, group=group, shared=BotPace(1000), remembered=remembered)
+class Metered(ScriptedChannel):
+    limits_posts = True
+    quota = Quota(300, 0, NOON + timedelta(minutes=5))
 
 
-def sends(pace: Pace, count: int, now: datetime = NOON, outcomes: Iterable[Outcome] = ()) -> list[datetime]:
-    """When that many posts go, each as soon as it may; `outcomes` of the first ones, then all are sent."""
-    given = iter(outcomes)
-    went = []
+CHANNELS = {"masto": Metered, "news": ScriptedChannel}
+
+
+class Counted(Reading):
+    """A queue in which 288 posts went out on one channel."""
+
+    def sent_since(self, channel: str, moment: datetime) -> int:
+        return {"masto": 288}.get(channel, 0)
+
+
+def paces(tmp_path: Path, environ: dict[str, str], **remembered: float) -> dict[str, Pace]:
+    settings = load({f"THREADCAST_{name}": value for name, value in environ.items()}, folder=tmp_path)
+    channels = [kind(name, folder=tmp_path, clock=lambda: NOON) for name, kind in CHANNELS.items()]
+    database = fresh_database()
+    database.reading = Counted(database.transactions)
+    for name, rate in remembered.items():
+        database.changes.see_channels([ChannelSeen(name, "telegram", "@news_channel")], now=NOON)
+        database.changes.note_rate(name, rate)
+    return build_paces(settings, channels, database)
+
+
+def telegram(name: str, chat: str, bot: str = "1:a") -> dict[str, str]:
+    return {
+        f"CHANNELS__{name}__KIND": "telegram",
+        f"CHANNELS__{name}__CHAT": chat,
+        f"CHANNELS__{name}__TOKEN": bot,
+    }
+
+
+def mastodon(name: str) -> dict[str, str]:
+    return {
+        f"CHANNELS__{name}__KIND": "mastodon",
+        f"CHANNELS__{name}__URL": "https://social.example",
+        f"CHANNELS__{name}__TOKEN": name,
+    }
+
+
+def after_a_burst(pace: Pace, count: int) -> timedelta:
+    """How long the chat waits after so many posts, each as soon as it may."""
+    now = NOON
     for _ in range(count):
         while (at := pace.ready_at(now)) > now:
             now = at
         pace.went(now)
-        pace.judged(next(given, OUT), now)
-        went.append(now)
-    return went
+        pace.judged(Sent("1", None), now)
+    return pace.ready_at(now) - now
 
 
-def seconds(moments: list[datetime]) -> list[float]:
-    return [round((moment - NOON) / SECOND, 2) for moment in moments]
+def test_no_limits() -> None:
+    """A local channel never waits, whatever comes of a post, and has nothing to remember."""
+    pace = FreePace()
+    pace.judged(Throttled(NOON, "asks to wait"), NOON)
+    assert (pace.ready_at(NOON), pace.rate) == (NOON, None)
+    assert (pace.room(1000, NOON).at, pace.room(1000, NOON).reason) == (NOON, "")
 
 
-class TestFree:
-    def test_no_limits(self) -> None:
-        """A local channel never waits, whatever comes of a post, and has nothing to remember."""
-        pace = FreePace()
-        assert sends(pace, 100, outcomes=[WAIT]) == [NOON] * 100
-        assert pace.rate is None
-        assert (pace.room(1000, NOON).at, pace.room(1000, NOON).reason) == (NOON, "")
-
-
-class TestTelegram:
-    def test_a_chain(self) -> None:
-        """A rested chat takes three messages at once, and one a second from then on."""
-        assert seconds(sends(chat(), 6)) == [0, 0, 0, 1, 2, 3]
-
-    def test_another_rate(self) -> None:
-        """The rate is the owner's to set, for a server of their own."""
-        assert seconds(sends(chat(100), 6)) == [0, 0, 0, 0.01, 0.02, 0.03]
-        assert seconds(sends(chat(0.1), 5)) == [0, 0, 0, 10, 20]
-
-    def test_rest_earns_it_back(self) -> None:
-        """What a chat takes at once comes back with rest, and no more than that."""
-        pace = chat()
-        sends(pace, 3)
-        assert seconds(sends(pace, 4, NOON + MINUTE)) == [60, 60, 60, 61]
-
-    def test_a_fall(self) -> None:
-        """After a 429 a chat goes half as fast, one message at a time."""
-        pace = chat()
-        assert seconds(sends(pace, 3, outcomes=[OUT, WAIT])) == [0, 0, 2]
-        assert pace.rate == pytest.approx(0.52)
-        assert pace.ready_at(NOON + HOUR) == NOON + HOUR
-        assert len({*sends(pace, 3, NOON + HOUR)}) == 3
-
-    def test_it_climbs_again(self) -> None:
-        """Each message that goes out wins a little back, up to the rate that the owner set."""
-        pace = chat()
-        sends(pace, 1, outcomes=[WAIT])
-        rates = []
-        for _ in range(30):
-            sends(pace, 1, NOON + HOUR)
-            assert pace.rate is not None
-            rates.append(round(pace.rate, 2))
-        assert rates[:3] == [0.52, 0.54, 0.56]
-        assert rates[24:] == [1] * 6
-
-    def test_no_leap_at_the_end_of_the_climb(self) -> None:
-        """A chat that has all its pace again, in the middle of a chain, goes evenly until it had a rest."""
-        pace = chat(remembered=0.98)
-        went = sends(pace, 5)
-        assert pace.rate == 1
-        assert all(later - earlier >= SECOND for earlier, later in pairwise(went))
-        assert seconds(sends(pace, 3, NOON + HOUR)) == [3600] * 3
-
-    def test_it_does_not_come_to_a_stop(self) -> None:
-        """However often a chat asks to wait, it is tried again: a message in 32 seconds."""
-        pace = chat()
-        sends(pace, 50, outcomes=[WAIT] * 50)
-        assert pace.rate == 1 / 32
-
-    def test_what_is_remembered(self) -> None:
-        """A rate that was learned outlives a restart; where nothing was learned, nothing is remembered."""
-        pace = chat()
-        rates = [pace.rate]
-        sends(pace, 20)
-        rates.append(pace.rate)
-        sends(pace, 2, outcomes=[WAIT, WAIT])
-        rates.append(pace.rate)
-        assert rates == [None, None, 0.25]
-        assert chat(remembered=0.25).rate == 0.25
-        assert seconds(sends(chat(remembered=0.25), 2)) == [0, 3.7]
-
-    @pytest.mark.parametrize(
-        ("remembered", "rate"), [(0, 1 / 32), (-1, 1 / 32), (float("nan"), 1 / 32), (50, 1), (1, 1)]
+def test_by_kind(tmp_path: Path) -> None:
+    """Each kind of channel has its own kind of pace."""
+    made = paces(
+        tmp_path, {**telegram("NEWS", "@news_channel"), **mastodon("MASTO"), "CHANNELS__A__KIND": "local"}
     )
-    def test_what_was_remembered_wrongly(self, remembered: float, rate: float) -> None:
-        """A remembered rate is brought into bounds: the owner may have set another one meanwhile."""
-        assert chat(remembered=remembered).rate == rate
-
-    def test_other_outcomes(self) -> None:
-        """A post that was refused, did not arrive or is in doubt says nothing about the pace."""
-        pace = chat()
-        sends(pace, 3, outcomes=[Refused("no"), Unreached("down"), LOST])
-        assert pace.rate is None
-
-    def test_a_group(self) -> None:
-        """A group takes 20 messages in a minute, the way there allowed for."""
-        went = seconds(sends(chat(group=True), 41))
-        assert went[:20] == [0, 0, 0, *range(1, 18)]
-        assert went[20:24] == [61, 61, 61, 62]
-        assert went[40] == 122
-
-    def test_a_clock_that_steps_back(self) -> None:
-        """After the clock stepped back, a chat waits as long as after a burst, not until the old time."""
-        pace = chat(group=True)
-        sends(pace, 30)
-        (went,) = sends(pace, 1, NOON - HOUR)
-        assert went <= NOON - HOUR + timedelta(seconds=61)
-        bot = BotPace()
-        bot.went("a", NOON)
-        assert bot.ready_at("b", NOON - HOUR, NOON - HOUR) == NOON - HOUR
-        assert bot.ready_at("c", NOON + HOUR, NOON + HOUR) == NOON + HOUR
-        assert bot.ready_at("c", NOON, NOON) == NOON + SECOND / 30
-
-    def test_one_bot(self) -> None:
-        """The chats of one bot that come at one moment go one after the other, 30 in a second."""
-        bot = BotPace()
-        paces = [TelegramPace(1, group=False, shared=bot) for _ in range(60)]
-        slots = sorted(pace.ready_at(NOON) for pace in paces)
-        assert slots[0] == NOON
-        assert slots[30] - NOON == pytest.approx(SECOND, abs=timedelta(milliseconds=1))
-        assert [pace.ready_at(NOON) for pace in paces] == slots
-
-    def test_a_slot_that_is_not_used(self) -> None:
-        """Whoever does not use its slot gets another one later, and holds up nobody."""
-        bot = BotPace()
-        assert bot.ready_at("a", NOON, NOON) == NOON
-        later = NOON + 2 * SECOND
-        assert bot.ready_at("b", later, later) == later
-        assert bot.ready_at("a", later, later) == later + SECOND / 30
-
-    def test_a_slot_before_a_promised_one(self) -> None:
-        """A slot between two others is used where there is space for it."""
-        bot = BotPace(10)
-        assert bot.ready_at("late", NOON + SECOND, NOON) == NOON + SECOND
-        assert bot.ready_at("soon", NOON, NOON) == NOON
-        assert bot.ready_at("next", NOON, NOON) == NOON + SECOND / 10
-        assert bot.ready_at("later", NOON + SECOND, NOON) == NOON + SECOND * 1.1
-
-    def test_a_slot_kept(self) -> None:
-        """Whoever comes a moment late for its slot goes at once, and not behind those who wait."""
-        bot = BotPace(10)
-        slots = [bot.ready_at(chat, NOON, NOON) for chat in "abc"]
-        late = slots[1] + SECOND / 50
-        assert bot.ready_at("b", late, late) == slots[1]
-        assert bot.ready_at("b", late + SECOND, late) == late + SECOND
-
-    def test_room(self) -> None:
-        """A chain may begin at once, and its end is told by the rate of now."""
-        assert chat().room(30, NOON).ends == NOON + 30 * SECOND
-        assert chat(remembered=0.5).room(30, NOON).ends == NOON + MINUTE
-        room = chat(group=True).room(30, NOON)
-        assert (room.at, room.ends, room.reason) == (NOON, NOON + 1.5 * timedelta(seconds=61), "")
+    assert {name: type(pace) for name, pace in made.items()} == {
+        "a": FreePace,
+        "masto": MastodonPace,
+        "news": TelegramPace,
+    }
 
 
-LATER = NOON + 10 * MINUTE
-STATUSES_END = NOON + 3 * HOUR
-REQUESTS_END = NOON + 15 * MINUTE
-ROOMY = Quota(3000, 2990, REQUESTS_END)  # tells of requests, and that there are plenty
+def test_what_is_known(tmp_path: Path) -> None:
+    """A pace knows what was remembered, what is out, and what its server told; a forecast needs no server."""
+    made = paces(
+        tmp_path, {**telegram("NEWS", "@news_channel"), **mastodon("MASTO"), **mastodon("OTHER")}, news=0.25
+    )
+    assert made["news"].rate == 0.25
+    assert made["masto"].ready_at(NOON) == NOON + timedelta(minutes=5)
+    assert made["masto"].room(13, NOON).at == NOON + timedelta(hours=3)
+    assert made["other"].room(13, NOON).at == NOON
 
 
-class Server:
-    """What a server's last answer left, and what the queue knows to be out."""
-
-    def __init__(self, quota: Quota | None = ROOMY, out: int = 0) -> None:
-        self.quota = quota
-        self.out = out
-        self.asked: list[datetime] = []
-        self.pace = MastodonPace(lambda: self.quota, self.sent_since)
-
-    def sent_since(self, moment: datetime) -> int:
-        self.asked.append(moment)
-        return self.out
+@pytest.mark.parametrize(("rate", "wait"), [("1", 1), ("0.5", 2), ("1000", 0.001)])
+def test_the_owners_rate(tmp_path: Path, rate: str, wait: float) -> None:
+    """Chats go at the rate that the owner set, however fast, for a server of their own."""
+    made = paces(tmp_path, {"TELEGRAM__RATE": rate, **telegram("NEWS", "@news_channel")})
+    assert after_a_burst(made["news"], 10) == wait * SECOND
 
 
-class TestMastodon:
-    def test_no_waiting(self) -> None:
-        """As long as something is left, nothing waits."""
-        server = Server(Quota(300, 299, REQUESTS_END))
-        assert sends(server.pace, 299, LATER) == [LATER] * 299
-        assert server.pace.rate is None
+def test_groups(tmp_path: Path) -> None:
+    """A group keeps to Telegram's limit for groups; with a rate that none takes, it has no limit."""
+    group = telegram("G", "-4242")
+    assert after_a_burst(paces(tmp_path, group)["g"], 20) > 30 * SECOND
+    assert after_a_burst(paces(tmp_path, {"TELEGRAM__RATE": "31", **group})["g"], 20) < SECOND
 
-    def test_nothing_left(self) -> None:
-        """While the last answer said that nothing is left, the next post waits for its reset."""
-        server = Server(Quota(300, 0, REQUESTS_END))
-        assert server.pace.ready_at(LATER) == REQUESTS_END
-        assert server.pace.ready_at(REQUESTS_END) == REQUESTS_END
-        server.quota = Quota(300, 0, STATUSES_END)
-        assert server.pace.ready_at(LATER) == STATUSES_END
-        assert server.pace.ready_at(STATUSES_END) == STATUSES_END
 
-    def test_what_no_answer_told(self) -> None:
-        """Posts whose answers are lost count as if the server had them."""
-        server = Server(Quota(300, 2, REQUESTS_END))
-        assert sends(server.pace, 3, LATER, [LOST, LOST, LOST]) == [LATER, LATER, REQUESTS_END]
+def test_one_bot(tmp_path: Path) -> None:
+    """Chats of one bot share what it may send; those of another bot do not wait for them."""
+    made = paces(
+        tmp_path, telegram("A", "@chat_a") | telegram("B", "@chat_b") | telegram("C", "@chat_c", "2:b")
+    )
+    assert made["a"].ready_at(NOON) == NOON
+    assert made["b"].ready_at(NOON) == NOON + SECOND / 30
+    assert made["c"].ready_at(NOON) == NOON
 
-    def test_posts_that_never_left(self) -> None:
-        """Posts that certainly did not arrive do not count."""
-        server = Server(Quota(300, 2, REQUESTS_END))
-        assert sends(server.pace, 5, LATER, [Unreached("down")] * 5) == [LATER] * 5
-        server = Server(out=299)
-        assert sends(server.pace, 5, LATER, [Refused("no")] * 5) == [LATER] * 5
 
-    def test_our_own_count(self) -> None:
-        """Where headers tell of requests only, 300 posts go in three hours, those of before a restart too."""
-        server = Server(out=298)
-        assert sends(server.pace, 3, LATER) == [LATER, LATER, STATUSES_END]
-        assert server.asked == [NOON]
+@pytest.mark.parametrize(
+    ("chat", "group"), [("@news", False), ("4242", False), ("-4242", True), ("-1004242424242", False)]
+)
+def test_what_a_chat_is(chat: str, group: bool) -> None:
+    """A group is known by its id; a supergroup looks like a channel, and shows what it takes."""
+    assert is_group(chat) == group
 
-    def test_our_own_requests(self) -> None:
-        """As long as nothing is answered, 300 calls go in five minutes."""
-        server = Server(None)
-        server.pace.ready_at(NOON)
-        sends(server.pace, 290, NOON, [LOST] * 290)
-        server.quota = Quota(1000, 700, STATUSES_END)  # a server with a budget of its own
-        assert sends(server.pace, 11, NOON)[-2:] == [NOON, NOON + 5 * MINUTE]
 
-    def test_a_server_without_limits(self) -> None:
-        """A server whose answers tell of no limit has none, whatever went out before."""
-        server = Server(None, out=900)
-        assert server.pace.room(310, LATER) == Room(LATER, LATER + 310 * SECOND)
-        assert sends(server.pace, 400, LATER) == [LATER] * 400
-        server = Server(None, out=900)
-        assert server.pace.prospect(LATER).room(1, LATER).at == STATUSES_END, "nothing was answered yet"
-        sends(server.pace, 1, STATUSES_END)
-        assert server.pace.prospect(STATUSES_END).windows == ()
-
-    def test_others_post_too(self) -> None:
-        """What somebody else posted on the account shows in what is left of its window."""
-        server = Server(Quota(300, 100, STATUSES_END), out=3)
-        assert server.pace.room(100, LATER).at == LATER
-        assert server.pace.room(101, LATER).at == STATUSES_END
-        sends(server.pace, 1, LATER)
-        server.quota = Quota(300, 40, REQUESTS_END)  # another limit is nearer to its end now
-        assert server.pace.room(40, LATER).at == LATER
-        assert server.pace.room(41, LATER).at == REQUESTS_END
-        server.quota = Quota(300, 299, REQUESTS_END)
-        assert server.pace.room(99, LATER).at == LATER
-        assert server.pace.room(100, LATER).at == STATUSES_END
-
-    def test_the_last_half_hour(self) -> None:
-        """Towards the end of the window too, what is left of statuses stays known when others are told of."""
-        soon = STATUSES_END - 20 * MINUTE
-        server = Server(Quota(300, 12, STATUSES_END))
-        sends(server.pace, 1, soon)
-        server.quota = Quota(300, 299, soon + 5 * MINUTE)
-        assert server.pace.room(11, soon).at == soon
-        assert server.pace.room(12, soon).at == STATUSES_END
-        server.quota = Quota(300, 299, STATUSES_END)  # another limit that ends at the same time
-        assert server.pace.room(12, soon).at == STATUSES_END
-        assert server.pace.room(300, STATUSES_END).at == STATUSES_END
-
-    def test_another_machine_posts_too(self) -> None:
-        """Before each chain the queue is asked what is out, whoever sent it."""
-        server = Server()
-        assert server.pace.room(300, LATER).at == LATER
-        server.out = 1
-        assert server.pace.room(300, LATER).at == STATUSES_END
-        assert server.asked == [NOON, NOON]
-
-    def test_waiting_for_room(self) -> None:
-        """A chain that does not fit waits for the next window, and says what it waits for."""
-        room = Server(out=288).pace.room(30, LATER)
-        assert (room.at, room.ends, room.windows) == (STATUSES_END, STATUSES_END + 30 * SECOND, 1)
-        assert room.reason == (
-            "waits for room: the account may post 12 more until 15:00 UTC, and the chain has 30"
-        )
-
-    def test_more_than_a_window(self) -> None:
-        """A chain of more than a window goes all the same, from the beginning of one, and tells its plan."""
-        room = Server().pace.room(310, LATER)
-        assert (room.at, room.windows) == (LATER, 2)
-        assert room.reason == "its 310 posts go over 2 windows of 300 in 3 h, until about 15:00 UTC"
-        assert Server(out=1).pace.room(310, LATER).at == STATUSES_END
-
-    def test_a_server_with_limits_of_its_own(self) -> None:
-        """A window of statuses is as large as the server says."""
-        server = Server(Quota(1000, 900, STATUSES_END))
-        assert server.pace.room(900, LATER).at == LATER
-        assert server.pace.room(901, LATER).at == STATUSES_END
-        server.quota = Quota(0, 0, STATUSES_END)  # nonsense
-        assert server.pace.room(1, LATER).at == STATUSES_END
-
-    def test_a_window_by_the_servers_clock(self) -> None:
-        """The server's window ends when it says, though ours ended a little before."""
-        late = STATUSES_END + 5 * SECOND
-        server = Server(Quota(300, 0, late), out=300)
-        assert server.pace.ready_at(LATER) == late
-        assert server.pace.ready_at(STATUSES_END) == late
-        assert server.pace.ready_at(late) == late
-
-    def test_a_prospect(self) -> None:
-        """A forecast sees the same windows, and asks the queue nothing more."""
-        server = Server(out=288)
-        server.pace.room(1, LATER)
-        assert server.pace.prospect(LATER).room(13, LATER).at == STATUSES_END
-        assert server.asked == [NOON]
+def test_what_the_queue_remembers(tmp_path: Path) -> None:
+    """The queue's forecast goes by the pace that a chat was last seen to take."""
+    settings = load(
+        {f"THREADCAST_{name}": value for name, value in telegram("NEWS", "@news_channel").items()},
+        folder=tmp_path,
+    )
+    database = fresh_database()
+    database.changes.see_channels([ChannelSeen("news", "telegram", "@news_channel")], now=NOON)
+    database.threads.add([wish("news", due=NOON)], now=NOON, actor="test")
+    requests = build_requests(settings, database, [], actor="ada")
+    (at_first,) = requests.queries.forecast()
+    database.changes.note_rate("news", 0.25)
+    (slower,) = requests.queries.forecast()
+    assert at_first.start is not None
+    assert at_first.end == at_first.start + at_first.delivery.parts * SECOND
+    assert slower.start is not None
+    assert slower.end == slower.start + slower.delivery.parts * 4 * SECOND

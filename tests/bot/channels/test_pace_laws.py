@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget, Budgets
-from threadcast.bot.channels.pace import BURST, LEAST, BotPace, MastodonPace, Pace, TelegramPace
+from threadcast.bot.channels.mastodon.pace import MastodonPace
+from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Quota
+from threadcast.bot.channels.telegram.pace import BURST, LEAST, BotPace, TelegramPace
 from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 START = datetime(2026, 3, 2, 11, 47, 13, tzinfo=UTC)
@@ -142,6 +144,7 @@ class Server:
     def __init__(self, budgets: dict[str, Budget]) -> None:
         self.budgets = Budgets({**REAL_BUDGETS, **budgets})
         self.quota: Quota | None = None
+        self.limits_posts: bool | None = True
         self.out: list[datetime] = []
         self.refused = 0
         self.others = False
@@ -149,9 +152,7 @@ class Server:
     def pace(self) -> MastodonPace:
         """A pace that knows the limits, and of the rest what a service knows that starts now."""
         limits = {name: self.budgets.left(name, "", START).limit for name in ("statuses", "token")}
-        return MastodonPace(
-            lambda: self.quota, self.sent_since, statuses=limits["statuses"], requests=limits["token"]
-        )
+        return MastodonPace(self, self.sent_since, statuses=limits["statuses"], requests=limits["token"])
 
     def tell(self, now: datetime) -> None:
         left = self.budgets.nearest(self.counted, now)

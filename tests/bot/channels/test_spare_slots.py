@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadcast.bot.channels.pace import PER_BOT, BotPace, SpareSlots
+from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots
 
 START = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 SLOT = timedelta(seconds=1 / PER_BOT)
