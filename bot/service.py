@@ -75,7 +75,7 @@ class Service:
         paces = build_paces(settings, channels, database, bots)
         self._chat = self._build_chat(bots)
         if self._chat is not None:
-            observe = self._chat.beside(observe)
+            observe = self._chat.observing(observe)
         tables = rhythms(settings)
         pausing = {channel.name for channel in settings.channels if channel.quiet_chain == "pause"}
         publishers = [
@@ -122,7 +122,7 @@ class Service:
     async def _end(self, intake: "asyncio.Task[None]") -> None:
         try:
             if self._chat is not None:
-                self._chat.hush()
+                self._chat.stop_polling()
             await intake
             await self._scheduler.drain()
         finally:
@@ -163,6 +163,7 @@ class Service:
             requests_of=partial(self._requests, channels),
             clock=self._clock,
             pace=partial(chat_pace, self._settings, shared),
+            scheduler=self._timers,
             timer=self._timer,
         )
 

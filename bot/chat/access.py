@@ -1,50 +1,80 @@
-"""Who may speak to the bot, and where. Everyone else gets silence, and is logged once."""
+"""Who may speak to the bot, and where; whether they would be answered. Everyone else gets silence."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import IntEnum
 
 import structlog
 import telegram
-from telegram.constants import ChatType
+from telegram.constants import ChatAction, ChatType
+from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
-from threadcast.bot.chat.buttons import Asker
-from threadcast.bot.chat.commands import Role
+from threadcast.bot.channels.port import Finding
+from threadcast.bot.channels.telegram.client import close_bot, make_bot
+from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.plain import plain
+from threadcast.config.logs import redact
+from threadcast.config.settings import Settings
 from threadcast.config.telegram import TelegramSettings
 
 log = structlog.get_logger("threadcast.chat")
 
 REMEMBERED = 1000  # strangers who are not logged again
+START = "they press Start in a private chat with the bot"
 
 
-class Door:
-    """Lets people in by their numeric ids: names and usernames can be anybody's."""
+class Role(IntEnum):
+    """What a person may do: an editor adds and looks, an owner does all."""
+
+    EDITOR = 1
+    OWNER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who asks, and in which chat they get their answer."""
+
+    person: int
+    chat: int
+    role: Role
+
+    @property
+    def actor(self) -> str:
+        """For the audit log."""
+        return f"telegram:{self.person}"
+
+
+class Access:
+    """Knows people by their numeric ids: names and usernames can be anybody's."""
 
     def __init__(self, settings: TelegramSettings) -> None:
         self.owners = settings.admins
         self.group = settings.group
-        self._roles = dict.fromkeys(settings.admins, Role.OWNER)
-        for editor in settings.editors:
-            self._roles.setdefault(editor, Role.EDITOR)
+        self.people = dict.fromkeys(settings.admins, Role.OWNER) | {
+            one: Role.EDITOR for one in settings.editors if one not in settings.admins
+        }
         self._strangers: set[int] = set()
 
     def role_of(self, person: int) -> Role | None:
-        return self._roles.get(person)
+        return self.people.get(person)
 
     @property
-    def people(self) -> dict[int, Role]:
-        """Everybody who may, by id."""
-        return dict(self._roles)
+    def report_to(self) -> tuple[int, ...]:
+        """The chats that are told of everything: the group, or else every owner."""
+        return self.owners if self.group is None else (self.group,)
 
-    def enter(self, user: telegram.User | None, chat: telegram.Chat | None) -> Asker | None:
+    def sender(self, user: telegram.User | None, chat: telegram.Chat | None) -> Sender | None:
         """Who asks, None where they may not: in a private chat with the bot, or in the configured group."""
         if user is None or chat is None:
             return None
-        role = self._roles.get(user.id)
+        role = self.role_of(user.id)
         private = chat.type == ChatType.PRIVATE and chat.id == user.id
         if role is not None and (private or chat.id == self.group):
-            return Asker(user.id, chat.id, role)
-        self._note(user, chat, known=role is not None)
+            return Sender(user.id, chat.id, role)
+        self._log_once(user, chat, known=role is not None)
         return None
 
-    def _note(self, user: telegram.User, chat: telegram.Chat, *, known: bool) -> None:
+    def _log_once(self, user: telegram.User, chat: telegram.Chat, *, known: bool) -> None:
         key = chat.id if known else user.id
         if key in self._strangers or len(self._strangers) >= REMEMBERED:
             return
@@ -62,3 +92,49 @@ class Door:
             name=plain(user.full_name)[:64],
             next=f"if this is you, put {user.id} into THREADCAST_TELEGRAM__ADMINS",
         )
+
+
+async def examine_chat(settings: Settings) -> tuple[Finding, ...]:
+    """Say for `threadcast check` whether those who steer the service would be answered.
+
+    Writes nothing to anybody, and never raises for the network.
+    """
+    token = settings.telegram.token
+    if token is None:
+        return ()
+    if not settings.telegram.listen:
+        return (Finding("ok", "this service takes no commands (THREADCAST_TELEGRAM__LISTEN)"),)
+    if not settings.chatting:
+        advice = "put your numeric user id into THREADCAST_TELEGRAM__ADMINS"
+        return (Finding("warning", "nobody may steer the service from Telegram", advice),)
+    bot = make_bot(token.get_secret_value(), api_url=settings.telegram.api_url)
+    try:
+        await bot.initialize()
+        return tuple([one async for one in _examine(bot, Access(settings.telegram))])
+    except InvalidToken:
+        advice = "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN"
+        return (Finding("error", "Telegram does not accept the bot token", advice),)
+    except (TelegramError, *UNREADABLE) as error:
+        return (Finding("error", f"Telegram cannot be asked ({redact(str(error))})", "try again later"),)
+    finally:
+        await close_bot(bot)
+
+
+async def _examine(bot: telegram.Bot, access: Access) -> AsyncIterator[Finding]:
+    owners = len(access.owners)
+    yield Finding("ok", f"@{bot.username} listens to {owners} owner{'s' if owners != 1 else ''}")
+    for person, role in access.people.items():
+        if not await _is_there(bot, person):
+            yield Finding("warning", f"{role.name.lower()} {person} cannot be told anything yet", START)
+    if access.group is not None and not await _is_there(bot, access.group):
+        advice = "add it there, or correct THREADCAST_TELEGRAM__GROUP"
+        yield Finding("error", f"the bot is not in the group {access.group}", advice)
+
+
+async def _is_there(bot: telegram.Bot, chat: int) -> bool:
+    """Whether the bot could write there: that it knows the chat says less than that it may show "typing"."""
+    try:
+        await bot.send_chat_action(chat, ChatAction.TYPING)
+    except (BadRequest, Forbidden):
+        return False
+    return True

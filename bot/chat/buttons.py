@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from threadcast.bot.chat.commands import Role
 from threadcast.bot.chat.views.message import Button
 from threadcast.queue.model import Delivery
 
@@ -16,20 +15,6 @@ MOST_BYTES = 64  # of a button's data: https://core.telegram.org/bots/api#inline
 MANY = 100  # threads that one request may be about
 LONGEST_NUMBER = 9  # digits
 MOST_PAGES = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and in which chat they get their answer."""
-
-    person: int
-    chat: int
-    role: Role
-
-    @property
-    def actor(self) -> str:
-        """For the audit log."""
-        return f"telegram:{self.person}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +39,7 @@ class Press:
         return data
 
 
-class OddPressError(Exception):
+class BadDataError(Exception):
     """The data is none of ours, or of a version of ours that was otherwise."""
 
 
@@ -64,7 +49,7 @@ def read_press(data: str) -> Press:
         verb, ids, channel, stamp, page = data.split("|")
         return Press(verb, threads_of(ids) if ids else (), channel, stamp, _page_of(page) if page else 0)
     except ValueError:
-        raise OddPressError(data) from None
+        raise BadDataError(data) from None
 
 
 def _page_of(word: str) -> int:

@@ -4,27 +4,27 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
-import telegram
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram.error import Forbidden, InvalidToken, TelegramError
-from telegram.ext import Application, ContextTypes, TypeHandler
 
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE
-from threadcast.bot.chat.access import Door
-from threadcast.bot.chat.digest import Digests
+from threadcast.bot.chat.access import Access
+from threadcast.bot.chat.commands import Context
+from threadcast.bot.chat.digest import DailyDigest
 from threadcast.bot.chat.drafts import KEPT, Drafts
-from threadcast.bot.chat.handler import Talk
+from threadcast.bot.chat.handler import Handler
 from threadcast.bot.chat.menu import set_menus
-from threadcast.bot.chat.outbox import Speaker
+from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
-from threadcast.bot.chat.requests.office import Office
 from threadcast.bot.chat.updates import BAD_TOKEN_PAUSE, HandleOnce, Poller
-from threadcast.bot.chat.views.message import Said
+from threadcast.bot.chat.views.message import Message
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.logs import redact
@@ -36,14 +36,16 @@ log = structlog.get_logger("threadcast.chat")
 
 FIRST_PAUSE: Final = 1.0  # seconds until a start that failed is tried again
 LONGEST_PAUSE: Final = 60.0
-FAREWELL: Final = 1.5  # seconds that what is still to be said may take when the service stops
+CLOSE_WITHIN: Final = 1.5  # seconds that what is still to be said may take when the service stops
+LOOK_EVERY: Final = 5  # minutes, where nothing is heard of the queue
+NOTED_FOR_A_WHILE: Final = ("draft:", "again:", "missed:", "asked:")  # pages of the notes
 
 
 class Chat:
     """Runs beside the scheduler on the service's own loop. Whatever breaks here, publishing goes on.
 
-    `requests_of` gives the requests for an actor. `pace` gives a chat its pace, `timer` counts the
-    seconds between two changes of a message.
+    `requests_of` gives the requests of an actor. `pace` gives a chat its pace, `timer` counts the
+    seconds between two changes of a message. `scheduler` runs what is due at a time.
     """
 
     def __init__(
@@ -55,51 +57,35 @@ class Chat:
         requests_of: Callable[[str], Requests],
         clock: Clock,
         pace: Callable[[int], Pace],
+        scheduler: AsyncIOScheduler,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        assert settings.telegram.token is not None  # noqa: S101  # see Settings.chatting
-        self._settings = settings
+        given = settings.telegram
+        assert given.token is not None  # noqa: S101  # see Settings.chatting
         self._clock = clock
         self._notes = notes
-        self._bot = make_bot(
-            settings.telegram.token.get_secret_value(), api_url=settings.telegram.api_url, polls=True
-        )
-        self._door = Door(settings.telegram)
-        self._office = Office(requests_of, channels, Drafts(notes, clock), notes, clock, settings.timezone)
-        self._speaker = Speaker(self._bot, clock=clock, pace=pace)
-        self._reporter = Reporter(self._office, self._speaker, self._door, timer=timer)
-        at = settings.telegram.digest
-        self._digests = None if at is None else Digests(self._office, at, tell=self._reporter.tell_owners)
-        self._talk = Talk(
-            self._bot,
-            self._office,
-            self._door,
-            self._speaker,
-            spawn=self._spawn,
-            live=self._reporter.watch,
-            answering=self._reporter.answering,
-            tell_owners=self._reporter.tell_owners,
-            back=self._reporter.catch_up,
-        )
-        # No updater: it confirms updates before they are handled.
-        self._application: Application[Any, Any, Any, Any, Any, Any] = (
-            Application.builder().bot(self._bot).updater(None).job_queue(None).build()
-        )
-        self._application.add_handler(TypeHandler(telegram.Update, self._handle))
-        self._application.add_error_handler(self._broke)
+        self._scheduler = scheduler
+        self._bot = make_bot(given.token.get_secret_value(), api_url=given.api_url, polls=True)
+        self._access = Access(given)
+        drafts = Drafts(notes, clock)
+        context = Context(requests_of, channels, drafts, notes, clock, settings.timezone)
+        outbox = Outbox(self._bot, clock=clock, pace=pace)
+        self._reporter = Reporter(context, outbox, self._access, spawn=self._spawn, timer=timer)
+        self._digest = None
+        if given.digest is not None:
+            self._digest = DailyDigest(context, given.digest, tell=self._tell_all)
+        handler = Handler(self._bot, context, self._access, outbox, self._reporter, spawn=self._spawn)
         self._handle_once = HandleOnce(
             notes,
-            self._application.process_update,
-            is_known=lambda person: self._door.role_of(person) is not None,
+            handler.handle,
+            is_known=lambda person: self._access.role_of(person) is not None,
             clock=clock,
         )
         self._running: asyncio.Task[None] | None = None
-        self._hearing: list[asyncio.Task[None]] = []
+        self._polling: asyncio.Task[None] | None = None
         self._following: set[asyncio.Task[None]] = set()
 
-    # What the service tells it
-
-    def beside(self, observe: Observer) -> Observer:
+    def observing(self, observe: Observer) -> Observer:
         """An observer of deliveries that tells the chat too."""
 
         def tell(delivery: Delivery) -> None:
@@ -109,104 +95,102 @@ class Chat:
         return tell
 
     def wake(self) -> None:
-        """Something may have changed in the queue."""
+        """Something may have changed in the queue, or a clock was set."""
         self._reporter.wake()
-        if self._digests is not None:
-            self._digests.wake()
+        if self._digest is not None and self._polling is not None:
+            self._spawn(self._digest.look())
 
     def start(self) -> None:
         self._running = asyncio.create_task(self._run(), name="chat")
 
-    def hush(self) -> None:
+    def stop_polling(self) -> None:
         """The service stops: hear nothing more, while it finishes its work."""
-        for task in self._hearing:
+        task = self._polling or self._running  # that has not even begun
+        if task is not None:
             task.cancel()
-        if self._running is not None and not self._hearing:  # not even begun
-            self._running.cancel()
 
     async def close(self) -> None:
         """Say what is still to be said, for a moment; let go of connections."""
-        self.hush()
+        self.stop_polling()
         if self._running is not None:
             self._reporter.finish()
-            await asyncio.wait([self._running, *self._following], timeout=FAREWELL)
+            await asyncio.wait([self._running, *self._following], timeout=CLOSE_WITHIN)
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         for task in self._following:
             task.cancel()
         await asyncio.gather(*self._following, return_exceptions=True)
-        if self._application.running:
-            await self._application.stop()
         with suppress(TelegramError, RuntimeError):
-            await self._application.shutdown()
-        await close_bot(self._bot)
-
-    # Its work
+            await close_bot(self._bot)
 
     async def _run(self) -> None:
         try:
             await self._begin()
             async with asyncio.TaskGroup() as group:
-                group.create_task(_lasting("reports", self._reporter.run))
-                self._hearing.append(group.create_task(_lasting("listening", self._listen)))
-                if self._digests is not None:
-                    self._hearing.append(group.create_task(_lasting("digests", self._digests.run)))
+                group.create_task(_restarted("reports", self._reporter.run))
+                poller = Poller(self._bot, self._handle_once, on_conflict=self._conflict)
+                self._polling = group.create_task(_restarted("polling", poller.run))
+                self._schedule()
         except* Exception:
             # The chat's edge: whatever broke, publishing goes on.
             log.exception("the chat broke, and is off until the service is started again")
+
+    def _schedule(self) -> None:
+        self._scheduler.add_job(self.wake, "interval", minutes=LOOK_EVERY, misfire_grace_time=None)
+        self._wake_for_digest()
+
+    def _wake_for_digest(self) -> None:
+        """Wake now, and when the next digest is due: not by cron, which skips days on which clocks change."""
+        self.wake()
+        if self._digest is not None:
+            at = datetime.now(UTC) + self._digest.until_due()
+            self._scheduler.add_job(self._wake_for_digest, "date", run_date=at, misfire_grace_time=None)
 
     async def _begin(self) -> None:
         """Say hello to Telegram, as often as it takes."""
         pause, said = FIRST_PAUSE, ""
         while True:
             try:
-                await self._application.initialize()
+                await self._bot.initialize()
             except (TelegramError, *UNREADABLE) as error:
-                reason, is_barred = redact(str(error)), isinstance(error, (InvalidToken, Forbidden))
+                reason, is_bad_token = redact(str(error)), isinstance(error, (InvalidToken, Forbidden))
                 if reason != said:  # once, however long it takes
                     said = reason
-                    _warn(reason, is_barred=is_barred)
-                await asyncio.sleep(BAD_TOKEN_PAUSE if is_barred else pause)
+                    _warn(reason, is_bad_token=is_bad_token)
+                await asyncio.sleep(BAD_TOKEN_PAUSE if is_bad_token else pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 break
-        await self._application.start()
         self._spawn(self._set_menus())
         with suppress(StoreError):  # next time
-            for kind in ("draft:", "again:", "missed:"):
+            for kind in NOTED_FOR_A_WHILE:
                 await asyncio.to_thread(self._notes.forget_old, kind, before=self._clock() - KEPT)
-        log.info("chat", bot=f"@{self._bot.username}", owners=len(self._door.owners))
+        log.info("chat", bot=f"@{self._bot.username}", owners=len(self._access.owners))
 
     async def _set_menus(self) -> None:
         """They are a help only: without them everything works by typing."""
         try:
-            await set_menus(self._bot, self._door)
+            await set_menus(self._bot, self._access)
         except (TelegramError, *UNREADABLE) as error:
             log.warning("the menu of commands could not be set", reason=redact(str(error)))
 
-    async def _listen(self) -> None:
-        await Poller(self._bot, self._handle_once, on_conflict=self._rival).run()
-
-    async def _handle(self, update: telegram.Update, _: ContextTypes.DEFAULT_TYPE) -> None:
-        await self._talk.hear(update)
-
-    async def _broke(self, _: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-        # An update's edge: whatever broke, the next one is heard.
-        log.error("an update was not dealt with", exc_info=context.error)
-
-    async def _rival(self, there: bool) -> None:  # as the listener tells it
-        said = (
+    async def _conflict(self, there: bool) -> None:  # as the poller tells it
+        text = (
             "⚠️ Another program takes this bot's updates: some of what you write does not arrive here. "
             "Stop it, or set <code>THREADCAST_TELEGRAM__LISTEN=false</code> for one of the two."
             if there
             else "✅ Nobody else takes this bot's updates any more."
         )
-        await self._reporter.tell_owners(Said(said, quiet=not there))
+        self._tell_all(Message(text, quiet=not there))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _tell_all(self, message: Message) -> None:
+        self._reporter.tell(self._access.report_to, message)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._following.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._following.discard(task)
@@ -214,8 +198,8 @@ class Chat:
             log.error("an answer broke", exc_info=error)
 
 
-async def _lasting(name: str, part: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """One part of the chat: where it breaks, the others go on, and so does it after a while."""
+async def _restarted(name: str, part: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run one part of the chat: where it breaks, the others go on, and so does it after a while."""
     while True:
         try:
             await part()
@@ -227,8 +211,8 @@ async def _lasting(name: str, part: Callable[[], Coroutine[Any, Any, None]]) -> 
             return
 
 
-def _warn(reason: str, *, is_barred: bool) -> None:
-    if is_barred:
+def _warn(reason: str, *, is_bad_token: bool) -> None:
+    if is_bad_token:
         log.error(
             "the chat is off: Telegram does not accept the bot token",
             reason=reason,

@@ -1,77 +1,186 @@
-"""The commands of the chat: who may give them, and how they are typed. Pure but for reading its table."""
+"""The commands of the chat: each is one function, which says here who may give it and how it is typed.
 
-import re
-import tomllib
-from collections.abc import Mapping
+    @command("hold", who=Role.OWNER, about=About.THREADS, takes="ID [channel…]", help="Keep it back")
+    async def hold(context: Context, request: Request) -> Answer: ...
+
+What only buttons ask for is `@button_only`. Router, /help, the menu and suggestions read the same registry.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from enum import IntEnum
-from importlib import resources
+from enum import Enum
 from typing import Final
+from zoneinfo import ZoneInfo
+
+from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.chat.access import Role, Sender
+from threadcast.bot.chat.buttons import Press
+from threadcast.bot.chat.drafts import Drafts
+from threadcast.bot.chat.views.cards import Viewer, card
+from threadcast.bot.chat.views.message import Message
+from threadcast.bot.publishing.forecast import Forecast
+from threadcast.bot.requests.queries import Dossier
+from threadcast.bot.requests.requests import Requests
+from threadcast.queue.model import Delivery
+from threadcast.queue.states import Event
+from threadcast.queue.store.notes import Notes
 
 
-class Role(IntEnum):
-    """What a person may do: an editor adds and looks, an owner does all."""
+class UsageError(Exception):
+    """The request cannot be understood; the message says how it is typed."""
 
-    EDITOR = 1
-    OWNER = 2
+
+class NotYoursError(Exception):
+    """The role of the person does not allow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, typed or pressed. `words` stand behind the thread and are not read yet.
+
+    `channel` and `stamp` come from a button, `page` of a list or a preview too. `message` is the message
+    of ours that the button is under, None where it was typed.
+    """
+
+    sender: Sender
+    name: str
+    threads: tuple[int, ...] = ()
+    words: tuple[str, ...] = ()
+    channel: str = ""
+    stamp: str = ""
+    page: int = 0
+    message: int | None = None
+
+    @property
+    def thread(self) -> int:
+        """The one thread that it is about."""
+        return self.threads[0]
+
+
+Update = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said to a request.
+
+    `toast` is what a pressed button says. `afresh`: it is a message of its own even where a button was
+    pressed, whose message stays. `live` is the thread that the message goes on to show, and its `progress`
+    as it is shown. `work` is done afterwards: it is given what changes the message, and its result is the
+    last change. `asked` is the request whose words are what is replied to this message.
+    """
+
+    message: Message | None
+    toast: str = ""
+    afresh: bool = False
+    live: tuple[int, str] | None = None
+    work: Callable[[Update], Awaitable[Message]] | None = None
+    asked: Press | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What answers are made with. Where `channels` is empty, none is configured yet."""
+
+    requests_of: Callable[[str], Requests]
+    channels: Sequence[Channel]
+    drafts: Drafts
+    notes: Notes
+    clock: Clock
+    zone: ZoneInfo
+
+    def requests(self, sender: Sender) -> Requests:
+        return self.requests_of(sender.actor)
+
+    def viewer(self, role: Role) -> Viewer:
+        return Viewer(self.clock(), self.zone, role)
+
+    async def card(self, thread_id: int, sender: Sender, *, headline: str = "") -> Message:
+        """How a thread stands now. Raises NotFoundError."""
+        dossier = await asyncio.to_thread(self.requests_of("chat").queries.show, thread_id)
+        return await asyncio.to_thread(self.card_of, dossier, sender.role, headline=headline)
+
+    def card_of(self, dossier: Dossier, role: Role, *, headline: str = "") -> Message:
+        """How a thread stood when it was looked at; it blocks."""
+        foreseen = foreseen_of(self.requests_of("chat"), [chain.delivery for chain in dossier.chains])
+        return card(dossier, foreseen, self.viewer(role), headline=headline)
+
+
+def foreseen_of(requests: Requests, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:
+    """When these start and end, by their ids; it blocks."""
+    wanted = {one.id for one in deliveries}
+    waiting = {one.channel for one in deliveries if one.finished is None}
+    return {
+        one.delivery.id: one
+        for channel in waiting
+        for one in requests.queries.forecast(channel=channel)
+        if one.delivery.id in wanted
+    }
+
+
+class About(Enum):
+    """What a command is about. One about a thread asks which, where no number is given."""
+
+    NOTHING = 0
+    THREAD = 1
+    THREADS = 2
+    DRAFT = 3  # or threads: without a number, what is being pasted
+
+
+Reply = Callable[[Context, Request], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`takes` is what is typed behind the name; `summaries` are by language; `more` is for /help NAME."""
+    """`takes` is what is typed behind the name; `help` is a line for all, `more` for /help NAME.
+
+    `events`: it can be asked of threads whose state allows one of these; empty: of all. `typed` is False
+    for what only buttons ask for.
+    """
 
     name: str
     who: Role
-    takes: str
-    summaries: Mapping[str, str]
-    more: str
+    reply: Reply
+    about: About = About.NOTHING
+    takes: str = ""
+    help: str = ""
+    more: str = ""
+    events: frozenset[Event] = frozenset()
+    typed: bool = True
 
     @property
     def usage(self) -> str:
         return f"/{self.name} {self.takes}".rstrip()
 
 
-_IN_A_SHELL = re.compile(r"threadcast ([a-z]+)")
-_OTHERWISE: Mapping[str, str] = {
-    "name one with --channel": "name one of them behind it",
-    " --now": " now",
-    "possible now: continue, ": "possible now: ",  # parts are added to a thread in a shell alone
-}
+REGISTRY: Final[dict[str, Command]] = {}
 
 
-def _read() -> dict[str, Command]:
-    text = resources.files(__package__).joinpath("commands.toml").read_text(encoding="utf-8")
-    found = [
-        Command(
-            one["name"],
-            Role[one["who"].upper()],
-            one.get("takes", ""),
-            one["say"],
-            one.get("more", "").strip("\n"),
-        )
-        for one in tomllib.loads(text)["command"]
-    ]
-    return {one.name: one for one in found}
+def command(
+    name: str,
+    *,
+    who: Role,
+    help: str,  # noqa: A002  # what it is called everywhere else
+    about: About = About.NOTHING,
+    takes: str = "",
+    more: str = "",
+    events: Sequence[Event] = (),
+) -> Callable[[Reply], Reply]:
+    """Register a function as the reply to a command, and to buttons of its name. See `Command`."""
+
+    def register(reply: Reply) -> Reply:
+        REGISTRY[name] = Command(name, who, reply, about, takes, help, more, frozenset(events))
+        return reply
+
+    return register
 
 
-COMMANDS: Final[Mapping[str, Command]] = _read()
-LANGUAGES: Final = tuple(sorted({language for one in COMMANDS.values() for language in one.summaries}))
+def button_only(*names: str, who: Role) -> Callable[[Reply], Reply]:
+    """Register a function as the reply to buttons of these names."""
 
+    def register(reply: Reply) -> Reply:
+        REGISTRY.update({name: Command(name, who, reply, typed=False) for name in names})
+        return reply
 
-def allowed_to(role: Role) -> tuple[Command, ...]:
-    """The commands that a role may give, in the order of the menu."""
-    return tuple(command for command in COMMANDS.values() if command.who <= role)
-
-
-def in_chat(text: str) -> str:
-    """A message that was written for the shell, with what can be typed in the chat in its place."""
-    for shell, chat in _OTHERWISE.items():
-        text = text.replace(shell, chat)
-    return _IN_A_SHELL.sub(lambda found: f"/{found[1]}" if found[1] in COMMANDS else found[0], text)
-
-
-def nearest(name: str, role: Role) -> str | None:
-    """The command that was probably meant, of those that the role may give."""
-    found = get_close_matches(name.lower(), [one.name for one in allowed_to(role)], n=1, cutoff=0.5)
-    return found[0] if found else None
+    return register

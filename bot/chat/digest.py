@@ -1,21 +1,20 @@
 """Once a day: what was published, what waits, and what comes next."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button
-from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.reports import MARKS
-from threadcast.bot.chat.requests.office import Office
-from threadcast.bot.chat.views.cards import SIGNS, Look, reason
+from threadcast.bot.chat.views.cards import SIGNS, Viewer, reason
 from threadcast.bot.chat.views.lists import shown_ids
-from threadcast.bot.chat.views.message import Said, bold, esc
+from threadcast.bot.chat.views.message import Message, bold, esc
 from threadcast.bot.chat.views.moments import count, shortly
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.config.schedule.zones import instant, wall
@@ -25,68 +24,64 @@ from threadcast.queue.states import DeliveryState
 log = structlog.get_logger("threadcast.chat")
 
 DIGESTED: Final = 2  # the line of MARKS with the moment up to which digests told
-LONGEST_NAP: Final = 3600.0  # seconds; a clock may be set meanwhile
-AGAIN: Final = 30.0  # seconds until another try where the queue cannot be used
 FEW = 10
 YOURS = (DeliveryState.UNSURE, DeliveryState.FAILED, DeliveryState.HELD)
 
 
-class Digests:
+class DailyDigest:
     """Tells one a day, and one for those that were missed while the service was down.
 
-    `at` is a wall time of the office's zone, `tell` says the digest to those who may know.
+    `at` is a wall time of the context's zone, `tell` says the digest to those who may know.
     """
 
-    def __init__(self, office: Office, at: time, *, tell: Callable[[Said], Awaitable[None]]) -> None:
-        self._office = office
+    def __init__(self, context: Context, at: time, *, tell: Callable[[Message], None]) -> None:
+        self._context = context
         self._at = at
         self._tell = tell
-        self._woken = asyncio.Event()
+        self._told: datetime | None = None  # up to when
+        self._looking = asyncio.Lock()
 
-    def wake(self) -> None:
-        """The clock may have been set: look at it."""
-        self._woken.set()
+    def until_due(self) -> timedelta:
+        """How long it is until the next one is due."""
+        now = self._context.clock()
+        return next_due(self._at, now, self._context.zone) - now
 
-    async def run(self) -> None:
-        """Tell them until cancelled."""
-        while True:
-            self._woken.clear()
-            now = self._office.clock()
-            pause = (next_due(self._at, now, self._office.zone) - now).total_seconds()
+    async def look(self) -> None:
+        """Tell the one that is due, if there is one."""
+        now = self._context.clock()
+        due = last_due(self._at, now, self._context.zone)
+        async with self._looking:
+            if self._told is not None and self._told >= due:
+                return
             try:
-                await self._once(now)
+                await self._tell_of(due, now)
             except StoreError as error:
                 log.warning("the digest waits: the queue cannot be used", reason=str(error))
-                pause = AGAIN
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(pause, LONGEST_NAP)):
-                    await self._woken.wait()
 
-    async def _once(self, now: datetime) -> None:
-        """Tell the one that is due; at the very first start, begin to count."""
+    async def _tell_of(self, due: datetime, now: datetime) -> None:
+        """Tell what came since the last one; at the very first start, begin to count."""
         newest = await asyncio.to_thread(self._newest)
-        if newest is not None and newest < last_due(self._at, now, self._office.zone):
-            await self._tell(await asyncio.to_thread(self._digest, newest, now))
-        elif newest is not None:
-            return
-        # What is published from now on is for the next one: `now` is from before it was looked at.
-        await asyncio.to_thread(self._office.notes.write, MARKS, DIGESTED, now.isoformat(), now=now)
+        if newest is not None and newest < due:
+            self._tell(await asyncio.to_thread(self._digest, newest, now))
+        if newest is None or newest < due:
+            # What is published from now on is for the next one: `now` is from before it was looked at.
+            await asyncio.to_thread(self._context.notes.write, MARKS, DIGESTED, now.isoformat(), now=now)
+        self._told = max(now, newest or now)
 
     def _newest(self) -> datetime | None:
-        text = self._office.notes.read(MARKS).get(DIGESTED)
+        text = self._context.notes.read(MARKS).get(DIGESTED)
         return None if text is None else datetime.fromisoformat(text)
 
-    def _digest(self, since: datetime, now: datetime) -> Said:
-        requests = self._office.requests_of("chat")
+    def _digest(self, since: datetime, now: datetime) -> Message:
+        requests = self._context.requests_of("chat")
         published = [
             one
             for one in requests.queries.deliveries(frozenset({DeliveryState.PUBLISHED}))
             if one.finished is not None and since <= one.finished < now
         ]
         yours = sorted(requests.queries.deliveries(frozenset(YOURS)), key=lambda one: YOURS.index(one.state))
-        return digest(
-            published, yours, requests.queries.forecast(), self._office.look(Role.OWNER), since=since
-        )
+        viewer = self._context.viewer(Role.OWNER)
+        return digest(published, yours, requests.queries.forecast(), viewer, since=since)
 
 
 def last_due(at: time, now: datetime, zone: ZoneInfo) -> datetime:
@@ -97,7 +92,7 @@ def last_due(at: time, now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def next_due(at: time, now: datetime, zone: ZoneInfo) -> datetime:
-    """The next moment at which one is due, later than now. Pure."""
+    """The next moment (UTC) at which one is due, later than now. Pure."""
     local = datetime.combine(wall(now, zone).date(), at)
     due = instant(local, zone)
     return due if due > now else instant(local + timedelta(days=1), zone)
@@ -107,13 +102,13 @@ def digest(
     published: Sequence[Delivery],
     yours: Sequence[Delivery],
     coming: Sequence[Forecast],
-    look: Look,
+    viewer: Viewer,
     *,
     since: datetime,
-) -> Said:
+) -> Message:
     """The message. Pure."""
     lines = [
-        bold(f"Since {shortly(since, look.now, look.zone)}"),
+        bold(f"Since {shortly(since, viewer.now, viewer.zone)}"),
         f"Published: {count(len(published), 'chain') if published else 'nothing'}",
     ]
     lines += [f"{_name(one)} {esc(one.title)}" for one in published[:FEW]]
@@ -126,13 +121,13 @@ def digest(
     lines += ["", bold("Next") if starting else "Nothing is to be published."]
     for one in starting[:FEW]:
         assert one.start is not None  # noqa: S101  # see above
-        when = shortly(one.start, look.now, look.zone) if one.start > look.now else "now"
+        when = shortly(one.start, viewer.now, viewer.zone) if one.start > viewer.now else "now"
         lines.append(
             f"{when}: #{one.delivery.thread_id} {bold(one.delivery.channel)} {esc(one.delivery.title)}"
         )
     lines += [f"… and {len(starting) - FEW} more: /queue"] if len(starting) > FEW else []
     numbers = tuple(button(f"#{one}", "show", (one,)) for one in shown_ids(yours)[:5])
-    return Said("\n".join(lines), (numbers,) if numbers else (), quiet=not yours)
+    return Message("\n".join(lines), (numbers,) if numbers else (), quiet=not yours)
 
 
 def _name(one: Delivery) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from threadcast.bot.chat.buttons import Asker
+from threadcast.bot.chat.access import Sender
 from threadcast.queue.store.notes import Notes
 from threadcast.queue.text.parse import parse
 
@@ -66,50 +66,50 @@ class Drafts:
         # A message that tells of a draft is noted while another thread may be dropping the draft.
         self._lock = Lock()
 
-    def of(self, asker: Asker) -> Draft | None:
+    def of(self, sender: Sender) -> Draft | None:
         """The draft, None where none is open."""
-        lines = self._notes.read(_page(asker))
+        lines = self._notes.read(_page(sender))
         if not lines:
             return None
         pieces = tuple(text for number, text in lines.items() if number > 0)
         shown = lines.get(_SHOWN)
         return Draft(pieces, tuple(lines.get(_CHANNELS, "").split()), None if shown is None else int(shown))
 
-    def open(self, asker: Asker, channels: Sequence[str]) -> None:
+    def open(self, sender: Sender, channels: Sequence[str]) -> None:
         """Begin one, for these channels or all; what is there stays."""
-        self._write(asker, _OPEN, "")
-        self._write(asker, _CHANNELS, " ".join(channels))
+        self._write(sender, _OPEN, "")
+        self._write(sender, _CHANNELS, " ".join(channels))
 
-    def put(self, asker: Asker, message: int, text: str) -> None:
+    def put(self, sender: Sender, message: int, text: str) -> None:
         """Add a message, or what it was changed to; their order is that in which they were sent."""
-        self._write(asker, message, text)
+        self._write(sender, message, text)
 
-    def has(self, asker: Asker, message: int) -> bool:
-        return message in self._notes.read(_page(asker))
+    def has(self, sender: Sender, message: int) -> bool:
+        return message in self._notes.read(_page(sender))
 
-    def show(self, asker: Asker, message: int) -> bool:
+    def show(self, sender: Sender, message: int) -> bool:
         """Note the message of ours that tells of it; False where there is no draft any more."""
         with self._lock:
-            if not self._notes.read(_page(asker)):
+            if not self._notes.read(_page(sender)):
                 return False
-            self._write(asker, _SHOWN, str(message))
+            self._write(sender, _SHOWN, str(message))
             return True
 
-    def drop(self, asker: Asker) -> None:
-        page = _page(asker)
+    def drop(self, sender: Sender) -> None:
+        page = _page(sender)
         with self._lock:
             shown = self._notes.read(page).get(_SHOWN)
             if shown is not None:
                 self._left[page] = int(shown)
             self._notes.forget(page)
 
-    def left(self, asker: Asker) -> int | None:
+    def left(self, sender: Sender) -> int | None:
         """The message that told of the draft dropped last, once: nobody needs it any more."""
-        return self._left.pop(_page(asker), None)
+        return self._left.pop(_page(sender), None)
 
-    def _write(self, asker: Asker, line: int, text: str) -> None:
-        self._notes.write(_page(asker), line, text, now=self._clock())
+    def _write(self, sender: Sender, line: int, text: str) -> None:
+        self._notes.write(_page(sender), line, text, now=self._clock())
 
 
-def _page(asker: Asker) -> str:
-    return f"draft:{asker.chat}:{asker.person}"
+def _page(sender: Sender) -> str:
+    return f"draft:{sender.chat}:{sender.person}"

@@ -1,41 +1,60 @@
 """The commands in Telegram's menu: for each person what they may, in their language; for others nothing."""
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from importlib import resources
 from typing import Final
 
 import structlog
 import telegram
 from telegram.error import BadRequest, Forbidden
 
-from threadcast.bot.chat.access import Door
-from threadcast.bot.chat.commands import LANGUAGES, Role, allowed_to
+from threadcast.bot.chat.access import Access, Role
+from threadcast.bot.chat.commands import REGISTRY, Command
 from threadcast.config.logs import redact
 
 log = structlog.get_logger("threadcast.chat")
 
 OTHERS: Final = "en"  # what the menu shows in a language that the table does not have
+TRANSLATIONS: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
+    resources.files(__package__).joinpath("menu.toml").read_text(encoding="utf-8")
+)
+LANGUAGES: Final = tuple(sorted({OTHERS, *(each for one in TRANSLATIONS.values() for each in one)}))
+
+
+def allowed_to(role: Role) -> tuple[Command, ...]:
+    """The commands that a role may give, in the order of the menu."""
+    order = {name: place for place, name in enumerate(TRANSLATIONS)}
+    found = [one for one in REGISTRY.values() if one.typed and one.who <= role]
+    return tuple(sorted(found, key=lambda one: order.get(one.name, len(order))))
+
+
+def nearest(name: str, role: Role) -> str | None:
+    """The command that was probably meant, of those that the role may give."""
+    found = get_close_matches(name.lower(), [one.name for one in allowed_to(role)], n=1, cutoff=0.5)
+    return found[0] if found else None
 
 
 def menu(role: Role, language: str) -> tuple[telegram.BotCommand, ...]:
     """The menu of a role in a language. Pure."""
     return tuple(
-        telegram.BotCommand(one.name, one.summaries.get(language, one.summaries[OTHERS]))
+        telegram.BotCommand(one.name, TRANSLATIONS.get(one.name, {}).get(language, one.help))
         for one in allowed_to(role)
     )
 
 
-def _scopes(door: Door) -> Iterator[tuple[telegram.BotCommandScope, Role]]:
-    for person, role in door.people.items():
+def _scopes(access: Access) -> Iterator[tuple[telegram.BotCommandScope, Role]]:
+    for person, role in access.people.items():
         yield telegram.BotCommandScopeChat(person), role
-    if door.group is not None:
-        for person, role in door.people.items():
-            yield telegram.BotCommandScopeChatMember(door.group, person), role
+        if access.group is not None:
+            yield telegram.BotCommandScopeChatMember(access.group, person), role
 
 
-async def set_menus(bot: telegram.Bot, door: Door) -> None:
+async def set_menus(bot: telegram.Bot, access: Access) -> None:
     """Tell Telegram all of them. Raises TelegramError where it cannot be reached."""
     await bot.delete_my_commands()
-    for scope, role in _scopes(door):
+    for scope, role in _scopes(access):
         await set_menu(bot, scope, role)
 
 

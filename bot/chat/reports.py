@@ -1,24 +1,25 @@
-"""Tells people how their threads fare: one message a thread, kept up to date.
+"""Tells people how their threads fare: one message a thread and chat, kept up to date.
 
 What is reported follows from the audit log behind a mark, so that nothing goes unreported because the
-service was not there; the mark moves on when what stands before it was said.
+service was not there; the mark moves on when what stands before it was said. Each chat is told by a task
+of its own: one that has to be waited for holds up no other.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, Final
 
 import structlog
 
-from threadcast.bot.chat.access import Door
+from threadcast.bot.chat.access import Access, Role
 from threadcast.bot.chat.buttons import progress
-from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.outbox import LaterError, Speaker, UntoldError
-from threadcast.bot.chat.requests.office import Office
-from threadcast.bot.chat.told import CALLS, Calm, News, Told, Touched, adders, goes_on, is_worth_it
-from threadcast.bot.chat.views.live import LiveMessages
-from threadcast.bot.chat.views.message import Said
+from threadcast.bot.chat.commands import Context
+from threadcast.bot.chat.outbox import Outbox, UnreachableError
+from threadcast.bot.chat.views.message import Message
+from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Told, adders, is_worth_it, states_of
 from threadcast.bot.chat.views.troubles import Troubles
 from threadcast.bot.requests.queries import Dossier
 from threadcast.queue.model import AuditEvent, Delivery, NotFoundError, StoreError
@@ -26,353 +27,339 @@ from threadcast.queue.states import DeliveryState
 
 log = structlog.get_logger("threadcast.chat")
 
-MARKS = "marks"
-SEEN_TO = 1  # the line of the mark
-OVERLAP = 100  # ids before the mark that are looked at again: events of several writers come in any order
-LOOK_EVERY = 300.0  # seconds, where nothing is heard
-CAUGHT_UP = 20  # threads that somebody is told of who could not be told for a while: the newest
-AGAIN = 30.0  # seconds until another try where the queue cannot be used
+MARKS: Final = "marks"
+SEEN_TO: Final = 1  # the line of the mark
+OVERLAP: Final = 100  # ids before the mark that are looked at again: writers commit in any order
+CAUGHT_UP: Final = 20  # threads that somebody is told of who could not be told for a while: the newest
+MOST_LIVE: Final = 20  # messages of a chat that are kept up to date beside its reports
+RETRY_STORE: Final = 30.0  # seconds until another try where the queue cannot be used
 
 STEPS = frozenset({"claim", "plan", "wait", "seek", "resend"})  # on the way: no hurry to tell
 
 
+class Feed:
+    """The audit log behind a mark that outlives a restart. It blocks: not for an event loop."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._seen: set[int] = set()
+        self.mark = 0
+        self.newest = 0
+
+    def begin(self) -> None:
+        """Go on behind the mark; at the very first start, behind all there is. Raises StoreError."""
+        mark = self._context.notes.read(MARKS).get(SEEN_TO)
+        if mark is None:
+            last = self._context.requests_of("chat").queries.events(limit=1)
+            self.move(last[-1].id if last else 0)
+        else:
+            self.mark = int(mark)
+        self._seen = {event.id for event in self._behind() if event.id <= self.mark}
+        self.newest = self.mark
+
+    def new(self) -> list[AuditEvent]:
+        """The events that were not given before. Raises StoreError."""
+        events = self._behind()
+        found = [event for event in events if event.id not in self._seen]
+        self._seen = {event.id for event in events}
+        self.newest = max(self.newest, *self._seen, 0)
+        return found
+
+    def move(self, mark: int) -> None:
+        """Note up to which event all was said. Raises StoreError."""
+        self._context.notes.write(MARKS, SEEN_TO, str(mark), now=self._context.clock())
+        self.mark = mark
+
+    def _behind(self) -> tuple[AuditEvent, ...]:
+        return self._context.requests_of("chat").queries.events(after=max(0, self.mark - OVERLAP))
+
+
+class ChatReports:
+    """The messages about threads in one chat. `changed` is called when there is nothing more to say."""
+
+    def __init__(
+        self, chat: int, context: Context, outbox: Outbox, access: Access, changed: Callable[[], None]
+    ) -> None:
+        self.chat = chat
+        self._context = context
+        self._outbox = outbox
+        self._access = access
+        self._changed = changed
+        self._pending: dict[int, Pending] = {}
+        self._telling: Pending | None = None
+        self._live: dict[int, tuple[int, str]] = {}  # messages that go on to show a thread, with its progress
+        self._answering: dict[int, set[int]] = {}  # messages, with threads that were not told of meanwhile
+        self._missed: set[int] = set()  # noted already
+        self._task: asyncio.Task[None] | None = None
+
+    def report(self, thread: int, event: int | None = None) -> None:
+        """Tell of a thread, where it concerns this chat, and bring what shows it up to date."""
+        one = self._pending.setdefault(thread, Pending())
+        one.hurry, one.event = True, one.event or event
+        self._start()
+
+    def watch(self, message: int, thread: int, shown: str) -> None:
+        """Keep a message up to date, which shows this progress of a thread."""
+        self._live[message] = (thread, shown)
+        while len(self._live) > MOST_LIVE:
+            del self._live[next(iter(self._live))]
+        self._look_again(thread)  # it may have gone on before this message was there
+
+    def _look_again(self, thread: int) -> None:
+        self._pending.setdefault(thread, Pending())
+        self._start()
+
+    @contextmanager
+    def answering(self, message: int) -> Iterator[None]:
+        """While a press is answered, its message is the answer's alone."""
+        self._answering.setdefault(message, set())
+        try:
+            yield
+        finally:
+            for thread in self._answering.pop(message, ()):
+                # What an answer shows is newer than what was to be told.
+                self._look_again(thread) if message in self._live else self.report(thread)
+
+    def events(self) -> list[int]:
+        """The first event of each thread that is not told of yet."""
+        pending = [*self._pending.values(), *([self._telling] if self._telling else [])]
+        return [one.event for one in pending if one.event is not None]
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def finish(self) -> None:
+        """Wait until there is nothing more to say."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def _start(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name=f"reports to {self.chat}")
+
+    async def _run(self) -> None:
+        while self._pending:
+            thread = next(iter(self._pending))
+            self._telling = self._pending.pop(thread)
+            try:
+                await until_stored(partial(self._tell, thread, report=self._telling.hurry))
+            except UnreachableError:
+                await until_stored(partial(self._note_missed, thread))
+            except Exception:
+                # A report's edge: whatever broke, the next one is said.
+                log.exception("a part of the chat broke, and begins anew", part="reports", thread=thread)
+            self._telling = None
+        self._changed()
+
+    async def _tell(self, thread: int, *, report: bool) -> None:
+        try:
+            dossier = await asyncio.to_thread(self._context.requests_of("chat").queries.show, thread)
+        except NotFoundError:
+            dossier = None
+        if report:
+            await self._report(thread, dossier)
+        if dossier is None:
+            self._live = {message: one for message, one in self._live.items() if one[0] != thread}
+            return
+        now = (thread, progress(chain.delivery for chain in dossier.chains))
+        for message in [each for each, one in self._live.items() if one[0] == thread]:
+            if self._live.get(message) not in {None, now}:  # None or newer by now: it was answered meanwhile
+                await self._show(message, dossier)
+
+    async def _report(self, thread: int, dossier: Dossier | None) -> None:
+        """Bring the message about a thread up to date, or send one."""
+        page = await asyncio.to_thread(self._context.notes.read, _page(thread))
+        told = Told.read(page[self.chat]) if self.chat in page else None
+        if dossier is None:
+            if told is not None:
+                await self._outbox.edit(
+                    self.chat, told.message, Message(f"#{thread} was removed from the queue.")
+                )
+            return
+        if told is None and not self._concerns(dossier):
+            return
+        states = states_of(dossier)
+        calls = states_of(dossier, CALLS)
+        if told and calls <= told.states and await self._show(told.message, dossier):
+            message = told.message
+        else:
+            message = await self._send(dossier, told)
+        if told is None or (message, states) != (told.message, told.states):
+            note = Told(message, states).written()
+            await asyncio.to_thread(
+                self._context.notes.write, _page(thread), self.chat, note, now=self._context.clock()
+            )
+
+    async def _show(self, message: int, dossier: Dossier) -> bool:
+        """Show in a message how its thread stands; False where it is not there any more."""
+        thread = dossier.stored.id
+        if message in self._answering:
+            self._answering[message].add(thread)
+            return True
+        if message in self._live:
+            self._live[message] = (thread, progress(chain.delivery for chain in dossier.chains))
+        return await self._outbox.edit(self.chat, message, await self._card(dossier))
+
+    async def _send(self, dossier: Dossier, told: Told | None) -> int:
+        """Send a message about a thread, in place of the one that told of it."""
+        card = await self._card(dossier)
+        if told is not None and not await self._outbox.delete(self.chat, told.message):
+            await self._outbox.edit(self.chat, told.message, Message(card.text))  # its buttons are old by now
+        held = any(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
+        loud = bool(states_of(dossier, CALLS)) or (told is None and held)
+        return await self._outbox.send(self.chat, Message(card.text, card.buttons, quiet=not loud))
+
+    async def _card(self, dossier: Dossier) -> Message:
+        role = self._access.role_of(self.chat) or Role.OWNER  # the group is told all
+        return await asyncio.to_thread(self._context.card_of, dossier, role)
+
+    def _concerns(self, dossier: Dossier) -> bool:
+        """Whether a thread is reported here: in the group, or to every owner and to the editor who added it.
+
+        The editor knows that it waits, and is told when it does not any more.
+        """
+        if self.chat in self._access.report_to:
+            return is_worth_it(dossier, self._access.people)
+        held = all(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
+        return self._access.group is None and self.chat in adders(dossier) and not held
+
+    async def _note_missed(self, thread: int) -> None:
+        """Nothing can be said here: it is told when that person is back."""
+        if thread not in self._missed:
+            self._missed.add(thread)
+            now = self._context.clock()
+            await asyncio.to_thread(self._context.notes.write, _missed_in(self.chat), thread, "", now=now)
+
+    async def catch_up(self) -> None:
+        """Something can be said here again, perhaps: tell what was missed. Raises StoreError."""
+        missed = await asyncio.to_thread(self._context.notes.read, _missed_in(self.chat))
+        if missed:
+            await asyncio.to_thread(self._context.notes.forget, _missed_in(self.chat))
+            self._missed.clear()
+            for thread in sorted(missed)[-CAUGHT_UP:]:
+                self.report(thread)
+
+
 class Reporter:
-    """One task that says what there is to say. `timer` counts seconds."""
+    """Tells every chat of what concerns it. `timer` counts seconds; `spawn` runs what follows."""
 
     def __init__(
         self,
-        office: Office,
-        speaker: Speaker,
-        door: Door,
+        context: Context,
+        outbox: Outbox,
+        access: Access,
         *,
-        calm: Calm | None = None,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._office = office
-        self._speaker = speaker
-        self._door = door
-        self._calm = calm or Calm()
+        self._clock = context.clock
+        self._outbox = outbox
+        self._access = access
+        self._spawn = spawn
         self._timer = timer
-        self._touched: dict[int, Touched] = {}
-        self._last: dict[int, float] = {}
-        self._live = LiveMessages()
-        self._watched: set[int] = set()
-        self._later: dict[tuple[int, int], Touched] = {}  # by chat and thread: the chat has to be waited for
-        self._missed: set[tuple[int, int]] = set()  # noted already
-        self._news: list[News] = []
-        self._troubles = Troubles(office.zone)
+        self._feed = Feed(context)
+        self._debounce = Debounce()
+        self._troubles = Troubles(context.zone)
         self._woken = asyncio.Event()
-        self._seen: set[int] = set()
-        self._mark = 0
-        self._highest = 0
+        self._begun = asyncio.Event()
         self._finishing = False
-
-    # What others tell it
+        chats = dict.fromkeys([*access.people, *access.report_to])
+        self._chats = {chat: ChatReports(chat, context, outbox, access, self.wake) for chat in chats}
 
     def touch(self, delivery: Delivery) -> None:
         """A delivery went on. Called on the loop's thread; cheap."""
-        self._touch(delivery.thread_id, hurry=delivery.state is not DeliveryState.PUBLISHING)
-        said = self._troubles.see(delivery, self._office.clock())
-        if said is not None:
-            self._announce(said)
-        self._woken.set()
+        hurry = delivery.state is not DeliveryState.PUBLISHING
+        self._debounce.touch(delivery.thread_id, self._timer(), hurry=hurry)
+        trouble = self._troubles.see(delivery, self._clock())
+        if trouble is not None:
+            self.tell(self._access.report_to, trouble)
+        self.wake()
 
     def wake(self) -> None:
         """Something may have changed in the queue."""
         self._woken.set()
 
-    def watch(self, chat: int, message: int, thread: int, progress: str) -> None:
+    def watch(self, chat: int, message: int, thread: int, shown: str) -> None:
         """Keep this message up to date while its thread is under way, from this progress on."""
-        self._live.watch((chat, message), thread, progress)
-        self._watched.add(thread)  # it may have gone on before this message was there
-        self._woken.set()
+        self._chats[chat].watch(message, thread, shown)
 
     @contextmanager
     def answering(self, chat: int, message: int) -> Iterator[None]:
         """While a press is answered, its message is the answer's alone."""
-        self._live.begin((chat, message))
-        try:
+        with self._chats[chat].answering(message):
             yield
-        finally:
-            shown, untold = self._live.end((chat, message))
-            if shown is not None:
-                self._watched.add(shown)
-            elif untold is not None:
-                self._touch(untold, hurry=True)
-            self._woken.set()
 
-    def _touch(self, thread: int, *, hurry: bool, event: int | None = None) -> None:
-        touched = self._touched.setdefault(thread, Touched(self._timer()))
-        touched.hurry = touched.hurry or hurry
-        touched.event = touched.event or event
+    async def catch_up(self, chat: int) -> None:
+        """Something can be said in a chat again, perhaps: tell what was missed there. Raises StoreError."""
+        await self._chats[chat].catch_up()
 
-    # Its work
+    def tell(self, chats: Collection[int], message: Message) -> None:
+        """Say something that is about no thread."""
+        for chat in chats:
+            self._spawn(self._send(chat, message))
+
+    async def _send(self, chat: int, message: Message) -> None:
+        await self._begun.wait()
+        with suppress(UnreachableError):
+            await self._outbox.send(chat, message)
 
     def finish(self) -> None:
         """Say what there is to say now, and come to an end: never between a message and its note."""
         self._finishing = True
-        self._woken.set()
+        self.wake()
 
     async def run(self) -> None:
         """Report until there is an end to it."""
-        await self._patiently(self._begin)
-        while True:
-            last = self._finishing
-            await self._patiently(self.once)
-            if last:
-                return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._until_due()):
-                    await self._woken.wait()
-
-    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
-        """One step; where the queue cannot be used, again later."""
-        while True:
-            try:
-                await step()
-            except StoreError as error:
-                log.warning("reports wait: the queue cannot be used", reason=str(error))
-                await asyncio.sleep(AGAIN)
-            else:
-                return
-
-    async def _begin(self) -> None:
-        """Go on behind the mark; at the very first start, behind all there is."""
-        mark = (await asyncio.to_thread(self._office.notes.read, MARKS)).get(SEEN_TO)
-        if mark is None:
-            await self._begin_behind_all()
-        else:
-            await self._begin_behind(int(mark))
-
-    async def _begin_behind_all(self) -> None:
-        newest = await asyncio.to_thread(self._office.requests_of("chat").queries.events, limit=1)
-        await asyncio.to_thread(self._set_mark, newest[-1].id if newest else 0)
-        await self._begin_behind(self._mark)
-
-    async def _begin_behind(self, mark: int) -> None:
-        self._mark = mark
-        known = await asyncio.to_thread(self._events_behind, max(0, mark - OVERLAP))
-        self._seen = {event.id for event in known if event.id <= mark}
-        self._highest = known[-1].id if known else 0
-
-    async def once(self) -> None:
-        """Say what is due now."""
-        self._woken.clear()
-        newest = await self._look()
-        await self._tell_news()
-        while self._watched:
-            thread = self._watched.pop()
-            await self._refresh(thread, await self._dossier(thread))
-        for thread in self._due():
-            touched = self._touched.pop(thread)
-            try:
-                await self._report(thread, touched.event)
-            except BaseException:
-                self._touched.setdefault(thread, touched)  # not told yet
-                raise
-            self._last[thread] = self._timer()
-        for chat, thread in [key for key, one in self._later.items() if one.since <= self._timer()]:
-            await self._report(thread, self._later[chat, thread].event, only=chat)
-        untold = [*self._touched.values(), *self._later.values()]
-        mark = min([newest, *(one.event - 1 for one in untold if one.event is not None)])
-        if mark > self._mark:
-            await asyncio.to_thread(self._set_mark, mark)
-
-    def _events_behind(self, mark: int) -> tuple[AuditEvent, ...]:
-        return self._office.requests_of("chat").queries.events(after=mark)
-
-    async def _look(self) -> int:
-        """Touch what the audit log tells of; the id up to which it was read."""
-        events = await asyncio.to_thread(self._events_behind, max(0, self._mark - OVERLAP))
-        newest = events[-1].id if events else 0
-        if newest < self._highest:  # the queue was put back to an older one, where ids are given again
-            await self._begin_behind_all()
-            return self._mark
-        self._highest = newest
-        for event in events:
-            if event.id not in self._seen and event.thread_id is not None:
-                self._touch(event.thread_id, hurry=event.what not in STEPS, event=event.id)
-        self._seen = {event.id for event in events}
-        return max(newest, self._mark)
-
-    def _set_mark(self, newest: int) -> None:
-        self._office.notes.write(MARKS, SEEN_TO, str(newest), now=self._office.clock())
-        self._mark = newest
-
-    def _due_at(self, thread: int) -> float:
-        touched = self._touched[thread]
-        if touched.hurry:
-            return touched.since
-        last = self._last.get(thread)
-        return (
-            touched.since + self._calm.first
-            if last is None
-            else max(touched.since, last + self._calm.between)
-        )
-
-    def _due(self) -> list[int]:
-        now = self._timer()
-        return [thread for thread in self._touched if self._due_at(thread) <= now]
-
-    def _until_due(self) -> float:
-        now = self._timer()
-        moments = [self._due_at(thread) for thread in self._touched]
-        moments += [one.since for one in self._later.values()] + [one.since for one in self._news]
-        return max(0.0, min((moment - now for moment in moments), default=LOOK_EVERY))
-
-    async def _report(self, thread: int, event: int | None, *, only: int | None = None) -> None:
-        """Bring every message about a thread up to date, or send the first: in each chat, or in one.
-
-        `event` is the first that was not told of.
-        """
-        dossier = await self._dossier(thread)
-        told = await asyncio.to_thread(self._told, thread)
-        chats: dict[int, Role] = {chat: Role.OWNER for chat in told if self._may_see(chat)}
-        if dossier is not None:
-            chats |= self._whom(dossier)
-        for chat, role in chats.items():
-            if only is not None and only != chat:
-                continue
-            try:
-                await self._tell(chat, role, thread, dossier, told.get(chat))
-            except UntoldError:
-                await self._note_missed(chat, thread)
-            except LaterError as error:
-                before = self._later.get((chat, thread))
-                first = event if before is None else before.event or event
-                self._later[chat, thread] = Touched(self._timer() + error.seconds, event=first)
-                continue
-            self._later.pop((chat, thread), None)
-        if only is not None:
-            if only not in chats:
-                self._later.pop((only, thread), None)
-            return
-        await self._refresh(thread, dossier)
-        if dossier is None:
-            self._live.forget(thread)
-        if dossier is None or not goes_on(dossier):
-            self._last.pop(thread, None)
-
-    async def _dossier(self, thread: int) -> Dossier | None:
+        self._begun.set()
         try:
-            return await asyncio.to_thread(self._office.requests_of("chat").queries.show, thread)
-        except NotFoundError:
-            return None
+            await until_stored(partial(asyncio.to_thread, self._feed.begin))
+            while not self._finishing:
+                await until_stored(self._look)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._until_due()):
+                        await self._woken.wait()
+                self._woken.clear()
+            await until_stored(self._look)
+            await asyncio.gather(*(chat.finish() for chat in self._chats.values()))
+            await until_stored(self._move_mark)
+        finally:
+            for chat in self._chats.values():
+                await chat.close()
 
-    def _whom(self, dossier: Dossier) -> dict[int, Role]:
-        """Where a thread is reported: in the group, or to every owner and to the editor who added it.
+    async def _look(self) -> None:
+        """Tell what is due now."""
+        for event in await asyncio.to_thread(self._feed.new):
+            if event.thread_id is not None:
+                hurry = event.what not in STEPS
+                self._debounce.touch(event.thread_id, self._timer(), hurry=hurry, event=event.id)
+        for thread, one in self._debounce.take(self._timer()).items():
+            for chat in self._chats.values():
+                chat.report(thread, one.event)
+        await self._move_mark()
 
-        The editor knows that it waits, and is told when it does not any more.
-        """
-        whom: dict[int, Role] = {}
-        if is_worth_it(dossier, self._door.people):
-            group = self._door.group
-            whom |= dict.fromkeys(self._door.owners if group is None else [group], Role.OWNER)
-        waits = all(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
-        if self._door.group is None and not waits:
-            added, people = adders(dossier), self._door.people.items()
-            whom |= {one: role for one, role in people if one in added and role is Role.EDITOR}
-        return whom
+    async def _move_mark(self) -> None:
+        untold = [*self._debounce.events(), *(one for chat in self._chats.values() for one in chat.events())]
+        mark = min([self._feed.newest, *(event - 1 for event in untold)])
+        if mark > self._feed.mark:
+            await asyncio.to_thread(self._feed.move, mark)
 
-    async def _tell(
-        self, chat: int, role: Role, thread: int, dossier: Dossier | None, told: Told | None
-    ) -> None:
-        if dossier is None:
-            if told is not None:
-                removed = Said(f"#{thread} was removed from the queue.")
-                await self._speaker.change(chat, told.message, removed, patient=False)
-                await asyncio.to_thread(self._office.notes.forget, _page(thread))
-            return
-        states = frozenset(f"{one.delivery.channel}={one.delivery.state}" for one in dossier.chains)
-        calls = frozenset(
-            f"{one.delivery.channel}={one.delivery.state}"
-            for one in dossier.chains
-            if one.delivery.state in CALLS
-        )
-        said = await asyncio.to_thread(self._office.card_of, dossier, self._role_in(chat, role))
-        if (
-            told is not None
-            and calls <= told.states
-            and (
-                self._live.is_left_alone((chat, told.message), thread)
-                or await self._change(chat, told.message, said)
-            )
-        ):
-            message = told.message
+    def _until_due(self) -> float | None:
+        at = self._debounce.next_at()
+        return None if at is None else max(0.0, at - self._timer())
+
+
+async def until_stored(step: Callable[[], Awaitable[None]]) -> None:
+    """Take a step; where the queue cannot be used, again later."""
+    while True:
+        try:
+            await step()
+        except StoreError as error:
+            log.warning("reports wait: the queue cannot be used", reason=str(error))
+            await asyncio.sleep(RETRY_STORE)
         else:
-            if told is not None and not await self._speaker.remove(chat, told.message, patient=False):
-                await self._change(chat, told.message, Said(said.text))  # without buttons: old by now
-            held = any(one.delivery.state is DeliveryState.HELD for one in dossier.chains)
-            loud = bool(calls) or (told is None and held)
-            new = Said(said.text, said.buttons, quiet=not loud)
-            message = await self._speaker.say(chat, new, patient=False)
-        if told is None or (message, states) != (told.message, told.states):
-            await asyncio.to_thread(self._note, thread, chat, Told(message, states))
-
-    async def _change(self, chat: int, message: int, said: Said) -> bool:
-        return await self._speaker.change(chat, message, said, patient=False)
-
-    async def _note_missed(self, chat: int, thread: int) -> None:
-        """Nothing can be said there: it is told when that person is back."""
-        if (chat, thread) not in self._missed:
-            self._missed.add((chat, thread))
-            now = self._office.clock()
-            await asyncio.to_thread(self._office.notes.write, _missed_in(chat), thread, "", now=now)
-
-    async def catch_up(self, chat: int) -> None:
-        """Something can be said in a chat again, perhaps: tell what was not told there. Raises StoreError."""
-        missed = await asyncio.to_thread(self._office.notes.read, _missed_in(chat))
-        if not missed:
             return
-        await asyncio.to_thread(self._office.notes.forget, _missed_in(chat))
-        self._missed = {key for key in self._missed if key[0] != chat}
-        for thread in sorted(missed)[-CAUGHT_UP:]:
-            self._later.setdefault((chat, thread), Touched(self._timer()))
-        self._woken.set()
-
-    def _may_see(self, chat: int) -> bool:
-        """Whether a chat that was told before is one of those that may be told now."""
-        return chat == self._door.group or self._door.role_of(chat) is not None
-
-    def _role_in(self, chat: int, role: Role) -> Role:
-        return role if chat == self._door.group else self._door.role_of(chat) or role
-
-    async def _refresh(self, thread: int, dossier: Dossier | None) -> None:
-        """The messages that go on to show a thread, where it went on since."""
-        if dossier is None:
-            return
-        now = progress(chain.delivery for chain in dossier.chains)
-        for chat, message in self._live.stale(thread, now):
-            said = await asyncio.to_thread(self._office.card_of, dossier, self._role_in(chat, Role.OWNER))
-            with suppress(UntoldError, LaterError):
-                await self._change(chat, message, said)
-
-    def _announce(self, said: Said) -> None:
-        chats = [self._door.group] if self._door.group is not None else self._door.owners
-        self._news += [News(chat, said, self._timer()) for chat in chats]
-
-    async def _tell_news(self) -> None:
-        now = self._timer()
-        due = [one for one in self._news if one.since <= now]
-        for one in due:
-            self._news.remove(one)
-            try:
-                await self._speaker.say(one.chat, one.said, patient=False)
-            except UntoldError:
-                continue
-            except LaterError as error:
-                self._news.append(News(one.chat, one.said, self._timer() + error.seconds))
-
-    async def tell_owners(self, said: Said) -> None:
-        """Something that is about no thread; said in its turn."""
-        self._announce(said)
-        self._woken.set()
-
-    def _told(self, thread: int) -> dict[int, Told]:
-        return {chat: Told.read(text) for chat, text in self._office.notes.read(_page(thread)).items()}
-
-    def _note(self, thread: int, chat: int, told: Told) -> None:
-        self._office.notes.write(_page(thread), chat, told.written(), now=self._office.clock())
 
 
 def _missed_in(chat: int) -> str:

@@ -30,7 +30,7 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
     for channel, answer in zip(channels, answers, strict=True):
         findings += [(channel.name, one) for one in answer]
     if settings.telegram.token is not None:
-        from threadcast.bot.chat.check import examine_chat  # noqa: PLC0415  # telegram: only where there is a bot
+        from threadcast.bot.chat.access import examine_chat  # noqa: PLC0415  # telegram: only where there is a bot
 
         findings += [("chat", one) for one in await examine_chat(settings)]
     return findings

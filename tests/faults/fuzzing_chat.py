@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from tests.bot.chat.stand import CHANNEL, PEOPLE, Stand, standing
-from threadcast.bot.chat.commands import COMMANDS
+from threadcast.bot.chat.requests import REGISTRY
 
 PATIENCE = 10.0
 BROKEN = (
@@ -42,7 +42,7 @@ _TEXTS = st.one_of(
     st.text(min_size=4000, max_size=4096),
     st.builds(
         "/{}{} {}".format,
-        st.one_of(st.sampled_from(sorted(COMMANDS)), st.text(max_size=10)),
+        st.one_of(st.sampled_from(sorted(REGISTRY)), st.text(max_size=10)),
         st.sampled_from(["", "", "@example_bot", "@other_bot", "@"]),
         st.lists(_WORDS, max_size=5).map(" ".join),
     ),
@@ -52,7 +52,7 @@ _DATA = st.one_of(
     st.text(max_size=64),
     st.builds(
         "{}|{}|{}|{}|{}".format,
-        st.one_of(st.sampled_from([*COMMANDS, "undo-yes", "again", "there", "leaf", "file", "card"]), _WORDS),
+        st.one_of(st.sampled_from([*REGISTRY]), _WORDS),
         st.one_of(_WORDS, st.just("1")),
         _WORDS,
         st.one_of(st.just(""), _WORDS),

@@ -2,123 +2,183 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 
-from threadcast.bot.chat.buttons import MANY, Asker, button
-from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.requests.office import Answer, Ask, AskError, Office, foreseen_of
+import structlog
+import telegram
+from telegram.error import TelegramError
+
+from threadcast.bot.channels.telegram.errors import UNREADABLE
+from threadcast.bot.chat.access import Role, Sender
+from threadcast.bot.chat.buttons import MANY, button
+from threadcast.bot.chat.commands import (
+    Answer,
+    Context,
+    Request,
+    UsageError,
+    button_only,
+    command,
+    foreseen_of,
+)
 from threadcast.bot.chat.views import cards
-from threadcast.bot.chat.views.message import Button, Rows, Said, bold, esc, rows
+from threadcast.bot.chat.views.message import Button, Message, Rows, bold, clean, esc, rows
 from threadcast.bot.chat.views.moments import count, exactly
+from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.errors import UnknownChannelError
-from threadcast.bot.requests.input import Intake, understand
+from threadcast.bot.requests.input import MAX_INPUT, Intake, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
+from threadcast.config.logs import redact
 from threadcast.queue.model import StoreError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import render
 from threadcast.queue.text.thread import Thread
 
+log = structlog.get_logger("threadcast.chat")
+
 BY_AN_EDITOR = "an editor added it; an owner publishes it"
 NO_CHANNEL = "No channel is configured yet, so nothing can be added: /start"
 PASTED = "pasted in the chat"
+MEGABYTES = MAX_INPUT // 1024 // 1024
+TOO_LARGE = f"is larger than {MEGABYTES} MB, more than Telegram lets me fetch; split it into several files."
+TRIES = 3  # of a download
 FEW = 20  # threads that an answer names one by one
 
 
-async def add(office: Office, ask: Ask) -> Answer:
+@command(
+    "add",
+    who=Role.EDITOR,
+    takes="[channel…]",
+    help="Add a thread: paste or forward it, then /done",
+    more="Then paste the thread, in as many messages as you like, or forward them; edit them if you must; "
+    "/done adds it.\nA .txt or .md file needs no command: just send it. With names of channels it is added "
+    "for these alone: /add news",
+)
+async def add(context: Context, request: Request) -> Answer:
     """Open a draft; what is sent next belongs to it."""
-    if not office.channels:
-        return Answer(Said(NO_CHANNEL))
-    pick(office.channels, ask.words)
-    await asyncio.to_thread(office.drafts.open, ask.asker, ask.words)
-    where = f" for {esc(', '.join(ask.words))}" if ask.words else ""
+    if not context.channels:
+        return Answer(Message(NO_CHANNEL))
+    pick(context.channels, request.words)
+    await asyncio.to_thread(context.drafts.open, request.sender, request.words)
+    where = f" for {esc(', '.join(request.words))}" if request.words else ""
     return Answer(
-        Said(
+        Message(
             f"Send me the thread{where}: paste it, in as many messages as you like, or forward it. Then /done"
         )
     )
 
 
-async def done(office: Office, ask: Ask) -> Answer:
+@command("done", who=Role.EDITOR, help="Add what you have pasted so far")
+async def done(context: Context, request: Request) -> Answer:
     """Add what was pasted."""
-    draft = await asyncio.to_thread(office.drafts.of, ask.asker)
+    draft = await asyncio.to_thread(context.drafts.of, request.sender)
     if draft is None or not draft.pieces:
-        raise AskError("there is nothing to add yet: paste a thread, or send a text file")
+        raise UsageError("there is nothing to add yet: paste a thread, or send a text file")
     intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
-    answer = await added(office, ask.asker, intake, draft.channels)
-    await asyncio.to_thread(office.drafts.drop, ask.asker)
-    return answer
+    message = await added(context, request.sender, intake, draft.channels)
+    await asyncio.to_thread(context.drafts.drop, request.sender)
+    return Answer(message)
 
 
-async def drop(office: Office, ask: Ask) -> Answer:
+@button_only("drop", who=Role.EDITOR)
+async def drop(context: Context, request: Request) -> Answer:
     """Forget what was pasted."""
-    draft = await asyncio.to_thread(office.drafts.of, ask.asker)
-    await asyncio.to_thread(office.drafts.drop, ask.asker)
+    draft = await asyncio.to_thread(context.drafts.of, request.sender)
+    await asyncio.to_thread(context.drafts.drop, request.sender)
     if draft is None:
-        return Answer(Said("There is nothing to drop."), toast="There is nothing to drop.")
-    return Answer(Said("Dropped; nothing was added."), toast="Dropped.")
+        return Answer(Message("There is nothing to drop."), toast="There is nothing to drop.")
+    return Answer(Message("Dropped; nothing was added."), toast="Dropped.")
 
 
-async def drafted(office: Office, asker: Asker) -> Said:
+async def drafted(context: Context, sender: Sender) -> Message:
     """What there is of a draft so far."""
-    draft = await asyncio.to_thread(office.drafts.of, asker)
+    draft = await asyncio.to_thread(context.drafts.of, sender)
     if draft is None or not draft.pieces:
-        return Said("There is nothing yet: paste a thread, or send a text file.")
+        return Message("There is nothing yet: paste a thread, or send a text file.")
     intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
     lines = [f"{count(len(draft.pieces), 'message')} so far: {_sum(intake.threads)}", ""]
     for thread in intake.threads[:FEW]:
         lines += [cards.title(None, thread), *cards.notices(thread)]
     lines += ["", "All of it? Then /done. More? Just send it. /cancel drops it."]
     buttons = rows((button("Done", "done"), button("Preview", "preview")), (button("Drop", "drop"),))
-    return Said("\n".join(lines), buttons)
+    return Message("\n".join(lines), buttons)
 
 
-async def again(office: Office, ask: Ask) -> Answer:
+@button_only("again", who=Role.OWNER)
+async def again(context: Context, request: Request) -> Answer:
     """Add what was published before once more: its text was kept for that."""
-    page = _kept(ask.asker, ask.channel)
-    lines = await asyncio.to_thread(office.notes.read, page)
+    page = _kept(request.sender, request.channel)
+    lines = await asyncio.to_thread(context.notes.read, page)
     if not lines:
-        raise AskError("that was done already, or is long ago; send me the thread again")
+        raise UsageError("that was done already, or is long ago; send me the thread again")
     intake = await asyncio.to_thread(understand, lines[0], lines[1].encode())
     # Before it is added: a service that is killed in between is asked once more, and must not add it twice.
-    await asyncio.to_thread(office.notes.forget, page)
+    await asyncio.to_thread(context.notes.forget, page)
     try:
-        return await added(office, ask.asker, intake, lines[2].split(), again=True)
+        return Answer(await added(context, request.sender, intake, lines[2].split(), again=True))
     except (StoreError, UnknownChannelError):
         for line, text in lines.items():
-            await asyncio.to_thread(office.notes.write, page, line, text, now=office.clock())
+            await asyncio.to_thread(context.notes.write, page, line, text, now=context.clock())
         raise
 
 
+async def add_file(context: Context, sender: Sender, document: telegram.Document, caption: str) -> Message:
+    """Add the threads of a file that was sent; a caption of channels' names means these alone.
+
+    Raises what `requests.ERRORS` has.
+    """
+    name = plain(clean(document.file_name or "the file"))[:100]
+    if (document.file_size or 0) > MAX_INPUT:
+        return Message(esc(f"{name} {TOO_LARGE}"))
+    try:
+        data = await _fetch(document)
+    except (TelegramError, *UNREADABLE) as error:
+        reason = redact(str(error))
+        log.warning("a file could not be fetched", file=name, reason=reason)
+        return Message(esc(f"{name} could not be fetched from Telegram ({reason}); please send it again."))
+    intake = await asyncio.to_thread(understand, name, data)
+    words = caption.lower().split()
+    known = {channel.name for channel in context.channels}
+    return await added(context, sender, intake, words if set(words) <= known else [])
+
+
+async def _fetch(document: telegram.Document) -> bytes:
+    for _ in range(TRIES - 1):
+        with suppress(TelegramError):
+            return bytes(await (await document.get_file()).download_as_bytearray())
+    return bytes(await (await document.get_file()).download_as_bytearray())
+
+
 async def added(
-    office: Office, asker: Asker, intake: Intake, channels: Sequence[str], *, again: bool = False
-) -> Answer:
+    context: Context, sender: Sender, intake: Intake, channels: Sequence[str], *, again: bool = False
+) -> Message:
     """Queue all threads of a source, and say what becomes of them."""
-    if not office.channels:
-        return Answer(Said(NO_CHANNEL))
-    requests = office.requests(asker)
+    if not context.channels:
+        return Message(NO_CHANNEL)
+    requests = context.requests(sender)
     receipts = await asyncio.to_thread(
         lambda: requests.threads.add(
             [intake],
             channels=channels,
-            hold=asker.role is Role.EDITOR,
+            hold=sender.role is Role.EDITOR,
             because=BY_AN_EDITOR,
             again=again,
         )
     )
-    counts = await _counts(office, receipts)
+    counts = await _counts(context, receipts)
     new = [one for receipt in receipts for one in receipt.added.deliveries]
     foreseen = await asyncio.to_thread(foreseen_of, requests, new)
     lines = [f"{bold(intake.source)}: {_sum(intake.threads)}"]
     for index, receipt in enumerate(receipts[:FEW]):
         posts = {channel: number for (place, channel), number in counts.items() if place == index}
-        lines += ["", *_receipt(receipt, posts, foreseen, office.look(asker.role))]
+        lines += ["", *_receipt(receipt, posts, foreseen, context.viewer(sender.role))]
     if len(receipts) > FEW:
         lines += ["", f"… and {len(receipts) - FEW} more: /queue"]
-    more = () if again else await asyncio.to_thread(_once_more, office, asker, receipts, channels)
-    return Answer(Said("\n".join(lines), (*_buttons(receipts, asker.role), *more)))
+    more = () if again else await asyncio.to_thread(_once_more, context, sender, receipts, channels)
+    return Message("\n".join(lines), (*_buttons(receipts, sender.role), *more))
 
 
 def _sum(threads: Sequence[Thread]) -> str:
@@ -126,13 +186,13 @@ def _sum(threads: Sequence[Thread]) -> str:
     return f"{count(len(threads), 'thread')}, {count(parts, 'part')}"
 
 
-async def _counts(office: Office, receipts: Sequence[Receipt]) -> Mapping[tuple[int, str], int]:
+async def _counts(context: Context, receipts: Sequence[Receipt]) -> Mapping[tuple[int, str], int]:
     """How many posts each thread gives on each channel that takes it, by its place here."""
     names = {one.channel for receipt in receipts for one in receipt.added.deliveries}
     if not names:
         return {}
     found = await preview_posts(
-        [receipt.thread for receipt in receipts], pick(office.channels, sorted(names))
+        [receipt.thread for receipt in receipts], pick(context.channels, sorted(names))
     )
     return {(one.thread - 1, one.channel): len(one.posts) for one in found}
 
@@ -141,21 +201,21 @@ def _receipt(
     receipt: Receipt,
     posts: Mapping[str, int],
     foreseen: Mapping[int, Forecast],
-    look: cards.Look,
+    viewer: cards.Viewer,
 ) -> list[str]:
     lines = [cards.title(receipt.added.thread_id, receipt.thread), *cards.notices(receipt.thread)]
     for one in receipt.added.deliveries:
         held = one.state is DeliveryState.HELD
-        then = f"held: {one.reason}" if held else cards.starts(one, foreseen.get(one.id), look)
+        then = f"held: {one.reason}" if held else cards.starts(one, foreseen.get(one.id), viewer)
         number = count(posts.get(one.channel, 0), "post")
         lines.append(f"{cards.SIGNS[one.state]} {bold(one.channel)}: {number}, {esc(then)}")
     for double in receipt.added.duplicates:
         known = double.existing
         if known.state is DeliveryState.PUBLISHED and known.finished is not None:
-            when = exactly(known.finished, look.zone)
-            ask = "Again anyway?" if look.role is Role.OWNER else "An owner may publish it again."
+            when = exactly(known.finished, viewer.zone)
+            request = "Again anyway?" if viewer.role is Role.OWNER else "An owner may publish it again."
             lines.append(
-                f"☑️ {bold(double.channel)}: already published on {when}, as #{known.thread_id}. {ask}"
+                f"☑️ {bold(double.channel)}: already published on {when}, as #{known.thread_id}. {request}"
             )
         else:
             said = f"it is #{known.thread_id} there already, {known.state}: /show {known.thread_id}"
@@ -181,22 +241,24 @@ def _buttons(receipts: Sequence[Receipt], role: Role) -> Rows:
     return (*found, *(tuple(every[start : start + 5]) for start in range(0, len(every), 5)))
 
 
-def _once_more(office: Office, asker: Asker, receipts: Sequence[Receipt], channels: Sequence[str]) -> Rows:
+def _once_more(
+    context: Context, sender: Sender, receipts: Sequence[Receipt], channels: Sequence[str]
+) -> Rows:
     """A button that adds what was published before once more; its text is kept for that."""
     published = [
         receipt.thread
         for receipt in receipts
         if any(double.existing.state is DeliveryState.PUBLISHED for double in receipt.added.duplicates)
     ]
-    if not published or asker.role is not Role.OWNER:
+    if not published or sender.role is not Role.OWNER:
         return ()
     text = "\n\n".join(render(thread).strip("\n") for thread in published) + "\n"
     key = sha256(text.encode()).hexdigest()[:12]
-    page = _kept(asker, key)
+    page = _kept(sender, key)
     for line, kept in enumerate((receipts[0].source, text, " ".join(channels))):
-        office.notes.write(page, line, kept, now=office.clock())
+        context.notes.write(page, line, kept, now=context.clock())
     return ((button("Again anyway", "again", channel=key),),)
 
 
-def _kept(asker: Asker, key: str) -> str:
-    return f"again:{asker.chat}:{key}"
+def _kept(sender: Sender, key: str) -> str:
+    return f"again:{sender.chat}:{key}"

@@ -3,14 +3,26 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import groupby
 
-from threadcast.bot.chat.buttons import button, progress, stamp, threads_of
-from threadcast.bot.chat.requests.office import Answer, Ask, AskError, Office, foreseen_of
+from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.buttons import Press, button, progress, stamp, threads_of
+from threadcast.bot.chat.commands import (
+    About,
+    Answer,
+    Context,
+    NotYoursError,
+    Request,
+    UsageError,
+    button_only,
+    command,
+    foreseen_of,
+)
+from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.views import cards, lists
-from threadcast.bot.chat.views.message import Said, bold, esc, rows
+from threadcast.bot.chat.views.message import Message, bold, esc, rows
 from threadcast.bot.chat.views.moments import exactly
-from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import TIMES, time_refused
@@ -24,228 +36,316 @@ QUICK_TIMES = (
     ("Tonight 18:00", "today 18:00"),
     ("Tomorrow 9:00", "tomorrow 9:00"),
 )
-WHEN = "When shall it start?"  # in a question, so that its answer is known
-WHICH = "What is the post's link?"
-NEXT = "is next"
-MANY = {"is": "are", "goes": "go", "starts": "start"}
+PLURALS = {"is": "are", "goes": "go", "starts": "start"}
+
+Does = tuple[str, str]  # a verb of PLURALS, and what stands behind it
 
 
-async def hold(office: Office, ask: Ask) -> Answer:
-    return await _change(office, ask, lambda changes, one: changes.apply(one, Event.HOLD, channels=ask.words))
+@command(
+    "hold",
+    who=Role.OWNER,
+    about=About.THREADS,
+    events=(Event.HOLD,),
+    takes="ID [channel…]",
+    help="Keep a queued thread back",
+)
+async def hold(context: Context, request: Request) -> Answer:
+    return await _event(context, request, Event.HOLD)
 
 
-async def release(office: Office, ask: Ask) -> Answer:
-    return await _change(
-        office, ask, lambda changes, one: changes.apply(one, Event.RELEASE, channels=ask.words)
-    )
+@command(
+    "release",
+    who=Role.OWNER,
+    about=About.THREADS,
+    events=(Event.RELEASE,),
+    takes="ID [channel…]",
+    help="Let a held thread go, in its turn",
+)
+async def release(context: Context, request: Request) -> Answer:
+    return await _event(context, request, Event.RELEASE)
 
 
-async def retry(office: Office, ask: Ask) -> Answer:
-    return await _change(
-        office,
-        ask,
-        lambda changes, one: changes.apply(one, Event.RETRY, channels=ask.words),
-        "goes on",
-    )
+@command(
+    "retry",
+    who=Role.OWNER,
+    about=About.THREADS,
+    events=(Event.RETRY,),
+    takes="ID [channel…]",
+    help="Go on with a stopped thread, from the post that was refused",
+)
+async def retry(context: Context, request: Request) -> Answer:
+    return await _event(context, request, Event.RETRY, ("goes", "on"))
 
 
-async def skip(office: Office, ask: Ask) -> Answer:
-    return await _change(
-        office,
-        ask,
-        lambda changes, one: changes.skip(one, channels=ask.words),
-        "goes on without the refused post",
-    )
+@command(
+    "skip",
+    who=Role.OWNER,
+    about=About.THREADS,
+    events=(Event.SKIP,),
+    takes="ID [channel…]",
+    help="Leave the refused post out, and go on behind it",
+)
+async def skip(context: Context, request: Request) -> Answer:
+    what = ("goes", "on without the refused post")
+    skip_one = context.requests(request.sender).changes.skip
+    return await _change(context, request, partial(skip_one, channels=request.words), what)
 
 
-async def cancel(office: Office, ask: Ask) -> Answer:
-    return await _change(
-        office, ask, lambda changes, one: changes.apply(one, Event.CANCEL, channels=ask.words)
-    )
+@command(
+    "cancel",
+    who=Role.EDITOR,
+    about=About.DRAFT,
+    events=(Event.CANCEL,),
+    takes="[ID [channel…]]",
+    help="Take a thread out of the queue; without an ID: drop what you pasted",
+    more="What is out stays out; /undo takes it down. Threads are cancelled by owners.\n/cancel 7",
+)
+async def cancel(context: Context, request: Request) -> Answer:
+    if not request.threads:
+        return await adding.drop(context, request)
+    if request.sender.role is not Role.OWNER:
+        raise NotYoursError
+    return await _event(context, request, Event.CANCEL)
 
 
-async def now(office: Office, ask: Ask) -> Answer:
-    """Publish now: the button."""
-    return await _change(
-        office, ask, lambda changes, one: changes.publish(one, channels=ask.words, now=True), NEXT
-    )
+@button_only("now", who=Role.OWNER)
+async def now(context: Context, request: Request) -> Answer:
+    return await _publish(context, request, (), now=True)
 
 
-async def publish(office: Office, ask: Ask) -> Answer:
-    at_once = bool(ask.words) and ask.words[0].lower() == "now"
-    names = ask.words[1:] if at_once else ask.words
-    return await _change(
-        office,
-        ask,
-        lambda changes, one: changes.publish(one, channels=names, now=at_once),
-        NEXT if at_once else "",
-    )
+@command(
+    "publish",
+    who=Role.OWNER,
+    about=About.THREADS,
+    events=(Event.RELEASE, Event.SCHEDULE),
+    takes="ID [now] [channel…]",
+    help="Let a held thread go; now: before all others",
+    more="/publish 7      it starts in its turn\n"
+    "/publish 7 now  at once, before all others, whatever the schedule\n"
+    "/publish 7 now masto  there alone, also where it was not meant for so far",
+)
+async def publish(context: Context, request: Request) -> Answer:
+    at_once = bool(request.words) and request.words[0].lower() == "now"
+    names = request.words[1:] if at_once else request.words
+    return await _publish(context, request, names, now=at_once)
 
 
-async def move(office: Office, ask: Ask) -> Answer:
-    match [word.lower() for word in ask.words]:
+async def _publish(context: Context, request: Request, names: Sequence[str], *, now: bool) -> Answer:
+    publish_one = context.requests(request.sender).changes.publish
+    what = ("is", "next") if now else None
+    return await _change(context, request, partial(publish_one, channels=names, now=now), what)
+
+
+@command(
+    "move",
+    who=Role.OWNER,
+    about=About.THREAD,
+    events=(Event.SCHEDULE,),
+    takes="ID first | ID after ID",
+    help="Change the order",
+    more="/move 7 first    before all others\n/move 7 after 3  behind thread 3",
+)
+async def move(context: Context, request: Request) -> Answer:
+    match [word.lower() for word in request.words]:
         case ["first"]:
             after = None
         case ["after", number]:
             try:
                 (after,) = threads_of(number)
             except ValueError:
-                raise AskError(f"say behind which thread: /move {ask.thread} after 3") from None
+                raise UsageError(f"say behind which thread: /move {request.thread} after 3") from None
         case []:
-            first = button("Before all others", "first", ask.threads)
+            first = button("Before all others", "first", request.threads)
             return Answer(
-                Said(
-                    f"Where to? By typing: /move {ask.thread} first, or /move {ask.thread} after 3",
+                Message(
+                    f"Where to? By typing: /move {request.thread} first, or /move {request.thread} after 3",
                     ((first,),),
                 ),
                 afresh=True,
             )
         case _:
-            raise AskError(f"write /move {ask.thread} first, or /move {ask.thread} after 3")
-    return await _move(office, ask, after)
+            raise UsageError(f"write /move {request.thread} first, or /move {request.thread} after 3")
+    return await _move(context, request, after)
 
 
-async def first(office: Office, ask: Ask) -> Answer:
+@button_only("first", who=Role.OWNER)
+async def first(context: Context, request: Request) -> Answer:
     """To the front of the queue: the button."""
-    return await _move(office, ask, None)
+    return await _move(context, request, None)
 
 
-async def _move(office: Office, ask: Ask, after: int | None) -> Answer:
-    moved = await asyncio.to_thread(office.requests(ask.asker).changes.move, ask.thread, after=after)
+async def _move(context: Context, request: Request, after: int | None) -> Answer:
+    moved = await asyncio.to_thread(
+        context.requests(request.sender).changes.move, request.thread, after=after
+    )
     where = "first" if after is None else f"behind #{after}"
     channels = ", ".join(dict.fromkeys(one.channel for one in moved))
-    headline = f"#{ask.thread} is {where} on {esc(channels)} now."
-    return Answer(await office.card(ask.thread, ask.asker, headline=headline), toast=headline)
+    headline = f"#{request.thread} is {where} on {esc(channels)} now."
+    return Answer(await context.card(request.thread, request.sender, headline=headline), toast=headline)
 
 
-async def at(office: Office, ask: Ask) -> Answer:
+@command(
+    "at",
+    who=Role.OWNER,
+    about=About.THREADS,
+    events=(Event.SCHEDULE,),
+    takes="ID time",
+    help="Give a thread a time of its own",
+    more="/at 7 tomorrow 9:00\n/at 7 fri 18:30\n/at 7 24 dec 18:30\n/at 7 in 2h",
+)
+async def at(context: Context, request: Request) -> Answer:
     """A time of its own. The words are the time; from a button of a quick time, the channel is."""
-    text = ask.channel or " ".join(ask.words)
+    text = request.channel or " ".join(request.words)
     if not text:
-        return await when(office, ask)
+        return await when(context, request)
     try:
-        moment = parse_when(text, now=office.clock(), zone=office.zone)
+        moment = parse_when(text, now=context.clock(), zone=context.zone)
     except WhenError as error:
-        raise AskError(time_refused(error)) from None
-    starts = f"starts {exactly(moment, office.zone)}"
-    return await _change(
-        office, ask, lambda changes, one: changes.apply(one, Event.SCHEDULE, due=moment), starts
-    )
+        raise UsageError(time_refused(error)) from None
+    what = ("starts", exactly(moment, context.zone))
+    apply = context.requests(request.sender).changes.apply
+    return await _change(context, request, partial(apply, event=Event.SCHEDULE, due=moment), what)
 
 
-async def when(office: Office, ask: Ask) -> Answer:
+@button_only("when", who=Role.OWNER)
+async def when(context: Context, request: Request) -> Answer:
     """When? With the times that are asked for most."""
-    mark = await _mark(office, ask)
-    to_come = await asyncio.to_thread(_to_come, office)
-    quick = [button(label, "at", ask.threads, channel=words, stamp=mark) for label, words in to_come]
-    other = button("Another time…", "other-time", ask.threads, stamp=mark)
-    said = f"When shall {_numbers(ask.threads)} start? By typing: /at {ask.thread} fri 18:30"
-    return Answer(Said(said, rows(quick[:2], quick[2:], (other,))), afresh=True)
+    mark = stamp(await asyncio.to_thread(_all_of, context.requests(request.sender), request.threads))
+    quick = [
+        button(label, "at", request.threads, channel=words, stamp=mark) for label, words in _to_come(context)
+    ]
+    other = button("Another time…", "other-time", request.threads, stamp=mark)
+    said = f"When shall {_numbers(request.threads)} start? By typing: /at {request.thread} fri 18:30"
+    return Answer(Message(said, rows(quick[:2], quick[2:], (other,))), afresh=True)
 
 
-def _to_come(office: Office) -> list[tuple[str, str]]:
+def _to_come(context: Context) -> list[tuple[str, str]]:
     """The quick times that have not passed today."""
     found: list[tuple[str, str]] = []
     for label, words in QUICK_TIMES:
         with suppress(WhenError):
-            parse_when(words, now=office.clock(), zone=office.zone)
+            parse_when(words, now=context.clock(), zone=context.zone)
             found.append((label, words))
     return found
 
 
-async def other_time(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as every request
-    """A question, whose answer comes as a reply."""
-    return Answer(Said(f"{_numbers(ask.threads)} · {WHEN}\nAs {TIMES}", asks="tomorrow 9:00"), afresh=True)
+@button_only("other-time", who=Role.OWNER)
+async def other_time(context: Context, request: Request) -> Answer:
+    """A question; what is replied to it are words of this request."""
+    if request.words:
+        return await at(context, request)
+    question = f"{_numbers(request.threads)} · When shall it start?\nAs {TIMES}"
+    asked = Press("other-time", request.threads)
+    return Answer(Message(question, asks="tomorrow 9:00"), afresh=True, asked=asked)
 
 
-async def _mark(office: Office, ask: Ask) -> str:
-    return stamp(await asyncio.to_thread(_all_of, office.requests(ask.asker), ask.threads))
-
-
-async def settle(office: Office, ask: Ask) -> Answer:
+@command(
+    "settle",
+    who=Role.OWNER,
+    about=About.THREAD,
+    events=(Event.SETTLE,),
+    takes="ID sent LINK [channel] | ID not-sent [channel]",
+    help="Say whether a doubtful post is out",
+    more="/settle 7 sent https://t.me/my_channel/113\n/settle 7 not-sent",
+)
+async def settle(context: Context, request: Request) -> Answer:
     """`sent LINK [channel]`, or `not-sent [channel]`."""
-    match list(ask.words):
+    match list(request.words):
         case ["sent", link, *names]:
             sent: Sent | None = post_at(link)
         case ["not-sent", *names]:
             sent = None
         case []:
-            return await _doubts(office, ask)
+            return await _doubts(context, request)
         case _:
-            raise AskError(
-                f"look whether the post is out, then write /settle {ask.thread} sent LINK, "
-                f"or /settle {ask.thread} not-sent"
+            raise UsageError(
+                f"look whether the post is out, then write /settle {request.thread} sent LINK, "
+                f"or /settle {request.thread} not-sent"
             )
-    return await _settle(office, ask, sent, names)
+    return await _settle(context, request, sent, names)
 
 
-async def _doubts(office: Office, ask: Ask) -> Answer:
+async def _doubts(context: Context, request: Request) -> Answer:
     """What is in doubt, with the buttons that settle it."""
-    dossier = await asyncio.to_thread(office.requests(ask.asker).queries.show, ask.thread)
+    dossier = await asyncio.to_thread(context.requests(request.sender).queries.show, request.thread)
     if not any(Event.SETTLE in allowed(chain.delivery.state) for chain in dossier.chains):
         raise NotAllowedError(
-            f"nothing of thread {ask.thread} is in doubt; see: threadcast show {ask.thread}"
+            f"nothing of thread {request.thread} is in doubt; see: threadcast show {request.thread}"
         )
-    headline = f"Look whether the post is out. By typing: /settle {ask.thread} sent LINK, or not-sent"
-    return Answer(await office.card(ask.thread, ask.asker, headline=headline))
+    headline = f"Look whether the post is out. By typing: /settle {request.thread} sent LINK, or not-sent"
+    return Answer(await context.card(request.thread, request.sender, headline=headline))
 
 
-async def there(office: Office, ask: Ask) -> Answer:  # noqa: ARG001  # as every request
-    """It is there: then its link has to be known."""
-    where = f"#{ask.thread} on {esc(ask.channel)}"
-    return Answer(
-        Said(f"{where} · {WHICH}\nOpen the post, copy its link, and reply with it.", asks="https://"),
-        afresh=True,
+@button_only("there", who=Role.OWNER)
+async def there(context: Context, request: Request) -> Answer:
+    """It is there: then its link has to be known, which is replied to this question."""
+    if request.words:
+        return await _settle(context, request, post_at(request.words[0]), [request.channel])
+    where = f"#{request.thread} on {esc(request.channel)}"
+    question = f"{where} · What is the post's link?\nOpen the post, copy its link, and reply with it."
+    asked = Press("there", request.threads, request.channel)
+    return Answer(Message(question, asks="https://"), afresh=True, asked=asked)
+
+
+@button_only("not-there", who=Role.OWNER)
+async def not_there(context: Context, request: Request) -> Answer:
+    return await _settle(context, request, None, [request.channel])
+
+
+async def _settle(context: Context, request: Request, sent: Sent | None, names: Sequence[str]) -> Answer:
+    requests = context.requests(request.sender)
+    one = await asyncio.to_thread(requests.changes.settle, request.thread, sent, channels=names)
+    what = "is out, you said" if sent else "is not out, you said: it is sent again"
+    headline = f"#{request.thread} on {esc(one.channel)}: the post {what}."
+    return await _goes_on(context, request, headline)
+
+
+@command("pause", who=Role.OWNER, takes="[channel…]", help="Publish nothing more on a channel, or on all")
+async def pause(context: Context, request: Request) -> Answer:
+    return await _pause(context, request, "paused", context.requests(request.sender).changes.pause)
+
+
+@command("resume", who=Role.OWNER, takes="[channel…]", help="Let paused channels go on")
+async def resume(context: Context, request: Request) -> Answer:
+    return await _pause(
+        context, request, "ready", partial(context.requests(request.sender).changes.pause, paused=False)
     )
 
 
-async def not_there(office: Office, ask: Ask) -> Answer:
-    return await _settle(office, ask, None, [ask.channel])
-
-
-async def _settle(office: Office, ask: Ask, sent: Sent | None, names: Sequence[str]) -> Answer:
-    requests = office.requests(ask.asker)
-    one = await asyncio.to_thread(requests.changes.settle, ask.thread, sent, channels=names)
-    what = "is out, you said" if sent else "is not out, you said: it is sent again"
-    headline = f"#{ask.thread} on {esc(one.channel)}: the post {what}."
-    return await _goes_on(office, ask, headline)
-
-
-async def pause(office: Office, ask: Ask) -> Answer:
-    return await _pause(office, ask, "paused", lambda changes, names: changes.pause(names))
-
-
-async def resume(office: Office, ask: Ask) -> Answer:
-    return await _pause(office, ask, "ready", lambda changes, names: changes.pause(names, paused=False))
-
-
 async def _pause(
-    office: Office, ask: Ask, word: str, change: Callable[[Changes, Sequence[str]], object]
+    context: Context, request: Request, word: str, change: Callable[[Sequence[str]], object]
 ) -> Answer:
-    requests = office.requests(ask.asker)
-    names = [ask.channel] if ask.channel else list(ask.words)
-    await asyncio.to_thread(change, requests.changes, names)
+    requests = context.requests(request.sender)
+    names = [request.channel] if request.channel else list(request.words)
+    await asyncio.to_thread(change, names)
     found = await asyncio.to_thread(requests.queries.channels)
-    shown = lists.channels(found, requests.queries.configured, ask.asker.role)
+    shown = lists.channels(found, requests.queries.configured, request.sender.role)
     said = f"{', '.join(names) or 'every channel'}: {word} now."
-    return Answer(Said(f"{esc(said)}\n\n{shown.text}", shown.buttons), toast=said)
+    return Answer(Message(f"{esc(said)}\n\n{shown.text}", shown.buttons), toast=said)
+
+
+async def _event(context: Context, request: Request, event: Event, what: Does | None = None) -> Answer:
+    apply = context.requests(request.sender).changes.apply
+    return await _change(context, request, partial(apply, event=event, channels=request.words), what)
 
 
 async def _change(
-    office: Office, ask: Ask, change: Callable[[Changes, int], tuple[Delivery, ...]], what: str = ""
+    context: Context,
+    request: Request,
+    change: Callable[[int], tuple[Delivery, ...]],
+    what: Does | None = None,
 ) -> Answer:
     """Change each thread where its state allows it; where it allows it for none, say why.
 
     `what` says what it does now, where its state does not say enough.
     """
-    requests = office.requests(ask.asker)
 
     def every() -> list[Delivery]:
         changed: list[Delivery] = []
         refusals: list[NotAllowedError] = []
-        for one in ask.threads:
+        for one in request.threads:
             try:
-                changed += change(requests.changes, one)
+                changed += change(one)
             except NotAllowedError as error:
                 refusals.append(error)
         if not changed:
@@ -253,42 +353,42 @@ async def _change(
         return changed
 
     changed = await asyncio.to_thread(every)
-    headline = " ".join(_said(changed, what))
-    if len(ask.threads) == 1:
-        return await _goes_on(office, ask, headline)
-    return Answer(await standing(office, ask, headline), toast=headline)
+    headline = " ".join(_now(changed, what))
+    if len(request.threads) == 1:
+        return await _goes_on(context, request, headline)
+    return Answer(await standing(context, request, headline), toast=headline)
 
 
-async def _goes_on(office: Office, ask: Ask, headline: str) -> Answer:
+async def _goes_on(context: Context, request: Request, headline: str) -> Answer:
     """What changed, and how the thread stands now; the message goes on to show it."""
-    dossier = await asyncio.to_thread(office.requests(ask.asker).queries.show, ask.thread)
-    said = await asyncio.to_thread(office.card_of, dossier, ask.asker.role, headline=headline)
+    dossier = await asyncio.to_thread(context.requests(request.sender).queries.show, request.thread)
+    said = await asyncio.to_thread(context.card_of, dossier, request.sender.role, headline=headline)
     shown = progress(chain.delivery for chain in dossier.chains)
-    return Answer(said, toast=headline, live=(ask.thread, shown))
+    return Answer(said, toast=headline, live=(request.thread, shown))
 
 
-async def standing(office: Office, ask: Ask, headline: str) -> Said:
+async def standing(context: Context, request: Request, headline: str) -> Message:
     """How the thread of a request stands now, or how its threads do."""
-    if len(ask.threads) == 1:
-        return await office.card(ask.thread, ask.asker, headline=headline)
-    return await asyncio.to_thread(_batch, office, ask, headline)
+    if len(request.threads) == 1:
+        return await context.card(request.thread, request.sender, headline=headline)
+    return await asyncio.to_thread(_batch, context, request, headline)
 
 
-def _batch(office: Office, ask: Ask, headline: str) -> Said:
-    requests = office.requests(ask.asker)
-    look = office.look(ask.asker.role)
-    deliveries = _all_of(requests, ask.threads)
+def _batch(context: Context, request: Request, headline: str) -> Message:
+    requests = context.requests(request.sender)
+    viewer = context.viewer(request.sender.role)
+    deliveries = _all_of(requests, request.threads)
     foreseen = foreseen_of(requests, deliveries)
     lines = [headline]
     for _, group in groupby(deliveries, key=lambda one: one.thread_id):
         each = list(group)
         lines += ["", f"#{each[0].thread_id} {bold(each[0].title)}"]
         for one in each:
-            waits = (
-                f": {esc(cards.starts(one, foreseen.get(one.id), look))}" if one.state is cards.QUEUED else ""
-            )
-            lines.append(f"{cards.SIGNS[one.state]} {bold(one.channel)} {one.state}{waits}")
-    return Said("\n".join(lines), cards.batch_buttons(ask.threads, deliveries, ask.asker.role))
+            line = f"{cards.SIGNS[one.state]} {bold(one.channel)} {one.state}"
+            if one.state is cards.QUEUED:
+                line += f": {esc(cards.starts(one, foreseen.get(one.id), viewer))}"
+            lines.append(line)
+    return Message("\n".join(lines), cards.batch_buttons(request.threads, deliveries, request.sender.role))
 
 
 def _all_of(requests: Requests, threads: Sequence[int]) -> list[Delivery]:
@@ -299,7 +399,7 @@ def _numbers(threads: Sequence[int]) -> str:
     return f"#{threads[0]}" if len(threads) == 1 else f"#{threads[0]}-{threads[-1]}"
 
 
-def _said(changed: Sequence[Delivery], what: str) -> Iterable[str]:
+def _now(changed: Sequence[Delivery], what: Does | None) -> Iterable[str]:
     """What is now: `#7 on news, masto is held now.` Threads that fare alike are named together."""
     channels: dict[tuple[DeliveryState, int], list[str]] = {}
     for one in sorted(changed, key=lambda each: (each.state, each.thread_id, each.channel)):
@@ -309,13 +409,13 @@ def _said(changed: Sequence[Delivery], what: str) -> Iterable[str]:
         alike.setdefault((state, ", ".join(names)), []).append(thread)
     for (state, where), threads in alike.items():
         several, ranges = len(threads) > 1, _ranges(threads)
-        verb, _, rest = (what or f"is {state} now").partition(" ")
-        does = f"{MANY.get(verb, verb) if several else verb} {rest}".rstrip()
+        verb, rest = what or ("is", f"{state} now")
         more = ""
         if state is DeliveryState.HELD:
             ways = ", ".join(f"/release {one}" for one in ranges)
             more = f"; to let {'them' if several else 'it'} go: {ways}"
-        yield f"{', '.join(f'#{one}' for one in ranges)} on {esc(where)} {does}{more}."
+        does = PLURALS[verb] if several else verb
+        yield f"{', '.join(f'#{one}' for one in ranges)} on {esc(where)} {does} {rest}{more}."
 
 
 def _ranges(threads: Sequence[int]) -> list[str]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
-from threadcast.bot.chat.commands import Role, in_chat
-from threadcast.bot.chat.views.message import Button, Rows, Said, bold, esc, link, rows
+from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, in_chat, link, rows
 from threadcast.bot.chat.views.moments import bar, count, exactly, lasting, shortly
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
@@ -35,11 +35,11 @@ SIGNS: Mapping[DeliveryState, str] = {
 }
 NOTICES = 10  # that a card has room for
 REASON = 300  # code points of a reason
-GLANCE = 100  # code points of a post
+EXCERPT = 100  # code points of a post
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Viewer:
     """How a person looks at things: their clock, and what they may do."""
 
     now: datetime
@@ -47,14 +47,14 @@ class Look:
     role: Role
 
 
-def card(one: Dossier, foreseen: Mapping[int, Forecast], look: Look, *, headline: str = "") -> Said:
+def card(one: Dossier, foreseen: Mapping[int, Forecast], viewer: Viewer, *, headline: str = "") -> Message:
     """A thread whole. `headline` is what has just happened, as HTML."""
     lines = [*([headline, ""] if headline else []), title(one.stored.id, one.stored.thread)]
     lines += notices(one.stored.thread)
     for chain in one.chains:
-        lines += ["", *_channel(chain, foreseen.get(chain.delivery.id), look)]
+        lines += ["", *_channel(chain, foreseen.get(chain.delivery.id), viewer)]
     deliveries = [chain.delivery for chain in one.chains]
-    return Said("\n".join(lines), buttons(one.stored.id, deliveries, look.role))
+    return Message("\n".join(lines), buttons(one.stored.id, deliveries, viewer.role))
 
 
 def title(thread_id: int | None, thread: Thread) -> str:
@@ -73,7 +73,7 @@ def notices(thread: Thread) -> list[str]:
     return [*lines, *([f"… and {len(found) - NOTICES} more"] if len(found) > NOTICES else [])]
 
 
-def _channel(chain: Chain, foreseen: Forecast | None, look: Look) -> list[str]:
+def _channel(chain: Chain, foreseen: Forecast | None, viewer: Viewer) -> list[str]:
     """How a thread stands on one channel."""
     one = chain.delivery
     head = f"{SIGNS[one.state]} {bold(one.channel)} {one.state}"
@@ -83,12 +83,14 @@ def _channel(chain: Chain, foreseen: Forecast | None, look: Look) -> list[str]:
             head, more = f"{head} {one.sent}/{one.posts}", _links(chain)
         case DeliveryState.PUBLISHING:
             until = (
-                f", until {shortly(foreseen.end, look.now, look.zone)}" if foreseen and foreseen.end else ""
+                f", until {shortly(foreseen.end, viewer.now, viewer.zone)}"
+                if foreseen and foreseen.end
+                else ""
             )
             head = f"{head}{_progress(one)}{until}"
-            more = [reason(one.reason)] if one.reason and one.due > look.now else []
+            more = [reason(one.reason)] if one.reason and one.due > viewer.now else []
         case DeliveryState.QUEUED:
-            head, more = f"{head}: {esc(starts(one, foreseen, look))}", _so_far(one)
+            head, more = f"{head}: {esc(starts(one, foreseen, viewer))}", _so_far(one)
         case DeliveryState.HELD:
             head = f"{head}: {reason(one.reason or 'you held it')}"
         case DeliveryState.FAILED:
@@ -120,7 +122,7 @@ def _text(chain: Chain) -> list[str]:
     """The beginning of the post at which a chain stopped: who has to look for it knows what to look for."""
     found = next((one.post.text for one in chain.posts if one.position == chain.delivery.sent + 1), "")
     line = " ".join(found.split())
-    return [f"“{esc(line if len(line) <= GLANCE else f'{line[: GLANCE - 1]}…')}”"] if line else []
+    return [f"“{esc(line if len(line) <= EXCERPT else f'{line[: EXCERPT - 1]}…')}”"] if line else []
 
 
 def _place(chain: Chain) -> str:
@@ -143,14 +145,18 @@ def addresses(chain: Chain) -> list[str]:
     return [post.url for post in chain.posts if post.url and post.taken_down is None]
 
 
-def starts(one: Delivery, foreseen: Forecast | None, look: Look) -> str:
+def starts(one: Delivery, foreseen: Forecast | None, viewer: Viewer) -> str:
     """When a queued delivery starts, why then, and how long it takes. Nothing foreseen: it has begun."""
     if foreseen is None or foreseen.start is None or foreseen.end is None:
         return f"waits: {in_chat(foreseen.why)}" if foreseen is not None and foreseen.why else "starts now"
     takes = lasting(foreseen.end - foreseen.start)
-    if foreseen.start <= look.now:
+    if foreseen.start <= viewer.now:
         return f"starts now, takes {takes}"
-    at = exactly(foreseen.start, look.zone) if one.own_time else shortly(foreseen.start, look.now, look.zone)
+    at = (
+        exactly(foreseen.start, viewer.zone)
+        if one.own_time
+        else shortly(foreseen.start, viewer.now, viewer.zone)
+    )
     return f"starts {at} ({foreseen.why}), takes {takes}"
 
 
@@ -165,7 +171,7 @@ def batch_buttons(threads: tuple[int, ...], deliveries: Sequence[Delivery], role
     mark = stamp(deliveries)
     states = {one.state for one in deliveries}
 
-    def ask(label: str, verb: str, *, when: bool = True) -> Button | None:
+    def offer(label: str, verb: str, *, when: bool = True) -> Button | None:
         return button(label, verb, threads, stamp=mark) if when and role is Role.OWNER else None
 
     waits = bool(states & {HELD, QUEUED})
@@ -173,14 +179,14 @@ def batch_buttons(threads: tuple[int, ...], deliveries: Sequence[Delivery], role
     found: list[Sequence[Button | None]] = [
         (
             button("Preview", "preview", threads) if waits else None,
-            ask("Publish now", "now", when=Event.SCHEDULE in may),
-            ask("Release", "release", when=Event.RELEASE in may),
+            offer("Publish now", "now", when=Event.SCHEDULE in may),
+            offer("Release", "release", when=Event.RELEASE in may),
         ),
         (
-            ask("At…", "when", when=Event.SCHEDULE in may),
-            ask("Hold", "hold", when=Event.HOLD in may),
+            offer("At…", "when", when=Event.SCHEDULE in may),
+            offer("Hold", "hold", when=Event.HOLD in may),
         ),
-        (ask("Retry", "retry", when=FAILED in states), ask("Skip", "skip", when=FAILED in states)),
+        (offer("Retry", "retry", when=FAILED in states), offer("Skip", "skip", when=FAILED in states)),
     ]
     if role is Role.OWNER and len(threads) == 1:
         found += _doubts(threads, [one for one in deliveries if one.state is UNSURE], mark)
@@ -188,9 +194,9 @@ def batch_buttons(threads: tuple[int, ...], deliveries: Sequence[Delivery], role
     single = len(threads) == 1
     found.append(
         (
-            ask("Audit", "audit", when=single and over and begun and PUBLISHED in states),
-            ask("Undo", "undo", when=single and begun and Event.WITHDRAW in may),
-            ask("Cancel", "cancel", when=Event.CANCEL in may),
+            offer("Audit", "audit", when=single and over and begun and PUBLISHED in states),
+            offer("Undo", "undo", when=single and begun and Event.WITHDRAW in may),
+            offer("Cancel", "cancel", when=Event.CANCEL in may),
         )
     )
     return rows(*found)

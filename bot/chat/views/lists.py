@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button
-from threadcast.bot.chat.commands import Command, Role, allowed_to, in_chat
-from threadcast.bot.chat.views.cards import SIGNS, Look, addresses, reason, starts
-from threadcast.bot.chat.views.message import Rows, Said, bold, code, esc, esc_lines, link, rows
+from threadcast.bot.chat.commands import Command
+from threadcast.bot.chat.views.cards import SIGNS, Viewer, addresses, reason, starts
+from threadcast.bot.chat.views.message import Message, Rows, bold, code, esc, esc_lines, in_chat, link, rows
 from threadcast.bot.chat.views.moments import bar, count, shortly
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview
@@ -18,11 +19,11 @@ IN_A_SENTENCE = {"at": "give a time", "undo": "take down", "skip": "skip a post 
 ACROSS = 4  # numbers of threads on a row of buttons
 
 
-def queue(forecasts: Sequence[Forecast], look: Look, *, page: int, channel: str) -> Said:
+def queue(forecasts: Sequence[Forecast], viewer: Viewer, *, page: int, channel: str) -> Message:
     """What waits, a page at a time."""
     if not forecasts:
         where = f" for {esc(channel)}" if channel else ""
-        return Said(f"Nothing waits{where}. Send me a text file, or /add")
+        return Message(f"Nothing waits{where}. Send me a text file, or /add")
     page = min(max(page, 0), (len(forecasts) - 1) // PAGE)
     shown = forecasts[page * PAGE : (page + 1) * PAGE]
     lines = [f"{bold('Queue')}: {count(len(forecasts), 'delivery', 'deliveries')}"]
@@ -31,9 +32,9 @@ def queue(forecasts: Sequence[Forecast], look: Look, *, page: int, channel: str)
         lines += [
             "",
             f"{SIGNS[delivery.state]} #{delivery.thread_id} {bold(delivery.channel)} {esc(delivery.title)}",
-            f"    {esc(_foreseen(one, look))}",
+            f"    {esc(_foreseen(one, viewer))}",
         ]
-    return Said(
+    return Message(
         "\n".join(lines),
         (
             *_numbers(shown_ids([one.delivery for one in shown])),
@@ -42,31 +43,31 @@ def queue(forecasts: Sequence[Forecast], look: Look, *, page: int, channel: str)
     )
 
 
-def _foreseen(one: Forecast, look: Look) -> str:
+def _foreseen(one: Forecast, viewer: Viewer) -> str:
     delivery = one.delivery
     if delivery.state is DeliveryState.QUEUED:
-        return starts(delivery, one, look)
+        return starts(delivery, one, viewer)
     if delivery.state is DeliveryState.PUBLISHING and one.end is not None:
         far = (
             f"{bar(delivery.sent, delivery.posts)} {delivery.sent}/{delivery.posts}, "
             if delivery.posts
             else ""
         )
-        return f"{far}until {shortly(one.end, look.now, look.zone)}"
+        return f"{far}until {shortly(one.end, viewer.now, viewer.zone)}"
     return f"{delivery.state}: {in_chat(one.why)}" if one.why else delivery.state
 
 
-def history(chains: Sequence[Chain], look: Look, *, page: int, channel: str, more: bool) -> Said:
+def history(chains: Sequence[Chain], viewer: Viewer, *, page: int, channel: str, more: bool) -> Message:
     """What ended, newest first, a page at a time."""
     if not chains:
         where = f" on {esc(channel)}" if channel else ""
         nothing = f"Nothing was published{where} yet. What waits: /queue"
-        return Said("That was all. From the newest: /history" if page else nothing)
+        return Message("That was all. From the newest: /history" if page else nothing)
     lines = [bold("History")]
     for chain in chains:
         one = chain.delivery
         sent = f" {one.sent}/{one.posts}" if one.posts else ""
-        when = f", {shortly(one.finished, look.now, look.zone)}" if one.finished else ""
+        when = f", {shortly(one.finished, viewer.now, viewer.zone)}" if one.finished else ""
         name = next((link(one_of, one.title) for one_of in addresses(chain)), esc(one.title))
         lines += [
             "",
@@ -74,7 +75,7 @@ def history(chains: Sequence[Chain], look: Look, *, page: int, channel: str, mor
             f"    {one.state}{sent}{when}{f': {reason(one.reason)}' if one.reason else ''}",
         ]
     ids = shown_ids([chain.delivery for chain in chains])
-    return Said("\n".join(lines), (*_numbers(ids), *_pages("history", page, more, channel)))
+    return Message("\n".join(lines), (*_numbers(ids), *_pages("history", page, more, channel)))
 
 
 def shown_ids(deliveries: Sequence[Delivery]) -> tuple[int, ...]:
@@ -101,7 +102,7 @@ def _pages(verb: str, page: int, more: bool, channel: str) -> Rows:
     )
 
 
-def channels(found: Sequence[ChannelRow], configured: frozenset[str], role: Role) -> Said:
+def channels(found: Sequence[ChannelRow], configured: frozenset[str], role: Role) -> Message:
     """The channels, each with a button that pauses it or lets it go on."""
     lines = [bold("Channels")]
     for row in found:
@@ -121,10 +122,10 @@ def channels(found: Sequence[ChannelRow], configured: frozenset[str], role: Role
         for row in found
         if row.name in configured
     ]
-    return Said("\n".join(lines), tuple((one,) for one in asked) if role is Role.OWNER else ())
+    return Message("\n".join(lines), tuple((one,) for one in asked) if role is Role.OWNER else ())
 
 
-def status(one: Overview, look: Look) -> Said:
+def status(one: Overview, viewer: Viewer) -> Message:
     """How things stand, and what waits for a person."""
     lines = [bold("How things stand")]
     for name, kind in one.channels:
@@ -138,7 +139,7 @@ def status(one: Overview, look: Look) -> Said:
     lines += ["", f"Queue: {counts or 'empty'}"]
     waiting = shown_ids(one.yours)
     if waiting:
-        lines += ["", bold("Waiting for you" if look.role is Role.OWNER else "Waiting for an owner")]
+        lines += ["", bold("Waiting for you" if viewer.role is Role.OWNER else "Waiting for an owner")]
         first = {delivery.thread_id: delivery for delivery in reversed(one.yours)}
         for thread_id in waiting[:PAGE]:
             each = first[thread_id]
@@ -147,39 +148,39 @@ def status(one: Overview, look: Look) -> Said:
             )
         if len(waiting) > PAGE:
             lines.append(f"… and {len(waiting) - PAGE} more: /queue")
-    return Said(
+    return Message(
         "\n".join(lines),
         (*_numbers(waiting[:PAGE]), (button("Queue", "queue"), button("History", "history"))),
     )
 
 
-def help_all(role: Role) -> Said:
+def help_all(commands: Sequence[Command], role: Role) -> Message:
     """Every command that the role may give."""
     lines = ["Send me a text file with threads, or paste one: I publish it part by part.", ""]
-    lines += [f"{esc(one.usage)} — {esc(one.summaries['en'])}" for one in allowed_to(role)]
+    lines += [f"{esc(one.usage)} — {esc(one.help)}" for one in commands]
     example = "move" if role is Role.OWNER else "add"
-    return Said("\n".join([*lines, "", f"More on one of them: /help {example}"]))
+    return Message("\n".join([*lines, "", f"More on one of them: /help {example}"]))
 
 
-def help_one(command: Command, role: Role) -> Said:
+def help_one(command: Command, role: Role) -> Message:
     """How one command is used."""
     whose = " (for owners)" if command.who > role else ""
-    lines = [code(command.usage), esc(f"{command.summaries['en']}{whose}")]
-    return Said("\n".join([*lines, *(["", esc_lines(command.more)] if command.more else [])]))
+    lines = [code(command.usage), esc(f"{command.help}{whose}")]
+    return Message("\n".join([*lines, *(["", esc_lines(command.more)] if command.more else [])]))
 
 
-def unknown(name: str, near: str | None) -> Said:
+def unknown(name: str, near: str | None) -> Message:
     """There is no such command."""
     said = f"There is no /{esc(name[:32])}."
     if near is None:
-        return Said(f"{said} All commands: /help")
-    return Said(f"{said} Did you mean /{near}?", ((button(f"/{near}", near),),))
+        return Message(f"{said} All commands: /help")
+    return Message(f"{said} Did you mean /{near}?", ((button(f"/{near}", near),),))
 
 
-def choose(verb: str, found: Mapping[int, str]) -> Said:
+def choose(verb: str, found: Mapping[int, str]) -> Message:
     """Which thread? `found` are titles by number."""
     what = IN_A_SENTENCE.get(verb, verb)
     if not found:
-        return Said(f"There is no thread to {esc(what)} now. What there is: /queue, /history")
+        return Message(f"There is no thread to {esc(what)} now. What there is: /queue, /history")
     buttons = tuple((button(f"#{number} {title}"[:60], verb, (number,)),) for number, title in found.items())
-    return Said(f"Which thread shall I {esc(what)}?", buttons)
+    return Message(f"Which thread shall I {esc(what)}?", buttons)

@@ -1,4 +1,4 @@
-"""What the bot says: a message in Telegram's HTML with its buttons. Pure.
+"""A message of the bot in Telegram's HTML, with its buttons. Pure.
 
 https://core.telegram.org/bots/api#html-style
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape, unescape
 
+from threadcast.bot import wording
 from threadcast.bot.plain import plain
 
 LIMIT = 4096  # code points of a message, after its markup: https://core.telegram.org/bots/api#sendmessage
@@ -32,8 +33,8 @@ Rows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One answer. `text` is HTML.
+class Message:
+    """One message. `text` is HTML.
 
     `quiet`: it makes no sound. `asks` is what stands in the field for the person's reply, where one is
     wanted. `file` is sent along, with its name.
@@ -44,6 +45,34 @@ class Said:
     quiet: bool = False
     asks: str = ""
     file: tuple[str, bytes] | None = None
+
+
+_IN_A_SHELL = re.compile(
+    r"threadcast (add|at|audit|cancel|channels|help|history|hold|move|pause|preview|publish|queue|release"
+    r"|resume|retry|settle|show|skip|start|status|undo)\b"
+)
+_OTHERWISE = {
+    "name one with --channel": "name one of them behind it",
+    " --now": " now",
+    "possible now: continue, ": "possible now: ",  # parts are added to a thread in a shell alone
+}
+
+
+def in_chat(text: str) -> str:
+    """A message that was written for the shell, with what can be typed in the chat in its place."""
+    for shell, chat in _OTHERWISE.items():
+        text = text.replace(shell, chat)
+    return _IN_A_SHELL.sub(r"/\1", text)
+
+
+def sentence(error: Exception) -> str:
+    """What is said of an error in the chat."""
+    return in_chat(wording.sentence(error, wording.CHAT))
+
+
+def clean(text: str) -> str:
+    """Text that can be stored and sent: none of what JSON can write and no text can hold."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def esc(text: str) -> str:
@@ -82,7 +111,7 @@ def rows(*groups: Sequence[Button | None]) -> Rows:
     return tuple(row for row in kept if row)
 
 
-def in_messages(said: Said) -> tuple[Said, ...]:
+def in_messages(said: Message) -> tuple[Message, ...]:
     """The same as messages that Telegram takes: split between lines, or with all of its text in a file.
 
     The buttons are below the last.
@@ -94,7 +123,7 @@ def in_messages(said: Said) -> tuple[Said, ...]:
         file = ("answer.txt", f"{visible(said.text)}\n".encode())
         return (replace(said, text=f"{head}\n(the whole answer is in the file)", file=file),)
     *first, last = texts
-    return (*(Said(text, quiet=said.quiet) for text in first), replace(said, text=last))
+    return (*(Message(text, quiet=said.quiet) for text in first), replace(said, text=last))
 
 
 def split(html: str, limit: int = LIMIT) -> list[str]:

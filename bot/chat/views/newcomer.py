@@ -3,19 +3,19 @@
 import re
 from collections.abc import Collection
 
-from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.views.message import Said, bold, code, esc
+from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.views.message import Message, bold, code, esc
 
 LONGEST_NAME = 32  # characters
 GROUP = "THREADCAST_TELEGRAM__GROUP"
 PREFIX = "THREADCAST_CHANNELS__"
 
 
-def how_to_begin(role: Role) -> Said:
+def how_to_begin(role: Role) -> Message:
     """There is no channel yet."""
     if role is not Role.OWNER:
-        return Said("No channel is configured yet: one of the owners does that. All commands: /help")
-    return Said(
+        return Message("No channel is configured yet: one of the owners does that. All commands: /help")
+    return Message(
         "\n".join(
             [
                 bold("Welcome. There is no channel yet: let us set one up."),
@@ -47,7 +47,7 @@ def name_for(title: str, username: str | None, taken: Collection[str] = ()) -> s
     return name
 
 
-def joined(title: str, chat: str, name: str, *, may_post: bool, group: int | None = None) -> Said:
+def joined(title: str, chat: str, name: str, *, may_post: bool, group: int | None = None) -> Message:
     """The bot was added to a chat that is not configured. `chat` is its @name or id, `group` a group's id."""
     lines = [f"I am in {bold(title)} now."]
     if not may_post:
@@ -61,19 +61,19 @@ def joined(title: str, chat: str, name: str, *, may_post: bool, group: int | Non
         *(["Or, to give commands and read reports there:", code(f"{GROUP}={group}"), ""] if group else []),
         "Then start Threadcast again; <code>threadcast check</code> says whether all is well.",
     ]
-    return Said("\n".join(lines))
+    return Message("\n".join(lines))
 
 
-def ready(title: str, channel: str) -> Said:
+def ready(title: str, channel: str) -> Message:
     """The bot may post in a configured channel now."""
-    return Said(
+    return Message(
         f"I may post in {bold(title)} now: {bold(channel)} is ready. What waits: /queue {esc(channel)}"
     )
 
 
-def left(title: str, channel: str) -> Said:
+def left(title: str, channel: str) -> Message:
     """The bot may not post in a configured channel any more."""
-    return Said(
+    return Message(
         f"⚠️ I cannot post in {bold(title)} any more: {bold(channel)} stops at its next post. Make me an "
         "administrator there who may post messages again; what stopped meanwhile goes on with /retry"
     )

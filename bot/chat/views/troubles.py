@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.chat.views.cards import reason
-from threadcast.bot.chat.views.message import Said, bold
+from threadcast.bot.chat.views.message import Message, bold
 from threadcast.bot.chat.views.moments import lasting, shortly
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import CHANNEL_FAULTS, Code, DeliveryState
@@ -34,14 +34,14 @@ class Troubles:
         self._zone = zone
         self._of: dict[str, _Trouble] = {}
 
-    def see(self, one: Delivery, now: datetime) -> Said | None:
+    def see(self, one: Delivery, now: datetime) -> Message | None:
         """What is to be told of a delivery's channel; None: nothing new."""
         trouble = self._of.get(one.channel)
         if trouble is not None and _went_on(one, trouble):
             del self._of[one.channel]
             if not trouble.told:
                 return None
-            return Said(
+            return Message(
                 f"✅ {bold(one.channel)} is back again, after {lasting(now - trouble.since)}.", quiet=True
             )
         waits = one.state is DeliveryState.PUBLISHING and one.reason and one.due > now
@@ -54,7 +54,7 @@ class Troubles:
             return None
         trouble.told = True
         since = f" since {shortly(trouble.since, now, self._zone)}" if trouble.since < now else ""
-        return Said(
+        return Message(
             f"⚠️ {bold(one.channel)} has trouble{since}: {reason(one.reason)}\n"
             f"Nothing is lost: #{one.thread_id} goes on by itself, "
             f"next try {shortly(one.due, now, self._zone)}."

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.views.cards import Look
+from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.views.cards import Viewer
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview, summarise
 from threadcast.bot.requests.queries import Chain, Dossier
@@ -30,7 +30,7 @@ REASONS = (
 MOMENTS = st.timedeltas(timedelta(days=-400), timedelta(days=400)).map(lambda span: NOW + span)
 SOME = st.none() | MOMENTS
 LOOKS = st.builds(
-    Look,
+    Viewer,
     st.just(NOW),
     st.sampled_from([BERLIN, ZoneInfo("UTC"), ZoneInfo("Asia/Kolkata")]),
     st.sampled_from(Role),

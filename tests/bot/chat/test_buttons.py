@@ -7,19 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bot.chat.samples import CHANNELS, DELIVERIES, THREADS
+from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import (
     MANY,
     MOST_BYTES,
-    Asker,
-    OddPressError,
+    BadDataError,
     Press,
     button,
     read_press,
     stamp,
     threads_of,
 )
-from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.router import PRESSED, TYPED
+from threadcast.bot.chat.requests import REGISTRY
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 
@@ -28,8 +27,8 @@ ONE = THREADS.map(lambda one: (one,))
 RANGES = st.tuples(THREADS, st.integers(1, MANY)).map(lambda pair: tuple(range(pair[0], sum(pair))))
 # What buttons carry: the longest of them are about one thread on one channel, or about many on all.
 PRESSES = st.one_of(
-    st.builds(Press, st.sampled_from([*TYPED, *PRESSED]), ONE, CHANNELS, STAMPS),
-    st.builds(Press, st.sampled_from([*TYPED, *PRESSED]), RANGES, st.just(""), STAMPS),
+    st.builds(Press, st.sampled_from([*REGISTRY]), ONE, CHANNELS, STAMPS),
+    st.builds(Press, st.sampled_from([*REGISTRY]), RANGES, st.just(""), STAMPS),
     st.builds(Press, st.just("at"), RANGES, st.just("tomorrow 9:00"), STAMPS),
     st.builds(Press, st.just("leaf"), ONE, CHANNELS, st.just(""), st.integers(0, 9999)),
     st.builds(
@@ -63,7 +62,7 @@ def test_a_button_carries_its_press() -> None:
 )
 def test_other_data_is_odd(data: str) -> None:
     """Data that no button of ours has is told from ours."""
-    with pytest.raises(OddPressError):
+    with pytest.raises(BadDataError):
         read_press(data)
 
 
@@ -72,7 +71,7 @@ def test_any_data_is_a_press_or_odd(data: str) -> None:
     """Whatever a client makes up, it is a request within bounds or an odd one."""
     try:
         press = read_press(data)
-    except OddPressError:
+    except BadDataError:
         return
     assert 0 <= press.page < 10_000
     assert all(one > 0 for one in press.threads)
@@ -121,4 +120,4 @@ def test_a_stamp_changes(deliveries: list[Delivery], data: st.DataObject) -> Non
 
 def test_who_asks() -> None:
     """The audit log has a person's number."""
-    assert Asker(1111, -5, Role.OWNER).actor == "telegram:1111"
+    assert Sender(1111, -5, Role.OWNER).actor == "telegram:1111"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TOKEN, TelegramServer
-from threadcast.bot.chat.check import examine_chat
+from threadcast.bot.chat.access import examine_chat
 from threadcast.config.settings import Settings, load
 
 GROUP = -1_000_000_000_777

@@ -1,12 +1,13 @@
-"""The table of commands is whole, in every language, and fits Telegram's menu."""
+"""Every command is whole, in every language, and fits Telegram's menu."""
 
 import re
 
 import pytest
 
-from threadcast.bot.chat.commands import COMMANDS, LANGUAGES, Role, allowed_to, in_chat, nearest
-from threadcast.bot.chat.menu import menu
-from threadcast.bot.chat.router import TYPED
+from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.menu import LANGUAGES, OTHERS, TRANSLATIONS, allowed_to, menu, nearest
+from threadcast.bot.chat.requests import REGISTRY
+from threadcast.bot.chat.views.message import in_chat
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, "pt"])
@@ -25,43 +26,34 @@ def test_a_menu_is_within_telegrams_limits(role: Role, language: str) -> None:
 def test_a_language_is_whole(language: str) -> None:
     """A language of the table has every command, each said in its own way and not in English."""
     assert re.fullmatch("[a-z]{2}", language)
-    said = [command.summaries[language] for command in COMMANDS.values()]
+    said = [one.description for one in menu(Role.OWNER, language)]
+    english = {one.description for one in menu(Role.OWNER, OTHERS)}
     assert len(set(said)) == len(said)
-    assert language == "en" or not set(said) & {one.summaries["en"] for one in COMMANDS.values()}
+    assert language == OTHERS or not set(said) & english
 
 
 def test_another_language_is_english() -> None:
     """Who has a language that the table does not have reads English."""
-    assert menu(Role.OWNER, "pt") == menu(Role.OWNER, "en")
+    assert menu(Role.OWNER, "pt") == menu(Role.OWNER, OTHERS)
 
 
-def test_every_command_is_answered() -> None:
-    """The table has each command that is answered, and no other."""
-    assert set(COMMANDS) == set(TYPED)
+def test_the_table_has_the_commands() -> None:
+    """The table translates each command that is typed, and no other."""
+    assert set(TRANSLATIONS) == {name for name, one in REGISTRY.items() if one.typed}
 
 
 def test_an_editor_may_less() -> None:
     """What an editor may, an owner may; nothing that changes what is published is an editor's."""
     editors = {one.name for one in allowed_to(Role.EDITOR)}
     assert editors < {one.name for one in allowed_to(Role.OWNER)}
-    assert not editors & {
-        "publish",
-        "at",
-        "hold",
-        "release",
-        "move",
-        "retry",
-        "skip",
-        "undo",
-        "settle",
-        "pause",
-    }
+    changing = {"publish", "at", "hold", "release", "move", "retry", "skip", "undo", "settle", "pause"}
+    assert not editors & changing
 
 
 def test_usage() -> None:
     """How a command is typed, with what stands behind its name."""
-    assert COMMANDS["move"].usage == "/move ID first | ID after ID"
-    assert COMMANDS["status"].usage == "/status"
+    assert REGISTRY["move"].usage == "/move ID first | ID after ID"
+    assert REGISTRY["status"].usage == "/status"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.bot.chat.script import Step, read
-from threadcast.bot.chat.commands import COMMANDS, Role
+from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.requests import REGISTRY
 from threadcast.bot.chat.requests.changing import QUICK_TIMES
 
+COMMANDS = {name: one for name, one in REGISTRY.items() if one.typed}
 FOLDER = Path(__file__).parent / "transcripts"
 TRANSCRIPTS = [read(path) for path in sorted(FOLDER.glob("*.txt"))]
 STEPS: list[Step] = [step for transcript in TRANSCRIPTS for step in transcript.steps]
@@ -69,7 +71,7 @@ def test_every_button_is_pressed() -> None:
 def test_every_button_of_the_code_is_shown() -> None:
     """Each label that the code gives a button is one that some transcript shows."""
     sources = Path(__file__).parents[3] / "bot" / "chat"
-    calls = re.compile(r'(?:button|ask)\(\s*"([^"{}]+)"')
+    calls = re.compile(r'(?:button|offer)\(\s*"([^"{}]+)"')
     labels = {label for path in sources.rglob("*.py") for label in calls.findall(path.read_text("utf-8"))}
     labels |= {label for label, _ in QUICK_TIMES}
     assert len(labels) > 20  # they are found at all

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
@@ -16,12 +15,12 @@ from hypothesis import strategies as st
 from tests.bot.chat.samples import MOMENTS
 from tests.bot.chat.stand import Stand, standing
 from tests.queue.store.fresh import fresh_database
-from threadcast.bot.chat.digest import DIGESTED, Digests, last_due, next_due
+from threadcast.bot.chat.commands import Context
+from threadcast.bot.chat.digest import DIGESTED, DailyDigest, last_due, next_due
 from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.reports import MARKS
-from threadcast.bot.chat.requests.office import Office
-from threadcast.bot.chat.views.message import Said
-from threadcast.bot.requests.context import Context
+from threadcast.bot.chat.views.message import Message
+from threadcast.bot.requests.context import Context as RequestsContext
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.zones import wall
 from threadcast.queue.model import StoreError
@@ -116,37 +115,31 @@ def test_digests_of_a_service(stand: Stand) -> None:
 
 
 class BusyNotes(Notes):
-    """A notebook of a queue that cannot be used at first."""
+    """The notes of a queue that cannot be used at first."""
 
     def __init__(self) -> None:
         super().__init__(fresh_database().transactions)
         self.busy = True
-        self.asked = threading.Event()
 
     def read(self, page: str) -> dict[int, str]:
         if self.busy:
-            self.asked.set()
             raise StoreError("the queue is busy")
         return super().read(page)
 
 
 async def test_a_queue_that_cannot_be_used_delays_the_digest() -> None:
-    """Where the queue cannot be used, the digest waits and the service goes on."""
+    """Where the queue cannot be used, the digest waits; however many looks there are, it is told once."""
     now = datetime(2026, 3, 2, 13, 30, tzinfo=UTC)
     notes = BusyNotes()
     notes.write(MARKS, DIGESTED, "2026-03-01T13:00:00+00:00", now=now)
-    asked = Requests(Context(fresh_database(), [], frozenset(), {}, lambda: now, "chat", lambda: True))
-    office = Office(lambda _: asked, [], Drafts(notes, lambda: now), notes, lambda: now, ZoneInfo("UTC"))
-    told: asyncio.Queue[Said] = asyncio.Queue()
-    digests_ = Digests(office, time(13, 0), tell=told.put)
-    running = asyncio.create_task(digests_.run())
-    try:
-        assert await asyncio.to_thread(notes.asked.wait, 10)
-        assert told.empty()
-        notes.busy = False
-        digests_.wake()
-        said = await asyncio.wait_for(told.get(), 10)
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    assert said.text.startswith("<b>Since yesterday 13:00</b>")
+    requests = Requests(
+        RequestsContext(fresh_database(), [], frozenset(), {}, lambda: now, "chat", lambda: True)
+    )
+    context = Context(lambda _: requests, [], Drafts(notes, lambda: now), notes, lambda: now, ZoneInfo("UTC"))
+    told: list[Message] = []
+    digest = DailyDigest(context, time(13, 0), tell=told.append)
+    await digest.look()
+    assert told == []
+    notes.busy = False
+    await asyncio.gather(*(digest.look() for _ in range(3)))
+    assert [one.text.partition("\n")[0] for one in told] == ["<b>Since yesterday 13:00</b>"]

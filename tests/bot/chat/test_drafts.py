@@ -8,8 +8,7 @@ from tests.bot.chat.samples import NOW
 from tests.queue.store.fresh import fresh_notes
 from tests.servers.telegram.chats import clean
 from tests.servers.telegram.people import _in_parts as as_clients_cut
-from threadcast.bot.chat.buttons import Asker
-from threadcast.bot.chat.commands import Role
+from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.drafts import Draft, Drafts, join
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread
@@ -81,7 +80,7 @@ class TestDrafts:
     def setup_method(self) -> None:
         self.notes = fresh_notes()
         self.drafts = Drafts(self.notes, lambda: NOW)
-        self.ada = Asker(1111, 1111, Role.OWNER)
+        self.ada = Sender(1111, 1111, Role.OWNER)
 
     def test_none(self) -> None:
         """Where nothing was begun there is no draft, and none can be dropped."""
@@ -116,8 +115,8 @@ class TestDrafts:
     def test_each_their_own(self) -> None:
         """Another person, and the same one in another chat, have drafts of their own; a restart keeps all."""
         self.drafts.put(self.ada, 11, "1/ a")
-        assert self.drafts.of(Asker(2222, 1111, Role.OWNER)) is None
-        assert self.drafts.of(Asker(1111, -5, Role.OWNER)) is None
+        assert self.drafts.of(Sender(2222, 1111, Role.OWNER)) is None
+        assert self.drafts.of(Sender(1111, -5, Role.OWNER)) is None
         assert Drafts(self.notes, lambda: NOW).of(self.ada) == Draft(("1/ a",), (), None)
         self.drafts.drop(self.ada)
         assert self.drafts.of(self.ada) is None

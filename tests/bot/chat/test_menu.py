@@ -4,11 +4,12 @@ from pathlib import Path
 
 from tests.bot.chat.stand import GROUP, Stand, standing
 from tests.servers.telegram.chats import Chat
-from threadcast.bot.chat.commands import COMMANDS, LANGUAGES, Role
+from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.menu import LANGUAGES, menu
 
 
 def expected(role: Role, language: str) -> dict[str, str]:
-    return {one.name: one.summaries[language] for one in COMMANDS.values() if one.who <= role}
+    return {one.command: one.description for one in menu(role, language)}
 
 
 def each_is_offered_theirs(stand: Stand, chat: Chat | None, language: str, shown: str) -> None:

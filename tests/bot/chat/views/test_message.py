@@ -9,7 +9,7 @@ from threadcast.bot.chat.views.message import (
     FEW,
     LIMIT,
     Button,
-    Said,
+    Message,
     bold,
     code,
     esc,
@@ -111,17 +111,17 @@ def test_nothing_is_one_piece(html: str) -> None:
 class TestInMessages:
     def test_short(self) -> None:
         """What fits is one message, as it is."""
-        said = Said("a", ((Button("b", "c"),),), quiet=True)
+        said = Message("a", ((Button("b", "c"),),), quiet=True)
         assert in_messages(said) == (said,)
 
     def test_a_few(self) -> None:
         """What is longer is a few messages, with the buttons below the last."""
         buttons = ((Button("b", "c"),),)
-        said = Said("\n".join(["x" * 3000] * FEW), buttons, quiet=True)
+        said = Message("\n".join(["x" * 3000] * FEW), buttons, quiet=True)
         assert in_messages(said) == (
-            Said("x" * 3000, quiet=True),
-            Said("x" * 3000, quiet=True),
-            Said("x" * 3000, buttons, quiet=True),
+            Message("x" * 3000, quiet=True),
+            Message("x" * 3000, quiet=True),
+            Message("x" * 3000, buttons, quiet=True),
         )
 
     @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ class TestInMessages:
     )
     def test_many(self, first: str, caption: str) -> None:
         """What is longer still is a file, under the first line where that is short."""
-        said = Said("\n".join([first, *["&lt;" + "x" * 3000] * (FEW + 1)]), ((Button("b", "c"),),))
+        said = Message("\n".join([first, *["&lt;" + "x" * 3000] * (FEW + 1)]), ((Button("b", "c"),),))
         (message,) = in_messages(said)
         assert message.text == f"{caption}\n(the whole answer is in the file)"
         assert message.file == ("answer.txt", f"{visible(said.text)}\n".encode())

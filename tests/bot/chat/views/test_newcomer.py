@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.servers.telegram.html import parse_html
-from threadcast.bot.chat.commands import Role
-from threadcast.bot.chat.views.message import Said, visible
+from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.views.message import Message, visible
 from threadcast.bot.chat.views.newcomer import (
     LONGEST_NAME,
     PREFIX,
@@ -25,7 +25,7 @@ TITLES = st.text(max_size=128) | st.from_regex(r"[A-Za-z_ -]{0,80}", fullmatch=T
 USERNAMES = st.none() | st.from_regex(r"[A-Za-z][A-Za-z0-9_]{3,30}[A-Za-z0-9]", fullmatch=True)
 
 
-def lines(said: Said) -> dict[str, str]:
+def lines(said: Message) -> dict[str, str]:
     """The lines that are shown to be copied, as an environment."""
     shown, entities = parse_html(said.text)
     units = shown.encode("utf-16-le")

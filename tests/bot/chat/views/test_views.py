@@ -28,26 +28,28 @@ from tests.bot.chat.samples import (
 )
 from tests.contract.store.samples import thread
 from tests.servers.telegram.html import parse_html
+from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import MOST_BYTES, read_press
-from threadcast.bot.chat.commands import COMMANDS, Role, in_chat
 from threadcast.bot.chat.digest import digest
-from threadcast.bot.chat.router import PRESSED, TYPED
+from threadcast.bot.chat.menu import allowed_to
+from threadcast.bot.chat.requests import REGISTRY
 from threadcast.bot.chat.views import cards, lists
-from threadcast.bot.chat.views.cards import Look
-from threadcast.bot.chat.views.message import LIMIT, Said, in_messages, visible
+from threadcast.bot.chat.views.cards import Viewer
+from threadcast.bot.chat.views.message import LIMIT, Message, in_chat, in_messages, visible
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview, summarise
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.queue.model import ChannelRow, Delivery, StoredThread
 from threadcast.queue.states import DeliveryState
 
+TYPED = {name: one for name, one in REGISTRY.items() if one.typed}
 LONGEST_LABEL = 64  # characters of a button
 MOST_BUTTONS = 100  # of a message
-LOOK = Look(NOW, BERLIN, Role.OWNER)
+LOOK = Viewer(NOW, BERLIN, Role.OWNER)
 calmly = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 
 
-def is_sound(said: Said) -> None:
+def is_sound(said: Message) -> None:
     """Telegram takes it, and each of its buttons asks for something that there is."""
     for message in in_messages(said):
         text, _ = parse_html(message.text)
@@ -61,16 +63,16 @@ def is_sound(said: Said) -> None:
             assert len(one.data.encode()) <= MOST_BYTES
             press = read_press(one.data)
             assert press.data() == one.data
-            assert press.verb in TYPED or press.verb in PRESSED
+            assert press.verb in REGISTRY
 
 
-def verbs(said: Said) -> set[str]:
+def verbs(said: Message) -> set[str]:
     return {read_press(one.data).verb for row in said.buttons for one in row}
 
 
 @calmly
 @given(a_dossier(), LOOKS, st.sampled_from(["", "<b>Now</b>"]), st.data())
-def test_a_card(one: Dossier, look: Look, headline: str, data: st.DataObject) -> None:
+def test_a_card(one: Dossier, look: Viewer, headline: str, data: st.DataObject) -> None:
     """A thread however it stands is shown whole, and an editor is offered nothing that changes it."""
     foreseen = {
         chain.delivery.id: data.draw(foretold(chain.delivery))
@@ -87,21 +89,21 @@ def test_a_card(one: Dossier, look: Look, headline: str, data: st.DataObject) ->
 
 @calmly
 @given(FORECASTS, LOOKS, st.integers(-1, 9), st.just("") | CHANNELS)
-def test_the_queue(found: list[Forecast], look: Look, page: int, channel: str) -> None:
+def test_the_queue(found: list[Forecast], look: Viewer, page: int, channel: str) -> None:
     """A page of the queue shows what is on it, and its buttons lead there."""
     is_sound(lists.queue(found, look, page=page, channel=channel))
 
 
 @calmly
 @given(st.lists(CHAINS, max_size=8), LOOKS, st.integers(0, 9998), st.just("") | CHANNELS, st.booleans())
-def test_the_history(found: list[Chain], look: Look, page: int, channel: str, more: bool) -> None:
+def test_the_history(found: list[Chain], look: Viewer, page: int, channel: str, more: bool) -> None:
     """A page of the history likewise."""
     is_sound(lists.history(found, look, page=page, channel=channel, more=more))
 
 
 @calmly
 @given(st.lists(ROWS, max_size=6), LOOKS, st.data())
-def test_the_channels(found: list[ChannelRow], look: Look, data: st.DataObject) -> None:
+def test_the_channels(found: list[ChannelRow], look: Viewer, data: st.DataObject) -> None:
     """Every channel that was ever seen is shown; those that are configured can be paused by owners."""
     names = [row.name for row in found]
     configured = frozenset(data.draw(st.lists(st.sampled_from(names))) if names else ())
@@ -112,7 +114,7 @@ def test_the_channels(found: list[ChannelRow], look: Look, data: st.DataObject) 
 
 @calmly
 @given(an_overview(), LOOKS)
-def test_the_status(one: Overview, look: Look) -> None:
+def test_the_status(one: Overview, look: Viewer) -> None:
     """How things stand can be said however they stand."""
     is_sound(lists.status(one, look))
 
@@ -120,7 +122,7 @@ def test_the_status(one: Overview, look: Look) -> None:
 @calmly
 @given(st.lists(DELIVERY, max_size=14), st.lists(DELIVERY, max_size=14), FORECASTS, LOOKS, MOMENTS)
 def test_the_digest(
-    published: list[Delivery], yours: list[Delivery], coming: list[Forecast], look: Look, since: datetime
+    published: list[Delivery], yours: list[Delivery], coming: list[Forecast], look: Viewer, since: datetime
 ) -> None:
     """A digest of any day can be said, and makes a sound only where somebody has to act."""
     said = digest(published, yours, coming, look, since=since)
@@ -129,14 +131,14 @@ def test_the_digest(
 
 
 @calmly
-@given(st.dictionaries(THREADS, TITLES, max_size=10), st.sampled_from(list(COMMANDS)))
+@given(st.dictionaries(THREADS, TITLES, max_size=10), st.sampled_from(list(TYPED)))
 def test_a_choice(found: dict[int, str], verb: str) -> None:
     """Any threads can be chosen from."""
     is_sound(lists.choose(verb, found))
 
 
 @calmly
-@given(st.text(), st.none() | st.sampled_from(list(COMMANDS)))
+@given(st.text(), st.none() | st.sampled_from(list(TYPED)))
 def test_no_such_command(name: str, near: str | None) -> None:
     """Whatever was typed, it is said that there is no such command."""
     is_sound(lists.unknown(name, near))
@@ -145,11 +147,11 @@ def test_no_such_command(name: str, near: str | None) -> None:
 def test_help() -> None:
     """Each role is told of its commands and no others; each command has a page of its own."""
     for role in Role:
-        said = lists.help_all(role)
+        said = lists.help_all(allowed_to(role), role)
         is_sound(said)
         shown = set(re.findall(r"^/([a-z]+)", visible(said.text), re.MULTILINE))
-        assert shown == {one.name for one in COMMANDS.values() if one.who <= role}
-    for command in COMMANDS.values():
+        assert shown == {name for name, one in TYPED.items() if one.who <= role}
+    for command in TYPED.values():
         is_sound(lists.help_one(command, Role.EDITOR))
 
 
@@ -158,10 +160,10 @@ def test_help() -> None:
 def test_buttons_of_several(found: list[Delivery], many: int, first: int) -> None:
     """Several threads at once have buttons for what one of them allows."""
     threads = tuple(range(first, first + many))
-    is_sound(Said("a", cards.batch_buttons(threads, found, Role.OWNER)))
+    is_sound(Message("a", cards.batch_buttons(threads, found, Role.OWNER)))
 
 
-def lines(said: Said) -> list[str]:
+def lines(said: Message) -> list[str]:
     return visible(said.text).split("\n")
 
 

@@ -4,37 +4,49 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
-from threadcast.bot.chat.requests.office import Answer, Ask, Office, Update
-from threadcast.bot.chat.views.message import Said, bold, esc, link, rows
+from threadcast.bot.chat.commands import About, Answer, Context, Request, Update, button_only, command
+from threadcast.bot.chat.views.message import Message, bold, esc, link, rows
 from threadcast.bot.chat.views.moments import bar, count, exactly
 from threadcast.bot.publishing.takedown import Audit, Undoing
-from threadcast.queue.states import NotAllowedError
+from threadcast.queue.states import Event, NotAllowedError
 
 
-async def undo(office: Office, ask: Ask) -> Answer:
+@command(
+    "undo",
+    who=Role.OWNER,
+    about=About.THREAD,
+    events=(Event.WITHDRAW,),
+    takes="ID [channel…]",
+    help="Take a thread's posts down, newest first; asks first",
+)
+async def undo(context: Context, request: Request) -> Answer:
     """Asks first: what is taken down is gone."""
-    requests = office.requests(ask.asker)
-    dossier = await asyncio.to_thread(requests.queries.show, ask.thread)
-    names = {name.lower() for name in ask.words}
+    requests = context.requests(request.sender)
+    dossier = await asyncio.to_thread(requests.queries.show, request.thread)
+    names = {name.lower() for name in request.words}
     chains = [chain for chain in dossier.chains if not names or chain.delivery.channel in names]
     out = sum(1 for chain in chains for post in chain.posts if post.remote_id and post.taken_down is None)
     if not out:
-        raise NotAllowedError(f"nothing of thread {ask.thread} is out; see: threadcast show {ask.thread}")
+        raise NotAllowedError(
+            f"nothing of thread {request.thread} is out; see: threadcast show {request.thread}"
+        )
     mark = stamp(chain.delivery for chain in dossier.chains)
     channel = next(iter(names)) if len(names) == 1 else ""
-    yes = button("Yes, take it down", "undo-yes", ask.threads, channel=channel, stamp=mark)
-    no = button("No", "card", ask.threads)
-    posts = f"{count(out, 'post')} of #{ask.thread} {bold(dossier.stored.thread.title)}"
-    return Answer(Said(f"Take {posts} down for good, the newest first?", rows((yes, no))), afresh=True)
+    yes = button("Yes, take it down", "undo-yes", request.threads, channel=channel, stamp=mark)
+    no = button("No", "card", request.threads)
+    posts = f"{count(out, 'post')} of #{request.thread} {bold(dossier.stored.thread.title)}"
+    return Answer(Message(f"Take {posts} down for good, the newest first?", rows((yes, no))), afresh=True)
 
 
-async def undo_yes(office: Office, ask: Ask) -> Answer:
-    requests = office.requests(ask.asker)
-    names = [ask.channel] if ask.channel else []
-    await asyncio.to_thread(requests.changes.withdraw, ask.thread, channels=names)
+@button_only("undo-yes", who=Role.OWNER)
+async def undo_yes(context: Context, request: Request) -> Answer:
+    requests = context.requests(request.sender)
+    names = [request.channel] if request.channel else []
+    await asyncio.to_thread(requests.changes.withdraw, request.thread, channels=names)
 
-    async def work(update: Update) -> Said:
+    async def work(update: Update) -> Message:
         seen: asyncio.Queue[Undoing] = asyncio.Queue()
 
         async def tell() -> None:
@@ -42,37 +54,39 @@ async def undo_yes(office: Office, ask: Ask) -> Answer:
                 one = await seen.get()
                 while not seen.empty():  # the newest is enough
                     one = seen.get_nowait()
-                await update(Said(_so_far(one, office)))
+                await update(Message(_so_far(one, context)))
 
         teller = asyncio.create_task(tell())
         try:
             done = await requests.chains.undo(
-                ask.thread, channels=names, see=seen.put_nowait, pause=_until(office)
+                request.thread, channels=names, see=seen.put_nowait, pause=_until(context)
             )
         finally:
             teller.cancel()
             await asyncio.gather(teller, return_exceptions=True)
-        again = button("Go on", "undo-yes", ask.threads, channel=ask.channel)
+        again = button("Go on", "undo-yes", request.threads, channel=request.channel)
         whole = all(one.gone == one.out for one in done)
-        return Said("\n".join(_undone(done)), () if whole else ((again,),))
+        return Message("\n".join(_undone(done)), () if whole else ((again,),))
 
     return Answer(
-        Said(f"Taking #{ask.thread} down …"), toast=f"#{ask.thread} is being taken down.", work=work
+        Message(f"Taking #{request.thread} down …"),
+        toast=f"#{request.thread} is being taken down.",
+        work=work,
     )
 
 
-def _until(office: Office) -> Callable[[datetime], "asyncio.Future[None]"]:
+def _until(context: Context) -> Callable[[datetime], "asyncio.Future[None]"]:
     async def pause(moment: datetime) -> None:
-        await asyncio.sleep(max(0.0, (moment - office.clock()).total_seconds()))
+        await asyncio.sleep(max(0.0, (moment - context.clock()).total_seconds()))
 
     return lambda moment: asyncio.ensure_future(pause(moment))
 
 
-def _so_far(one: Undoing, office: Office) -> str:
+def _so_far(one: Undoing, context: Context) -> str:
     name = f"🗑 #{one.delivery.thread_id} {bold(one.delivery.channel)}"
     line = f"{name} {bar(one.gone, one.out)} {one.gone}/{one.out} taken down"
     if one.until is not None:
-        line += f"\nThe network asks to wait until {exactly(one.until, office.zone)}."
+        line += f"\nThe network asks to wait until {exactly(one.until, context.zone)}."
     return line
 
 
@@ -92,15 +106,23 @@ def _all(posts: int) -> str:
     return "its one post" if posts == 1 else f"all {posts} posts"
 
 
-async def audit(office: Office, ask: Ask) -> Answer:
-    requests = office.requests(ask.asker)
-    await asyncio.to_thread(requests.queries.show, ask.thread)
+@command(
+    "audit",
+    who=Role.OWNER,
+    about=About.THREAD,
+    events=(Event.WITHDRAW,),
+    takes="ID [channel…]",
+    help="Compare a published thread with what the network shows",
+)
+async def audit(context: Context, request: Request) -> Answer:
+    requests = context.requests(request.sender)
+    await asyncio.to_thread(requests.queries.show, request.thread)
 
-    async def work(_: Update) -> Said:
-        found = await requests.chains.audit(ask.thread, channels=ask.words)
-        return Said("\n".join(_audited(ask.thread, found)))
+    async def work(_: Update) -> Message:
+        found = await requests.chains.audit(request.thread, channels=request.words)
+        return Message("\n".join(_audited(request.thread, found)))
 
-    return Answer(Said(f"Looking at #{ask.thread} on its networks …"), afresh=True, work=work)
+    return Answer(Message(f"Looking at #{request.thread} on its networks …"), afresh=True, work=work)
 
 
 def _audited(thread: int, found: Sequence[Audit]) -> Iterable[str]:

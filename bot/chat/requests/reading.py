@@ -1,0 +1,188 @@
+"""Requests that change nothing: how things stand, what waits, how a thread will look."""
+
+import asyncio
+from collections.abc import Sequence
+
+from threadcast.bot.chat.access import Role, Sender
+from threadcast.bot.chat.buttons import button, progress
+from threadcast.bot.chat.commands import (
+    REGISTRY,
+    About,
+    Answer,
+    Context,
+    Request,
+    UsageError,
+    button_only,
+    command,
+)
+from threadcast.bot.chat.menu import allowed_to
+from threadcast.bot.chat.views import lists
+from threadcast.bot.chat.views.message import Message, bold, esc, esc_lines, rows, split
+from threadcast.bot.chat.views.moments import count
+from threadcast.bot.chat.views.newcomer import how_to_begin
+from threadcast.bot.requests.context import pick
+from threadcast.bot.requests.overview import Overview, summarise
+from threadcast.bot.requests.preview import Preview, preview_posts
+from threadcast.bot.requests.queries import WAITING
+from threadcast.queue.states import DeliveryState, Event
+from threadcast.queue.text.parse import parse
+from threadcast.queue.text.thread import Thread
+
+PREVIEW_PAGE = 3500  # code points
+
+
+@command("start", who=Role.EDITOR, help="How things stand, and what to do next")
+async def start(context: Context, request: Request) -> Answer:
+    if not context.channels:
+        return Answer(how_to_begin(request.sender.role))
+    return await status(context, request)
+
+
+@command("status", who=Role.EDITOR, help="How things stand")
+async def status(context: Context, request: Request) -> Answer:
+    one = await asyncio.to_thread(_overview, context, request.sender)
+    return Answer(lists.status(one, context.viewer(request.sender.role)))
+
+
+def _overview(context: Context, sender: Sender) -> Overview:
+    requests = context.requests(sender)
+    paused = frozenset(row.name for row in requests.queries.channels() if row.paused)
+    return summarise(
+        requests.queries.deliveries(WAITING | {DeliveryState.FAILED}),
+        channels=[(channel.name, channel.kind) for channel in context.channels],
+        paused=paused,
+        running=True,
+    )
+
+
+@command(
+    "help", who=Role.EDITOR, takes="[command]", help="All commands, or how one is used", more="/help move"
+)
+async def help_(context: Context, request: Request) -> Answer:  # noqa: ARG001  # as every request
+    role = request.sender.role
+    if not request.words:
+        return Answer(lists.help_all(allowed_to(role), role))
+    name = request.words[0].removeprefix("/").lower()
+    found = REGISTRY.get(name)
+    if found is None or not found.typed:
+        raise UsageError(f"there is no /{name[:32]}; all commands: /help")
+    return Answer(lists.help_one(found, role))
+
+
+@command("queue", who=Role.EDITOR, takes="[channel]", help="What waits, when it starts, and why then")
+async def queue(context: Context, request: Request) -> Answer:
+    channel = request.channel or " ".join(request.words)
+    forecasts = await asyncio.to_thread(
+        context.requests(request.sender).queries.forecast, channel=channel or None
+    )
+    viewer = context.viewer(request.sender.role)
+    return Answer(lists.queue(forecasts, viewer, page=request.page, channel=channel))
+
+
+@command("history", who=Role.EDITOR, takes="[channel]", help="What was published or stopped, newest first")
+async def history(context: Context, request: Request) -> Answer:
+    channel = request.channel or " ".join(request.words)
+    chains = await asyncio.to_thread(
+        context.requests(request.sender).queries.history,
+        channel=channel or None,
+        limit=lists.PAGE + 1,
+        skip=request.page * lists.PAGE,
+    )
+    viewer = context.viewer(request.sender.role)
+    more = len(chains) > lists.PAGE
+    return Answer(lists.history(chains[: lists.PAGE], viewer, page=request.page, channel=channel, more=more))
+
+
+@command("channels", who=Role.EDITOR, help="The channels, with their schedules")
+async def channels(context: Context, request: Request) -> Answer:
+    if not context.channels:
+        return Answer(how_to_begin(request.sender.role))
+    requests = context.requests(request.sender)
+    found = await asyncio.to_thread(requests.queries.channels)
+    return Answer(lists.channels(found, requests.queries.configured, request.sender.role))
+
+
+@command(
+    "show",
+    who=Role.EDITOR,
+    about=About.THREAD,
+    takes="ID",
+    help="One thread, as it goes on",
+    more="The message keeps itself up to date while the thread is published.\n/show 7",
+)
+async def show(context: Context, request: Request) -> Answer:
+    dossier = await asyncio.to_thread(context.requests(request.sender).queries.show, request.thread)
+    message = await asyncio.to_thread(context.card_of, dossier, request.sender.role)
+    shown = progress(chain.delivery for chain in dossier.chains)
+    return Answer(message, afresh=True, live=(request.thread, shown))
+
+
+@button_only("card", who=Role.EDITOR)
+async def card(context: Context, request: Request) -> Answer:
+    return Answer(await context.card(request.thread, request.sender))
+
+
+@command(
+    "preview",
+    who=Role.EDITOR,
+    about=About.DRAFT,
+    events=(Event.SCHEDULE,),
+    takes="ID [channel]",
+    help="The posts of a thread as they will be",
+    more="Without an ID: what you have pasted and not added yet.\n/preview 7 masto",
+)
+@button_only("leaf", "file", who=Role.EDITOR)
+async def preview(context: Context, request: Request) -> Answer:
+    """Every post of a thread on every channel, or on those named; a page at a time."""
+    names = [request.channel] if request.channel else list(request.words)
+    threads, title = await _previewed(context, request)
+    if not context.channels:
+        return Answer(Message("No channel is configured yet, so there is nothing to show: /start"))
+    found = await preview_posts(threads, pick(context.channels, names))
+    if request.name == "file":
+        whole = "\n".join(_plain(one) for one in found)
+        return Answer(Message(esc(title), file=("preview.txt", whole.encode())), afresh=True)
+    texts = [text for one in found for text in _shown(one, threads[one.thread - 1].title)]
+    pages = split("\n".join(texts), PREVIEW_PAGE)
+    page = min(max(request.page, 0), len(pages) - 1)
+    channel = names[0] if len(names) == 1 else ""
+    back = button("◀ Back", "leaf", request.threads, channel=channel, page=page - 1) if page else None
+    is_last = page + 1 == len(pages)
+    more = None if is_last else button("More ▶", "leaf", request.threads, channel=channel, page=page + 1)
+    file = button("As a file", "file", request.threads, channel=channel) if len(pages) > 1 else None
+    return Answer(Message(pages[page], rows((back, more, file))), afresh=request.name != "leaf")
+
+
+async def _previewed(context: Context, request: Request) -> tuple[Sequence[Thread], str]:
+    """The threads to be shown: of the queue, or what is being pasted."""
+    if request.threads:
+        requests = context.requests(request.sender)
+        threads = [
+            (await asyncio.to_thread(requests.queries.show, one)).stored.thread for one in request.threads
+        ]
+    else:
+        draft = await asyncio.to_thread(context.drafts.of, request.sender)
+        if draft is None or not draft.pieces:
+            raise UsageError("say which thread: /preview 7")
+        threads = list(await asyncio.to_thread(parse, draft.text))
+    return threads, threads[0].title if threads else ""
+
+
+def _shown(one: Preview, title: str) -> list[str]:
+    lines = [f"{esc(title)}\non {bold(one.channel)}: {count(len(one.posts), 'post')}, limit {one.limit}"]
+    if one.problem:
+        lines.append(f"⚠️ {esc(one.problem)}")
+    for index, post in enumerate(one.posts, start=1):
+        lines += [
+            "",
+            f"<i>{index} of {len(one.posts)} · {post.length} of {one.limit}</i>",
+            esc_lines(post.text),
+        ]
+    return [*lines, ""]
+
+
+def _plain(one: Preview) -> str:
+    lines = [f"on {one.channel}: {len(one.posts)} posts, limit {one.limit}", one.problem]
+    for index, post in enumerate(one.posts, start=1):
+        lines += [f"-- {index} of {len(one.posts)}, {post.length} of {one.limit}", post.text]
+    return "\n".join([*lines, ""])

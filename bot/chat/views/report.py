@@ -1,0 +1,99 @@
+"""Which threads are told of, when, and what was told of them. Pure: times are given."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from threadcast.bot.chat.access import Role
+from threadcast.bot.requests.queries import Dossier
+from threadcast.queue.states import DeliveryState
+
+# How often a message is changed, in seconds. A chain that is through before the first gives one message.
+FIRST_REPORT: Final = 2.0
+BETWEEN_REPORTS: Final = 4.0
+
+ALL = frozenset(DeliveryState)
+BEGUN = ALL - {DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CANCELLED}
+CALLS = frozenset({DeliveryState.FAILED, DeliveryState.UNSURE})  # for a person, so it makes a sound
+
+
+@dataclass(slots=True)
+class Pending:
+    """A thread to be told of. `event` is the first one that was not told of yet, None where none was."""
+
+    since: float = 0.0
+    hurry: bool = False
+    event: int | None = None
+
+
+class Debounce:
+    """Threads to which something happened, each until its report is due. Times are seconds of a timer."""
+
+    def __init__(self) -> None:
+        self._pending: dict[int, Pending] = {}
+        self._last: dict[int, float] = {}  # when a thread was told of
+
+    def touch(self, thread: int, now: float, *, hurry: bool, event: int | None = None) -> None:
+        one = self._pending.setdefault(thread, Pending(now))
+        one.hurry = one.hurry or hurry
+        one.event = one.event or event
+
+    def take(self, now: float) -> dict[int, Pending]:
+        """Those that are due."""
+        due = {thread: one for thread, one in self._pending.items() if self._due_at(thread) <= now}
+        self._pending = {thread: one for thread, one in self._pending.items() if thread not in due}
+        self._last = {one: at for one, at in self._last.items() if at + BETWEEN_REPORTS > now}
+        self._last.update(dict.fromkeys(due, now))
+        return due
+
+    def next_at(self) -> float | None:
+        return min(map(self._due_at, self._pending), default=None)
+
+    def events(self) -> list[int]:
+        return [one.event for one in self._pending.values() if one.event is not None]
+
+    def _due_at(self, thread: int) -> float:
+        one, last = self._pending[thread], self._last.get(thread)
+        if one.hurry:
+            return one.since
+        return one.since + FIRST_REPORT if last is None else max(one.since, last + BETWEEN_REPORTS)
+
+
+@dataclass(slots=True)
+class Told:
+    """A message that stands for a thread in a chat, and which states it told of."""
+
+    message: int
+    states: frozenset[str] = field(default_factory=frozenset)
+
+    def written(self) -> str:
+        return " ".join([str(self.message), *sorted(self.states)])
+
+    @classmethod
+    def read(cls, text: str) -> "Told":
+        message, *states = text.split()
+        return cls(int(message), frozenset(states))
+
+
+def adders(dossier: Dossier) -> frozenset[int | None]:
+    """Who added it, by their ids; None for somebody who did it elsewhere."""
+    return frozenset(_person(event.actor) for event in dossier.events if event.what == "add")
+
+
+def is_worth_it(dossier: Dossier, people: Mapping[int, Role]) -> bool:
+    """Whether a thread is reported at all: it has begun, or waits for an owner who does not know."""
+    deliveries = [chain.delivery for chain in dossier.chains]
+    if any(one.state in BEGUN or one.sent for one in deliveries):
+        return True
+    by_an_owner = all(one is not None and people.get(one) is Role.OWNER for one in adders(dossier))
+    return any(one.state is DeliveryState.HELD for one in deliveries) and not by_an_owner
+
+
+def states_of(dossier: Dossier, wanted: Collection[DeliveryState] = ALL) -> frozenset[str]:
+    deliveries = [chain.delivery for chain in dossier.chains]
+    return frozenset(f"{one.channel}={one.state}" for one in deliveries if one.state in wanted)
+
+
+def _person(actor: str) -> int | None:
+    kind, _, number = actor.partition(":")
+    return int(number) if kind == "telegram" and number.isdecimal() else None
