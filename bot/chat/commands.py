@@ -1,16 +1,16 @@
 """The commands of the chat: each is one function, which says here who may give it and how it is typed.
 
     @command("hold", who=Role.OWNER, about=About.THREADS, takes="ID [channel…]", help="Keep it back")
-    async def hold(context: Context, request: Request) -> Answer: ...
+    def hold(context: Context, request: Request) -> Answer: ...
 
-What only buttons ask for is `@button_only`. Router, /help, the menu and suggestions read the same registry.
+It runs in a thread of its own, so it may block; one that calls a network is a coroutine. What only buttons
+ask for is `@button_only`. Router, /help, the menu and suggestions read the same registry.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.port import Channel, Clock
@@ -96,19 +96,14 @@ class Context:
     def viewer(self, role: Role) -> Viewer:
         return Viewer(self.clock(), self.zone, role)
 
-    async def card(self, thread_id: int, sender: Sender, *, headline: str = "") -> Message:
-        """How a thread stands now. Raises NotFoundError."""
-        dossier = await asyncio.to_thread(self.requests_of("chat").queries.show, thread_id)
-        return await asyncio.to_thread(self.card_of, dossier, sender.role, headline=headline)
-
-    def card_of(self, dossier: Dossier, role: Role, *, headline: str = "") -> Message:
-        """How a thread stood when it was looked at; it blocks."""
+    def card(self, dossier: Dossier, role: Role, *, headline: str = "") -> Message:
+        """How a thread stood when it was looked at. Raises StoreError."""
         foreseen = foreseen_of(self.requests_of("chat"), [chain.delivery for chain in dossier.chains])
         return card(dossier, foreseen, self.viewer(role), headline=headline)
 
 
 def foreseen_of(requests: Requests, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:
-    """When these start and end, by their ids; it blocks."""
+    """When these start and end, by their ids. Raises StoreError."""
     wanted = {one.id for one in deliveries}
     waiting = {one.channel for one in deliveries if one.finished is None}
     return {
@@ -128,7 +123,8 @@ class About(Enum):
     DRAFT = 3  # or threads: without a number, what is being pasted
 
 
-Reply = Callable[[Context, Request], Awaitable[Answer]]
+Reply = Callable[[Context, Request], Answer | Awaitable[Answer]]
+R = TypeVar("R", bound=Reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,20 +162,20 @@ def command(
     takes: str = "",
     more: str = "",
     events: Sequence[Event] = (),
-) -> Callable[[Reply], Reply]:
+) -> Callable[[R], R]:
     """Register a function as the reply to a command, and to buttons of its name. See `Command`."""
 
-    def register(reply: Reply) -> Reply:
+    def register(reply: R) -> R:
         REGISTRY[name] = Command(name, who, reply, about, takes, help, more, frozenset(events))
         return reply
 
     return register
 
 
-def button_only(*names: str, who: Role) -> Callable[[Reply], Reply]:
+def button_only(*names: str, who: Role) -> Callable[[R], R]:
     """Register a function as the reply to buttons of these names."""
 
-    def register(reply: Reply) -> Reply:
+    def register(reply: R) -> R:
         REGISTRY.update({name: Command(name, who, reply, typed=False) for name in names})
         return reply
 

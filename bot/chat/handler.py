@@ -103,10 +103,10 @@ class Handler:
         text = clean(message.text or message.caption or "")
         if message.document is not None and (private or command is not None):
             try:
-                said = await adding.add_file(self._context, sender, message.document, text)
+                content = await adding.add_file(self._context, sender, message.document, text)
             except ERRORS as error:
-                said = Message(esc(sentence(error)))
-            self._replies.send(sender, said)
+                content = Message(esc(sentence(error)))
+            self._replies.send(sender, content)
         elif command is not None:
             await self._typed(sender, *command)
         elif (asked := await self._question(message)) is not None:
@@ -227,13 +227,13 @@ class Replies:
 
     async def _tell(self, sender: Sender, answer: Answer, pressed: int | None, answering: ExitStack) -> None:
         """Say an answer: in place of the message whose button was pressed, or as a new one."""
-        chat, said = sender.chat, answer.message
-        assert said is not None  # noqa: S101  # what the callers looked at
+        chat, content = sender.chat, answer.message
+        assert content is not None  # noqa: S101  # what the callers looked at
         with answering:
             try:
                 message = pressed
-                if message is None or answer.afresh or not await self._outbox.edit(chat, message, said):
-                    message = await self._outbox.send(chat, said)
+                if message is None or answer.afresh or not await self._outbox.edit(chat, message, content):
+                    message = await self._outbox.send(chat, content)
                 if answer.asked is not None:
                     data, now = answer.asked.data(), self._context.clock()
                     await asyncio.to_thread(
@@ -250,8 +250,8 @@ class Replies:
         """Do the work of an answer; what came of it takes the place of its message."""
         assert answer.work is not None  # noqa: S101  # what the caller looked at
 
-        async def update(said: Message) -> None:
-            await self._outbox.edit(chat, message, said)
+        async def update(content: Message) -> None:
+            await self._outbox.edit(chat, message, content)
 
         try:
             end = await answer.work(update)
@@ -289,10 +289,10 @@ class Replies:
         if draft is None:
             return
         try:
-            said = await adding.drafted(self._context, sender)
+            content = await asyncio.to_thread(adding.drafted, self._context, sender)
         except ERRORS as error:
-            said = Message(esc(sentence(error)))
-        shown = await self._outbox.send(sender.chat, said)
+            content = Message(esc(sentence(error)))
+        shown = await self._outbox.send(sender.chat, content)
         if not await asyncio.to_thread(self._context.drafts.show, sender, shown):  # added or dropped
             if self._pressed.get(sender.chat) != shown:  # else it says what came of the press
                 await self._outbox.delete(sender.chat, shown)

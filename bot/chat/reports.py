@@ -19,7 +19,7 @@ from threadcast.bot.chat.buttons import progress
 from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.views.message import Message
-from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Told, adders, is_worth_it, states_of
+from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, adders, is_worth_it, states_of
 from threadcast.bot.chat.views.troubles import Troubles
 from threadcast.bot.requests.queries import Dossier
 from threadcast.queue.model import AuditEvent, Delivery, NotFoundError, StoreError
@@ -95,7 +95,7 @@ class ChatReports:
     def report(self, thread: int, event: int | None = None) -> None:
         """Tell of a thread, where it concerns this chat, and bring what shows it up to date."""
         one = self._pending.setdefault(thread, Pending())
-        one.hurry, one.event = True, one.event or event
+        one.urgent, one.event = True, one.event or event
         self._start()
 
     def watch(self, message: int, thread: int, shown: str) -> None:
@@ -144,7 +144,7 @@ class ChatReports:
             thread = next(iter(self._pending))
             self._telling = self._pending.pop(thread)
             try:
-                await until_stored(partial(self._tell, thread, report=self._telling.hurry))
+                await until_stored(partial(self._tell, thread, report=self._telling.urgent))
             except UnreachableError:
                 await until_stored(partial(self._note_missed, thread))
             except Exception:
@@ -171,23 +171,23 @@ class ChatReports:
     async def _report(self, thread: int, dossier: Dossier | None) -> None:
         """Bring the message about a thread up to date, or send one."""
         page = await asyncio.to_thread(self._context.notes.read, _page(thread))
-        told = Told.read(page[self.chat]) if self.chat in page else None
+        last = Report.read(page[self.chat]) if self.chat in page else None
         if dossier is None:
-            if told is not None:
+            if last is not None:
                 await self._outbox.edit(
-                    self.chat, told.message, Message(f"#{thread} was removed from the queue.")
+                    self.chat, last.message, Message(f"#{thread} was removed from the queue.")
                 )
             return
-        if told is None and not self._concerns(dossier):
+        if last is None and not self._concerns(dossier):
             return
         states = states_of(dossier)
         calls = states_of(dossier, CALLS)
-        if told and calls <= told.states and await self._show(told.message, dossier):
-            message = told.message
+        if last and calls <= last.states and await self._show(last.message, dossier):
+            message = last.message
         else:
-            message = await self._send(dossier, told)
-        if told is None or (message, states) != (told.message, told.states):
-            note = Told(message, states).written()
+            message = await self._send(dossier, last)
+        if last is None or (message, states) != (last.message, last.states):
+            note = Report(message, states).written()
             await asyncio.to_thread(
                 self._context.notes.write, _page(thread), self.chat, note, now=self._context.clock()
             )
@@ -202,18 +202,18 @@ class ChatReports:
             self._live[message] = (thread, progress(chain.delivery for chain in dossier.chains))
         return await self._outbox.edit(self.chat, message, await self._card(dossier))
 
-    async def _send(self, dossier: Dossier, told: Told | None) -> int:
+    async def _send(self, dossier: Dossier, last: Report | None) -> int:
         """Send a message about a thread, in place of the one that told of it."""
         card = await self._card(dossier)
-        if told is not None and not await self._outbox.delete(self.chat, told.message):
-            await self._outbox.edit(self.chat, told.message, Message(card.text))  # its buttons are old by now
+        if last is not None and not await self._outbox.delete(self.chat, last.message):
+            await self._outbox.edit(self.chat, last.message, Message(card.text))  # its buttons are old by now
         held = any(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
-        loud = bool(states_of(dossier, CALLS)) or (told is None and held)
+        loud = bool(states_of(dossier, CALLS)) or (last is None and held)
         return await self._outbox.send(self.chat, Message(card.text, card.buttons, quiet=not loud))
 
     async def _card(self, dossier: Dossier) -> Message:
         role = self._access.role_of(self.chat) or Role.OWNER  # the group is told all
-        return await asyncio.to_thread(self._context.card_of, dossier, role)
+        return await asyncio.to_thread(self._context.card, dossier, role)
 
     def _concerns(self, dossier: Dossier) -> bool:
         """Whether a thread is reported here: in the group, or to every owner and to the editor who added it.
@@ -270,8 +270,8 @@ class Reporter:
 
     def touch(self, delivery: Delivery) -> None:
         """A delivery went on. Called on the loop's thread; cheap."""
-        hurry = delivery.state is not DeliveryState.PUBLISHING
-        self._debounce.touch(delivery.thread_id, self._timer(), hurry=hurry)
+        urgent = delivery.state is not DeliveryState.PUBLISHING
+        self._debounce.touch(delivery.thread_id, self._timer(), urgent=urgent)
         trouble = self._troubles.see(delivery, self._clock())
         if trouble is not None:
             self.tell(self._access.report_to, trouble)
@@ -332,8 +332,8 @@ class Reporter:
         """Tell what is due now."""
         for event in await asyncio.to_thread(self._feed.new):
             if event.thread_id is not None:
-                hurry = event.what not in STEPS
-                self._debounce.touch(event.thread_id, self._timer(), hurry=hurry, event=event.id)
+                urgent = event.what not in STEPS
+                self._debounce.touch(event.thread_id, self._timer(), urgent=urgent, event=event.id)
         for thread, one in self._debounce.take(self._timer()).items():
             for chat in self._chats.values():
                 chat.report(thread, one.event)

@@ -4,6 +4,7 @@ No rule of the queue is here. A button that is older than what it is about chang
 """
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 
 import structlog
@@ -74,24 +75,26 @@ class Router:
 
     async def _answer(self, command: Command, request: Request) -> Answer:
         try:
-            if request.message is None:
-                chosen = await self._choose(command, request)
-                if isinstance(chosen, Answer):
-                    return chosen
-                request = chosen
-            elif request.stamp and not await self._is_fresh(request):
-                return Answer(await changing.standing(self._context, request, OLD), toast=OLD)
-            return await command.reply(self._context, request)
+            answer = await asyncio.to_thread(self._reply, command, request)
+            return answer if isinstance(answer, Answer) else await answer
         except NotYoursError:
             return Answer(Message(NOT_YOURS), toast=NOT_YOURS)
         except ERRORS as error:
-            return await self._refused(request, error)
+            return await asyncio.to_thread(self._refused, request, error)
         except Exception as error:
             # The request's edge: whatever broke, the chat goes on.
             log.exception("a request broke", verb=request.name, threads=request.threads)
             return Answer(Message(esc(broke(error))), toast=broke(error), afresh=True)
 
-    async def _refused(self, request: Request, error: Exception) -> Answer:
+    def _reply(self, command: Command, request: Request) -> Answer | Awaitable[Answer]:
+        if request.message is None:
+            chosen = self._choose(command, request)
+            return chosen if isinstance(chosen, Answer) else command.reply(self._context, chosen)
+        if request.stamp and not self._is_fresh(request):
+            return Answer(changing.standing(self._context, request, OLD), toast=OLD)
+        return command.reply(self._context, request)
+
+    def _refused(self, request: Request, error: Exception) -> Answer:
         """Why not; under a button, with how the thread stands now."""
         words = sentence(error)
         said = esc(words[:1].upper() + words[1:])
@@ -101,23 +104,18 @@ class Router:
             return Answer(Message(GONE), toast=GONE)
         if isinstance(error, NotAllowedError) and request.threads:
             try:
-                return Answer(await changing.standing(self._context, request, said), toast=said)
+                return Answer(changing.standing(self._context, request, said), toast=said)
             except StoreError:
                 log.debug("no card for a refusal", thread=request.thread)
         return Answer(Message(said), toast=said, afresh=True)
 
-    async def _is_fresh(self, request: Request) -> bool:
+    def _is_fresh(self, request: Request) -> bool:
         """Whether the threads stand as they stood when the button was shown. Raises NotFoundError."""
-        requests = self._context.requests(request.sender)
+        show = self._context.requests(request.sender).queries.show
+        now = stamp(chain.delivery for one in request.threads for chain in show(one).chains)
+        return now == request.stamp
 
-        def now() -> str:
-            return stamp(
-                chain.delivery for one in request.threads for chain in requests.queries.show(one).chains
-            )
-
-        return await asyncio.to_thread(now) == request.stamp
-
-    async def _choose(self, command: Command, request: Request) -> Request | Answer:
+    def _choose(self, command: Command, request: Request) -> Request | Answer:
         """The request with its threads, which stand first in its words; or the question which one."""
         if request.threads or command.about is About.NOTHING or not command.typed:
             return request
@@ -130,12 +128,10 @@ class Router:
             if command.about is About.THREAD and len(threads) > 1:
                 raise UsageError(f"one thread at a time, please: /{command.name} {threads[0]}")
             return replace(request, threads=threads, words=request.words[1:])
-        if command.about is About.DRAFT and (
-            request.sender.role is not Role.OWNER
-            or await asyncio.to_thread(self._context.drafts.of, request.sender) is not None
-        ):
+        is_editor = request.sender.role is not Role.OWNER
+        if command.about is About.DRAFT and (is_editor or self._context.drafts.of(request.sender)):
             return request
-        return Answer(lists.choose(command.name, await asyncio.to_thread(self._candidates, command, request)))
+        return Answer(lists.choose(command.name, self._candidates(command, request)))
 
     def _candidates(self, command: Command, request: Request) -> dict[int, str]:
         requests = self._context.requests(request.sender)

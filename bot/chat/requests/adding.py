@@ -57,12 +57,12 @@ FEW = 20  # threads that an answer names one by one
     "/done adds it.\nA .txt or .md file needs no command: just send it. With names of channels it is added "
     "for these alone: /add news",
 )
-async def add(context: Context, request: Request) -> Answer:
+def add(context: Context, request: Request) -> Answer:
     """Open a draft; what is sent next belongs to it."""
     if not context.channels:
         return Answer(Message(NO_CHANNEL))
     pick(context.channels, request.words)
-    await asyncio.to_thread(context.drafts.open, request.sender, request.words)
+    context.drafts.open(request.sender, request.words)
     where = f" for {esc(', '.join(request.words))}" if request.words else ""
     return Answer(
         Message(
@@ -84,21 +84,21 @@ async def done(context: Context, request: Request) -> Answer:
 
 
 @button_only("drop", who=Role.EDITOR)
-async def drop(context: Context, request: Request) -> Answer:
+def drop(context: Context, request: Request) -> Answer:
     """Forget what was pasted."""
-    draft = await asyncio.to_thread(context.drafts.of, request.sender)
-    await asyncio.to_thread(context.drafts.drop, request.sender)
+    draft = context.drafts.of(request.sender)
+    context.drafts.drop(request.sender)
     if draft is None:
         return Answer(Message("There is nothing to drop."), toast="There is nothing to drop.")
     return Answer(Message("Dropped; nothing was added."), toast="Dropped.")
 
 
-async def drafted(context: Context, sender: Sender) -> Message:
+def drafted(context: Context, sender: Sender) -> Message:
     """What there is of a draft so far."""
-    draft = await asyncio.to_thread(context.drafts.of, sender)
+    draft = context.drafts.of(sender)
     if draft is None or not draft.pieces:
         return Message("There is nothing yet: paste a thread, or send a text file.")
-    intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
+    intake = understand(PASTED, draft.text.encode())
     lines = [f"{count(len(draft.pieces), 'message')} so far: {_sum(intake.threads)}", ""]
     for thread in intake.threads[:FEW]:
         lines += [cards.title(None, thread), *cards.notices(thread)]

@@ -1,6 +1,5 @@
 """Requests that change the queue: each gives what changed, and how the thread stands now."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -38,57 +37,33 @@ QUICK_TIMES = (
 )
 PLURALS = {"is": "are", "goes": "go", "starts": "start"}
 
+of_threads = partial(command, who=Role.OWNER, about=About.THREADS, takes="ID [channel…]")
+
 Does = tuple[str, str]  # a verb of PLURALS, and what stands behind it
 
 
-@command(
-    "hold",
-    who=Role.OWNER,
-    about=About.THREADS,
-    events=(Event.HOLD,),
-    takes="ID [channel…]",
-    help="Keep a queued thread back",
+@of_threads("hold", events=(Event.HOLD,), help="Keep a queued thread back")
+def hold(context: Context, request: Request) -> Answer:
+    return _event(context, request, Event.HOLD)
+
+
+@of_threads("release", events=(Event.RELEASE,), help="Let a held thread go, in its turn")
+def release(context: Context, request: Request) -> Answer:
+    return _event(context, request, Event.RELEASE)
+
+
+@of_threads(
+    "retry", events=(Event.RETRY,), help="Go on with a stopped thread, from the post that was refused"
 )
-async def hold(context: Context, request: Request) -> Answer:
-    return await _event(context, request, Event.HOLD)
+def retry(context: Context, request: Request) -> Answer:
+    return _event(context, request, Event.RETRY, ("goes", "on"))
 
 
-@command(
-    "release",
-    who=Role.OWNER,
-    about=About.THREADS,
-    events=(Event.RELEASE,),
-    takes="ID [channel…]",
-    help="Let a held thread go, in its turn",
-)
-async def release(context: Context, request: Request) -> Answer:
-    return await _event(context, request, Event.RELEASE)
-
-
-@command(
-    "retry",
-    who=Role.OWNER,
-    about=About.THREADS,
-    events=(Event.RETRY,),
-    takes="ID [channel…]",
-    help="Go on with a stopped thread, from the post that was refused",
-)
-async def retry(context: Context, request: Request) -> Answer:
-    return await _event(context, request, Event.RETRY, ("goes", "on"))
-
-
-@command(
-    "skip",
-    who=Role.OWNER,
-    about=About.THREADS,
-    events=(Event.SKIP,),
-    takes="ID [channel…]",
-    help="Leave the refused post out, and go on behind it",
-)
-async def skip(context: Context, request: Request) -> Answer:
+@of_threads("skip", events=(Event.SKIP,), help="Leave the refused post out, and go on behind it")
+def skip(context: Context, request: Request) -> Answer:
     what = ("goes", "on without the refused post")
     skip_one = context.requests(request.sender).changes.skip
-    return await _change(context, request, partial(skip_one, channels=request.words), what)
+    return _change(context, request, partial(skip_one, channels=request.words), what)
 
 
 @command(
@@ -100,17 +75,17 @@ async def skip(context: Context, request: Request) -> Answer:
     help="Take a thread out of the queue; without an ID: drop what you pasted",
     more="What is out stays out; /undo takes it down. Threads are cancelled by owners.\n/cancel 7",
 )
-async def cancel(context: Context, request: Request) -> Answer:
+def cancel(context: Context, request: Request) -> Answer:
     if not request.threads:
-        return await adding.drop(context, request)
+        return adding.drop(context, request)
     if request.sender.role is not Role.OWNER:
         raise NotYoursError
-    return await _event(context, request, Event.CANCEL)
+    return _event(context, request, Event.CANCEL)
 
 
 @button_only("now", who=Role.OWNER)
-async def now(context: Context, request: Request) -> Answer:
-    return await _publish(context, request, (), now=True)
+def now(context: Context, request: Request) -> Answer:
+    return _publish(context, request, (), now=True)
 
 
 @command(
@@ -124,16 +99,16 @@ async def now(context: Context, request: Request) -> Answer:
     "/publish 7 now  at once, before all others, whatever the schedule\n"
     "/publish 7 now masto  there alone, also where it was not meant for so far",
 )
-async def publish(context: Context, request: Request) -> Answer:
+def publish(context: Context, request: Request) -> Answer:
     at_once = bool(request.words) and request.words[0].lower() == "now"
     names = request.words[1:] if at_once else request.words
-    return await _publish(context, request, names, now=at_once)
+    return _publish(context, request, names, now=at_once)
 
 
-async def _publish(context: Context, request: Request, names: Sequence[str], *, now: bool) -> Answer:
+def _publish(context: Context, request: Request, names: Sequence[str], *, now: bool) -> Answer:
     publish_one = context.requests(request.sender).changes.publish
     what = ("is", "next") if now else None
-    return await _change(context, request, partial(publish_one, channels=names, now=now), what)
+    return _change(context, request, partial(publish_one, channels=names, now=now), what)
 
 
 @command(
@@ -145,7 +120,7 @@ async def _publish(context: Context, request: Request, names: Sequence[str], *, 
     help="Change the order",
     more="/move 7 first    before all others\n/move 7 after 3  behind thread 3",
 )
-async def move(context: Context, request: Request) -> Answer:
+def move(context: Context, request: Request) -> Answer:
     match [word.lower() for word in request.words]:
         case ["first"]:
             after = None
@@ -165,23 +140,21 @@ async def move(context: Context, request: Request) -> Answer:
             )
         case _:
             raise UsageError(f"write /move {request.thread} first, or /move {request.thread} after 3")
-    return await _move(context, request, after)
+    return _move(context, request, after)
 
 
 @button_only("first", who=Role.OWNER)
-async def first(context: Context, request: Request) -> Answer:
+def first(context: Context, request: Request) -> Answer:
     """To the front of the queue: the button."""
-    return await _move(context, request, None)
+    return _move(context, request, None)
 
 
-async def _move(context: Context, request: Request, after: int | None) -> Answer:
-    moved = await asyncio.to_thread(
-        context.requests(request.sender).changes.move, request.thread, after=after
-    )
+def _move(context: Context, request: Request, after: int | None) -> Answer:
+    moved = context.requests(request.sender).changes.move(request.thread, after=after)
     where = "first" if after is None else f"behind #{after}"
     channels = ", ".join(dict.fromkeys(one.channel for one in moved))
     headline = f"#{request.thread} is {where} on {esc(channels)} now."
-    return Answer(await context.card(request.thread, request.sender, headline=headline), toast=headline)
+    return Answer(standing(context, request, headline), toast=headline)
 
 
 @command(
@@ -193,24 +166,24 @@ async def _move(context: Context, request: Request, after: int | None) -> Answer
     help="Give a thread a time of its own",
     more="/at 7 tomorrow 9:00\n/at 7 fri 18:30\n/at 7 24 dec 18:30\n/at 7 in 2h",
 )
-async def at(context: Context, request: Request) -> Answer:
+def at(context: Context, request: Request) -> Answer:
     """A time of its own. The words are the time; from a button of a quick time, the channel is."""
     text = request.channel or " ".join(request.words)
     if not text:
-        return await when(context, request)
+        return when(context, request)
     try:
         moment = parse_when(text, now=context.clock(), zone=context.zone)
     except WhenError as error:
         raise UsageError(time_refused(error)) from None
     what = ("starts", exactly(moment, context.zone))
     apply = context.requests(request.sender).changes.apply
-    return await _change(context, request, partial(apply, event=Event.SCHEDULE, due=moment), what)
+    return _change(context, request, partial(apply, event=Event.SCHEDULE, due=moment), what)
 
 
 @button_only("when", who=Role.OWNER)
-async def when(context: Context, request: Request) -> Answer:
+def when(context: Context, request: Request) -> Answer:
     """When? With the times that are asked for most."""
-    mark = stamp(await asyncio.to_thread(_all_of, context.requests(request.sender), request.threads))
+    mark = stamp(_all_of(context.requests(request.sender), request.threads))
     quick = [
         button(label, "at", request.threads, channel=words, stamp=mark) for label, words in _to_come(context)
     ]
@@ -230,10 +203,10 @@ def _to_come(context: Context) -> list[tuple[str, str]]:
 
 
 @button_only("other-time", who=Role.OWNER)
-async def other_time(context: Context, request: Request) -> Answer:
+def other_time(context: Context, request: Request) -> Answer:
     """A question; what is replied to it are words of this request."""
     if request.words:
-        return await at(context, request)
+        return at(context, request)
     question = f"{_numbers(request.threads)} · When shall it start?\nAs {TIMES}"
     asked = Press("other-time", request.threads)
     return Answer(Message(question, asks="tomorrow 9:00"), afresh=True, asked=asked)
@@ -248,7 +221,7 @@ async def other_time(context: Context, request: Request) -> Answer:
     help="Say whether a doubtful post is out",
     more="/settle 7 sent https://t.me/my_channel/113\n/settle 7 not-sent",
 )
-async def settle(context: Context, request: Request) -> Answer:
+def settle(context: Context, request: Request) -> Answer:
     """`sent LINK [channel]`, or `not-sent [channel]`."""
     match list(request.words):
         case ["sent", link, *names]:
@@ -256,31 +229,31 @@ async def settle(context: Context, request: Request) -> Answer:
         case ["not-sent", *names]:
             sent = None
         case []:
-            return await _doubts(context, request)
+            return _doubts(context, request)
         case _:
             raise UsageError(
                 f"look whether the post is out, then write /settle {request.thread} sent LINK, "
                 f"or /settle {request.thread} not-sent"
             )
-    return await _settle(context, request, sent, names)
+    return _settle(context, request, sent, names)
 
 
-async def _doubts(context: Context, request: Request) -> Answer:
+def _doubts(context: Context, request: Request) -> Answer:
     """What is in doubt, with the buttons that settle it."""
-    dossier = await asyncio.to_thread(context.requests(request.sender).queries.show, request.thread)
+    dossier = context.requests(request.sender).queries.show(request.thread)
     if not any(Event.SETTLE in allowed(chain.delivery.state) for chain in dossier.chains):
         raise NotAllowedError(
             f"nothing of thread {request.thread} is in doubt; see: threadcast show {request.thread}"
         )
     headline = f"Look whether the post is out. By typing: /settle {request.thread} sent LINK, or not-sent"
-    return Answer(await context.card(request.thread, request.sender, headline=headline))
+    return Answer(standing(context, request, headline))
 
 
 @button_only("there", who=Role.OWNER)
-async def there(context: Context, request: Request) -> Answer:
+def there(context: Context, request: Request) -> Answer:
     """It is there: then its link has to be known, which is replied to this question."""
     if request.words:
-        return await _settle(context, request, post_at(request.words[0]), [request.channel])
+        return _settle(context, request, post_at(request.words[0]), [request.channel])
     where = f"#{request.thread} on {esc(request.channel)}"
     question = f"{where} · What is the post's link?\nOpen the post, copy its link, and reply with it."
     asked = Press("there", request.threads, request.channel)
@@ -288,48 +261,48 @@ async def there(context: Context, request: Request) -> Answer:
 
 
 @button_only("not-there", who=Role.OWNER)
-async def not_there(context: Context, request: Request) -> Answer:
-    return await _settle(context, request, None, [request.channel])
+def not_there(context: Context, request: Request) -> Answer:
+    return _settle(context, request, None, [request.channel])
 
 
-async def _settle(context: Context, request: Request, sent: Sent | None, names: Sequence[str]) -> Answer:
+def _settle(context: Context, request: Request, sent: Sent | None, names: Sequence[str]) -> Answer:
     requests = context.requests(request.sender)
-    one = await asyncio.to_thread(requests.changes.settle, request.thread, sent, channels=names)
+    one = requests.changes.settle(request.thread, sent, channels=names)
     what = "is out, you said" if sent else "is not out, you said: it is sent again"
     headline = f"#{request.thread} on {esc(one.channel)}: the post {what}."
-    return await _goes_on(context, request, headline)
+    return _goes_on(context, request, headline)
 
 
 @command("pause", who=Role.OWNER, takes="[channel…]", help="Publish nothing more on a channel, or on all")
-async def pause(context: Context, request: Request) -> Answer:
-    return await _pause(context, request, "paused", context.requests(request.sender).changes.pause)
+def pause(context: Context, request: Request) -> Answer:
+    return _pause(context, request, "paused", context.requests(request.sender).changes.pause)
 
 
 @command("resume", who=Role.OWNER, takes="[channel…]", help="Let paused channels go on")
-async def resume(context: Context, request: Request) -> Answer:
-    return await _pause(
+def resume(context: Context, request: Request) -> Answer:
+    return _pause(
         context, request, "ready", partial(context.requests(request.sender).changes.pause, paused=False)
     )
 
 
-async def _pause(
+def _pause(
     context: Context, request: Request, word: str, change: Callable[[Sequence[str]], object]
 ) -> Answer:
     requests = context.requests(request.sender)
     names = [request.channel] if request.channel else list(request.words)
-    await asyncio.to_thread(change, names)
-    found = await asyncio.to_thread(requests.queries.channels)
+    change(names)
+    found = requests.queries.channels()
     shown = lists.channels(found, requests.queries.configured, request.sender.role)
     said = f"{', '.join(names) or 'every channel'}: {word} now."
     return Answer(Message(f"{esc(said)}\n\n{shown.text}", shown.buttons), toast=said)
 
 
-async def _event(context: Context, request: Request, event: Event, what: Does | None = None) -> Answer:
+def _event(context: Context, request: Request, event: Event, what: Does | None = None) -> Answer:
     apply = context.requests(request.sender).changes.apply
-    return await _change(context, request, partial(apply, event=event, channels=request.words), what)
+    return _change(context, request, partial(apply, event=event, channels=request.words), what)
 
 
-async def _change(
+def _change(
     context: Context,
     request: Request,
     change: Callable[[int], tuple[Delivery, ...]],
@@ -339,44 +312,34 @@ async def _change(
 
     `what` says what it does now, where its state does not say enough.
     """
-
-    def every() -> list[Delivery]:
-        changed: list[Delivery] = []
-        refusals: list[NotAllowedError] = []
-        for one in request.threads:
-            try:
-                changed += change(one)
-            except NotAllowedError as error:
-                refusals.append(error)
-        if not changed:
-            raise refusals[0]
-        return changed
-
-    changed = await asyncio.to_thread(every)
+    changed: list[Delivery] = []
+    refusals: list[NotAllowedError] = []
+    for one in request.threads:
+        try:
+            changed += change(one)
+        except NotAllowedError as error:
+            refusals.append(error)
+    if not changed:
+        raise refusals[0]
     headline = " ".join(_now(changed, what))
     if len(request.threads) == 1:
-        return await _goes_on(context, request, headline)
-    return Answer(await standing(context, request, headline), toast=headline)
+        return _goes_on(context, request, headline)
+    return Answer(standing(context, request, headline), toast=headline)
 
 
-async def _goes_on(context: Context, request: Request, headline: str) -> Answer:
+def _goes_on(context: Context, request: Request, headline: str) -> Answer:
     """What changed, and how the thread stands now; the message goes on to show it."""
-    dossier = await asyncio.to_thread(context.requests(request.sender).queries.show, request.thread)
-    said = await asyncio.to_thread(context.card_of, dossier, request.sender.role, headline=headline)
+    dossier = context.requests(request.sender).queries.show(request.thread)
+    message = context.card(dossier, request.sender.role, headline=headline)
     shown = progress(chain.delivery for chain in dossier.chains)
-    return Answer(said, toast=headline, live=(request.thread, shown))
+    return Answer(message, toast=headline, live=(request.thread, shown))
 
 
-async def standing(context: Context, request: Request, headline: str) -> Message:
-    """How the thread of a request stands now, or how its threads do."""
+def standing(context: Context, request: Request, headline: str) -> Message:
+    """How the thread of a request stands now, or how its threads do. Raises NotFoundError."""
+    requests, viewer = context.requests(request.sender), context.viewer(request.sender.role)
     if len(request.threads) == 1:
-        return await context.card(request.thread, request.sender, headline=headline)
-    return await asyncio.to_thread(_batch, context, request, headline)
-
-
-def _batch(context: Context, request: Request, headline: str) -> Message:
-    requests = context.requests(request.sender)
-    viewer = context.viewer(request.sender.role)
+        return context.card(requests.queries.show(request.thread), viewer.role, headline=headline)
     deliveries = _all_of(requests, request.threads)
     foreseen = foreseen_of(requests, deliveries)
     lines = [headline]
@@ -388,7 +351,7 @@ def _batch(context: Context, request: Request, headline: str) -> Message:
             if one.state is cards.QUEUED:
                 line += f": {esc(cards.starts(one, foreseen.get(one.id), viewer))}"
             lines.append(line)
-    return Message("\n".join(lines), cards.batch_buttons(request.threads, deliveries, request.sender.role))
+    return Message("\n".join(lines), cards.batch_buttons(request.threads, deliveries, viewer.role))
 
 
 def _all_of(requests: Requests, threads: Sequence[int]) -> list[Delivery]:

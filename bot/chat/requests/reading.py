@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from threadcast.bot.chat.access import Role, Sender
+from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, progress
 from threadcast.bot.chat.commands import (
     REGISTRY,
@@ -21,7 +21,7 @@ from threadcast.bot.chat.views.message import Message, bold, esc, esc_lines, row
 from threadcast.bot.chat.views.moments import count
 from threadcast.bot.chat.views.newcomer import how_to_begin
 from threadcast.bot.requests.context import pick
-from threadcast.bot.requests.overview import Overview, summarise
+from threadcast.bot.requests.overview import summarise
 from threadcast.bot.requests.preview import Preview, preview_posts
 from threadcast.bot.requests.queries import WAITING
 from threadcast.queue.states import DeliveryState, Event
@@ -32,33 +32,28 @@ PREVIEW_PAGE = 3500  # code points
 
 
 @command("start", who=Role.EDITOR, help="How things stand, and what to do next")
-async def start(context: Context, request: Request) -> Answer:
+def start(context: Context, request: Request) -> Answer:
     if not context.channels:
         return Answer(how_to_begin(request.sender.role))
-    return await status(context, request)
+    return status(context, request)
 
 
 @command("status", who=Role.EDITOR, help="How things stand")
-async def status(context: Context, request: Request) -> Answer:
-    one = await asyncio.to_thread(_overview, context, request.sender)
-    return Answer(lists.status(one, context.viewer(request.sender.role)))
-
-
-def _overview(context: Context, sender: Sender) -> Overview:
-    requests = context.requests(sender)
-    paused = frozenset(row.name for row in requests.queries.channels() if row.paused)
-    return summarise(
-        requests.queries.deliveries(WAITING | {DeliveryState.FAILED}),
+def status(context: Context, request: Request) -> Answer:
+    queries = context.requests(request.sender).queries
+    one = summarise(
+        queries.deliveries(WAITING | {DeliveryState.FAILED}),
         channels=[(channel.name, channel.kind) for channel in context.channels],
-        paused=paused,
+        paused=frozenset(row.name for row in queries.channels() if row.paused),
         running=True,
     )
+    return Answer(lists.status(one, context.viewer(request.sender.role)))
 
 
 @command(
     "help", who=Role.EDITOR, takes="[command]", help="All commands, or how one is used", more="/help move"
 )
-async def help_(context: Context, request: Request) -> Answer:  # noqa: ARG001  # as every request
+def help_(context: Context, request: Request) -> Answer:  # noqa: ARG001  # as every request
     role = request.sender.role
     if not request.words:
         return Answer(lists.help_all(allowed_to(role), role))
@@ -70,20 +65,17 @@ async def help_(context: Context, request: Request) -> Answer:  # noqa: ARG001  
 
 
 @command("queue", who=Role.EDITOR, takes="[channel]", help="What waits, when it starts, and why then")
-async def queue(context: Context, request: Request) -> Answer:
+def queue(context: Context, request: Request) -> Answer:
     channel = request.channel or " ".join(request.words)
-    forecasts = await asyncio.to_thread(
-        context.requests(request.sender).queries.forecast, channel=channel or None
-    )
+    forecasts = context.requests(request.sender).queries.forecast(channel=channel or None)
     viewer = context.viewer(request.sender.role)
     return Answer(lists.queue(forecasts, viewer, page=request.page, channel=channel))
 
 
 @command("history", who=Role.EDITOR, takes="[channel]", help="What was published or stopped, newest first")
-async def history(context: Context, request: Request) -> Answer:
+def history(context: Context, request: Request) -> Answer:
     channel = request.channel or " ".join(request.words)
-    chains = await asyncio.to_thread(
-        context.requests(request.sender).queries.history,
+    chains = context.requests(request.sender).queries.history(
         channel=channel or None,
         limit=lists.PAGE + 1,
         skip=request.page * lists.PAGE,
@@ -94,11 +86,11 @@ async def history(context: Context, request: Request) -> Answer:
 
 
 @command("channels", who=Role.EDITOR, help="The channels, with their schedules")
-async def channels(context: Context, request: Request) -> Answer:
+def channels(context: Context, request: Request) -> Answer:
     if not context.channels:
         return Answer(how_to_begin(request.sender.role))
     requests = context.requests(request.sender)
-    found = await asyncio.to_thread(requests.queries.channels)
+    found = requests.queries.channels()
     return Answer(lists.channels(found, requests.queries.configured, request.sender.role))
 
 
@@ -110,16 +102,17 @@ async def channels(context: Context, request: Request) -> Answer:
     help="One thread, as it goes on",
     more="The message keeps itself up to date while the thread is published.\n/show 7",
 )
-async def show(context: Context, request: Request) -> Answer:
-    dossier = await asyncio.to_thread(context.requests(request.sender).queries.show, request.thread)
-    message = await asyncio.to_thread(context.card_of, dossier, request.sender.role)
+def show(context: Context, request: Request) -> Answer:
+    dossier = context.requests(request.sender).queries.show(request.thread)
+    message = context.card(dossier, request.sender.role)
     shown = progress(chain.delivery for chain in dossier.chains)
     return Answer(message, afresh=True, live=(request.thread, shown))
 
 
 @button_only("card", who=Role.EDITOR)
-async def card(context: Context, request: Request) -> Answer:
-    return Answer(await context.card(request.thread, request.sender))
+def card(context: Context, request: Request) -> Answer:
+    dossier = context.requests(request.sender).queries.show(request.thread)
+    return Answer(context.card(dossier, request.sender.role))
 
 
 @command(
@@ -135,13 +128,16 @@ async def card(context: Context, request: Request) -> Answer:
 async def preview(context: Context, request: Request) -> Answer:
     """Every post of a thread on every channel, or on those named; a page at a time."""
     names = [request.channel] if request.channel else list(request.words)
-    threads, title = await _previewed(context, request)
+    threads = await asyncio.to_thread(_previewed, context, request)
     if not context.channels:
         return Answer(Message("No channel is configured yet, so there is nothing to show: /start"))
     found = await preview_posts(threads, pick(context.channels, names))
     if request.name == "file":
         whole = "\n".join(_plain(one) for one in found)
-        return Answer(Message(esc(title), file=("preview.txt", whole.encode())), afresh=True)
+        return Answer(
+            Message(esc(threads[0].title if threads else ""), file=("preview.txt", whole.encode())),
+            afresh=True,
+        )
     texts = [text for one in found for text in _shown(one, threads[one.thread - 1].title)]
     pages = split("\n".join(texts), PREVIEW_PAGE)
     page = min(max(request.page, 0), len(pages) - 1)
@@ -153,19 +149,15 @@ async def preview(context: Context, request: Request) -> Answer:
     return Answer(Message(pages[page], rows((back, more, file))), afresh=request.name != "leaf")
 
 
-async def _previewed(context: Context, request: Request) -> tuple[Sequence[Thread], str]:
+def _previewed(context: Context, request: Request) -> Sequence[Thread]:
     """The threads to be shown: of the queue, or what is being pasted."""
     if request.threads:
-        requests = context.requests(request.sender)
-        threads = [
-            (await asyncio.to_thread(requests.queries.show, one)).stored.thread for one in request.threads
-        ]
-    else:
-        draft = await asyncio.to_thread(context.drafts.of, request.sender)
-        if draft is None or not draft.pieces:
-            raise UsageError("say which thread: /preview 7")
-        threads = list(await asyncio.to_thread(parse, draft.text))
-    return threads, threads[0].title if threads else ""
+        show = context.requests(request.sender).queries.show
+        return [show(one).stored.thread for one in request.threads]
+    draft = context.drafts.of(request.sender)
+    if draft is None or not draft.pieces:
+        raise UsageError("say which thread: /preview 7")
+    return list(parse(draft.text))
 
 
 def _shown(one: Preview, title: str) -> list[str]:

@@ -21,10 +21,10 @@ from threadcast.queue.states import Event, NotAllowedError
     takes="ID [channel…]",
     help="Take a thread's posts down, newest first; asks first",
 )
-async def undo(context: Context, request: Request) -> Answer:
+def undo(context: Context, request: Request) -> Answer:
     """Asks first: what is taken down is gone."""
     requests = context.requests(request.sender)
-    dossier = await asyncio.to_thread(requests.queries.show, request.thread)
+    dossier = requests.queries.show(request.thread)
     names = {name.lower() for name in request.words}
     chains = [chain for chain in dossier.chains if not names or chain.delivery.channel in names]
     out = sum(1 for chain in chains for post in chain.posts if post.remote_id and post.taken_down is None)
@@ -41,10 +41,10 @@ async def undo(context: Context, request: Request) -> Answer:
 
 
 @button_only("undo-yes", who=Role.OWNER)
-async def undo_yes(context: Context, request: Request) -> Answer:
+def undo_yes(context: Context, request: Request) -> Answer:
     requests = context.requests(request.sender)
     names = [request.channel] if request.channel else []
-    await asyncio.to_thread(requests.changes.withdraw, request.thread, channels=names)
+    requests.changes.withdraw(request.thread, channels=names)
 
     async def work(update: Update) -> Message:
         seen: asyncio.Queue[Undoing] = asyncio.Queue()
@@ -114,9 +114,9 @@ def _all(posts: int) -> str:
     takes="ID [channel…]",
     help="Compare a published thread with what the network shows",
 )
-async def audit(context: Context, request: Request) -> Answer:
+def audit(context: Context, request: Request) -> Answer:
     requests = context.requests(request.sender)
-    await asyncio.to_thread(requests.queries.show, request.thread)
+    requests.queries.show(request.thread)
 
     async def work(_: Update) -> Message:
         found = await requests.chains.audit(request.thread, channels=request.words)

@@ -22,7 +22,7 @@ class Pending:
     """A thread to be told of. `event` is the first one that was not told of yet, None where none was."""
 
     since: float = 0.0
-    hurry: bool = False
+    urgent: bool = False
     event: int | None = None
 
 
@@ -33,9 +33,9 @@ class Debounce:
         self._pending: dict[int, Pending] = {}
         self._last: dict[int, float] = {}  # when a thread was told of
 
-    def touch(self, thread: int, now: float, *, hurry: bool, event: int | None = None) -> None:
+    def touch(self, thread: int, now: float, *, urgent: bool, event: int | None = None) -> None:
         one = self._pending.setdefault(thread, Pending(now))
-        one.hurry = one.hurry or hurry
+        one.urgent = one.urgent or urgent
         one.event = one.event or event
 
     def take(self, now: float) -> dict[int, Pending]:
@@ -54,13 +54,13 @@ class Debounce:
 
     def _due_at(self, thread: int) -> float:
         one, last = self._pending[thread], self._last.get(thread)
-        if one.hurry:
+        if one.urgent:
             return one.since
         return one.since + FIRST_REPORT if last is None else max(one.since, last + BETWEEN_REPORTS)
 
 
 @dataclass(slots=True)
-class Told:
+class Report:
     """A message that stands for a thread in a chat, and which states it told of."""
 
     message: int
@@ -70,7 +70,7 @@ class Told:
         return " ".join([str(self.message), *sorted(self.states)])
 
     @classmethod
-    def read(cls, text: str) -> "Told":
+    def read(cls, text: str) -> "Report":
         message, *states = text.split()
         return cls(int(message), frozenset(states))
 
