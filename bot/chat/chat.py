@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from telegram.error import Forbidden, InvalidToken, TelegramError
+from telegram.error import TelegramError
 
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock
@@ -23,7 +23,7 @@ from threadcast.bot.chat.handler import Handler
 from threadcast.bot.chat.menu import set_menus
 from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
-from threadcast.bot.chat.updates import BAD_TOKEN_PAUSE, HandleOnce, Poller
+from threadcast.bot.chat.updates import HandleOnce, Poller
 from threadcast.bot.chat.views.message import Message
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.requests import Requests
@@ -34,8 +34,7 @@ from threadcast.queue.store.notes import Notes
 
 log = structlog.get_logger("threadcast.chat")
 
-FIRST_PAUSE: Final = 1.0  # seconds until a start that failed is tried again
-LONGEST_PAUSE: Final = 60.0
+RESTART_AFTER: Final = 60.0  # seconds until a part of the chat that broke begins anew
 CLOSE_WITHIN: Final = 1.5  # seconds that what is still to be said may take when the service stops
 LOOK_EVERY: Final = 5  # minutes, where nothing is heard of the queue
 NOTED_FOR_A_WHILE: Final = ("draft:", "again:", "missed:", "asked:")  # pages of the notes
@@ -73,7 +72,7 @@ class Chat:
         self._reporter = Reporter(context, outbox, self._access, spawn=self._spawn, timer=timer)
         self._digest = None
         if given.digest is not None:
-            self._digest = DailyDigest(context, given.digest, tell=self._tell_all)
+            self._digest = DailyDigest(context, given.digest, tell=self._reporter.tell_all)
         handler = Handler(self._bot, context, self._access, outbox, self._reporter, spawn=self._spawn)
         self._handle_once = HandleOnce(
             notes,
@@ -81,6 +80,7 @@ class Chat:
             is_known=lambda person: self._access.role_of(person) is not None,
             clock=clock,
         )
+        self._ready = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
         self._following: set[asyncio.Task[None]] = set()
@@ -97,7 +97,7 @@ class Chat:
     def wake(self) -> None:
         """Something may have changed in the queue, or a clock was set."""
         self._reporter.wake()
-        if self._digest is not None and self._polling is not None:
+        if self._digest is not None and self._ready.is_set():
             self._spawn(self._digest.look())
 
     def start(self) -> None:
@@ -105,7 +105,7 @@ class Chat:
 
     def stop_polling(self) -> None:
         """The service stops: hear nothing more, while it finishes its work."""
-        task = self._polling or self._running  # that has not even begun
+        task = self._polling if self._ready.is_set() else self._running
         if task is not None:
             task.cancel()
 
@@ -124,20 +124,26 @@ class Chat:
             await close_bot(self._bot)
 
     async def _run(self) -> None:
+        poller = Poller(self._bot, self._handle_once, on_ready=self._begin, on_conflict=self._conflict)
         try:
-            await self._begin()
             async with asyncio.TaskGroup() as group:
-                group.create_task(_restarted("reports", self._reporter.run))
-                poller = Poller(self._bot, self._handle_once, on_conflict=self._conflict)
                 self._polling = group.create_task(_restarted("polling", poller.run))
-                self._schedule()
+                group.create_task(_restarted("reports", self._report))
         except* Exception:
             # The chat's edge: whatever broke, publishing goes on.
             log.exception("the chat broke, and is off until the service is started again")
 
-    def _schedule(self) -> None:
+    def _begin(self) -> None:
+        """Telegram has said who the bot is."""
+        log.info("chat", bot=f"@{self._bot.username}", owners=len(self._access.owners))
+        self._ready.set()
+        self._spawn(self._prepare())
         self._scheduler.add_job(self.wake, "interval", minutes=LOOK_EVERY, misfire_grace_time=None)
         self._wake_for_digest()
+
+    async def _report(self) -> None:
+        await self._ready.wait()
+        await self._reporter.run()
 
     def _wake_for_digest(self) -> None:
         """Wake now, and when the next digest is due: not by cron, which skips days on which clocks change."""
@@ -146,45 +152,23 @@ class Chat:
             at = datetime.now(UTC) + self._digest.until_due()
             self._scheduler.add_job(self._wake_for_digest, "date", run_date=at, misfire_grace_time=None)
 
-    async def _begin(self) -> None:
-        """Say hello to Telegram, as often as it takes."""
-        pause, said = FIRST_PAUSE, ""
-        while True:
-            try:
-                await self._bot.initialize()
-            except (TelegramError, *UNREADABLE) as error:
-                reason, is_bad_token = redact(str(error)), isinstance(error, (InvalidToken, Forbidden))
-                if reason != said:  # once, however long it takes
-                    said = reason
-                    _warn(reason, is_bad_token=is_bad_token)
-                await asyncio.sleep(BAD_TOKEN_PAUSE if is_bad_token else pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                break
-        self._spawn(self._set_menus())
+    async def _prepare(self) -> None:
         with suppress(StoreError):  # next time
             for kind in NOTED_FOR_A_WHILE:
                 await asyncio.to_thread(self._notes.forget_old, kind, before=self._clock() - KEPT)
-        log.info("chat", bot=f"@{self._bot.username}", owners=len(self._access.owners))
-
-    async def _set_menus(self) -> None:
-        """They are a help only: without them everything works by typing."""
-        try:
+        try:  # a help only: without menus everything works by typing
             await set_menus(self._bot, self._access)
         except (TelegramError, *UNREADABLE) as error:
             log.warning("the menu of commands could not be set", reason=redact(str(error)))
 
-    async def _conflict(self, there: bool) -> None:  # as the poller tells it
+    def _conflict(self, there: bool) -> None:  # as the poller tells it
         text = (
             "⚠️ Another program takes this bot's updates: some of what you write does not arrive here. "
             "Stop it, or set <code>THREADCAST_TELEGRAM__LISTEN=false</code> for one of the two."
             if there
             else "✅ Nobody else takes this bot's updates any more."
         )
-        self._tell_all(Message(text, quiet=not there))
-
-    def _tell_all(self, message: Message) -> None:
-        self._reporter.tell(self._access.report_to, message)
+        self._reporter.tell_all(Message(text, quiet=not there))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
@@ -206,17 +190,6 @@ async def _restarted(name: str, part: Callable[[], Coroutine[Any, Any, None]]) -
         except Exception:
             # A part's edge: whatever broke, it is tried again.
             log.exception("a part of the chat broke, and begins anew", part=name)
-            await asyncio.sleep(LONGEST_PAUSE)
+            await asyncio.sleep(RESTART_AFTER)
         else:
             return
-
-
-def _warn(reason: str, *, is_bad_token: bool) -> None:
-    if is_bad_token:
-        log.error(
-            "the chat is off: Telegram does not accept the bot token",
-            reason=reason,
-            next="put the one that @BotFather gives into THREADCAST_TELEGRAM__TOKEN, and start again",
-        )
-    else:
-        log.warning("the chat waits: Telegram cannot be reached", reason=reason)

@@ -5,9 +5,8 @@ own, at the pace of the chat.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 
 import structlog
 import telegram
@@ -19,7 +18,7 @@ from threadcast.bot.chat.access import Access, Sender
 from threadcast.bot.chat.commands import Answer, Context
 from threadcast.bot.chat.menu import set_menu
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
-from threadcast.bot.chat.reports import Reporter
+from threadcast.bot.chat.reports import Reporter, Spawn
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.router import ERRORS, Router, broke
@@ -32,8 +31,6 @@ log = structlog.get_logger("threadcast.chat")
 NOT_TEXT = "I take text: a .txt or .md file, or a thread that you paste or forward."
 
 NOTED_WITHIN: Final = 2.0  # seconds that a quick reply to a question waits until the question is noted
-
-Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
 class Handler:

@@ -19,7 +19,7 @@ from threadcast.bot.chat.buttons import progress
 from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.views.message import Message
-from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, adders, is_worth_it, states_of
+from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, concerns, states_of
 from threadcast.bot.chat.views.troubles import Troubles
 from threadcast.bot.requests.queries import Dossier
 from threadcast.queue.model import AuditEvent, Delivery, NotFoundError, StoreError
@@ -33,6 +33,8 @@ OVERLAP: Final = 100  # ids before the mark that are looked at again: writers co
 CAUGHT_UP: Final = 20  # threads that somebody is told of who could not be told for a while: the newest
 MOST_LIVE: Final = 20  # messages of a chat that are kept up to date beside its reports
 RETRY_STORE: Final = 30.0  # seconds until another try where the queue cannot be used
+
+Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 STEPS = frozenset({"claim", "plan", "wait", "seek", "resend"})  # on the way: no hurry to tell
 
@@ -78,12 +80,20 @@ class ChatReports:
     """The messages about threads in one chat. `changed` is called when there is nothing more to say."""
 
     def __init__(
-        self, chat: int, context: Context, outbox: Outbox, access: Access, changed: Callable[[], None]
+        self,
+        chat: int,
+        context: Context,
+        outbox: Outbox,
+        access: Access,
+        *,
+        spawn: Spawn,
+        changed: Callable[[], None],
     ) -> None:
         self.chat = chat
         self._context = context
         self._outbox = outbox
         self._access = access
+        self._spawn = spawn
         self._changed = changed
         self._pending: dict[int, Pending] = {}
         self._telling: Pending | None = None
@@ -92,22 +102,20 @@ class ChatReports:
         self._missed: set[int] = set()  # noted already
         self._task: asyncio.Task[None] | None = None
 
-    def report(self, thread: int, event: int | None = None) -> None:
-        """Tell of a thread, where it concerns this chat, and bring what shows it up to date."""
+    def tell(self, thread: int, event: int | None = None, *, report: bool = True) -> None:
+        """Bring what shows a thread up to date; with `report`, tell of it where it concerns this chat."""
         one = self._pending.setdefault(thread, Pending())
-        one.urgent, one.event = True, one.event or event
-        self._start()
+        one.urgent = one.urgent or report
+        one.event = one.event or event
+        if self._task is None or self._task.done():
+            self._task = self._spawn(self._run())
 
     def watch(self, message: int, thread: int, shown: str) -> None:
         """Keep a message up to date, which shows this progress of a thread."""
         self._live[message] = (thread, shown)
         while len(self._live) > MOST_LIVE:
             del self._live[next(iter(self._live))]
-        self._look_again(thread)  # it may have gone on before this message was there
-
-    def _look_again(self, thread: int) -> None:
-        self._pending.setdefault(thread, Pending())
-        self._start()
+        self.tell(thread, report=False)  # it may have gone on before this message was there
 
     @contextmanager
     def answering(self, message: int) -> Iterator[None]:
@@ -118,33 +126,24 @@ class ChatReports:
         finally:
             for thread in self._answering.pop(message, ()):
                 # What an answer shows is newer than what was to be told.
-                self._look_again(thread) if message in self._live else self.report(thread)
+                self.tell(thread, report=message not in self._live)
 
     def events(self) -> list[int]:
         """The first event of each thread that is not told of yet."""
         pending = [*self._pending.values(), *([self._telling] if self._telling else [])]
         return [one.event for one in pending if one.event is not None]
 
-    async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
     async def finish(self) -> None:
         """Wait until there is nothing more to say."""
         if self._task is not None:
             await asyncio.wait([self._task])
-
-    def _start(self) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name=f"reports to {self.chat}")
 
     async def _run(self) -> None:
         while self._pending:
             thread = next(iter(self._pending))
             self._telling = self._pending.pop(thread)
             try:
-                await until_stored(partial(self._tell, thread, report=self._telling.urgent))
+                await until_stored(partial(self._update, thread, report=self._telling.urgent))
             except UnreachableError:
                 await until_stored(partial(self._note_missed, thread))
             except Exception:
@@ -153,7 +152,7 @@ class ChatReports:
             self._telling = None
         self._changed()
 
-    async def _tell(self, thread: int, *, report: bool) -> None:
+    async def _update(self, thread: int, *, report: bool) -> None:
         try:
             dossier = await asyncio.to_thread(self._context.requests_of("chat").queries.show, thread)
         except NotFoundError:
@@ -178,7 +177,8 @@ class ChatReports:
                     self.chat, last.message, Message(f"#{thread} was removed from the queue.")
                 )
             return
-        if last is None and not self._concerns(dossier):
+        concerned = concerns(dossier, self.chat, self._access.people, self._access.report_to)
+        if last is None and not concerned:
             return
         states = states_of(dossier)
         calls = states_of(dossier, CALLS)
@@ -215,16 +215,6 @@ class ChatReports:
         role = self._access.role_of(self.chat) or Role.OWNER  # the group is told all
         return await asyncio.to_thread(self._context.card, dossier, role)
 
-    def _concerns(self, dossier: Dossier) -> bool:
-        """Whether a thread is reported here: in the group, or to every owner and to the editor who added it.
-
-        The editor knows that it waits, and is told when it does not any more.
-        """
-        if self.chat in self._access.report_to:
-            return is_worth_it(dossier, self._access.people)
-        held = all(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
-        return self._access.group is None and self.chat in adders(dossier) and not held
-
     async def _note_missed(self, thread: int) -> None:
         """Nothing can be said here: it is told when that person is back."""
         if thread not in self._missed:
@@ -239,7 +229,7 @@ class ChatReports:
             await asyncio.to_thread(self._context.notes.forget, _missed_in(self.chat))
             self._missed.clear()
             for thread in sorted(missed)[-CAUGHT_UP:]:
-                self.report(thread)
+                self.tell(thread)
 
 
 class Reporter:
@@ -251,7 +241,7 @@ class Reporter:
         outbox: Outbox,
         access: Access,
         *,
-        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        spawn: Spawn,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = context.clock
@@ -266,7 +256,9 @@ class Reporter:
         self._begun = asyncio.Event()
         self._finishing = False
         chats = dict.fromkeys([*access.people, *access.report_to])
-        self._chats = {chat: ChatReports(chat, context, outbox, access, self.wake) for chat in chats}
+        self._chats = {
+            chat: ChatReports(chat, context, outbox, access, spawn=spawn, changed=self.wake) for chat in chats
+        }
 
     def touch(self, delivery: Delivery) -> None:
         """A delivery went on. Called on the loop's thread; cheap."""
@@ -274,7 +266,7 @@ class Reporter:
         self._debounce.touch(delivery.thread_id, self._timer(), urgent=urgent)
         trouble = self._troubles.see(delivery, self._clock())
         if trouble is not None:
-            self.tell(self._access.report_to, trouble)
+            self.tell_all(trouble)
         self.wake()
 
     def wake(self) -> None:
@@ -300,6 +292,10 @@ class Reporter:
         for chat in chats:
             self._spawn(self._send(chat, message))
 
+    def tell_all(self, message: Message) -> None:
+        """Say something to the group, or else to every owner."""
+        self.tell(self._access.report_to, message)
+
     async def _send(self, chat: int, message: Message) -> None:
         await self._begun.wait()
         with suppress(UnreachableError):
@@ -313,20 +309,16 @@ class Reporter:
     async def run(self) -> None:
         """Report until there is an end to it."""
         self._begun.set()
-        try:
-            await until_stored(partial(asyncio.to_thread, self._feed.begin))
-            while not self._finishing:
-                await until_stored(self._look)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._until_due()):
-                        await self._woken.wait()
-                self._woken.clear()
+        await until_stored(partial(asyncio.to_thread, self._feed.begin))
+        while not self._finishing:
             await until_stored(self._look)
-            await asyncio.gather(*(chat.finish() for chat in self._chats.values()))
-            await until_stored(self._move_mark)
-        finally:
-            for chat in self._chats.values():
-                await chat.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._until_due()):
+                    await self._woken.wait()
+            self._woken.clear()
+        await until_stored(self._look)
+        await asyncio.gather(*(chat.finish() for chat in self._chats.values()))
+        await until_stored(self._move_mark)
 
     async def _look(self) -> None:
         """Tell what is due now."""
@@ -336,7 +328,7 @@ class Reporter:
                 self._debounce.touch(event.thread_id, self._timer(), urgent=urgent, event=event.id)
         for thread, one in self._debounce.take(self._timer()).items():
             for chat in self._chats.values():
-                chat.report(thread, one.event)
+                chat.tell(thread, one.event)
         await self._move_mark()
 
     async def _move_mark(self) -> None:

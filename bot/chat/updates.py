@@ -84,7 +84,8 @@ class HandleOnce:
 class Poller:
     """Gets updates and handles them, one after the other, until it is cancelled.
 
-    `on_conflict` is told where another program takes the same bot's updates, and where that is over.
+    `on_ready` is called when Telegram has said who the bot is. `on_conflict` is told where another program
+    takes the same bot's updates, and where that is over.
     """
 
     def __init__(
@@ -92,14 +93,17 @@ class Poller:
         bot: telegram.Bot,
         handle: Handle,
         *,
-        on_conflict: Callable[[bool], Awaitable[None]],
+        on_ready: Callable[[], None],
+        on_conflict: Callable[[bool], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._timer = timer
         self._bot = bot
         self._handle = handle
+        self._on_ready = on_ready
         self._on_conflict = on_conflict
+        self._is_ready = False
         self._sleep = sleep
         self._offset: int | None = None
         self._pause = FIRST_PAUSE
@@ -117,6 +121,10 @@ class Poller:
     async def _poll(self) -> None:
         """Poll once, and handle what comes; or wait, where that would not help now."""
         try:
+            if not self._is_ready:
+                await self._bot.initialize()
+                self._is_ready = True
+                self._on_ready()
             updates = await self._bot.get_updates(
                 offset=self._offset,
                 timeout=timedelta(seconds=POLL),
@@ -132,7 +140,7 @@ class Poller:
         except (InvalidToken, Forbidden) as error:
             await self._bad_token(error)
         except UNREADABLE as error:
-            if not await self._one_by_one():
+            if not (self._is_ready and await self._one_by_one()):
                 await self._unreachable(f"an answer that cannot be read ({type(error).__name__})")
         except TelegramError as error:
             await self._unreachable(redact(error.message))
@@ -180,7 +188,7 @@ class Poller:
                 "another program takes this bot's updates, so some commands do not arrive here",
                 next="stop the other one, or set THREADCAST_TELEGRAM__LISTEN=false for one of the two",
             )
-            await self._on_conflict(True)
+            self._on_conflict(True)
         self._conflict_until = self._timer() + CONFLICT_OVER
         await self._back_off()
 
@@ -231,7 +239,7 @@ class Poller:
         if self._conflict_until is not None and self._timer() > self._conflict_until:
             self._conflict_until = None
             log.info("nobody else takes this bot's updates any more")
-            await self._on_conflict(False)
+            self._on_conflict(False)
 
     async def _back_off(self) -> None:
         await self._sleep(self._pause)

@@ -242,9 +242,7 @@ def _doubts(context: Context, request: Request) -> Answer:
     """What is in doubt, with the buttons that settle it."""
     dossier = context.requests(request.sender).queries.show(request.thread)
     if not any(Event.SETTLE in allowed(chain.delivery.state) for chain in dossier.chains):
-        raise NotAllowedError(
-            f"nothing of thread {request.thread} is in doubt; see: threadcast show {request.thread}"
-        )
+        raise NotAllowedError(f"nothing of thread {request.thread} is in doubt; see: /show {request.thread}")
     headline = f"Look whether the post is out. By typing: /settle {request.thread} sent LINK, or not-sent"
     return Answer(standing(context, request, headline))
 

@@ -29,9 +29,7 @@ def undo(context: Context, request: Request) -> Answer:
     chains = [chain for chain in dossier.chains if not names or chain.delivery.channel in names]
     out = sum(1 for chain in chains for post in chain.posts if post.remote_id and post.taken_down is None)
     if not out:
-        raise NotAllowedError(
-            f"nothing of thread {request.thread} is out; see: threadcast show {request.thread}"
-        )
+        raise NotAllowedError(f"nothing of thread {request.thread} is out; see: /show {request.thread}")
     mark = stamp(chain.delivery for chain in dossier.chains)
     channel = next(iter(names)) if len(names) == 1 else ""
     yes = button("Yes, take it down", "undo-yes", request.threads, channel=channel, stamp=mark)

@@ -75,17 +75,29 @@ class Report:
         return cls(int(message), frozenset(states))
 
 
-def adders(dossier: Dossier) -> frozenset[int | None]:
+def concerns(dossier: Dossier, chat: int, people: Mapping[int, Role], report_to: Collection[int]) -> bool:
+    """Whether a thread is reported in a chat: in the group, or to every owner and the editor who added it.
+
+    The editor knows that it waits, and is told when it does not any more.
+    """
+    if chat in report_to:
+        return _is_worth_it(dossier, people)
+    held = all(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
+    in_group = not set(report_to) <= set(people)
+    return not in_group and chat in _adders(dossier) and not held
+
+
+def _adders(dossier: Dossier) -> frozenset[int | None]:
     """Who added it, by their ids; None for somebody who did it elsewhere."""
     return frozenset(_person(event.actor) for event in dossier.events if event.what == "add")
 
 
-def is_worth_it(dossier: Dossier, people: Mapping[int, Role]) -> bool:
+def _is_worth_it(dossier: Dossier, people: Mapping[int, Role]) -> bool:
     """Whether a thread is reported at all: it has begun, or waits for an owner who does not know."""
     deliveries = [chain.delivery for chain in dossier.chains]
     if any(one.state in BEGUN or one.sent for one in deliveries):
         return True
-    by_an_owner = all(one is not None and people.get(one) is Role.OWNER for one in adders(dossier))
+    by_an_owner = all(one is not None and people.get(one) is Role.OWNER for one in _adders(dossier))
     return any(one.state is DeliveryState.HELD for one in deliveries) and not by_an_owner
 
 

@@ -96,7 +96,7 @@ class Alone:
         self.note(self.rests, seconds)
         await asyncio.sleep(0)
 
-    async def conflict(self, there: bool) -> None:
+    def conflict(self, there: bool) -> None:
         self.note(self.conflicts, there)
 
     def note(self, where: list[Any], what: object) -> None:
@@ -109,7 +109,14 @@ class Alone:
 
     async def listen(self, until: "asyncio.Future[Any]") -> None:
         bot = make_bot(TOKEN, api_url=self.server.url)
-        poller = Poller(bot, self.hear, on_conflict=self.conflict, sleep=self.rest, timer=self.timer)
+        poller = Poller(
+            bot,
+            self.hear,
+            on_ready=lambda: None,
+            on_conflict=self.conflict,
+            sleep=self.rest,
+            timer=self.timer,
+        )
         listening = asyncio.create_task(poller.run())
         try:
             async with asyncio.timeout(PATIENCE):
@@ -288,7 +295,7 @@ def test_a_bad_token(tmp_path: Path) -> None:
         add(stand, THREAD)
         stand.wait_for_state(1, "page", DeliveryState.PUBLISHED)
     said = [one for one in logs if "bot token" in one["event"]]
-    assert [one["event"] for one in said] == ["the chat is off: Telegram does not accept the bot token"]
+    assert [one["event"] for one in said] == ["Telegram does not accept the bot token: no commands arrive"]
     assert TOKEN.partition(":")[2] not in str(logs)
 
 
