@@ -36,7 +36,6 @@ log = structlog.get_logger("threadcast.chat")
 
 RESTART_AFTER: Final = 60.0  # seconds until a part of the chat that broke begins anew
 CLOSE_WITHIN: Final = 1.5  # seconds that what is still to be said may take when the service stops
-LOOK_EVERY: Final = 5  # minutes, where nothing is heard of the queue
 NOTED_FOR_A_WHILE: Final = ("draft:", "again:", "missed:", "asked:")  # pages of the notes
 
 
@@ -138,19 +137,21 @@ class Chat:
         log.info("chat", bot=f"@{self._bot.username}", owners=len(self._access.owners))
         self._ready.set()
         self._spawn(self._prepare())
-        self._scheduler.add_job(self.wake, "interval", minutes=LOOK_EVERY, misfire_grace_time=None)
-        self._wake_for_digest()
+        self._spawn(self._look())
 
     async def _report(self) -> None:
         await self._ready.wait()
         await self._reporter.run()
 
-    def _wake_for_digest(self) -> None:
-        """Wake now, and when the next digest is due: not by cron, which skips days on which clocks change."""
+    async def _look(self) -> None:
+        """Wake, and again when the next digest is due: not by cron, which skips days on which clocks change.
+
+        A coroutine, so that the scheduler runs it on the loop.
+        """
         self.wake()
         if self._digest is not None:
             at = datetime.now(UTC) + self._digest.until_due()
-            self._scheduler.add_job(self._wake_for_digest, "date", run_date=at, misfire_grace_time=None)
+            self._scheduler.add_job(self._look, "date", run_date=at, misfire_grace_time=None)
 
     async def _prepare(self) -> None:
         with suppress(StoreError):  # next time

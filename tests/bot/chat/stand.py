@@ -171,7 +171,9 @@ class Stand:
     def start(self) -> None:
         """Start the service, and wait until it runs."""
         ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready)), name="service")
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run(ready)), name="service", daemon=True
+        )
         self._thread.start()
         assert ready.wait(PATIENCE)
 
