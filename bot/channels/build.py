@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import structlog
@@ -95,6 +95,7 @@ def build_channel(
                 resend=resend,
                 moved_to=_moved(channel, row),
                 on_moved=partial(_note_moved, database, channel.name, clock),
+                copies=None if database is None else _Copies(database, channel.name, clock),
             )
         case MastodonChannelSettings():
             from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415  # see above
@@ -137,3 +138,21 @@ def _note_moved(database: Database | None, name: str, clock: Clock, chat: int) -
         database.changes.note_moved(name, str(chat), now=clock(), actor="telegram")
     except StoreError as error:  # it is followed all the same, and told again after the next start
         log.warning("a chat's new id was not noted", channel=name, chat=chat, reason=str(error))
+
+
+class _Copies:
+    """The ids of copies in the owner's chat that are still to be deleted, in the notes of the queue."""
+
+    def __init__(self, database: Database, channel: str, clock: Clock) -> None:
+        self._notes = database.notes
+        self._page = f"copies:{channel}"
+        self._clock = clock
+
+    def read(self) -> frozenset[int]:
+        with suppress(StoreError):  # they are deleted all the same while the service lives
+            return frozenset(map(int, self._notes.read(self._page).get(1, "").split()))
+        return frozenset()
+
+    def write(self, numbers: frozenset[int]) -> None:
+        with suppress(StoreError):
+            self._notes.write(self._page, 1, " ".join(map(str, sorted(numbers))), now=self._clock())

@@ -25,7 +25,7 @@ from threadcast.bot.channels.telegram.errors import (
     not_deleted,
     quote,
 )
-from threadcast.bot.channels.telegram.lookup import Probe, Rest
+from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
 from threadcast.bot.channels.telegram.words import LIMIT, Fault
 from threadcast.config.logs import redact
 from threadcast.queue.compose import length as measure
@@ -72,6 +72,7 @@ class TelegramChannel:
         resend: bool = False,
         moved_to: int | None = None,
         on_moved: Callable[[int], None] = lambda _: None,
+        copies: Copies | None = None,
         probe_rest: Rest = asyncio.sleep,
     ) -> None:
         """`silent`: only the first post of a chain makes a sound. `clock` gives UTC.
@@ -79,12 +80,13 @@ class TelegramChannel:
         `probe_chat` is the owner's private chat with the bot, where posts of unknown fate are looked
         at; `settle_after` is when that begins, and how long after that it is done again; `resend`: a
         post that cannot be looked for is sent again. `moved_to` is the id that the chat took since it was
-        configured, and `on_moved` is told of a new one; it may block. `probe_rest` waits some seconds.
+        configured, and `on_moved` is told of a new one; it may block. `copies` keeps
+        the ids of what is forwarded until it is deleted; `probe_rest` waits some seconds.
         """
         self.name: Final = name
         self.target: Final = chat
         self._client = Client(bot, name=name, chat=chat, clock=clock, moved_to=moved_to, on_moved=on_moved)
-        self._probe = Probe(self._client, private_chat=probe_chat, rest=probe_rest)
+        self._probe = Probe(self._client, private_chat=probe_chat, copies=copies, rest=probe_rest)
         self._numbering = numbering
         self._silent = silent
         self._clock = clock

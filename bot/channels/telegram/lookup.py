@@ -7,7 +7,7 @@ silently, and the copy deleted at once. What a message replies to is not shown t
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 import telegram
@@ -49,10 +49,27 @@ class CannotSeeError(Exception):
     """There is no way to see a message of this chat; the text says why, and what would help."""
 
 
+class Copies(Protocol):
+    """Where the ids of copies that are to be deleted outlive the service. May block."""
+
+    def read(self) -> frozenset[int]: ...
+    def write(self, numbers: frozenset[int]) -> None: ...
+
+
+class Forgotten:
+    """They do not."""
+
+    def read(self) -> frozenset[int]:
+        return frozenset()
+
+    def write(self, numbers: frozenset[int]) -> None:
+        pass
+
+
 class Probe:
     """Sees messages of a client's chat through a private chat, None where there is none.
 
-    `rest` waits some seconds.
+    `copies` keeps what is still to be deleted there; `rest` waits some seconds.
     """
 
     def __init__(
@@ -60,13 +77,15 @@ class Probe:
         client: Client,
         *,
         private_chat: int | None,
+        copies: Copies | None = None,
         rest: Rest = asyncio.sleep,
     ) -> None:
         self._client = client
         self._private_chat = private_chat
         self._rest = rest
         self._last = -PACE
-        self._copies: set[int] = set()  # that are still in the private chat
+        self._kept = copies or Forgotten()
+        self._copies: frozenset[int] | None = None  # that are still in the private chat; None: not read yet
 
     async def examine(self, chat: telegram.ChatFullInfo) -> Finding:
         """Whether a post of unknown fate could be looked for in this chat. Raises what a call raises."""
@@ -108,7 +127,13 @@ class Probe:
         return differences(chain, seen, lambda number: address(chat, number))
 
     async def _chat(self) -> telegram.ChatFullInfo:
-        return await self._client.ask(self._client.bot.get_chat)
+        """Return the chat, and delete what an earlier look may have left: the service died, or could not."""
+        chat = await self._client.ask(self._client.bot.get_chat)
+        if self._copies is None:
+            self._copies = await asyncio.to_thread(self._kept.read)
+        if self._copies:
+            await self._delete_copies(self._private(chat), self._copies)
+        return chat
 
     async def _look_up(self, sought: Sought) -> Sent | Absent | Blind:
         chat = await self._chat()
@@ -157,9 +182,9 @@ class Probe:
         except (BadRequest, Forbidden) as error:
             return _not_forwarded(error, message_id)
         self._last = time.monotonic()
-        self._copies.add(copy.message_id)
+        copies = (self._copies or frozenset()) | {copy.message_id}
         # A cancelled look leaves no copy either.
-        await asyncio.shield(self._delete_copies(private))
+        await asyncio.shield(self._delete_copies(private, copies))
         return Shown(message_id, copy.text or copy.caption or "", self._is_own(copy, chat, message_id))
 
     def _private(self, chat: telegram.ChatFullInfo) -> int:
@@ -175,9 +200,11 @@ class Probe:
         if wait > 0:
             await self._rest(wait)
 
-    async def _delete_copies(self, private_chat: int) -> None:
+    async def _delete_copies(self, private_chat: int, copies: frozenset[int]) -> None:
         """Delete what was forwarded; what cannot be now is tried again with the next copy."""
-        for number in sorted(self._copies):
+        await asyncio.to_thread(self._kept.write, copies)
+        left = set(copies)
+        for number in sorted(copies):
             try:
                 await self._client.bot.delete_message(private_chat, number)
             except CALL_ERRORS as error:
@@ -190,7 +217,9 @@ class Probe:
                         next="it is tried again at the next look; or delete it there by hand",
                     )
                     continue
-            self._copies.discard(number)
+            left.discard(number)
+        self._copies = frozenset(left)
+        await asyncio.to_thread(self._kept.write, self._copies)
 
     def _is_own(self, copy: telegram.Message, chat: telegram.ChatFullInfo, message_id: int) -> bool | None:
         match copy.forward_origin:

@@ -5,17 +5,21 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import structlog
 
+from tests.queue.store.fresh import fresh_database
 from tests.servers.telegram.calls import REAL_PACES
 from tests.servers.telegram.chats import Chat, ChatKind, Member, Message, User
 from tests.servers.telegram.server import TOKEN, TelegramServer
+from threadcast.bot.channels.build import build_channels
 from threadcast.bot.channels.port import Difference, Expected, Landmark, Sought
 from threadcast.bot.channels.telegram import lookup as telegram_probe
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
+from threadcast.config.settings import load
 from threadcast.queue.states import Absent, Blind, Look, Sent, Throttled, Unreached
 
 OWNER = User(77, "Ada")
@@ -236,6 +240,25 @@ class TestForwarding:
         assert len(left) == 1
         assert [line["message"] for line in logs] == [left[0].id]
         assert house.copies() == []
+
+    async def test_a_copy_that_outlived_the_service(self, house: House, tmp_path: Path) -> None:
+        """A copy that was left when the service died goes with the next look, whatever that finds."""
+        environ = {
+            "THREADCAST_TELEGRAM__TOKEN": TOKEN,
+            "THREADCAST_TELEGRAM__API_URL": house.server.url,
+            "THREADCAST_TELEGRAM__ADMINS": str(house.private.id),
+            "THREADCAST_CHANNELS__NEWS__KIND": "telegram",
+            "THREADCAST_CHANNELS__NEWS__CHAT": str(house.chat.id),
+        }
+        settings, database = load(environ, folder=tmp_path), fresh_database()
+        house.add(TEXT)
+        house.server.fail(500, method="deleteMessage")
+        for text in (TEXT, "another text"):
+            (channel,) = build_channels(settings, database)
+            last = Landmark(str(house.known.id + (text != TEXT)), "1/ A lamp." if text == TEXT else TEXT)
+            await channel.look_up(Sought(text, last.remote_id, "key", datetime.now(UTC), last))
+            await channel.close()
+            assert len(house.copies()) == (text == TEXT)
 
     async def test_a_copy_that_is_gone_already(self, house: House) -> None:
         """A copy that its owner deleted first is no fault."""
