@@ -34,7 +34,6 @@ class PageWriter:
 
     def __init__(self, write: Callable[[], None]) -> None:
         self._write = write
-        self._lock = asyncio.Lock()  # held while a page is written
         self._stale = False
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -47,33 +46,38 @@ class PageWriter:
 
     async def close(self) -> None:
         """Write now what has changed. Another channel of the folder may go on."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        await self._write_changes()
+        if self._task is not None and not self._task.done():
+            await self._task  # what it writes may not have the last change
+        if self._stale:
+            self._start()
+        if self._task is not None and not self._task.done():
+            await self._task
+
+    def _is_writing(self) -> bool:
+        return self._task is not None and not self._task.done()
 
     def _schedule(self) -> None:
-        if self._stale and self._timer is None and not self._lock.locked():
+        if self._stale and self._timer is None and not self._is_writing():
             self._timer = asyncio.get_running_loop().call_at(self._earliest, self._start)
 
     def _start(self) -> None:
-        self._timer = None
-        self._task = asyncio.create_task(self._write_changes())
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._is_writing():
+            self._task = asyncio.create_task(self._write_changes())
+            self._task.add_done_callback(lambda _: self._schedule())
 
     async def _write_changes(self) -> None:
-        async with self._lock:
-            if not self._stale:
-                return
-            self._stale = False
-            loop = asyncio.get_running_loop()
-            begun = loop.time()
-            try:
-                await asyncio.to_thread(self._write)
-            except OSError as error:
-                log.warning("page_not_written", reason=str(error))
-            took = loop.time() - begun
-            self._earliest = begun + max(SHORTEST_PAUSE, took / SHARE)
-        self._schedule()
+        self._stale = False
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            await asyncio.to_thread(self._write)
+        except OSError as error:
+            log.warning("page_not_written", reason=str(error))
+        took = loop.time() - begun
+        self._earliest = begun + max(SHORTEST_PAUSE, took / SHARE)
 
 
 def page_writer(folder: Path) -> PageWriter:

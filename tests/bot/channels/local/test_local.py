@@ -508,6 +508,21 @@ async def test_the_page_is_bounded_work(tmp_path: Path) -> None:
     assert page_writer(tmp_path) is page_writer(tmp_path) is not page_writer(tmp_path / "other")
 
 
+def test_a_page_over_several_event_loops() -> None:
+    """A command that asks the channels more than once writes the page each time."""
+    pages: list[None] = []
+    writer = PageWriter(lambda: pages.append(None))
+
+    async def use() -> None:
+        writer.changed()
+        await asyncio.sleep(0)
+        await asyncio.gather(writer.close(), writer.close())
+
+    for number in (1, 2, 3):
+        asyncio.run(use())
+        assert len(pages) == number
+
+
 async def test_a_page_in_time() -> None:
     """The first page is written without waiting for `close`, and what changed meanwhile a while later."""
     pages: asyncio.Queue[None] = asyncio.Queue()
