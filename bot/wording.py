@@ -1,12 +1,15 @@
 """The same facts in words, once for every face."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
 from threadcast.config.schedule.words import WEEKDAYS, WhenCode, WhenError
 from threadcast.queue.states import DeliveryState
 
+CELLS = 10  # of a progress bar
 TIMES = "tomorrow 9:00, fri 18:30, 24 dec 18:30 or in 2h"  # how a person may write a time
 
 
@@ -95,3 +98,44 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
             count = f"{unsure} channels" if unsure else "no channel"
             wish = face.name_one if unsure else "there is nothing to settle"
             return f"{thread} is unsure on {count} ({where}); {wish}"
+
+
+def exactly(moment: datetime, zone: ZoneInfo) -> str:
+    """Return date and time in full: `Fri 27 Nov 2026, 18:30 CET`."""
+    return f"{moment.astimezone(zone):%a %-d %b %Y, %H:%M %Z}"
+
+
+def shortly(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Return a moment in short: `18:30`, `tomorrow 09:00`, `Fri 27 Nov 09:00`, `2 Jan 2027 09:00`."""
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    days = (local.date() - today.date()).days
+    if days == 0:
+        return f"{local:%H:%M}"
+    if days in {1, -1}:
+        return f"{'tomorrow' if days > 0 else 'yesterday'} {local:%H:%M}"
+    return f"{local:%a %-d %b %H:%M}" if local.year == today.year else f"{local:%-d %b %Y %H:%M}"
+
+
+def lasting(span: timedelta) -> str:
+    """Return how long something takes, roughly: `a few seconds`, `2 min`, `3 h`, `2 days`."""
+    seconds = span.total_seconds()
+    if seconds < 10:  # noqa: PLR2004
+        return "a few seconds"
+    if seconds < 90:  # noqa: PLR2004
+        return f"{round(seconds / 5) * 5} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:  # noqa: PLR2004
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 48 else count(round(hours / 24), "day")  # noqa: PLR2004
+
+
+def bar(done: int, of: int) -> str:
+    """Return how far something is: `▰▰▰▱▱▱▱▱▱▱`. Full only where all is done."""
+    cells = min(CELLS * done // of, CELLS) if of else 0
+    return "▰" * cells + "▱" * (CELLS - cells)
+
+
+def count(number: int, what: str, many: str = "") -> str:
+    """Return `1 part`, `3 parts`; `many` is a plural that has no s behind it."""
+    return f"{number} {what if number == 1 else many or f'{what}s'}"

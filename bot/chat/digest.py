@@ -15,8 +15,8 @@ from threadcast.bot.chat.reports import MARKS
 from threadcast.bot.chat.views.cards import SIGNS, Viewer, reason
 from threadcast.bot.chat.views.lists import shown_ids
 from threadcast.bot.chat.views.message import Message, bold, esc
-from threadcast.bot.chat.views.moments import count, shortly
 from threadcast.bot.publishing.forecast import Forecast
+from threadcast.bot.wording import count, shortly
 from threadcast.config.schedule.zones import instant, wall
 from threadcast.queue.model import Delivery, StoreError
 from threadcast.queue.states import DeliveryState

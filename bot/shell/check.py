@@ -8,6 +8,7 @@ from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.queries import WAITING
+from threadcast.bot.wording import count
 from threadcast.config.settings import Settings
 from threadcast.queue.model import StoreError
 from threadcast.queue.store.copies import require_sound
@@ -20,8 +21,7 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
 
     Channels are asked side by side; they know of the queue where it can be opened.
     """
-    count = len(settings.channels)
-    findings = [("settings", Finding("ok", f"{count} channel{'s' if count != 1 else ''} configured"))]
+    findings = [("settings", Finding("ok", f"{count(len(settings.channels), 'channel')} configured"))]
     database, found = await asyncio.to_thread(_examine_queue, settings)
     findings += [("queue", one) for one in found]
     with nullcontext() if database is None else closing(database):
@@ -58,9 +58,9 @@ def _examine_queue(settings: Settings) -> tuple[Database | None, list[Finding]]:
         *(
             Finding(
                 "warning",
-                f"{name} is not configured any more; waiting for it: {count}",
+                f"{name} is not configured any more; waiting for it: {waiting_for_it}",
                 f"configure it again, or cancel what waits; see: threadcast queue --channel {name}",
             )
-            for name, count in sorted(gone.items())
+            for name, waiting_for_it in sorted(gone.items())
         ),
     ]

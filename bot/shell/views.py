@@ -15,6 +15,7 @@ from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
+from threadcast.bot.wording import count
 from threadcast.config.schedule.timetable import Cause
 from threadcast.config.settings import DEFAULT, InForce
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
@@ -34,11 +35,11 @@ def overview(screen: Screen, one: Overview) -> None:
     names = ", ".join(
         f"{name} ({kind}{', [yellow]paused[/]' if name in one.paused else ''})" for name, kind in one.channels
     )
-    counts = ", ".join(f"{count} {state(name)}" for name, count in sorted(one.counts.items()))
+    counts = ", ".join(f"{number} {state(name)}" for name, number in sorted(one.counts.items()))
     screen.say(f"service   {'[green]running[/]' if one.running else '[yellow]not running here[/]'}")
     screen.say(f"channels  {names}")
-    for name, count in one.gone.items():
-        screen.say(f"          [yellow]{name} is not configured any more[/]; waiting for it: {count}")
+    for name, waiting in one.gone.items():
+        screen.say(f"          [yellow]{name} is not configured any more[/]; waiting for it: {waiting}")
     screen.say(f"queue     {counts or 'empty'}")
     if one.yours:
         screen.say()
@@ -68,17 +69,10 @@ def parsed(screen: Screen, threads: Sequence[Thread], file: str) -> None:
     """What the parser made of a text."""
     for thread in threads:
         held = f", would be {state('held')}" if thread.warnings else ""
-        screen.say(f"[bold]{safe(thread.title)}[/] ({parts(thread)}{held})")
+        screen.say(f"[bold]{safe(thread.title)}[/] ({count(len(thread.parts), 'part')}{held})")
         notices(screen, thread.notices)
-    count = len(threads)
-    screen.say(f"{count} thread{'s' if count != 1 else ''}; nothing was added.")
+    screen.say(f"{count(len(threads), 'thread')}; nothing was added.")
     screen.say(f"See the posts: threadcast preview {safe(quote(file))}", whole=True)
-
-
-def parts(thread: Thread) -> str:
-    """How many parts a thread has."""
-    count = len(thread.parts)
-    return f"{count} part{'s' if count != 1 else ''}"
 
 
 def notices(screen: Screen, found: Sequence[Notice]) -> None:
@@ -90,7 +84,7 @@ def notices(screen: Screen, found: Sequence[Notice]) -> None:
 def receipt(screen: Screen, one: Receipt, foreseen: Foreseen, now: datetime) -> None:
     """What became of one added thread, and when it starts."""
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
-    screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({parts(one.thread)})")
+    screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({count(len(one.thread.parts), 'part')})")
     notices(screen, one.thread.warnings)
 
     def then(delivery: Delivery) -> str:
@@ -208,7 +202,8 @@ def dossier(
     thread = one.stored.thread
     foreseen = {each.delivery.id: each for each in forecasts if each.start is not None}
     screen.say(f"[bold]#{one.stored.id} {safe(thread.title)}[/]")
-    screen.say(f"{parts(thread)} from {safe(one.stored.source)}, added {screen.when(one.stored.created)}")
+    added = screen.when(one.stored.created)
+    screen.say(f"{count(len(thread.parts), 'part')} from {safe(one.stored.source)}, added {added}")
     notices(screen, thread.notices)
     for chain in one.chains:
         delivery = chain.delivery

@@ -23,7 +23,6 @@ from threadcast.bot.chat.commands import (
 )
 from threadcast.bot.chat.views import cards
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, clean, esc, rows
-from threadcast.bot.chat.views.moments import count, exactly
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.context import pick
@@ -31,6 +30,7 @@ from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import MAX_INPUT, Intake, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
+from threadcast.bot.wording import count, exactly
 from threadcast.config.logs import redact
 from threadcast.queue.model import StoreError
 from threadcast.queue.states import DeliveryState

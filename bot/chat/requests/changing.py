@@ -21,10 +21,9 @@ from threadcast.bot.chat.commands import (
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.views import cards, lists
 from threadcast.bot.chat.views.message import Message, bold, esc, rows
-from threadcast.bot.chat.views.moments import exactly
 from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.requests import Requests
-from threadcast.bot.wording import TIMES, time_refused
+from threadcast.bot.wording import TIMES, exactly, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent, allowed

@@ -18,12 +18,12 @@ from threadcast.bot.chat.commands import (
 from threadcast.bot.chat.menu import allowed_to
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Message, bold, esc, esc_lines, rows, split
-from threadcast.bot.chat.views.moments import count
 from threadcast.bot.chat.views.newcomer import how_to_begin
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.overview import summarise
 from threadcast.bot.requests.preview import Preview, preview_posts
 from threadcast.bot.requests.queries import WAITING
+from threadcast.bot.wording import count
 from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread

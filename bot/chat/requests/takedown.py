@@ -8,8 +8,8 @@ from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.commands import About, Answer, Context, Request, Update, button_only, command
 from threadcast.bot.chat.views.message import Message, bold, esc, link, rows
-from threadcast.bot.chat.views.moments import bar, count, exactly
 from threadcast.bot.publishing.takedown import Audit, Undoing
+from threadcast.bot.wording import bar, count, exactly
 from threadcast.queue.states import Event, NotAllowedError
 
 

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, in_chat, link, rows
-from threadcast.bot.chat.views.moments import bar, count, exactly, lasting, shortly
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
+from threadcast.bot.wording import bar, count, exactly, lasting, shortly
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, allowed
 from threadcast.queue.text.thread import Severity, Thread

@@ -7,10 +7,10 @@ from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.commands import Command
 from threadcast.bot.chat.views.cards import SIGNS, Viewer, addresses, reason, starts
 from threadcast.bot.chat.views.message import Message, Rows, bold, code, esc, esc_lines, in_chat, link, rows
-from threadcast.bot.chat.views.moments import bar, count, shortly
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview
 from threadcast.bot.requests.queries import Chain
+from threadcast.bot.wording import bar, count, shortly
 from threadcast.queue.model import ChannelRow, Delivery
 from threadcast.queue.states import DeliveryState
 

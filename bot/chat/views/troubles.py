@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.chat.views.cards import reason
 from threadcast.bot.chat.views.message import Message, bold
-from threadcast.bot.chat.views.moments import lasting, shortly
+from threadcast.bot.wording import lasting, shortly
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import CHANNEL_FAULTS, Code, DeliveryState
 

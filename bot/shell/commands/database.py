@@ -14,6 +14,7 @@ from threadcast.bot.shell import views
 from threadcast.bot.shell.context import JSON, actor, load_settings
 from threadcast.bot.shell.follow import INTERVAL, until_interrupted
 from threadcast.bot.shell.screen import Screen, safe
+from threadcast.bot.wording import count
 from threadcast.queue.model import Delivery
 from threadcast.queue.store import backup as backups
 from threadcast.queue.store.since import Since
@@ -125,8 +126,7 @@ def _say_since(screen: Screen, since: Since) -> None:
         return
     screen.say("What went out after the backup was made is still waiting in it, and would go out again:")
     for one in since.out[:MANY]:
-        count = f"{one.posts} post{'' if one.posts == 1 else 's'}"
-        screen.say(f"  #{one.thread} on {one.channel}, {count}: {safe(one.title)}")
+        screen.say(f"  #{one.thread} on {one.channel}, {count(one.posts, 'post')}: {safe(one.title)}")
         screen.say(f"    → threadcast cancel {one.thread} --channel {one.channel}")
     if len(since.out) > MANY:
         screen.say(f"  … and {len(since.out) - MANY} more; threadcast queue lists all that wait")

@@ -33,6 +33,7 @@ from threadcast.bot.shell.context import (
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import Screen, safe
+from threadcast.bot.wording import count
 from threadcast.queue.model import StoreError
 from threadcast.queue.states import DeliveryState, NotAllowedError
 from threadcast.queue.text.parse import render
@@ -274,7 +275,7 @@ def export(session: Session, thread_id: int, output: Path | None) -> None:
         click.echo(text.encode(), nl=False)
     else:
         _write_new(output, text)
-        what = f"#{thread_id}, {views.parts(thread)}, is in {safe(str(output))}"
+        what = f"#{thread_id}, {count(len(thread.parts), 'part')}, is in {safe(str(output))}"
         session.screen.say(what, whole=True)
 
 

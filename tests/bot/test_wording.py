@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bot.chat.samples import BERLIN, MOMENTS, NOW
-from threadcast.bot.chat.views.moments import bar, count, exactly, lasting, shortly
+from threadcast.bot.wording import bar, count, exactly, lasting, shortly
 
 
 @pytest.mark.parametrize(
