@@ -26,17 +26,22 @@ class Press:
 
     verb: str
     threads: tuple[int, ...] = ()
-    channel: str = ""
+    words: tuple[str, ...] = ()
     stamp: str = ""
     page: int = 0
 
     def data(self) -> str:
-        """The same as Telegram keeps it for us."""
+        """The same as Telegram keeps it for us. Raises TooLongError, which only words can be the cause of."""
         first, last = (self.threads[0], self.threads[-1]) if self.threads else (0, 0)
         ids = f"{first}-{last}" if last != first else str(first or "")
-        data = f"{self.verb}|{ids}|{self.channel}|{self.stamp}|{self.page or ''}"
-        assert len(data.encode()) <= MOST_BYTES, data  # noqa: S101  # each part of it has an end
+        data = f"{self.verb}|{ids}|{' '.join(self.words)}|{self.stamp}|{self.page or ''}"
+        if len(data.encode()) > MOST_BYTES:
+            raise TooLongError("that is more than a button can carry: name fewer channels")
         return data
+
+
+class TooLongError(Exception):
+    """A button cannot carry all of a request."""
 
 
 class BadDataError(Exception):
@@ -46,8 +51,10 @@ class BadDataError(Exception):
 def read_press(data: str) -> Press:
     """What a button asks for. Raises OddPressError."""
     try:
-        verb, ids, channel, stamp, page = data.split("|")
-        return Press(verb, threads_of(ids) if ids else (), channel, stamp, _page_of(page) if page else 0)
+        verb, ids, words, stamp, page = data.split("|")
+        return Press(
+            verb, threads_of(ids) if ids else (), tuple(words.split()), stamp, _page_of(page) if page else 0
+        )
     except ValueError:
         raise BadDataError(data) from None
 
@@ -88,10 +95,9 @@ def button(
     label: str,
     verb: str,
     threads: tuple[int, ...] = (),
-    *,
-    channel: str = "",
+    *words: str,
     stamp: str = "",
     page: int = 0,
 ) -> Button:
     """A button that asks for something."""
-    return Button(label, Press(verb, threads, channel, stamp, page).data())
+    return Button(label, Press(verb, threads, words, stamp, page).data())

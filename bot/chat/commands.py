@@ -39,15 +39,14 @@ class NotYoursError(Exception):
 class Request:
     """One request, typed or pressed. `words` stand behind the thread and are not read yet.
 
-    `channel` and `stamp` come from a button, `page` of a list or a preview too. `message` is the message
-    of ours that the button is under, None where it was typed.
+    `stamp` comes from a button, `page` of a list or a preview too. `message` is the message of ours that the
+    button is under, None where it was typed.
     """
 
     sender: Sender
     name: str
     threads: tuple[int, ...] = ()
     words: tuple[str, ...] = ()
-    channel: str = ""
     stamp: str = ""
     page: int = 0
     message: int | None = None

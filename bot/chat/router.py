@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from threadcast.bot.chat.access import Role, Sender
-from threadcast.bot.chat.buttons import BadDataError, Press, read_press, stamp, threads_of
+from threadcast.bot.chat.buttons import BadDataError, Press, TooLongError, read_press, stamp, threads_of
 from threadcast.bot.chat.commands import About, Answer, Command, Context, NotYoursError, Request, UsageError
 from threadcast.bot.chat.menu import nearest
 from threadcast.bot.chat.requests import REGISTRY, changing
@@ -30,7 +30,15 @@ ODD = "This button is from another time. What there is now: /status"
 CHOICES = 10  # threads that are offered
 
 # What a request raises that a person is told of.
-ERRORS = (UsageError, InputError, NotFoundError, NotAllowedError, UnknownChannelError, StoreError)
+ERRORS = (
+    UsageError,
+    TooLongError,
+    InputError,
+    NotFoundError,
+    NotAllowedError,
+    UnknownChannelError,
+    StoreError,
+)
 
 
 class Router:
@@ -69,7 +77,7 @@ class Router:
         if command.who > sender.role:
             return Answer(None if message else Message(NOT_YOURS), toast=NOT_YOURS)
         found = Request(
-            sender, press.verb, press.threads, words, press.channel, press.stamp, press.page, message
+            sender, press.verb, press.threads, (*press.words, *words), press.stamp, press.page, message
         )
         return await self._answer(command, found)
 

@@ -110,7 +110,7 @@ def drafted(context: Context, sender: Sender) -> Message:
 @button_only("again", who=Role.OWNER)
 async def again(context: Context, request: Request) -> Answer:
     """Add what was published before once more: its text was kept for that."""
-    page = _kept(request.sender, request.channel)
+    page = _kept(request.sender, *request.words)
     lines = await asyncio.to_thread(context.notes.read, page)
     if not lines:
         raise UsageError("that was done already, or is long ago; send me the thread again")
@@ -257,7 +257,7 @@ def _once_more(
     page = _kept(sender, key)
     for line, kept in enumerate((receipts[0].source, text, " ".join(channels))):
         context.notes.write(page, line, kept, now=context.clock())
-    return ((button("Again anyway", "again", channel=key),),)
+    return ((button("Again anyway", "again", (), key),),)
 
 
 def _kept(sender: Sender, key: str) -> str:

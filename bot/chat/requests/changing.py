@@ -166,8 +166,8 @@ def _move(context: Context, request: Request, after: int | None) -> Answer:
     more="/at 7 tomorrow 9:00\n/at 7 fri 18:30\n/at 7 24 dec 18:30\n/at 7 in 2h",
 )
 def at(context: Context, request: Request) -> Answer:
-    """A time of its own. The words are the time; from a button of a quick time, the channel is."""
-    text = request.channel or " ".join(request.words)
+    """A time of its own. The words are the time."""
+    text = " ".join(request.words)
     if not text:
         return when(context, request)
     try:
@@ -183,9 +183,7 @@ def at(context: Context, request: Request) -> Answer:
 def when(context: Context, request: Request) -> Answer:
     """When? With the times that are asked for most."""
     mark = stamp(_all_of(context.requests(request.sender), request.threads))
-    quick = [
-        button(label, "at", request.threads, channel=words, stamp=mark) for label, words in _to_come(context)
-    ]
+    quick = [button(label, "at", request.threads, words, stamp=mark) for label, words in _to_come(context)]
     other = button("Another time…", "other-time", request.threads, stamp=mark)
     said = f"When shall {_numbers(request.threads)} start? By typing: /at {request.thread} fri 18:30"
     return Answer(Message(said, rows(quick[:2], quick[2:], (other,))), afresh=True)
@@ -249,17 +247,18 @@ def _doubts(context: Context, request: Request) -> Answer:
 @button_only("there", who=Role.OWNER)
 def there(context: Context, request: Request) -> Answer:
     """It is there: then its link has to be known, which is replied to this question."""
-    if request.words:
-        return _settle(context, request, post_at(request.words[0]), [request.channel])
-    where = f"#{request.thread} on {esc(request.channel)}"
+    channel, *link = request.words
+    if link:
+        return _settle(context, request, post_at(link[0]), [channel])
+    where = f"#{request.thread} on {esc(channel)}"
     question = f"{where} · What is the post's link?\nOpen the post, copy its link, and reply with it."
-    asked = Press("there", request.threads, request.channel)
+    asked = Press("there", request.threads, (channel,))
     return Answer(Message(question, asks="https://"), afresh=True, asked=asked)
 
 
 @button_only("not-there", who=Role.OWNER)
 def not_there(context: Context, request: Request) -> Answer:
-    return _settle(context, request, None, [request.channel])
+    return _settle(context, request, None, request.words)
 
 
 def _settle(context: Context, request: Request, sent: Sent | None, names: Sequence[str]) -> Answer:
@@ -286,7 +285,7 @@ def _pause(
     context: Context, request: Request, word: str, change: Callable[[Sequence[str]], object]
 ) -> Answer:
     requests = context.requests(request.sender)
-    names = [request.channel] if request.channel else list(request.words)
+    names = request.words
     change(names)
     found = requests.queries.channels()
     shown = lists.channels(found, requests.queries.configured, request.sender.role)

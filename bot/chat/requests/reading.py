@@ -66,7 +66,7 @@ def help_(context: Context, request: Request) -> Answer:  # noqa: ARG001  # as e
 
 @command("queue", who=Role.EDITOR, takes="[channel]", help="What waits, when it starts, and why then")
 def queue(context: Context, request: Request) -> Answer:
-    channel = request.channel or " ".join(request.words)
+    channel = " ".join(request.words)
     forecasts = context.requests(request.sender).queries.forecast(channel=channel or None)
     viewer = context.viewer(request.sender.role)
     return Answer(lists.queue(forecasts, viewer, page=request.page, channel=channel))
@@ -74,7 +74,7 @@ def queue(context: Context, request: Request) -> Answer:
 
 @command("history", who=Role.EDITOR, takes="[channel]", help="What was published or stopped, newest first")
 def history(context: Context, request: Request) -> Answer:
-    channel = request.channel or " ".join(request.words)
+    channel = " ".join(request.words)
     chains = context.requests(request.sender).queries.history(
         channel=channel or None,
         limit=lists.PAGE + 1,
@@ -127,11 +127,10 @@ def card(context: Context, request: Request) -> Answer:
 @button_only("leaf", "file", who=Role.EDITOR)
 async def preview(context: Context, request: Request) -> Answer:
     """Every post of a thread on every channel, or on those named; a page at a time."""
-    names = [request.channel] if request.channel else list(request.words)
     threads = await asyncio.to_thread(_previewed, context, request)
     if not context.channels:
         return Answer(Message("No channel is configured yet, so there is nothing to show: /start"))
-    found = await preview_posts(threads, pick(context.channels, names))
+    found = await preview_posts(threads, pick(context.channels, request.words))
     if request.name == "file":
         whole = "\n".join(_plain(one) for one in found)
         return Answer(
@@ -141,11 +140,10 @@ async def preview(context: Context, request: Request) -> Answer:
     texts = [text for one in found for text in _shown(one, threads[one.thread - 1].title)]
     pages = split("\n".join(texts), PREVIEW_PAGE)
     page = min(max(request.page, 0), len(pages) - 1)
-    channel = names[0] if len(names) == 1 else ""
-    back = button("◀ Back", "leaf", request.threads, channel=channel, page=page - 1) if page else None
+    back = button("◀ Back", "leaf", request.threads, *request.words, page=page - 1) if page else None
     is_last = page + 1 == len(pages)
-    more = None if is_last else button("More ▶", "leaf", request.threads, channel=channel, page=page + 1)
-    file = button("As a file", "file", request.threads, channel=channel) if len(pages) > 1 else None
+    more = None if is_last else button("More ▶", "leaf", request.threads, *request.words, page=page + 1)
+    file = button("As a file", "file", request.threads, *request.words) if len(pages) > 1 else None
     return Answer(Message(pages[page], rows((back, more, file))), afresh=request.name != "leaf")
 
 

@@ -30,9 +30,9 @@ def undo(context: Context, request: Request) -> Answer:
     out = sum(1 for chain in chains for post in chain.posts if post.remote_id and post.taken_down is None)
     if not out:
         raise NotAllowedError(f"nothing of thread {request.thread} is out; see: /show {request.thread}")
+    meant_for = {chain.delivery.channel for chain in chains}
     mark = stamp(chain.delivery for chain in dossier.chains)
-    channel = next(iter(names)) if len(names) == 1 else ""
-    yes = button("Yes, take it down", "undo-yes", request.threads, channel=channel, stamp=mark)
+    yes = button("Yes, take it down", "undo-yes", request.threads, *sorted(names & meant_for), stamp=mark)
     no = button("No", "card", request.threads)
     posts = f"{count(out, 'post')} of #{request.thread} {bold(dossier.stored.thread.title)}"
     return Answer(Message(f"Take {posts} down for good, the newest first?", rows((yes, no))), afresh=True)
@@ -41,7 +41,7 @@ def undo(context: Context, request: Request) -> Answer:
 @button_only("undo-yes", who=Role.OWNER)
 def undo_yes(context: Context, request: Request) -> Answer:
     requests = context.requests(request.sender)
-    names = [request.channel] if request.channel else []
+    names = request.words
     requests.changes.withdraw(request.thread, channels=names)
 
     async def work(update: Update) -> Message:
@@ -62,7 +62,7 @@ def undo_yes(context: Context, request: Request) -> Answer:
         finally:
             teller.cancel()
             await asyncio.gather(teller, return_exceptions=True)
-        again = button("Go on", "undo-yes", request.threads, channel=request.channel)
+        again = button("Go on", "undo-yes", request.threads, *names)
         whole = all(one.gone == one.out for one in done)
         return Message("\n".join(_undone(done)), () if whole else ((again,),))
 

@@ -209,8 +209,8 @@ def _doubts(threads: tuple[int, ...], unsure: Sequence[Delivery], mark: str) -> 
         where = f"{one.channel}: " if len(unsure) > 1 else ""
         found.append(
             (
-                button(f"{where}It is there", "there", threads, channel=one.channel, stamp=mark),
-                button(f"{where}It is not there", "not-there", threads, channel=one.channel, stamp=mark),
+                button(f"{where}It is there", "there", threads, one.channel, stamp=mark),
+                button(f"{where}It is not there", "not-there", threads, one.channel, stamp=mark),
             )
         )
     return found

@@ -92,10 +92,10 @@ def _numbers(threads: Sequence[int]) -> Rows:
 def _pages(verb: str, page: int, more: bool, channel: str) -> Rows:
     return rows(
         (
-            button("◀ Newer" if verb == "history" else "◀ Back", verb, channel=channel, page=page - 1)
+            button("◀ Newer" if verb == "history" else "◀ Back", verb, (), channel, page=page - 1)
             if page
             else None,
-            button("Older ▶" if verb == "history" else "More ▶", verb, channel=channel, page=page + 1)
+            button("Older ▶" if verb == "history" else "More ▶", verb, (), channel, page=page + 1)
             if more
             else None,
         )
@@ -117,7 +117,8 @@ def channels(found: Sequence[ChannelRow], configured: frozenset[str], role: Role
         button(
             f"Resume {row.name}" if row.paused else f"Pause {row.name}",
             "resume" if row.paused else "pause",
-            channel=row.name,
+            (),
+            row.name,
         )
         for row in found
         if row.name in configured

@@ -13,6 +13,7 @@ from threadcast.bot.chat.buttons import (
     MOST_BYTES,
     BadDataError,
     Press,
+    TooLongError,
     button,
     read_press,
     stamp,
@@ -24,15 +25,16 @@ from threadcast.queue.states import DeliveryState
 
 STAMPS = st.text("0123456789abcdef", min_size=6, max_size=6)
 ONE = THREADS.map(lambda one: (one,))
+NAMED = CHANNELS.map(lambda one: (one,))
 RANGES = st.tuples(THREADS, st.integers(1, MANY)).map(lambda pair: tuple(range(pair[0], sum(pair))))
 # What buttons carry: the longest of them are about one thread on one channel, or about many on all.
 PRESSES = st.one_of(
-    st.builds(Press, st.sampled_from([*REGISTRY]), ONE, CHANNELS, STAMPS),
-    st.builds(Press, st.sampled_from([*REGISTRY]), RANGES, st.just(""), STAMPS),
-    st.builds(Press, st.just("at"), RANGES, st.just("tomorrow 9:00"), STAMPS),
-    st.builds(Press, st.just("leaf"), ONE, CHANNELS, st.just(""), st.integers(0, 9999)),
+    st.builds(Press, st.sampled_from([*REGISTRY]), ONE, NAMED, STAMPS),
+    st.builds(Press, st.sampled_from([*REGISTRY]), RANGES, st.just(()), STAMPS),
+    st.builds(Press, st.just("at"), RANGES, st.just(("tomorrow", "9:00")), STAMPS),
+    st.builds(Press, st.just("leaf"), ONE, NAMED, st.just(""), st.integers(0, 9999)),
     st.builds(
-        Press, st.sampled_from(["queue", "history"]), st.just(()), CHANNELS, st.just(""), st.integers(0, 9999)
+        Press, st.sampled_from(["queue", "history"]), st.just(()), NAMED, st.just(""), st.integers(0, 9999)
     ),
 )
 
@@ -44,12 +46,18 @@ def test_a_press_comes_back(press: Press) -> None:
     assert read_press(press.data()) == press
 
 
+def test_a_button_has_its_limit() -> None:
+    """More than Telegram keeps is refused, and not cut: half of the channels would be another request."""
+    with pytest.raises(TooLongError):
+        button("Go on", "undo-yes", (7,), "n" * 32, "m" * 32)
+
+
 def test_a_button_carries_its_press() -> None:
     """A button's data is its request."""
-    made = button("Go on", "undo-yes", (7, 8), channel="news", stamp="abcdef", page=3)
+    made = button("Go on", "undo-yes", (7, 8), "news", "masto", stamp="abcdef", page=3)
     assert made.label == "Go on"
-    assert made.data == "undo-yes|7-8|news|abcdef|3"
-    assert read_press(made.data) == Press("undo-yes", (7, 8), "news", "abcdef", 3)
+    assert made.data == "undo-yes|7-8|news masto|abcdef|3"
+    assert read_press(made.data) == Press("undo-yes", (7, 8), ("news", "masto"), "abcdef", 3)
 
 
 @pytest.mark.parametrize(
