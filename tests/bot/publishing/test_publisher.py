@@ -16,7 +16,7 @@ from threadcast.bot.channels.local.timeline import read_newest
 from threadcast.bot.channels.port import NotReadyError, Outgoing
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
-from threadcast.queue.compose.compose import Numbering, Rules, compose
+from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.model import Adoption, Delivery, NewThread, PostRecord
 from threadcast.queue.states import (
     Blind,
@@ -224,23 +224,6 @@ async def test_a_refused_chain_goes_on_when_retried(house: Callable[..., House])
     assert at.posts(delivery)[1].reply_to == at.posts(delivery)[0].remote_id
 
 
-async def test_an_unknown_outcome_is_never_sent_again(house: Callable[..., House]) -> None:
-    """A post that may be out, and that nobody can look for, stops its chain; no time sends it again."""
-    at = house(Step(), LOST)
-    (delivery,) = at.add()
-    await at.publisher().publish()
-    assert at.states(delivery) == [PostState.SENT, PostState.UNKNOWN, PostState.PLANNED]
-
-    stopped = await at.blind()
-    at.clock.advance(days=30)
-
-    assert stopped is not None
-    assert stopped.state is DeliveryState.UNSURE
-    assert at.states(delivery) == [PostState.SENT, PostState.UNKNOWN, PostState.PLANNED]
-    assert await at.publisher().publish() is None
-    assert at.asked == ["1/ lamp 1", "2/ lamp 2"]
-
-
 async def test_settled_as_sent(house: Callable[..., House]) -> None:
     """A doubtful post that a person found is not sent again: the next one replies to it."""
     at = house(Step(), LOST)
@@ -271,26 +254,6 @@ async def test_settled_as_not_sent(house: Callable[..., House]) -> None:
     assert published is not None
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
-
-
-async def test_a_worker_that_died_while_sending(house: Callable[..., House]) -> None:
-    """A post found in the middle of being sent is in doubt: it is looked for, and nothing is sent."""
-    at = house()
-    (delivery,) = at.add()
-    claim = at.database.work.claim("news", worker="dead", now=at.clock(), until=at.clock() + LEASE)
-    assert claim is not None
-    rules = await at.channel.rules()
-    at.database.work.plan(claim, compose(claim.thread, rules), now=at.clock())
-    at.database.work.intend(claim, 1, key="k", reply_to=None, now=at.clock(), until=at.clock() + LEASE)
-
-    assert await at.publisher().publish() is None, "its lease still holds"
-    at.clock.moment += LEASE
-    stopped = await at.publisher().publish()
-
-    assert stopped is not None
-    assert (stopped.state, stopped.lease_owner) == (DeliveryState.PUBLISHING, None)
-    assert at.asked == []
-    assert at.states(delivery) == [PostState.UNKNOWN, PostState.PLANNED, PostState.PLANNED]
 
 
 async def test_a_worker_that_died_in_the_middle(house: Callable[..., House]) -> None:

@@ -226,16 +226,6 @@ async def test_an_audit_of_a_broken_chain(server: MastodonServer, channel: Masto
     ]
 
 
-async def test_an_audit_of_what_was_taken_down(server: MastodonServer, channel: MastodonChannel) -> None:
-    """Every post of a chain that was taken down is missing; an empty chain has no differences."""
-    chain = await published(channel)
-    for expected in reversed(chain):
-        await channel.take_down(expected.remote_id)
-
-    assert await audited(channel, chain) == [("missing", number) for number in range(1, 6)]
-    assert await audited(channel, []) == []
-
-
 async def test_an_audit_of_what_the_server_shows_in_its_own_way(
     server: MastodonServer, channel: MastodonChannel
 ) -> None:
@@ -359,13 +349,6 @@ async def test_an_account_that_cannot_post(
     assert says in fault.reason
     assert await channel.preflight() is None
     assert server.statuses() == []
-
-
-async def test_a_server_that_is_away(server: MastodonServer, channel: MastodonChannel) -> None:
-    """A server that is away is unreached."""
-    server.stop()
-
-    assert isinstance(await channel.preflight(), Unreached)
 
 
 @pytest.mark.parametrize("why", ["closed", "suspended"])

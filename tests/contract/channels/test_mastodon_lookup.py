@@ -9,7 +9,7 @@ import pytest
 from tests.contract.channels.harness import post, posted
 from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel
 from tests.servers.http import Response
-from tests.servers.mastodon.manners import FROM_4_6, GOTOSOCIAL, MASTODON, PLEROMA, Manners
+from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, PLEROMA, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from tests.servers.mastodon.statuses import Account
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
@@ -130,19 +130,6 @@ async def test_texts_are_known_again(server: MastodonServer, clock: Clock, text:
 
     assert found == reply
     assert asked(server) == ["context"]
-
-
-async def test_a_replayed_key_that_fails() -> None:
-    """Where a server answers a known key with 500, the post is found by looking, not by trying again."""
-    with MastodonServer(manners=FROM_4_6, clock=lambda: NOW) as server:
-        server.add_account()
-        channel = make_channel(server)
-        sent = await posted(channel, "1/ The lamp")
-        assert isinstance(await post(channel, "1/ The lamp"), Unknown)
-
-        assert await looked_up(channel, "1/ The lamp") == sent
-        await channel.close()
-        assert len(server.statuses()) == 1
 
 
 async def test_a_replay_whose_parent_is_gone(server: MastodonServer, channel: MastodonChannel) -> None:
