@@ -76,10 +76,10 @@ class Prospect:
         if count > 1:
             reason = _plan(posts, longest, count, ends - now, ends)
             if at > now:
-                reason = f"{WAITS}: {reason}; it begins with a fresh window at {_told(at, at - now)}"
+                reason = f"{WAITS}: {reason}; it begins with a fresh window at {_moment(at, at - now)}"
         elif at > now:
             left = tightest.at(now).left
-            until = _told(at, at - now)
+            until = _moment(at, at - now)
             reason = f"{WAITS}: {tightest.giver} {max(left, 0) or 'no'} more until {until}"
             reason += f", and the chain has {posts}"
         else:
@@ -115,10 +115,10 @@ class Prospect:
 
 def _plan(posts: int, window: Window, count: int, away: timedelta, ends: datetime) -> str:
     hours = f"{window.length / timedelta(hours=1):g} h"
-    through = _told(ends, away)
+    through = _moment(ends, away)
     return f"its {posts} posts go over {count} windows of {window.whole} in {hours}, until about {through}"
 
 
-def _told(moment: datetime, away: timedelta) -> str:
+def _moment(moment: datetime, away: timedelta) -> str:
     """A moment for a person: with its day where that is not plain."""
     return f"{moment:%H:%M} UTC" if away < timedelta(days=1) else f"{moment:%d %b, %H:%M} UTC"

@@ -1,7 +1,7 @@
 """How fast each channel may go. Nothing here sleeps, asks a network or has a clock: times are given (UTC).
 
 One worker at a time uses a pace, in this order: `room` before a chain, then for each post `ready_at`
-until that is not later than now, `went`, and `judged`.
+until that is not later than now, `begun`, and `ended`.
 """
 
 from collections.abc import Iterable
@@ -29,11 +29,11 @@ class Pace(Protocol):
         """When the next post may go, if nothing happens until then; not later than `now`: at once."""
         ...
 
-    def went(self, now: datetime) -> None:
+    def begun(self, now: datetime) -> None:
         """A send is begun now."""
         ...
 
-    def judged(self, outcome: Outcome, now: datetime) -> None:
+    def ended(self, outcome: Outcome, now: datetime) -> None:
         """What came of the send that was begun last."""
         ...
 
@@ -64,10 +64,10 @@ class FreePace:
     def ready_at(self, now: datetime) -> datetime:
         return now
 
-    def went(self, now: datetime) -> None:
+    def begun(self, now: datetime) -> None:
         pass
 
-    def judged(self, outcome: Outcome, now: datetime) -> None:
+    def ended(self, outcome: Outcome, now: datetime) -> None:
         pass
 
     def room(self, posts: int, now: datetime) -> Room:

@@ -145,13 +145,13 @@ class Outbox:
         async with self._locks[chat]:
             while True:
                 await self._wait_for(pace)
-                pace.went(self._clock())
+                pace.begun(self._clock())
                 try:
                     answer = await call()
                 except RetryAfter as error:
                     wait = error.retry_after
                     wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
-                    pace.judged(Throttled(self._clock() + wait, "a chat asks to wait"), self._clock())
+                    pace.ended(Throttled(self._clock() + wait, "a chat asks to wait"), self._clock())
                     log.info("a chat asks to wait", chat=chat, seconds=wait.total_seconds())
                     await self._sleep(wait.total_seconds())
                 except BadRequest:
@@ -165,7 +165,7 @@ class Outbox:
                 except TelegramError as error:
                     raise self._note_unreachable(chat, error) from None
                 else:
-                    pace.judged(Sent("", None), self._clock())
+                    pace.ended(Sent("", None), self._clock())
                     self._unreachable.discard(chat)
                     return answer
 

@@ -1,6 +1,5 @@
 """What a chain's progress looks like in the log."""
 
-import logging
 from datetime import datetime
 
 import structlog
@@ -9,13 +8,10 @@ from threadcast.queue.model import Delivery
 from threadcast.queue.states import Change, Event, Sent
 
 log = structlog.get_logger("threadcast.publisher")
-_log = logging.getLogger("threadcast.publisher")
 
 
 def report(delivery: Delivery, position: int | None, change: Change) -> None:
-    """Say what came of a post, or (`position` None) of what comes before any."""
-    if change.event is Event.GO_ON and not _log.isEnabledFor(logging.DEBUG):
-        return  # what happens at every post costs nothing where nobody reads it
+    """Log what came of a post, or (`position` None) of what comes before any."""
     about = log.bind(channel=delivery.channel, thread=delivery.thread_id, title=delivery.title)
     match change.event:
         case Event.GO_ON:
@@ -49,10 +45,10 @@ def report(delivery: Delivery, position: int | None, change: Change) -> None:
 
 
 def where(sent: Sent | None) -> dict[str, str]:
-    """The post's id and address."""
+    """Return the post's id and address."""
     return {} if sent is None else {"id": sent.remote_id, "url": sent.url or "-"}
 
 
 def at(due: datetime | None) -> str:
-    """A moment, to the second."""
+    """Return a moment, to the second."""
     return due.isoformat(timespec="seconds") if due else "-"

@@ -299,7 +299,7 @@ class Publisher:
     async def _send(self, post: PostRecord) -> Outcome:
         """Make the call for a post that is intended. It ends early where a stop cannot wait any longer."""
         outgoing = Outgoing(text=post.post.text, parent=post.reply_to, key=post.key or "")
-        self._pace.went(self._clock())
+        self._pace.begun(self._clock())
         try:
             async with self._stop.limit():
                 outcome = await self.channel.send(outgoing)
@@ -309,7 +309,7 @@ class Publisher:
             # An adapter's fault, not the network's: what the call did before it broke is not known.
             log.exception("the channel's adapter failed", channel=self.channel.name)
             outcome = Unknown(f"the adapter failed ({type(error).__name__})", code=Code.ADAPTER)
-        self._pace.judged(outcome, self._clock())
+        self._pace.ended(outcome, self._clock())
         return outcome
 
     def _decide(

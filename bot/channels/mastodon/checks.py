@@ -51,12 +51,12 @@ def _check_scopes(scopes: frozenset[str] | Fault | None) -> Finding:
         return Finding("warning", f"scopes: {scopes.what}", scopes.advice or LATER)
     if scopes is None:
         return Finding("ok", "scopes: this server does not tell; write:statuses is needed")
-    told = " ".join(sorted(scopes)) or "none"
+    names = " ".join(sorted(scopes)) or "none"
     if not WRITE & scopes:
-        return Finding("error", f"scopes: {told}, and no write:statuses", ADD_WRITE)
+        return Finding("error", f"scopes: {names}, and no write:statuses", ADD_WRITE)
     if not READ_ITSELF & scopes or not READ_POSTS & scopes:
-        return Finding("warning", f"scopes: {told}", ADD_READ)
-    return Finding("ok", f"scopes: {told}")
+        return Finding("warning", f"scopes: {names}", ADD_READ)
+    return Finding("ok", f"scopes: {names}")
 
 
 def _scopes(client: Client) -> frozenset[str] | Fault | None:

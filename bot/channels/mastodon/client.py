@@ -83,15 +83,15 @@ class Client:
 
     @property
     def quota(self) -> Quota | None:
-        """What is left of the limit nearest to its end, by the last headers; None where nobody told.
+        """What is left of the limit nearest to its end, by the last headers; None where there are none.
 
         A post's headers tell of the limit on posts too, those of other calls do not: one does not
         replace the other. What is left of deletions does not count: a chain that was taken down may be
         posted again at once.
         """
         now = self._clock()
-        told = [quota for quota in tuple(self._quotas.values()) if quota.reset > now]
-        return min(told, key=lambda quota: quota.remaining, default=None)
+        quotas = [quota for quota in tuple(self._quotas.values()) if quota.reset > now]
+        return min(quotas, key=lambda quota: quota.remaining, default=None)
 
     def ask(self, call: Callable[[], Any], *, posts: bool = False) -> tuple[object, datetime | None]:
         """What the call returned or raised, and when the rate limit ends by the answer's headers.

@@ -148,11 +148,11 @@ def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault
         case _:
             what = f"the server does not accept it{_quote(words)}"
             advice = "if it is too long, compare `threadcast preview` with what `threadcast check` finds"
-    gone = code in GONE and _is_told(words)
+    gone = code in GONE and _has_words(words)
     return Fault("refused", f"{what} (HTTP {code})", advice, kind, status=code, gone=gone)
 
 
-def _is_told(words: object) -> bool:
+def _has_words(words: object) -> bool:
     """Whether the server gave words of its own: Mastodon.py puts these where there are none."""
     return bool(words) and words != "Endpoint not found."
 

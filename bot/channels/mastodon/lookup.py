@@ -30,14 +30,14 @@ def _look_up(client: Client, sought: Sought) -> Look:
         replies = client.descendants(sought.parent)
         if replies is not None:
             search = _search(client, me, sought, replies, also=sought.parent)
-            told = verdict(_as_written(client, replies, search), search)
-            if told is not None:
-                return told
+            found = verdict(_as_written(client, replies, search), search)
+            if found is not None:
+                return found
     own, is_all = _own(client, me, sought)
     search = _search(client, me, sought, own)
-    told = verdict(_as_written(client, own, search), search)
-    if told is not None:
-        return told
+    found = verdict(_as_written(client, own, search), search)
+    if found is not None:
+        return found
     return Absent() if is_all else Blind(f"the account has too many newer posts to look at ({len(own)})")
 
 
@@ -89,15 +89,15 @@ def _as_written(client: Client, found: Iterable[Status], search: Search) -> list
 
     By an owner who saw the post and mended it, or by a server that shows it in its own way.
     """
-    told: list[Status] = []
+    written: list[Status] = []
     read = 0
     for status in found:
         if search.is_worth_reading(status) and read < MOST_READ:
             read += 1
-            told.append(_first_version(client, status) if status.edited else _source(client, status))
+            written.append(_first_version(client, status) if status.edited else _source(client, status))
         else:
-            told.append(status)
-    return told
+            written.append(status)
+    return written
 
 
 def _first_version(client: Client, status: Status) -> Status:

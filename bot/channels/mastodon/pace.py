@@ -54,7 +54,7 @@ class MastodonPace:
         self._sent_since = sent_since
         self._statuses = _Tally(statuses, STATUSES_WINDOW)
         self._requests = _Tally(requests, REQUESTS_WINDOW)
-        self._told: tuple[Quota, int] | None = None  # of statuses, with how many of ours were out then
+        self._posts_left: tuple[Quota, int] | None = None  # of statuses, with how many of ours were out then
         self._unanswered = 0  # sends since the last answer
         self._counted = False
         self._metered = False  # an answer told of a limit
@@ -67,13 +67,13 @@ class MastodonPace:
     def ready_at(self, now: datetime) -> datetime:
         return max([now, *(window.ends for window in self._windows(now) if window.left <= 0)])
 
-    def went(self, now: datetime) -> None:
+    def begun(self, now: datetime) -> None:
         self._windows(now)
         self._statuses.count += 1
         self._requests.count += 1
         self._unanswered += 1
 
-    def judged(self, outcome: Outcome, now: datetime) -> None:
+    def ended(self, outcome: Outcome, now: datetime) -> None:
         match outcome:
             case Sent():
                 self._unanswered = 0
@@ -113,7 +113,7 @@ class MastodonPace:
             self._counted = True
         self._listen(now)
         limited = self._is_limited(otherwise=otherwise)
-        windows = [self._of_statuses(now)] if limited or self._told is not None else []
+        windows = [self._of_statuses(now)] if limited or self._posts_left is not None else []
         return (*windows, self._of_requests(now)) if limited or self._metered else tuple(windows)
 
     def _listen(self, now: datetime) -> None:
@@ -130,16 +130,16 @@ class MastodonPace:
         # Towards the end of the window it may be another limit's, and then says nothing where it is higher.
         near = abs(quota.reset - window.ends) < OFF and quota.remaining <= window.left
         if surely or (near and self._is_limited()):
-            self._told = quota, self._statuses.count
+            self._posts_left = quota, self._statuses.count
 
     def _is_noted(self, quota: Quota) -> bool:
-        return self._told is not None and self._told[0] == quota
+        return self._posts_left is not None and self._posts_left[0] == quota
 
     def _of_statuses(self, now: datetime) -> Window:
         own = self._statuses.window()
-        if self._told is None or self._told[0].reset <= now:
+        if self._posts_left is None or self._posts_left[0].reset <= now:
             return own
-        quota, then = self._told
+        quota, then = self._posts_left
         since = max(0, self._statuses.count - then)
         # Others post on the account too; and by our clock, its window may end a little earlier or later.
         return replace(own, left=min(own.left, quota.remaining - since), ends=quota.reset)

@@ -36,32 +36,32 @@ def plain(html: str) -> str:
     reader = _Reader()
     reader.feed(html)
     reader.close()
-    return "".join(reader.told).strip()
+    return "".join(reader.pieces).strip()
 
 
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.told: list[str] = []
+        self.pieces: list[str] = []
         self._link: tuple[int, str] | None = None  # where the open link's text begins, and its address
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "br":
-            self.told.append("\n")
+            self.pieces.append("\n")
         elif tag in _BLOCKS:
-            self.told.append("\n\n")
+            self.pieces.append("\n\n")
         elif tag == "img":  # an emoji of the server's own
-            self.told.append(given.get("alt", ""))
+            self.pieces.append(given.get("alt", ""))
         elif tag == "a":
-            self._link = (len(self.told), given.get("href", ""))
+            self._link = (len(self.pieces), given.get("href", ""))
 
     def handle_endtag(self, tag: str) -> None:
         if tag != "a" or self._link is None:
             return
         (begin, address), self._link = self._link, None
-        if address and "".join(self.told[begin:]).endswith(_ENDS_SHORT):
-            self.told[begin:] = [address]
+        if address and "".join(self.pieces[begin:]).endswith(_ENDS_SHORT):
+            self.pieces[begin:] = [address]
 
     def handle_data(self, data: str) -> None:
-        self.told.append(data)
+        self.pieces.append(data)

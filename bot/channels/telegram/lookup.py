@@ -245,13 +245,13 @@ def _blind(outcome: Throttled | Unreached | Refused) -> Throttled | Unreached | 
 
 def _not_forwarded(error: BadRequest | Forbidden, message_id: int) -> Shown | None:
     """What it means that a message was not forwarded, in a chat that was there just now."""
-    said = error.message.lower()
-    if GONE.search(said):
+    words = error.message.lower()
+    if GONE.search(words):
         return None
-    if "protected content" in said or "forwards_restricted" in said:
+    if "protected content" in words or "forwards_restricted" in words:
         raise CannotSeeError(PROTECTED) from None
-    if "can't be forwarded" in said:  # that somebody joined, or pinned a message
+    if "can't be forwarded" in words:  # that somebody joined, or pinned a message
         return Shown(message_id, "", own=False)
-    if "chat not found" in said or "user" in said:  # blocked by, deactivated, never written to
+    if "chat not found" in words or "user" in words:  # blocked by, deactivated, never written to
         raise CannotSeeError(NOT_STARTED) from None
     raise error

@@ -28,7 +28,7 @@ class Slots(Protocol):
         """The slot of a chat, not before `earliest`. A chat is anything that stands for it."""
         ...
 
-    def went(self, chat: object, now: datetime) -> None:
+    def begun(self, chat: object, now: datetime) -> None:
         """The chat uses its slot."""
         ...
 
@@ -60,7 +60,7 @@ class BotPace:
         with self._lock:
             return self._free(max(earliest, now), now, apart=2 * self._apart)
 
-    def went(self, chat: object, now: datetime) -> None:
+    def begun(self, chat: object, now: datetime) -> None:
         with self._lock:
             self._promised.pop(chat, None)
             self._used = [*self._recent(now), now]
@@ -94,9 +94,9 @@ class SpareSlots:
             return self._shared.ready_at(chat, earliest, now)
         return self._shared.spare_at(earliest, now)
 
-    def went(self, chat: object, now: datetime) -> None:
+    def begun(self, chat: object, now: datetime) -> None:
         self._asked.pop(chat, None)
-        self._shared.went(chat, now)
+        self._shared.begun(chat, now)
 
 
 class TelegramPace:
@@ -127,13 +127,13 @@ class TelegramPace:
     def ready_at(self, now: datetime) -> datetime:
         return self._shared.ready_at(self, max(self._own(now), self._groups(now)), now)
 
-    def went(self, now: datetime) -> None:
+    def begun(self, now: datetime) -> None:
         self._own(now)
         self._even = max(self._even or now, now) + self._interval
         self._recent.append(now)
-        self._shared.went(self, now)
+        self._shared.begun(self, now)
 
-    def judged(self, outcome: Outcome, now: datetime) -> None:
+    def ended(self, outcome: Outcome, now: datetime) -> None:
         match outcome:
             case Sent():
                 self._climb(now)

@@ -69,15 +69,15 @@ def after_a_burst(pace: Pace, count: int) -> timedelta:
     for _ in range(count):
         while (at := pace.ready_at(now)) > now:
             now = at
-        pace.went(now)
-        pace.judged(Sent("1", None), now)
+        pace.begun(now)
+        pace.ended(Sent("1", None), now)
     return pace.ready_at(now) - now
 
 
 def test_no_limits() -> None:
     """A local channel never waits, whatever comes of a post, and has nothing to remember."""
     pace = FreePace()
-    pace.judged(Throttled(NOON, "asks to wait"), NOON)
+    pace.ended(Throttled(NOON, "asks to wait"), NOON)
     assert (pace.ready_at(NOON), pace.rate) == (NOON, None)
     assert (pace.room(1000, NOON).at, pace.room(1000, NOON).reason) == (NOON, "")
 

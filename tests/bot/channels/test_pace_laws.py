@@ -63,9 +63,9 @@ def test_a_chat_is_never_flooded(rate: float, group: bool, steps: list[tuple[Out
     now, went = START, []
     for outcome, thinking in steps:
         now = wait_for(pace, now)
-        pace.went(now)
+        pace.begun(now)
         went.append(now)
-        pace.judged(outcome, now + thinking)
+        pace.ended(outcome, now + thinking)
         now += thinking
     for seconds in (1, 7, 30):
         span = seconds * SECOND
@@ -83,8 +83,8 @@ def test_a_rate_stays_in_bounds(
     now = START
     for outcome, thinking in steps:
         before = pace.rate or rate
-        pace.went(now)
-        pace.judged(outcome, now)
+        pace.begun(now)
+        pace.ended(outcome, now)
         after = pace.rate or rate
         assert rate * LEAST <= after <= rate
         match outcome:
@@ -119,7 +119,7 @@ def test_a_bot_is_never_flooded(asked: list[tuple[int, bool, int, int]]) -> None
         standing = sorted(at for at in promised.values() if at > now - SECOND)
         assert all(b - a >= SECOND / 30 for a, b in pairwise(standing))
         if uses and slot <= now:
-            bot.went(chat, now)
+            bot.begun(chat, now)
             del promised[chat]
         now += milliseconds * MILLISECOND
 
@@ -132,8 +132,8 @@ def test_a_clock_that_steps(steps: list[tuple[Outcome, timedelta]], leap: timede
     now = START
     for outcome, thinking in steps:
         now = wait_for(pace, now)
-        pace.went(now)
-        pace.judged(outcome, now)
+        pace.begun(now)
+        pace.ended(outcome, now)
         now += thinking
     assert wait_for(pace, now + leap) <= now + leap + 61 * SECOND + BURST / LEAST * SECOND
 
@@ -220,8 +220,8 @@ def test_no_429_of_our_making(deeds: list[tuple[str, int, int]]) -> None:
                     server.by_hand(now)
             else:
                 now = wait_for(pace, now)
-                pace.went(now)
-                pace.judged(server.post(now, answered=deed == "post"), now)
+                pace.begun(now)
+                pace.ended(server.post(now, answered=deed == "post"), now)
             now += SECOND / 3
         now += seconds * SECOND
     assert server.refused == 0
@@ -241,8 +241,8 @@ def test_a_chain_that_began_never_waits(chains: list[int], pause: int) -> None:
         now = room.at
         for _ in range(posts):
             assert pace.ready_at(now) <= now
-            pace.went(now)
-            pace.judged(server.post(now, answered=True), now)
+            pace.begun(now)
+            pace.ended(server.post(now, answered=True), now)
             now += SECOND
         assert now <= room.ends + SECOND
         now += pause * SECOND

@@ -27,7 +27,7 @@ def test_between_two_that_publish() -> None:
     assert shared.ready_at("news", START, START) == START
     assert spare.ready_at("chat", START, START) == START + 2 * SLOT
     assert shared.ready_at("masto", START, START) == START + SLOT  # the spare one was nobody's
-    spare.went("chat", START + 4 * SLOT)
+    spare.begun("chat", START + 4 * SLOT)
     assert shared.ready_at("third", START + 4 * SLOT, START + 4 * SLOT) == START + 5 * SLOT
 
 
@@ -37,14 +37,14 @@ def test_patience_has_an_end() -> None:
     spare = SpareSlots(shared, PATIENCE)
     now = START
     while now <= START + PATIENCE:
-        shared.went("news", now)
+        shared.begun("news", now)
         assert spare.ready_at("chat", now, now) >= now + 2 * SLOT
         now += SLOT
-    shared.went("news", now)
+    shared.begun("news", now)
     turn = spare.ready_at("chat", now, now)
     assert turn == now + SLOT
     assert shared.ready_at("masto", now, now) == now + 2 * SLOT  # it is promised
-    spare.went("chat", turn)
+    spare.begun("chat", turn)
     assert spare.ready_at("chat", turn, turn) > turn + SLOT
 
 
@@ -66,8 +66,8 @@ def test_asking_beside_changes_nothing(asked: list[tuple[bool, int, bool, int, i
             slot = alone.ready_at(chat, earliest, now)
             assert shared.ready_at(chat, earliest, now) == slot
             if uses and slot <= now:
-                alone.went(chat, now)
-                shared.went(chat, now)
+                alone.begun(chat, now)
+                shared.begun(chat, now)
         else:
             assert spare.ready_at(("chat", chat), earliest, now) >= earliest
         now += milliseconds * MILLISECOND

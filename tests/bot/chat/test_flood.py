@@ -35,8 +35,8 @@ def played(channels: int, *, chat: bool, seconds: int = 60) -> tuple[list[dateti
         if at > now:
             due[pace] = at
             continue
-        pace.went(now)
-        pace.judged(Sent("1", None), now)
+        pace.begun(now)
+        pace.ended(Sent("1", None), now)
         (answers if pace is talk else posts).append(now)
     return posts, answers
 
@@ -81,7 +81,7 @@ def test_slots_of_any_number_of_chats(channels: int, chats: int, seed: int) -> N
         for index, one in enumerate(everyone):
             slots = spare[index] if index < chats else shared
             if slots.ready_at(one, now, now) <= now:
-                slots.went(one, now)
+                slots.begun(one, now)
                 went[one].append(now)
         now += timedelta(milliseconds=random.choice((1, 7, 20)))
     # Who comes a little late for its slot takes it all the same: one more fits into a second then.

@@ -55,7 +55,7 @@ class Stepped(FreePace):
         self.reached.set()
         return now + (self.waits.pop(0) if self.waits else timedelta(0))
 
-    def judged(self, outcome: Outcome, now: datetime) -> None:
+    def ended(self, outcome: Outcome, now: datetime) -> None:
         self.outcomes.append(outcome)
 
     @property

@@ -31,8 +31,8 @@ def sends(pace: Pace, count: int, now: datetime = NOON, outcomes: Iterable[Outco
     for _ in range(count):
         while (at := pace.ready_at(now)) > now:
             now = at
-        pace.went(now)
-        pace.judged(next(given, OUT), now)
+        pace.begun(now)
+        pace.ended(next(given, OUT), now)
         went.append(now)
     return went
 

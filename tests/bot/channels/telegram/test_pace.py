@@ -31,8 +31,8 @@ def sends(pace: Pace, count: int, now: datetime = NOON, outcomes: Iterable[Outco
     for _ in range(count):
         while (at := pace.ready_at(now)) > now:
             now = at
-        pace.went(now)
-        pace.judged(next(given, OUT), now)
+        pace.begun(now)
+        pace.ended(next(given, OUT), now)
         went.append(now)
     return went
 
@@ -130,7 +130,7 @@ class TestTelegram:
         (went,) = sends(pace, 1, NOON - HOUR)
         assert went <= NOON - HOUR + timedelta(seconds=61)
         bot = BotPace()
-        bot.went("a", NOON)
+        bot.begun("a", NOON)
         assert bot.ready_at("b", NOON - HOUR, NOON - HOUR) == NOON - HOUR
         assert bot.ready_at("c", NOON + HOUR, NOON + HOUR) == NOON + HOUR
         assert bot.ready_at("c", NOON, NOON) == NOON + SECOND / 30
