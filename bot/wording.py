@@ -1,5 +1,6 @@
 """The same facts in words, once for every face."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
 from threadcast.config.schedule.words import WEEKDAYS, WhenCode, WhenError
 from threadcast.queue.states import DeliveryState
+from threadcast.queue.text.thread import Notice, NoticeKind
 
 CELLS = 10  # of a progress bar
 TIMES = "tomorrow 9:00, fri 18:30, 24 dec 18:30 or in 2h"  # how a person may write a time
@@ -139,3 +141,66 @@ def bar(done: int, of: int) -> str:
 def count(number: int, what: str, many: str = "") -> str:
     """Return `1 part`, `3 parts`; `many` is a plural that has no s behind it."""
     return f"{number} {what if number == 1 else many or f'{what}s'}"
+
+
+SHOWN = 60  # code points of a text that is quoted
+
+_NOTICES = {
+    NoticeKind.PREAMBLE: "the text before {part} is kept, and not posted",
+    NoticeKind.MISSING: "{missing} missing {between}",
+    NoticeKind.REPEAT: "{part} has the number of the part before it ({behind})",
+    NoticeKind.STEP_BACK: "{part} stands after {other}",
+    NoticeKind.EMPTY_PART: "{part} has no text",
+    NoticeKind.TRAILING: "the text after the last marker, {other}, follows as a part without number",
+    NoticeKind.WRONG_TOTAL: "the markers announce {total}; the last one is {part}",
+    NoticeKind.NOT_READ: "{part} has the next number in another form: it is read as text of {other}",
+    NoticeKind.AFTER_END: "what stands after the end is left out: {text}",
+    NoticeKind.READER_LINES: "what a page shows round the thread is left out: {text}",
+    NoticeKind.LOOKS_NUMBERED: "{lines} look numbered, and are one part; the nearest marker is {form}",
+    NoticeKind.HTML_ENTITIES: "{entities} will be posted as written; {text} may be meant",
+    NoticeKind.NO_END_MARK: "no end mark (/end, END, /fin, 🔚 or N/N) in the last part",
+    NoticeKind.SINGLE_PART: "the thread has a single part",
+}
+
+
+def noticed(notice: Notice) -> str:
+    """Return what the parser noticed, without its line."""
+    if not (notice.lines or notice.kind in {NoticeKind.NO_END_MARK, NoticeKind.SINGLE_PART}):
+        return notice.kind.replace("-", " ")  # of a thread that was stored by an earlier version
+    named = zip(notice.markers, notice.lines, strict=False)
+    names = [f"{' '.join(marker.split())} (line {line})".strip() for marker, line in named]
+    part, other = (*names, "", "")[:2]
+    said = _NOTICES[notice.kind].format(
+        part=part,
+        other=other,
+        between=f"between {other} and {part}" if other else f"before {part}",
+        behind=_lines(notice.lines[1:]),
+        lines=_lines(notice.lines),
+        missing=_missing(notice.numbers),
+        total="1 part" if notice.numbers == (1,) else f"{max(notice.numbers, default=0)} parts",
+        entities=" and ".join(notice.markers),
+        text=_quoted(notice.text),
+        form=notice.text,
+    )
+    # Between two threads, a preamble may as well be the end of the thread before it.
+    return f"{said}: {_quoted(notice.text)}" if notice.kind is NoticeKind.PREAMBLE and notice.text else said
+
+
+def _missing(numbers: tuple[int, ...]) -> str:
+    if len(set(numbers)) == 1:
+        return f"number {numbers[0]} is"
+    return f"numbers {numbers[0]} to {numbers[-1]} are" if numbers else ""
+
+
+def _lines(lines: Sequence[int]) -> str:
+    """Return `line 3`, `lines 3 and 5`, `lines 3 to 7`, or `lines 1, 3 and 5`."""
+    if len(lines) < 2:  # noqa: PLR2004
+        return f"line {lines[0]}" if lines else "a line"
+    if len(lines) > 2 and lines[-1] - lines[0] == len(lines) - 1:  # noqa: PLR2004
+        return f"lines {lines[0]} to {lines[-1]}"
+    return f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
+
+
+def _quoted(text: str) -> str:
+    words = " ".join(text.split())
+    return f"“{words if len(words) <= SHOWN else words[: SHOWN - 1].rstrip() + '…'}”"

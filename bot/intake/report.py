@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.threads import Receipt
+from threadcast.bot.wording import noticed
 from threadcast.queue.states import DeliveryState
 
 
@@ -52,7 +53,7 @@ def _thread(one: Receipt, moment: datetime, zone: ZoneInfo) -> Iterator[str]:
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
     yield f"{number}{plain(one.thread.title)} ({parts} part{'s' if parts != 1 else ''})"
     for notice in sorted(one.thread.notices, key=lambda notice: notice.line):
-        yield f"  {notice.severity}, line {notice.line}: {plain(notice.message)}"
+        yield f"  {notice.severity}, line {notice.line}: {plain(noticed(notice))}"
     for delivery in one.added.deliveries:
         turn = "starts in turn" if delivery.due <= moment else f"not before {_when(delivery.due, zone)}"
         yield f"  {delivery.channel}: {delivery.state}, {plain(delivery.reason) or turn}"

@@ -10,7 +10,7 @@ from threadcast.bot.plain import plain
 from threadcast.bot.requests.formats import encoding_of, kind_of
 from threadcast.queue.states import Sent
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
-from threadcast.queue.text.thread import Part, Thread, written
+from threadcast.queue.text.thread import Part, Thread, is_blank, written
 
 MAX_INPUT = 20 * 1024 * 1024  # bytes; what Telegram lets a bot download is the measure for all ways in
 
@@ -100,7 +100,7 @@ def continued(thread: Thread, intake: Intake) -> Thread:
 
 def has_text(parts: Sequence[Part]) -> bool:
     """Whether any of these parts has text, so that every channel has something to post."""
-    return any(part.text.strip() for part in parts)
+    return not all(is_blank(part.text) for part in parts)
 
 
 def _texts(thread: Thread) -> list[str]:

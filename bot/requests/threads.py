@@ -6,6 +6,7 @@ from datetime import datetime
 
 from threadcast.bot.requests.context import Context, pick
 from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
+from threadcast.bot.wording import noticed
 from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread
 from threadcast.queue.states import DeliveryState, Event, Sent
 from threadcast.queue.text.thread import Thread
@@ -124,7 +125,7 @@ class Threads:
         reason = held
         if thread.warnings:
             more = len(thread.warnings) - 1
-            reason = thread.warnings[0].message + (f" (and {more} more)" if more else "")
+            reason = noticed(thread.warnings[0]) + (f" (and {more} more)" if more else "")
         elif not held and channel in self._context.holds:
             reason = "this channel holds every thread for approval"
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED

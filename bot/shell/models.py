@@ -12,11 +12,14 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    model_validator,
 )
 
 from threadcast.bot.requests import preview
+from threadcast.bot.wording import noticed
 from threadcast.queue import model
 from threadcast.queue.states import DeliveryState, PostState
+from threadcast.queue.text import thread
 from threadcast.queue.text.thread import Severity
 
 M = TypeVar("M", bound="Model")
@@ -49,6 +52,13 @@ class Notice(Model):
     line: int
     part: int | None
     message: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_words(cls, one: thread.Notice) -> Any:
+        return {name: getattr(one, name) for name in ("severity", "kind", "line", "part")} | {
+            "message": noticed(one)
+        }
 
 
 class Part(Model):

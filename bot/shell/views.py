@@ -15,7 +15,7 @@ from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
-from threadcast.bot.wording import count
+from threadcast.bot.wording import count, noticed
 from threadcast.config.schedule.timetable import Cause
 from threadcast.config.settings import DEFAULT, InForce
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
@@ -78,7 +78,7 @@ def parsed(screen: Screen, threads: Sequence[Thread], file: str) -> None:
 def notices(screen: Screen, found: Sequence[Notice]) -> None:
     """Notices, worst first, with their lines."""
     for notice in sorted(found, key=lambda one: (one.severity is not Severity.WARNING, one.line)):
-        screen.say(f"  {state(notice.severity)} line {notice.line}: {safe(notice.message)}")
+        screen.say(f"  {state(notice.severity)} line {notice.line}: {safe(noticed(notice))}")
 
 
 def receipt(screen: Screen, one: Receipt, foreseen: Foreseen, now: datetime) -> None:

@@ -7,11 +7,13 @@ that does not is cut (see `split`) into as few pieces as can be, and the pieces 
   the author's marker and a letter after its number: `7a/ 7b/`, `7a/30`, `(7a/30)`, `7️⃣a`; after `z` come
   `aa`, `ab`. Between label and piece stands what the author put there, or one blank. Pieces of a part
   without a marker, after parts that have one, are `a/ b/`. Where no part has a marker, as `renumber`.
-- `renumber`: `1/`, `2/` over the posts of the channel, in place of the author's markers. `total`: `1/34`.
+- `renumber`: `1/`, `2/` over the posts of the channel, in place of the author's markers, in the digits that
+  these are written with. `total`: `1/34`.
 - `none`: the text alone.
 
 Labels stand where the thread has its markers, before the text or after it. One part that fits gets no
-label, in every mode. A part without text is its marker alone in `keep`, and left out in the others.
+label, in every mode. A part with nothing to see in it is its marker alone in `keep`, and left out in the
+others; so is a piece of a part that is nothing but invisible characters.
 """
 
 import re
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from threadcast.queue.compose.split import CannotSplitError, cut
-from threadcast.queue.text.thread import Part, Placement, Thread, written
+from threadcast.queue.text.thread import Part, Placement, Thread, is_blank, written
 
 Measure = Callable[[str], int]
 
@@ -71,13 +73,13 @@ def compose(thread: Thread, rules: Rules) -> tuple[Post, ...]:
     keep = rules.numbering is Numbering.KEEP and any(part.marker for part in thread.parts)
     if keep and len(thread.parts) > 1:
         return _kept(thread, rules)
-    filled = [(number, part) for number, part in enumerate(thread.parts, start=1) if part.text.strip()]
+    filled = [(number, part) for number, part in enumerate(thread.parts, start=1) if not is_blank(part.text)]
     if len(filled) == 1:
         number, part = filled[0]
         length = rules.measure(part.text)
         if length <= rules.limit:
             return (Post(number, "", part.text, length),)
-    posts = _kept(thread, rules) if keep else _numbered(filled, thread.placement, rules)
+    posts = _kept(thread, rules) if keep else _numbered(thread, filled, rules)
     if not posts:
         raise CannotComposeError("The thread has no text to post: add some, or cancel it.")
     return posts
@@ -90,7 +92,7 @@ def _kept(thread: Thread, rules: Rules) -> tuple[Post, ...]:
     loose = 0  # pieces of parts without a marker so far: their letters go on, so that none comes twice
     for number, part in enumerate(thread.parts, start=1):
         text, marker = part.text, part.marker
-        whole = written(part, placement) if text and not text.isspace() else marker
+        whole = marker if is_blank(text) else written(part, placement)
         if not whole:
             continue
         length = measure(whole)
@@ -105,13 +107,15 @@ def _kept(thread: Thread, rules: Rules) -> tuple[Post, ...]:
     return tuple(posts)
 
 
-def _numbered(filled: list[tuple[int, Part]], placement: Placement, rules: Rules) -> tuple[Post, ...]:
+def _numbered(thread: Thread, filled: list[tuple[int, Part]], rules: Rules) -> tuple[Post, ...]:
     """The posts with our numbers, or with none."""
+    digits = _digits("".join(part.marker for _, part in filled[:1]))
     total = len(filled)
     while True:
         posts: list[Post] = []
         for number, part in filled:
-            frame = _Frame(placement, " ", _numbers(rules.numbering, len(posts) + 1, total))
+            label = _numbers(rules.numbering, len(posts) + 1, total, digits)
+            frame = _Frame(thread.placement, " ", label)
             text = frame.around(0, part.text)
             length = rules.measure(text)
             if length <= rules.limit:
@@ -159,21 +163,30 @@ def _pieces(number: int, part: Part, frame: _Frame, rules: Rules) -> Iterator[Po
             f"{error.grapheme[:8]!r}, is longer{with_label} than the limit of {rules.limit}. "
             "Raise the channel's limit, choose another numbering, or change the text."
         ) from None
-    for piece, text in enumerate(pieces):
+    for piece, text in enumerate(text for text in pieces if not is_blank(text)):
         post = frame.around(piece, text)
         yield Post(number, frame.label(piece), post, rules.measure(post))
 
 
-def _numbers(numbering: Numbering, first: int, total: int) -> Label:
+def _numbers(numbering: Numbering, first: int, total: int, digits: dict[int, int]) -> Label:
     """The labels of a part's pieces, the first of which is post number `first` of `total`."""
     if numbering is Numbering.NONE:
         return lambda _piece: ""
-    if numbering is Numbering.TOTAL:
-        return lambda piece: f"{first + piece}/{total}"
-    return lambda piece: f"{first + piece}/"
+    of = str(total) if numbering is Numbering.TOTAL else ""
+    return lambda piece: f"{first + piece}/{of}".translate(digits)
 
 
-_NUMBER = re.compile("(?:\\d\ufe0f?\u20e3)+|\\d+")  # keycaps, or plain digits
+def _digits(marker: str) -> dict[int, int]:
+    """Which digits to write for ours: those of the script that the author's number is in."""
+    digit = next((sign for sign in marker if sign.isdecimal()), "0")
+    zero = ord(digit) - int(digit)
+    return {ord("0") + value: zero + value for value in range(10)}
+
+
+# Keycaps, digits of any script, a circled number, or the n of `n/n`.
+_NUMBER = re.compile(
+    "(?:\\d\ufe0f?\u20e3)+|\\d+|🔟|[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf]|[nNxX?∞](?=/)"
+)
 
 
 def _letters(marker: str, used: int) -> Label:

@@ -1,88 +1,116 @@
 """What a person should know about a thread before it is published. The kinds are told in `parse`."""
 
+import html
+import re
 from collections.abc import Iterator, Sequence
 
-from threadcast.queue.text.markers import is_only_end_marks
-from threadcast.queue.text.thread import Notice, NoticeKind, Part, Severity
+from threadcast.queue.text.markers import is_only_end_marks, without_code
+from threadcast.queue.text.numbered import FEWEST, looks_numbered
+from threadcast.queue.text.thread import Notice, NoticeKind, Part, Placement, Severity, is_blank, written
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
+_SHOWN = 40  # code points of what would be read
+_KINDS_SHOWN = 3
 
 
 def notices(
-    parts: Sequence[Part], *, total: int | None, complete: bool, preamble_line: int | None
-) -> tuple[Notice, ...]:
-    """The notices of a thread: its preamble's, then its parts' in order, then those of the whole."""
-    return (
-        *_of_preamble(parts, preamble_line),
-        *_of_parts(parts),
-        *_of_total(parts, total),
-        *_of_length(parts, complete=complete),
-    )
-
-
-def _of_preamble(parts: Sequence[Part], line: int | None) -> Iterator[Notice]:
-    if line is not None:
-        message = f"the text before {_name(parts[0])} is kept, and not posted"
-        yield Notice(Severity.WARNING, NoticeKind.PREAMBLE, line, None, message)
+    parts: Sequence[Part], placement: Placement, *, total: int | None, complete: bool
+) -> Iterator[Notice]:
+    """Yield what there is to notice in a thread's parts, in order, then what concerns the whole."""
+    yield from _of_parts(parts)
+    yield from _of_total(parts, total)
+    yield from _of_entities(parts)
+    yield from _of_length(parts, placement, complete=complete)
 
 
 def _of_parts(parts: Sequence[Part]) -> Iterator[Notice]:
     highest = 0
     before: Part | None = None
     for position, part in enumerate(parts, 1):
-        if part.number == highest + 1 and part.text:  # as nearly all are
-            highest += 1
-            before = part
-            continue
-        if part.number is None:
+        number = part.number
+        if number is None:
             if before is not None and not is_only_end_marks(part.text):
-                message = f"the text after the last marker, {_name(before)}, follows as a part without number"
-                yield _warning(NoticeKind.TRAILING, part, position, message)
-            continue
-        if part.number > highest + 1:
-            yield _warning(NoticeKind.MISSING, part, position, _missing(highest + 1, before, part))
-        elif before is not None and part.number == before.number:
-            message = f"{_name(part)} has the number of the part before it (line {before.line})"
-            yield _warning(NoticeKind.REPEAT, part, position, message)
-        elif before is not None and part.number < (before.number or 0):
-            message = f"{_name(part)} stands after {_name(before)}"
-            yield _warning(NoticeKind.STEP_BACK, part, position, message)
-        if not part.text:
-            yield _warning(NoticeKind.EMPTY_PART, part, position, f"{_name(part)} has no text")
-        highest = max(highest, part.number)
-        before = part
+                yield _warning(NoticeKind.TRAILING, position, part, before)
+        elif number != highest + 1:  # as few are
+            yield from _of_number(number, position, part, before, highest)
+        if is_blank(part.text):
+            yield _warning(NoticeKind.EMPTY_PART, position, part)
+        if number is not None:
+            highest, before = max(highest, number), part
 
 
-def _missing(first: int, before: Part | None, part: Part) -> str:
-    last = (part.number or 0) - 1
-    numbers = f"number {first} is" if first == last else f"numbers {first} to {last} are"
-    if before is None:
-        return f"{numbers} missing before {_name(part)}"
-    return f"{numbers} missing between {_name(before)} and {_name(part)}"
+def _of_number(number: int, position: int, part: Part, before: Part | None, highest: int) -> Iterator[Notice]:
+    """A number that is not the one after the highest so far."""
+    if number > highest + 1:
+        yield _warning(NoticeKind.MISSING, position, part, before, numbers=(highest + 1, number - 1))
+    elif before is not None and number == before.number:
+        yield _warning(NoticeKind.REPEAT, position, part, before)
+    elif before is not None and number < (before.number or 0):
+        yield _warning(NoticeKind.STEP_BACK, position, part, before)
 
 
 def _of_total(parts: Sequence[Part], total: int | None) -> Iterator[Notice]:
-    if total is None or all(part.number is None for part in parts):
-        return
     numbered = [(position, part) for position, part in enumerate(parts, 1) if part.number is not None]
+    if total is None or not numbered:
+        return
     position, last = numbered[-1]
     right = {last.number, len(numbered)} if numbered[0][1].number == 0 else {last.number}
     if total not in right:
-        announced = "1 part" if total == 1 else f"{total} parts"
-        message = f"the markers announce {announced}; the last one is {_name(last)}"
-        yield _warning(NoticeKind.WRONG_TOTAL, last, position, message)
+        yield _warning(NoticeKind.WRONG_TOTAL, position, last, numbers=(total,))
 
 
-def _of_length(parts: Sequence[Part], *, complete: bool) -> Iterator[Notice]:
+def _of_entities(parts: Sequence[Part]) -> Iterator[Notice]:
+    found = [(part, match) for part in parts if "&" in part.text for match in _real_entities(part.text)]
+    holders = {part.line: part for part, _ in found}
+    if len(holders) > 1 or (found and len(parts) == 1):
+        part, match = found[0]
+        start, end = max(match.start() - _SHOWN // 2, 0), match.end() + _SHOWN // 2
+        read = " ".join(html.unescape(part.text[start:end]).split())
+        kinds = tuple(dict.fromkeys(match.group() for _, match in found))[:_KINDS_SHOWN]
+        yield Notice(
+            Severity.INFO,
+            NoticeKind.HTML_ENTITIES,
+            part.line,
+            parts.index(part) + 1,
+            numbers=(len(holders),),
+            markers=kinds,
+            text=read,
+        )
+
+
+def _real_entities(text: str) -> Iterator[re.Match[str]]:
+    return (match for match in _ENTITY.finditer(text) if html.unescape(match.group()) != match.group())
+
+
+def _of_length(parts: Sequence[Part], placement: Placement, *, complete: bool) -> Iterator[Notice]:
     if len(parts) == 1:
-        message = "the thread has a single part"
-        yield Notice(Severity.INFO, NoticeKind.SINGLE_PART, parts[0].line, 1, message)
+        yield from _of_numbers(parts[0], placement)
+        yield Notice(Severity.INFO, NoticeKind.SINGLE_PART, parts[0].line, 1)
     elif not complete:
-        message = "no end mark (/end, END, /fin, 🔚 or N/N) in the last part"
-        yield Notice(Severity.INFO, NoticeKind.NO_END_MARK, parts[-1].line, len(parts), message)
+        yield Notice(Severity.INFO, NoticeKind.NO_END_MARK, parts[-1].line, len(parts))
 
 
-def _warning(kind: NoticeKind, part: Part, position: int, message: str) -> Notice:
-    return Notice(Severity.WARNING, kind, part.line, position, message)
+def _of_numbers(part: Part, placement: Placement) -> Iterator[Notice]:
+    """Whether a single part looks like many."""
+    looks = looks_numbered(without_code(written(part, placement)).split("\n"))
+    # What follows the marker of a part is its list, unless the numbers go on from the marker's own.
+    if looks is not None and (not part.marker or (looks.lines[0] == 1 and len(looks.lines) >= FEWEST)):
+        lines = tuple(part.line + line - 1 for line in looks.lines)
+        yield Notice(
+            Severity.WARNING, NoticeKind.LOOKS_NUMBERED, lines[0], None, lines=lines, text=looks.form
+        )
 
 
-def _name(part: Part) -> str:
-    return f"{' '.join(part.marker.split())} (line {part.line})"
+def _warning(
+    kind: NoticeKind, position: int, part: Part, before: Part | None = None, *, numbers: tuple[int, ...] = ()
+) -> Notice:
+    about = [part] if before is None else [part, before]
+    return Notice(
+        Severity.WARNING,
+        kind,
+        part.line,
+        position,
+        lines=tuple(each.line for each in about),
+        numbers=numbers,
+        markers=tuple(each.marker for each in about),
+    )

@@ -57,26 +57,11 @@ need no notice where nothing else stands there.
 **Total.** M is wrong where it is not the last number; a thread that begins at 0 may count its parts.
 """
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate, repeat
+from threadcast.queue.text.parts import threads_of
+from threadcast.queue.text.thread import Thread, composed, written
 
-from threadcast.queue.text.markers import (
-    BREAK,
-    LARGEST_STEP,
-    LEADING_END_MARK,
-    Form,
-    Mark,
-    Marks,
-    find,
-    has_end_mark,
-    is_end,
-)
-from threadcast.queue.text.notices import notices
-from threadcast.queue.text.thread import Part, Placement, Thread, fingerprint, written
-
-_SEPARATOR = re.compile(r"^[^\S\n]*---[^\S\n]*$", re.MULTILINE)
+_OTHER_LINE_BREAKS = "\r\v\f\x85\u2028\u2029"
+_LINE_BREAKS = str.maketrans(dict.fromkeys(_OTHER_LINE_BREAKS, "\n"))
 _BOMS = {
     b"\xef\xbb\xbf": "utf-8",
     b"\xff\xfe": "utf-16-le",
@@ -109,267 +94,18 @@ def decode(data: bytes) -> str:
 
 
 def parse(text: str) -> tuple[Thread, ...]:
-    """The threads in `text`, in order; none in white space. Never raises."""
-    text = f"\n{_line_feeds(text)}\n"  # so that the n-th line follows the n-th line break
-    marks = find(text)
-    drafts = _drafts(text, marks)
-    if not drafts:
-        return _unmarked(text)
-    preamble = text[: drafts[0].start]
-    ends = [draft.start for draft in drafts[1:]] + [len(text)]
-    lines = _Lines(text)
-    first_line = lines.at(_leading(preamble))
-    threads = []
-    for draft, end in zip(drafts, ends, strict=True):
-        parts = draft.parts(text, marks, end, lines)
-        threads.append(_thread(parts, draft.form.placement, draft.total, preamble.strip(), first_line))
-        preamble = ""
-    return tuple(threads)
+    """Return the threads in `text`, in order; none in white space. Never raises."""
+    return tuple(threads_of(_line_feeds(composed(text))))
 
 
 def render(thread: Thread) -> str:
-    """The thread as text, for export: `parse` gives the same thread back."""
+    """Return the thread as text, for export: `parse` gives the same thread back."""
     if not any(part.marker for part in thread.parts):
         return "\n---\n".join(part.text for part in thread.parts)
     body = "\n".join(written(part, thread.placement) for part in thread.parts)
     return f"{thread.preamble}\n\n{body}" if thread.preamble else body
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A thread in the making. `start` is where its text begins (prefix: its first marker)."""
-
-    form: Form
-    start: int
-    last: Mark
-    taken: list[int]  # the marks of its parts
-    expected: int | None  # the second number, as long as it is certain to come
-    closing: Mark | None = None  # an N/N that is the last part if no marker of its own form follows
-    read: int = -1  # how far paragraphs were looked for
-    paragraph: int = -1  # where the last one of those read begins, below the last marker
-
-    @property
-    def total(self) -> int | None:
-        return self.last.form.total  # a closing N/N has one where the form has none
-
-    @property
-    def reach(self) -> int:
-        """Where the last marker read ends; a suffix part does."""
-        return (self.closing or self.last).end
-
-    @property
-    def over(self) -> bool:
-        """Whether the part being read is the last by its own marker."""
-        return self.closing is not None or self.form.total == self.last.number
-
-    def add(self, mark: Mark) -> None:
-        self.go_on(mark, mark.position)
-
-    def go_on(self, last: Mark, first: int) -> None:
-        """Take the marks from `first` to `last`, a run."""
-        lowest = last.number - (last.position - first)
-        if self.expected is not None and lowest <= self.expected <= last.number:
-            self.expected = None
-        self.taken += range(first, last.position + 1)
-        self.last = last
-        self.closing = None
-
-    def finish(self) -> None:
-        if self.closing is not None:
-            self.add(self.closing)
-
-    def continues(self, mark: Mark) -> bool:
-        """Whether a mark of the thread's own form is its next part."""
-        step = mark.number - self.last.number
-        return step == 1 or (self.form.strong and step <= LARGEST_STEP)
-
-    def begins_again(self, mark: Mark, rival: int) -> bool:
-        """Whether a mark of the thread's own form begins the next thread."""
-        if mark.number not in mark.firsts or mark.number in {self.expected, self.last.number + 1}:
-            return False
-        if self.form.placement is Placement.SUFFIX:
-            return mark.followed and rival < self.reach
-        return mark.followed or (self.form.strong and mark.number == 1)
-
-    def gives_way(self, mark: Mark, text: str, rival: int) -> int | None:
-        """Where a thread of another form begins whose first marker is `mark`; None where none does."""
-        form = mark.form
-        if self.expected is not None or not (form.strong and mark.followed and mark.number in mark.firsts):
-            return None
-        if form.placement is Placement.PREFIX:
-            return mark.start if self.over or self._paragraph(text, mark) == _line(text, mark) else None
-        if self.over and self.form.placement is Placement.SUFFIX:
-            return _after_end_marks(text, self.reach) if rival < self.reach else None
-        start = self._paragraph(text, mark)
-        return start if start >= 0 and rival < start else None
-
-    def _paragraph(self, text: str, mark: Mark) -> int:
-        line = _line(text, mark)
-        if self.read < self.last.start:
-            self.read, self.paragraph = self.last.start, -1
-        for match in BREAK.finditer(text, self.read, line):
-            if is_end(match, self.last.number):
-                self.paragraph = match.end()
-        self.read = line
-        return self.paragraph
-
-    def parts(self, text: str, marks: Marks, end: int, lines: "_Lines") -> tuple[Part, ...]:
-        if self.form.placement is Placement.PREFIX:
-            return self._prefixed(text, marks, end, lines)
-        parts = []
-        start = self.start
-        for index in self.taken:
-            mark = marks[index]
-            raw = text[start : mark.start]
-            line = lines.at(start + _leading(raw))
-            joint = raw[len(raw.rstrip()) :]
-            parts.append(Part(mark.number, marks.markers[index], joint, raw.strip(), line))
-            start = mark.end
-        raw = text[start:end]
-        if trailing := raw.strip():
-            parts.append(Part(None, "", "", trailing, lines.at(start + _leading(raw))))
-        return tuple(parts)
-
-    def _prefixed(self, text: str, marks: Marks, end: int, lines: "_Lines") -> tuple[Part, ...]:
-        parts = []
-        starts = [marks.starts[index] for index in self.taken]
-        rows = zip(
-            map(marks.read.__getitem__, self.taken),
-            map(marks.markers.__getitem__, self.taken),
-            map(marks.ends.__getitem__, self.taken),
-            [*starts[1:], end],
-            lines.each(starts),
-            strict=True,
-        )
-        for (_, number), marker, start, upto, line in rows:
-            # Most often one blank stands between the two, and a line break at the end: taking those away
-            # before the text is copied saves a copy.
-            joint = " "
-            words = text[start + 1 : upto - 1].rstrip() if text[start] == " " else ""
-            if not words or words[0].isspace():
-                raw = text[start:upto]
-                words = raw.strip()
-                joint = raw[: raw.index(words[0])] if words else ""
-            parts.append(Part(number, marker, joint, words, line))
-        return tuple(parts)
-
-
-class _Lines:
-    """Line numbers of offsets that are asked in rising order: each character is counted once."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._offset = self._line = 0
-
-    def at(self, offset: int) -> int:
-        self._line += self._text.count("\n", self._offset, offset)
-        self._offset = offset
-        return self._line
-
-    def each(self, offsets: Sequence[int]) -> list[int]:
-        counts = map(self._text.count, repeat("\n"), [self._offset, *offsets], offsets)
-        found = list(accumulate(counts, initial=self._line))
-        self._offset, self._line = offsets[-1], found[-1]
-        return found[1:]
-
-
-def _drafts(text: str, marks: Marks) -> list[_Draft]:
-    drafts: list[_Draft] = []
-    rival = -1  # the last mark passed over that looks first
-    index = 0
-    while index < len(marks):
-        mark = marks[index]
-        start = _follow(drafts[-1], mark, text, rival) if drafts else _open(mark)
-        if start is not None:
-            drafts.append(_begin(mark, start))
-        if mark.looks_first:
-            rival = mark.start
-        index += 1
-        # Where a mark is a part, all of its run are. A 1 after a 0 is looked at still: it looks first.
-        end = marks.runs[mark.position]
-        if end > mark.position and mark.number > 0 and drafts and drafts[-1].last is mark:
-            last = marks[end]
-            drafts[-1].go_on(last, index)
-            if last.looks_first:
-                rival = last.start
-            index = end + 1
-    for draft in drafts:
-        draft.finish()
-    return drafts
-
-
-def _open(mark: Mark) -> int | None:
-    """Where a text's first thread begins whose first marker is `mark`; None where none does."""
-    if not mark.opens_text:
-        return None
-    return mark.start if mark.form.placement is Placement.PREFIX else 0
-
-
-def _begin(mark: Mark, start: int) -> _Draft:
-    return _Draft(mark.form, start, mark, [mark.position], mark.number + 1 if mark.followed else None)
-
-
-def _follow(draft: _Draft, mark: Mark, text: str, rival: int) -> int | None:
-    """Take the mark into the draft, or pass over it; or give the offset where it begins a new thread."""
-    if mark.form == draft.form and mark.number == draft.last.number + 1:
-        draft.add(mark)
-        return None
-    if mark.form != draft.form:
-        if mark.closes(draft.form, draft.last.number):
-            draft.closing = mark
-            return None
-        return draft.gives_way(mark, text, rival)
-    if draft.begins_again(mark, rival):
-        return mark.start if draft.form.placement is Placement.PREFIX else _after_end_marks(text, draft.reach)
-    if draft.continues(mark):
-        draft.add(mark)
-    return None
-
-
-def _after_end_marks(text: str, start: int) -> int:
-    while match := LEADING_END_MARK.match(text, start):
-        start = match.end()
-    return start
-
-
-def _leading(text: str) -> int:
-    return len(text) - len(text.lstrip())
-
-
-def _line(text: str, mark: Mark) -> int:
-    return text.rfind("\n", 0, mark.start) + 1
-
-
-def _unmarked(text: str) -> tuple[Thread, ...]:
-    lines = _Lines(text)
-    parts = []
-    start = 0
-    for end, resume in [*(match.span() for match in _SEPARATOR.finditer(text)), (len(text), len(text))]:
-        raw = text[start:end]
-        if words := raw.strip():
-            parts.append(Part(None, "", "", words, lines.at(start + _leading(raw))))
-        start = resume
-    return (_thread(tuple(parts), Placement.PREFIX, None, "", 1),) if parts else ()
-
-
-def _thread(
-    parts: tuple[Part, ...], placement: Placement, total: int | None, preamble: str, preamble_line: int
-) -> Thread:
-    last = len(parts) - 1
-    while last > 0 and not parts[last].marker:
-        last -= 1
-    ending = parts[last:] if parts[last].marker else parts[-1:]
-    number = ending[0].number
-    complete = (total is not None and number == total) or any(
-        # `30/end` is a marker and its text; a suffix marker is no end mark of its text
-        has_end_mark(written(part, placement) if placement is Placement.PREFIX else part.text, number)
-        for part in ending
-    )
-    noticed = notices(
-        parts, total=total, complete=complete, preamble_line=preamble_line if preamble else None
-    )
-    return Thread(parts, placement, total, preamble, complete, fingerprint(parts), noticed)
-
-
 def _line_feeds(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    text = text.replace("\r\n", "\n")
+    return text.translate(_LINE_BREAKS) if any(sign in text for sign in _OTHER_LINE_BREAKS) else text

@@ -29,9 +29,14 @@ class NoticeKind(StrEnum):
     REPEAT = "repeat"  # the same number as the part before
     STEP_BACK = "step-back"  # a number lower than the part before
     WRONG_TOTAL = "wrong-total"  # the author announced another number of parts than there are
-    EMPTY_PART = "empty-part"  # a marker with no text
-    PREAMBLE = "preamble"  # text before the first marker; kept, never posted
+    EMPTY_PART = "empty-part"  # a marker with nothing to see behind it
+    PREAMBLE = "preamble"  # text above a thread's first marker; kept, never posted
     TRAILING = "trailing"  # text after the last suffix marker; kept as an unnumbered part
+    AFTER_END = "after-end"  # text behind an end mark and a blank line; left out
+    READER_LINES = "reader-lines"  # what a thread reader's page shows round the posts; left out
+    NOT_READ = "not-read"  # the next number, in another form; it is text
+    LOOKS_NUMBERED = "looks-numbered"  # rising numbers in a form that no marker has
+    HTML_ENTITIES = "html-entities"  # `&amp;` where `&` was meant
     NO_END_MARK = "no-end-mark"
     SINGLE_PART = "single-part"
 
@@ -45,13 +50,20 @@ class Placement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something in the text that a person may want to know before it is published."""
+    """Something in the text that a person may want to know before it is published.
+
+    What it is about depends on its kind: `lines`, `numbers` that are missing or announced, `markers` as
+    written (each on the line of the same place in `lines`), and `text` that was left out or would be read.
+    """
 
     severity: Severity
     kind: NoticeKind
     line: int
     part: int | None
-    message: str
+    lines: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = ()
+    markers: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +144,11 @@ def composed(text: str) -> str:
     if unicodedata.is_normalized("NFC", text) or _MARKS.search(text):
         return text
     return unicodedata.normalize("NFC", text)
+
+
+_NOTHING = regex.compile(r"[\s\p{Cc}\p{M}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb]*")
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to see in a text: networks refuse it, or show an empty post."""
+    return _NOTHING.fullmatch(text) is not None

@@ -14,7 +14,7 @@ from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, in_chat, link, rows
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
-from threadcast.bot.wording import bar, count, exactly, lasting, shortly
+from threadcast.bot.wording import bar, count, exactly, lasting, noticed, shortly
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, allowed
 from threadcast.queue.text.thread import Severity, Thread
@@ -67,7 +67,7 @@ def notices(thread: Thread) -> list[str]:
     """What the parser noticed, with line numbers; warnings first."""
     found = sorted(thread.notices, key=lambda one: (one.severity is not Severity.WARNING, one.line))
     lines = [
-        f"{'⚠️' if one.severity is Severity.WARNING else 'ℹ️'} line {one.line}: {esc(one.message)}"
+        f"{'⚠️' if one.severity is Severity.WARNING else 'ℹ️'} line {one.line}: {esc(noticed(one))}"
         for one in found[:NOTICES]
     ]
     return [*lines, *([f"… and {len(found) - NOTICES} more"] if len(found) > NOTICES else [])]

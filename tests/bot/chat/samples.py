@@ -90,7 +90,10 @@ NOTICES = st.builds(
     st.sampled_from(NoticeKind),
     st.integers(1, 99_999),
     st.none(),
-    st.text(max_size=80),
+    lines=st.lists(st.integers(1, 99_999), max_size=4).map(tuple),
+    numbers=st.lists(st.integers(1, 99), max_size=2).map(tuple),
+    markers=st.lists(st.text(max_size=9), max_size=3).map(tuple),
+    text=st.text(max_size=80),
 )
 
 

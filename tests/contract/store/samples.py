@@ -17,7 +17,7 @@ LEASE = 5 * MINUTE
 
 def thread(title: str = "How tides work", parts: int = 2) -> Thread:
     """A thread with everything that has to survive storing: notices, an emoji, inner blank lines."""
-    notice = Notice(Severity.WARNING, NoticeKind.PREAMBLE, line=1, part=None, message="text before 1/")
+    notice = Notice(Severity.WARNING, NoticeKind.PREAMBLE, line=1, part=None, lines=(2,), markers=("1/",))
     return Thread(
         parts=tuple(
             Part(number=number, marker=f"{number}/", joint=" ", text=f"{title} 🌊\n\n“{number}”", line=number)

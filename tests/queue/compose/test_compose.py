@@ -101,6 +101,8 @@ def test_a_short_url_that_counts_more_than_it_is_long_is_reckoned_with() -> None
         (thread(part(None, "", "", "")), Numbering.KEEP),
         (thread(part(1, "1/", "", ""), part(2, "2/", "", " \n")), Numbering.NONE),
         (thread(part(1, "1/", "", "")), Numbering.RENUMBER),
+        (thread(part(None, "", "", "\u200b\u2060")), Numbering.KEEP),
+        (thread(part(1, "1/", " ", "\u200b"), part(2, "2/", " ", "\ufeff\u3164")), Numbering.TOTAL),
     ],
 )
 def test_a_thread_without_text_cannot_be_composed(given: Thread, numbering: Numbering) -> None:

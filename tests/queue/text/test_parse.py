@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from tests.queue.text.kept import kept, squeezed
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
-from threadcast.queue.text.thread import Notice, Part, Severity, Thread, composed, fingerprint, written
+from threadcast.queue.text.thread import Notice, Part, Thread, composed, fingerprint, written
 
-CASES: list[dict[str, Any]] = tomllib.loads(
-    Path(__file__).with_name("parse_cases.toml").read_text(encoding="utf-8")
-)["case"]
+CASES: list[dict[str, Any]] = [
+    case
+    for table in sorted(Path(__file__).parent.glob("*_cases.toml"))
+    for case in tomllib.loads(table.read_text(encoding="utf-8"))["case"]
+]
 
 
 def as_in_table(thread: Thread) -> dict[str, Any]:
@@ -45,36 +48,6 @@ def test_a_text_gives_the_threads_of_the_table(case: dict[str, Any]) -> None:
     }
     assert [as_in_table(thread) for thread in parse(case["text"])] == [
         usual | expected for expected in case.get("thread", [])
-    ]
-
-
-def test_notices_tell_a_person_where_to_look() -> None:
-    """Each message names the numbers and lines that it is about."""
-    text = "Hello\n1/9 a\n3/9 b\n3/9\n6/9 d\n2/9 e"
-    (thread,) = parse(text)
-    assert [notice.message for notice in thread.notices] == [
-        "the text before 1/9 (line 2) is kept, and not posted",
-        "number 2 is missing between 1/9 (line 2) and 3/9 (line 3)",
-        "3/9 (line 4) has the number of the part before it (line 3)",
-        "3/9 (line 4) has no text",
-        "numbers 4 to 5 are missing between 3/9 (line 4) and 6/9 (line 5)",
-        "2/9 (line 6) stands after 6/9 (line 5)",
-        "the markers announce 9 parts; the last one is 2/9 (line 6)",
-        "no end mark (/end, END, /fin, 🔚 or N/N) in the last part",
-    ]
-    assert [notice.severity for notice in thread.notices] == [Severity.WARNING] * 7 + [Severity.INFO]
-
-
-def test_messages_fit_one_thing_and_the_beginning() -> None:
-    """A total of 1 is one part; what is missing at the beginning has nothing before it."""
-    assert [notice.message for notice in parse("1/1 a\n2/1 b")[0].warnings] == [
-        "the markers announce 1 part; the last one is 2/1 (line 2)"
-    ]
-    assert [notice.message for notice in parse("🧵  2/ a\n3/ b /end")[0].warnings] == [
-        "number 1 is missing before 🧵 2/ (line 1)"
-    ]
-    assert [notice.message for notice in parse("a 1/\nb 2/\nc")[0].warnings] == [
-        "the text after the last marker, 2/ (line 2), follows as a part without number"
     ]
 
 
@@ -215,7 +188,7 @@ def test_long_runs_are_parsed_in_one_pass(unit: str, prefix: str) -> None:
     text = prefix + unit * (SIZE // len(unit))
     threads = parse(text)
     assert len(threads) <= 1
-    assert all(squeezed(render(thread)) == squeezed(text) for thread in threads)
+    assert not threads or kept(text) == squeezed(text)
 
 
 def firsts_without_a_paragraph(size: int) -> str:
@@ -242,9 +215,4 @@ def weak_firsts(size: int) -> str:
 def test_many_first_markers_are_parsed_in_one_pass(make: Callable[[int], str]) -> None:
     """Looking for what follows a first marker, or for its paragraph, does not begin again for each."""
     text = make(SIZE)
-    threads = parse(text)
-    assert squeezed("".join(render(thread) for thread in threads)) == squeezed(text)
-
-
-def squeezed(text: str) -> str:
-    return "".join(text.split())
+    assert kept(text) == squeezed(text)

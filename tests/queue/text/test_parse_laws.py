@@ -1,5 +1,7 @@
 """Laws of the parser, over any text, over texts full of markers, and over sound threads in every form."""
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,28 +9,67 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.queue.text.kept import INVISIBLE, LEFT_OUT, kept, squeezed
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
 from threadcast.queue.text.thread import Part, Placement, Severity, Thread, fingerprint, written
+
+
+def in_script(zero: str, number: int) -> str:
+    return "".join(chr(ord(zero) + int(digit)) for digit in str(number))
+
+
+def keycaps(number: int) -> str:
+    return "🔟" if number == 10 else "".join(f"{digit}\ufe0f\u20e3" for digit in str(number))
+
 
 SHAPES: dict[str, Callable[[int, int], str]] = {
     "N/": lambda number, _: f"{number}/",
     "N/M": lambda number, total: f"{number}/{total}",
     "N/n": lambda number, _: f"{number}/n",
+    "N/…": lambda number, _: f"{number}/…",
     "(N/)": lambda number, _: f"({number}/)",
     "(N/M)": lambda number, total: f"({number}/{total})",
     "[N/M]": lambda number, total: f"[{number}/{total}]",
+    "【N/M】": lambda number, total: f"【{number}/{total}】",
+    "N／M": lambda number, total: f"{in_script('０', number)}／{in_script('０', total)}",
+    "N / M": lambda number, total: f"{number} / {total}",
+    "(N of M)": lambda number, total: f"({number} of {total})",
+    "[Part N/M]": lambda number, total: f"[Part {number}/{total}]",
+    "**N/**": lambda number, _: f"**{number}/**",
+    "٣/": lambda number, _: f"{in_script('٠', number)}/",
+    "۳/M": lambda number, total: f"{in_script('۰', number)}/{in_script('۰', total)}",
+    "३/": lambda number, _: f"{in_script('०', number)}/",
+    "৩/": lambda number, _: f"{in_script('০', number)}/",
+    "๓/": lambda number, _: f"{in_script('๐', number)}/",
+    "N️⃣/": lambda number, _: f"{keycaps(number)}/",
     "N.": lambda number, _: f"{number}.",
+    "N\\.": lambda number, _: f"{number}\\.",
     "N)": lambda number, _: f"{number})",
+    "N、": lambda number, _: f"{number}、",
+    "N/M)": lambda number, total: f"{number}/{total})",
+    "N/M:": lambda number, total: f"{number}/{total}:",
+    "Part N:": lambda number, _: f"Part {number}:",
+    "Teil N von M": lambda number, total: f"Teil {number} von {total}",
+    "## N/": lambda number, _: f"## {number}/",
+    "> N/": lambda number, _: f"> {number}/",
+    "- N/": lambda number, _: f"- {number}/",
     "(N)": lambda number, _: f"({number})",
-    "N️⃣": lambda number, _: "".join(f"{digit}\ufe0f\u20e3" for digit in str(number)),
+    "（N）": lambda number, _: f"（{in_script('０', number)}）",
+    "N️⃣": lambda number, _: keycaps(number),
+    "①": lambda number, _: chr(ord("①") + number - 1),
+    "N/M ⬇️": lambda number, total: f"{number}/{total} ⬇️",
+    "(N/M).": lambda number, total: f"({number}/{total}).",
 }
-SUFFIX_SHAPES = [shape for shape in SHAPES if shape not in {"N.", "N)"}]
+ONLY_PREFIX = {"N.", "N\\.", "N)", "N、", "N/M)", "N/M:", "Part N:", "Teil N von M", "## N/", "> N/", "- N/"}
+ONLY_SUFFIX = {"N/M ⬇️"}
+SUFFIX_SHAPES = [shape for shape in SHAPES if shape not in ONLY_PREFIX]
+NO_LEAD_IN = {"Part N:", "Teil N von M", "[Part N/M]", "## N/", "> N/", "- N/", "**N/**"}
 
 
 # ---- texts of which nothing is known ----
 
 numbers = st.sampled_from([0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 12, 2024])
-blanks = st.sampled_from(["", " ", "  ", "\t", "\u00a0", "\u2028"])
+blanks = st.sampled_from(["", " ", "  ", "\t", "\u00a0", "\u200b"])
 lead_ins = st.sampled_from(["", "", "", "🧵 ", "Thread: ", "thread ", "#"])
 words = st.sampled_from(
     [
@@ -47,9 +88,17 @@ words = st.sampled_from(
         "¿d?",
         "\x1c",
         "\ud800",
+        "—x",
+        "pa\u030a",
+        "\u200b",
+        "&amp;",
+        "@a\nJan 3",
+        "• • •",
+        "```",
+        "Tea time",
     ]
 )
-line_breaks = st.sampled_from(["\n", "\n", "\n\n", " \n \n", "\r\n", "\r"])
+line_breaks = st.sampled_from(["\n", "\n", "\n\n", " \n \n", "\r\n", "\r", "\u2028", "\v"])
 
 
 @st.composite
@@ -57,7 +106,8 @@ def marked_texts(draw: st.DrawFn) -> str:
     """Lines with markers of a few forms at their ends, in a muddle."""
     shapes = draw(st.lists(st.sampled_from(list(SHAPES)), min_size=1, max_size=3))
     markers = st.builds(
-        lambda lead_in, shape, number: lead_in + SHAPES[shape](number, 3),
+        lambda indent, lead_in, shape, number: indent + lead_in + SHAPES[shape](number, 3),
+        st.sampled_from(["", "", "", "   ", "\u200e", "\ufeff", "> "]),
         lead_ins,
         st.sampled_from(shapes),
         numbers,
@@ -76,18 +126,18 @@ texts = st.one_of(
 )
 
 
-def squeezed(text: str) -> str:
-    return "".join(text.split())
-
-
 def lines_of(text: str) -> list[str]:
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return re.split("\r\n|[\n\r\v\f\x85\u2028\u2029]", unicodedata.normalize("NFC", text))
 
 
 def meaning(thread: Thread) -> tuple[object, ...]:
     """All of a thread but its line numbers."""
     parts = [(part.number, part.marker, part.joint, part.text) for part in thread.parts]
-    noticed = [(notice.severity, notice.kind, notice.part) for notice in thread.notices]
+    noticed = [
+        (notice.severity, notice.kind, notice.part)
+        for notice in thread.notices
+        if notice.kind not in LEFT_OUT
+    ]
     whole = (thread.placement, thread.total, thread.preamble, thread.complete, thread.fingerprint)
     return parts, noticed, whole
 
@@ -96,14 +146,10 @@ def meaning(thread: Thread) -> tuple[object, ...]:
 @given(texts)
 def test_nothing_is_lost(text: str) -> None:
     """Preambles and parts as written are the text, in order; white space aside, and `---` where unmarked."""
-    threads = parse(text)
-    kept = "".join(
-        thread.preamble + "".join(written(part, thread.placement) for part in thread.parts)
-        for thread in threads
-    )
-    if not any(part.marker for thread in threads for part in thread.parts):
-        text = "\n".join(line for line in lines_of(text) if line.strip() != "---")
-    assert squeezed(kept) == squeezed(text)
+    lines = lines_of(text)
+    if not any(part.marker for thread in parse(text) for part in thread.parts):
+        lines = [line for line in lines if line.strip() != "---"]
+    assert kept(text) == squeezed("\n".join(lines))
 
 
 @settings(deadline=None, max_examples=300)
@@ -127,10 +173,9 @@ def test_parts_are_in_order_and_point_at_their_lines(text: str) -> None:
             assert part.line >= before
             before = part.line
             first = written(part, thread.placement).split("\n")[0]
-            assert first in lines[part.line - 1]
+            assert INVISIBLE.sub("", first) in INVISIBLE.sub("", lines[part.line - 1])
         for notice in thread.notices:
             assert notice.part is None or notice.line == thread.parts[notice.part - 1].line
-            assert notice.message
 
 
 @settings(deadline=None, max_examples=300)
@@ -212,7 +257,7 @@ def sound_threads(draw: st.DrawFn, placement: Placement, shape: str) -> Sound:
     text = ""
     for number, content in enumerate(contents, 1):
         marker = SHAPES[shape](number, total)
-        if number == 1:
+        if number == 1 and shape not in NO_LEAD_IN:
             marker = draw(st.sampled_from(["", "🧵 ", "#"])) + marker
         part = Part(number, marker, joint, content, text.count("\n") + 1)
         parts.append(part)
@@ -221,7 +266,7 @@ def sound_threads(draw: st.DrawFn, placement: Placement, shape: str) -> Sound:
     return Sound(placement, parts, announced, ended or announced is not None, text)
 
 
-KINDS = [(Placement.PREFIX, shape) for shape in SHAPES] + [
+KINDS = [(Placement.PREFIX, shape) for shape in SHAPES if shape not in ONLY_SUFFIX] + [
     (Placement.SUFFIX, shape) for shape in SUFFIX_SHAPES
 ]
 
