@@ -272,7 +272,7 @@ KINDS = [(Placement.PREFIX, shape) for shape in SHAPES if shape not in ONLY_SUFF
 
 
 @pytest.mark.parametrize(("placement", "shape"), KINDS)
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(st.data())
 def test_a_sound_thread_is_read_as_it_was_meant(
     placement: Placement, shape: str, data: st.DataObject
@@ -288,7 +288,7 @@ def test_a_sound_thread_is_read_as_it_was_meant(
 
 
 @pytest.mark.parametrize(("placement", "shape"), KINDS)
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=4)
 @given(st.data())
 def test_sound_threads_below_one_another_stay_apart(
     placement: Placement, shape: str, data: st.DataObject
