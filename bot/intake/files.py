@@ -40,8 +40,8 @@ class UnfitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """What tells whether a file was touched: two equal stamps, and nobody wrote in between."""
+class Snapshot:
+    """What tells whether a file was touched: two equal snapshots, and nobody wrote in between."""
 
     device: int
     inode: int
@@ -50,8 +50,8 @@ class Stamp:
     mode: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> "Stamp":
-        """Return the stamp of what `os.stat` found."""
+    def of(cls, status: os.stat_result) -> "Snapshot":
+        """Return the snapshot of what `os.stat` found."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode)
 
 
@@ -80,15 +80,15 @@ def is_text(name: str) -> bool:
     return PurePath(name).suffix.lower() in SUFFIXES
 
 
-def stamp(within: int, name: str) -> Stamp | None:
-    """Return the stamp of what stands under the name, links not followed; None where nothing does."""
+def snapshot(within: int, name: str) -> Snapshot | None:
+    """Return the snapshot of what stands under the name, links not followed; None where nothing does."""
     try:
-        return Stamp.of(os.stat(name, dir_fd=within, follow_symlinks=False))
+        return Snapshot.of(os.stat(name, dir_fd=within, follow_symlinks=False))
     except FileNotFoundError:
         return None
 
 
-def read(within: int, name: str, expected: Stamp, *, limit: int) -> tuple[bytes, datetime]:
+def read(within: int, name: str, expected: Snapshot, *, limit: int) -> tuple[bytes, datetime]:
     """Read a plain file; return at most `limit` bytes, and when its name, place or content last changed.
 
     Raise ChangedError where it is not what was expected, before or after; UnfitError where it cannot be
@@ -112,9 +112,9 @@ def read(within: int, name: str, expected: Stamp, *, limit: int) -> tuple[bytes,
         raise UnfitError(f"cannot be read: {error.strerror}") from None
 
 
-def _require(handle: int, expected: Stamp) -> datetime:
+def _require(handle: int, expected: Snapshot) -> datetime:
     status = os.fstat(handle)
-    if Stamp.of(status) != expected:
+    if Snapshot.of(status) != expected:
         raise ChangedError
     return datetime.fromtimestamp(status.st_ctime, UTC)
 
@@ -126,7 +126,7 @@ def put_away(within: int, name: str, target: int, report: str) -> str:
     was: FileNotFoundError where the file is gone.
     """
     for free in _numbered(name):
-        if stamp(target, free) is not None:
+        if snapshot(target, free) is not None:
             continue
         try:
             # The report comes first: a name whose report is ours is taken by nobody else here.

@@ -47,7 +47,7 @@ class Verdict:
 class Seen:
     """What is known of a file in the folder. `due`: seconds of the timer, before which it is left alone."""
 
-    stamp: files.Stamp
+    snapshot: files.Snapshot
     due: float
     verdict: Verdict | None = None  # it is dealt with, and could not be moved
 
@@ -166,23 +166,23 @@ class IntakeFolder:
     def _consider(self, source: Source, name: str) -> float:
         """Deal with one file if it is time; return the seconds until it is."""
         key = (source.channel, name)
-        stamp = files.stamp(source.handle, name)
-        if stamp is None:
+        snapshot = files.snapshot(source.handle, name)
+        if snapshot is None:
             return AT_LEAST_EVERY
         now = self._timer()
         seen = self._seen.get(key)
         if not files.is_text(name):
             if seen is None:
-                self._seen[key] = Seen(stamp, now)
-                what = "no channel has this name" if stat.S_ISDIR(stamp.mode) else "not a .txt or .md file"
+                self._seen[key] = Seen(snapshot, now)
+                what = "no channel has this name" if stat.S_ISDIR(snapshot.mode) else "not a .txt or .md file"
                 log.warning("left where it is", file=source.named(name), reason=what)
             return AT_LEAST_EVERY
-        if seen is None or seen.stamp != stamp:
-            seen = self._seen[key] = Seen(stamp, now + self._settle)
+        if seen is None or seen.snapshot != snapshot:
+            seen = self._seen[key] = Seen(snapshot, now + self._settle)
         if seen.due <= now:
             try:
                 if seen.verdict is None:
-                    seen.verdict = self._add(source, name, stamp)
+                    seen.verdict = self._add(source, name, snapshot)
                 seen.due = now + self._put_away(source, name, seen.verdict)
             except files.ChangedError:
                 seen.due = now + self._settle
@@ -193,11 +193,11 @@ class IntakeFolder:
                 seen.due = now + RETRY
         return seen.due - now
 
-    def _add(self, source: Source, name: str, stamp: files.Stamp) -> Verdict:
+    def _add(self, source: Source, name: str, snapshot: files.Snapshot) -> Verdict:
         """Add a file's threads. Raise ChangedError, FileNotFoundError, StoreError."""
         shown = source.named(name)
         try:
-            data, changed = files.read(source.handle, name, stamp, limit=MAX_INPUT + 1)
+            data, changed = files.read(source.handle, name, snapshot, limit=MAX_INPUT + 1)
             receipts = self._requests(f"intake:{shown}").threads.add(
                 [understand(shown, data)], channels=[source.channel] if source.channel else [], since=changed
             )

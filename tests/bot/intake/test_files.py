@@ -12,7 +12,7 @@ def test_what_is_no_longer_what_settled_is_not_read(tmp_path: Path) -> None:
     """A file that was replaced meanwhile, or is a link or a pipe now, is not read, nor waited for."""
     path = tmp_path / "lamp.txt"
     path.write_text("1/ The lamp.")
-    settled = files.Stamp.of(path.lstat())
+    settled = files.Snapshot.of(path.lstat())
     with files.open_folder(tmp_path) as folder:
         assert files.read(folder, "lamp.txt", settled, limit=5)[0] == b"1/ Th"
         for replace in (
