@@ -23,15 +23,6 @@ class Verdict:
     def flawless(self) -> bool:
         return not (self.duplicates or self.losses or self.wrong_parents or self.strangers)
 
-    def __add__(self, other: "Verdict") -> "Verdict":
-        return Verdict(
-            self.posts + other.posts,
-            self.duplicates + other.duplicates,
-            self.losses + other.losses,
-            self.wrong_parents + other.wrong_parents,
-            self.strangers + other.strangers,
-        )
-
 
 def judge(seen: Sequence[Seen], chains: Sequence[Sequence[str]]) -> Verdict:
     """Compare what a reader sees, oldest first, with the chains that had to be published.

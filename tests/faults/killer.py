@@ -30,8 +30,10 @@ from threadcast.bot.channels.telegram import channel as telegram
 from threadcast.bot.channels.telegram import client as telegram_client
 from threadcast.bot.shell import cli
 from threadcast.queue.store import exchange
-from threadcast.queue.store.database import Database
+from threadcast.queue.store.changes import Changes
 from threadcast.queue.store.notes import Notes
+from threadcast.queue.store.threads import Threads
+from threadcast.queue.store.work import Work
 
 # The steps of the publisher, in the order in which a post passes them. Between two posts of a chain one
 # transaction records the first and intends the second: then before-record is before-intent of the next.
@@ -128,7 +130,7 @@ def stepping(killer: Killer, before: Steps, after: Steps) -> Callable[..., Any]:
     """A wrapper for what a store does with a claimed post: the steps, and how many posts further they are."""
 
     def wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(self: Database, claim: Any, position: int | None, *args: Any, **kwargs: Any) -> Any:
+        def call(self: Work, claim: Any, position: int | None, *args: Any, **kwargs: Any) -> Any:
             for step, further in before:
                 killer.reach(step, claim.delivery.channel, (position or 0) + further)
             result = original(self, claim, position, *args, **kwargs)
@@ -145,7 +147,7 @@ def around_store(killer: Killer) -> None:
     """The steps that are transactions."""
 
     def plan(original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(self: Database, claim: Any, posts: Any, **kwargs: Any) -> Any:
+        def call(self: Work, claim: Any, posts: Any, **kwargs: Any) -> Any:
             planned = original(self, claim, posts, **kwargs)
             killer.reach("after-plan", claim.delivery.channel)
             return planned
@@ -153,7 +155,7 @@ def around_store(killer: Killer) -> None:
         return call
 
     def claim(original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(self: Database, channel: str, **kwargs: Any) -> Any:
+        def call(self: Work, channel: str, **kwargs: Any) -> Any:
             claim = original(self, channel, **kwargs)
             if claim is not None:
                 killer.reach("after-claim", channel)
@@ -161,13 +163,13 @@ def around_store(killer: Killer) -> None:
 
         return call
 
-    wrap(Database, "claim", claim)
-    wrap(Database, "plan", plan)
-    wrap(Database, "intend", stepping(killer, (("before-intent", 0),), (("after-intent", 0),)))
-    wrap(Database, "record", stepping(killer, (("before-record", 0),), (("after-record", 0),)))
+    wrap(Work, "claim", claim)
+    wrap(Work, "plan", plan)
+    wrap(Work, "intend", stepping(killer, (("before-intent", 0),), (("after-intent", 0),)))
+    wrap(Work, "record", stepping(killer, (("before-record", 0),), (("after-record", 0),)))
     before, after = ("before-record", "before-intent"), ("after-record", "after-intent")
     wrap(
-        Database,
+        Work,
         "advance",
         stepping(killer, tuple(zip(before, (0, 1), strict=True)), tuple(zip(after, (0, 1), strict=True))),
     )
@@ -287,8 +289,9 @@ def around_hearing(killer: Killer) -> None:
     def piece(page: str, line: int, *_: Any, **__: Any) -> bool:
         return page.startswith("draft:") and line > 0
 
-    for name in ("add", "apply", "skip", "settle", "pause"):
-        wrap(Database, name, functools.partial(around, is_deed=by_chat))
+    wrap(Threads, "add", functools.partial(around, is_deed=by_chat))
+    for name in ("apply", "skip", "settle", "pause"):
+        wrap(Changes, name, functools.partial(around, is_deed=by_chat))
     wrap(Notes, "write", functools.partial(around, is_deed=piece))
 
 

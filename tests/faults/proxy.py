@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from tests.e2e.house import PATIENCE
+from tests.servers.http import Closing
 
 POSTING = ("/sendmessage", "/api/v1/statuses")
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: what is unread is thrown away, and a RST is sent
@@ -115,6 +116,7 @@ class Proxy:
     target: int
     draw: Callable[[Message], tuple[Fault, float]] = lambda _: (WELL, 0)
     port: int = 0
+    closing: Closing = "announced"  # how the server behind ends a connection
     passed: int = 0
     spoiled: int = 0
     _script: deque[Fault] = field(default_factory=deque)
@@ -177,8 +179,11 @@ class Proxy:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request after the other, until one side has enough."""
+        is_over = False
         while True:
             request = await read(reader)
+            if is_over:
+                return
             fault, delay = self._fate(request)
             await asyncio.sleep(delay)
             given = await self._pass_on(request) if fault.passes else answer(502)
@@ -186,8 +191,9 @@ class Proxy:
                 given = fault.answer(given)
             elif fault.answer is not None:
                 given = fault.answer
-            if not await self._give(given, fault, reader, writer):
+            if not await self._give(given, fault, reader, writer) or self.closing == "silent":
                 return
+            is_over = self.closing == "late"
 
     def _fate(self, request: Message) -> tuple[Fault, float]:
         fault, delay = self.draw(request)

@@ -1,7 +1,8 @@
 """`make soak`: the real service is killed again and again while it publishes on both networks.
 
 Kills come at random moments and at random steps; what is on its way to the servers is spoiled now and
-then. At the end the servers' own state is held against what was accepted.
+then; with every start the clocks are some minutes later. The Mastodon servers have the manners of real ones,
+one after the other. At the end the servers' own state is held against what was accepted.
 """
 
 import random
@@ -10,16 +11,18 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import astuple, dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from signal import Signals
 
 import click
 
-from tests.e2e.house import House, Process, chain, thread_text
+from tests.e2e.house import House, chain, thread_text
 from tests.faults.judge import Verdict, judge, recorded
 from tests.faults.killer import COMMIT, LOOKS, STEPS, Plan
 from tests.faults.proxy import (
@@ -35,11 +38,12 @@ from tests.faults.proxy import (
     answer,
 )
 from tests.faults.stand import FIRST, add, publish_the_first, running, seen
-from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
+from tests.servers.mastodon.manners import FROM_4_6, MANNERS
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TelegramServer
 
-CHANNELS = {"news": "Telegram", "masto": "Mastodon"}
+CHANNELS = ("news", "masto")
+SERVERS = (*MANNERS.values(), FROM_4_6)
 LONGEST_RUN = 1.0  # seconds until a kill at a random moment
 LONGEST_WAY = 0.02  # seconds between a service and a server
 SETTLE_AFTER = 0.5  # seconds; what is on its way then is there long since
@@ -48,9 +52,12 @@ DOWN = 0.04  # the share of runs in which one server refuses connections
 COLD = 0.03  # the share of starts in a Python of their own
 LOWEST = 4  # unpublished threads on a channel, below which more are added
 MORE = 12
-FULL = 220  # posts on a channel; an account may have 300 in three hours
-LAST_PATIENCE = 120.0  # seconds until everything must be out, once nobody kills it any more
-ENOUGH = {name: Budget(10**9, timedelta(hours=3)) for name in REAL_BUDGETS}
+FULL = 110  # posts on a channel, after which there is a new service with new servers
+FULL_WITH_LIMIT = 340  # and on a server that takes 300 in three hours
+STEP = 150.0  # seconds by which the clocks are later at each start: limits of requests begin anew
+LONG_STEP = 3 * 3600.0  # and once nobody kills it any more, where a limit of posts is in the way
+PATIENCE_WITHOUT = 30.0  # seconds until that is taken to be so
+LAST_STARTS = 4
 
 FAULTS = (
     RESET_BEFORE,
@@ -68,81 +75,86 @@ FAULTS = (
 
 
 @dataclass
+class Count:
+    """What came of everything on the servers of one kind; all but `posts` has to be 0."""
+
+    posts: int = 0
+    duplicates: int = 0
+    losses: int = 0
+    wrong_parents: int = 0
+    strangers: int = 0
+    unfinished: int = 0
+    not_as_recorded: int = 0
+    provoked_429: int = 0
+
+    def add(self, other: "Count") -> None:
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
+
+@dataclass
 class Tally:
-    """What was done, and what came of it by network."""
+    """What was done, and what came of it by the kind of server."""
 
     runs: int = 0
     kills: int = 0
     spoiled: int = 0
-    verdicts: dict[str, Verdict] = field(default_factory=lambda: dict.fromkeys(CHANNELS, Verdict()))
-    unfinished: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHANNELS, 0))
-    disagreeing: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHANNELS, 0))
+    counts: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
     faults: list[str] = field(default_factory=list)  # of the soak itself, or of a service that ended
 
     @property
     def flawless(self) -> bool:
-        return not (
-            self.faults
-            or any(self.unfinished.values())
-            or any(self.disagreeing.values())
-            or not all(verdict.flawless for verdict in self.verdicts.values())
-        )
+        return not self.faults and not any(any(astuple(one)[1:]) for one in self.counts.values())
+
+    def add(self, other: "Tally") -> None:
+        self.runs += other.runs
+        self.kills += other.kills
+        self.spoiled += other.spoiled
+        self.faults += other.faults
+        for kind, found in other.counts.items():
+            self.counts[kind].add(found)
 
     def table(self) -> str:
-        heads = (
-            "posts",
-            "duplicates",
-            "losses",
-            "wrong parents",
-            "strangers",
-            "unfinished",
-            "not as recorded",
-        )
+        heads = [one.name.replace("_", " ") for one in fields(Count)]
         lines = [f"{self.runs} runs, {self.kills} kills, {self.spoiled} spoiled requests", ""]
-        lines.append("          " + "".join(f"{head:>{len(head) + 2}}" for head in heads))
-        for channel, network in CHANNELS.items():
-            verdict = self.verdicts[channel]
-            numbers = (
-                *(
-                    verdict.posts,
-                    verdict.duplicates,
-                    verdict.losses,
-                    verdict.wrong_parents,
-                    verdict.strangers,
-                ),
-                *(self.unfinished[channel], self.disagreeing[channel]),
-            )
-            cells = (f"{number:>{len(head) + 2}}" for head, number in zip(heads, numbers, strict=True))
-            lines.append(f"{network:<10}" + "".join(cells))
+        lines.append(" " * 16 + "".join(f"{head:>{len(head) + 2}}" for head in heads))
+        for kind, found in sorted(self.counts.items()):
+            cells = zip(heads, astuple(found), strict=True)
+            lines.append(f"{kind:<16}" + "".join(f"{number:>{len(head) + 2}}" for head, number in cells))
         return "\n".join([*lines, *(f"\n{fault}" for fault in self.faults)])
 
 
 class Goal:
-    """How many kills are wanted from all places together, and until when."""
+    """How many kills are wanted from all workers together, and until when."""
 
-    def __init__(self, kills: int, seconds: float, said: Callable[[str], None]) -> None:
+    def __init__(self, kills: int, seconds: float, report: Callable[[str], None]) -> None:
         self._wanted, self._done = kills, 0
-        self._began = time.monotonic()
+        self._began = self._reported = time.monotonic()
         self._ends = self._began + seconds
-        self._told = self._began
-        self._said = said
+        self._report = report
         self._guard = threading.Lock()
+        self._servers = count()
 
     def reached(self) -> bool:
         return self._done >= self._wanted or time.monotonic() >= self._ends
+
+    def next_server(self) -> int:
+        """Return a number that no worker has had."""
+        with self._guard:
+            return next(self._servers)
 
     def count(self) -> None:
         with self._guard:
             self._done += 1
             now = time.monotonic()
-            if now - self._told >= 10 or self._done == self._wanted:
-                self._told = now
+            if now - self._reported >= 10 or self._done == self._wanted:
+                self._reported = now
                 pace = self._done / (now - self._began)
-                self._said(f"{self._done} of {self._wanted} kills, {pace:.1f} a second")
+                self._report(f"{self._done} of {self._wanted} kills, {pace:.1f} a second")
 
 
-class Place:
-    """One service with its own data folder, proxies and servers, and whoever kills it."""
+class Worker:
+    """Runs one service after the other, each with servers of its own, and kills it."""
 
     def __init__(self, folder: Path, seed: str, goal: Goal) -> None:
         self._folder = folder
@@ -150,31 +162,34 @@ class Place:
         self._random = random.Random(seed)  # noqa: S311  # no secret
         self._goal = goal
         self._chains = [FIRST]
-        self._lives = 0
+        self._ahead = 0.0  # seconds by which the clocks are ahead of this machine's
         self._calm = True
         self.tally = Tally()
 
-    def run(self) -> Tally:
+    def run(self) -> None:
         try:
-            self._run()
-        except Exception as error:  # noqa: BLE001  # it is told in the table, and the other places go on
+            while not self._goal.reached():
+                self._run_one(self._goal.next_server())
+        except Exception as error:  # noqa: BLE001  # it is in the table, and the other workers go on
             self.tally.faults.append(f"{self._seed} in {self._folder}: {type(error).__name__}: {error}")
-        return self.tally
 
-    def _run(self) -> None:
-        while not self._goal.reached():
-            self._lives += 1
-            folder = self._folder / f"life-{self._lives}"
-            folder.mkdir()
-            self._chains = [FIRST]
-            self._live(folder)
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self._ahead)
 
-    def _live(self, folder: Path) -> None:
-        """Kill one service until it has had as many posts as an account may, and judge."""
+    def _run_one(self, number: int) -> None:
+        """Kill one service until its channels are full, and judge."""
+        folder = self._folder / f"service-{number}"
+        folder.mkdir()
+        self._chains, self._ahead = [FIRST], 0.0
+        manners = SERVERS[number % len(SERVERS)]
+        full = FULL_WITH_LIMIT if "statuses" in manners.budgets else FULL
         with ExitStack() as stack:
             telegram = stack.enter_context(TelegramServer())
-            mastodon = stack.enter_context(MastodonServer(budgets=ENOUGH))
-            proxies = [stack.enter_context(Proxy(server.port, self._draw)) for server in (telegram, mastodon)]
+            mastodon = stack.enter_context(MastodonServer(manners=manners, clock=self._now))
+            proxies = [
+                stack.enter_context(Proxy(server.port, self._draw, closing=server.closing))
+                for server in (telegram, mastodon)
+            ]
             house = House(folder, telegram, mastodon)
             house.env |= {
                 "THREADCAST_TELEGRAM__API_URL": proxies[0].url,
@@ -184,7 +199,7 @@ class Place:
             }
             publish_the_first(house)
             self._calm = False
-            while not self._goal.reached() and sum(map(len, self._chains)) < FULL:
+            while not self._goal.reached() and sum(map(len, self._chains)) < full:
                 self._fill(house)
                 down = self._random.choice(proxies) if self._random.random() < DOWN else None
                 if down is not None:
@@ -195,6 +210,8 @@ class Place:
             self._calm = True
             self._finish(house)
             self.tally.spoiled += sum(proxy.spoiled for proxy in proxies)
+            self._judge(house, "news", "telegram", 0)
+            self._judge(house, "masto", f"{manners.software} {manners.version[:4]}", mastodon.throttled)
 
     def _draw(self, request: Message) -> tuple[Fault, float]:
         if self._calm:
@@ -205,8 +222,7 @@ class Place:
 
     def _fill(self, house: House) -> None:
         """See that there is something to publish on both channels."""
-        waiting = (self._unpublished(house, channel) for channel in CHANNELS)
-        if min(waiting) >= LOWEST:
+        if min(self._unpublished(house, channel) for channel in CHANNELS) >= LOWEST:
             return
         texts: list[str] = []
         for _ in range(MORE):
@@ -229,9 +245,11 @@ class Place:
             at=self._random.randint(1, 6),
             timeout=2.0,
             settle_after=SETTLE_AFTER,
+            clock=self._ahead,
         )
 
     def _kill_one(self, house: House) -> None:
+        self._ahead += STEP
         plan = self._plan()
         with running(house, plan, cold=self._random.random() < COLD) as service:
             if not plan.step and self._random.random() < 0.8:
@@ -250,70 +268,62 @@ class Place:
             self._goal.count()
 
     def _finish(self, house: House) -> None:
-        """Let the service publish what is left, and judge."""
-        with running(house, Plan(settle_after=SETTLE_AFTER)) as service:
-            self.tally.runs += 1
-            service.wait_for("running")
-            self._wait(house, service)
-            service.stop()
-        for channel in CHANNELS:
-            posts = seen(house, channel)
-            record = recorded(house.data, channel)
-            self.tally.verdicts[channel] += judge(posts, self._chains)
-            self.tally.unfinished[channel] += self._unpublished(house, channel)
-            self.tally.disagreeing[channel] += len(record.posts ^ frozenset(posts))
-
-    def _wait(self, house: House, service: Process) -> None:
+        """Let the service publish what is left, starting it later where it waits for room."""
         ended = {"published", "unsure", "failed"}
-        with service.said:
-            service.said.wait_for(
-                lambda: (
-                    all(set(recorded(house.data, channel).states) <= ended for channel in CHANNELS)
-                    or service.popen.poll() is not None
-                ),
-                LAST_PATIENCE,
-            )
+        for _ in range(LAST_STARTS):
+            with running(house, Plan(settle_after=SETTLE_AFTER, clock=self._ahead)) as service:
+                self.tally.runs += 1
+                service.wait_for("running")
+                with service.said:
+                    done = service.said.wait_for(
+                        lambda: all(set(recorded(house.data, one).states) <= ended for one in CHANNELS),
+                        PATIENCE_WITHOUT,
+                    )
+                service.stop()
+            if done:
+                return
+            self._ahead += LONG_STEP
+
+    def _judge(self, house: House, channel: str, kind: str, throttled: int) -> None:
+        posts = seen(house, channel)
+        verdict: Verdict = judge(posts, self._chains)
+        record = recorded(house.data, channel)
+        disagreeing = len(record.posts ^ frozenset(posts))
+        unfinished = self._unpublished(house, channel)
+        found = Count(*astuple(verdict), unfinished, disagreeing, throttled)
+        self.tally.counts[kind].add(found)
+        if any(astuple(found)[1:]):
+            self.tally.faults.append(f"{kind} in {house.folder}: {found}")
 
 
 def soak(
-    folder: Path, *, kills: int, seconds: float, places: int, seed: int, said: Callable[[str], None]
+    folder: Path, *, kills: int, seconds: float, workers: int, seed: int, report: Callable[[str], None]
 ) -> Tally:
     """Kill until there were enough kills, or the time is over; then judge."""
-    goal = Goal(kills, seconds, said)
-    everywhere = []
-    for number in range(places):
-        own = folder / f"place-{number}"
-        own.mkdir()
-        everywhere.append(Place(own, f"{seed}-{number}", goal))
-    threads = [threading.Thread(target=place.run, name=f"place {n}") for n, place in enumerate(everywhere)]
+    goal = Goal(kills, seconds, report)
+    everybody = [Worker(folder, f"{seed}-{number}", goal) for number in range(workers)]
+    threads = [threading.Thread(target=worker.run) for worker in everybody]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     total = Tally()
-    for place in everywhere:
-        total.runs += place.tally.runs
-        total.kills += place.tally.kills
-        total.spoiled += place.tally.spoiled
-        total.faults += place.tally.faults
-        for channel in CHANNELS:
-            total.verdicts[channel] += place.tally.verdicts[channel]
-            total.unfinished[channel] += place.tally.unfinished[channel]
-            total.disagreeing[channel] += place.tally.disagreeing[channel]
+    for worker in everybody:
+        total.add(worker.tally)
     return total
 
 
 @click.command()
 @click.option("--kills", default=1000, show_default=True, help="How many are enough.")
 @click.option("--minutes", default=20.0, show_default=True, help="When to end where they take longer.")
-@click.option("--places", default=3, show_default=True, help="How many services run side by side.")
+@click.option("--workers", default=3, show_default=True, help="How many services run side by side.")
 @click.option("--seed", type=int, default=None, help="Chooses what happens; the moments stay chance.")
-def main(kills: int, minutes: float, places: int, seed: int | None) -> None:
+def main(kills: int, minutes: float, workers: int, seed: int | None) -> None:
     """Kill the service again and again, and count what came of it. Exits 1 where anything is wrong."""
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
-    click.echo(f"seed {seed}; {places} services, {kills} kills, {minutes:g} minutes at most")
+    click.echo(f"seed {seed}; {workers} services, {kills} kills, {minutes:g} minutes at most")
     folder = Path(tempfile.mkdtemp(prefix="threadcast-soak-"))
-    tally = soak(folder, kills=kills, seconds=minutes * 60, places=places, seed=seed, said=click.echo)
+    tally = soak(folder, kills=kills, seconds=minutes * 60, workers=workers, seed=seed, report=click.echo)
     click.echo(f"\n{tally.table()}")
     if not tally.flawless:
         click.echo(f"\nSomething is wrong. The queues are in {folder}")

@@ -75,6 +75,8 @@ def _run(words: Sequence[str], plan: str, folder: str, env: Mapping[str, str], s
     for output in (1, 2):
         os.dup2(stderr.fileno(), output)
     stderr.close()
+    # Those that the fork server left believe that they can be sought in, which a pipe cannot.
+    sys.stdout, sys.stderr = (os.fdopen(one, "w", 1, encoding="utf-8", closefd=False) for one in (1, 2))
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
