@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import chdir, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,8 @@ def pieces(secret: str) -> set[str]:
     return parts | encoded | based
 
 
+WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
 SECRETS = frozenset().union(*map(pieces, (BOT_TOKEN, BEARER, PASSWORD)))
 
 
@@ -80,27 +83,7 @@ def in_time() -> Iterator[None]:
 
 # Files -----------------------------------------------------------------------------------------------
 
-_MARKERS = st.sampled_from(
-    [
-        "1/",
-        "2/",
-        "3/",
-        "2/7",
-        "1/n",
-        "(1/3)",
-        "[2/3]",
-        "1.",
-        "2)",
-        "(3)",
-        "1️⃣",
-        "0/",
-        "/end",
-        "🔚",
-        "---",
-        "🧵",
-        "⬇️",
-    ]
-)
+_MARKERS = st.sampled_from(WORDS["markers"])
 _LINES = st.lists(
     st.one_of(
         _MARKERS, st.text(max_size=30), st.sampled_from(["\n", "\r\n", " ", "\t", "https://a.example/x"])
@@ -150,29 +133,7 @@ _NAMES = st.one_of(
 )
 _PLAIN = st.one_of(
     st.text(max_size=40),
-    st.sampled_from(
-        [
-            "telegram",
-            "mastodon",
-            "local",
-            "@news",
-            "https://social.example",
-            "true",
-            "UTC",
-            "Europe/Berlin",
-            "debug",
-            "mon-fri 09:00,13:00",
-            "0 9 * * *",
-            "every 2h",
-            "22:00-07:00",
-            "keep",
-            "total",
-            "1111,2222",
-            "./data",
-            "{}",
-            "[1",
-        ]
-    ),
+    st.sampled_from(WORDS["settings"]),
 )
 _SECRET = st.sampled_from(
     [
@@ -232,45 +193,7 @@ _LEAVES = st.one_of(
 )
 _KEYS = st.one_of(
     st.text(max_size=6),
-    st.sampled_from(
-        [
-            "id",
-            "content",
-            "in_reply_to_id",
-            "url",
-            "error",
-            "error_description",
-            "version",
-            "configuration",
-            "statuses",
-            "max_characters",
-            "account",
-            "acct",
-            "scopes",
-            "created_at",
-            "descendants",
-            "ancestors",
-            "ok",
-            "result",
-            "description",
-            "error_code",
-            "parameters",
-            "retry_after",
-            "migrate_to_chat_id",
-            "message_id",
-            "chat",
-            "date",
-            "type",
-            "is_bot",
-            "first_name",
-            "username",
-            "status",
-            "user",
-            "text",
-            "reply_to_message",
-            "title",
-        ]
-    ),
+    st.sampled_from(WORDS["keys"]),
 )
 JSON = st.recursive(
     _LEAVES,
@@ -356,54 +279,13 @@ _HEADER = st.one_of(
     ),
 )
 _HEADERS = st.dictionaries(
-    st.sampled_from(
-        [
-            "X-RateLimit-Reset",
-            "X-RateLimit-Limit",
-            "X-RateLimit-Remaining",
-            "Retry-After",
-            "Date",
-            "Location",
-            "Content-Type",
-            "Link",
-            "Server",
-        ]
-    ),
+    st.sampled_from(WORDS["header_names"]),
     _HEADER,
     max_size=4,
 )
 _CODES = st.one_of(
     st.just(200),
-    st.sampled_from(
-        [
-            201,
-            202,
-            206,
-            301,
-            302,
-            303,
-            307,
-            308,
-            400,
-            401,
-            403,
-            404,
-            408,
-            409,
-            410,
-            413,
-            418,
-            422,
-            429,
-            500,
-            501,
-            502,
-            503,
-            504,
-            520,
-            599,
-        ]
-    ),
+    st.sampled_from(WORDS["codes"]),
 )
 _NESTED = ("[" * 3000).encode()
 
@@ -512,27 +394,7 @@ _OPTIONS = sorted(
     - {"--follow"}
 )
 _TYPED = st.one_of(
-    st.sampled_from(
-        [
-            "1",
-            "2",
-            "3",
-            "0",
-            "-1",
-            "99999999999999999999",
-            "news",
-            "masto",
-            "sent",
-            "not-sent",
-            "thread.txt",
-            "-",
-            "--",
-            "https://t.me/c/1/7",
-            "2026-12-24T18:30",
-            "bash",
-            "copy.db",
-        ]
-    ),
+    st.sampled_from(WORDS["typed"]),
     st.sampled_from(_OPTIONS),
     st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), max_size=12),
 )
