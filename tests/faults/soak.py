@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import asdict, astuple, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -290,7 +290,12 @@ class Worker:
         record = recorded(house.data, channel)
         disagreeing = len(record.posts ^ frozenset(posts))
         unfinished = self._unpublished(house, channel)
-        found = Count(*astuple(verdict), unfinished, disagreeing, throttled)
+        found = Count(
+            **asdict(verdict),
+            unfinished=unfinished,
+            not_as_recorded=disagreeing,
+            provoked_429=throttled,
+        )
         self.tally.counts[kind].add(found)
         if any(astuple(found)[1:]):
             self.tally.faults.append(f"{kind} in {house.folder}: {found}")
