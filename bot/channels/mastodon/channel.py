@@ -9,14 +9,13 @@ from typing import TypeVar
 
 from threadcast.bot.channels.mastodon.checks import check, preflight
 from threadcast.bot.channels.mastodon.client import Client
-from threadcast.bot.channels.mastodon.errors import CallError, Fault, classify, not_deleted, not_ready
+from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.instance import Instance, dig
-from threadcast.bot.channels.mastodon.lookup import audit, look_up
+from threadcast.bot.channels.mastodon.lookup import audit, look_up, take_down
 from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
 from threadcast.config.types import web_address
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.states import (
-    Absent,
     Blind,
     Look,
     Outcome,
@@ -134,10 +133,10 @@ class MastodonChannel:
         return self._client.quota
 
     async def look_up(self, sought: Sought) -> Look:
-        return await self._call(partial(self._look_up, sought))
+        return await self._call(lambda: look_up(self._client, sought, now=self._clock()))
 
     async def take_down(self, remote_id: str) -> TakeDown:
-        return await self._call(partial(self._take_down, remote_id))
+        return await self._call(lambda: take_down(self._client, remote_id, now=self._clock()))
 
     async def audit(
         self, chain: Sequence[Expected]
@@ -186,13 +185,3 @@ class MastodonChannel:
         if isinstance(outcome, Sent):
             self._client.remember(dig(answer, "account"))
         return outcome
-
-    def _look_up(self, sought: Sought) -> Look:
-        return look_up(self._client, sought, now=self._clock())
-
-    def _take_down(self, remote_id: str) -> TakeDown:
-        try:
-            self._client.delete(remote_id)
-        except CallError as error:
-            return not_deleted(error, now=self._clock())
-        return Absent()

@@ -3,13 +3,12 @@
 Mastodon.py is synchronous and keeps state of its own, so each account has one client and one thread.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import requests
 from mastodon import Mastodon
 from mastodon.errors import MastodonError, MastodonWarning
 
@@ -19,42 +18,16 @@ from threadcast.bot.channels.mastodon.errors import (
     CallError,
     Fault,
     fault_of,
-    of_transport,
 )
 from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of
+from threadcast.bot.channels.mastodon.session import Session, software_of
 from threadcast.bot.channels.port import Clock, Quota
 
 PAGE = 40  # statuses; the most that Mastodon gives at once
 
 UNREADABLE = Fault("unknown", "the server's answer cannot be read")
-
-
-class Session(requests.Session):
-    """Makes each request on a connection of its own and follows no redirect; notes an answer's headers.
-
-    A kept connection may have died unseen. That would show only after a post was written into it, when
-    nobody can tell any more whether it arrived; a new one fails while it is made.
-    """
-
-    def __init__(self, *, plain: bool) -> None:
-        super().__init__()
-        self.max_redirects = 0  # a POST would go on as a GET, and return somebody's status
-        self.trust_env = not plain  # plain http stays on this machine, where no proxy is
-        self.headers["Connection"] = "close"
-        self.answered: Mapping[str, str] = {}
-        self.deleted = False  # by the request that was answered
-        self.hooks["response"].append(self._note)
-
-    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        # Mastodon.py asks for `/api/v2/instance/`; GoToSocial redirects what ends with a slash.
-        request.url = str(request.url).rstrip("/")
-        return super().prepare_request(request)
-
-    def _note(self, response: requests.Response, **_: object) -> None:
-        self.answered = response.headers
-        self.deleted = response.request.method == "DELETE"
 
 
 class Client:
@@ -128,39 +101,10 @@ class Client:
                 answer, reset = older, older_reset
         if isinstance(answer, Fault):
             return answer, reset
-        software = self._software()
+        software = software_of(self._session, self._target, timeout=self._timeout)
         if isinstance(software, Fault):
             return software, reset
         return instance_of(answer, software) or NOT_MASTODON, reset
-
-    def _software(self) -> str | Fault:
-        """Return what nodeinfo calls the server's software; empty where it has none.
-
-        Without Mastodon.py, which would take the token to whatever address nodeinfo names.
-        """
-        links = self._fetch("/.well-known/nodeinfo")
-        if isinstance(links, Fault):
-            return links
-        found = dig(links, "links")
-        addresses = [dig(link, "href") for link in found] if isinstance(found, list) else []
-        paths = [urlsplit(address).path for address in addresses if isinstance(address, str)]
-        answer = self._fetch(paths[-1]) if paths else None
-        if isinstance(answer, Fault):
-            return answer
-        name = dig(answer, "software", "name")
-        return name.strip().lower() if isinstance(name, str) else ""
-
-    def _fetch(self, path: str) -> object:
-        """Return a public JSON document of the server; None where there is none, a Fault where it is away."""
-        try:
-            answer = self._session.get(self._target + path, timeout=self._timeout)
-            return answer.json() if answer.ok else None
-        except (ValueError, RecursionError, requests.TooManyRedirects):
-            return None
-        except requests.RequestException as error:
-            return of_transport(error)
-        finally:
-            self._session.close()
 
     def me(self) -> str:
         """The account's id, asked for once."""
@@ -178,36 +122,25 @@ class Client:
 
     def status(self, remote_id: str) -> Status | None:
         """One status; None where it is gone."""
-        answer = self._read_if_there(partial(self.api.status, _in_path(remote_id)))
+        answer = self._read_if_there(partial(self.api.status, in_path(remote_id)))
         return None if answer is None else _status(answer)
 
     def descendants(self, remote_id: str) -> list[Status] | None:
         """Everything below one status, as far as the server tells; None where that is gone."""
-        answer = self._read_if_there(partial(self.api.status_context, _in_path(remote_id)))
+        answer = self._read_if_there(partial(self.api.status_context, in_path(remote_id)))
         return None if answer is None else _statuses(dig(answer, "descendants"))
 
     def page(self, account: str, *, before: str | None) -> list[Status]:
         """An account's statuses, newest first: the newest, or those before one."""
         call = partial(
-            self.api.account_statuses, _in_path(account), exclude_reblogs=True, max_id=before, limit=PAGE
+            self.api.account_statuses, in_path(account), exclude_reblogs=True, max_id=before, limit=PAGE
         )
         return _statuses(self._read(call))
-
-    def source(self, remote_id: str) -> str | None:
-        """A status as it was typed, as it is now; None where the server does not tell."""
-        text = dig(self._read_if_told(partial(self.api.status_source, _in_path(remote_id))), "text")
-        return text if isinstance(text, str) else None
-
-    def first_version(self, remote_id: str) -> str | None:
-        """The HTML of a status before it was edited; None where the server does not tell."""
-        versions = self._read_if_told(partial(self.api.status_history, _in_path(remote_id)))
-        content = dig(versions[0], "content") if isinstance(versions, list) and versions else None
-        return content if isinstance(content, str) else None
 
     def delete(self, remote_id: str) -> None:
         """Delete one status; one that is gone is deleted."""
         try:
-            self._read(partial(self.api.status_delete, _in_path(remote_id)), reading=False)
+            self._read(partial(self.api.status_delete, in_path(remote_id)), reading=False)
         except CallError as error:
             if error.fault.status not in GONE or self.status(remote_id) is not None:
                 raise
@@ -222,20 +155,15 @@ class Client:
         try:
             return self._read(call)
         except CallError as error:
-            if self._is_gone(error.fault):
+            gone = error.fault.gone
+            if not gone and error.fault.status in GONE:
+                # A page may say so of anything, as from a proxy: it counts where another call is answered.
+                gone = not isinstance(self.look(self.api.instance_v1)[0], Fault)
+            if gone:
                 return None
             raise
 
-    def _is_gone(self, fault: Fault) -> bool:
-        """Whether a 404 is about what was asked for: a page may say so of anything, as from a proxy.
-
-        Then it counts where the server answers another call. Takahe and snac answer with pages.
-        """
-        if fault.gone or fault.status not in GONE:
-            return fault.gone
-        return not isinstance(self.look(self.api.instance_v1)[0], Fault)
-
-    def _read_if_told(self, call: Callable[[], Any]) -> object:
+    def read_if_known(self, call: Callable[[], Any]) -> object:
         """None where the server does not know the call, or does not allow it."""
         try:
             return self._read(call)
@@ -245,7 +173,7 @@ class Client:
             raise
 
 
-def _in_path(remote_id: str) -> str:
+def in_path(remote_id: str) -> str:
     return quote(remote_id, safe="")
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from threadcast.bot.channels.mastodon.client import Client
-from threadcast.bot.channels.mastodon.errors import CallError, not_seen
+from threadcast.bot.channels.mastodon.client import Client, in_path
+from threadcast.bot.channels.mastodon.errors import CallError, not_deleted, not_seen
+from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.mastodon.matching import Search, Status, differences, verdict
 from threadcast.bot.channels.mastodon.text import alike, plain
 from threadcast.bot.channels.port import Difference, Expected, Sought
-from threadcast.queue.states import Absent, Blind, Look, Throttled, Unreached
+from threadcast.queue.states import Absent, Blind, Look, TakeDown, Throttled, Unreached
 
 MOST_PAGES = 25  # a thousand statuses since the post was tried
 PAGES_MORE = 5  # so far beyond its time the landmark is looked for
@@ -101,13 +103,25 @@ def _as_written(client: Client, found: Iterable[Status], search: Search) -> list
 
 
 def _first_version(client: Client, status: Status) -> Status:
-    html = client.first_version(status.remote_id)
-    return status if html is None else replace(status, text=plain(html), edited=None)
+    """Return a status as it was before it was edited, where the server shows that."""
+    versions = client.read_if_known(partial(client.api.status_history, in_path(status.remote_id)))
+    html = dig(versions[0], "content") if isinstance(versions, list) and versions else None
+    return replace(status, text=plain(html), edited=None) if isinstance(html, str) else status
 
 
 def _source(client: Client, status: Status) -> Status:
-    text = client.source(status.remote_id)
-    return status if text is None else replace(status, text=text)
+    """Return a status as it was typed, where the server shows that."""
+    text = dig(client.read_if_known(partial(client.api.status_source, in_path(status.remote_id))), "text")
+    return replace(status, text=text) if isinstance(text, str) else status
+
+
+def take_down(client: Client, remote_id: str, *, now: datetime) -> TakeDown:
+    """Delete a post."""
+    try:
+        client.delete(remote_id)
+    except CallError as error:
+        return not_deleted(error, now=now)
+    return Absent()
 
 
 def audit(

@@ -12,28 +12,22 @@ import telegram
 from telegram.error import ChatMigrated, TelegramError
 
 from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
-from threadcast.bot.channels.telegram.checks import judge_rights
+from threadcast.bot.channels.telegram.checks import check, why_not
 from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import (
     CALL_ERRORS,
-    NO_BOT_API,
     UNREADABLE,
-    Refusal,
     address_in,
     classify,
-    explain,
     not_deleted,
-    quote,
 )
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
-from threadcast.bot.channels.telegram.words import LIMIT, Fault
-from threadcast.config.logs import redact
+from threadcast.bot.channels.telegram.words import LIMIT
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.states import (
     Absent,
     Blind,
-    Code,
     Look,
     Outcome,
     Refused,
@@ -191,56 +185,18 @@ class TelegramChannel:
         now = self._clock()
         if self._fit_until is not None and now < self._fit_until <= now + FIT_FOR:
             return None
-        fault = await self._why_not()
+        fault = await why_not(self._client)
         self._fit_until = self._clock() + FIT_FOR if fault is None else None
         return fault
 
-    async def _why_not(self) -> Throttled | Unreached | Refused | None:
-        try:
-            found = judge_rights(*await self._membership())
-        except CALL_ERRORS as error:
-            return self._client.in_vain(error)
-        return None if found.level == "ok" else Refused(f"{found.what}: {found.advice}", Code.RIGHTS)
-
-    async def _membership(self) -> tuple[telegram.ChatFullInfo, telegram.ChatMember]:
-        """The chat, and what the bot is there. Raises what a call raises."""
-        chat = await self._client.ask(self._client.bot.get_chat)
-        return chat, await self._client.bot.get_chat_member(chat.id, self._client.bot.id)
-
     async def check(self) -> tuple[Finding, ...]:
-        try:
-            chat, member = await self._membership()
-            sight = await self._probe.examine(chat)
-        except TelegramError as error:
-            fault = self._fault(error)
-        except UNREADABLE as error:
-            fault = Fault(NO_BOT_API.format(type(error).__name__), "check THREADCAST_TELEGRAM__API_URL")
-        else:
-            known = Finding("ok", redact(f"the token is that of @{self._client.bot.username}"))
-            return (known, *self._moved(), judge_rights(chat, member), sight)
-        return (Finding("error", fault.what, fault.advice),)
+        return await check(self._client, self._probe)
 
     async def close(self) -> None:
         await self._client.close()
 
-    def _moved(self) -> tuple[Finding, ...]:
-        if not self._client.has_moved:
-            return ()
-        what = f"the group became a supergroup; posts go to {self._client.chat}"
-        return (Finding("warning", what, self._client.correction),)
-
     def _classify(self, result: telegram.Message | TelegramError, parent: str | None) -> Outcome:
         return classify(result, name=self.name, chat=self._client.chat, parent=parent, now=self._clock())
-
-    def _fault(self, error: TelegramError) -> Fault:
-        if isinstance(error, Refusal):
-            return explain(error, name=self.name)
-        outcome = self._classify(error, None)
-        if isinstance(outcome, Throttled):
-            return Fault(outcome.reason, f"check again after {outcome.until:%H:%M:%S} UTC")
-        return Fault(
-            f"no answer from Telegram ({quote(error)})", "check the network and THREADCAST_TELEGRAM__API_URL"
-        )
 
 
 def _reply(parent: str | None) -> telegram.ReplyParameters | None:

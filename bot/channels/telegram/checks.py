@@ -1,14 +1,76 @@
-"""Whether a bot may post in a chat. Pure."""
+"""Whether a bot may post in a chat, and what `threadcast check` says of both."""
 
 import telegram
 from telegram.constants import ChatMemberStatus, ChatType
+from telegram.error import TelegramError
 
 from threadcast.bot.channels.port import Finding
+from threadcast.bot.channels.telegram.client import Client
+from threadcast.bot.channels.telegram.errors import (
+    CALL_ERRORS,
+    NO_BOT_API,
+    UNREADABLE,
+    Refusal,
+    classify,
+    explain,
+    quote,
+)
+from threadcast.bot.channels.telegram.lookup import Probe
+from threadcast.bot.channels.telegram.words import Fault
 from threadcast.config.logs import redact
+from threadcast.queue.states import Code, Refused, Throttled, Unreached
+
+
+async def why_not(client: Client) -> Throttled | Unreached | Refused | None:
+    """Return why the bot cannot post in the chat now; None where it may."""
+    try:
+        found = judge_rights(*await _membership(client))
+    except CALL_ERRORS as error:
+        return client.in_vain(error)
+    return None if found.level == "ok" else Refused(f"{found.what}: {found.advice}", Code.RIGHTS)
+
+
+async def check(client: Client, probe: Probe) -> tuple[Finding, ...]:
+    """Return what is found of the token, the chat, the bot's rights there and the way to look for posts."""
+    try:
+        chat, member = await _membership(client)
+        sight = await probe.examine(chat)
+    except TelegramError as error:
+        fault = _fault(client, error)
+    except UNREADABLE as error:
+        fault = Fault(NO_BOT_API.format(type(error).__name__), "check THREADCAST_TELEGRAM__API_URL")
+    else:
+        known = Finding("ok", redact(f"the token is that of @{client.bot.username}"))
+        return (known, *_moved(client), judge_rights(chat, member), sight)
+    return (Finding("error", fault.what, fault.advice),)
+
+
+async def _membership(client: Client) -> tuple[telegram.ChatFullInfo, telegram.ChatMember]:
+    """Return the chat, and what the bot is there. Raise what a call raises."""
+    chat = await client.ask(client.bot.get_chat)
+    return chat, await client.bot.get_chat_member(chat.id, client.bot.id)
+
+
+def _moved(client: Client) -> tuple[Finding, ...]:
+    if not client.has_moved:
+        return ()
+    what = f"the group became a supergroup; posts go to {client.chat}"
+    return (Finding("warning", what, client.correction),)
+
+
+def _fault(client: Client, error: TelegramError) -> Fault:
+    if isinstance(error, Refusal):
+        return explain(error, name=client.name)
+    outcome = classify(error, name=client.name, chat=client.chat, parent=None, now=client.clock())
+    if isinstance(outcome, Throttled):
+        return Fault(outcome.reason, f"check again after {outcome.until:%H:%M:%S} UTC")
+    return Fault(
+        f"no answer from Telegram ({quote(error)})", "check the network and THREADCAST_TELEGRAM__API_URL"
+    )
 
 
 def judge_rights(chat: telegram.ChatFullInfo, member: telegram.ChatMember) -> Finding:
-    """Whether a bot with this membership can post in this chat."""
+    """Return whether a bot with this membership can post in this chat."""
     title = redact(chat.title or chat.full_name or str(chat.id))
     match member:
         case telegram.ChatMemberOwner():

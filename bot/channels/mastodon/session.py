@@ -1,0 +1,67 @@
+"""The way to a server: a new connection for each request; and what nodeinfo calls the server's software."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import requests
+
+from threadcast.bot.channels.mastodon.errors import Fault, of_transport
+from threadcast.bot.channels.mastodon.instance import dig
+
+
+class Session(requests.Session):
+    """Makes each request on a connection of its own and follows no redirect; notes an answer's headers.
+
+    A kept connection may have died unseen. That would show only after a post was written into it, when
+    nobody can tell any more whether it arrived; a new one fails while it is made.
+    """
+
+    def __init__(self, *, plain: bool) -> None:
+        super().__init__()
+        self.max_redirects = 0  # a POST would go on as a GET, and return somebody's status
+        self.trust_env = not plain  # plain http stays on this machine, where no proxy is
+        self.headers["Connection"] = "close"
+        self.answered: Mapping[str, str] = {}
+        self.deleted = False  # by the request that was answered
+        self.hooks["response"].append(self._note)
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        # Mastodon.py asks for `/api/v2/instance/`; GoToSocial redirects what ends with a slash.
+        request.url = str(request.url).rstrip("/")
+        return super().prepare_request(request)
+
+    def _note(self, response: requests.Response, **_: object) -> None:
+        self.answered = response.headers
+        self.deleted = response.request.method == "DELETE"
+
+
+def software_of(session: Session, target: str, *, timeout: float) -> str | Fault:
+    """Return what nodeinfo calls the server's software; empty where it has none, a Fault where it is away.
+
+    Without Mastodon.py, which would take the token to whatever address nodeinfo names.
+    https://nodeinfo.diaspora.software/protocol
+    """
+    links = _fetch(session, f"{target}/.well-known/nodeinfo", timeout)
+    if isinstance(links, Fault):
+        return links
+    found = dig(links, "links")
+    addresses = [dig(link, "href") for link in found] if isinstance(found, list) else []
+    paths = [urlsplit(address).path for address in addresses if isinstance(address, str)]
+    answer = _fetch(session, target + paths[-1], timeout) if paths else None
+    if isinstance(answer, Fault):
+        return answer
+    name = dig(answer, "software", "name")
+    return name.strip().lower() if isinstance(name, str) else ""
+
+
+def _fetch(session: Session, address: str, timeout: float) -> object:
+    """Return a public JSON document; None where there is none, a Fault where the server is away."""
+    try:
+        answer = session.get(address, timeout=timeout)
+        return answer.json() if answer.ok else None
+    except (ValueError, RecursionError, requests.TooManyRedirects):
+        return None
+    except requests.RequestException as error:
+        return of_transport(error)
+    finally:
+        session.close()
