@@ -12,6 +12,7 @@ from threadcast.bot.chat.views.message import Button
 from threadcast.queue.model import Delivery
 
 MOST_BYTES = 64  # of a button's data: https://core.telegram.org/bots/api#inlinekeyboardbutton
+SEPARATORS = 4  # between its five parts
 MANY = 100  # threads that one request may be about
 LONGEST_NUMBER = 9  # digits
 MOST_PAGES = 10_000
@@ -35,7 +36,7 @@ class Press:
         first, last = (self.threads[0], self.threads[-1]) if self.threads else (0, 0)
         ids = f"{first}-{last}" if last != first else str(first or "")
         data = f"{self.verb}|{ids}|{' '.join(self.words)}|{self.stamp}|{self.page or ''}"
-        if len(data.encode()) > MOST_BYTES:
+        if len(data.encode()) > MOST_BYTES or data.count("|") != SEPARATORS:
             raise TooLongError("that is more than a button can carry: name fewer channels")
         return data
 

@@ -131,7 +131,8 @@ class Command:
     """`takes` is what is typed behind the name; `help` is a line for all, `more` for /help NAME.
 
     `events`: it can be asked of threads whose state allows one of these; empty: of all. `typed` is False
-    for what only buttons ask for.
+    for what only buttons ask for. `guessed`: a misspelt name may be taken for this one; never where it
+    publishes or deletes.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Command:
     more: str = ""
     events: frozenset[Event] = frozenset()
     typed: bool = True
+    guessed: bool = True
 
     @property
     def usage(self) -> str:
@@ -161,11 +163,13 @@ def command(
     takes: str = "",
     more: str = "",
     events: Sequence[Event] = (),
+    guessed: bool = True,
 ) -> Callable[[R], R]:
     """Register a function as the reply to a command, and to buttons of its name. See `Command`."""
 
     def register(reply: R) -> R:
-        REGISTRY[name] = Command(name, who, reply, about, takes, help, more, frozenset(events))
+        found = Command(name, who, reply, about, takes, help, more, frozenset(events), guessed=guessed)
+        REGISTRY[name] = found
         return reply
 
     return register

@@ -1,10 +1,10 @@
 """The commands in Telegram's menu: for each person what they may, in their language; for others nothing."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import telegram
@@ -17,9 +17,14 @@ from threadcast.config.logs import redact
 log = structlog.get_logger("threadcast.chat")
 
 OTHERS: Final = "en"  # what the menu shows in a language that the table does not have
-TRANSLATIONS: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
-    resources.files(__package__).joinpath("menu.toml").read_text(encoding="utf-8")
-)
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
+TRANSLATIONS: Final[Mapping[str, Mapping[str, str]]] = _read("menu.toml")
+WORDS: Final[Mapping[str, Sequence[str]]] = _read("words.toml")
 LANGUAGES: Final = tuple(sorted({OTHERS, *(each for one in TRANSLATIONS.values() for each in one)}))
 
 
@@ -30,10 +35,13 @@ def allowed_to(role: Role) -> tuple[Command, ...]:
     return tuple(sorted(found, key=lambda one: order.get(one.name, len(order))))
 
 
-def nearest(name: str, role: Role) -> str | None:
-    """The command that was probably meant, of those that the role may give."""
-    found = get_close_matches(name.lower(), [one.name for one in allowed_to(role)], n=1, cutoff=0.5)
-    return found[0] if found else None
+def meant(name: str, role: Role) -> tuple[Command, ...]:
+    """The commands that a word may mean, of those that the role may give: by the table, else by likeness."""
+    mine = {one.name: one for one in allowed_to(role)}
+    if name in WORDS:
+        return tuple(mine[one] for one in WORDS[name] if one in mine)
+    likest = get_close_matches(name, mine, n=1, cutoff=0.5)
+    return tuple(mine[one] for one in likest if mine[one].guessed)
 
 
 def menu(role: Role, language: str) -> tuple[telegram.BotCommand, ...]:

@@ -100,6 +100,7 @@ class ChatReports:
         self._live: dict[int, tuple[int, str]] = {}  # messages that go on to show a thread, with its progress
         self._answering: dict[int, set[int]] = {}  # messages, with threads that were not told of meanwhile
         self._missed: set[int] = set()  # noted already
+        self._back = 0  # how often its person came back
         self._task: asyncio.Task[None] | None = None
 
     def tell(self, thread: int, event: int | None = None, *, report: bool = True) -> None:
@@ -141,11 +142,13 @@ class ChatReports:
     async def _run(self) -> None:
         while self._pending:
             thread = next(iter(self._pending))
-            self._telling = self._pending.pop(thread)
+            self._telling, back = self._pending.pop(thread), self._back
             try:
                 await until_stored(partial(self._update, thread, report=self._telling.urgent))
             except UnreachableError:
                 await until_stored(partial(self._note_missed, thread))
+                if back != self._back:  # that person came back meanwhile
+                    self.tell(thread)
             except Exception:
                 # A report's edge: whatever broke, the next one is said.
                 log.exception("a part of the chat broke, and begins anew", part="reports", thread=thread)
@@ -224,6 +227,7 @@ class ChatReports:
 
     async def catch_up(self) -> None:
         """Something can be said here again, perhaps: tell what was missed. Raises StoreError."""
+        self._back += 1
         missed = await asyncio.to_thread(self._context.notes.read, _missed_in(self.chat))
         if missed:
             await asyncio.to_thread(self._context.notes.forget, _missed_in(self.chat))

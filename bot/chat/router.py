@@ -4,18 +4,27 @@ No rule of the queue is here. A button that is older than what it is about chang
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
 
 from threadcast.bot.chat.access import Role, Sender
-from threadcast.bot.chat.buttons import BadDataError, Press, TooLongError, read_press, stamp, threads_of
+from threadcast.bot.chat.buttons import (
+    BadDataError,
+    Press,
+    TooLongError,
+    button,
+    read_press,
+    stamp,
+    threads_of,
+)
 from threadcast.bot.chat.commands import About, Answer, Command, Context, NotYoursError, Request, UsageError
-from threadcast.bot.chat.menu import nearest
+from threadcast.bot.chat.menu import meant
 from threadcast.bot.chat.requests import REGISTRY, changing
 from threadcast.bot.chat.views import lists
-from threadcast.bot.chat.views.message import Message, esc, sentence
+from threadcast.bot.chat.views.message import Button, Message, esc, sentence
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError
 from threadcast.queue.model import NotFoundError, StoreError
@@ -51,7 +60,7 @@ class Router:
         """The answer to a command."""
         command = REGISTRY.get(name)
         if command is None or not command.typed:
-            return Answer(lists.unknown(name, nearest(name, sender.role)))
+            return Answer(lists.unknown(name, list(_suggestions(name, words, sender.role))))
         if command.who > sender.role:
             return Answer(Message(f"/{name}: that is for owners. What you can do: /help"))
         return await self._answer(command, Request(sender, name, words=words))
@@ -95,12 +104,10 @@ class Router:
             return Answer(Message(esc(broke(error))), toast=broke(error), afresh=True)
 
     def _reply(self, command: Command, request: Request) -> Answer | Awaitable[Answer]:
-        if request.message is None:
-            chosen = self._choose(command, request)
-            return chosen if isinstance(chosen, Answer) else command.reply(self._context, chosen)
         if request.stamp and not self._is_fresh(request):
             return Answer(changing.standing(self._context, request, OLD), toast=OLD)
-        return command.reply(self._context, request)
+        chosen = self._choose(command, request)
+        return chosen if isinstance(chosen, Answer) else command.reply(self._context, chosen)
 
     def _refused(self, request: Request, error: Exception) -> Answer:
         """Why not; under a button, with how the thread stands now."""
@@ -146,6 +153,22 @@ class Router:
         found = [*requests.queries.queue(), *(chain.delivery for chain in requests.queries.history(limit=50))]
         fitting = [one for one in found if not command.events or command.events & set(allowed(one.state))]
         return {one.thread_id: one.title for one in fitting[:CHOICES]}
+
+
+def _suggestions(name: str, words: tuple[str, ...], role: Role) -> Iterator[Button]:
+    """A button for each command that a word may mean, which carries what was typed behind it."""
+    threads: tuple[int, ...] = ()
+    with suppress(IndexError, ValueError):
+        threads = threads_of(words[0])
+    found = meant(name, role)
+    fitting = [one for one in found if (one.about is not About.NOTHING) == bool(threads)] if words else []
+    for command in fitting or found:
+        mine = () if command.about is About.NOTHING else threads
+        number = words[:1] if mine else ()
+        rest = words[1:] if threads else words if command.about is About.NOTHING else ()
+        with suppress(TooLongError):
+            label = " ".join((f"/{command.name}", *number, *rest))
+            yield button(label, command.name, mine, *rest)
 
 
 def broke(error: Exception) -> str:

@@ -46,19 +46,24 @@ def hold(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.HOLD)
 
 
-@of_threads("release", events=(Event.RELEASE,), help="Let a held thread go, in its turn")
+@of_threads("release", guessed=False, events=(Event.RELEASE,), help="Let a held thread go, in its turn")
 def release(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.RELEASE)
 
 
 @of_threads(
-    "retry", events=(Event.RETRY,), help="Go on with a stopped thread, from the post that was refused"
+    "retry",
+    guessed=False,
+    events=(Event.RETRY,),
+    help="Go on with a stopped thread, from the post that was refused",
 )
 def retry(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.RETRY, ("goes", "on"))
 
 
-@of_threads("skip", events=(Event.SKIP,), help="Leave the refused post out, and go on behind it")
+@of_threads(
+    "skip", guessed=False, events=(Event.SKIP,), help="Leave the refused post out, and go on behind it"
+)
 def skip(context: Context, request: Request) -> Answer:
     what = ("goes", "on without the refused post")
     skip_one = context.requests(request.sender).changes.skip
@@ -68,6 +73,7 @@ def skip(context: Context, request: Request) -> Answer:
 @command(
     "cancel",
     who=Role.EDITOR,
+    guessed=False,
     about=About.DRAFT,
     events=(Event.CANCEL,),
     takes="[ID [channel…]]",
@@ -90,6 +96,7 @@ def now(context: Context, request: Request) -> Answer:
 @command(
     "publish",
     who=Role.OWNER,
+    guessed=False,
     about=About.THREADS,
     events=(Event.RELEASE, Event.SCHEDULE),
     takes="ID [now] [channel…]",
@@ -159,6 +166,7 @@ def _move(context: Context, request: Request, after: int | None) -> Answer:
 @command(
     "at",
     who=Role.OWNER,
+    guessed=False,
     about=About.THREADS,
     events=(Event.SCHEDULE,),
     takes="ID time",
@@ -212,6 +220,7 @@ def other_time(context: Context, request: Request) -> Answer:
 @command(
     "settle",
     who=Role.OWNER,
+    guessed=False,
     about=About.THREAD,
     events=(Event.SETTLE,),
     takes="ID sent LINK [channel] | ID not-sent [channel]",

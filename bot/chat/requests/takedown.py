@@ -16,6 +16,7 @@ from threadcast.queue.states import Event, NotAllowedError
 @command(
     "undo",
     who=Role.OWNER,
+    guessed=False,
     about=About.THREAD,
     events=(Event.WITHDRAW,),
     takes="ID [channel…]",

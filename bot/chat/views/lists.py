@@ -6,7 +6,18 @@ from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.commands import Command
 from threadcast.bot.chat.views.cards import SIGNS, Viewer, addresses, reason, starts
-from threadcast.bot.chat.views.message import Message, Rows, bold, code, esc, esc_lines, in_chat, link, rows
+from threadcast.bot.chat.views.message import (
+    Button,
+    Message,
+    Rows,
+    bold,
+    code,
+    esc,
+    esc_lines,
+    in_chat,
+    link,
+    rows,
+)
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview
 from threadcast.bot.requests.queries import Chain
@@ -170,12 +181,14 @@ def help_one(command: Command, role: Role) -> Message:
     return Message("\n".join([*lines, *(["", esc_lines(command.more)] if command.more else [])]))
 
 
-def unknown(name: str, near: str | None) -> Message:
-    """There is no such command."""
+def unknown(name: str, suggestions: Sequence[Button]) -> Message:
+    """There is no such command; a suggestion has what it would type as its label."""
     said = f"There is no /{esc(name[:32])}."
-    if near is None:
+    if not suggestions:
         return Message(f"{said} All commands: /help")
-    return Message(f"{said} Did you mean /{near}?", ((button(f"/{near}", near),),))
+    *most, last = (esc(one.label) for one in suggestions)
+    which = f"{', '.join(most)} or {last}" if most else last
+    return Message(f"{said} Did you mean {which}?", (tuple(suggestions),))
 
 
 def choose(verb: str, found: Mapping[int, str]) -> Message:

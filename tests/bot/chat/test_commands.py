@@ -5,7 +5,7 @@ import re
 import pytest
 
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.menu import LANGUAGES, OTHERS, TRANSLATIONS, allowed_to, menu, nearest
+from threadcast.bot.chat.menu import LANGUAGES, OTHERS, TRANSLATIONS, WORDS, allowed_to, meant, menu
 from threadcast.bot.chat.requests import REGISTRY
 from threadcast.bot.chat.views.message import in_chat
 
@@ -57,21 +57,28 @@ def test_usage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "names"),
     [
-        *(("qeue", "queue"), ("RELEASE", "release"), ("statsu", "status"), ("published", "publish")),
-        *(("xyzzy", None), ("", None)),
+        *(("qeue", ["queue"]), ("statsu", ["status"]), ("hodl", ["hold"]), ("xyzzy", []), ("", [])),
+        *(("send", ["publish"]), ("stop", ["hold", "pause", "cancel"]), ("delete", ["cancel", "undo"])),
+        *(("publsh", []), ("undoo", []), ("cancl", []), ("relese", [])),
     ],
 )
-def test_nearest(typed: str, meant: str | None) -> None:
-    """What was misspelt is known again."""
-    assert nearest(typed, Role.OWNER) == meant
+def test_what_is_meant(typed: str, names: list[str]) -> None:
+    """A misspelt name, or a word of the table, leads to its commands; no slip leads to a deed in public."""
+    assert [one.name for one in meant(typed, Role.OWNER)] == names
 
 
-def test_nearest_of_what_one_may() -> None:
+def test_what_an_editor_may_mean() -> None:
     """An editor is not pointed at what owners may."""
-    assert nearest("relese", Role.OWNER) == "release"
-    assert nearest("relese", Role.EDITOR) != "release"
+    assert [one.name for one in meant("delete", Role.EDITOR)] == ["cancel"]
+    assert meant("send", Role.EDITOR) == ()
+
+
+def test_the_words_lead_somewhere() -> None:
+    """Each word of the table is no command itself, and means commands that there are."""
+    assert not set(WORDS) & set(TRANSLATIONS)
+    assert {one for found in WORDS.values() for one in found} <= set(TRANSLATIONS)
 
 
 def test_words_of_the_shell() -> None:

@@ -23,7 +23,7 @@ OF_SOMETHING = (
     (re.compile(r"#\d+"), "#N"),
     (re.compile(r"(Pause|Resume) \w+"), r"\1 channel"),
     (re.compile(r"\w+: (It is(?: not)? there)"), r"channel: \1"),
-    (re.compile(r"/\w+"), "/command"),
+    (re.compile(r"/\w+(?: .+)?"), "/command"),
 )
 
 

@@ -29,7 +29,7 @@ from tests.bot.chat.samples import (
 from tests.contract.store.samples import thread
 from tests.servers.telegram.html import parse_html
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.buttons import MOST_BYTES, read_press
+from threadcast.bot.chat.buttons import MOST_BYTES, button, read_press
 from threadcast.bot.chat.digest import digest
 from threadcast.bot.chat.menu import allowed_to
 from threadcast.bot.chat.requests import REGISTRY
@@ -138,10 +138,10 @@ def test_a_choice(found: dict[int, str], verb: str) -> None:
 
 
 @calmly
-@given(st.text(), st.none() | st.sampled_from(list(TYPED)))
-def test_no_such_command(name: str, near: str | None) -> None:
+@given(st.text(), st.lists(st.sampled_from(list(TYPED)), max_size=3, unique=True))
+def test_no_such_command(name: str, found: list[str]) -> None:
     """Whatever was typed, it is said that there is no such command."""
-    is_sound(lists.unknown(name, near))
+    is_sound(lists.unknown(name, [button(f"/{one}", one) for one in found]))
 
 
 def test_help() -> None:
