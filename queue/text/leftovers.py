@@ -128,8 +128,10 @@ def reader_head(text: str) -> int:
 def _kinds_of(lines: Sequence[str]) -> list[str | None]:
     """What each line is on a thread reader's page; None where it is none of its."""
     kinds: list[str | None] = []
+    footer = False  # all below its first line belongs to it
     for line in map(str.strip, lines):
-        if "footer" in kinds or _FOOTER.fullmatch(line):
+        footer = footer or _FOOTER.fullmatch(line) is not None
+        if footer:
             kinds.append("footer")
         elif _DOTS.fullmatch(line):
             kinds.append("dots")

@@ -1,9 +1,11 @@
 """Laws of the parser, over any text, over texts full of markers, and over sound threads in every form."""
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -202,6 +204,31 @@ def test_bytes_are_text_or_refused_with_an_offset(data: bytes) -> None:
         return
     assert refusal.offset in range(len(data))
     assert f"byte offset {refusal.offset};" in str(refusal)
+
+
+def steps(text: str) -> int:
+    """How many functions are called while a text is parsed, those of the interpreter included."""
+    count = 0
+
+    def note(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        parse(text)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@settings(deadline=None, max_examples=30)
+@given(marked_texts(), marked_texts())
+def test_twice_the_text_takes_twice_the_steps(before: str, again: str) -> None:
+    """Whatever is repeated, and whatever stands before it, the work grows with the text and no faster."""
+    fewer, more = (steps(before + "\n" + f"{again}\n" * times) for times in (10, 20))
+    assert more < 2.5 * fewer + 500
 
 
 # ---- sound threads ----
