@@ -1,27 +1,35 @@
 """From text to threads: markers, parts, notices. Pure; takes time linear in the text.
 
 The grammar. A text holds any number of threads. Nothing in it is dropped: it is in a part, in a
-marker, or in the preamble, white space at the ends of parts and `---` lines aside.
+marker, in the preamble or in a notice; white space at the ends of parts, invisible characters round a
+marker, and `---` lines between parts aside. Text is composed first (NFC), and every line separator of
+Unicode is a line break.
 
 **Markers.** A marker stands at the start of a line, blanks before it aside (prefix), or at the end of
 one, after some text and a blank (suffix). It is kept as written, lead-in included. A number has one to
-four digits, 0 to 9 of ASCII; leading zeros do not count.
+four digits of any script, or is a keycap (`7️⃣`, `1️⃣2️⃣`, `🔟`); leading zeros do not count.
 
-- Strong forms: `N/`, `N/M`, `(N/)`, `(N/M)`, `[N/]`, `[N/M]`, and `N/n`, also in brackets. `N/n`, `N/x`,
-  `N/?` and `N/∞` are one form: they announce a total that the author does not know.
-- Weak forms: `N.`, `N)`, `(N)`, and keycaps (`7️⃣`, `1️⃣2️⃣`, `🔟`). At the end of a line only `(N)` and
-  keycaps: "in 1945." is no marker.
-- A lead-in may stand before it: `🧵`, `Thread` in any case, `Thread:`, `#`, and blanks. At the end of a
-  line the bare word `Thread` belongs to the text.
-- After a prefix marker comes a blank, the end of the line, a letter, a quote, an emoji, an opening
-  bracket, or one of `: @ # ¿ ¡`. So `3/Text` and `3/@user` are markers; `24/7`, `1.5` and `24/-` are not.
+- Strong forms: `N/`, `N/M`, `(N/)`, `(N/M)`, `[N/]`, `[N/M]`, `【N/M】`, and `N/n`, also in brackets;
+  `(N of M)`. `N/n`, `N/x`, `N/?`, `N/∞` and `N/…` are one form: they announce a total that the author does
+  not know. Blanks may stand round the slash, or before one without a total.
+- Weak forms: `N.`, `N)`, `N、`, `(N)`, `N of M`, `Part N` (and its like in other languages), keycaps, and
+  circled numbers. At the end of a line only `(N)`, keycaps and circles: "in 1945." is no marker.
+- A lead-in may stand before it: `🧵`, `Thread` in any case, `Thread:`, `#`, `Part`, and blanks. At the end
+  of a line the bare word `Thread` belongs to the text. Emphasis (`**1/**`) and a sign behind it (`1/3.`,
+  `(1/3):`) belong to the marker; behind a suffix marker, arrows and end marks do.
+- `> `, `- ` and `# ` before a number make it another form: a quotation, a list, headings. Where a text has
+  a plain strong pair 1 and 2, these are text.
+- Full-width signs are as good as the others. A form is the same whatever digits it is written with.
+- A prefix marker is sure where a blank follows, the end of the line, a letter, a quote, an emoji, an
+  opening bracket, or one of `: @ # ¿ ¡`. It is none where a number goes on: `24/7`, `1.5`, `2/3/2025`.
 - After a suffix marker come blanks and the end of the line.
+- Nothing between two lines of three backticks or tildes is a marker.
 
 **What begins a thread.** A marker is *followed* where its next number stands further down in the same
-form and placement, before the same number, a 0 or a 1 of that form. For weak and suffix markers,
-a strong prefix 1 and 2 must not stand between the two.
+form and placement, before the same number, a 0 or a 1 of that form, indented no deeper where the form is
+weak. For weak and suffix markers, a strong prefix 1 and 2 must not stand between the two.
 
-- A text's first thread begins at the first strong prefix 1; or, where it comes earlier, at a strong
+- A text's first thread begins at the first sure strong prefix 1; or, where it comes earlier, at a strong
   prefix of another number, a weak 1, or a suffix 0 or 1, that is followed. (A text whose number 1 was
   lost begins at its first number, with a notice.)
 - In a thread, its own form's number 1 begins the next thread: in a strong prefix form always (except
@@ -34,13 +42,16 @@ a strong prefix 1 and 2 must not stand between the two.
   marker itself. Else its 1 is a step back, or text.
 
 **What continues it.** A thread keeps the form of its first marker, total included; all other forms
-are text.
+are text, and so are markers indented deeper than its first.
 
 - Strong form: any number. One that skips is a part, with a *missing* notice; so is a repeat or a step
   back, with its notice. A number that would skip 1000 or more is text: a year, an amount.
 - Weak form: the expected next number only.
-- Where the markers have no total, the expected next number written as N/N in the same brackets is the
-  last part (`1/`, `2/`, `3/3`), if no marker of the thread's own form comes after it.
+- The expected next number is a part even where it is not sure (`3/—so`, `3/$5`) or, in a strong form,
+  indented deeper, unless it stands further down beyond doubt. Where it stands in the last part in
+  another strong form, a notice says so.
+- Where the markers have no total, the expected next number written as N/N in the same brackets, or n/n
+  after `N/n`, is the last part, if no marker of the thread's own form comes after it.
 
 **What belongs to a part.** Prefix: everything from its marker up to the next. Suffix: everything from
 the marker before up to its own. Inner line breaks, blank lines and blanks are kept; blanks and blank
@@ -49,7 +60,12 @@ that text is its first part). Text after the last suffix marker is one more part
 marker, with a notice; lines there that hold an end mark alone belong to the thread that ended, and
 need no notice where nothing else stands there.
 
-**No marker.** The whole text is one part; lines `---` separate parts.
+**What belongs to none.** What follows the last end mark of the last part and a blank line. A short line
+by itself above the next thread: it is that thread's preamble. What a thread reader's page shows round
+the posts (names, dates, counters, buttons), at the end of a part or the beginning of a suffix part.
+
+**No marker.** The whole text is one part; lines `---` separate parts. Where its lines look numbered all
+the same, a notice holds it.
 
 **End marks.** The last word of a line in the last part: `/end` or `/fin` in any case (`30/end` too),
 `END`, `🔚`, or N/N where N is the part's own number; or a last marker N/N. Kept as text.
