@@ -63,8 +63,7 @@ def _rising(lines: list[str], *, at_end: bool) -> list[_Step]:
         number = _number(match)
         before = rows.get(number - 1)
         step = _Step(at, match["sign"] or "", before.length + 1 if before else 1, before)
-        if number not in rows or rows[number].length <= step.length:
-            rows[number] = step
+        rows[number] = step  # never shorter than the row that ended there before
         if longest is None or step.length > longest.length:
             longest = step
     row: list[_Step] = []
