@@ -11,11 +11,10 @@ from threadcast.bot import wake
 from threadcast.config.settings import Settings
 from threadcast.queue.model import GoneError, StoreError
 from threadcast.queue.store import migrate
-from threadcast.queue.store.copies import require_sound
-from threadcast.queue.store.custody import held, lock_file
+from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database, open_database
-from threadcast.queue.store.durability import doubts
-from threadcast.queue.store.engine import is_missing, is_sqlite, parse_url, place
+from threadcast.queue.store.engine import doubts, is_missing, is_sqlite, parse_url, place
+from threadcast.queue.store.transactions import held, service_lock
 
 log = structlog.get_logger("threadcast.service")
 
@@ -67,16 +66,16 @@ def only_one(settings: Settings) -> Iterator[None]:
     process, however it ends; the files stay, empty of meaning.
     """
     make_folder(settings.data)
-    database = lock_file(settings.database_url.get_secret_value())
+    database = service_lock(settings.database_url.get_secret_value())
     with contextlib.ExitStack() as locks:
         if not locks.enter_context(held(settings.data / "service.lock")):
             raise AlreadyRunningError(
                 f"a Threadcast service already works in {settings.data}; stop it first, "
                 "or set THREADCAST_DATA to another folder"
             )
-        if database is not None and not locks.enter_context(held(database.lock)):
+        if database is not None and not locks.enter_context(held(database[1])):
             raise AlreadyRunningError(
-                f"a Threadcast service already works on the database {database.file}; stop it first, "
+                f"a Threadcast service already works on the database {database[0]}; stop it first, "
                 "or set THREADCAST_DATABASE_URL to another file"
             )
         yield

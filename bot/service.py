@@ -95,7 +95,7 @@ class Service:
             )
             for channel in channels
         ]
-        self._scheduler = Scheduler(database, publishers, clock=clock, stop=self.stop, timers=self._timers)
+        self._scheduler = Scheduler(publishers, clock=clock, stop=self.stop, timers=self._timers)
 
     async def run(self) -> None:
         """Publish until a stop is asked for; then finish the post in hand and let go of the rest.

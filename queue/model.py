@@ -3,11 +3,13 @@
 All times are aware UTC datetimes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.states import Code, DeliveryState, PostState, Sent
+from threadcast.queue.outcomes import Code, Sent
+from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.text.thread import Thread
 
 # A slot is used when it has come: one noted further ahead than this was noted by a clock that was wrong.
@@ -55,32 +57,26 @@ class NewDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """What may begin on a channel at this moment, as its schedule has it.
+class Turn:
+    """When the next thread in turn may begin on a channel (UTC), by its timetable; None: it may not.
 
-    `turn`: a delivery without a time of its own may. `slot`: the slot (UTC) it would use, None where
-    the channel has no schedule: then any may.
+    `slot` is the slot it uses then; None where the channel has no schedule.
     """
 
-    turn: bool = True
+    at: datetime | None
     slot: datetime | None = None
 
 
+# The last slot used, when the first thread in turn joined the queue, and now.
+Timing = Callable[[datetime | None, datetime, datetime], Turn]
+
+
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits on a channel, for whoever works out when to look again.
+class Intent:
+    """That the next post is sent at once: its idempotency key, and until when the lease holds then."""
 
-    `under_way`: when the begun delivery can be claimed (its `due`, or the end of its lease). Where none
-    is under way: `own_time` is the earliest `due` of those with a time of their own, `in_turn` the
-    earliest `queued` of the others. None where there is no such delivery. `last_slot` is the last slot
-    used. While `paused` nothing is claimed, whatever waits.
-    """
-
-    under_way: datetime | None
-    own_time: datetime | None
-    in_turn: datetime | None
-    last_slot: datetime | None
-    paused: bool
+    key: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +233,9 @@ class Added:
     duplicates: tuple[Duplicate, ...]
 
 
-ANY = Opening()
+def at_once(_last_slot: datetime | None, _queued: datetime, now: datetime) -> Turn:
+    """The timing of a channel without a timetable."""
+    return Turn(now)
 
 
 def credible(last_slot: datetime | None, now: datetime) -> datetime | None:

@@ -8,6 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from threadcast.queue.outcomes import (
+    CHANNEL_FAULTS,
+    Absent,
+    Blind,
+    Code,
+    Look,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    Throttled,
+    Unknown,
+    Unreached,
+)
+
 
 class DeliveryState(StrEnum):
     """Where a delivery stands."""
@@ -53,33 +68,6 @@ class Event(StrEnum):
     CONTINUE = "continue"  # its thread has got more parts
     WITHDRAW = "withdraw"  # its posts are taken down
 
-
-class Code(StrEnum):
-    """Why a delivery waits or stopped, for whatever decides by it; its `reason` is for people."""
-
-    NONE = ""
-    ROOM = "room"  # waits until its account's budget has room for the whole chain
-    THROTTLED = "throttled"  # the platform asks to wait
-    UNREACHED = "unreached"  # no connection, or the server cannot work now
-    QUIET = "quiet"  # the channel's quiet hours
-    STOPPED = "stopped"  # the service stopped before the call ended
-    TOKEN = "token"  # noqa: S105  # not one itself: the account's is not accepted
-    RIGHTS = "rights"  # the account may not post there
-    GONE = "gone"  # the chat or account is not there any more, or cannot be found
-    PARENT = "parent"  # the post to reply to is not there
-    TOO_LONG = "too long"
-    CONTENT = "content"  # the platform does not take what is in the post
-    ADAPTER = "adapter"  # a fault of ours
-    UNANSWERED = "unanswered"  # no answer that says whether the post is out
-    STRAY = "stray"  # a post is out, and not where it should be
-    NOT_THERE = "not there"  # looked for and not found: sent again
-    ONCE_MORE = "once more"  # not found yet: looked for once more before it is sent again
-    BLIND = "blind"  # cannot be looked for
-    OTHER = "other"
-
-
-# What is the channel's fault and not the post's: until a person mends it, every post would meet it.
-CHANNEL_FAULTS = frozenset({Code.TOKEN, Code.RIGHTS, Code.GONE})
 
 # (state, event) -> state. What is not here is not allowed.
 TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
@@ -130,6 +118,14 @@ BEGINNINGS = (DeliveryState.HELD, DeliveryState.QUEUED)
 # What a person may ask of a delivery; everything else is the publisher's, or needs more than a wish.
 REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.SCHEDULE, Event.CANCEL, Event.RETRY})
 
+# Where nothing is under way any more, or to come: with a moment at which that was reached.
+ENDED = frozenset(
+    {DeliveryState.PUBLISHED, DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.WITHDRAWN}
+)
+
+# After these a delivery has a time of its own: what is half out does not wait for a slot.
+_AT_ONCE = frozenset({Event.SCHEDULE, Event.RETRY, Event.SKIP, Event.SETTLE, Event.CONTINUE})
+
 # What a person can bring about: a request, or one that needs more than a wish.
 _WISHES = REQUESTS | {Event.SETTLE, Event.SKIP, Event.CONTINUE, Event.WITHDRAW}
 
@@ -175,94 +171,6 @@ def diagram() -> str:
     return "\n".join(lines) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The post is out. `remote_id` is the platform's id, a string even where it is a number."""
-
-    remote_id: str
-    url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Throttled:
-    """Certainly not sent; the platform asks to wait until a moment (UTC)."""
-
-    until: datetime
-    reason: str
-    code: Code = Code.THROTTLED
-
-
-@dataclass(frozen=True, slots=True)
-class Unreached:
-    """Certainly not sent: no connection was made, or none was asked for."""
-
-    reason: str
-    code: Code = Code.UNREACHED
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Certainly not sent, and sending the same again will not help: not until a person mended something."""
-
-    reason: str
-    code: Code = Code.OTHER
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """May have been sent.
-
-    `stray` is the remote id of a post that certainly is out, but not where it should be: to look for it,
-    or to send it again, would not help; a person has to put it right.
-    """
-
-    reason: str
-    stray: str | None = None
-    code: Code = Code.UNANSWERED
-
-
-Outcome = Sent | Throttled | Unreached | Refused | Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """Looked for where the post would be, all the way: it is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blind:
-    """There is no way to look, or (`seen`) what was found is for a person to judge; the reason says which."""
-
-    reason: str
-    seen: bool = False
-    code: Code = Code.BLIND
-
-
-# What a look for a post of unknown fate came to. After Throttled and Unreached it is looked for again.
-Look = Sent | Absent | Throttled | Unreached | Blind
-
-# What taking a post down came to. Absent: it is not there, by this call or before.
-TakeDown = Absent | Throttled | Unreached | Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Settling:
-    """How posts of unknown fate are settled on a channel.
-
-    A look means something from `first_look` after a try began: until then the server may still be at
-    work on it. A post that `misses` looks in a row, `apart` from each other, did not find is sent again;
-    while its first try is younger than `key_life`, one is enough, because the server knows the key. With
-    `resend` a post that cannot be looked for is sent again too: the owner prefers twice to never. Not
-    where something was seen that may be it.
-    """
-
-    first_look: timedelta
-    apart: timedelta = timedelta(0)
-    misses: int = 1
-    key_life: timedelta = timedelta(0)
-    resend: bool = False
-
-
 FIRST_DELAY = timedelta(seconds=2)
 SHORTEST_WAIT = timedelta(seconds=1)  # a server whose clock is behind ours asks to wait until the past
 LONGEST_DELAY = timedelta(minutes=15)
@@ -285,21 +193,48 @@ def retry_delay(tries: int, chance: float) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be written after an outcome.
+    """What is to be written after an outcome, or a person's request.
 
-    `due` is when the delivery goes on, or None where it goes on at once or not at all. With
+    `post` is the post's new state, None where no post is concerned. `reason` None leaves the delivery's as
+    it is. `due` is when the delivery goes on, or None where it goes on at once or not at all. With
     `keeps_lease` the same worker goes on with the next post; without, the lease ends. `misses` counts
     the looks in a row that did not find an unknown post.
     """
 
     event: Event
-    post: PostState
-    reason: str
+    post: PostState | None
+    reason: str | None
     due: datetime | None
     keeps_lease: bool
     sent: Sent | None = None
     misses: int = 0
     code: Code = Code.NONE
+
+
+def request(state: DeliveryState, event: Event, *, due: datetime | None = None) -> Change:
+    """What follows from what a person asks for: why it waited is over where it goes on, or has its end.
+
+    Raises NotAllowedError.
+    """
+    reason = "" if follow(state, event) in {DeliveryState.QUEUED, DeliveryState.PUBLISHED} else None
+    return Change(event, None, reason, due, keeps_lease=False)
+
+
+def written(state: DeliveryState, change: Change, now: datetime) -> dict[str, object]:
+    """What a change writes of a delivery in this state, by column. Raises NotAllowedError."""
+    after = follow(state, change.event)
+    values: dict[str, object] = {"state": after, "finished": now if after in ENDED else None}
+    if change.reason is not None:
+        values |= {"reason": change.reason, "code": change.code}
+    if change.due is not None:
+        values["due"] = change.due
+    if not change.keeps_lease:
+        values |= {"lease_owner": None, "lease_until": None}
+    if change.event in _AT_ONCE or (change.event in REQUESTS and change.due is not None):
+        values["own_time"] = True
+    if after is DeliveryState.QUEUED and state is not DeliveryState.QUEUED:
+        values["queued"] = now
+    return values
 
 
 def decide(

@@ -15,7 +15,7 @@ from threadcast.bot.channels.port import Channel
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace
 from threadcast.config.channels import MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.settings import Settings
-from threadcast.queue.states import Outcome
+from threadcast.queue.outcomes import Outcome
 from threadcast.queue.store.database import Database
 
 # How the Bot API tells a group's id from that of a channel or a supergroup, which look alike.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from threadcast.queue.compose.compose import Rules
-from threadcast.queue.states import Blind, Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
+from threadcast.queue.outcomes import Blind, Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
 
 Clock = Callable[[], datetime]
 

@@ -17,7 +17,7 @@ from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.views.message import TOAST, Message, Rows, in_messages, visible
 from threadcast.config.logs import redact
-from threadcast.queue.states import Sent, Throttled
+from threadcast.queue.outcomes import Sent, Throttled
 
 T = TypeVar("T")
 

@@ -15,7 +15,8 @@ from threadcast.bot.channels.budget import Prospect
 from threadcast.config.schedule.timetable import Cause, Timetable
 from threadcast.config.settings import Settings
 from threadcast.queue.model import ChannelRow, Delivery, credible
-from threadcast.queue.states import Code, DeliveryState
+from threadcast.queue.outcomes import Code
+from threadcast.queue.states import DeliveryState
 
 NOTHING_KNOWN: Mapping[str, Prospect] = {}
 

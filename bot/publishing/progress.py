@@ -5,7 +5,8 @@ from datetime import datetime
 import structlog
 
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import Change, Event, Sent
+from threadcast.queue.outcomes import Sent
+from threadcast.queue.states import Change, Event
 
 log = structlog.get_logger("threadcast.publisher")
 

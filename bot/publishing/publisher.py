@@ -22,30 +22,17 @@ from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.progress import at, report
 from threadcast.queue.compose.compose import CannotComposeError, Post, compose
 from threadcast.queue.model import (
-    ANY,
     Claim,
     Delivery,
+    Intent,
     LeaseLostError,
     NotFoundError,
-    Opening,
     PostRecord,
+    Timing,
+    at_once,
 )
-from threadcast.queue.states import (
-    Blind,
-    Change,
-    Code,
-    Event,
-    Look,
-    Outcome,
-    PostState,
-    Refused,
-    Throttled,
-    Unknown,
-    Unreached,
-    decide,
-    interrupted,
-    settle,
-)
+from threadcast.queue.outcomes import Blind, Code, Look, Outcome, Refused, Throttled, Unknown, Unreached
+from threadcast.queue.states import Change, Event, PostState, decide, interrupted, settle
 from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.publisher")
@@ -103,17 +90,17 @@ class Publisher:
         """Before the next post, see whether the channel is paused: something changed in the queue."""
         self._changed = True
 
-    async def publish(self, opening: Opening = ANY) -> Delivery | None:
-        """Take the channel's next due delivery as far as it goes now; None where nothing is due.
+    async def publish(self, timing: Timing = at_once) -> Delivery | datetime | None:
+        """Take the channel's next due delivery as far as it goes now, or say when to look again.
 
-        `opening` is what may begin. Gives the delivery as it stands then: published, stopped, waiting
-        for a later time, or, where the service is stopping or the channel is paused, let go of after a
-        whole post. Raises StoreError where the queue cannot be used; the delivery can then be claimed
-        again once the lease has ended.
+        `timing` says when the next in turn may begin. Gives the delivery as it stands then: published,
+        stopped, waiting for a later time, or, where the service is stopping or the channel is paused, let
+        go of after a whole post. Raises StoreError where the queue cannot be used; the delivery can then be
+        claimed again once the lease has ended.
         """
-        claim = await self._claim(opening)
-        if claim is None:
-            return None
+        claim = await self._claim(timing)
+        if not isinstance(claim, Claim):
+            return claim
         try:
             async with renewed(self._database, claim, clock=self._clock, lease=LEASE):
                 return await self._work(claim)
@@ -160,7 +147,7 @@ class Publisher:
             parent = change.sent.remote_id
         return delivery
 
-    async def _claim(self, opening: Opening) -> Claim | None:
+    async def _claim(self, timing: Timing) -> Claim | datetime | None:
         now = self._clock()
         claim = await asyncio.to_thread(
             self._database.work.claim,
@@ -168,9 +155,9 @@ class Publisher:
             worker=self._worker,
             now=now,
             until=now + LEASE,
-            opening=opening,
+            timing=timing,
         )
-        if claim is not None:
+        if isinstance(claim, Claim):
             self._observe(claim.delivery)
         return claim
 
@@ -245,7 +232,7 @@ class Publisher:
         if not self._changed:
             return False
         self._changed = False
-        return (await asyncio.to_thread(self._database.work.waiting, self.channel.name)).paused
+        return await asyncio.to_thread(self._database.reading.paused, self.channel.name)
 
     async def _settle(self, post: PostRecord, *, last: bool) -> Change:
         """Decide on a post that may be out: by what a look for it finds, if it is not too early to look."""
@@ -332,24 +319,13 @@ class Publisher:
         """Write what follows; with it the intent of the `following` post, where that may go at once."""
         now = self._clock()
         position = post.position if post else None
-        intended = None
+        intent = None
+        if following and change.sent and self._goes_on(change, now):
+            intent = Intent(following.key or self._new_key(), now + LEASE)
         try:
-            if post and following and change.sent and self._goes_on(change, now):
-                await asyncio.to_thread(
-                    self._database.work.advance,
-                    claim,
-                    post.position,
-                    change.sent,
-                    key=following.key or self._new_key(),
-                    now=now,
-                    until=now + LEASE,
-                )
-                delivery = await asyncio.to_thread(self._database.reading.delivery, claim.delivery.id)
-                planned = await asyncio.to_thread(self._database.reading.posts, claim.delivery.id)
-                intended = planned[post.position]
-            else:
-                record = self._database.work.record
-                delivery = await asyncio.to_thread(record, claim, position, change, now=now)
+            delivery, intended = await asyncio.to_thread(
+                self._database.work.record, claim, position, change, now=now, following=intent
+            )
         except LeaseLostError:
             if change.sent is not None:  # nobody else knows it: a person can settle the post by this line
                 log.error(  # noqa: TRY400  # no fault to trace
@@ -382,9 +358,8 @@ class Publisher:
 
     async def _let_go(self, claim: Claim) -> Delivery:
         now = self._clock()
-        await asyncio.to_thread(self._database.work.let_go, claim, now=now, due=now)
+        delivery = await asyncio.to_thread(self._database.work.let_go, claim, now=now, due=now)
         log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=at(now))
-        delivery = await asyncio.to_thread(self._database.reading.delivery, claim.delivery.id)
         self._observe(delivery)
         return delivery
 

@@ -6,7 +6,6 @@ APScheduler holds one timer a lane and nothing of ours.
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -17,8 +16,7 @@ from threadcast.bot.channels.port import Clock
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.model import GoneError, Opening, StoreError, Waiting, credible
-from threadcast.queue.store.database import Database
+from threadcast.queue.model import Delivery, GoneError, StoreError, Timing, Turn
 
 log = structlog.get_logger("threadcast.scheduler")
 
@@ -26,35 +24,14 @@ log = structlog.get_logger("threadcast.scheduler")
 PAUSE = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a look at a channel says: what may be claimed now, or (None) when to look again.
+def timing(timetable: Timetable) -> Timing:
+    """Return the timetable's answers as the queue asks for them."""
 
-    Both None: nothing waits that time alone will start.
-    """
+    def when(last_slot: datetime | None, queued: datetime, now: datetime) -> Turn:
+        start = timetable.start_at(last_slot=last_slot, queued_at=queued, now=now)
+        return Turn(start.at, start.slot.utc if start.slot is not None else None)
 
-    opening: Opening | None
-    again: datetime | None
-
-
-def look(waiting: Waiting, timetable: Timetable, now: datetime) -> Look:
-    """Whether something may start or go on now, by the queue and the channel's timetable."""
-    if waiting.paused:
-        return Look(None, None)
-    if waiting.under_way is not None:
-        ready = waiting.under_way <= now
-        return Look(Opening(turn=False), None) if ready else Look(None, waiting.under_way)
-    start = None
-    if waiting.in_turn is not None:
-        last_slot = credible(waiting.last_slot, now)
-        start = timetable.start_at(last_slot=last_slot, queued_at=waiting.in_turn, now=now)
-    turn = start is not None and start.at <= now
-    if turn or (waiting.own_time is not None and waiting.own_time <= now):
-        slot = start.slot.utc if turn and start is not None and start.slot is not None else None
-        return Look(Opening(turn=turn, slot=slot), None)
-    times = [] if waiting.own_time is None else [waiting.own_time]
-    times += [] if start is None else [start.at]
-    return Look(None, min(times, default=None))
+    return when
 
 
 class Lane:
@@ -73,7 +50,6 @@ class Scheduler:
 
     def __init__(
         self,
-        database: Database,
         publishers: Iterable[tuple[Publisher, Timetable]],
         *,
         clock: Clock,
@@ -81,7 +57,6 @@ class Scheduler:
         timers: AsyncIOScheduler,
         pause: timedelta = PAUSE,
     ) -> None:
-        self._database = database
         self._clock = clock
         self._stop = stop
         self._pause = pause
@@ -136,13 +111,9 @@ class Scheduler:
         """Publish whatever may start; gives when to look again."""
         while not self._stop.asked.is_set():
             lane.again = False
-            waiting = await asyncio.to_thread(self._database.work.waiting, lane.name)
-            seen = look(waiting, lane.timetable, self._clock())
-            if seen.opening is None:
-                if not lane.again:
-                    return seen.again
-            elif await lane.publisher.publish(seen.opening) is None and not lane.again:
-                return self._clock() + self._pause  # another service was quicker
+            came = await lane.publisher.publish(timing(lane.timetable))
+            if not isinstance(came, Delivery) and not lane.again:
+                return came
         return None
 
     def _set_timer(self, lane: Lane, due: datetime) -> None:

@@ -7,15 +7,8 @@ from datetime import datetime, timedelta
 
 from threadcast.bot.channels.port import Channel, Clock, Difference, Expected
 from threadcast.queue.model import Delivery, PostRecord
-from threadcast.queue.states import (
-    Absent,
-    Blind,
-    PostState,
-    Refused,
-    TakeDown,
-    Throttled,
-    Unreached,
-)
+from threadcast.queue.outcomes import Absent, Blind, Refused, TakeDown, Throttled, Unreached
+from threadcast.queue.states import PostState
 from threadcast.queue.store.database import Database
 
 TRIES = 3  # of a network that cannot be reached

@@ -7,7 +7,8 @@ from datetime import datetime
 from threadcast.bot.requests.context import Context, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.queue.model import ChannelRow, Delivery, NewDelivery
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent
+from threadcast.queue.outcomes import Sent
+from threadcast.queue.states import DeliveryState, Event, NotAllowedError
 
 
 class Changes:

@@ -8,7 +8,7 @@ from typing import IO
 
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.formats import encoding_of, kind_of
-from threadcast.queue.states import Sent
+from threadcast.queue.outcomes import Sent
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
 from threadcast.queue.text.thread import Part, Thread, is_blank, written
 

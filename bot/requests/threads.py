@@ -8,7 +8,8 @@ from threadcast.bot.requests.context import Context, pick
 from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
 from threadcast.bot.wording import noticed
 from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread
-from threadcast.queue.states import DeliveryState, Event, Sent
+from threadcast.queue.outcomes import Sent
+from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.thread import Thread
 
 

@@ -11,9 +11,9 @@ from threadcast.bot.requests.queries import WAITING
 from threadcast.bot.wording import count
 from threadcast.config.settings import Settings
 from threadcast.queue.model import StoreError
-from threadcast.queue.store.copies import require_sound
+from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database
-from threadcast.queue.store.durability import doubts
+from threadcast.queue.store.engine import doubts
 
 
 async def examine(settings: Settings) -> list[tuple[str, Finding]]:

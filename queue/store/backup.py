@@ -1,44 +1,87 @@
-"""A copy of a queue in an SQLite file, made while it is in use, and its way back.
+"""A copy of a queue in an SQLite file, made while it is in use, and its way back while it is not.
 
 https://www.sqlite.org/backup.html
 """
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from threadcast.queue.model import StoreError
-from threadcast.queue.store.copies import (
-    SIDES,
-    BackupError,
-    made,
-    open_file,
-    require_sound_copy,
-    sync_folder,
-    told,
-    url_of,
-)
-from threadcast.queue.store.custody import held
 from threadcast.queue.store.engine import (
     PATIENCE,
-    is_sqlite,
+    SIDES,
     make_engine,
     make_folder,
     parse_url,
     place,
     real_file,
 )
-from threadcast.queue.store.exchange import merge
 from threadcast.queue.store.migrate import VERSION_TABLE, head, upgrade
-from threadcast.queue.store.turns import turns
-
-__all__ = ["BackupError", "backup", "fresh_copy", "look_through", "one_restore", "restore"]
-
-RESTORE = "-restore"  # of the file beside the database whose lock a restore holds; it stays, and stays empty
+from threadcast.queue.store.schema import CHANNELS
+from threadcast.queue.store.transactions import one_writer
 
 _MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html#magic_header_string
+_LEARNED = ", ".join(name for name in CHANNELS.columns.keys() if name not in {"name", "paused"})  # noqa: SIM118
+
+# What the backup cannot know, and the queue that it replaces does; that one is attached as `live`.
+_MERGE = (
+    # No claim on what was replaced can write here: neither by its fence, nor by a number given twice.
+    """UPDATE main.deliveries SET lease_owner = NULL, lease_until = NULL, fence = 1 + max(fence, coalesce(
+           (SELECT old.fence FROM live.deliveries AS old WHERE old.id = deliveries.id),
+           (SELECT max(fence) FROM live.deliveries), 0))""",
+    """UPDATE main.sqlite_sequence SET seq = max(seq, coalesce(
+           (SELECT old.seq FROM live.sqlite_sequence AS old WHERE old.name = sqlite_sequence.name), 0))""",
+    """INSERT INTO main.sqlite_sequence (name, seq) SELECT name, seq FROM live.sqlite_sequence
+           WHERE name NOT IN (SELECT name FROM main.sqlite_sequence)""",
+    # Slots used, rates learned, chats that moved: that is how the world is.
+    f"""INSERT INTO main.channels (name, paused, {_LEARNED})
+            SELECT name, 0, {_LEARNED} FROM live.channels WHERE true
+            ON CONFLICT (name) DO UPDATE SET
+            {", ".join(f"{name} = excluded.{name}" for name in _LEARNED.split(", "))}
+    """,  # noqa: S608  # our own names
+)
+_WENT_OUT = """
+    SELECT new.thread_id, new.channel, threads.title, old.sent - new.sent AS posts
+    FROM main.deliveries AS new
+    JOIN main.threads ON threads.id = new.thread_id
+    JOIN live.deliveries AS old
+      ON (old.id, old.channel, old.fingerprint) = (new.id, new.channel, new.fingerprint)
+    WHERE old.sent > new.sent AND new.state NOT IN ('cancelled', 'withdrawn')
+    ORDER BY new.thread_id, new.channel
+"""
+_ADDED = """
+    SELECT old.id, old.title FROM live.threads AS old
+    WHERE NOT EXISTS (SELECT 1 FROM main.threads AS new
+                      WHERE (new.id, new.created) = (old.id, old.created))
+    ORDER BY old.id
+"""
+
+
+class BackupError(StoreError):
+    """The file of a backup cannot be written or used; the message names it, the cause and the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class WentOut:
+    """Posts of a chain that are out, and that a restored queue has as still to be sent."""
+
+    thread: int
+    channel: str
+    title: str
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What went out after a backup was made, and which threads were added: their numbers and titles."""
+
+    out: tuple[WentOut, ...] = ()
+    added: tuple[tuple[int, str], ...] = ()
 
 
 def backup(url: str, target: Path) -> None:
@@ -49,34 +92,71 @@ def backup(url: str, target: Path) -> None:
     """
     path = _file(url, "pg_dump")
     make_engine(url, create=False).dispose()  # says what to do where there is no database
-    with made(target), told(path, StoreError):
+    with _made(target), _explained(path, StoreError):
         _copy(path, target)
 
 
-def look_through(url: str, source: Path) -> None:
-    """Raise BackupError where `source` cannot be restored, StoreError where the queue is no SQLite file."""
-    _file(url, "pg_restore")
-    _look_through(source)
+def restore(url: str, source: Path, *, keep: Path, patience: float = PATIENCE) -> bool:
+    """Put a backup in the place of the queue; the replaced file is kept as `keep`, whatever is in it.
 
+    The caller sees to it that no service works on the queue, and no other restore. The copy is made and
+    looked through before anything is replaced, and takes its place in one step: a kill leaves the old queue
+    or the new. `patience` is how long to wait for another program's lock, in seconds. False where there was
+    nothing to keep.
 
-@contextmanager
-def one_restore(url: str) -> Iterator[None]:
-    """One restore at a time, by a lock beside the file. Raises StoreError where there is another."""
-    path = _file(url, "pg_restore")
-    make_folder(path)
-    with held(Path(f"{path}{RESTORE}")) as mine:
-        if not mine:
-            raise StoreError(f"another restore is at work on {path}; wait until it has ended")
-        yield
-
-
-@contextmanager
-def fresh_copy(url: str, source: Path) -> Iterator[Path]:
-    """A copy of a backup with tables of the current version, near the queue's file; it goes at the end.
-
-    Raises BackupError. The caller sees to it that there is only one.
+    Raises BackupError where `source` cannot be used or `keep` is there already, and StoreError where
+    another program has the queue open.
     """
     path = _file(url, "pg_restore")
+    _look_through(source)
+    make_folder(path)
+    with _fresh_copy(path, source) as fresh, one_writer(parse_url(url), patience=patience):
+        try:
+            kept = path.exists()
+            if kept:
+                if _settle(path, patience):
+                    with suppress(sqlite3.Error):  # one that cannot be read, or is older, has nothing to tell
+                        _merge(fresh, path)
+                _keep(path, keep)
+            _settle(fresh, patience)
+            fresh.replace(path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise StoreError(f"{place(parse_url(url))} cannot be replaced: {error.strerror}") from error
+    return kept
+
+
+def since(restored: Path, replaced: Path) -> Since | None:
+    """Compare two queues; None where the replaced one cannot be read, as where it is damaged."""
+    try:
+        with closing(_open(restored, "ro")) as connection:
+            _attach(connection, replaced)
+            out = tuple(WentOut(*row) for row in connection.execute(_WENT_OUT))
+            return Since(out, tuple(connection.execute(_ADDED)))
+    except sqlite3.DatabaseError:
+        return None
+
+
+def require_sound(url: str) -> None:
+    """Raise StoreError where a page of an SQLite file is damaged. Reads the whole file, and only reads."""
+    parsed = parse_url(url)
+    if parsed.drivername != "sqlite":
+        return
+    try:
+        with closing(_open(real_file(parsed), "ro")) as connection:
+            found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
+    except sqlite3.DatabaseError as error:
+        found = [str(error)]
+    if found != ["ok"]:
+        raise StoreError(
+            f"{place(parsed)} is damaged ({' '.join(found[0].split())}); "
+            "put back a copy of it (threadcast restore FILE), or move it away to begin anew"
+        )
+
+
+@contextmanager
+def _fresh_copy(path: Path, source: Path) -> Iterator[Path]:
+    """A copy of a backup with tables of the current version, near the queue's file; it goes at the end."""
     folder = path.with_name(f"{path.name}.restoring")
     _clear(folder)  # what a restore left that was killed
     try:
@@ -87,40 +167,12 @@ def fresh_copy(url: str, source: Path) -> Iterator[Path]:
         ) from error
     try:
         fresh = folder / path.name
-        with made(fresh), told(source, BackupError):
+        with _made(fresh), _explained(source, BackupError):
             _copy(source, fresh)
-        upgrade(url_of(fresh))
+        upgrade(f"sqlite:///{fresh}")
         yield fresh
     finally:
         _clear(folder)
-
-
-def restore(url: str, source: Path, *, keep: Path, patience: float = PATIENCE) -> bool:
-    """Put a backup in the place of the queue; the replaced file is kept as `keep`, whatever is in it.
-
-    The caller sees to it that no service works on the queue, and no other restore. The copy is made and
-    looked through before anything is replaced, and takes its place in one step. `patience` is how long to
-    wait for another program's lock, in seconds. False where there was nothing to keep.
-
-    Raises BackupError where `source` cannot be used or `keep` is there already, and StoreError where
-    another program has the queue open.
-    """
-    path = _file(url, "pg_restore")
-    _look_through(source)
-    with fresh_copy(url, source) as fresh, turns(parse_url(url), patience=patience)():
-        try:
-            kept = path.exists()
-            if kept:
-                if _settle(path, patience):
-                    with suppress(sqlite3.Error):  # one that cannot be read, or is older, has nothing to tell
-                        merge(fresh, path)
-                _keep(path, keep)
-            _settle(fresh, patience)
-            fresh.replace(path)
-            sync_folder(path.parent)
-        except OSError as error:
-            raise StoreError(f"{place(parse_url(url))} cannot be replaced: {error.strerror}") from error
-    return kept
 
 
 def _clear(folder: Path) -> None:
@@ -132,17 +184,61 @@ def _clear(folder: Path) -> None:
 
 def _file(url: str, instead: str) -> Path:
     parsed = parse_url(url)
-    if not is_sqlite(url):
+    if parsed.drivername != "sqlite":
         raise StoreError(f"{place(parsed)} has tools of its own for this: use {instead}")
     return real_file(parsed)
 
 
+@contextmanager
+def _made(target: Path) -> Iterator[None]:
+    """A new, empty file, which goes again where it was not filled."""
+    try:
+        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        raise BackupError(f"{target} is there already, and is not overwritten: name another file") from None
+    except OSError as error:
+        raise BackupError(f"{target} cannot be written: {error.strerror}; name another file") from error
+    try:
+        yield
+    except BaseException:
+        for name in ("", *SIDES):
+            Path(f"{target}{name}").unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _explained(path: Path, kind: type[StoreError]) -> Iterator[None]:
+    """Say as this kind of error that a file cannot be copied."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise kind(f"{path} cannot be copied ({error}); check the file and the room on the disk") from error
+
+
+def _open(path: Path, mode: str, patience: float = PATIENCE) -> sqlite3.Connection:
+    address = f"{path.resolve().as_uri()}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
+
+
+def _attach(connection: sqlite3.Connection, live: Path) -> None:
+    connection.execute("ATTACH DATABASE ? AS live", (f"{live.resolve().as_uri()}?mode=ro",))
+
+
 def _copy(source: Path, target: Path) -> None:
     """Every page of one moment; then one file without side files, on the disk and sound."""
-    with closing(open_file(source, "ro")) as old, closing(open_file(target, "rw")) as new:
+    with closing(_open(source, "ro")) as old, closing(_open(target, "rw")) as new:
         old.backup(new)
         new.execute("PRAGMA journal_mode = DELETE").close()
-        require_sound_copy(new, source)
+        _require_sound_copy(new, source)
+
+
+def _require_sound_copy(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise BackupError where a page is damaged or a row points nowhere."""
+    found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
+    if found != ["ok"]:
+        raise BackupError(f"{path} is damaged ({found[0]}); use a backup made before")
+    if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        raise BackupError(f"{path} is damaged (rows are missing); use a backup made before")
 
 
 def _look_through(source: Path) -> None:
@@ -154,12 +250,12 @@ def _look_through(source: Path) -> None:
         raise BackupError(f"{source} cannot be read: {error.strerror}; check the path") from None
     not_ours = f"{source} is not a backup of a Threadcast queue; name the file that `threadcast backup` made"
     try:
-        with closing(open_file(source, "ro")) as connection:
+        with closing(_open(source, "ro")) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
             if VERSION_TABLE not in tables:
                 raise BackupError(not_ours)
             row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608  # our own name
-            require_sound_copy(connection, source)
+            _require_sound_copy(connection, source)
     except sqlite3.DatabaseError as error:
         raise BackupError(f"{not_ours} ({error})") from None
     if row is None or not str(row[0]).isdecimal():
@@ -169,6 +265,16 @@ def _look_through(source: Path) -> None:
             f"{source} was made by a newer Threadcast (version {row[0]}, this one knows {head()}): "
             "use the newer program"
         )
+
+
+def _merge(fresh: Path, live: Path) -> None:
+    """Have a copy of a backup know what only the queue knows that it replaces. Raises sqlite3.Error."""
+    with closing(_open(fresh, "rw")) as connection:
+        _attach(connection, live)
+        connection.execute("BEGIN")
+        for statement in _MERGE:
+            connection.execute(statement)
+        connection.execute("COMMIT")
 
 
 def _settle(path: Path, patience: float) -> bool:
@@ -181,7 +287,7 @@ def _settle(path: Path, patience: float) -> bool:
         if file.read(len(_MAGIC)) != _MAGIC:
             return False
     try:
-        with closing(open_file(path, "rw", patience)) as connection:
+        with closing(_open(path, "rw", patience)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE").close()
     except sqlite3.DatabaseError as error:
         # Other than that it is in use there is nothing that would be a reason to keep it in its place.
@@ -202,3 +308,12 @@ def _keep(path: Path, keep: Path) -> None:
     for name in SIDES:
         with suppress(FileNotFoundError):
             Path(f"{path}{name}").rename(f"{keep}{name}")
+
+
+def _sync_folder(folder: Path) -> None:
+    """A file's new name is on the disk once its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -2,24 +2,39 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import case, or_
+from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from threadcast.queue.model import (
-    ChannelRow,
-    ChannelSeen,
-    Delivery,
-)
+from threadcast.queue.model import ChannelRow, ChannelSeen, Delivery, NotFoundError, StoreError
+from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import (
+    BEGINNINGS,
+    REQUESTS,
+    DeliveryState,
     Event,
-    Sent,
+    NotAllowedError,
+    PostState,
+    follow,
+    request,
 )
-from threadcast.queue.store import learning, owning, stopping
-from threadcast.queue.store.schema import CHANNELS
+from threadcast.queue.store.rows import (
+    described,
+    log,
+    note,
+    put,
+    read_deliveries,
+    read_delivery,
+    take_turns,
+    transition,
+    value,
+)
+from threadcast.queue.store.schema import CHANNELS, DELIVERIES, POSTS
 from threadcast.queue.store.transactions import Transactions
+
+RANK_STEP = 1 << 20  # between two neighbours, so that moving one between them leaves both alone
 
 
 class Changes:
@@ -30,22 +45,34 @@ class Changes:
     """
 
     def __init__(self, transactions: Transactions) -> None:
-        self._read, self._write = transactions.read, transactions.write
+        self._write = transactions.write
 
     def apply(
         self, delivery_id: int, event: Event, *, now: datetime, actor: str, due: datetime | None = None
     ) -> Delivery:
-        """A person's request: one of `states.REQUESTS`, as `states.follow` allows.
+        """A person's request: one of `states.REQUESTS`, as `states.request` and `states.written` have it.
 
-        `schedule` gives the delivery a time of its own. So does `retry`, which makes a `refused` post
-        `planned` again: a chain that is half out does not wait for a slot; `settle` does the same.
-        `cancel` of a `publishing` delivery is refused while a lease on it holds. `due` replaces the
-        delivery's, and is a time of its own. Where the new state is `queued`, clears `reason` and
-        `finished`, and sets `queued` where the old one was another; sets `finished` on `cancelled`.
+        `retry` makes a `refused` post `planned` again. `cancel` of a `publishing` delivery is refused while
+        a lease on it holds. `due` replaces the delivery's, and is a time of its own.
         Raises NotFoundError, states.NotAllowedError.
         """
+        if event not in REQUESTS:
+            raise NotAllowedError(f"{event} is nothing to ask for; possible: {', '.join(sorted(REQUESTS))}")
         with self._write() as connection:
-            return owning.apply(connection, delivery_id, event, now=now, actor=actor, due=due)
+            delivery = read_delivery(connection, delivery_id, lock=True)
+            change = request(delivery.state, event, due=due)
+            if delivery.lease_until is not None and delivery.lease_until > now:
+                raise NotAllowedError(
+                    f"{described(delivery)} is being published right now; "
+                    f"pause the channel first: threadcast pause {delivery.channel}"
+                )
+            if event is Event.RETRY:
+                refused = _of(delivery, PostState.REFUSED)
+                connection.execute(update(POSTS).where(*refused).values(state=PostState.PLANNED, reason=""))
+            transition(connection, delivery, change, now=now)
+            later = due is not None and due > now
+            detail = f"at {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if due is not None and later else ""
+            return _logged(connection, delivery, event, now=now, actor=actor, detail=detail)
 
     def settle(self, delivery_id: int, sent: Sent | None, *, now: datetime, actor: str) -> Delivery:
         """A person says of an `unsure` delivery's `unknown` post: it is out (`sent`), or it is not (None).
@@ -55,7 +82,18 @@ class Changes:
         Raises NotFoundError, states.NotAllowedError.
         """
         with self._write() as connection:
-            return owning.settle(connection, delivery_id, sent, now=now, actor=actor)
+            delivery = read_delivery(connection, delivery_id, lock=True)
+            follow(delivery.state, Event.SETTLE)
+            last = sent is not None and delivery.sent + 1 == delivery.posts
+            values: dict[str, Any] = {"state": PostState.PLANNED, "reason": ""}
+            if sent is not None:
+                values |= {"state": PostState.SENT, "remote_id": sent.remote_id, "url": sent.url}
+                values["finished"] = now
+            connection.execute(update(POSTS).where(*_of(delivery, PostState.UNKNOWN)).values(values))
+            change = request(delivery.state, Event.FINISH if last else Event.SETTLE)
+            transition(connection, delivery, change, now=now, sent=delivery.sent + (sent is not None))
+            detail = "not out" if sent is None else f"out as {sent.remote_id}"
+            return _logged(connection, delivery, Event.SETTLE, now=now, actor=actor, detail=detail, last=last)
 
     def skip(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
         """Leave the `refused` post of a `failed` delivery out: those behind it move up by one position.
@@ -66,7 +104,31 @@ class Changes:
         other post would be left.
         """
         with self._write() as connection:
-            return stopping.skip(connection, delivery_id, now=now, actor=actor)
+            delivery = read_delivery(connection, delivery_id, lock=True)
+            follow(delivery.state, Event.SKIP)
+            last = delivery.sent + 1 == delivery.posts
+            refused = connection.execute(
+                delete(POSTS)
+                .where(*_of(delivery, PostState.REFUSED))
+                .returning(POSTS.c.position, POSTS.c.part, POSTS.c.reason)
+            ).one_or_none()
+            if refused is None:
+                raise NotAllowedError(f"no post of {described(delivery)} was refused: there is none to skip")
+            if delivery.posts == 1:
+                raise NotAllowedError(f"{described(delivery)} has no other post: cancel it instead")
+            # By way of negative numbers: each position is taken until its post has moved.
+            behind = (POSTS.c.delivery_id == delivery_id, POSTS.c.position > refused.position)
+            moved = (POSTS.c.delivery_id == delivery_id, POSTS.c.position < 0)
+            connection.execute(update(POSTS).where(*behind).values(position=-POSTS.c.position))
+            connection.execute(update(POSTS).where(*moved).values(position=-POSTS.c.position - 1))
+            change = (
+                request(delivery.state, Event.FINISH)
+                if last
+                else request(delivery.state, Event.SKIP, due=now)
+            )
+            transition(connection, delivery, change, now=now, posts=delivery.posts - 1)
+            detail = f"post {refused.position} (part {refused.part}) is left out: {refused.reason}"
+            return _logged(connection, delivery, Event.SKIP, now=now, actor=actor, detail=detail, last=last)
 
     def withdraw(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
         """A person wants its posts gone: it is `withdrawn` from now on; `note_gone` follows for each post.
@@ -75,7 +137,15 @@ class Changes:
         it, or no post is out.
         """
         with self._write() as connection:
-            return stopping.withdraw(connection, delivery_id, now=now, actor=actor)
+            delivery = read_delivery(connection, delivery_id, lock=True)
+            change = request(delivery.state, Event.WITHDRAW)
+            out = exists().where(POSTS.c.delivery_id == delivery_id, POSTS.c.remote_id.is_not(None))
+            if not connection.scalar(select(out)):
+                raise NotAllowedError(
+                    f"no post of {described(delivery)} is out: there is nothing to take down"
+                )
+            transition(connection, delivery, change, now=now)
+            return _logged(connection, delivery, Event.WITHDRAW, now=now, actor=actor)
 
     def note_gone(self, delivery_id: int, position: int, *, now: datetime, actor: str) -> None:
         """A `sent` post is on the network no more: sets `taken_down`, the first time.
@@ -85,7 +155,16 @@ class Changes:
         Gives a `take-down` event then. Raises NotFoundError, and StoreError for any other post.
         """
         with self._write() as connection:
-            stopping.note_gone(connection, delivery_id, position, now=now, actor=actor)
+            delivery = read_delivery(connection, delivery_id, lock=True)
+            if delivery.state not in {DeliveryState.WITHDRAWN, DeliveryState.FAILED}:
+                raise StoreError(f"{described(delivery)} is {delivery.state}, neither withdrawn nor failed")
+            here = (*_of(delivery, PostState.SENT), POSTS.c.position == position)
+            row = connection.execute(select(POSTS.c.taken_down).where(*here)).one_or_none()
+            if row is None:
+                raise StoreError(f"post {position} of {described(delivery)} was not out")
+            if row.taken_down is None:
+                connection.execute(update(POSTS).where(*here).values(taken_down=now))
+                log(connection, delivery, "take-down", actor=actor, now=now, detail=f"post {position}")
 
     def pause(self, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
         """Stop claims on a channel, or let them go on. Gives a `pause` or `resume` event where it changed.
@@ -93,7 +172,12 @@ class Changes:
         Raises NotFoundError where the channel was never seen.
         """
         with self._write() as connection:
-            return owning.pause(connection, channel, paused, now=now, actor=actor)
+            take_turns(connection, f"claims on {channel}")
+            before = _channel(connection, channel)
+            if before.paused != paused:
+                connection.execute(update(CHANNELS).where(CHANNELS.c.name == channel).values(paused=paused))
+                note(connection, "pause" if paused else "resume", channel=channel, actor=actor, now=now)
+            return _channel(connection, channel)
 
     def move(self, delivery_id: int, after: int | None, *, now: datetime, actor: str) -> Delivery:
         """Put a held or queued delivery behind another of its channel, or (None) before all of them.
@@ -102,7 +186,30 @@ class Changes:
         held or queued, or they are on different channels.
         """
         with self._write() as connection:
-            return owning.move(connection, delivery_id, after, now=now, actor=actor)
+            other = delivery_id if after is None else after
+            rows = read_deliveries(connection, [delivery_id, other], lock=True)
+            for one in (delivery_id, other):
+                if one not in rows:
+                    raise NotFoundError(f"there is no delivery {one}")
+            delivery, ahead = rows[delivery_id], rows[other]
+            for each in (delivery, ahead):
+                if each.state not in BEGINNINGS:
+                    raise NotAllowedError(
+                        f"{described(each)} is {each.state}: it has no place in the queue, "
+                        f"as what is {' or '.join(BEGINNINGS)} has"
+                    )
+            if after is None:
+                rank, detail = _before_all(connection, delivery), "before all others"
+            elif after == delivery_id:
+                raise NotAllowedError(f"{described(delivery)} cannot go behind itself")
+            elif ahead.channel != delivery.channel:
+                raise NotAllowedError(
+                    f"{described(delivery)} cannot go behind {described(ahead)}: name one channel"
+                )
+            else:
+                rank, detail = _behind(connection, delivery, ahead), f"behind thread {ahead.thread_id}"
+            put(connection, delivery, rank=rank)
+            return _logged(connection, delivery, "move", now=now, actor=actor, detail=detail)
 
     def see_channels(self, channels: Sequence[ChannelSeen], *, now: datetime) -> None:
         """Note the configured channels; new ones are added, others updated.
@@ -136,7 +243,8 @@ class Changes:
     def note_rate(self, channel: str, rate: float) -> None:
         """Remember how many posts a second the channel takes. Raises NotFoundError."""
         with self._write() as connection:
-            learning.note_rate(connection, channel, rate)
+            _channel(connection, channel)
+            connection.execute(update(CHANNELS).where(CHANNELS.c.name == channel).values(rate=rate))
 
     def note_moved(self, channel: str, moved: str, *, now: datetime, actor: str) -> None:
         """Remember where the channel's target is now. Gives a `moved` event where that is news.
@@ -144,4 +252,61 @@ class Changes:
         Raises NotFoundError.
         """
         with self._write() as connection:
-            learning.note_moved(connection, channel, moved, now=now, actor=actor)
+            known = _channel(connection, channel).moved
+            if known != moved:
+                connection.execute(update(CHANNELS).where(CHANNELS.c.name == channel).values(moved=moved))
+                note(connection, "moved", channel=channel, actor=actor, now=now, detail=f"to {moved}")
+
+
+def _of(delivery: Delivery, state: PostState) -> tuple[ColumnElement[bool], ...]:
+    return POSTS.c.delivery_id == delivery.id, POSTS.c.state == state
+
+
+def _logged(
+    connection: Connection,
+    delivery: Delivery,
+    what: str,
+    *,
+    now: datetime,
+    actor: str,
+    detail: str = "",
+    last: bool = False,
+) -> Delivery:
+    """Log what a person did, and the chain's end where it came to it; the delivery as it is now."""
+    log(connection, delivery, what, actor=actor, now=now, detail=detail)
+    if last:
+        log(connection, delivery, Event.FINISH, actor=actor, now=now)
+    return read_delivery(connection, delivery.id)
+
+
+def _channel(connection: Connection, name: str) -> ChannelRow:
+    """A channel, locked. Raises NotFoundError."""
+    query = select(CHANNELS).where(CHANNELS.c.name == name).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"the queue has never seen a channel called {name}")
+    return value(ChannelRow, row)
+
+
+def _before_all(connection: Connection, delivery: Delivery) -> int:
+    others = (DELIVERIES.c.channel == delivery.channel, DELIVERIES.c.id != delivery.id)
+    lowest = connection.scalar(select(func.min(DELIVERIES.c.rank)).where(*others))
+    return delivery.rank if lowest is None else lowest - RANK_STEP
+
+
+def _behind(connection: Connection, delivery: Delivery, ahead: Delivery) -> int:
+    """A rank between a delivery and the next; where there is none, what follows makes room."""
+    place = tuple_(DELIVERIES.c.rank, DELIVERIES.c.id)
+    later = (
+        DELIVERIES.c.channel == delivery.channel,
+        DELIVERIES.c.id != delivery.id,
+        place > tuple_(ahead.rank, ahead.id),
+    )
+    following = connection.scalar(select(func.min(DELIVERIES.c.rank)).where(*later))
+    if following is None:
+        return ahead.rank + RANK_STEP
+    room = int(following) - ahead.rank
+    if room <= 1:
+        connection.execute(update(DELIVERIES).where(*later).values(rank=DELIVERIES.c.rank + RANK_STEP))
+        room += RANK_STEP
+    return ahead.rank + room // 2

@@ -53,5 +53,4 @@ class Database:
 
     def close(self) -> None:
         """Let go of files and connections. Idempotent."""
-        self.work.steps.close()
         self.transactions.engine.dispose()

@@ -8,10 +8,11 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, SQLAlchemyError
 
@@ -20,7 +21,7 @@ from threadcast.queue.model import GoneError, StoreError
 PATIENCE = 10.0  # seconds to wait for a lock or a connection
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 
-# `sql/turns.py` makes WAL safe with every version. The log is written back after so few pages (1000 is
+# `transactions.py` makes WAL safe with every version. The log is written back after so few pages (1000 is
 # usual) that it is soon written over: while the file grows, each commit costs the file system more.
 # None of these changes the file: that it is in write-ahead mode is written in it (`write_ahead`). The full
 # syncs are what macOS needs to get past the disk's own cache.
@@ -31,8 +32,9 @@ _PRAGMAS = (
     "checkpoint_fullfsync = ON",
     "foreign_keys = ON",
 )
+# What may stand beside a database file, and belongs to it.
+SIDES = ("-wal", "-shm", "-journal")
 _WRITES = "threadcast_writes"
-BEGIN_WRITING = "BEGIN IMMEDIATE"
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 _DRIVERS = {
     "sqlite": "sqlite",
@@ -229,19 +231,6 @@ def _sqlite_engine(url: URL, file: _File) -> Engine:
     return engine
 
 
-def beside(engine: Engine) -> SqliteConnection:
-    """Return a connection to the engine's SQLite file that is none of its pool's: close it after use."""
-    pooled = engine.raw_connection()
-    try:
-        known = pooled.driver_connection
-        assert isinstance(known, SqliteConnection)  # noqa: S101  # no other kind of database is a file
-        connection = known.file.connect()
-    finally:
-        pooled.close()
-    prepare_sqlite(connection, None)
-    return connection
-
-
 def write_ahead(engine: Engine) -> None:
     """Put an SQLite file into write-ahead mode, in which it stays. Not while it is written to elsewhere."""
     connection = engine.raw_connection()
@@ -267,16 +256,13 @@ def prepare_sqlite(connection: Any, _record: Any = None) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def require_file(connection: Any) -> None:
-    """Raise GoneError where the file of a pooled connection has gone."""
-    if isinstance(connection.driver_connection, SqliteConnection):
-        connection.driver_connection.file.require()
-
-
 def _begin_sqlite(connection: Connection) -> None:
-    require_file(connection.connection)
+    # Not where the pool gives a connection out: it would close that one and open another on the new file.
+    driver = connection.connection.driver_connection
+    if isinstance(driver, SqliteConnection):
+        driver.file.require()
     writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql(BEGIN_WRITING if writes else "BEGIN DEFERRED")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
 
 
 @contextmanager
@@ -330,3 +316,44 @@ _FAULTS = (
     ("57P", "was shut down", "start the server and try again"),
     ("40", "was busy with another change to the same rows", "try again"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A setting that lets a power cut take back what was confirmed, and what to do about it."""
+
+    what: str
+    advice: str
+
+
+_UNSAFE = (
+    (
+        "synchronous_commit",
+        "commits do not wait for the disk (synchronous_commit = off)",
+        "for the user of THREADCAST_DATABASE_URL: ALTER ROLE … SET synchronous_commit = on",
+    ),
+    ("fsync", "the server never waits for the disk (fsync = off)", "set fsync = on in postgresql.conf"),
+    (
+        "full_page_writes",
+        "a page half written stays broken (full_page_writes = off)",
+        "set full_page_writes = on in postgresql.conf",
+    ),
+)
+
+
+def doubts(url: str) -> tuple[Doubt, ...]:
+    """The settings of a PostgreSQL server that may lose a commit; none for SQLite. Raises StoreError.
+
+    An SQLite file keeps what it confirmed by our own settings; a server's are its owner's.
+    https://www.postgresql.org/docs/current/wal-reliability.html
+    """
+    parsed = parse_url(url)
+    if parsed.drivername == "sqlite":
+        return ()
+    engine = make_engine(url, create=False)
+    try:
+        with explained(parsed), engine.begin() as connection:
+            found = {name: connection.scalar(text(f"SHOW {name}")) for name, _, _ in _UNSAFE}
+    finally:
+        engine.dispose()
+    return tuple(Doubt(what, advice) for name, what, advice in _UNSAFE if found[name] == "off")

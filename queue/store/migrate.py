@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL
 
 from threadcast.queue.model import StoreError
-from threadcast.queue.store.copies import SIDES
 from threadcast.queue.store.engine import (
+    SIDES,
     explained,
     is_missing,
     make_engine,
@@ -26,7 +26,7 @@ from threadcast.queue.store.engine import (
     writing,
 )
 from threadcast.queue.store.schema import METADATA
-from threadcast.queue.store.turns import turns
+from threadcast.queue.store.transactions import one_writer
 
 VERSION_TABLE = "threadcast_version"
 _LOCK = 0x7468726561646361  # any number that nobody else locks: the first letters of our name
@@ -66,9 +66,10 @@ def upgrade(url: str) -> str:
     look_first(parsed)
     if parsed.drivername == "sqlite":
         make_folder(real_file(parsed))
-    with turns(parsed)():
+    with one_writer(parsed):
         if is_missing(url):
-            for side in SIDES:  # SQLite would share them with whoever still has the old file open
+            # Those of a file that was taken away: SQLite would take them for this one's.
+            for side in SIDES:
                 Path(f"{real_file(parsed)}{side}").unlink(missing_ok=True)
         engine = make_engine(url, create=True)
         try:

@@ -3,61 +3,52 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
-from threadcast.queue.model import (
-    AuditEvent,
-    ChannelRow,
-    Delivery,
-    NotFoundError,
-    PostRecord,
-    StoredThread,
-)
-from threadcast.queue.states import (
-    DeliveryState,
-)
-from threadcast.queue.store import learning
+from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
+from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.rows import (
     DELIVERY,
-    NEWEST_FIRST,
-    QUEUE_ORDER,
-    channel_of,
     delivery_of,
-    event_of,
-    stored_thread_of,
-)
-from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, THREADS
-from threadcast.queue.store.statements import (
+    post_of,
     read_delivery,
     read_posts,
-    read_posts_of,
+    read_thread,
+    value,
 )
+from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, POSTS
 from threadcast.queue.store.transactions import Transactions
+
+_QUEUE_ORDER = (
+    DELIVERIES.c.channel,
+    case((DELIVERIES.c.state == DeliveryState.PUBLISHING, 0), else_=1),
+    DELIVERIES.c.rank,
+    DELIVERIES.c.id,
+)
+_NEWEST_FIRST = (func.coalesce(DELIVERIES.c.finished, DELIVERIES.c.created).desc(), DELIVERIES.c.id.desc())
 
 
 class Reading:
-    """What the queue says.
-
-    All times are aware UTC datetimes given by the caller. Each method is one transaction, and may be called
-    from several threads. What it raises beside the errors named is StoreError.
-    """
+    """What the queue says, each answer as it is at one moment. Raises StoreError beside the errors named."""
 
     def __init__(self, transactions: Transactions) -> None:
-        self._read, self._write = transactions.read, transactions.write
+        self._read = transactions.read
 
     def channels(self) -> tuple[ChannelRow, ...]:
         """Every channel ever seen, by name."""
         with self._read() as connection:
-            rows = connection.execute(select(CHANNELS).order_by(CHANNELS.c.name))
-            return tuple(channel_of(row) for row in rows)
+            rows = connection.execute(select(CHANNELS).order_by(CHANNELS.c.name)).mappings()
+            return tuple(value(ChannelRow, row) for row in rows)
+
+    def paused(self, channel: str) -> bool:
+        """Whether nothing is claimed on this channel."""
+        with self._read() as connection:
+            return bool(connection.scalar(select(CHANNELS.c.paused).where(CHANNELS.c.name == channel)))
 
     def thread(self, thread_id: int) -> StoredThread:
         """Raises NotFoundError."""
         with self._read() as connection:
-            row = connection.execute(select(THREADS).where(THREADS.c.id == thread_id)).one_or_none()
-        if row is None:
-            raise NotFoundError(f"there is no thread {thread_id}; see: threadcast queue")
-        return stored_thread_of(row)
+            return read_thread(connection, thread_id)
 
     def delivery(self, delivery_id: int) -> Delivery:
         """Raises NotFoundError."""
@@ -78,7 +69,7 @@ class Reading:
         In the order of the queue (channel, begun ones first, rank, id); `newest_first`: by
         `finished` (else `created`) falling, then id falling.
         """
-        query = DELIVERY.order_by(*(NEWEST_FIRST if newest_first else QUEUE_ORDER)).limit(limit)
+        query = DELIVERY.order_by(*(_NEWEST_FIRST if newest_first else _QUEUE_ORDER)).limit(limit)
         if states is not None:
             query = query.where(DELIVERIES.c.state.in_(sorted(states)))
         if channel is not None:
@@ -86,17 +77,16 @@ class Reading:
         if thread_id is not None:
             query = query.where(DELIVERIES.c.thread_id == thread_id)
         with self._read() as connection:
-            return tuple(delivery_of(row) for row in connection.execute(query))
+            return tuple(delivery_of(row) for row in connection.execute(query).mappings())
 
     def posts(self, delivery_id: int) -> tuple[PostRecord, ...]:
         """A delivery's posts by position; empty before planning."""
-        with self._read() as connection:
-            return read_posts(connection, delivery_id)
+        return self.posts_of([delivery_id])[delivery_id]
 
     def posts_of(self, delivery_ids: Sequence[int]) -> dict[int, tuple[PostRecord, ...]]:
         """The posts of many deliveries, asked for at once; each of these ids has an entry."""
         with self._read() as connection:
-            return read_posts_of(connection, delivery_ids)
+            return read_posts(connection, *delivery_ids)
 
     def events(
         self, *, thread_id: int | None = None, limit: int | None = None, after: int | None = None
@@ -108,17 +98,41 @@ class Reading:
         if thread_id is not None:
             query = query.where(EVENTS.c.thread_id == thread_id)
         with self._read() as connection:
-            return tuple(event_of(row) for row in reversed(connection.execute(query).all()))
+            rows = connection.execute(query).mappings().all()
+            return tuple(value(AuditEvent, row) for row in reversed(rows))
 
     def landmark(self, channel: str) -> PostRecord | None:
         """The post that went out last on this channel (by `finished`) and was not taken down since.
 
         Of posts whose remote id is known; None where there is none.
         """
+        query = (
+            select(*POSTS.c)
+            .join(DELIVERIES, DELIVERIES.c.id == POSTS.c.delivery_id)
+            .where(
+                DELIVERIES.c.channel == channel,
+                POSTS.c.remote_id.is_not(None),
+                POSTS.c.finished.is_not(None),
+                POSTS.c.taken_down.is_(None),
+            )
+            .order_by(POSTS.c.finished.desc(), POSTS.c.delivery_id.desc(), POSTS.c.position.desc())
+            .limit(1)
+        )
         with self._read() as connection:
-            return learning.landmark(connection, channel)
+            row = connection.execute(query).mappings().one_or_none()
+            return None if row is None else post_of(row)
 
     def sent_since(self, channel: str, moment: datetime) -> int:
         """How many posts of ours went out on this channel at `moment` or later, gone ones included."""
+        query = (
+            select(func.count())
+            .select_from(POSTS)
+            .join(DELIVERIES, DELIVERIES.c.id == POSTS.c.delivery_id)
+            .where(
+                DELIVERIES.c.channel == channel,
+                POSTS.c.remote_id.is_not(None),
+                POSTS.c.finished >= moment,
+            )
+        )
         with self._read() as connection:
-            return learning.sent_since(connection, channel, moment)
+            return int(connection.scalar(query) or 0)

@@ -1,130 +1,60 @@
-"""From values to rows and back."""
+"""From rows to values and back, column by name; what is read and written in several places."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from hashlib import sha256
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Connection, RowMapping, Select, insert, select, text, update
 
 from threadcast.queue.compose.compose import Post
 from threadcast.queue.model import (
     Adoption,
-    AuditEvent,
-    ChannelRow,
+    Claim,
     Delivery,
-    NewDelivery,
+    LeaseLostError,
+    NotFoundError,
     PostRecord,
     StoredThread,
 )
-from threadcast.queue.states import Code, DeliveryState, PostState, Sent
-from threadcast.queue.store.schema import DELIVERIES, THREADS
+from threadcast.queue.outcomes import Sent
+from threadcast.queue.states import Change, DeliveryState, PostState, written
+from threadcast.queue.store.schema import DELIVERIES, EVENTS, POSTS, THREADS
 from threadcast.queue.text.thread import Thread
 
+_Value = TypeVar("_Value")
 _THREAD = TypeAdapter(Thread)
+_CHUNK = 500  # values in one IN (…)
 
-DELIVERY: Select[Any] = select(
-    DELIVERIES.c.id,
-    DELIVERIES.c.thread_id,
-    DELIVERIES.c.channel,
-    DELIVERIES.c.state,
-    DELIVERIES.c.reason,
-    DELIVERIES.c.code,
-    DELIVERIES.c.rank,
-    DELIVERIES.c.due,
-    DELIVERIES.c.created,
-    DELIVERIES.c.started,
-    DELIVERIES.c.finished,
-    DELIVERIES.c.lease_owner,
-    DELIVERIES.c.lease_until,
-    DELIVERIES.c.fence,
-    DELIVERIES.c.posts,
-    DELIVERIES.c.sent,
-    DELIVERIES.c.own_time,
-    DELIVERIES.c.queued,
-    DELIVERIES.c.adopted_parts,
-    DELIVERIES.c.adopted_id,
-    DELIVERIES.c.adopted_url,
-    THREADS.c.title,
-    THREADS.c.parts,
-).join_from(DELIVERIES, THREADS, THREADS.c.id == DELIVERIES.c.thread_id)
+FREE_PLACES = "places in a queue"  # what one transaction finds free stays free until it commits
 
-QUEUE_ORDER = (
-    DELIVERIES.c.channel,
-    case((DELIVERIES.c.state == DeliveryState.PUBLISHING, 0), else_=1),
-    DELIVERIES.c.rank,
-    DELIVERIES.c.id,
+DELIVERY: Select[Any] = select(DELIVERIES, THREADS.c.title, THREADS.c.parts).join_from(
+    DELIVERIES, THREADS, THREADS.c.id == DELIVERIES.c.thread_id
 )
-NEWEST_FIRST = (func.coalesce(DELIVERIES.c.finished, DELIVERIES.c.created).desc(), DELIVERIES.c.id.desc())
 
 
-def delivery_of(row: Row[Any]) -> Delivery:
+def value(kind: type[_Value], row: RowMapping, **more: object) -> _Value:
+    """A value whose fields are the row's columns of the same names, or given."""
+    return kind(**{name: row[name] for name in kind.__match_args__ if name not in more}, **more)  # type: ignore[attr-defined]  # every dataclass has it
+
+
+def delivery_of(row: RowMapping) -> Delivery:
     """A row of `DELIVERY`, other columns aside."""
-    adoption = None
-    if row.adopted_parts is not None:
-        adoption = Adoption(row.adopted_parts, Sent(row.adopted_id, row.adopted_url))
-    return Delivery(
-        id=row.id,
-        thread_id=row.thread_id,
-        channel=row.channel,
-        state=DeliveryState(row.state),
-        reason=row.reason,
-        rank=row.rank,
-        due=row.due,
-        created=row.created,
-        started=row.started,
-        finished=row.finished,
-        lease_owner=row.lease_owner,
-        lease_until=row.lease_until,
-        fence=row.fence,
-        posts=row.posts,
-        sent=row.sent,
-        title=row.title,
-        own_time=row.own_time,
-        queued=row.queued,
-        parts=row.parts,
-        adoption=adoption,
-        code=Code(row.code),
-    )
+    parts = row["adopted_parts"]
+    adoption = None if parts is None else Adoption(parts, Sent(row["adopted_id"], row["adopted_url"]))
+    return value(Delivery, row, adoption=adoption)
 
 
-def post_of(row: Row[Any]) -> PostRecord:
+def post_of(row: RowMapping) -> PostRecord:
     """A whole row of posts."""
-    return PostRecord(
-        position=row.position,
-        post=Post(part=row.part, label=row.label, text=row.text, length=row.length),
-        state=PostState(row.state),
-        key=row.key,
-        reply_to=row.reply_to,
-        remote_id=row.remote_id,
-        url=row.url,
-        tries=row.tries,
-        intended=row.intended,
-        finished=row.finished,
-        reason=row.reason,
-        doubted=row.doubted,
-        misses=row.misses,
-        taken_down=row.taken_down,
-    )
+    return value(PostRecord, row, post=value(Post, row))
 
 
-def thread_of(content: str) -> Thread:
-    """A thread from its stored JSON."""
-    return _THREAD.validate_json(content)
-
-
-def stored_thread_of(row: Row[Any]) -> StoredThread:
+def thread_of(row: RowMapping) -> StoredThread:
     """A whole row of threads."""
-    return StoredThread(id=row.id, thread=thread_of(row.content), source=row.source, created=row.created)
-
-
-def event_of(row: Row[Any]) -> AuditEvent:
-    """A whole row of events."""
-    return AuditEvent(**row._asdict())
-
-
-def channel_of(row: Row[Any]) -> ChannelRow:
-    """A whole row of channels."""
-    return ChannelRow(**row._asdict())
+    return value(StoredThread, row, thread=_THREAD.validate_json(row["content"]))
 
 
 def content_row(thread: Thread) -> dict[str, Any]:
@@ -137,58 +67,114 @@ def content_row(thread: Thread) -> dict[str, Any]:
     }
 
 
-def thread_row(thread: Thread, source: str, *, now: datetime) -> dict[str, Any]:
-    """A new thread as it is stored."""
-    return content_row(thread) | {"source": source, "created": now}
-
-
-def delivery_row(
-    wish: NewDelivery, *, thread_id: int, fingerprint: str, rank: int, now: datetime
-) -> dict[str, Any]:
-    """A new delivery as it is stored."""
-    adoption = wish.adoption
-    return {
-        "thread_id": thread_id,
-        "fingerprint": fingerprint,
-        "channel": wish.channel,
-        "state": wish.state.value,
-        "reason": wish.reason,
-        "rank": rank,
-        "own_time": wish.own_time,
-        "due": wish.due,
-        "queued": now,
-        "created": now,
-        "fence": 0,
-        "posts": 0,
-        "sent": 0,
-        "adopted_parts": adoption and adoption.parts,
-        "adopted_id": adoption and adoption.last.remote_id,
-        "adopted_url": adoption and adoption.last.url,
-    }
-
-
 def post_row(post: Post, *, delivery_id: int, position: int) -> dict[str, Any]:
     """A planned post as it is stored."""
-    return {
-        "delivery_id": delivery_id,
-        "position": position,
-        "part": post.part,
-        "label": post.label,
-        "text": post.text,
-        "length": post.length,
-        "state": PostState.PLANNED.value,
-        "remote_id": None,
-        "url": None,
-        "tries": 0,
-        "reason": "",
-    }
+    place = {"delivery_id": delivery_id, "position": position, "state": PostState.PLANNED}
+    return asdict(post) | place | {"remote_id": None, "url": None, "tries": 0, "reason": ""}
 
 
-def adopt(rows: list[dict[str, Any]], adoption: Adoption) -> int:
-    """Make the rows of the parts that are out `sent`, the last with its id; how many these are."""
-    out = [row for row in rows if row["part"] <= adoption.parts]
-    for row in out:
-        row["state"] = PostState.SENT.value
-    if out:
-        out[-1] |= {"remote_id": adoption.last.remote_id, "url": adoption.last.url}
-    return len(out)
+def read_delivery(connection: Connection, delivery_id: int, *, lock: bool = False) -> Delivery:
+    """One delivery; `lock` keeps others from changing it in this transaction. Raises NotFoundError."""
+    found = read_deliveries(connection, [delivery_id], lock=lock)
+    if not found:
+        raise NotFoundError(f"there is no delivery {delivery_id}")
+    return found[delivery_id]
+
+
+def read_deliveries(connection: Connection, ids: Sequence[int], *, lock: bool = False) -> dict[int, Delivery]:
+    """Deliveries by their ids; locked in the order of those, so that two callers cannot deadlock."""
+    found: dict[int, Delivery] = {}
+    for chunk in chunks(sorted(ids)):
+        query = DELIVERY.where(DELIVERIES.c.id.in_(chunk))
+        if len(chunk) > 1:
+            query = query.order_by(DELIVERIES.c.id)
+        if lock:
+            query = query.with_for_update(of=DELIVERIES)
+        found.update((row["id"], delivery_of(row)) for row in connection.execute(query).mappings())
+    return found
+
+
+def read_thread(connection: Connection, thread_id: int) -> StoredThread:
+    """One thread. Raises NotFoundError."""
+    query = select(THREADS).where(THREADS.c.id == thread_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no thread {thread_id}; see: threadcast queue")
+    return thread_of(row)
+
+
+def read_posts(connection: Connection, *ids: int) -> dict[int, tuple[PostRecord, ...]]:
+    """The posts of each of these deliveries, by position."""
+    found: dict[int, list[PostRecord]] = {one: [] for one in ids}
+    for chunk in chunks(list(found)):
+        query = select(POSTS).where(POSTS.c.delivery_id.in_(chunk)).order_by(POSTS.c.position)
+        for row in connection.execute(query).mappings():
+            found[row["delivery_id"]].append(post_of(row))
+    return {one: tuple(posts) for one, posts in found.items()}
+
+
+def held(connection: Connection, claim: Claim) -> Delivery:
+    """The claimed delivery as it is now, locked for this transaction. Raises LeaseLostError."""
+    found = read_deliveries(connection, [claim.delivery.id], lock=True).get(claim.delivery.id)
+    if found is None or found.fence != claim.delivery.fence or found.state is not DeliveryState.PUBLISHING:
+        raise LeaseLostError(f"{described(claim.delivery)} is no longer {claim.worker}'s")
+    return found
+
+
+def transition(
+    connection: Connection, before: Delivery, change: Change, *, now: datetime, **more: object
+) -> None:
+    """Write what a change makes of a delivery that this transaction has locked; `more`: other columns.
+
+    Nothing else writes a delivery's state. Raises NotAllowedError, and LeaseLostError where the delivery is
+    not as it was.
+    """
+    put(connection, before, **{**written(before.state, change, now), **more})
+
+
+def put(connection: Connection, before: Delivery, **values: object) -> None:
+    """Write what is no change of state: the lease, the place in the queue, when to go on."""
+    same = (
+        DELIVERIES.c.id == before.id,
+        DELIVERIES.c.fence == before.fence,
+        DELIVERIES.c.state == before.state,
+    )
+    if not connection.execute(update(DELIVERIES).where(*same).values(values)).rowcount:
+        raise LeaseLostError(f"{described(before)} was changed by another worker")
+
+
+def take_turns(connection: Connection, what: str) -> None:
+    """From here on one transaction after the other, of those that name the same thing.
+
+    SQLite's writers take turns anyway. https://www.postgresql.org/docs/current/explicit-locking.html
+    """
+    if connection.dialect.name == "postgresql":
+        number = int.from_bytes(sha256(f"threadcast: {what}".encode()).digest()[:8], signed=True)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
+
+
+def chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """The values, as many at a time as one IN (…) shall hold."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+def log(
+    connection: Connection, delivery: Delivery, what: str, *, actor: str, now: datetime, detail: str = ""
+) -> None:
+    """Add a line about a delivery to the audit log."""
+    about = {"thread_id": delivery.thread_id, "delivery_id": delivery.id, "channel": delivery.channel}
+    note(connection, what, actor=actor, now=now, detail=detail, **about)
+
+
+def note(
+    connection: Connection, what: str, *, actor: str, now: datetime, detail: str = "", **about: Any
+) -> None:
+    """Add a line to the audit log."""
+    values = {"at": now, "actor": actor, "what": what, "detail": detail, "channel": ""}
+    connection.execute(insert(EVENTS).values(values | about))
+
+
+def described(delivery: Delivery) -> str:
+    """What a person calls it."""
+    return f"thread {delivery.thread_id} on {delivery.channel}"

@@ -7,6 +7,7 @@ by step; a test compares the two.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import LIVE, DeliveryState, PostState
 
 
@@ -59,6 +61,25 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         moment = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
         return moment.astimezone(UTC)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """One of an enumeration's words."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__()
+        self._words = words
+
+    def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> Any:
+        """To the database."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> StrEnum | None:
+        """From the database."""
+        return None if value is None else self._words(value)
 
 
 def listed(states: Iterable[DeliveryState | PostState]) -> str:
@@ -113,7 +134,7 @@ DELIVERIES = Table(
     Column("thread_id", BigId, ForeignKey("threads.id"), nullable=False),
     Column("fingerprint", Text, nullable=False),  # the thread's, here for the guard below
     Column("channel", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("state", Word(DeliveryState), nullable=False),
     Column("reason", Text, nullable=False),
     Column("rank", BigInteger, nullable=False),
     Column("own_time", Boolean, nullable=False),
@@ -130,7 +151,7 @@ DELIVERIES = Table(
     Column("adopted_parts", Integer),
     Column("adopted_id", Text),
     Column("adopted_url", Text),
-    Column("code", Text, nullable=False, server_default=text("''")),
+    Column("code", Word(Code), nullable=False, server_default=text("''")),
     CheckConstraint(f"state IN ({listed(DeliveryState)})", name="state"),
     CheckConstraint(
         "(lease_owner IS NULL) = (lease_until IS NULL) AND (lease_owner IS NULL OR state = 'publishing')",
@@ -176,7 +197,7 @@ POSTS = Table(
     Column("label", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("length", Integer, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("state", Word(PostState), nullable=False),
     Column("key", Text),
     Column("reply_to", Text),
     Column("remote_id", Text),

@@ -1,17 +1,56 @@
-"""Threads in the queue: added, changed, forgotten."""
+"""Threads in the queue: added, changed, forgotten.
 
-from collections.abc import Sequence
+The number of statements grows with every few hundred threads added, not with each.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, select, text, update
 
 from threadcast.queue.model import (
     Added,
     Delivery,
+    Duplicate,
     NewDelivery,
     NewThread,
+    NotFoundError,
+    StoreError,
 )
-from threadcast.queue.store import adding, owning
+from threadcast.queue.states import (
+    BEGINNINGS,
+    LIVE,
+    DeliveryState,
+    Event,
+    NotAllowedError,
+    PostState,
+    request,
+)
+from threadcast.queue.store.changes import RANK_STEP
+from threadcast.queue.store.rows import (
+    DELIVERY,
+    FREE_PLACES,
+    chunks,
+    content_row,
+    delivery_of,
+    described,
+    log,
+    note,
+    read_deliveries,
+    read_thread,
+    take_turns,
+    transition,
+)
+from threadcast.queue.store.schema import DELIVERIES, EVENTS, POSTS, THREADS
 from threadcast.queue.store.transactions import Transactions
 from threadcast.queue.text.thread import Thread
+
+_MAY_BE_OUT = (PostState.SENDING, PostState.SENT, PostState.UNKNOWN)
+
+_Place = tuple[str, str]  # channel and fingerprint
+_Rows = list[dict[str, Any]]
+_Entry = tuple[int, NewThread, list[NewDelivery]]  # the number of a stored thread, and what is queued of it
 
 
 class Threads:
@@ -22,7 +61,7 @@ class Threads:
     """
 
     def __init__(self, transactions: Transactions) -> None:
-        self._read, self._write = transactions.read, transactions.write
+        self._write = transactions.write
 
     def add(
         self,
@@ -45,8 +84,17 @@ class Threads:
         delivery taken gives an `add` event. An adoption leaves at least one part to send. Numbers of
         threads and deliveries are never given twice, not even those of removed ones.
         """
+        _check(threads)
         with self._write() as connection:
-            return adding.add(connection, threads, now=now, actor=actor, again=again, since=since)
+            take_turns(connection, FREE_PLACES)
+            known = _known(connection, {new.thread.fingerprint for new in threads}, again=again, since=since)
+            taken = _taken(threads, set(known))
+            chosen = [(new, wishes) for new, wishes in zip(threads, taken, strict=True) if wishes]
+            rows = [content_row(new.thread) | {"source": new.source, "created": now} for new, _ in chosen]
+            ids = _insert(connection, THREADS, rows)
+            entries = [(thread_id, *one) for thread_id, one in zip(ids, chosen, strict=True)]
+            known |= _enqueue(connection, entries, now=now, actor=actor)
+            return tuple(_answer(*one, known) for one in zip(threads, taken, strict=True))
 
     def add_to(
         self, thread_id: int, deliveries: Sequence[NewDelivery], *, now: datetime, actor: str
@@ -58,7 +106,19 @@ class Threads:
         channels already, whatever became of it.
         """
         with self._write() as connection:
-            return adding.add_to(connection, thread_id, deliveries, now=now, actor=actor)
+            take_turns(connection, FREE_PLACES)
+            stored = read_thread(connection, thread_id)
+            new = NewThread(stored.thread, stored.source, tuple(deliveries))
+            _check([new])
+            known_to = select(DELIVERIES.c.channel).where(DELIVERIES.c.thread_id == thread_id)
+            meant_for = set(connection.scalars(known_to))
+            for wish in deliveries:
+                if wish.channel in meant_for:
+                    raise NotAllowedError(f"thread {thread_id} is meant for {wish.channel} already")
+            known = _known(connection, {stored.thread.fingerprint}, again=False, since=None)
+            (taken,) = _taken([new], set(known))
+            known |= _enqueue(connection, [(thread_id, new, taken)], now=now, actor=actor)
+            return _answer(new, taken, known)
 
     def edit(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
         """Replace a thread's text.
@@ -68,7 +128,22 @@ class Threads:
         more parts than an adopted chain has out.
         """
         with self._write() as connection:
-            return owning.edit(connection, thread_id, thread, now=now, actor=actor)
+            take_turns(connection, FREE_PLACES)
+            mine = _of(connection, thread_id)
+            for delivery in mine:
+                if delivery.posts or delivery.state is DeliveryState.PUBLISHING:
+                    raise NotAllowedError(
+                        f"{described(delivery)} is {delivery.state}, and has begun: its text is fixed; "
+                        "more parts can be added with: threadcast add --continue"
+                    )
+                out = delivery.adoption.parts if delivery.adoption else 0
+                if len(thread.parts) <= out:
+                    raise NotAllowedError(
+                        f"{out} parts of {described(delivery)} are out: keep them, and at least one more"
+                    )
+            _refuse_twins(connection, thread, [delivery for delivery in mine if delivery.state in LIVE])
+            _rewrite(connection, thread_id, thread)
+            return _logged(connection, mine, thread, "edit", now=now, actor=actor)
 
     def extend(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
         """Replace a thread by one that has its parts and more.
@@ -81,7 +156,31 @@ class Threads:
         thread has no more parts than the old, or is live on one of its channels already.
         """
         with self._write() as connection:
-            return owning.extend(connection, thread_id, thread, now=now, actor=actor)
+            take_turns(connection, FREE_PLACES)
+            mine = _of(connection, thread_id)
+            for one in mine:
+                if one.state in LIVE and (one.state not in BEGINNINGS or one.posts > one.sent):
+                    raise NotAllowedError(
+                        f"{described(one)} is {one.state}, "
+                        f"with {one.sent} of {one.posts} posts out: let it end first"
+                    )
+            going_on = [one for one in mine if one.state in {DeliveryState.PUBLISHED, *BEGINNINGS}]
+            if not going_on:
+                raise NotAllowedError(
+                    f"thread {thread_id} is nowhere queued or published: there is nothing to continue"
+                )
+            if len(thread.parts) <= mine[0].parts:
+                raise NotAllowedError(
+                    f"thread {thread_id} has {_counted(mine[0].parts)} already: there is no part to add"
+                )
+            _refuse_twins(connection, thread, going_on)
+            # Before the states: a published delivery comes back to life under its new fingerprint.
+            _rewrite(connection, thread_id, thread)
+            for one in going_on:
+                if one.state is DeliveryState.PUBLISHED:
+                    change = request(one.state, Event.CONTINUE, due=now)
+                    transition(connection, one, change, now=now)
+            return _logged(connection, going_on, thread, Event.CONTINUE, now=now, actor=actor)
 
     def remove(self, thread_id: int, *, now: datetime, actor: str) -> None:
         """Forget a thread of which nothing was ever sent. Its events stay, with one more, `remove`.
@@ -89,4 +188,188 @@ class Threads:
         Raises NotFoundError, and NotAllowedError where a post of it is out, or may be.
         """
         with self._write() as connection:
-            owning.remove(connection, thread_id, now=now, actor=actor)
+            take_turns(connection, FREE_PLACES)  # nobody queues it on another channel meanwhile
+            mine = _of(connection, thread_id)
+            for delivery in mine:
+                out = exists().where(POSTS.c.delivery_id == delivery.id, POSTS.c.state.in_(_MAY_BE_OUT))
+                if connection.scalar(select(out)):
+                    raise NotAllowedError(
+                        f"{described(delivery)} is {delivery.state}, and posts of it are out or may be: "
+                        "it is kept"
+                    )
+            ids = [delivery.id for delivery in mine]
+            connection.execute(delete(POSTS).where(POSTS.c.delivery_id.in_(ids)))
+            connection.execute(delete(DELIVERIES).where(DELIVERIES.c.id.in_(ids)))
+            connection.execute(delete(THREADS).where(THREADS.c.id == thread_id))
+            note(connection, "remove", thread_id=thread_id, actor=actor, now=now, detail=mine[0].title)
+
+
+def _check(threads: Sequence[NewThread]) -> None:
+    for new in threads:
+        for wish in new.deliveries:
+            if wish.state not in BEGINNINGS:
+                raise StoreError(f"a delivery begins as {' or '.join(BEGINNINGS)}, not as {wish.state}")
+            if wish.adoption and not 0 < wish.adoption.parts < len(new.thread.parts):
+                raise StoreError(
+                    f"of the {len(new.thread.parts)} parts of an adopted thread at least one has to be out, "
+                    f"and one has to be left: {wish.adoption.parts} is neither"
+                )
+
+
+def _known(
+    connection: Connection, fingerprints: set[str], *, again: bool, since: datetime | None
+) -> dict[_Place, Delivery]:
+    """The deliveries that make a wish a duplicate: the live one, else a published, else any since then."""
+    states = LIVE if again else LIVE | {DeliveryState.PUBLISHED}
+    known: ColumnElement[bool] = DELIVERIES.c.state.in_(sorted(states))
+    if since is not None:
+        known |= DELIVERIES.c.created >= since
+    found: dict[_Place, Delivery] = {}
+    for chunk in chunks(sorted(fingerprints)):
+        query = DELIVERY.where(DELIVERIES.c.fingerprint.in_(chunk), known).order_by(
+            DELIVERIES.c.state.in_(sorted(LIVE)),
+            DELIVERIES.c.state == DeliveryState.PUBLISHED,
+            DELIVERIES.c.id,
+        )
+        for row in connection.execute(query).mappings():
+            found[row["channel"], row["fingerprint"]] = delivery_of(row)
+    return found
+
+
+def _taken(threads: Sequence[NewThread], occupied: set[_Place]) -> list[list[NewDelivery]]:
+    """The wishes of each thread that are taken: nothing stored and no earlier wish is in their place."""
+    verdicts = []
+    for new in threads:
+        taken = []
+        for wish in new.deliveries:
+            if (wish.channel, new.thread.fingerprint) not in occupied:
+                occupied.add((wish.channel, new.thread.fingerprint))
+                taken.append(wish)
+        verdicts.append(taken)
+    return verdicts
+
+
+def _answer(new: NewThread, taken: list[NewDelivery], there: dict[_Place, Delivery]) -> Added:
+    mine = {id(wish) for wish in taken}
+    deliveries, duplicates = [], []
+    for wish in new.deliveries:
+        found = there[wish.channel, new.thread.fingerprint]
+        if id(wish) in mine:
+            mine.remove(id(wish))  # the same wish may have been given twice
+            deliveries.append(found)
+        else:
+            duplicates.append(Duplicate(found.channel, found))
+    return Added(deliveries[0].thread_id if deliveries else None, tuple(deliveries), tuple(duplicates))
+
+
+def _enqueue(
+    connection: Connection, entries: Sequence[_Entry], *, now: datetime, actor: str
+) -> dict[_Place, Delivery]:
+    """Queue stored threads, by their number, as these wishes say."""
+    ranks = dict.fromkeys((wish.channel for _, _, wishes in entries for wish in wishes), 0)
+    for channel in ranks:
+        highest = select(func.max(DELIVERIES.c.rank)).where(DELIVERIES.c.channel == channel)
+        ranks[channel] = connection.scalar(highest) or 0
+    rows: _Rows = []
+    events: _Rows = []
+    for thread_id, new, wishes in entries:
+        for wish in wishes:
+            ranks[wish.channel] += RANK_STEP
+            place = {"thread_id": thread_id, "channel": wish.channel}
+            rows.append(place | _row(wish, new, ranks[wish.channel], now))
+            events.append(place | {"at": now, "actor": actor, "what": "add", "detail": new.source})
+    ids = _insert(connection, DELIVERIES, rows)
+    if not ids:
+        return {}
+    told = [event | {"delivery_id": one} for event, one in zip(events, ids, strict=True)]
+    connection.execute(insert(EVENTS), told)
+    made = read_deliveries(connection, ids)
+    return {(row["channel"], row["fingerprint"]): made[one] for row, one in zip(rows, ids, strict=True)}
+
+
+def _row(wish: NewDelivery, new: NewThread, rank: int, now: datetime) -> dict[str, Any]:
+    adoption = wish.adoption
+    return {
+        "fingerprint": new.thread.fingerprint,
+        "state": wish.state,
+        "reason": wish.reason,
+        "rank": rank,
+        "own_time": wish.own_time,
+        "due": wish.due,
+        "queued": now,
+        "created": now,
+        "fence": 0,
+        "posts": 0,
+        "sent": 0,
+        "adopted_parts": adoption and adoption.parts,
+        "adopted_id": adoption and adoption.last.remote_id,
+        "adopted_url": adoption and adoption.last.url,
+    }
+
+
+def _insert(connection: Connection, table: Table, rows: _Rows) -> list[int]:
+    """Insert many rows; their ids, in order."""
+    if not rows:
+        return []
+    if connection.dialect.name == "sqlite":
+        # To tell ids in order, rows would go in one by one; under the write lock we know them beforehand.
+        # https://www.sqlite.org/autoinc.html
+        last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        first = (connection.scalar(last, {"name": table.name}) or 0) + 1
+        ids = list(range(first, first + len(rows)))
+        connection.execute(insert(table), [{"id": one} | row for one, row in zip(ids, rows, strict=True)])
+        return ids
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.scalars(statement, rows))
+
+
+def _of(connection: Connection, thread_id: int) -> Sequence[Delivery]:
+    """The deliveries of a thread, locked. Raises NotFoundError."""
+    query = DELIVERY.where(DELIVERIES.c.thread_id == thread_id).order_by(DELIVERIES.c.id)
+    rows = connection.execute(query.with_for_update(of=DELIVERIES)).mappings()
+    mine = [delivery_of(row) for row in rows]
+    if not mine:
+        raise NotFoundError(f"there is no thread {thread_id}; see: threadcast queue")
+    return mine
+
+
+def _refuse_twins(connection: Connection, thread: Thread, mine: Iterable[Delivery]) -> None:
+    """Raise NotAllowedError where another thread of the same text is live on one of these channels."""
+    for delivery in mine:
+        query = DELIVERY.where(
+            DELIVERIES.c.channel == delivery.channel,
+            DELIVERIES.c.fingerprint == thread.fingerprint,
+            DELIVERIES.c.state.in_(sorted(LIVE)),
+            DELIVERIES.c.id != delivery.id,
+        )
+        row = connection.execute(query).mappings().one_or_none()
+        if row is not None:
+            twin = delivery_of(row)
+            raise NotAllowedError(f"{described(twin)} is {twin.state}, and has the same text")
+
+
+def _rewrite(connection: Connection, thread_id: int, thread: Thread) -> None:
+    values = content_row(thread)
+    mine = DELIVERIES.c.thread_id == thread_id
+    connection.execute(update(THREADS).where(THREADS.c.id == thread_id).values(values))
+    connection.execute(update(DELIVERIES).where(mine).values(fingerprint=values["fingerprint"]))
+
+
+def _logged(
+    connection: Connection,
+    changed: Sequence[Delivery],
+    thread: Thread,
+    what: str,
+    *,
+    now: datetime,
+    actor: str,
+) -> tuple[Delivery, ...]:
+    """Log the change of a text, and read its deliveries again."""
+    for delivery in changed:
+        detail = f"{_counted(len(thread.parts))} now"
+        log(connection, delivery, what, actor=actor, now=now, detail=detail)
+    return tuple(_of(connection, changed[0].thread_id))
+
+
+def _counted(parts: int) -> str:
+    return f"{parts} part{'' if parts == 1 else 's'}"

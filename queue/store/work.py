@@ -1,87 +1,127 @@
-"""What a worker does with a delivery: claim, plan, intend, record."""
+"""What a worker does with a delivery: claim it, plan its posts, intend each and record what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.expression import FromClause
 
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.model import ANY, Claim, Delivery, Opening, PostRecord, Waiting
-from threadcast.queue.states import (
-    Change,
-    DeliveryState,
-    Event,
-    Sent,
+from threadcast.queue.model import (
+    Adoption,
+    Claim,
+    Delivery,
+    Intent,
+    NotFoundError,
+    PostRecord,
+    StoreError,
+    Timing,
+    Turn,
+    at_once,
+    credible,
 )
-from threadcast.queue.store import claiming, publishing
+from threadcast.queue.states import Change, DeliveryState, Event, PostState
 from threadcast.queue.store.rows import (
-    DELIVERY,
-    delivery_of,
-    thread_of,
-)
-from threadcast.queue.store.schema import DELIVERIES, THREADS
-from threadcast.queue.store.statements import (
-    NO_LEASE,
+    described,
     held,
-    hold,
-    in_state,
     log,
+    post_of,
+    post_row,
+    put,
+    read_delivery,
     read_posts,
+    read_thread,
+    take_turns,
+    transition,
 )
-from threadcast.queue.store.steps import Steps
+from threadcast.queue.store.schema import CHANNELS, DELIVERIES, POSTS
 from threadcast.queue.store.transactions import Transactions
+
+_CLAIMED = Change(Event.CLAIM, None, None, None, keeps_lease=True)
 
 
 class Work:
-    """What a worker does with a delivery: claim, plan, intend, record.
+    """What a worker does with a delivery.
 
-    All times are aware UTC datetimes given by the caller. Each method is one transaction, and may be called
-    from several threads. What it raises beside the errors named is StoreError.
+    All times are aware UTC datetimes given by the caller. Each method is one transaction, from any thread.
+    What it raises beside the errors named is StoreError.
     """
 
     def __init__(self, transactions: Transactions) -> None:
         self._read, self._write = transactions.read, transactions.write
-        self.steps = Steps(transactions.engine, transactions.turn)
 
     def claim(
-        self, channel: str, *, worker: str, now: datetime, until: datetime, opening: Opening = ANY
-    ) -> Claim | None:
-        """Take the channel's next delivery, with a lease until `until`; None where there is none.
+        self, channel: str, *, worker: str, now: datetime, until: datetime, timing: Timing = at_once
+    ) -> Claim | datetime | None:
+        """Take the channel's next delivery, with a lease until `until`; or say when to ask again.
 
         First a `publishing` one that is due and whose lease is free or has ended (`lease_until` ≤
         now); else, where no delivery of the channel is `publishing`, the `queued` one of lowest
         (rank, id) among those that may begin: with `own_time`, those that are due (`due` ≤ now);
-        without, where `opening.turn` and `due` ≤ now, and where there is a slot, those with `queued` ≤
-        slot while the slot is later than the channel's `credible` `last_slot` (or that is None). A delivery
-        that begins by a slot makes it the `last_slot`. Nothing is taken on a paused channel.
+        without, where `timing` gives a time that has come, those that are due, and where it gives a slot,
+        those with `queued` ≤ slot, while the slot is later than the channel's `credible` `last_slot`. A
+        delivery that begins by a slot makes it the `last_slot`. Nothing is taken on a paused channel.
+
+        Where there is nothing to take now: the time at which there may be; None where time alone will
+        not bring it. `timing` is asked inside the transaction: it is quick, and has no effect.
 
         Two callers never get the same delivery, nor two deliveries of one channel, nor one slot twice.
         Sets state, lease, fence + 1 and, the first time, `started`; gives a `claim` event. Raises
         NotFoundError where there is a slot and the channel was never seen.
         """
+        with self._read() as connection:  # most often there is nothing, and nobody has to wait for that
+            answer = _Look(connection, channel, now, timing).answer()
+        if not isinstance(answer, int):
+            return answer
         with self._write() as connection:
+            # No slot is used twice, nobody is overtaken by who begins later, no claim outruns a pause.
+            take_turns(connection, f"claims on {channel}")
+            look = _Look(connection, channel, now, timing)
+            answer = look.answer()
+            if not isinstance(answer, int):
+                return answer
+            before = read_delivery(connection, answer, lock=True)
+            if _Look(connection, channel, now, timing).answer() != answer:
+                return now  # a person changed it before it was locked
+            slot = look.turn.slot if look.turn is not None else None
+            if slot is not None and before.state is DeliveryState.QUEUED and not before.own_time:
+                used = update(CHANNELS).where(CHANNELS.c.name == channel).values(last_slot=slot)
+                connection.execute(used)
             try:
-                taken = claiming.claim(
-                    connection, channel, worker=worker, now=now, until=until, opening=opening
+                transition(
+                    connection,
+                    before,
+                    _CLAIMED,
+                    now=now,
+                    lease_owner=worker,
+                    lease_until=until,
+                    fence=before.fence + 1,
+                    started=before.started or now,
                 )
             except IntegrityError:
                 # Another worker began a delivery of this channel in the same moment: its turn, not ours.
                 connection.get_transaction().rollback()  # type: ignore[union-attr]  # `_write` has begun it
-                return None
-            if taken is None:
-                return None
-            row = connection.execute(
-                DELIVERY.add_columns(THREADS.c.content).where(DELIVERIES.c.id == taken)
-            ).one()
-            claim = Claim(delivery_of(row), thread_of(row.content), read_posts(connection, taken), worker)
-            log(connection, claim.delivery, Event.CLAIM, actor=worker, now=now)
-            return claim
-
-    def waiting(self, channel: str) -> Waiting:
-        """What waits on this channel, in a few index look-ups however long the queue is."""
-        with self._read() as connection:
-            return claiming.look(connection, channel)
+                return now
+            delivery = read_delivery(connection, answer)
+            log(connection, delivery, Event.CLAIM, actor=worker, now=now)
+            thread = read_thread(connection, delivery.thread_id).thread
+            return Claim(delivery, thread, read_posts(connection, answer)[answer], worker)
 
     def plan(self, claim: Claim, posts: Sequence[Post], *, now: datetime) -> tuple[PostRecord, ...]:
         """Store the posts of a claimed delivery, all `planned`. Raises LeaseLostError.
@@ -94,7 +134,26 @@ class Work:
         them of parts that are out. Gives a `plan` event.
         """
         with self._write() as connection:
-            return publishing.plan(connection, claim, posts, now=now)
+            delivery = held(connection, claim)
+            stored, sent = delivery.posts, delivery.sent
+            if stored > sent:
+                raise StoreError(f"{described(delivery)} is planned already, with {stored} posts")
+            rows = [
+                post_row(post, delivery_id=delivery.id, position=position)
+                for position, post in enumerate(posts, stored + 1)
+            ]
+            out = 0
+            if delivery.adoption is not None and not stored:
+                out = _adopt(rows, delivery.adoption)
+                if not out:
+                    raise StoreError(f"{described(delivery)} has no post of the parts that are out")
+            if len(rows) == out:
+                raise StoreError(f"{described(delivery)} has nothing to post")
+            put(connection, delivery, posts=stored + len(rows), sent=sent + out)
+            connection.execute(insert(POSTS), rows)
+            detail = f"{len(rows)} posts" + (f", {out} of them out" if out else "")
+            log(connection, delivery, "plan", actor=claim.worker, now=now, detail=detail)
+            return read_posts(connection, delivery.id)[delivery.id]
 
     def intend(
         self, claim: Claim, position: int, *, key: str, reply_to: str | None, now: datetime, until: datetime
@@ -105,18 +164,26 @@ class Work:
         and StoreError where the post is not `planned`, or one before it is not out.
         """
         with self._write() as connection:
-            return publishing.intend(
-                connection, claim, position, key=key, reply_to=reply_to, now=now, until=until
-            )
+            delivery = held(connection, claim)
+            return _intend(connection, claim, delivery, position, Intent(key, until), reply_to, now)
 
-    def record(self, claim: Claim, position: int | None, change: Change, *, now: datetime) -> Delivery:
+    def record(
+        self,
+        claim: Claim,
+        position: int | None,
+        change: Change,
+        *,
+        now: datetime,
+        following: Intent | None = None,
+    ) -> tuple[Delivery, PostRecord | None]:
         """After a send: write what `states.decide` decided, post and delivery together.
+
+        With `following` the next post is intended in the same transaction, as `intend` does, as a reply to
+        this one, which is out; it is the second answer.
 
         `position` None is for what went wrong before any post (the rules could not be had): only the
         delivery changes. A post that was sent gets remote id, url and `finished`. The delivery takes
-        the state that `states.follow` gives for `change.event`, `change.reason`, and `change.due`
-        where there is one; a lease that is not kept is cleared; `finished` is set on `published` and
-        `failed`. Gives an event, except for `go-on`.
+        what `states.written` says of the change. Gives an event, except for `go-on`.
 
         Changes nothing and raises LeaseLostError where the fence is no longer the delivery's, and
         StoreError where the change cannot be true: a post changes that is not the next of its chain,
@@ -124,49 +191,210 @@ class Work:
         post, or `position` is None with another event than `wait` and `refuse`.
         """
         with self._write() as connection:
-            return publishing.record(connection, claim, position, change, now=now)
+            delivery = held(connection, claim)
+            sent = delivery.sent
+            if position is not None:
+                if position != sent + 1:
+                    raise _not_next(delivery, position)
+                _record_post(connection, delivery, position, change, now)
+            elif change.event not in {Event.WAIT, Event.REFUSE}:
+                raise StoreError(f"{change.event} of {described(delivery)} names no post")
+            if change.sent is not None:
+                sent += 1
+                if (change.event is Event.FINISH) != (sent == delivery.posts):
+                    raise StoreError(
+                        f"{described(delivery)} has {sent} of {delivery.posts} posts out: "
+                        f"{change.event} is wrong"
+                    )
+            transition(connection, delivery, change, now=now, sent=sent)
+            if change.event is not Event.GO_ON:
+                detail = change.reason or ""
+                log(connection, delivery, change.event, actor=claim.worker, now=now, detail=detail)
+            intended = None
+            if following is not None and change.sent is not None:
+                going_on = replace(delivery, sent=sent)
+                intended = _intend(
+                    connection, claim, going_on, sent + 1, following, change.sent.remote_id, now
+                )
+            return read_delivery(connection, delivery.id), intended
 
-    def advance(
-        self,
-        claim: Claim,
-        position: int,
-        sent: Sent,
-        *,
-        key: str,
-        now: datetime,
-        until: datetime,
-        almost: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Between two sends: record that this post is out and intend the next, in one transaction.
-
-        The same as `record` of a `go-on` and then `intend`, of the next post and with `key` for it,
-        as a reply to this one; but the disk is waited for once. Raises as they do, and changes
-        nothing then. `almost` is called when the step is found to be right and only the disk is still
-        to be waited for; it has to be quick, and nothing has changed yet for anybody else.
-        """
-        self.steps.advance(claim, position, sent, key=key, now=now, until=until, almost=almost)
-
-    def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> None:
+    def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> Delivery:
         """End the lease early: the delivery stays `publishing` and goes on at `due`, or at once.
 
         Raises LeaseLostError.
         """
         with self._write() as connection:
-            hold(connection, claim)
-            connection.execute(held(claim).values(due=due or now, **NO_LEASE))
+            delivery = held(connection, claim)
+            put(connection, delivery, due=due or now, lease_owner=None, lease_until=None)
+            return read_delivery(connection, delivery.id)
 
     def renew(self, claim: Claim, *, until: datetime) -> None:
         """Make the lease end at `until`, while its holder is at long work. Raises LeaseLostError."""
         with self._write() as connection:
-            hold(connection, claim)
-            connection.execute(held(claim).values(lease_owner=claim.worker, lease_until=until))
+            put(connection, held(connection, claim), lease_owner=claim.worker, lease_until=until)
 
     def free_leases(self, *, now: datetime) -> int:
         """End every lease that runs, for a service that knows it is the only one; how many it ended."""
+        runs = (_in_state(DELIVERIES, DeliveryState.PUBLISHING), DELIVERIES.c.lease_until > now)
         with self._write() as connection:
-            ended = connection.execute(
-                update(DELIVERIES)
-                .where(in_state(DELIVERIES, DeliveryState.PUBLISHING), DELIVERIES.c.lease_until > now)
-                .values(NO_LEASE)
+            ids = connection.scalars(select(DELIVERIES.c.id).where(*runs)).all()
+            for one in ids:
+                delivery = read_delivery(connection, one, lock=True)
+                put(connection, delivery, lease_owner=None, lease_until=None)
+            return len(ids)
+
+
+def _intend(
+    connection: Connection,
+    claim: Claim,
+    delivery: Delivery,
+    position: int,
+    intent: Intent,
+    reply_to: str | None,
+    now: datetime,
+) -> PostRecord:
+    put(connection, delivery, lease_owner=claim.worker, lease_until=intent.until)
+    statement = (
+        update(POSTS)
+        .where(*_post(delivery, position), POSTS.c.state == PostState.PLANNED)
+        .values(
+            state=PostState.SENDING,
+            tries=POSTS.c.tries + 1,
+            key=func.coalesce(POSTS.c.key, intent.key),
+            reply_to=reply_to,
+            intended=now,
+        )
+        .returning(*POSTS.c)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise StoreError(f"post {position} of {described(delivery)} is not planned")
+    if position != delivery.sent + 1:
+        raise _not_next(delivery, position)
+    return post_of(row)
+
+
+def _record_post(
+    connection: Connection, delivery: Delivery, position: int, change: Change, now: datetime
+) -> None:
+    values: dict[str, Any] = {"state": change.post, "reason": change.reason, "misses": change.misses}
+    if change.post is PostState.UNKNOWN:
+        values["doubted"] = func.coalesce(POSTS.c.doubted, POSTS.c.intended)
+    before = [PostState.SENDING, PostState.UNKNOWN]
+    if change.sent is None:
+        before.append(PostState.PLANNED)  # what went wrong before the call
+    else:
+        values |= {"remote_id": change.sent.remote_id, "url": change.sent.url, "finished": now}
+    here = update(POSTS).where(*_post(delivery, position), POSTS.c.state.in_(before))
+    if not connection.execute(here.values(values)).rowcount:
+        raise StoreError(f"post {position} of {described(delivery)} was not being sent")
+
+
+def _post(delivery: Delivery, position: int) -> tuple[ColumnElement[bool], ...]:
+    return POSTS.c.delivery_id == delivery.id, POSTS.c.position == position
+
+
+def _not_next(delivery: Delivery, position: int) -> StoreError:
+    return StoreError(f"post {position} of {described(delivery)} is not the next: {delivery.sent} are out")
+
+
+def _adopt(rows: list[dict[str, Any]], adoption: Adoption) -> int:
+    """Make the rows of the parts that are out `sent`, the last with its id; how many these are."""
+    out = [row for row in rows if row["part"] <= adoption.parts]
+    for row in out:
+        row["state"] = PostState.SENT
+    if out:
+        out[-1] |= {"remote_id": adoption.last.remote_id, "url": adoption.last.url}
+    return len(out)
+
+
+class _Look:
+    """What may be taken on a channel now, in a few index look-ups however long the queue is."""
+
+    def __init__(self, connection: Connection, channel: str, now: datetime, timing: Timing) -> None:
+        self._connection = connection
+        self._channel = channel
+        self._now = now
+        self._row: Row[Any] = connection.execute(_QUESTION, {"channel": channel}).one()
+        self.turn: Turn | None = None
+        if self._row.due is None and self._row.in_turn is not None:
+            self.turn = timing(credible(self._row.last_slot, now), self._row.in_turn, now)
+            if self.turn.slot is not None and self._row.paused is None:
+                raise NotFoundError(
+                    f"the queue has never seen the channel {channel}: its slots cannot be noted"
+                )
+
+    def answer(self) -> int | datetime | None:
+        """The delivery to take; else the time at which there may be one, or None."""
+        row, now = self._row, self._now
+        if row.paused:
+            return None
+        if row.due is not None:
+            ready: datetime = max(row.due, row.lease_until or row.due)
+            return int(row.begun) if ready <= now else ready
+        firsts = []
+        if row.own_time is not None and row.own_time <= now:
+            firsts.append(self._first(own_time=True))
+        turn, last_slot = self.turn, credible(row.last_slot, now)
+        if turn is not None and turn.at is not None and turn.at <= now:
+            unused = turn.slot is None or last_slot is None or last_slot < turn.slot
+            if unused and (turn.slot is None or row.in_turn <= turn.slot):
+                firsts.append(self._first(own_time=False, slot=turn.slot))
+        found = self._connection.execute(_lowest(firsts)).first() if firsts else None
+        if found is not None:
+            return int(found.id)
+        times = [row.own_time, turn.at if turn is not None else None]
+        return min((one for one in times if one is not None and one > now), default=None)
+
+    def _first(self, *, own_time: bool, slot: datetime | None = None) -> Select[Any]:
+        """The first of this kind that may begin: a queue of which none may is not walked."""
+        waiting = DELIVERIES.alias("own" if own_time else "turn")
+        # Expressions hide the times from their own indexes: the planner shall walk the queue in its order
+        # and stop at the first, and not sort all that fits.
+        fits: list[ColumnElement[bool]] = [func.coalesce(waiting.c.due, self._now) <= self._now]
+        if slot is not None:
+            fits.append(func.coalesce(waiting.c.queued, self._now) <= slot)
+        return (
+            select(waiting.c.id, waiting.c.rank)
+            .where(
+                waiting.c.channel == self._channel,
+                _in_state(waiting, DeliveryState.QUEUED),
+                waiting.c.own_time if own_time else ~waiting.c.own_time,
+                *fits,
             )
-            return ended.rowcount
+            .order_by(waiting.c.rank, waiting.c.id)
+            .limit(1)
+        )
+
+
+def _lowest(firsts: list[Select[Any]]) -> Select[Any]:
+    each = [select(first.subquery(f"first_{number}")) for number, first in enumerate(firsts)]
+    rows = union_all(*each).subquery("first")
+    return select(rows.c.id).order_by(rows.c.rank, rows.c.id).limit(1)
+
+
+def _in_state(deliveries: FromClause, state: DeliveryState) -> ColumnElement[bool]:
+    """The state as a literal: a bound value would hide from the planner that a partial index fits."""
+    return deliveries.c.state == literal(state.value, Text, literal_execute=True)
+
+
+def _question() -> Select[Any]:
+    """What waits on the channel given as `channel`: always one row."""
+    begun, own, turn = (DELIVERIES.alias(name) for name in ("begun", "own", "turn"))
+    here = bindparam("channel", type_=Text)
+    is_begun = (begun.c.channel == here, _in_state(begun, DeliveryState.PUBLISHING))
+    is_own = (own.c.channel == here, _in_state(own, DeliveryState.QUEUED), own.c.own_time)
+    is_in_turn = (turn.c.channel == here, _in_state(turn, DeliveryState.QUEUED), ~turn.c.own_time)
+    columns: dict[str, Select[Any]] = {
+        "begun": select(begun.c.id).where(*is_begun),
+        "due": select(begun.c.due).where(*is_begun),
+        "lease_until": select(begun.c.lease_until).where(*is_begun),
+        "own_time": select(func.min(own.c.due)).where(*is_own),
+        "in_turn": select(func.min(turn.c.queued)).where(*is_in_turn),
+        "last_slot": select(CHANNELS.c.last_slot).where(CHANNELS.c.name == here),
+        "paused": select(CHANNELS.c.paused).where(CHANNELS.c.name == here),
+    }
+    return select(*(query.scalar_subquery().label(name) for name, query in columns.items()))
+
+
+_QUESTION = _question()  # built once: building takes longer than the answer

@@ -15,10 +15,11 @@ from tests.servers.postgres import running
 from threadcast.queue.compose.compose import Rules, compose
 from threadcast.queue.compose.length import telegram
 from threadcast.queue.model import Claim
-from threadcast.queue.states import DeliveryState, Sent, decide
+from threadcast.queue.outcomes import Sent
+from threadcast.queue.states import DeliveryState, decide
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.engine import normalise_url
-from threadcast.queue.store.rows import post_row, thread_row
+from threadcast.queue.store.rows import content_row, post_row
 from threadcast.queue.store.schema import DELIVERIES, POSTS, THREADS
 from threadcast.queue.text.parse import parse
 
@@ -66,7 +67,9 @@ def filled(url: str, posts: int) -> Iterator[Database]:
     deliveries = posts // PARTS
     engine = create_engine(normalise_url(url))
     with engine.begin() as connection:
-        connection.execute(insert(THREADS), thread_row(sample, "benchmark", now=START) | {"id": 1})
+        connection.execute(
+            insert(THREADS), content_row(sample) | {"id": 1, "source": "benchmark", "created": START}
+        )
         for first in range(1, deliveries + 1, BATCH):
             ids = range(first, min(first + BATCH, deliveries + 1))
             connection.execute(insert(DELIVERIES), [_delivery(one) for one in ids])
@@ -113,7 +116,7 @@ def _claim_and_record(database: Database) -> Claim:
     """Claim the next delivery, say that its first post is sent, and record that it was."""
     now = datetime.now(UTC)
     claim = database.work.claim("news", worker="benchmark", now=now, until=now + timedelta(minutes=3))
-    assert claim is not None
+    assert isinstance(claim, Claim)
     _send(database, claim, 1)
     return claim
 

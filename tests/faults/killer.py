@@ -12,7 +12,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,7 +28,7 @@ from threadcast.bot.channels.mastodon import channel as mastodon
 from threadcast.bot.channels.telegram import channel as telegram
 from threadcast.bot.channels.telegram import client as telegram_client
 from threadcast.bot.shell import cli
-from threadcast.queue.store import exchange
+from threadcast.queue.model import Claim
 from threadcast.queue.store.changes import Changes
 from threadcast.queue.store.notes import Notes
 from threadcast.queue.store.threads import Threads
@@ -51,14 +50,10 @@ STEPS = (
 )
 # Steps of settling a post of unknown fate.
 LOOKS = ("before-look", "after-look")
-# Steps of a restore under a running service: all is ready, half of the pages are written, all are committed.
-EXCHANGE = ("before-exchange", "half-exchanged", "after-exchange")
 # Steps of an update from the chat: what it asks for is not done yet, is done, is noted as heard.
 HEARING = ("before-deed", "after-deed", "after-heard")
 # In the middle of any transaction, on any channel: everything is written but the commit.
 COMMIT = "before-commit"
-
-Steps = tuple[tuple[str, int], ...]
 
 HALF_SENT = "http11.send_request_body.started"
 REQUEST_SENT = "http11.receive_response_headers.started"
@@ -126,24 +121,7 @@ def wrap(owner: Any, name: str, wrapper: Callable[[Callable[..., Any]], Callable
     setattr(owner, name, functools.wraps(original, updated=())(wrapper(original)))
 
 
-def stepping(killer: Killer, before: Steps, after: Steps) -> Callable[..., Any]:
-    """A wrapper for what a store does with a claimed post: the steps, and how many posts further they are."""
-
-    def wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(self: Work, claim: Any, position: int | None, *args: Any, **kwargs: Any) -> Any:
-            for step, further in before:
-                killer.reach(step, claim.delivery.channel, (position or 0) + further)
-            result = original(self, claim, position, *args, **kwargs)
-            for step, further in after:
-                killer.reach(step, claim.delivery.channel, (position or 0) + further)
-            return result
-
-        return call
-
-    return wrapper
-
-
-def around_store(killer: Killer) -> None:
+def around_store(killer: Killer) -> None:  # noqa: C901  # a wrapper for each step
     """The steps that are transactions."""
 
     def plan(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,22 +135,39 @@ def around_store(killer: Killer) -> None:
     def claim(original: Callable[..., Any]) -> Callable[..., Any]:
         def call(self: Work, channel: str, **kwargs: Any) -> Any:
             claim = original(self, channel, **kwargs)
-            if claim is not None:
+            if isinstance(claim, Claim):
                 killer.reach("after-claim", channel)
             return claim
 
         return call
 
+    def intend(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(self: Work, claim: Any, position: int, **kwargs: Any) -> Any:
+            killer.reach("before-intent", claim.delivery.channel, position)
+            intended = original(self, claim, position, **kwargs)
+            killer.reach("after-intent", claim.delivery.channel, position)
+            return intended
+
+        return call
+
+    def record(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(self: Work, claim: Any, position: int | None, change: Any, **kwargs: Any) -> Any:
+            channel, post = claim.delivery.channel, position or 0
+            killer.reach("before-record", channel, post)
+            if kwargs.get("following") is not None:
+                killer.reach("before-intent", channel, post + 1)
+            recorded = original(self, claim, position, change, **kwargs)
+            killer.reach("after-record", channel, post)
+            if kwargs.get("following") is not None:
+                killer.reach("after-intent", channel, post + 1)
+            return recorded
+
+        return call
+
     wrap(Work, "claim", claim)
     wrap(Work, "plan", plan)
-    wrap(Work, "intend", stepping(killer, (("before-intent", 0),), (("after-intent", 0),)))
-    wrap(Work, "record", stepping(killer, (("before-record", 0),), (("after-record", 0),)))
-    before, after = ("before-record", "before-intent"), ("after-record", "after-intent")
-    wrap(
-        Work,
-        "advance",
-        stepping(killer, tuple(zip(before, (0, 1), strict=True)), tuple(zip(after, (0, 1), strict=True))),
-    )
+    wrap(Work, "intend", intend)
+    wrap(Work, "record", record)
     event.listen(Engine, "commit", lambda _: killer.reach(COMMIT))
 
 
@@ -289,28 +284,9 @@ def around_hearing(killer: Killer) -> None:
     def piece(page: str, line: int, *_: Any, **__: Any) -> bool:
         return page.startswith("draft:") and line > 0
 
-    wrap(Threads, "add", functools.partial(around, is_deed=by_chat))
-    for name in ("apply", "skip", "settle", "pause"):
-        wrap(Changes, name, functools.partial(around, is_deed=by_chat))
+    for part, name in ((Threads, "add"), *((Changes, name) for name in ("apply", "skip", "settle", "pause"))):
+        wrap(part, name, functools.partial(around, is_deed=by_chat))
     wrap(Notes, "write", functools.partial(around, is_deed=piece))
-
-
-def around_exchange(killer: Killer) -> None:
-    """The steps of putting a backup's content into the live queue."""
-
-    def pour(_: Callable[..., None]) -> Callable[..., Any]:
-        def call(new: sqlite3.Connection, live: sqlite3.Connection, _: float) -> None:
-            def judge(_status: int, left: int, pages: int) -> None:
-                if left <= pages / 2:
-                    killer.reach("half-exchanged")
-
-            killer.reach("before-exchange")
-            new.backup(live, pages=1, progress=judge)
-            killer.reach("after-exchange")
-
-        return call
-
-    wrap(exchange, "pour", pour)
 
 
 class Clock:
@@ -335,7 +311,6 @@ def install(plan: Plan) -> None:
     around_channel(killer, mastodon.MastodonChannel, clock.sending)
     around_httpx(killer, "news")
     around_http_client(killer, "masto")
-    around_exchange(killer)
     around_hearing(killer)
     if plan.clock or plan.jump:
         wrap(service, "now", lambda original: lambda: original() + clock.ahead)

@@ -6,6 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from threadcast.queue.outcomes import (
+    Absent,
+    Blind,
+    Code,
+    Look,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    Throttled,
+    Unknown,
+    Unreached,
+)
 from threadcast.queue.states import (
     BEGINNINGS,
     FIRST_DELAY,
@@ -16,22 +29,11 @@ from threadcast.queue.states import (
     REQUESTS,
     SHORTEST_WAIT,
     TRANSITIONS,
-    Absent,
-    Blind,
     Change,
-    Code,
     DeliveryState,
     Event,
-    Look,
     NotAllowedError,
-    Outcome,
     PostState,
-    Refused,
-    Sent,
-    Settling,
-    Throttled,
-    Unknown,
-    Unreached,
     allowed,
     decide,
     diagram,

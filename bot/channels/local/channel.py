@@ -28,7 +28,7 @@ from threadcast.bot.channels.local.timeline import (
 from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
-from threadcast.queue.states import (
+from threadcast.queue.outcomes import (
     Absent,
     Blind,
     Look,

@@ -15,7 +15,7 @@ from threadcast.bot.channels.mastodon.lookup import audit, look_up, take_down
 from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
 from threadcast.config.types import web_address
 from threadcast.queue.compose.compose import Numbering, Rules
-from threadcast.queue.states import (
+from threadcast.queue.outcomes import (
     Blind,
     Look,
     Outcome,

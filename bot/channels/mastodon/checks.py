@@ -8,7 +8,7 @@ from threadcast.bot.channels.mastodon.errors import GONE, Fault, ask_again
 from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.port import Finding
 from threadcast.config.logs import redact
-from threadcast.queue.states import Code, Refused, Throttled, Unreached
+from threadcast.queue.outcomes import Code, Refused, Throttled, Unreached
 
 LATER = "try again later"
 WRITE = frozenset({"write", "write:statuses"})

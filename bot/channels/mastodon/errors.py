@@ -17,7 +17,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SS
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.config.logs import redact
-from threadcast.queue.states import Blind, Code, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Blind, Code, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 USUAL_WAIT = timedelta(minutes=5)  # the window of Mastodon's tightest limit
 LONGEST_QUOTE = 200  # code points of a server's own words

@@ -11,7 +11,7 @@ from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.mastodon.matching import Search, Status, differences, verdict
 from threadcast.bot.channels.mastodon.text import alike, plain
 from threadcast.bot.channels.port import Difference, Expected, Sought
-from threadcast.queue.states import Absent, Blind, Look, TakeDown, Throttled, Unreached
+from threadcast.queue.outcomes import Absent, Blind, Look, TakeDown, Throttled, Unreached
 
 MOST_PAGES = 25  # a thousand statuses since the post was tried
 PAGES_MORE = 5  # so far beyond its time the landmark is looked for

@@ -8,7 +8,7 @@ from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_sh
 from threadcast.bot.channels.mastodon.text import alike, plain
 from threadcast.bot.channels.port import Difference, Expected, Sought
 from threadcast.config.logs import redact
-from threadcast.queue.states import Blind, Sent
+from threadcast.queue.outcomes import Blind, Sent
 
 SLACK = timedelta(seconds=5)  # how far apart two clocks may tell one moment, once their distance is known
 REACH = timedelta(minutes=15)  # how much older than its first try a post may seem, where a clock was set

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from threadcast.bot.channels.budget import Prospect, Room, Window
 from threadcast.bot.channels.port import Quota
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unreached
+from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unreached
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STATUSES = 300  # an account's, in STATUSES_WINDOW

@@ -25,7 +25,7 @@ from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
 from threadcast.bot.channels.telegram.words import LIMIT
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
-from threadcast.queue.states import (
+from threadcast.queue.outcomes import (
     Absent,
     Blind,
     Look,

@@ -18,7 +18,7 @@ from threadcast.bot.channels.telegram.errors import (
 from threadcast.bot.channels.telegram.lookup import Probe
 from threadcast.bot.channels.telegram.words import Fault
 from threadcast.config.logs import redact
-from threadcast.queue.states import Code, Refused, Throttled, Unreached
+from threadcast.queue.outcomes import Code, Refused, Throttled, Unreached
 
 
 async def why_not(client: Client) -> Throttled | Unreached | Refused | None:

@@ -16,7 +16,7 @@ from threadcast.bot.channels.telegram.errors import in_vain
 from threadcast.bot.channels.telegram.words import channel_variable
 from threadcast.config.logs import redact
 from threadcast.config.types import is_loopback
-from threadcast.queue.states import Refused, Throttled, Unreached
+from threadcast.queue.outcomes import Refused, Throttled, Unreached
 
 T = TypeVar("T")
 

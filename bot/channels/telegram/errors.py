@@ -24,7 +24,7 @@ from telegram.error import (
 
 from threadcast.bot.channels.telegram.words import DESCRIPTIONS, Fault, channel_variable
 from threadcast.config.logs import redact
-from threadcast.queue.states import Absent, Code, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Absent, Code, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 # The library gives periods as timedelta only where this is set, and warns on every 429 where it is not.
 os.environ.setdefault("PTB_TIMEDELTA", "true")

@@ -17,7 +17,7 @@ from threadcast.bot.channels.port import Difference, Expected, Finding, Landmark
 from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, address
 from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, verdict
-from threadcast.queue.states import Absent, Blind, Look, Refused, Sent, Throttled, Unreached
+from threadcast.queue.outcomes import Absent, Blind, Look, Refused, Sent, Throttled, Unreached
 
 log = structlog.get_logger("threadcast.telegram")
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from threadcast.bot.channels.port import Difference, Expected
-from threadcast.queue.states import Absent, Blind, Sent
+from threadcast.queue.outcomes import Absent, Blind, Sent
 
 MUCH_ALIKE: Final = 0.75  # of the words, in their order: such a text may be the post, changed since
 

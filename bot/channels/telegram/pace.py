@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Protocol
 
 from threadcast.bot.channels.budget import Prospect, Room
-from threadcast.queue.states import Outcome, Sent, Throttled
+from threadcast.queue.outcomes import Outcome, Sent, Throttled
 
 PER_BOT = 30.0  # messages a second over all chats of a bot
 BURST = 3  # messages that a chat takes at once after a rest

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from threadcast.queue.states import Code
+from threadcast.queue.outcomes import Code
 
 LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
 

@@ -26,7 +26,8 @@ from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import TIMES, exactly, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError, Sent, allowed
+from threadcast.queue.outcomes import Sent
+from threadcast.queue.states import DeliveryState, Event, NotAllowedError, allowed
 
 QUICK_TIMES = (
     ("In 1 hour", "in 1h"),

@@ -8,7 +8,8 @@ from threadcast.bot.chat.views.cards import reason
 from threadcast.bot.chat.views.message import Message, bold
 from threadcast.bot.wording import lasting, shortly
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import CHANNEL_FAULTS, Code, DeliveryState
+from threadcast.queue.outcomes import CHANNEL_FAULTS, Code
+from threadcast.queue.states import DeliveryState
 
 LONG = timedelta(minutes=5)  # for which a chain waits on its network before that is told
 

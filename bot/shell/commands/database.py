@@ -1,6 +1,5 @@
 """The database: `migrate`, `backup`, `restore`."""
 
-from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
@@ -8,16 +7,12 @@ from shlex import quote
 import click
 
 from threadcast.bot.data_folder import upgrade
-from threadcast.bot.plain import plain
 from threadcast.bot.requests.restoring import Restored, put_back
-from threadcast.bot.shell import views
 from threadcast.bot.shell.context import JSON, actor, load_settings
-from threadcast.bot.shell.follow import INTERVAL, until_interrupted
 from threadcast.bot.shell.screen import Screen, safe
 from threadcast.bot.wording import count
-from threadcast.queue.model import Delivery
 from threadcast.queue.store import backup as backups
-from threadcast.queue.store.since import Since
+from threadcast.queue.store.backup import Since
 
 MANY = 20  # lines about what happened since; more is for scripts
 
@@ -72,17 +67,16 @@ def backup(file: Path, as_json: bool) -> None:
 def restore(file: Path, as_json: bool) -> None:
     """Put a backup in the place of the queue.
 
-    The replaced one is kept beside it. A service may go on running: it finishes the post in hand first.
-    All channels are paused then: what went out after the backup was made is still waiting in it, and would
-    go out again. Look through the queue, then `threadcast resume`.
+    The service has to be stopped first. The replaced queue is kept beside it. All channels are paused then:
+    what went out after the backup was made is still waiting in it, and would go out again. Look through the
+    queue, then `threadcast resume`.
 
     \b
     Examples:
       threadcast restore queue.backup
     """
     configured = load_settings()
-    with until_interrupted(INTERVAL) as pause:
-        restored = put_back(configured, file, actor=actor(), see=_Patience().see, pause=pause)
+    restored = put_back(configured, file, actor=actor())
     screen = Screen(configured.timezone)
     if as_json:
         screen.json(_as_json(file, restored))
@@ -94,7 +88,6 @@ def _as_json(file: Path, restored: Restored) -> dict[str, object]:
     return {
         "file": str(file),
         "replaced": None if restored.kept is None else str(restored.kept),
-        "running": restored.running,
         "out_since": [asdict(one) for one in restored.since.out] if restored.since else [],
         "added_since": [number for number, _ in restored.since.added] if restored.since else [],
     }
@@ -102,8 +95,6 @@ def _as_json(file: Path, restored: Restored) -> dict[str, object]:
 
 def _say_restored(screen: Screen, file: Path, restored: Restored) -> None:
     screen.say(f"The queue is what {safe(str(file))} holds.", whole=True)
-    if restored.running:
-        screen.say("The service that is running goes on with it.")
     if restored.kept is not None:
         screen.say(f"The one it replaced is kept: {safe(str(restored.kept))}", whole=True)
     screen.say("All channels are paused.")
@@ -131,23 +122,3 @@ def _say_since(screen: Screen, since: Since) -> None:
     if len(since.out) > MANY:
         screen.say(f"  … and {len(since.out) - MANY} more; threadcast queue lists all that wait")
     screen.say("Then: threadcast resume")
-
-
-class _Patience:
-    """Tells on standard error what a restore waits for, once for each post."""
-
-    def __init__(self) -> None:
-        self._said: set[str] = set()
-
-    def see(self, held: Collection[Delivery]) -> None:
-        if not self._said:
-            self._say("A service is running: its channels are paused until the queue is restored.")
-        for one in held:
-            self._say(
-                f"Waiting for the post in hand: #{one.thread_id} on {one.channel} ({views.progress(one)}) …"
-            )
-
-    def _say(self, line: str) -> None:
-        if line not in self._said:
-            click.echo(plain(line), err=True)
-        self._said.add(line)

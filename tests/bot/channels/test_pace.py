@@ -14,7 +14,7 @@ from threadcast.bot.channels.telegram.pace import TelegramPace
 from threadcast.bot.requests.requests import build_requests
 from threadcast.config.settings import load
 from threadcast.queue.model import ChannelSeen
-from threadcast.queue.states import Sent, Throttled
+from threadcast.queue.outcomes import Sent, Throttled
 from threadcast.queue.store.reading import Reading
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

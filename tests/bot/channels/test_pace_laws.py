@@ -12,7 +12,7 @@ from threadcast.bot.channels.mastodon.pace import MastodonPace
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Quota
 from threadcast.bot.channels.telegram.pace import BURST, LEAST, BotPace, TelegramPace
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 START = datetime(2026, 3, 2, 11, 47, 13, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.bot.chat.stand import CHANNEL, Stand, standing
 from tests.bot.chat.test_updates import add, wait_until_told
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace
-from threadcast.queue.states import Sent
+from threadcast.queue.outcomes import Sent
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -20,8 +20,9 @@ from tests.bot.intake.inbox import FOG, GAP, LAMP, Inbox, now
 from threadcast.bot.intake.folder import AT_LEAST_EVERY, RETRY, SETTLE
 from threadcast.bot.requests.input import MAX_INPUT, understand
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.model import StoreError
-from threadcast.queue.states import Event, Sent, decide
+from threadcast.queue.model import Claim, StoreError
+from threadcast.queue.outcomes import Sent
+from threadcast.queue.states import Event, decide
 from threadcast.queue.store.database import Database
 
 PATIENCE = 10  # seconds after which a test gives up waiting for an event
@@ -47,7 +48,7 @@ def publish_all(database: Database, channel: str) -> None:
     moment = now()
     until = moment + timedelta(minutes=1)
     claim = database.work.claim(channel, worker="w", now=moment, until=until)
-    assert claim is not None
+    assert isinstance(claim, Claim)
     database.work.plan(claim, [Post(part=1, label="", text="all of it", length=9)], now=moment)
     database.work.intend(claim, 1, key="k", reply_to=None, now=moment, until=until)
     change = decide(Sent("1", "u"), last=True, tries=1, now=moment, chance=0)

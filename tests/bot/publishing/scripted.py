@@ -14,16 +14,8 @@ from threadcast.bot.channels.local.channel import LocalChannel
 from threadcast.bot.channels.port import NotReadyError, Outgoing, Sought
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.model import NewDelivery, NewThread
-from threadcast.queue.states import (
-    DeliveryState,
-    Look,
-    Outcome,
-    Refused,
-    Settling,
-    Throttled,
-    Unknown,
-    Unreached,
-)
+from threadcast.queue.outcomes import Look, Outcome, Refused, Settling, Throttled, Unknown, Unreached
+from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread
 

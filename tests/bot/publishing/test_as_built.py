@@ -19,7 +19,8 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.config.settings import load
 from threadcast.queue.model import ChannelSeen, Delivery
-from threadcast.queue.states import Code, DeliveryState, PostState
+from threadcast.queue.outcomes import Code
+from threadcast.queue.states import DeliveryState, PostState
 
 WINDOW = timedelta(hours=3)  # one begins at START
 SEVEN = (30, 3, 3, 3, 3, 3, 3)
@@ -71,9 +72,9 @@ class House:
             chance=lambda: 1.0,
         )
         while not stop.asked.is_set():
-            if await publisher.publish() is not None:
+            again = await publisher.publish()
+            if isinstance(again, Delivery):
                 continue
-            again = self.database.work.waiting("masto").under_way
             if again is None or again > end:
                 break
             self.clock.moment = max(again, self.clock())

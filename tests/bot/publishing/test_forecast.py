@@ -12,8 +12,9 @@ from threadcast.bot.publishing.forecast import Forecast, Rhythm, forecast
 from threadcast.config.schedule.quiet import parse_quiet
 from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.model import ChannelSeen, Opening
-from threadcast.queue.states import Change, Code, DeliveryState, Event, PostState
+from threadcast.queue.model import ChannelSeen, Claim
+from threadcast.queue.outcomes import Code
+from threadcast.queue.states import Change, DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
@@ -106,7 +107,7 @@ def test_a_chain_rests_in_quiet_hours() -> None:
 def test_under_way() -> None:
     """A chain under way holds the channel until its last post is out."""
     database = queue("a", "b")
-    database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
+    database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR)
     (first, second) = foreseen(database)
     assert (first.why, first.end) == ("under way", NOON + 3 * A_POST)
     assert second.start == first.end
@@ -139,7 +140,7 @@ def test_a_plan() -> None:
 def test_under_way_in_a_window() -> None:
     """A chain under way goes on with the next window where this one is used up, and so do those behind it."""
     database = queue("a", "b")
-    database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
+    database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR)
     left = Window(4, 1, NOON + HOUR, 3 * HOUR)
     first, second = foreseen(database, prospect=Prospect(A_POST, (left,)))
     assert first.end == NOON + HOUR + 2 * A_POST
@@ -157,8 +158,8 @@ def test_under_way_in_a_window() -> None:
 def test_waiting_under_way(reason: str, code: Code, why: str) -> None:
     """A begun chain that waits says for what, in words that fit."""
     database = queue("a")
-    claim = database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR, opening=Opening())
-    assert claim is not None
+    claim = database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR)
+    assert isinstance(claim, Claim)
     later = Change(Event.WAIT, PostState.PLANNED, reason, NOON + HOUR, keeps_lease=False, code=code)
     database.work.record(claim, None, later, now=NOON)
     (one,) = foreseen(database)

@@ -23,10 +23,12 @@ from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.model import LeaseLostError, StoreError
+from threadcast.queue.model import Delivery, Intent, LeaseLostError, PostRecord, StoreError
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.work import Work
+
+Recorded = tuple[Delivery, PostRecord | None]
 
 
 class Failing(Work):
@@ -36,8 +38,10 @@ class Failing(Work):
         super().__init__(database.transactions)
         self._error = error
 
-    def advance(self, *args: Any, **kwargs: Any) -> None:
-        raise self._error
+    def record(self, *args: Any, following: Intent | None = None, **kwargs: Any) -> Recorded:
+        if following is not None:
+            raise self._error
+        return super().record(*args, **kwargs)
 
 
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), LeaseLostError("another worker has it")])
@@ -123,7 +127,7 @@ async def test_each_server_finds_the_intent(
         publisher = Publisher(database, channel, worker="one", clock=clock, stop=Stop())
         published = await publisher.publish()
         await channel.close()
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     texts = [*(f"{number}/ lamp {number}" for number in range(1, 12)), "12/ lamp /end"]
     assert network.witnessed == [(text, "sending", 1) for text in texts]

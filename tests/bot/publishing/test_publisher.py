@@ -18,18 +18,8 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.model import Adoption, Delivery, NewThread, PostRecord
-from threadcast.queue.states import (
-    Blind,
-    DeliveryState,
-    Event,
-    Outcome,
-    PostState,
-    Refused,
-    Sent,
-    Throttled,
-    Unknown,
-    Unreached,
-)
+from threadcast.queue.outcomes import Blind, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.states import DeliveryState, Event, PostState
 from threadcast.queue.text.parse import parse
 
 
@@ -62,10 +52,12 @@ class House:
             chance=lambda: 1.0,
         )
 
-    async def blind(self) -> Delivery | None:
+    async def blind(self) -> Delivery:
         """Where a look for the post in doubt shows nothing: a person has to look."""
         self.channel.script.looks.append(Blind("nobody can look"))
-        return await self.publisher().publish()
+        stopped = await self.publisher().publish()
+        assert isinstance(stopped, Delivery)
+        return stopped
 
     def add(self, *wishes: NewThread) -> list[int]:
         added = self.database.threads.add(wishes or (wish("news"),), now=self.clock(), actor="test")
@@ -106,7 +98,7 @@ async def test_a_chain_goes_out_whole(house: Callable[..., House]) -> None:
 
     published = await at.publisher().publish()
 
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
     posts = at.posts(delivery)
@@ -122,7 +114,7 @@ async def test_nothing_due(house: Callable[..., House]) -> None:
     at = house()
     at.add(wish("news", due=START + timedelta(seconds=1)))
 
-    assert await at.publisher().publish() is None
+    assert not isinstance(await at.publisher().publish(), Delivery)
     assert at.asked == []
 
 
@@ -156,14 +148,14 @@ async def test_later_from_the_same_post(
     (delivery,) = at.add()
 
     stopped = await at.publisher().publish()
-    assert stopped is not None
+    assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.due) == (DeliveryState.PUBLISHING, START + wait)
     assert at.states(delivery) == [PostState.SENT, PostState.PLANNED, PostState.PLANNED]
-    assert await at.publisher().publish() is None
+    assert not isinstance(await at.publisher().publish(), Delivery)
     at.clock.moment = START + wait
     published = await at.publisher("two").publish()
 
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
     assert at.channel.script.asked[1] == at.channel.script.asked[2]
@@ -176,7 +168,7 @@ async def test_a_waiting_chain_keeps_its_channel(house: Callable[..., House]) ->
 
     await at.publisher().publish()
 
-    assert await at.publisher().publish() is None
+    assert not isinstance(await at.publisher().publish(), Delivery)
 
 
 async def test_unreached_again_and_again(house: Callable[..., House]) -> None:
@@ -187,7 +179,7 @@ async def test_unreached_again_and_again(house: Callable[..., House]) -> None:
 
     for _ in range(12):
         stopped = await at.publisher().publish()
-        assert stopped is not None
+        assert isinstance(stopped, Delivery)
         waits.append((stopped.due - at.clock()).total_seconds())
         at.clock.moment = stopped.due
 
@@ -202,8 +194,8 @@ async def test_a_refusal_stops_this_chain_only(house: Callable[..., House]) -> N
     first = await at.publisher().publish()
     second = await at.publisher().publish()
 
-    assert first is not None
-    assert second is not None
+    assert isinstance(first, Delivery)
+    assert isinstance(second, Delivery)
     assert (first.id, first.state, first.reason) == (broken, DeliveryState.FAILED, "too rude")
     assert at.states(broken) == [PostState.SENT, PostState.REFUSED, PostState.PLANNED]
     assert (second.id, second.state) == (fine, DeliveryState.PUBLISHED)
@@ -218,7 +210,7 @@ async def test_a_refused_chain_goes_on_when_retried(house: Callable[..., House])
     at.database.changes.apply(delivery, Event.RETRY, now=at.clock(), actor="test", due=at.clock())
     published = await at.publisher().publish()
 
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
     assert at.posts(delivery)[1].reply_to == at.posts(delivery)[0].remote_id
@@ -235,7 +227,7 @@ async def test_settled_as_sent(house: Callable[..., House]) -> None:
     at.database.changes.settle(delivery, Sent(timeline[1], None), now=at.clock(), actor="test")
     published = await at.publisher().publish()
 
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
     assert at.channel.script.asked[2].parent == timeline[1]
@@ -251,7 +243,7 @@ async def test_settled_as_not_sent(house: Callable[..., House]) -> None:
     at.database.changes.settle(delivery, None, now=at.clock(), actor="test")
     published = await at.publisher().publish()
 
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
 
@@ -284,11 +276,11 @@ async def test_asked_to_stop(house: Callable[..., House]) -> None:
 
     let_go = await at.publisher(stop=stop).publish()
 
-    assert let_go is not None
+    assert isinstance(let_go, Delivery)
     assert (let_go.state, let_go.lease_owner, let_go.sent) == (DeliveryState.PUBLISHING, None, 2)
     assert at.states(delivery) == [PostState.SENT, PostState.SENT, PostState.PLANNED]
     published = await at.publisher("next").publish()
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
 
@@ -304,7 +296,7 @@ async def test_no_time_to_wait(house: Callable[..., House]) -> None:
     stop.ask()
     stopped = await working
 
-    assert stopped is not None
+    assert isinstance(stopped, Delivery)
     assert stopped.lease_owner is None
     assert at.states(delivery)[0] is PostState.UNKNOWN
 
@@ -336,7 +328,7 @@ async def test_a_broken_adapter(house: Callable[..., House]) -> None:
 
     stopped = await at.publisher().publish()
 
-    assert stopped is not None
+    assert isinstance(stopped, Delivery)
     assert at.states(delivery)[0] is PostState.UNKNOWN
     assert stopped.reason == "the adapter failed (RuntimeError)"
 
@@ -348,13 +340,13 @@ async def test_rules_that_cannot_be_had_now(house: Callable[..., House]) -> None
     (delivery,) = at.add()
 
     stopped = await at.publisher().publish()
-    assert stopped is not None
+    assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.reason) == (DeliveryState.PUBLISHING, "no route")
     at.channel.script.not_ready = None
     at.clock.moment = stopped.due
     published = await at.publisher().publish()
 
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert len(at.posts(delivery)) == 3
 
@@ -367,7 +359,7 @@ async def test_rules_that_cannot_be_had(house: Callable[..., House]) -> None:
 
     stopped = await at.publisher().publish()
 
-    assert stopped is not None
+    assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.reason) == (DeliveryState.FAILED, "the token is not valid")
     assert at.posts(delivery) == ()
 
@@ -385,7 +377,7 @@ async def test_a_thread_that_cannot_be_composed(tmp_path: Path) -> None:
 
     stopped = await at.publisher().publish()
 
-    assert stopped is not None
+    assert isinstance(stopped, Delivery)
     assert stopped.state is DeliveryState.FAILED
     assert "2" in stopped.reason
     assert at.asked == []
@@ -406,7 +398,7 @@ async def test_the_split_stays(tmp_path: Path) -> None:
     at.clock.advance(hours=1)
     published = await at.publisher().publish()
 
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert len(planned) > 3
     assert [post.post for post in at.posts(delivery)] == planned
@@ -421,9 +413,9 @@ async def test_a_gap_between_posts(tmp_path: Path) -> None:
     times = []
     for _ in range(3):
         state = await publisher.publish()
-        assert state is not None
+        assert isinstance(state, Delivery)
         times.append((state.state.value, state.due - START, state.lease_owner))
-        assert await publisher.publish() is None
+        assert not isinstance(await publisher.publish(), Delivery)
         at.clock.moment = state.due
 
     assert times[:2] == [
@@ -449,13 +441,13 @@ async def test_a_chain_that_has_to_rest(tmp_path: Path) -> None:
 
     rested = await publisher.publish()
 
-    assert rested is not None
+    assert isinstance(rested, Delivery)
     assert (rested.state, rested.due, rested.lease_owner) == (DeliveryState.PUBLISHING, end, None)
     assert at.states(delivery) == [PostState.SENT, PostState.SENT, PostState.PLANNED]
-    assert await publisher.publish() is None
+    assert not isinstance(await publisher.publish(), Delivery)
     at.clock.moment = end
     published = await publisher.publish()
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
 
 
@@ -470,7 +462,7 @@ async def test_a_continued_thread(tmp_path: Path) -> None:
     at.database.threads.extend(thread_id, longer, now=at.clock(), actor="test")
     published = await at.publisher().publish()
 
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert (published.state, published.sent) == (DeliveryState.PUBLISHED, 5)
     assert at.asked[3:] == ["4/ more", "5/ and more"]
     posts = at.posts(delivery)
@@ -489,7 +481,7 @@ async def test_an_adopted_chain(tmp_path: Path) -> None:
 
     published = await at.publisher().publish()
 
-    assert published is not None
+    assert isinstance(published, Delivery)
     assert (published.state, published.sent) == (DeliveryState.PUBLISHED, 3)
     (asked,) = at.channel.script.asked
     assert (asked.text, asked.parent) == ("3/ lamp /end", by_hand.remote_id)
@@ -508,10 +500,10 @@ async def test_a_rest_without_text(tmp_path: Path) -> None:
     )
     stopped = await at.publisher().publish()
 
-    assert stopped is not None
+    assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.sent) == (DeliveryState.FAILED, 3)
     assert "no text to post" in stopped.reason
-    assert await at.publisher().publish() is None
+    assert not isinstance(await at.publisher().publish(), Delivery)
 
 
 @pytest.mark.parametrize("text", ["1/\n2/\n3/ lamp /end\n", "1/ lamp\n2/ lamp\n3/\n"])
@@ -526,7 +518,7 @@ async def test_an_adopted_chain_without_text(tmp_path: Path, text: str) -> None:
 
     stopped = await at.publisher().publish()
 
-    assert stopped is not None
+    assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.posts) == (DeliveryState.FAILED, 0)
     assert "no text" in stopped.reason
     assert at.asked == []

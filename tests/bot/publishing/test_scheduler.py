@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,8 +19,9 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.model import ChannelSeen, Delivery, StoreError, Waiting
-from threadcast.queue.states import DeliveryState, Refused
+from threadcast.queue.model import ChannelSeen, Claim, Delivery, StoreError
+from threadcast.queue.outcomes import Refused
+from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.work import Work
 
@@ -48,7 +50,6 @@ class House:
         self.channels = {name: ScriptedChannel(name, folder, now, *steps) for name, steps in channels.items()}
         self.timers = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         self.scheduler = Scheduler(
-            database,
             [
                 (
                     Publisher(database, channel, worker="w", clock=now, stop=self.stop, observe=self.see),
@@ -183,7 +184,7 @@ async def test_a_paused_channel(house: Callable[..., House]) -> None:
         at.scheduler.wake()
         gate.set()
         paused = await asyncio.wait_for(at.rested.get(), LONG_ENOUGH)
-        assert (paused.sent, at.database.work.waiting("news").paused) == (1, True)
+        assert (paused.sent, at.database.reading.paused("news")) == (1, True)
         at.database.changes.pause("news", False, now=now(), actor="test")
         at.scheduler.wake()
         assert (await at.next_end()).state is DeliveryState.PUBLISHED
@@ -196,11 +197,11 @@ class Flaky(Work):
         super().__init__(database.transactions)
         self._error: Exception | None = error
 
-    def waiting(self, channel: str) -> Waiting:
+    def claim(self, channel: str, **more: Any) -> Claim | datetime | None:
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        return super().waiting(channel)
+        return super().claim(channel, **more)
 
 
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), RuntimeError("a fault of ours")])

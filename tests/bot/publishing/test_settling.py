@@ -18,14 +18,11 @@ from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.publisher import LEASE, PATIENCE, Publisher
 from threadcast.queue.compose.compose import compose
 from threadcast.queue.model import ChannelSeen, Claim, Delivery, LeaseLostError, StoreError
-from threadcast.queue.states import (
+from threadcast.queue.outcomes import (
     Absent,
     Blind,
-    DeliveryState,
-    Event,
     Look,
     Outcome,
-    PostState,
     Refused,
     Sent,
     Settling,
@@ -33,6 +30,7 @@ from threadcast.queue.states import (
     Unknown,
     Unreached,
 )
+from threadcast.queue.states import DeliveryState, Event, PostState
 from threadcast.queue.store.work import Work
 
 MINUTE = timedelta(minutes=1)
@@ -96,7 +94,7 @@ class House:
             chance=lambda: 1.0,
         )
         delivery = await publisher.publish()
-        assert delivery is not None
+        assert isinstance(delivery, Delivery)
         assert delivery.lease_owner is None
         return delivery
 
@@ -240,7 +238,7 @@ async def test_a_worker_that_died(house: Callable[..., House]) -> None:
     at = house()
     delivery = at.add()
     claim = at.database.work.claim("news", worker="dead", now=START, until=START + LEASE)
-    assert claim is not None
+    assert isinstance(claim, Claim)
     at.database.work.plan(claim, compose(claim.thread, await at.channel.rules()), now=START)
     at.database.work.intend(claim, 1, key="k", reply_to=None, now=START, until=START + LEASE)
     at.database.work.free_leases(now=START)
@@ -392,7 +390,7 @@ async def test_the_lease_is_renewed(house: Callable[..., House]) -> None:
     delivery = at.add()
     lease = timedelta(milliseconds=15)
     claim = at.database.work.claim("news", worker="one", now=START, until=START + lease)
-    assert claim is not None
+    assert isinstance(claim, Claim)
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     class Renewed(Work):
@@ -413,7 +411,7 @@ async def test_a_lease_that_cannot_be_renewed(house: Callable[..., House], error
     at = house()
     at.add()
     claim = at.database.work.claim("news", worker="one", now=START, until=START + LEASE)
-    assert claim is not None
+    assert isinstance(claim, Claim)
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
 
     class Broken(Work):

@@ -14,7 +14,7 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.takedown import AGAIN, Left, Undo, Undoing, audit
 from threadcast.queue.model import Adoption, Delivery
-from threadcast.queue.states import Absent, Blind, Refused, Sent, TakeDown, Throttled, Unreached
+from threadcast.queue.outcomes import Absent, Blind, Refused, Sent, TakeDown, Throttled, Unreached
 
 
 class Sticky(ScriptedChannel):
@@ -51,7 +51,7 @@ class House:
         self.database.threads.add([new], now=START, actor="test")
         publisher = Publisher(self.database, self.channel, worker="one", clock=self.clock, stop=Stop())
         delivery = await publisher.publish()
-        assert delivery is not None
+        assert isinstance(delivery, Delivery)
         return delivery
 
     async def pause(self, until: datetime) -> None:

@@ -14,12 +14,14 @@ from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.publishing.forecast import Rhythm, forecast
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
-from threadcast.bot.publishing.scheduler import look
+from threadcast.bot.publishing.scheduler import timing
 from threadcast.config.schedule.quiet import NEVER_QUIET, parse_quiet
 from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.model import ChannelSeen
-from threadcast.queue.states import DeliveryState, Outcome, Sent
+from threadcast.queue.model import ChannelSeen, Claim, Delivery
+from threadcast.queue.outcomes import Outcome, Sent
+from threadcast.queue.states import DeliveryState
+from threadcast.queue.store.database import Database
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2027, 1, 1, tzinfo=UTC)
@@ -75,13 +77,11 @@ async def test_a_year(name: str, tmp_path: Path) -> None:
         )
 
     while clock() < END:
-        seen = look(database.work.waiting(name), table, clock())
-        if seen.opening is not None:
-            assert await publisher.publish(seen.opening) is not None
-            continue
-        assert seen.again is not None, "threads are left, so there is a next look"
-        assert seen.again > clock()
-        clock.moment = min(seen.again, END)
+        came = await publisher.publish(timing(table))
+        if not isinstance(came, Delivery):
+            assert came is not None, "threads are left, so there is a next look"
+            assert came > clock()
+            clock.moment = min(came, END)
 
     starts = [at for at, _, parent, _ in channel.seen if parent is None]
     assert starts == [table.jittered(slot) for slot in wanted]
@@ -106,14 +106,11 @@ async def test_down_for_a_month(tmp_path: Path) -> None:
     publisher = Publisher(database, Noted("york", tmp_path, clock), worker="w", clock=clock, stop=Stop())
 
     clock.advance(days=30)
-    opening = look(database.work.waiting("york"), table, clock()).opening
-    assert opening is not None
-    await publisher.publish(opening)
-    seen = look(database.work.waiting("york"), table, clock())
+    assert isinstance(await publisher.publish(timing(table)), Delivery)
+    again = await publisher.publish(timing(table))
 
-    assert seen.opening is None
-    assert seen.again is not None
-    assert timedelta() < seen.again - clock() <= timedelta(days=8)
+    assert isinstance(again, datetime)
+    assert timedelta() < again - clock() <= timedelta(days=8)
 
 
 async def test_a_clock_once_a_year_ahead(tmp_path: Path) -> None:
@@ -127,23 +124,21 @@ async def test_a_clock_once_a_year_ahead(tmp_path: Path) -> None:
     publisher = Publisher(database, Noted("york", tmp_path, clock), worker="w", clock=clock, stop=Stop())
 
     clock.advance(days=365)
-    opening = look(database.work.waiting("york"), table, clock()).opening
-    assert opening is not None
-    assert await publisher.publish(opening) is not None
+    assert isinstance(await publisher.publish(timing(table)), Delivery)
     clock.moment = BEGIN
     (channel,) = database.reading.channels()
     waiting = database.reading.deliveries(states=frozenset({DeliveryState.QUEUED}))
     (foreseen,) = forecast(waiting, {"york": channel}, {"york": Rhythm(table, timedelta())}, clock())
-    seen = look(database.work.waiting("york"), table, clock())
+    again = await publisher.publish(timing(table))
 
-    assert seen.again is not None
-    assert foreseen.start == seen.again
-    assert timedelta() < seen.again - BEGIN < timedelta(days=8)
-    clock.moment = seen.again
-    opening = look(database.work.waiting("york"), table, clock()).opening
-    assert opening is not None
-    assert await publisher.publish(opening) is not None
-    assert database.work.waiting("york").last_slot == opening.slot
+    assert isinstance(again, datetime)
+    assert foreseen.start == again
+    assert timedelta() < again - BEGIN < timedelta(days=8)
+    clock.moment = again
+    assert isinstance(await publisher.publish(timing(table)), Delivery)
+    last_slot = database.reading.channels()[0].last_slot
+    assert last_slot is not None
+    assert BEGIN < last_slot <= again
 
 
 async def test_a_new_schedule_makes_up_for_nothing(tmp_path: Path) -> None:
@@ -156,7 +151,7 @@ async def test_a_new_schedule_makes_up_for_nothing(tmp_path: Path) -> None:
 
     database.changes.see_channels([ChannelSeen("york", "local", "here", "a new one")], now=clock())
 
-    assert look(database.work.waiting("york"), TABLES["york"], clock()).opening is None
+    assert not isinstance(claim(database, "york", TABLES["york"], clock()), Claim)
 
 
 def test_quiet_hours_without_a_schedule() -> None:
@@ -167,16 +162,23 @@ def test_quiet_hours_without_a_schedule() -> None:
     database.changes.see_channels([ChannelSeen("news", "local", "here")], now=night)
     database.threads.add([wish("news", due=night)], now=night, actor="test")
 
-    assert look(database.work.waiting("news"), table, night).again == BEGIN + timedelta(hours=7)
-    assert look(
-        database.work.waiting("news"), Timetable("news", ZoneInfo("UTC"), None, NEVER_QUIET), night
-    ).opening
+    assert claim(database, "news", table, night) == BEGIN + timedelta(hours=7)
 
     database.threads.add([wish("news", about="urgent", due=night, own_time=True)], now=night, actor="test")
-    opening = look(database.work.waiting("news"), table, night).opening
-    assert opening is not None
-    claim = database.work.claim(
-        "news", worker="w", now=night, until=night + timedelta(minutes=3), opening=opening
-    )
-    assert claim is not None
-    assert claim.delivery.title == "urgent 1"
+    claimed = claim(database, "news", table, night)
+    assert isinstance(claimed, Claim)
+    assert claimed.delivery.title == "urgent 1"
+
+
+def test_neither_schedule_nor_quiet_hours() -> None:
+    """Without either a thread starts at once."""
+    night = BEGIN + timedelta(hours=3)
+    database = fresh_database()
+    database.threads.add([wish("news", due=night)], now=night, actor="test")
+    always = Timetable("news", ZoneInfo("UTC"), None, NEVER_QUIET)
+    assert isinstance(claim(database, "news", always, night), Claim)
+
+
+def claim(database: Database, channel: str, table: Timetable, now: datetime) -> Claim | datetime | None:
+    until = now + timedelta(minutes=3)
+    return database.work.claim(channel, worker="w", now=now, until=until, timing=timing(table))

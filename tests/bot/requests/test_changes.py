@@ -20,8 +20,9 @@ from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.model import ChannelSeen, Delivery, NotFoundError, Opening
-from threadcast.queue.states import DeliveryState, Sent, Unreached
+from threadcast.queue.model import ChannelSeen, Claim, Delivery, NotFoundError, Turn
+from threadcast.queue.outcomes import Sent, Unreached
+from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import parse
 
 LAMP = "1/ The lamp was lit.\n2/ The keeper slept. /end\n"
@@ -106,11 +107,14 @@ def test_publish_now(given: Setting) -> None:
     (urgent,) = given.changes.publish(3, now=True)
     assert given.order() == [3, 1, 2]
     assert urgent.own_time
-    closed = Opening(turn=False)
     claim = given.database.work.claim(
-        "news", worker="w", now=given.clock(), until=given.clock.advance(minutes=3), opening=closed
+        "news",
+        worker="w",
+        now=given.clock(),
+        until=given.clock.advance(minutes=3),
+        timing=lambda *_: Turn(None),
     )
-    assert claim is not None
+    assert isinstance(claim, Claim)
     assert claim.delivery.thread_id == 3
 
 
@@ -204,12 +208,14 @@ def test_pause_and_resume(given: Setting) -> None:
     given.add(LAMP)
     until = given.clock() + timedelta(minutes=3)
     assert [row.paused for row in given.changes.pause(["news"])] == [True]
-    assert given.database.work.claim("news", worker="w", now=given.clock(), until=until) is None
+    assert not isinstance(
+        given.database.work.claim("news", worker="w", now=given.clock(), until=until), Claim
+    )
     assert [(row.name, row.paused) for row in given.changes.pause(paused=False)] == [
         ("masto", False),
         ("news", False),
     ]
-    assert given.database.work.claim("news", worker="w", now=given.clock(), until=until) is not None
+    assert isinstance(given.database.work.claim("news", worker="w", now=given.clock(), until=until), Claim)
 
 
 def test_edit(given: Setting) -> None:

@@ -93,7 +93,6 @@ def test_restore_on_a_new_machine(shell: Shell) -> None:
     assert shell.json("restore", "copy") == {
         "file": "copy",
         "replaced": None,
-        "running": False,
         "out_since": [],
         "added_since": [],
     }
@@ -110,20 +109,16 @@ def test_backup_never_overwrites(shell: Shell) -> None:
 
 
 def test_restore_under_a_running_service(shell: Shell) -> None:
-    """A queue is restored while the service runs, which goes on with it; the answer says so."""
+    """Under a running service a restore is refused, and says what to do; the queue is as it was."""
     shell.ok("add", "--hold", shell.write(THREAD))
     shell.ok("backup", "copy")
     shell.ok("add", "--hold", shell.write(OTHER, "other.txt"))
     with terminal(threadcast("run"), folder=shell.folder, env=shell.env) as service:
         service.wait_for("running")
-        shown = shell.ok("restore", "copy")
-        assert "The service that is running goes on with it." in shown
-        assert "added later: #2." in shown
-        assert "running" in shell.ok()
-        assert {row["thread"] for row in shell.json("queue")["deliveries"]} == {1}
-        shell.ok("resume")
-        shell.ok("release", "1")
-        service.wait_for("published")
+        refused = shell("restore", "copy")
+        assert refused.exit_code == Exit.QUEUE
+        assert "stop it first" in refused.stderr
+        assert {row["thread"] for row in shell.json("queue")["deliveries"]} == {1, 2}
 
 
 def test_restore_pauses_channels_it_does_not_know(shell: Shell) -> None:

@@ -5,7 +5,7 @@ A channel that cannot do the one or the other yet says so in its harness.
 
 from tests.contract.channels.harness import Harness, posted
 from threadcast.bot.channels.port import Channel, Expected
-from threadcast.queue.states import Blind, Refused, Unreached
+from threadcast.queue.outcomes import Blind, Refused, Unreached
 
 
 async def published(channel: Channel) -> list[Expected]:

@@ -12,7 +12,7 @@ import pytest
 
 from threadcast.bot.channels.port import Channel, Landmark, Outgoing, Sought
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.states import Look, Outcome, Sent
+from threadcast.queue.outcomes import Look, Outcome, Sent
 
 SURVIVORS = [
     pytest.param("lighthouse 🗼, family 👩‍👩‍👧‍👦, flag 🇸🇨, keycap 7️⃣, skin 👍🏽", id="emoji"),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.channels.harness import SURVIVORS, Harness, looked_up, post, posted
 from threadcast.bot.channels.port import Channel, Landmark
-from threadcast.queue.states import Absent, Blind, Refused, Sent, Unknown, Unreached
+from threadcast.queue.outcomes import Absent, Blind, Refused, Sent, Unknown, Unreached
 
 
 async def earlier(channel: Channel, harness: Harness) -> Landmark | None:

@@ -17,7 +17,7 @@ from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.port import Channel, NotReadyError, Quota
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 
 class MastodonHarness:

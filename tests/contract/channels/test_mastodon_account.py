@@ -14,7 +14,7 @@ from tests.servers.mastodon.manners import GOTOSOCIAL, MANNERS, MASTODON, PLEROM
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.port import Expected, Quota
-from threadcast.queue.states import Absent, Blind, Refused, Sent, Settling, Throttled, Unreached
+from threadcast.queue.outcomes import Absent, Blind, Refused, Sent, Settling, Throttled, Unreached
 
 ME = "GET /api/v1/accounts/verify_credentials"
 APP = "GET /api/v1/apps/verify_credentials"

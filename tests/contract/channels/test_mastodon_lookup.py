@@ -14,7 +14,7 @@ from tests.servers.mastodon.server import TOKEN, MastodonServer
 from tests.servers.mastodon.statuses import Account
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.port import Landmark, Sought
-from threadcast.queue.states import Absent, Blind, Look, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Absent, Blind, Look, Refused, Sent, Throttled, Unknown, Unreached
 
 STATUSES = "GET /api/v1/accounts/[^/]+/statuses"
 CONTEXT = "GET /api/v1/statuses/[^/]+/context"

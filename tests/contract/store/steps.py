@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from tests.contract.store.samples import LEASE, NOON, SECOND, new, posts
-from threadcast.queue.model import ANY, ChannelSeen, Claim, Delivery, NewThread, Opening
-from threadcast.queue.states import DeliveryState, Outcome, Refused, Sent, Unknown, decide
+from threadcast.queue.model import ChannelSeen, Claim, Delivery, Intent, NewThread, Timing, Turn
+from threadcast.queue.model import at_once as always
+from threadcast.queue.outcomes import Outcome, Refused, Sent, Unknown
+from threadcast.queue.states import DeliveryState, decide
 from threadcast.queue.store.database import Database
 
 OpenDatabase = Callable[[], Database]
@@ -26,15 +28,26 @@ def add(database: Database, *threads: NewThread, now: datetime = NOON, again: bo
     return [delivery for one in added for delivery in one.deliveries]
 
 
+def opening(*, turn: bool = True, slot: datetime | None = None) -> Timing:
+    """The timing of a channel where the next in turn may begin now, or may not."""
+    return lambda _last, _queued, now: Turn(now if turn else None, slot)
+
+
 def look(
-    database: Database, channel: str = "news", *, now: datetime = NOON, opening: Opening = ANY
+    database: Database,
+    channel: str = "news",
+    *,
+    worker: str = "w1",
+    now: datetime = NOON,
+    timing: Timing = always,
 ) -> Claim | None:
     """A claim that may find nothing."""
-    return database.work.claim(channel, worker="w1", now=now, until=now + LEASE, opening=opening)
+    claimed = database.work.claim(channel, worker=worker, now=now, until=now + LEASE, timing=timing)
+    return claimed if isinstance(claimed, Claim) else None
 
 
 def claim(database: Database, channel: str = "news", *, worker: str = "w1", now: datetime = NOON) -> Claim:
-    claimed = database.work.claim(channel, worker=worker, now=now, until=now + LEASE)
+    claimed = look(database, channel, worker=worker, now=now)
     assert claimed is not None
     return claimed
 
@@ -52,15 +65,17 @@ def intend(database: Database, claimed: Claim, position: int = 1, *, now: dateti
 
 
 def advance(database: Database, claimed: Claim, position: int = 1, *, now: datetime = NOON) -> None:
-    key = f"key-{position + 1}"
-    database.work.advance(claimed, position, SENT, key=key, now=now, until=now + LEASE)
+    """Record that a post is out and intend the next, in one transaction."""
+    change = decide(SENT, last=False, tries=1, now=now, chance=0)
+    following = Intent(f"key-{position + 1}", now + LEASE)
+    database.work.record(claimed, position, change, now=now, following=following)
 
 
 def judge(
     database: Database, claimed: Claim, position: int, outcome: Outcome, *, last: bool = False
 ) -> Delivery:
     change = decide(outcome, last=last, tries=1, now=NOON + SECOND, chance=0)
-    return database.work.record(claimed, position, change, now=NOON + SECOND)
+    return database.work.record(claimed, position, change, now=NOON + SECOND)[0]
 
 
 def send(
@@ -99,3 +114,8 @@ def see(database: Database, *names: str, schedule: str = "daily 09:00", now: dat
     database.changes.see_channels(
         [ChannelSeen(name, "local", name, schedule) for name in names or ("news",)], now=now
     )
+
+
+def last_slot(database: Database, channel: str = "news") -> datetime | None:
+    """The slot of the channel that was used last."""
+    return next(row.last_slot for row in database.reading.channels() if row.name == channel)

@@ -15,13 +15,17 @@ from tests.contract.store.steps import (
     add,
     at_once,
     claim,
+    last_slot,
     look,
+    opening,
     see,
     send,
     started,
 )
-from threadcast.queue.model import ANY, Claim, NotFoundError, Opening, Waiting
-from threadcast.queue.states import DeliveryState, Event, PostState, Throttled
+from threadcast.queue.model import Claim, NotFoundError, Timing, Turn
+from threadcast.queue.model import at_once as always
+from threadcast.queue.outcomes import Throttled
+from threadcast.queue.states import DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
 
 
@@ -51,16 +55,16 @@ class TestClaim:
 
     def test_nothing_to_take(self, database: Database) -> None:
         """An empty channel, one whose threads wait for a person or a time, gives no claim."""
-        assert database.work.claim("news", worker="w1", now=NOON, until=NOON + LEASE) is None
+        assert not isinstance(database.work.claim("news", worker="w1", now=NOON, until=NOON + LEASE), Claim)
         add(database, new("held", wish(state=HELD)), new("later", wish(due=NOON + MINUTE)))
-        assert database.work.claim("news", worker="w1", now=NOON, until=NOON + LEASE) is None
-        assert database.work.claim("masto", worker="w1", now=NOON, until=NOON + LEASE) is None
+        assert not isinstance(database.work.claim("news", worker="w1", now=NOON, until=NOON + LEASE), Claim)
+        assert not isinstance(database.work.claim("masto", worker="w1", now=NOON, until=NOON + LEASE), Claim)
 
     def test_one_delivery_at_a_time(self, database: Database) -> None:
         """While a delivery of a channel is being published no other of it begins; other channels go on."""
         add(database, new("A", wish("news"), wish("masto")), new("B"))
         claim(database)
-        assert database.work.claim("news", worker="w2", now=NOON, until=NOON + LEASE) is None
+        assert not isinstance(database.work.claim("news", worker="w2", now=NOON, until=NOON + LEASE), Claim)
         assert claim(database, "masto", worker="w2").delivery.channel == "masto"
 
     def test_a_waiting_chain_keeps_its_channel(self, database: Database) -> None:
@@ -68,7 +72,9 @@ class TestClaim:
         claimed = started(database)
         add(database, new("other"))
         send(database, claimed, 1, Throttled(NOON + MINUTE, "slow down"))
-        assert database.work.claim("news", worker="w2", now=NOON + 59 * SECOND, until=NOON + LEASE) is None
+        assert not isinstance(
+            database.work.claim("news", worker="w2", now=NOON + 59 * SECOND, until=NOON + LEASE), Claim
+        )
         again = claim(database, worker="w2", now=NOON + MINUTE)
         assert (again.delivery.id, again.delivery.fence) == (claimed.delivery.id, 2)
         assert [record.state for record in again.posts] == [PostState.PLANNED] * 2
@@ -77,9 +83,8 @@ class TestClaim:
     def test_an_ended_lease_is_taken_over(self, database: Database) -> None:
         """At the moment its lease ends a delivery may be claimed by another worker, and not before."""
         claimed = started(database)
-        assert (
-            database.work.claim("news", worker="w2", now=NOON + LEASE - SECOND, until=NOON + 2 * LEASE)
-            is None
+        assert not isinstance(
+            database.work.claim("news", worker="w2", now=NOON + LEASE - SECOND, until=NOON + 2 * LEASE), Claim
         )
         again = claim(database, worker="w2", now=NOON + LEASE)
         assert again.delivery.id == claimed.delivery.id
@@ -98,7 +103,7 @@ class TestClaim:
                 for number in range(6)
             ]
         )
-        assert len([one for one in claims if one is not None]) == 1
+        assert len([one for one in claims if isinstance(one, Claim)]) == 1
         assert len(stores[0].reading.deliveries(states=frozenset({PUBLISHING}))) == 1
 
     def test_workers_empty_the_queue_together(self, open_one: OpenDatabase) -> None:
@@ -111,7 +116,7 @@ class TestClaim:
             mine = []
             while database.reading.deliveries(channel=channel, states=frozenset({QUEUED, PUBLISHING})):
                 taken = database.work.claim(channel, worker=worker, now=NOON, until=NOON + LEASE)
-                if taken:
+                if isinstance(taken, Claim):
                     database.work.plan(taken, posts(1), now=NOON)
                     send(database, taken, 1, SENT, last=True)
                     mine.append(taken.delivery.id)
@@ -169,21 +174,21 @@ class TestOwnTime:
         """What has a time of its own starts then, whether it is the channel's turn or not."""
         see(database)
         (own,) = add(database, new("own", wish(due=NOON + MINUTE, own_time=True)))
-        for opening in (ANY, Opening(turn=False), Opening(slot=NOON)):
-            assert look(database, now=NOON + 59 * SECOND, opening=opening) is None
-        claimed = look(database, now=NOON + MINUTE, opening=Opening(turn=False))
+        for timing in (always, opening(turn=False), opening(slot=NOON)):
+            assert look(database, now=NOON + 59 * SECOND, timing=timing) is None
+        claimed = look(database, now=NOON + MINUTE, timing=opening(turn=False))
         assert claimed is not None
         assert claimed.delivery.id == own.id
 
     def test_without_a_turn_nothing_else_starts(self, database: Database) -> None:
         """Where it is not the channel's turn, only what has a time of its own may begin."""
         add(database, new("in turn"), new("own", wish(own_time=True)))
-        claimed = look(database, opening=Opening(turn=False))
+        claimed = look(database, timing=opening(turn=False))
         assert claimed is not None
         assert claimed.delivery.title.startswith("own")
         database.work.plan(claimed, posts(1), now=NOON)
         send(database, claimed, 1, SENT, last=True)
-        assert look(database, opening=Opening(turn=False)) is None
+        assert look(database, timing=opening(turn=False)) is None
 
     @pytest.mark.parametrize("own_first", [True, False])
     def test_the_lower_rank_goes_first(self, database: Database, own_first: bool) -> None:
@@ -195,7 +200,7 @@ class TestOwnTime:
     def test_a_begun_chain_needs_no_turn(self, database: Database) -> None:
         """A chain that is under way goes on whenever it can, turn or not."""
         claimed = started(database)
-        again = look(database, now=NOON + LEASE, opening=Opening(turn=False))
+        again = look(database, now=NOON + LEASE, timing=opening(turn=False))
         assert again is not None
         assert again.delivery.id == claimed.delivery.id
 
@@ -204,7 +209,7 @@ class TestSlots:
     SLOT = NOON + MINUTE
 
     def at(self, database: Database, slot: datetime, channel: str = "news") -> Claim | None:
-        return look(database, channel, now=slot + SECOND, opening=Opening(slot=slot))
+        return look(database, channel, now=slot + SECOND, timing=opening(slot=slot))
 
     def test_a_slot_starts_one_thread(self, database: Database) -> None:
         """A slot is used by the first thread that begins by it, and noted in the same moment."""
@@ -213,7 +218,7 @@ class TestSlots:
         claimed = self.at(database, self.SLOT)
         assert claimed is not None
         assert claimed.delivery.id == first.id
-        assert database.work.waiting("news").last_slot == self.SLOT
+        assert last_slot(database, "news") == self.SLOT
         database.work.plan(claimed, posts(1), now=NOON)
         send(database, claimed, 1, SENT, last=True)
         assert self.at(database, self.SLOT) is None
@@ -228,7 +233,7 @@ class TestSlots:
         add(database, new("A"))
         for slot in (self.SLOT - MINUTE, self.SLOT):
             assert self.at(database, slot) is None
-        assert database.work.waiting("news").last_slot == self.SLOT
+        assert last_slot(database, "news") == self.SLOT
 
     def test_a_slot_used_by_a_clock_set_back_since(self, database: Database) -> None:
         """A slot used up to a day ahead of now stands: no slot comes twice."""
@@ -242,7 +247,7 @@ class TestSlots:
         add(database, new("A"), new("B"))
         claimed = self.at(database, self.SLOT)
         assert claimed is not None
-        assert database.work.waiting("news").last_slot == self.SLOT
+        assert last_slot(database, "news") == self.SLOT
         database.work.plan(claimed, posts(1), now=NOON)
         send(database, claimed, 1, SENT, last=True)
         assert self.at(database, self.SLOT) is None
@@ -272,11 +277,11 @@ class TestSlots:
         claimed = self.at(database, self.SLOT)
         assert claimed is not None
         assert claimed.delivery.own_time
-        assert database.work.waiting("news").last_slot == NOON
+        assert last_slot(database, "news") == NOON
         database.work.plan(claimed, posts(1), now=NOON)
         send(database, claimed, 1, SENT, last=True)
         assert self.at(database, self.SLOT) is not None
-        assert database.work.waiting("news").last_slot == self.SLOT
+        assert last_slot(database, "news") == self.SLOT
 
     def test_going_on_uses_no_slot(self, database: Database) -> None:
         """A chain that goes on after its lease ended leaves the slot unused."""
@@ -284,7 +289,7 @@ class TestSlots:
         started(database)
         again = self.at(database, NOON + LEASE)
         assert again is not None
-        assert database.work.waiting("news").last_slot == NOON
+        assert last_slot(database, "news") == NOON
 
     def test_each_channel_has_its_own(self, database: Database) -> None:
         """A slot used on one channel is there for another."""
@@ -319,31 +324,49 @@ class TestSlots:
         assert len(stores[0].reading.deliveries(states=frozenset({PUBLISHED}))) == 1
 
 
-class TestWaiting:
-    def test_an_empty_channel(self, database: Database) -> None:
-        """Where nothing waits, or all wait for a person, there is nothing to look for."""
-        assert database.work.waiting("news") == Waiting(None, None, None, None, paused=False)
-        add(database, new("held", wish(state=HELD)), new("there", wish("masto")))
-        assert database.work.waiting("news") == Waiting(None, None, None, None, paused=False)
+class TestWhenToAskAgain:
+    def again(self, database: Database, *, now: datetime = NOON, timing: Timing = always) -> datetime | None:
+        answer = database.work.claim("news", worker="w", now=now, until=now + LEASE, timing=timing)
+        assert not isinstance(answer, Claim)
+        return answer
 
-    def test_queued(self, database: Database) -> None:
-        """The earliest of each kind counts: by its time, or by how long it has waited."""
-        add(database, new("A"), now=NOON + MINUTE)
-        add(database, new("B"), now=NOON)
+    def test_nothing_that_time_brings(self, database: Database) -> None:
+        """Where nothing waits, or all wait for a person or a turn, time alone brings nothing."""
+        assert self.again(database) is None
+        see(database)
+        add(database, new("held", wish(state=HELD)), new("there", wish("masto")))
+        assert self.again(database) is None
+        add(database, new("in turn"))
+        assert self.again(database, timing=opening(turn=False)) is None
+        database.changes.pause("news", True, now=NOON, actor="ada")
+        assert self.again(database) is None
+
+    def test_the_earliest(self, database: Database) -> None:
+        """Of what waits for a time of its own, or for the channel's timetable, the earliest counts."""
         for number in (2, 1, 3):
             add(database, new(f"own {number}", wish(due=NOON + number * MINUTE, own_time=True)))
-        assert database.work.waiting("news") == Waiting(None, NOON + MINUTE, NOON, None, paused=False)
+        assert self.again(database) == NOON + MINUTE
+        add(database, new("in turn"))
+        assert self.again(database, timing=lambda *_: Turn(NOON + SECOND)) == NOON + SECOND
+
+    def test_the_timetable_is_asked(self, database: Database) -> None:
+        """The timetable is told the last slot, and since when the first in turn has waited."""
+        see(database)
+        add(database, new("B"), now=NOON + SECOND)
+        add(database, new("A"), now=NOON)
+        asked = []
+
+        def timing(last_slot: datetime | None, queued: datetime, now: datetime) -> Turn:
+            asked.append((last_slot, queued, now))
+            return Turn(None)
+
+        assert self.again(database, now=NOON + MINUTE, timing=timing) is None
+        assert asked == [(NOON, NOON, NOON + MINUTE)]
 
     def test_under_way(self, database: Database) -> None:
         """While a chain is under way, its lease and its own time count, and nothing else."""
         claimed = started(database)
         add(database, new("other"), new("own", wish(own_time=True)))
-        assert database.work.waiting("news") == Waiting(NOON + LEASE, None, None, None, paused=False)
+        assert self.again(database) == NOON + LEASE
         send(database, claimed, 1, Throttled(NOON + MINUTE, "slow down"))
-        assert database.work.waiting("news").under_way == NOON + MINUTE
-
-    def test_a_seen_channel(self, database: Database) -> None:
-        """The channel's last slot and its pause are told with what waits."""
-        see(database)
-        database.changes.pause("news", True, now=NOON, actor="ada")
-        assert database.work.waiting("news") == Waiting(None, None, None, NOON, paused=True)
+        assert self.again(database) == NOON + MINUTE

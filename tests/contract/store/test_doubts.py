@@ -23,18 +23,8 @@ from tests.contract.store.steps import (
     started,
 )
 from threadcast.queue.model import ChannelSeen, Claim, Delivery, LeaseLostError, NotFoundError, StoreError
-from threadcast.queue.states import (
-    Absent,
-    Blind,
-    DeliveryState,
-    Event,
-    Look,
-    NotAllowedError,
-    PostState,
-    Settling,
-    decide,
-    settle,
-)
+from threadcast.queue.outcomes import Absent, Blind, Look, Settling
+from threadcast.queue.states import DeliveryState, Event, NotAllowedError, PostState, decide, settle
 from threadcast.queue.store.database import Database
 
 SETTLING = Settling(first_look=MINUTE, apart=MINUTE, misses=2)
@@ -46,7 +36,7 @@ def doubtful(database: Database, count: int = 2) -> Claim:
     claimed = started(database, count)
     intend(database, claimed)
     change = decide(UNKNOWN, last=count == 1, tries=1, now=NOON + SECOND, chance=0, settling=SETTLING)
-    database.work.record(claimed, 1, change, now=NOON + SECOND)
+    database.work.record(claimed, 1, change, now=NOON + SECOND)[0]
     return claim(database, worker="w2", now=NOON + 2 * MINUTE)
 
 
@@ -62,7 +52,7 @@ def looked(database: Database, claimed: Claim, look: Look, *, last: bool = False
         now=NOON + 2 * MINUTE,
         chance=0,
     )
-    return database.work.record(claimed, 1, change, now=NOON + 2 * MINUTE)
+    return database.work.record(claimed, 1, change, now=NOON + 2 * MINUTE)[0]
 
 
 class TestSeek:
@@ -71,7 +61,7 @@ class TestSeek:
         claimed = started(database)
         intend(database, claimed)
         change = decide(UNKNOWN, last=False, tries=1, now=NOON, chance=0, settling=SETTLING)
-        delivery = database.work.record(claimed, 1, change, now=NOON)
+        delivery = database.work.record(claimed, 1, change, now=NOON)[0]
         assert (delivery.state, delivery.due, delivery.lease_owner) == (PUBLISHING, NOON + MINUTE, None)
         record = database.reading.posts(delivery.id)[0]
         assert (record.state, record.doubted, record.misses) == (PostState.UNKNOWN, NOON, 0)
@@ -132,7 +122,9 @@ class TestRenew:
         claimed = started(database)
         database.work.renew(claimed, until=NOON + 5 * LEASE)
         assert database.reading.delivery(claimed.delivery.id).lease_until == NOON + 5 * LEASE
-        assert database.work.claim("news", worker="w2", now=NOON + 4 * LEASE, until=NOON + 6 * LEASE) is None
+        assert not isinstance(
+            database.work.claim("news", worker="w2", now=NOON + 4 * LEASE, until=NOON + 6 * LEASE), Claim
+        )
 
     def test_lost(self, database: Database) -> None:
         """A lease that another worker has cannot be made longer."""
@@ -197,7 +189,7 @@ class TestSkip:
         if planned:
             database.work.plan(claimed, posts(2), now=NOON)
         change = decide(REFUSED, last=False, tries=1, now=NOON, chance=0)
-        failed = database.work.record(claimed, None, change, now=NOON)
+        failed = database.work.record(claimed, None, change, now=NOON)[0]
         with pytest.raises(NotAllowedError):
             database.changes.skip(failed.id, now=NOON, actor="ada")
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.contract.store.samples import NOON, SECOND, new, posts, thread, wish
+from tests.contract.store.steps import opening
 from tests.queue.store.fresh import close_all, fresh_database
-from threadcast.queue.model import Adoption, ChannelSeen, Claim, NewThread, Opening, StoreError, Waiting
+from threadcast.queue.model import Adoption, ChannelSeen, Claim, Intent, NewThread, StoreError
+from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 from threadcast.queue.states import (
     BEGINNINGS,
     LIVE,
@@ -23,13 +25,7 @@ from threadcast.queue.states import (
     DeliveryState,
     Event,
     NotAllowedError,
-    Outcome,
     PostState,
-    Refused,
-    Sent,
-    Throttled,
-    Unknown,
-    Unreached,
     decide,
     interrupted,
 )
@@ -137,23 +133,25 @@ class Queue(RuleBasedStateMachine):
     def claim(self, channel: str, worker: str, turn: bool = True, ago: timedelta | None = None) -> None:
         """By a slot some seconds ago, or (None) on a channel that has none."""
         slot = None if ago is None else self.now - ago
-        waiting = self.ask(lambda database: database.work.waiting(channel))
-        assert waiting is not None
+        begun = self.database.reading.deliveries(
+            channel=channel, states=frozenset({DeliveryState.PUBLISHING})
+        )
+        expected = self.may_start(channel, turn=turn, slot=slot)
         claim = self.ask(
             lambda database: database.work.claim(
                 channel,
                 worker=worker,
                 now=self.now,
                 until=self.now + LEASE,
-                opening=Opening(turn=turn, slot=slot),
+                timing=opening(turn=turn, slot=slot),
             )
         )
-        # `waiting` promises what `claim` finds.
-        assert (claim is not None) == may_start(waiting, self.now, turn=turn, slot=slot)
-        if claim is None:
+        assert isinstance(claim, Claim) == expected
+        if not isinstance(claim, Claim):
+            assert claim is None or claim > self.now
             return
         self.claims.append(claim)
-        if slot and waiting.under_way is None and not claim.delivery.own_time:
+        if slot and not begun and not claim.delivery.own_time:
             assert (channel, slot) not in self.slots, "two threads by one slot"
             assert claim.delivery.queued <= slot
             self.slots.add((channel, slot))
@@ -303,18 +301,30 @@ class Queue(RuleBasedStateMachine):
             assert intent not in self.open_intents, "intended twice, with nothing decided between"
             self.open_intents.add(intent)
 
-    def advance(self, claim: Claim, position: int) -> None:
-        sent, delivery = self.next_sent(), claim.delivery
-        before = self.database.reading.posts(delivery.id)
-        self.ask(
-            lambda database: database.work.advance(
-                claim,
-                position,
-                sent,
-                key=f"{delivery.id}-{position + 1}-{delivery.fence}",
-                now=self.now,
-                until=self.now + LEASE,
+    def may_start(self, channel: str, *, turn: bool, slot: datetime | None) -> bool:
+        """Whether a claim should find something, told from what can be read."""
+        reading = self.database.reading
+        mine = reading.deliveries(channel=channel)
+        row = next(row for row in reading.channels() if row.name == channel)
+        begun = [one for one in mine if one.state is DeliveryState.PUBLISHING]
+        if row.paused or begun:
+            return not row.paused and all(
+                max(one.due, one.lease_until or one.due) <= self.now for one in begun
             )
+        queued = [one for one in mine if one.state is DeliveryState.QUEUED]
+        if any(one.own_time and one.due <= self.now for one in queued):
+            return True
+        unused = slot is None or row.last_slot is None or slot > row.last_slot
+        in_turn = [one for one in queued if not one.own_time and (slot is None or one.queued <= slot)]
+        return turn and unused and bool(in_turn)
+
+    def advance(self, claim: Claim, position: int) -> None:
+        delivery = claim.delivery
+        before = self.database.reading.posts(delivery.id)
+        change = decide(self.next_sent(), last=False, tries=1, now=self.now, chance=0.5)
+        following = Intent(f"{delivery.id}-{position + 1}-{delivery.fence}", self.now + LEASE)
+        self.ask(
+            lambda database: database.work.record(claim, position, change, now=self.now, following=following)
         )
         if self.database.reading.posts(delivery.id) != before:
             self.open_intents.discard((delivery.id, position))
@@ -382,20 +392,6 @@ class Queue(RuleBasedStateMachine):
             assert finished == sorted(finished)
             if delivery.state is DeliveryState.PUBLISHED:
                 assert sent == len(states) > 0
-
-
-def may_start(waiting: Waiting, now: datetime, *, turn: bool, slot: datetime | None) -> bool:
-    """Whether a claim should find something."""
-    if waiting.paused:
-        return False
-    if waiting.under_way is not None:
-        return waiting.under_way <= now
-    if waiting.own_time is not None and waiting.own_time <= now:
-        return True
-    if not turn or waiting.in_turn is None:
-        return False
-    fresh = slot is None or waiting.last_slot is None or slot > waiting.last_slot
-    return fresh and (slot is None or waiting.in_turn <= slot)
 
 
 TestQueue = Queue.TestCase

@@ -14,11 +14,13 @@ from tests.contract.store.steps import (
     intend,
     judge,
     look,
+    opening,
     see,
     send,
     started,
 )
-from threadcast.queue.model import ANY, LeaseLostError, NotFoundError, Opening
+from threadcast.queue.model import Claim, LeaseLostError, NotFoundError
+from threadcast.queue.model import at_once as always
 from threadcast.queue.states import DeliveryState, Event, NotAllowedError, PostState
 from threadcast.queue.store.database import Database
 
@@ -53,7 +55,7 @@ class TestApply:
         assert (scheduled.state, scheduled.due, scheduled.own_time) == (QUEUED, later, True)
         assert scheduled.queued == (NOON if state is QUEUED else later)
         assert database.reading.events()[-1].what == "schedule"
-        assert look(database, now=later, opening=Opening(turn=False)) is not None
+        assert look(database, now=later, timing=opening(turn=False)) is not None
 
     def test_cancel_under_way(self, database: Database) -> None:
         """A begun delivery is given up where nobody works on it; a late worker then writes nothing more."""
@@ -73,7 +75,7 @@ class TestApply:
         (delivery,) = add(database)
         cancelled = database.changes.apply(delivery.id, Event.CANCEL, now=NOON + MINUTE, actor="ada")
         assert (cancelled.state, cancelled.finished) == (DeliveryState.CANCELLED, NOON + MINUTE)
-        assert database.work.claim("news", worker="w1", now=NOON, until=NOON + LEASE) is None
+        assert not isinstance(database.work.claim("news", worker="w1", now=NOON, until=NOON + LEASE), Claim)
 
     def test_retry(self, database: Database) -> None:
         """A failed chain goes on from the post that was refused, with the posts that are out left alone."""
@@ -159,8 +161,8 @@ class TestPause:
         database.work.let_go(claimed, now=NOON)
         add(database, new("own", wish(own_time=True), wish("masto")))
         assert database.changes.pause("news", True, now=NOON, actor="ada").paused
-        for opening in (ANY, Opening(turn=False), Opening(slot=NOON + MINUTE)):
-            assert look(database, now=NOON + LEASE, opening=opening) is None
+        for timing in (always, opening(turn=False), opening(slot=NOON + MINUTE)):
+            assert look(database, now=NOON + LEASE, timing=timing) is None
         assert claim(database, "masto").delivery.channel == "masto"
         assert not database.changes.pause("news", False, now=NOON, actor="ada").paused
         assert claim(database, now=NOON + LEASE).delivery.id == claimed.delivery.id

@@ -14,6 +14,7 @@ from tests.contract.store.steps import (
     add,
     at_once,
     claim,
+    last_slot,
     see,
     send,
     started,
@@ -28,7 +29,8 @@ from threadcast.queue.model import (
     NotFoundError,
     StoreError,
 )
-from threadcast.queue.states import Event, NotAllowedError, Sent
+from threadcast.queue.outcomes import Sent
+from threadcast.queue.states import Event, NotAllowedError
 from threadcast.queue.store.database import Database
 
 
@@ -296,15 +298,15 @@ class TestReading:
         """A channel with a schedule that is new to it has used every slot so far."""
         see(database, schedule="daily 09:00")
         see(database, schedule="daily 09:00", now=NOON + MINUTE)
-        assert database.work.waiting("news").last_slot == NOON
+        assert last_slot(database, "news") == NOON
         see(database, schedule="every 2h", now=NOON + 2 * MINUTE)
-        assert database.work.waiting("news").last_slot == NOON + 2 * MINUTE
+        assert last_slot(database, "news") == NOON + 2 * MINUTE
 
     def test_a_clock_set_back_frees_no_slot(self, database: Database) -> None:
         """A schedule that changes after the clock was set back leaves used slots used."""
         see(database, schedule="daily 09:00")
         see(database, schedule="every 2h", now=NOON - MINUTE)
-        assert database.work.waiting("news").last_slot == NOON
+        assert last_slot(database, "news") == NOON
 
     def test_posts_of_many(self, database: Database) -> None:
         """The posts of many deliveries are told at once, those of one that has none too."""

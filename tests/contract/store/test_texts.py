@@ -17,22 +17,15 @@ from tests.contract.store.steps import (
     intend,
     judge,
     look,
+    opening,
     published,
     see,
     send,
     started,
 )
-from threadcast.queue.model import Adoption, LeaseLostError, NotFoundError, Opening
-from threadcast.queue.states import (
-    DeliveryState,
-    Event,
-    NotAllowedError,
-    Outcome,
-    PostState,
-    Refused,
-    Sent,
-    Unknown,
-)
+from threadcast.queue.model import Adoption, LeaseLostError, NotFoundError
+from threadcast.queue.outcomes import Outcome, Refused, Sent, Unknown
+from threadcast.queue.states import DeliveryState, Event, NotAllowedError, PostState
 from threadcast.queue.store.database import Database
 
 
@@ -107,7 +100,7 @@ class TestExtend:
             delivery.id,
             "3 parts now",
         )
-        claimed = look(database, now=later, opening=Opening(turn=False))
+        claimed = look(database, now=later, timing=opening(turn=False))
         assert claimed is not None
         assert (claimed.delivery.id, claimed.thread) == (delivery.id, thread(parts=3))
         assert [record.state for record in claimed.posts] == [PostState.SENT] * 2

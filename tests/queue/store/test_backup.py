@@ -1,7 +1,10 @@
 """A backup is whole while others write, and its way back loses nothing."""
 
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -10,10 +13,25 @@ from pathlib import Path
 
 import pytest
 
-from threadcast.queue.model import NewDelivery, NewThread, StoreError
+from tests.contract.store.samples import DAY, MINUTE, NOON, new, posts, wish
+from tests.contract.store.steps import (
+    SENT,
+    add,
+    claim,
+    finish,
+    intend,
+    judge,
+    look,
+    opening,
+    published,
+    see,
+    send,
+    started,
+)
+from threadcast.queue.model import LeaseLostError, NewDelivery, NewThread, StoreError
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store.backup import BackupError, backup, restore
-from threadcast.queue.store.database import open_database
+from threadcast.queue.store.backup import BackupError, WentOut, backup, restore, since
+from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.migrate import upgrade
 from threadcast.queue.text.parse import parse
 
@@ -155,15 +173,151 @@ def test_by_a_link(queue: Queue, tmp_path: Path) -> None:
     assert Queue(tmp_path / "kept").titles() == ["dusk", "dawn"]
 
 
-def test_numbers_go_on(queue: Queue, tmp_path: Path) -> None:
-    """The number of a thread that was added after the backup is not given to another one."""
+def put_back(queue: Queue) -> Database:
+    """Restore the backup `copy`, and open the queue."""
+    folder = queue.path.parent
+    assert restore(queue.url, folder / "copy", keep=folder / "kept")
+    return open_database(queue.url)
+
+
+def test_an_old_claim_writes_nothing(queue: Queue, tmp_path: Path) -> None:
+    """A worker that held a delivery of the replaced queue can write nothing, whoever holds it now."""
+    with closing(open_database(queue.url)) as database:
+        claimed = started(database)
+        database.work.let_go(claimed, now=NOON)
+        backup(queue.url, tmp_path / "copy")
+        claimed = claim(database)
+    with closing(put_back(queue)) as database:
+        for _ in range(2):
+            with pytest.raises(LeaseLostError):
+                intend(database, claimed)
+            later = claim(database, worker="w2")
+            assert later.delivery.fence > claimed.delivery.fence
+            database.work.let_go(later, now=NOON)
+
+
+def test_a_claim_of_what_was_removed(queue: Queue, tmp_path: Path) -> None:
+    """Nor can a worker whose delivery was removed, and came back with the backup."""
+    with closing(open_database(queue.url)) as database:
+        add(database)
+        backup(queue.url, tmp_path / "copy")
+        claimed = claim(database)
+        database.threads.remove(claimed.delivery.thread_id, now=NOON, actor="ada")
+    with closing(put_back(queue)) as database:
+        for _ in range(3):
+            with pytest.raises(LeaseLostError):
+                database.work.plan(claimed, posts(), now=NOON)
+            database.work.let_go(claim(database, worker="w2"), now=NOON)
+
+
+def test_what_was_leased_is_free(queue: Queue, tmp_path: Path) -> None:
+    """A backup made in the middle of a send is gone on with at once, and its post is looked for first."""
+    with closing(open_database(queue.url)) as database:
+        claimed = started(database)
+        intend(database, claimed)
+        backup(queue.url, tmp_path / "copy")
+        judge(database, claimed, 1, SENT)
+    with closing(put_back(queue)) as database:
+        again = claim(database, worker="w2")
+    assert [post.state for post in again.posts] == ["sending", "planned"]
+
+
+@pytest.mark.parametrize("before", [[], ["dusk"]])
+def test_numbers_are_not_given_twice(queue: Queue, tmp_path: Path, before: list[str]) -> None:
+    """Threads and deliveries added afterwards have numbers that the replaced queue never gave."""
+    queue.add(*before)
+    backup(queue.url, tmp_path / "copy")
+    with closing(open_database(queue.url)) as database:
+        (lost,) = add(database, new("dawn"))
+    with closing(put_back(queue)) as database:
+        (fresh,) = add(database, new("noon"))
+    assert (fresh.id, fresh.thread_id) > (lost.id, lost.thread_id)
+
+
+def test_what_was_learned_of_channels_stays(queue: Queue, tmp_path: Path) -> None:
+    """Slots used, a rate and a chat's new place are as they were known last, not as they were."""
+    with closing(open_database(queue.url)) as database:
+        see(database, "masto", "news", now=NOON - DAY)
+        add(database, new("dusk"))
+        backup(queue.url, tmp_path / "copy")
+        assert look(database, timing=opening(slot=NOON + MINUTE)) is not None
+        database.changes.note_rate("news", 0.25)
+        database.changes.note_moved("news", "-100123", now=NOON, actor="bot")
+        known = database.reading.channels()
+    with closing(put_back(queue)) as database:
+        assert database.reading.channels() == known
+
+
+def test_an_older_backup(queue: Queue, tmp_path: Path) -> None:
+    """A backup of an older version has its tables brought up to date before it takes the place."""
+    with closing(open_database(queue.url)) as database:
+        add(database, new("dusk"))
+    backup(queue.url, tmp_path / "copy")
+    with closing(sqlite3.connect(tmp_path / "copy")) as old, old:
+        old.execute("DROP TABLE notes")
+        old.execute("ALTER TABLE deliveries DROP COLUMN code")
+        old.execute("ALTER TABLE channels DROP COLUMN rate")
+        old.execute("ALTER TABLE channels DROP COLUMN moved")
+        old.execute("DROP INDEX posts_finished")
+        for column in ("doubted", "misses", "taken_down"):
+            old.execute(f"ALTER TABLE posts DROP COLUMN {column}")
+        old.execute("UPDATE threadcast_version SET version_num = '0001'")
+    with closing(open_database(queue.url)) as database:
+        see(database, "news")
+        database.changes.note_rate("news", 0.5)
+    with closing(put_back(queue)) as database:
+        assert database.reading.channels()[0].rate == 0.5
+        claimed = claim(database)
+        database.work.plan(claimed, posts(), now=NOON)
+        assert finish(database, claimed, 2).state == "published"
+
+
+def test_what_happened_since(queue: Queue, tmp_path: Path) -> None:
+    """What went out after the backup and waits in it is told, and what was added; all else is not."""
+    with closing(open_database(queue.url)) as database:
+        published(database)
+        add(database, new("long", parts=3))
+        begun = claim(database)
+        database.work.plan(begun, posts(3), now=NOON)
+        send(database, begun, 1, SENT)
+        add(database, new("dusk", wish("masto")))
+        backup(queue.url, tmp_path / "copy")
+        send(database, begun, 2, SENT)
+        (later,) = add(database, new("dawn", wish("masto")))
+    put_back(queue).close()
+
+    told = since(queue.path, tmp_path / "kept")
+
+    assert told is not None
+    assert told.out == (WentOut(begun.delivery.thread_id, "news", begun.delivery.title, 1),)
+    assert told.added == ((later.thread_id, later.title),)
+    (tmp_path / "kept").write_text("not a database" * 1000)
+    assert since(queue.path, tmp_path / "kept") is None
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from threadcast.queue.store import backup
+
+setattr(backup, sys.argv[4], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+backup.restore(sys.argv[1], Path(sys.argv[2]), keep=Path(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize(("step", "found"), [("_keep", "dawn"), ("_sync_folder", "dusk")])
+def test_killed_on_the_way(queue: Queue, tmp_path: Path, step: str, found: str) -> None:
+    """A restore that is killed leaves one queue or the other, and nothing in the way of the next."""
     queue.add("dusk")
     backup(queue.url, tmp_path / "copy")
     queue.add("dawn")
-    restore(queue.url, tmp_path / "copy", keep=tmp_path / "kept")
-    queue.add("noon")
-    with closing(open_database(queue.url)) as database:
-        assert [delivery.thread_id for delivery in database.reading.deliveries()] == [1, 3]
+    words = [queue.url, str(tmp_path / "copy"), str(tmp_path / "kept"), step]
+    done = subprocess.run([sys.executable, "-c", KILLED, *words], check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    assert queue.titles()[-1] == found
+    assert restore(queue.url, tmp_path / "copy", keep=tmp_path / "kept too")
+    assert queue.titles() == ["dusk"]
+    assert not list(tmp_path.glob("*.restoring*"))
 
 
 def damaged(copy: Path) -> None:

@@ -15,10 +15,11 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from tests.contract.store.samples import LEASE, NOON, new, posts, wish
-from tests.contract.store.steps import advance, at_once, intend, started
+from tests.contract.store.steps import advance, at_once, intend, opening, started
 from tests.servers.postgres import Postgres
-from threadcast.queue.model import ChannelSeen, Opening, StoreError
-from threadcast.queue.states import Sent, decide
+from threadcast.queue.model import ChannelSeen, Claim, StoreError
+from threadcast.queue.outcomes import Sent
+from threadcast.queue.states import decide
 from threadcast.queue.store import migrate
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.engine import (
@@ -30,7 +31,7 @@ from threadcast.queue.store.engine import (
     require_sqlite,
     writing,
 )
-from threadcast.queue.store.turns import Turn, turns
+from threadcast.queue.store.transactions import one_writer
 
 SECRET = "hunter2"
 
@@ -153,27 +154,24 @@ class TestSqlite:
         engine.dispose()
 
 
-class TestTurns:
-    def test_writers_take_turns(self, path: Path) -> None:
-        """Who writes has the turn alone, among the threads of a program and among programs."""
-        turn, other = turns(parse_url(f"sqlite:///{path}")), turns(parse_url(f"sqlite:///{path}"), patience=0)
-        with (
-            turn(),
-            pytest.raises(StoreError, match=r"queue\.db is held by another program; end it or wait"),
-            other(),
-        ):
-            pass
-        with other():
-            pass
-
-    def test_a_turn_comes(self, path: Path) -> None:
-        """Who waits for its turn gets it as soon as the other one is done."""
+class TestOneWriter:
+    def test_one_after_the_other(self, path: Path) -> None:
+        """Who writes is alone, among the threads of a program and among programs; who waits comes next."""
         url = parse_url(f"sqlite:///{path}")
         order: list[str] = []
-        first = turns(url)
-        with first():
-            waiting = threading.Thread(target=lambda: take(turns(url), order))
+
+        def write() -> None:
+            with one_writer(url):
+                order.append("second")
+
+        with one_writer(url):
+            waiting = threading.Thread(target=write)
             waiting.start()
+            with (
+                pytest.raises(StoreError, match=r"queue\.db is held by another program; end it or wait"),
+                one_writer(url, patience=0),
+            ):
+                pass
             order.append("first")
         waiting.join(10)
         assert order == ["first", "second"]
@@ -181,16 +179,16 @@ class TestTurns:
     def test_a_lock_that_cannot_be_opened(self, tmp_path: Path) -> None:
         """A folder in the place of the lock is told as what it is."""
         (tmp_path / "queue.db-turn").mkdir()
-        turn = turns(parse_url(f"sqlite:///{tmp_path}/queue.db"))
         with (
             pytest.raises(StoreError, match=r"lock .*queue\.db-turn cannot be opened: .*; mend the rights"),
-            turn(),
+            one_writer(parse_url(f"sqlite:///{tmp_path}/queue.db")),
         ):
             pass
 
-    def test_a_server_gives_its_own(self) -> None:
-        """PostgreSQL needs no turns of ours."""
-        with turns(parse_url("postgresql://h/d"))(), turns(parse_url("postgresql://h/d"), patience=0)():
+    def test_a_server_sees_to_that_itself(self) -> None:
+        """PostgreSQL needs no lock of ours."""
+        url = parse_url("postgresql://h/d")
+        with one_writer(url), one_writer(url, patience=0):
             pass
 
     def test_commits_of_two_stores_never_meet(self, path: Path) -> None:
@@ -200,11 +198,6 @@ class TestTurns:
             assert len(one.reading.deliveries()) == 120
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-
-
-def take(turn: Turn, order: list[str]) -> None:
-    with turn():
-        order.append("second")
 
 
 def fill(database: Database, name: str) -> None:
@@ -301,7 +294,6 @@ class TestCost:
         """Claiming, planning, intending and recording find their rows by an index, however long the queue."""
         with store_on(path) as database, statements(database.transactions.engine) as said:
             publish(database)
-            said.extend(database.work.steps.statements())  # which pass by what notes the others
         adding = 4  # the plans of `add`, which may sort the few duplicates it finds
         plans = explain(path, said)
         for rows, index, columns in (
@@ -316,7 +308,10 @@ class TestCost:
         # What is scanned and sorted is the first of each kind, and what SQLite keeps, one row a table.
         scanned = {plan.removeprefix("SCAN ") for plan in plans if plan.startswith("SCAN")}
         assert scanned <= {"CONSTANT ROW", "sqlite_sequence", "first", "first_0", "first_1"}
-        assert [plan for plan in plans[adding:] if "TEMP B-TREE" in plan] == ["USE TEMP B-TREE FOR ORDER BY"]
+        sorts = [plan for plan in plans[adding:] if "TEMP B-TREE" in plan]
+        assert sorts == ["USE TEMP B-TREE FOR ORDER BY"] * 3 * 2, (
+            "of the first of each kind, three times a claim"
+        )
 
     def test_statements_do_not_grow_with_the_rows(self, path: Path) -> None:
         """Adding and listing a hundred threads takes as many statements as ten."""
@@ -344,7 +339,7 @@ class TestRaces:
     def test_the_loser_of_a_race_claims_nothing(self, postgres: Postgres) -> None:
         """A worker that began another delivery of the channel in the same moment gives way."""
         with postgres.database() as url, closing(open_database(url)) as database:
-            first, _ = database.threads.add([new("A"), new("B")], now=NOON, actor="ada")
+            _, second = database.threads.add([new("A"), new("B")], now=NOON, actor="ada")
             rival = make_engine(url, create=False)
             claims: list[Any] = []
             worker = threading.Thread(
@@ -355,7 +350,7 @@ class TestRaces:
             with rival.begin() as connection:
                 connection.execute(
                     text("UPDATE deliveries SET state = 'publishing' WHERE id = :id"),
-                    {"id": first.deliveries[0].id},
+                    {"id": second.deliveries[0].id},
                 )
                 worker.start()
                 waiting = text(
@@ -367,7 +362,7 @@ class TestRaces:
                         watch.rollback()
             worker.join(timeout=10)
             rival.dispose()
-            assert claims == [None]
+            assert claims == [NOON], "it is to ask again at once"
             assert [delivery.state for delivery in database.reading.deliveries()] == ["publishing", "queued"]
 
     @pytest.mark.parametrize("change", ["state = 'publishing'", "fingerprint = 'same'"])
@@ -395,14 +390,13 @@ def publish(database: Database) -> None:
     database.changes.see_channels([ChannelSeen("news", "local", "news")], now=NOON - LEASE)
     database.threads.add([new("A"), new("B", wish(own_time=True))], now=NOON, actor="ada")
     for _ in range(2):
-        database.work.waiting("news")
         claim = database.work.claim(
-            "news", worker="w", now=NOON, until=NOON + LEASE, opening=Opening(slot=NOON)
+            "news", worker="w", now=NOON, until=NOON + LEASE, timing=opening(slot=NOON)
         )
-        assert claim is not None
+        assert isinstance(claim, Claim)
         database.work.plan(claim, posts(3), now=NOON)
         database.work.intend(claim, 1, key="k", reply_to=None, now=NOON, until=NOON + LEASE)
-        database.work.advance(claim, 1, Sent("1", None), key="k", now=NOON, until=NOON + LEASE)
+        advance(database, claim)
         for position in (2, 3):
             if position == 3:
                 database.work.intend(claim, position, key="k", reply_to=None, now=NOON, until=NOON + LEASE)

@@ -33,7 +33,7 @@ from threadcast.bot.channels.local.timeline import (
 )
 from threadcast.bot.channels.port import Outgoing
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.states import Outcome, Refused, Sent, Unknown, Unreached
+from threadcast.queue.outcomes import Outcome, Refused, Sent, Unknown, Unreached
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

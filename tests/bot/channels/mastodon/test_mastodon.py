@@ -23,7 +23,7 @@ from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.headers import LONGEST_WAIT, SHORTEST_WAIT, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, instance_of
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 CASES: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parent / "mastodon_cases.toml").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from threadcast.bot.channels.mastodon.matching import (
     verdict,
 )
 from threadcast.bot.channels.port import Difference, Expected, Sought
-from threadcast.queue.states import Blind, Sent
+from threadcast.queue.outcomes import Blind, Sent
 
 NOW = datetime(2026, 5, 4, 9, 30, 12, tzinfo=UTC)
 MOMENT = timedelta(milliseconds=1)

@@ -10,7 +10,7 @@ from tests.faults.fuzzing import BEARER, CHAT, SERVER, STATUS, Babbler, everythi
 from tests.servers.http import Response
 from threadcast.bot.channels.mastodon.errors import ODD_ID
 from threadcast.bot.channels.port import Expected, NotReadyError, Outgoing, Sought
-from threadcast.queue.states import Blind, Sent, Unknown
+from threadcast.queue.outcomes import Blind, Sent, Unknown
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

@@ -20,7 +20,7 @@ from threadcast.bot.channels.telegram import lookup as telegram_probe
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.config.settings import load
-from threadcast.queue.states import Absent, Blind, Look, Sent, Throttled, Unreached
+from threadcast.queue.outcomes import Absent, Blind, Look, Sent, Throttled, Unreached
 
 OWNER = User(77, "Ada")
 TEXT = "2/ A tower."

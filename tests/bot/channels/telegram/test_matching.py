@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.servers.telegram.chats import clean
 from threadcast.bot.channels.port import Difference, Expected
 from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, verdict
-from threadcast.queue.states import Absent, Blind, Sent
+from threadcast.queue.outcomes import Absent, Blind, Sent
 
 CASES: list[dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("matching_cases.toml").read_text(encoding="utf-8")

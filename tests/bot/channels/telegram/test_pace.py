@@ -8,7 +8,7 @@ import pytest
 
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.telegram.pace import BotPace, TelegramPace
-from threadcast.queue.states import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # where a window of statuses begins
 SECOND = timedelta(seconds=1)

@@ -20,7 +20,7 @@ from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.checks import judge_rights
 from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.channels.telegram.errors import address, classify
-from threadcast.queue.states import Absent, Outcome, Refused, Sent, Settling, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Absent, Outcome, Refused, Sent, Settling, Throttled, Unknown, Unreached
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 CHANNEL_ID = -1001234567890

@@ -9,7 +9,8 @@ from tests.bot.chat.samples import BERLIN, NOW, delivery
 from threadcast.bot.chat.views.message import visible
 from threadcast.bot.chat.views.troubles import LONG, Troubles
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import Code, DeliveryState
+from threadcast.queue.outcomes import Code
+from threadcast.queue.states import DeliveryState
 
 MINUTE = timedelta(minutes=1)
 AWAY = "the network cannot be reached"
