@@ -65,6 +65,7 @@ STORED: dict[str, Callable[[MastodonServer], None]] = {
     "a-list": lambda server: server.replace_answer([]),
     "another-parent": lambda server: server.alter_answer(in_reply_to_id="1"),
     "no-id": lambda server: server.alter_answer(id=None),
+    "scheduled": lambda server: server.alter_answer(content=None, scheduled_at="2027-01-01T00:00:00Z"),
 }
 NOT_STORED: dict[str, Callable[[MastodonServer], None]] = {
     "cut": lambda server: server.cut(),
