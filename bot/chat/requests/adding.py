@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from hashlib import sha256
 
 import structlog
 import telegram
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Role, Sender
@@ -146,10 +145,16 @@ async def add_file(context: Context, sender: Sender, document: telegram.Document
 
 
 async def _fetch(document: telegram.Document) -> bytes:
-    for _ in range(TRIES - 1):
-        with suppress(TelegramError):
+    tries = 0
+    while True:
+        try:
             return bytes(await (await document.get_file()).download_as_bytearray())
-    return bytes(await (await document.get_file()).download_as_bytearray())
+        except BadRequest:
+            raise  # it will be refused again
+        except TelegramError:
+            tries += 1
+            if tries == TRIES:
+                raise
 
 
 async def added(
