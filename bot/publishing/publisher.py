@@ -18,8 +18,9 @@ import structlog
 
 from threadcast.bot.channels.pace import FreePace, Pace
 from threadcast.bot.channels.port import Channel, Clock, Landmark, NotReadyError, Outgoing, Sought
+from threadcast.bot.publishing import calls
 from threadcast.bot.publishing.lease import Stop, renewed
-from threadcast.bot.publishing.progress import at, report
+from threadcast.bot.publishing.progress import report
 from threadcast.queue.compose.compose import CannotComposeError, Post, compose
 from threadcast.queue.model import (
     Claim,
@@ -31,7 +32,7 @@ from threadcast.queue.model import (
     Timing,
     at_once,
 )
-from threadcast.queue.outcomes import Blind, Code, Look, Outcome, Refused, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Code, Outcome, Refused, Throttled, Unknown, Unreached
 from threadcast.queue.states import Change, Event, PostState, decide, interrupted, settle
 from threadcast.queue.store.database import Database
 
@@ -42,7 +43,6 @@ LEASE = timedelta(minutes=3)
 # How long a chain waits in memory for its channel's pace: what Telegram's asks for at the most, in a group.
 PATIENCE = timedelta(seconds=65)
 
-STOPPED = "the service was stopped before the server answered"
 QUIET = "quiet hours"
 
 Observer = Callable[[Delivery], None]
@@ -98,9 +98,18 @@ class Publisher:
         go of after a whole post. Raises StoreError where the queue cannot be used; the delivery can then be
         claimed again once the lease has ended.
         """
-        claim = await self._claim(timing)
+        now = self._clock()
+        claim = await asyncio.to_thread(
+            self._database.work.claim,
+            self.channel.name,
+            worker=self._worker,
+            now=now,
+            until=now + LEASE,
+            timing=timing,
+        )
         if not isinstance(claim, Claim):
             return claim
+        self._observe(claim.delivery)
         try:
             async with renewed(self._database, claim, clock=self._clock, lease=LEASE):
                 return await self._work(claim)
@@ -113,7 +122,11 @@ class Publisher:
             )
             return claim.delivery
         finally:
-            await self._remember_rate()
+            rate = self._pace.rate
+            if rate is not None and rate != self._remembered:
+                self._remembered = rate
+                with suppress(NotFoundError):
+                    await asyncio.to_thread(self._database.changes.note_rate, self.channel.name, rate)
 
     async def _work(self, claim: Claim) -> Delivery:
         posts = await self._prepare(claim)
@@ -147,20 +160,6 @@ class Publisher:
             parent = change.sent.remote_id
         return delivery
 
-    async def _claim(self, timing: Timing) -> Claim | datetime | None:
-        now = self._clock()
-        claim = await asyncio.to_thread(
-            self._database.work.claim,
-            self.channel.name,
-            worker=self._worker,
-            now=now,
-            until=now + LEASE,
-            timing=timing,
-        )
-        if isinstance(claim, Claim):
-            self._observe(claim.delivery)
-        return claim
-
     async def _prepare(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
         """Give the posts, once the chain can go its whole way; the delivery where it cannot yet."""
         posts: tuple[PostRecord, ...] | Delivery = claim.posts
@@ -187,11 +186,7 @@ class Publisher:
 
     async def _look_ahead(self, claim: Claim, posts: Sequence[PostRecord]) -> Delivery | None:
         """Before the first post: where the chain has to wait or cannot go at all, that is recorded."""
-        try:
-            async with self._stop.limit():
-                fault = await self.channel.preflight()
-        except TimeoutError:
-            fault = Throttled(self._clock(), STOPPED, Code.STOPPED)
+        fault = await calls.preflight(self.channel, self._stop, self._clock)
         if fault is None:
             now = self._clock()
             waiting = sum(post.state is PostState.PLANNED for post in posts)
@@ -214,33 +209,38 @@ class Publisher:
     async def _hold(self, claim: Claim, *, left: int) -> Delivery | None:
         """Wait for the channel's pace; the delivery where `left` posts have to wait longer than in memory."""
         now = self._clock()
-        if self._stop.asked.is_set() or await self._is_paused():
-            return await self._let_go(claim)
-        quiet = self._brake(now)
-        if quiet is not None:
-            return await self._put_off(claim, Throttled(quiet, QUIET, Code.QUIET))
-        ready = await asyncio.to_thread(self._pace.ready_at, now)  # it may count in the queue, the first time
-        if ready - now > PATIENCE:
-            room = await asyncio.to_thread(self._pace.room, left, now)
-            return await self._put_off(claim, Throttled(ready, room.reason, Code.ROOM))
-        if ready > now:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.asked.wait(), (ready - now).total_seconds())
-        return await self._let_go(claim) if self._stop.asked.is_set() else None
-
-    async def _is_paused(self) -> bool:
-        if not self._changed:
-            return False
+        reading = self._database.reading
+        is_paused = self._changed and await asyncio.to_thread(reading.paused, self.channel.name)
         self._changed = False
-        return await asyncio.to_thread(self._database.reading.paused, self.channel.name)
+        if not is_paused and not self._stop.asked.is_set():
+            quiet = self._brake(now)
+            if quiet is not None:
+                return await self._put_off(claim, Throttled(quiet, QUIET, Code.QUIET))
+            ready = await asyncio.to_thread(self._pace.ready_at, now)  # it may count in the queue at first
+            if ready - now > PATIENCE:
+                room = await asyncio.to_thread(self._pace.room, left, now)
+                return await self._put_off(claim, Throttled(ready, room.reason, Code.ROOM))
+            if ready > now:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.asked.wait(), (ready - now).total_seconds())
+        if not is_paused and not self._stop.asked.is_set():
+            return None
+        now = self._clock()
+        delivery = await asyncio.to_thread(self._database.work.let_go, claim, now=now, due=now)
+        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id)
+        self._observe(delivery)
+        return delivery
 
     async def _settle(self, post: PostRecord, *, last: bool) -> Change:
         """Decide on a post that may be out: by what a look for it finds, if it is not too early to look."""
         if post.state is PostState.SENDING or post.doubted is None:
             gone = Unknown("the service went away while this post was being sent", code=Code.STOPPED)
             return self._decide(post, gone, last=last, began=post.intended)
+        known = await asyncio.to_thread(self._database.reading.landmark, self.channel.name)
+        landmark = Landmark(known.remote_id, known.post.text) if known and known.remote_id else None
+        sought = Sought(post.post.text, post.reply_to, post.key or "", since=post.doubted, landmark=landmark)
         return settle(
-            await self._look_up(post, since=post.doubted),
+            await calls.look_up(self.channel, sought, self._stop),
             settling=self.channel.settling,
             since=post.doubted,
             misses=post.misses,
@@ -249,27 +249,6 @@ class Publisher:
             chance=self._chance(),
             gap=self._gap,
         )
-
-    async def _look_up(self, post: PostRecord, *, since: datetime) -> Look:
-        """Look whether a post is out that was first in doubt at `since`."""
-        known = await asyncio.to_thread(self._database.reading.landmark, self.channel.name)
-        landmark = Landmark(known.remote_id, known.post.text) if known and known.remote_id else None
-        sought = Sought(post.post.text, post.reply_to, post.key or "", since=since, landmark=landmark)
-        try:
-            async with self._stop.limit():
-                look = await self.channel.look_up(sought)
-        except TimeoutError:
-            return Unreached(STOPPED, Code.STOPPED)
-        except Exception as error:
-            # An adapter's fault, not the network's. Looking harms nothing: it is tried again.
-            log.exception("the channel's adapter failed", channel=self.channel.name)
-            look = Unreached(f"the adapter failed ({type(error).__name__})", Code.ADAPTER)
-        reason = look.reason if isinstance(look, Blind) else ""
-        found = type(look).__name__.lower()
-        log.info(
-            "looked for a post", channel=self.channel.name, post=post.position, found=found, reason=reason
-        )
-        return look
 
     async def _intend(self, claim: Claim, post: PostRecord, parent: str | None) -> PostRecord:
         now = self._clock()
@@ -284,18 +263,9 @@ class Publisher:
         )
 
     async def _send(self, post: PostRecord) -> Outcome:
-        """Make the call for a post that is intended. It ends early where a stop cannot wait any longer."""
         outgoing = Outgoing(text=post.post.text, parent=post.reply_to, key=post.key or "")
         self._pace.begun(self._clock())
-        try:
-            async with self._stop.limit():
-                outcome = await self.channel.send(outgoing)
-        except TimeoutError:
-            outcome = Unknown(STOPPED, code=Code.STOPPED)
-        except Exception as error:
-            # An adapter's fault, not the network's: what the call did before it broke is not known.
-            log.exception("the channel's adapter failed", channel=self.channel.name)
-            outcome = Unknown(f"the adapter failed ({type(error).__name__})", code=Code.ADAPTER)
+        outcome = await calls.send(self.channel, outgoing, self._stop)
         self._pace.ended(outcome, self._clock())
         return outcome
 
@@ -347,21 +317,6 @@ class Publisher:
         if self._stop.asked.is_set() or self._changed or self._brake(now) is not None:
             return False
         return self._pace.ready_at(now) <= now
-
-    async def _remember_rate(self) -> None:
-        rate = self._pace.rate
-        if rate is None or rate == self._remembered:
-            return
-        with suppress(NotFoundError):
-            await asyncio.to_thread(self._database.changes.note_rate, self.channel.name, rate)
-        self._remembered = rate
-
-    async def _let_go(self, claim: Claim) -> Delivery:
-        now = self._clock()
-        delivery = await asyncio.to_thread(self._database.work.let_go, claim, now=now, due=now)
-        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, until=at(now))
-        self._observe(delivery)
-        return delivery
 
 
 def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:

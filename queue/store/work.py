@@ -36,6 +36,7 @@ from threadcast.queue.model import (
     at_once,
     credible,
 )
+from threadcast.queue.outcomes import CHANNEL_FAULTS
 from threadcast.queue.states import Change, DeliveryState, Event, PostState
 from threadcast.queue.store.rows import (
     described,
@@ -234,9 +235,16 @@ class Work:
             put(connection, held(connection, claim), lease_owner=claim.worker, lease_until=until)
 
     def free_leases(self, *, now: datetime) -> int:
-        """End every lease that runs, for a service that knows it is the only one; how many it ended."""
-        runs = (_in_state(DELIVERIES, DeliveryState.PUBLISHING), DELIVERIES.c.lease_until > now)
+        """End every lease that runs, for a service that starts and is the only one; how many it ended.
+
+        What waited for its channel to be mended is due at once: it may have been for that that it is started.
+        """
+        begun = _in_state(DELIVERIES, DeliveryState.PUBLISHING)
+        runs = (begun, DELIVERIES.c.lease_until > now)
+        waits = (begun, DELIVERIES.c.code.in_(CHANNEL_FAULTS), DELIVERIES.c.due > now)
         with self._write() as connection:
+            for one in connection.scalars(select(DELIVERIES.c.id).where(*waits)).all():
+                put(connection, read_delivery(connection, one, lock=True), due=now)
             ids = connection.scalars(select(DELIVERIES.c.id).where(*runs)).all()
             for one in ids:
                 delivery = read_delivery(connection, one, lock=True)

@@ -189,6 +189,9 @@ def test_a_fault_of_the_channel_stops_the_channel(tmp_path: Path, fault: str) ->
 
         at.server.accounts[TOKEN] = account
         account.scopes = frozenset({"read", "write"})
+        at.database.work.free_leases(now=at.clock())  # as a service does that starts
+        mended = at.clock()
         at.run()
+        assert at.clock() == mended, "nothing waited any longer"
         assert at.states() == [DeliveryState.PUBLISHED] * 7
         assert len(at.server.statuses()) == sum(SEVEN)
