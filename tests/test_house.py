@@ -1,9 +1,12 @@
 """The house stands as it was laid out: one package from three folders, and nothing shadowed."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -100,12 +103,56 @@ def test_versions_are_locked_with_hashes(lock: str) -> None:
         assert "--hash=sha256:" in lines[number + 1]
 
 
-def test_no_file_is_long() -> None:
-    """No file of code passes 400 lines: a longer one holds two things."""
-    long = {
-        str(path.relative_to(ROOT)): count
-        for folder in ("bot", "queue", "config")
-        for path in (ROOT / folder).rglob("*.py")
-        if (count := len(path.read_text().splitlines())) > 400
+MODULES = [
+    path.relative_to(ROOT)
+    for folder in ("bot", "queue", "config")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if "migrations" not in path.parts  # one for each change of the tables
+]
+
+
+def test_no_module_is_long() -> None:
+    """No module passes 400 lines: a longer one holds two things."""
+    lengths = {str(path): len((ROOT / path).read_text().splitlines()) for path in MODULES}
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
+def test_no_folder_is_crowded() -> None:
+    """No folder holds more than 12 modules of its own."""
+    counts = Counter(str(path.parent) for path in MODULES if not path.name.startswith("__"))
+    assert {folder: count for folder, count in counts.items() if count > 12} == {}
+
+
+def test_no_class_does_too_much() -> None:
+    """No class has more than 15 methods."""
+    methods = {
+        f"{path}: {node.name}": sum(
+            isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) for one in node.body
+        )
+        for path in MODULES
+        for node in ast.walk(ast.parse((ROOT / path).read_text()))
+        if isinstance(node, ast.ClassDef)
     }
-    assert long == {}
+    assert {name: count for name, count in methods.items() if count > 15} == {}
+
+
+def test_every_module_has_its_word() -> None:
+    """docs/words.md names every folder and every module, none that is not there, and no word twice."""
+    rows = re.findall(
+        r"^\| ([^|]+) \| [^|]+ \| (`[^|]+`) \|$", (ROOT / "docs/words.md").read_text(), re.MULTILINE
+    )
+    words = Counter(word for row, _ in rows for word in row.split(", "))
+    assert [word for word, count in words.items() if count > 1] == []
+    named = {name for _, names in rows for name in re.findall(r"`([^`]+)`", names)}
+    folders = {f"{path.parent}/" for path in MODULES}
+    assert named == {str(path) for path in MODULES if not path.name.startswith("__")} | folders
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))],
+)
+def test_no_page_names_a_file_that_is_gone(page: str) -> None:
+    """Each file of ours that a page names is there."""
+    named = re.findall(r"`((?:bot|queue|config|tests|docs|\.ci)/[\w./-]*)`", (ROOT / page).read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []

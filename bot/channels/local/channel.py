@@ -6,8 +6,6 @@ again gives the same post again.
 """
 
 import asyncio
-import errno
-import os
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,6 +13,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+from threadcast.bot.channels.local.checks import examine
+from threadcast.bot.channels.local.errors import classify
 from threadcast.bot.channels.local.page import anchor
 from threadcast.bot.channels.local.page_writer import PAGE, page_writer
 from threadcast.bot.channels.local.timeline import (
@@ -38,49 +38,20 @@ from threadcast.queue.outcomes import (
     Settling,
     TakeDown,
     Throttled,
-    Unknown,
     Unreached,
 )
 
 LIMITS = {"telegram": 4096, "mastodon": 500}  # code points; graphemes, as `measure` counts them
 MEASURES = {"telegram": measure.telegram, "mastodon": measure.mastodon}
 
-# What a person has to mend first; anything else (a full disk, too many open files) may mend itself.
-LASTING = {
-    errno.EACCES,
-    errno.EEXIST,  # the folder's name is a file's
-    errno.EISDIR,
-    errno.ELOOP,
-    errno.ENAMETOOLONG,
-    errno.ENOTDIR,
-    errno.EPERM,
-    errno.EROFS,
-}
-
-
-def classify(
-    error: OSError | DamagedError | HalfWrittenError | UnicodeEncodeError, path: Path
-) -> Refused | Unreached | Unknown:
-    """Return what became of a post whose timeline could not be written."""
-    match error:
-        case DamagedError():
-            return Refused(str(error))
-        case UnicodeEncodeError():
-            return Refused("the text is not valid Unicode")
-        case HalfWrittenError():
-            return Unknown(f"{path} was left half-written: {error}")
-        case BlockingIOError():
-            return Unreached(f"{path} is in use by another process")
-        case OSError(errno=number) if number in LASTING:
-            return Refused(f"cannot write {path}: {error.strerror}")
-        case _:
-            return Unreached(f"cannot write {path}: {error.strerror or error}")
-
 
 class LocalChannel:
     """A timeline like Telegram's or Mastodon's, in `folder/NAME.jsonl` (only its owner may read it)."""
 
     kind = "local"
+    # A file has no limits.
+    limits_posts: bool | None = False
+    quota: Quota | None = None
 
     def __init__(
         self,
@@ -122,15 +93,6 @@ class LocalChannel:
         """A post is in the file or not, from the moment its writer is gone."""
         return Settling(first_look=timedelta(0), resend=self._resend)
 
-    @property
-    def limits_posts(self) -> bool | None:
-        return False
-
-    @property
-    def quota(self) -> Quota | None:
-        """A file has no limits."""
-        return None
-
     async def look_up(self, sought: Sought) -> Look:
         """Return the post with the key of `sought`: no text is compared."""
         return await asyncio.to_thread(self._look_up, sought)
@@ -162,7 +124,7 @@ class LocalChannel:
 
     async def check(self) -> tuple[Finding, ...]:
         """Return whether the timeline's file can be read and written."""
-        return await asyncio.to_thread(self._check)
+        return await asyncio.to_thread(examine, self._file, self._file_lock)
 
     async def close(self) -> None:
         """Write the page where the timelines have changed."""
@@ -224,33 +186,6 @@ class LocalChannel:
     def _sent(self, remote_id: str) -> Sent:
         page = (self._folder / PAGE).as_uri()
         return Sent(remote_id, f"{page}#{quote(anchor(self.name, remote_id))}")
-
-    def _check(self) -> tuple[Finding, ...]:
-        path = self._file.path
-        if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed to us
-            return (self._check_folder(),)
-        try:
-            with self._file_lock, self._file.opened():
-                count = len(self._file.ids)
-        except BlockingIOError:
-            return (Finding("ok", f"{path} is being written by another process"),)
-        except DamagedError as error:
-            return (Finding("error", error.what, error.advice),)
-        except OSError as error:
-            advice = f"let the user that runs Threadcast read and write {path}"
-            return (Finding("error", classify(error, path).reason, advice),)
-        return (Finding("ok", f"{path} can be written; it has {count} posts"),)
-
-    def _check_folder(self) -> Finding:
-        above = (self._folder, *self._folder.parents)
-        folder = next(each for each in above if os.path.exists(each))  # noqa: PTH110 - see above
-        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-            return Finding("ok", f"{self._file.path} will be made with the first post")
-        return Finding(
-            "error",
-            f"{self._file.path} cannot be made in {folder}",
-            "choose another data folder, or let the user that runs Threadcast write there",
-        )
 
 
 def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Difference, ...]:

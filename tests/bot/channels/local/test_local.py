@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadcast.bot.channels.local.channel import LocalChannel, classify
+from threadcast.bot.channels.local.channel import LocalChannel
+from threadcast.bot.channels.local.errors import classify
 from threadcast.bot.channels.local.page_writer import PageWriter, page_writer, write_page
 from threadcast.bot.channels.local.timeline import (
     DamagedError,

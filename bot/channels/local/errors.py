@@ -1,0 +1,38 @@
+"""What became of a post whose timeline could not be written. Pure."""
+
+import errno
+from pathlib import Path
+
+from threadcast.bot.channels.local.timeline import DamagedError, HalfWrittenError
+from threadcast.queue.outcomes import Refused, Unknown, Unreached
+
+# What a person has to mend first; anything else (a full disk, too many open files) may mend itself.
+LASTING = {
+    errno.EACCES,
+    errno.EEXIST,  # the folder's name is a file's
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+
+def classify(
+    error: OSError | DamagedError | HalfWrittenError | UnicodeEncodeError, path: Path
+) -> Refused | Unreached | Unknown:
+    """Return what became of a post whose timeline could not be written."""
+    match error:
+        case DamagedError():
+            return Refused(str(error))
+        case UnicodeEncodeError():
+            return Refused("the text is not valid Unicode")
+        case HalfWrittenError():
+            return Unknown(f"{path} was left half-written: {error}")
+        case BlockingIOError():
+            return Unreached(f"{path} is in use by another process")
+        case OSError(errno=number) if number in LASTING:
+            return Refused(f"cannot write {path}: {error.strerror}")
+        case _:
+            return Unreached(f"cannot write {path}: {error.strerror or error}")
