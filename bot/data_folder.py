@@ -9,7 +9,7 @@ import structlog
 
 from threadcast.bot import wake
 from threadcast.config.settings import Settings
-from threadcast.queue.model import GoneError, StoreError
+from threadcast.queue.errors import Fault, GoneError, QueueError, StoreError
 from threadcast.queue.store import migrate
 from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database, open_database
@@ -19,7 +19,7 @@ from threadcast.queue.store.transactions import held, service_lock
 log = structlog.get_logger("threadcast.service")
 
 
-class AlreadyRunningError(Exception):
+class AlreadyRunningError(QueueError):
     """Another service works on the same data folder, or on the same SQLite file."""
 
 
@@ -41,10 +41,7 @@ def upgrade(settings: Settings) -> str:
         make_folder(settings.data)
         # Woken, the service sees it at once.
         if is_missing(url) and wake.wake_service(settings.data):
-            raise GoneError(
-                f"{place(parse_url(url))} was removed while a service is using it; "
-                "the service ends now: put the file back, or run the command again to begin anew"
-            )
+            raise GoneError(Fault.REMOVED_IN_USE, place=place(parse_url(url)))
     return migrate.upgrade(url)
 
 
@@ -53,9 +50,7 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"the data folder {path} cannot be made: {error.strerror}; set THREADCAST_DATA to another folder"
-        ) from None
+        raise StoreError(Fault.FOLDER_NOT_MADE, path=path, cause=error.strerror) from None
 
 
 @contextmanager
@@ -69,15 +64,9 @@ def only_one(settings: Settings) -> Iterator[None]:
     database = service_lock(settings.database_url.get_secret_value())
     with contextlib.ExitStack() as locks:
         if not locks.enter_context(held(settings.data / "service.lock")):
-            raise AlreadyRunningError(
-                f"a Threadcast service already works in {settings.data}; stop it first, "
-                "or set THREADCAST_DATA to another folder"
-            )
+            raise AlreadyRunningError(Fault.RUNS_IN, path=settings.data)
         if database is not None and not locks.enter_context(held(database[1])):
-            raise AlreadyRunningError(
-                f"a Threadcast service already works on the database {database[0]}; stop it first, "
-                "or set THREADCAST_DATABASE_URL to another file"
-            )
+            raise AlreadyRunningError(Fault.RUNS_ON, path=database[0])
         yield
 
 

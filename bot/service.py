@@ -28,7 +28,7 @@ from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.config.settings import Settings
 from threadcast.queue.compose import length as measure
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.engine import is_sqlite
 
@@ -186,7 +186,7 @@ class Service:
             return wake.WakePipe(self._settings.data, self._wake)
         except OSError as error:
             reason = error.strerror or error
-            raise StoreError(f"the data folder {self._settings.data} cannot be used: {reason}") from error
+            raise StoreError(Fault.FOLDER_UNUSABLE, path=self._settings.data, cause=reason) from error
 
     def _take_over(self) -> None:
         if is_sqlite(self._settings.database_url.get_secret_value()):

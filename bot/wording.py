@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
 from threadcast.config.schedule.words import WEEKDAYS, WhenCode, WhenError
+from threadcast.queue.errors import QueueError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, NoticeKind
 
@@ -63,6 +64,8 @@ def sentence(error: Exception, face: Face) -> str:
             return _request_refused(error, face)
         case InputError(encoding=str(encoding)) if encoding and face is SHELL:
             return f"{error}, or use: --encoding {encoding}"
+        case QueueError():
+            return error.said(face.command)
         case _:
             return str(error)
 

@@ -16,22 +16,6 @@ from threadcast.queue.text.thread import Thread
 CLOCK_ERROR = timedelta(days=1)
 
 
-class StoreError(Exception):
-    """The queue cannot be used; the message names the thing, the cause and the next step."""
-
-
-class GoneError(StoreError):
-    """The database was taken away while it was in use: whoever goes on would write what is lost."""
-
-
-class NotFoundError(StoreError):
-    """There is no such thread or delivery."""
-
-
-class LeaseLostError(StoreError):
-    """Another worker holds the delivery now: stop, and write nothing more."""
-
-
 @dataclass(frozen=True, slots=True)
 class Adoption:
     """A chain that someone began by hand: its first `parts` parts are out, the last of them as `last`."""

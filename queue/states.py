@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from threadcast.queue.errors import Fault, NotAllowedError
 from threadcast.queue.outcomes import (
     CHANNEL_FAULTS,
     Absent,
@@ -129,13 +130,6 @@ _AT_ONCE = frozenset({Event.SCHEDULE, Event.RETRY, Event.SKIP, Event.SETTLE, Eve
 # What a person can bring about: a request, or one that needs more than a wish.
 _WISHES = REQUESTS | {Event.SETTLE, Event.SKIP, Event.CONTINUE, Event.WITHDRAW}
 
-# Where the wish has another name than the event.
-_WORDS = {Event.SCHEDULE: "publish now", Event.WITHDRAW: "undo"}
-
-
-class NotAllowedError(Exception):
-    """The state does not allow what was asked; the message says what it would allow."""
-
 
 def allowed(state: DeliveryState) -> tuple[Event, ...]:
     """What may happen to a delivery in this state, in the order of the table."""
@@ -150,13 +144,8 @@ def follow(state: DeliveryState, event: Event) -> DeliveryState:
     try:
         return TRANSITIONS[(state, event)]
     except KeyError:
-        options = ", ".join(_word(each) for each in allowed(state) if each in _WISHES) or "nothing"
-        said = f"{_word(event)} is not possible while {state}; possible now: {options}"
-        raise NotAllowedError(said) from None
-
-
-def _word(event: Event) -> str:
-    return _WORDS.get(event, event.value)
+        possible = tuple(each for each in allowed(state) if each in _WISHES)
+        raise NotAllowedError(Fault.STATE, event=event, state=state, possible=possible) from None
 
 
 def diagram() -> str:

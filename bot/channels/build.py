@@ -18,7 +18,8 @@ from threadcast.config.schedule.slots import describe
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.model import ChannelRow, ChannelSeen, StoreError
+from threadcast.queue.errors import StoreError
+from threadcast.queue.model import ChannelRow, ChannelSeen
 from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.service")

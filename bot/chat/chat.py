@@ -29,7 +29,8 @@ from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.logs import redact
 from threadcast.config.settings import Settings
-from threadcast.queue.model import Delivery, StoreError
+from threadcast.queue.errors import StoreError
+from threadcast.queue.model import Delivery
 from threadcast.queue.store.notes import Notes
 
 log = structlog.get_logger("threadcast.chat")

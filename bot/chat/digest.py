@@ -18,7 +18,8 @@ from threadcast.bot.chat.views.message import Message, bold, esc
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.wording import count, shortly
 from threadcast.config.schedule.zones import instant, wall
-from threadcast.queue.model import Delivery, StoreError
+from threadcast.queue.errors import StoreError
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 
 log = structlog.get_logger("threadcast.chat")

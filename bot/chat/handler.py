@@ -24,7 +24,7 @@ from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.router import ERRORS, Router, broke
 from threadcast.bot.chat.views.message import Message, clean, esc, sentence
 from threadcast.config.logs import redact
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import StoreError
 
 log = structlog.get_logger("threadcast.chat")
 

@@ -22,7 +22,8 @@ from threadcast.bot.chat.views.message import Message
 from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, concerns, states_of
 from threadcast.bot.chat.views.troubles import Troubles
 from threadcast.bot.requests.queries import Dossier
-from threadcast.queue.model import AuditEvent, Delivery, NotFoundError, StoreError
+from threadcast.queue.errors import NotFoundError, StoreError
+from threadcast.queue.model import AuditEvent, Delivery
 from threadcast.queue.states import DeliveryState
 
 log = structlog.get_logger("threadcast.chat")

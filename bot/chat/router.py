@@ -27,8 +27,8 @@ from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Button, Message, esc, sentence
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError
-from threadcast.queue.model import NotFoundError, StoreError
-from threadcast.queue.states import NotAllowedError, allowed
+from threadcast.queue.errors import NotAllowedError, NotFoundError, StoreError
+from threadcast.queue.states import allowed
 
 log = structlog.get_logger("threadcast.chat")
 

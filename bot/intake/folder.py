@@ -24,7 +24,7 @@ from threadcast.bot.intake.report import added_report, refused_report
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
 from threadcast.bot.requests.requests import Requests
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import StoreError
 
 log = structlog.get_logger("threadcast.intake")
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 import structlog
 
 from threadcast.bot.channels.port import Clock
-from threadcast.queue.model import Claim, LeaseLostError, StoreError
+from threadcast.queue.errors import LeaseLostError, StoreError
+from threadcast.queue.model import Claim
 from threadcast.queue.store.database import Database
 
 log = structlog.get_logger("threadcast.lease")

@@ -22,16 +22,8 @@ from threadcast.bot.publishing import calls
 from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.progress import report
 from threadcast.queue.compose.compose import CannotComposeError, Post, compose
-from threadcast.queue.model import (
-    Claim,
-    Delivery,
-    Intent,
-    LeaseLostError,
-    NotFoundError,
-    PostRecord,
-    Timing,
-    at_once,
-)
+from threadcast.queue.errors import LeaseLostError, NotFoundError
+from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, at_once
 from threadcast.queue.outcomes import Code, Outcome, Refused, Throttled, Unknown, Unreached
 from threadcast.queue.states import Change, Event, PostState, decide, interrupted, settle
 from threadcast.queue.store.database import Database

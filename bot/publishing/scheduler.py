@@ -16,7 +16,8 @@ from threadcast.bot.channels.port import Clock
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.model import Delivery, GoneError, StoreError, Timing, Turn
+from threadcast.queue.errors import GoneError, StoreError
+from threadcast.queue.model import Delivery, Timing, Turn
 
 log = structlog.get_logger("threadcast.scheduler")
 

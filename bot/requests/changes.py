@@ -6,9 +6,10 @@ from datetime import datetime
 
 from threadcast.bot.requests.context import Context, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
+from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.model import ChannelRow, Delivery, NewDelivery
 from threadcast.queue.outcomes import Sent
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError
+from threadcast.queue.states import DeliveryState, Event
 
 
 class Changes:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from threadcast.queue.model import Delivery, NotFoundError
-from threadcast.queue.states import NotAllowedError
+from threadcast.queue.errors import NotAllowedError, NotFoundError
+from threadcast.queue.model import Delivery
 
 
 class Problem(StrEnum):
@@ -35,7 +35,7 @@ class RequestError(Exception):
         deliveries: Sequence[Delivery] = (),
         cause: Exception | str = "",
     ) -> None:
-        super().__init__(problem, thread, channel)
+        Exception.__init__(self, problem, thread, channel)  # not as an error of the queue
         self.problem = problem
         self.thread = thread
         self.channel = channel

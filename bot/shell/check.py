@@ -10,7 +10,7 @@ from threadcast.bot.data_folder import prepare
 from threadcast.bot.requests.queries import WAITING
 from threadcast.bot.wording import count
 from threadcast.config.settings import Settings
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import StoreError
 from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.engine import doubts

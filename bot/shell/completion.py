@@ -13,7 +13,7 @@ from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
 from threadcast.config.settings import SettingsError, load
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import StoreError
 from threadcast.queue.states import TRANSITIONS
 from threadcast.queue.store.database import open_database
 

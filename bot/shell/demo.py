@@ -23,7 +23,8 @@ from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.bot.shell.views import progress
 from threadcast.config import logs
 from threadcast.config.settings import Settings, load
-from threadcast.queue.model import Delivery, StoreError
+from threadcast.queue.errors import Fault, StoreError
+from threadcast.queue.model import Delivery
 
 CHANNELS = {
     "THREADCAST_CHANNELS__TELEGRAM__KIND": "local",
@@ -107,10 +108,7 @@ def report(screen: Screen, settings: Settings, chains: tuple[Chain, ...]) -> Non
     )
     broken = [chain for chain in chains if chain.delivery.state != "published"]
     if broken:
-        raise StoreError(
-            f"{len(broken)} of {len(chains)} chains were not published; see why: "
-            f"THREADCAST_DATA={settings.data} threadcast history"
-        )
+        raise StoreError(Fault.NOT_PUBLISHED, broken=len(broken), chains=len(chains), path=settings.data)
     screen.say()
     screen.say(f"The chains as their readers see them: [bold]{safe(str(settings.data / 'timeline.html'))}[/]")
     screen.say("Open it in a browser. Then set up your own channels: README.md, “Set up in five minutes”.")

@@ -16,9 +16,7 @@ from threadcast.bot.shell.exits import Exit
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import redact
 from threadcast.config.settings import SettingsError
-from threadcast.queue.model import NotFoundError, StoreError
-from threadcast.queue.states import NotAllowedError
-from threadcast.queue.store.backup import BackupError
+from threadcast.queue.errors import BackupError, NotAllowedError, NotFoundError, StoreError
 
 CODES: dict[type[Exception], Exit] = {
     InputError: Exit.INPUT,

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import BackupError, Fault, StoreError
 from threadcast.queue.store.engine import (
     PATIENCE,
     SIDES,
@@ -60,10 +60,6 @@ _ADDED = """
                       WHERE (new.id, new.created) = (old.id, old.created))
     ORDER BY old.id
 """
-
-
-class BackupError(StoreError):
-    """The file of a backup cannot be written or used; the message names it, the cause and the next step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +118,7 @@ def restore(url: str, source: Path, *, keep: Path, patience: float = PATIENCE) -
             fresh.replace(path)
             _sync_folder(path.parent)
         except OSError as error:
-            raise StoreError(f"{place(parse_url(url))} cannot be replaced: {error.strerror}") from error
+            raise StoreError(Fault.NOT_REPLACED, place=place(parse_url(url)), cause=error.strerror) from error
     return kept
 
 
@@ -148,10 +144,7 @@ def require_sound(url: str) -> None:
     except sqlite3.DatabaseError as error:
         found = [str(error)]
     if found != ["ok"]:
-        raise StoreError(
-            f"{place(parsed)} is damaged ({' '.join(found[0].split())}); "
-            "put back a copy of it (threadcast restore FILE), or move it away to begin anew"
-        )
+        raise StoreError(Fault.DAMAGED, place=place(parsed), cause=" ".join(found[0].split()))
 
 
 @contextmanager
@@ -162,9 +155,7 @@ def _fresh_copy(path: Path, source: Path) -> Iterator[Path]:
     try:
         folder.mkdir(mode=0o700)
     except OSError as error:
-        raise BackupError(
-            f"{folder} cannot be made: {error.strerror}; mend the rights of its folder"
-        ) from error
+        raise BackupError(Fault.PLACE_NOT_MADE, path=folder, cause=error.strerror) from error
     try:
         fresh = folder / path.name
         with _made(fresh), _explained(source, BackupError):
@@ -185,7 +176,7 @@ def _clear(folder: Path) -> None:
 def _file(url: str, instead: str) -> Path:
     parsed = parse_url(url)
     if parsed.drivername != "sqlite":
-        raise StoreError(f"{place(parsed)} has tools of its own for this: use {instead}")
+        raise StoreError(Fault.OTHER_TOOL, place=place(parsed), tool=instead)
     return real_file(parsed)
 
 
@@ -195,9 +186,9 @@ def _made(target: Path) -> Iterator[None]:
     try:
         os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
-        raise BackupError(f"{target} is there already, and is not overwritten: name another file") from None
+        raise BackupError(Fault.THERE_ALREADY, path=target) from None
     except OSError as error:
-        raise BackupError(f"{target} cannot be written: {error.strerror}; name another file") from error
+        raise BackupError(Fault.NOT_WRITTEN, path=target, cause=error.strerror) from error
     try:
         yield
     except BaseException:
@@ -212,7 +203,7 @@ def _explained(path: Path, kind: type[StoreError]) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise kind(f"{path} cannot be copied ({error}); check the file and the room on the disk") from error
+        raise kind(Fault.NOT_COPIED, path=path, cause=str(error)) from error
 
 
 def _open(path: Path, mode: str, patience: float = PATIENCE) -> sqlite3.Connection:
@@ -236,9 +227,9 @@ def _require_sound_copy(connection: sqlite3.Connection, path: Path) -> None:
     """Raise BackupError where a page is damaged or a row points nowhere."""
     found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
     if found != ["ok"]:
-        raise BackupError(f"{path} is damaged ({found[0]}); use a backup made before")
+        raise BackupError(Fault.COPY_DAMAGED, path=path, cause=found[0])
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-        raise BackupError(f"{path} is damaged (rows are missing); use a backup made before")
+        raise BackupError(Fault.COPY_DAMAGED, path=path, cause="rows are missing")
 
 
 def _look_through(source: Path) -> None:
@@ -247,24 +238,21 @@ def _look_through(source: Path) -> None:
         with source.open("rb"):
             pass
     except OSError as error:
-        raise BackupError(f"{source} cannot be read: {error.strerror}; check the path") from None
-    not_ours = f"{source} is not a backup of a Threadcast queue; name the file that `threadcast backup` made"
+        raise BackupError(Fault.NOT_READ, path=source, cause=error.strerror) from None
+    not_ours = BackupError(Fault.NO_BACKUP, path=source)
     try:
         with closing(_open(source, "ro")) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
             if VERSION_TABLE not in tables:
-                raise BackupError(not_ours)
+                raise not_ours
             row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608  # our own name
             _require_sound_copy(connection, source)
     except sqlite3.DatabaseError as error:
-        raise BackupError(f"{not_ours} ({error})") from None
+        raise BackupError(Fault.UNREADABLE_BACKUP, path=source, cause=str(error)) from None
     if row is None or not str(row[0]).isdecimal():
-        raise BackupError(not_ours)
+        raise not_ours
     if str(row[0]) > head():
-        raise BackupError(
-            f"{source} was made by a newer Threadcast (version {row[0]}, this one knows {head()}): "
-            "use the newer program"
-        )
+        raise BackupError(Fault.NEWER_BACKUP, path=source, version=row[0], head=head())
 
 
 def _merge(fresh: Path, live: Path) -> None:
@@ -292,9 +280,7 @@ def _settle(path: Path, patience: float) -> bool:
     except sqlite3.DatabaseError as error:
         # Other than that it is in use there is nothing that would be a reason to keep it in its place.
         if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise StoreError(
-                f"the database {path} is held by another program; end it, and try again"
-            ) from None
+            raise StoreError(Fault.IN_USE, path=path) from None
         return False
     return True
 
@@ -304,7 +290,7 @@ def _keep(path: Path, keep: Path) -> None:
     try:
         keep.hardlink_to(path)
     except FileExistsError:
-        raise BackupError(f"{keep} is there already, and is not overwritten: move it away") from None
+        raise BackupError(Fault.KEPT_ALREADY, path=keep) from None
     for name in SIDES:
         with suppress(FileNotFoundError):
             Path(f"{path}{name}").rename(f"{keep}{name}")

@@ -8,20 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from threadcast.queue.model import ChannelRow, ChannelSeen, Delivery, NotFoundError, StoreError
+from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
+from threadcast.queue.model import ChannelRow, ChannelSeen, Delivery
 from threadcast.queue.outcomes import Sent
-from threadcast.queue.states import (
-    BEGINNINGS,
-    REQUESTS,
-    DeliveryState,
-    Event,
-    NotAllowedError,
-    PostState,
-    follow,
-    request,
-)
+from threadcast.queue.states import BEGINNINGS, REQUESTS, DeliveryState, Event, PostState, follow, request
 from threadcast.queue.store.rows import (
-    described,
     log,
     note,
     put,
@@ -30,6 +21,7 @@ from threadcast.queue.store.rows import (
     take_turns,
     transition,
     value,
+    which,
 )
 from threadcast.queue.store.schema import CHANNELS, DELIVERIES, POSTS
 from threadcast.queue.store.transactions import Transactions
@@ -57,15 +49,12 @@ class Changes:
         Raises NotFoundError, states.NotAllowedError.
         """
         if event not in REQUESTS:
-            raise NotAllowedError(f"{event} is nothing to ask for; possible: {', '.join(sorted(REQUESTS))}")
+            raise NotAllowedError(Fault.NOT_ASKED, event=event, possible=tuple(sorted(REQUESTS)))
         with self._write() as connection:
             delivery = read_delivery(connection, delivery_id, lock=True)
             change = request(delivery.state, event, due=due)
             if delivery.lease_until is not None and delivery.lease_until > now:
-                raise NotAllowedError(
-                    f"{described(delivery)} is being published right now; "
-                    f"pause the channel first: threadcast pause {delivery.channel}"
-                )
+                raise NotAllowedError(Fault.AT_WORK, **which(delivery))
             if event is Event.RETRY:
                 refused = _of(delivery, PostState.REFUSED)
                 connection.execute(update(POSTS).where(*refused).values(state=PostState.PLANNED, reason=""))
@@ -113,9 +102,9 @@ class Changes:
                 .returning(POSTS.c.position, POSTS.c.part, POSTS.c.reason)
             ).one_or_none()
             if refused is None:
-                raise NotAllowedError(f"no post of {described(delivery)} was refused: there is none to skip")
+                raise NotAllowedError(Fault.NONE_REFUSED, **which(delivery))
             if delivery.posts == 1:
-                raise NotAllowedError(f"{described(delivery)} has no other post: cancel it instead")
+                raise NotAllowedError(Fault.ONLY_POST, **which(delivery))
             # By way of negative numbers: each position is taken until its post has moved.
             behind = (POSTS.c.delivery_id == delivery_id, POSTS.c.position > refused.position)
             moved = (POSTS.c.delivery_id == delivery_id, POSTS.c.position < 0)
@@ -141,9 +130,7 @@ class Changes:
             change = request(delivery.state, Event.WITHDRAW)
             out = exists().where(POSTS.c.delivery_id == delivery_id, POSTS.c.remote_id.is_not(None))
             if not connection.scalar(select(out)):
-                raise NotAllowedError(
-                    f"no post of {described(delivery)} is out: there is nothing to take down"
-                )
+                raise NotAllowedError(Fault.NONE_OUT, **which(delivery))
             transition(connection, delivery, change, now=now)
             return _logged(connection, delivery, Event.WITHDRAW, now=now, actor=actor)
 
@@ -157,11 +144,11 @@ class Changes:
         with self._write() as connection:
             delivery = read_delivery(connection, delivery_id, lock=True)
             if delivery.state not in {DeliveryState.WITHDRAWN, DeliveryState.FAILED}:
-                raise StoreError(f"{described(delivery)} is {delivery.state}, neither withdrawn nor failed")
+                raise StoreError(Fault.NOT_STOPPED, **which(delivery))
             here = (*_of(delivery, PostState.SENT), POSTS.c.position == position)
             row = connection.execute(select(POSTS.c.taken_down).where(*here)).one_or_none()
             if row is None:
-                raise StoreError(f"post {position} of {described(delivery)} was not out")
+                raise StoreError(Fault.NOT_OUT, position=position, **which(delivery))
             if row.taken_down is None:
                 connection.execute(update(POSTS).where(*here).values(taken_down=now))
                 log(connection, delivery, "take-down", actor=actor, now=now, detail=f"post {position}")
@@ -190,21 +177,21 @@ class Changes:
             rows = read_deliveries(connection, [delivery_id, other], lock=True)
             for one in (delivery_id, other):
                 if one not in rows:
-                    raise NotFoundError(f"there is no delivery {one}")
+                    raise NotFoundError(Fault.NO_DELIVERY, delivery_id=one)
             delivery, ahead = rows[delivery_id], rows[other]
             for each in (delivery, ahead):
                 if each.state not in BEGINNINGS:
-                    raise NotAllowedError(
-                        f"{described(each)} is {each.state}: it has no place in the queue, "
-                        f"as what is {' or '.join(BEGINNINGS)} has"
-                    )
+                    raise NotAllowedError(Fault.NO_PLACE, **which(each))
             if after is None:
                 rank, detail = _before_all(connection, delivery), "before all others"
             elif after == delivery_id:
-                raise NotAllowedError(f"{described(delivery)} cannot go behind itself")
+                raise NotAllowedError(Fault.BEHIND_ITSELF, **which(delivery))
             elif ahead.channel != delivery.channel:
                 raise NotAllowedError(
-                    f"{described(delivery)} cannot go behind {described(ahead)}: name one channel"
+                    Fault.OTHER_CHANNEL,
+                    **which(delivery),
+                    other_id=ahead.thread_id,
+                    other_channel=ahead.channel,
                 )
             else:
                 rank, detail = _behind(connection, delivery, ahead), f"behind thread {ahead.thread_id}"
@@ -284,7 +271,7 @@ def _channel(connection: Connection, name: str) -> ChannelRow:
     query = select(CHANNELS).where(CHANNELS.c.name == name).with_for_update()
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFoundError(f"the queue has never seen a channel called {name}")
+        raise NotFoundError(Fault.NO_CHANNEL, channel=name)
     return value(ChannelRow, row)
 
 

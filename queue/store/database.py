@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import StoreError
 from threadcast.queue.store import migrate
 from threadcast.queue.store.changes import Changes
 from threadcast.queue.store.engine import explained, make_engine, parse_url

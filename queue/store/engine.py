@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, SQLAlchemyError
 
-from threadcast.queue.model import GoneError, StoreError
+from threadcast.queue.errors import Fault, GoneError, StoreError
 
 PATIENCE = 10.0  # seconds to wait for a lock or a connection
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
@@ -50,21 +50,17 @@ def parse_url(url: str) -> URL:
     try:
         given = make_url(url)
     except (ArgumentError, ValueError):
-        raise StoreError(f"the database URL cannot be read; expected {_FORMS}") from None
+        raise StoreError(Fault.URL, forms=_FORMS) from None
     driver = _DRIVERS.get(given.drivername)
     if driver is None:
-        raise StoreError(f"a database of kind {given.drivername!r} is not supported; expected {_FORMS}")
+        raise StoreError(Fault.URL_KIND, kind=given.drivername, forms=_FORMS)
     parsed = given.set(drivername=driver)
     if driver != "sqlite":
         return parsed
     if given.host or given.username or given.query:
-        raise StoreError(
-            "the SQLite URL names more than a file; expected sqlite:///FILE (sqlite:////FILE from /)"
-        )
+        raise StoreError(Fault.URL_MORE)
     if not given.database or given.database == ":memory:" or given.database.startswith("file:"):
-        raise StoreError(
-            "the queue must outlive the program: the SQLite URL has to name a file, sqlite:///FILE"
-        )
+        raise StoreError(Fault.URL_MEMORY)
     return parsed
 
 
@@ -103,10 +99,7 @@ def is_missing(url: str) -> bool:
 def require_sqlite(version: tuple[int, ...]) -> None:
     """Raise StoreError where this SQLite is too old."""
     if version < OLDEST_SQLITE:
-        raise StoreError(
-            f"this Python comes with SQLite {'.'.join(map(str, version))}, and 3.35 or newer is needed: "
-            "use a newer Python, or PostgreSQL"
-        )
+        raise StoreError(Fault.OLD_SQLITE, version=".".join(map(str, version)))
 
 
 def make_file(path: Path) -> None:
@@ -132,22 +125,18 @@ def make_folder(path: Path) -> None:
 
 
 def _cannot_make(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"the database {path} cannot be made: {error.strerror}; choose another folder, or mend its rights"
-    )
+    return StoreError(Fault.NOT_MADE, path=path, cause=error.strerror)
 
 
 def _look_for(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise StoreError(f"there is no database {path}: run `threadcast migrate`") from None
+        raise StoreError(Fault.MISSING, path=path) from None
     except OSError as error:
-        raise StoreError(
-            f"the database {path} cannot be opened: {error.strerror}; mend its rights"
-        ) from error
+        raise StoreError(Fault.NOT_OPENED, path=path, cause=error.strerror) from error
     if not stat.S_ISREG(mode):
-        raise StoreError(f"the database {path} cannot be opened: it is not a file; name another one")
+        raise StoreError(Fault.NO_FILE, path=path)
 
 
 class _File:
@@ -170,11 +159,7 @@ class _File:
         """Raise GoneError where the path leads to another file by now, or to none."""
         found = self._look()
         if found != self._identity:
-            fate = "removed" if found is None else "replaced by another file"
-            raise GoneError(
-                f"the database {self.path} was {fate} while it was in use; "
-                "put it back, restore a backup, or start again with an empty queue"
-            )
+            raise GoneError(Fault.REMOVED if found is None else Fault.REPLACED, path=self.path)
 
     def connect(self) -> "SqliteConnection":
         """A connection to this very file. Where it has gone, SQLite must not make a new one."""
@@ -271,51 +256,47 @@ def explained(url: URL) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise StoreError(_explain(url, error)) from error
+        raise _fault(url, error) from error
     except UnicodeError as error:
-        raise StoreError(f"{place(url)} cannot hold a text with half a character in it") from error
+        raise StoreError(Fault.HALF_CHARACTER, place=place(url)) from error
 
 
-def _explain(url: URL, error: SQLAlchemyError) -> str:
+def _fault(url: URL, error: SQLAlchemyError) -> StoreError:
     cause = error.orig if isinstance(error, DBAPIError) else None
     name = str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
     if not name and isinstance(error, DataError):
         name = "22"  # refused by the driver, before the server could say so
     elif not name and isinstance(error, OperationalError):
         name = "08"  # no server answered
-    words, step = next(
-        ((words, step) for prefix, words, step in _FAULTS if name and name.startswith(prefix)), _OTHER
-    )
-    said = " ".join(str(cause or getattr(error, "orig", None) or type(error).__name__).split())
+    code = next((code for prefix, code in _FAULTS.items() if name.startswith(prefix)), Fault.UNUSABLE)
+    told = " ".join(str(cause or getattr(error, "orig", None) or type(error).__name__).split())
     if url.password:
-        said = said.replace(str(url.password), "***")
-    return f"{place(url)} {words} ({said}); {step}"
+        told = told.replace(str(url.password), "***")
+    return StoreError(code, place=place(url), cause=told)
 
-
-_OTHER = ("cannot be used", "see the cause, and `threadcast check`")
 
 # What SQLite calls an error (https://www.sqlite.org/rescode.html), or PostgreSQL's SQLSTATE
-# (https://www.postgresql.org/docs/current/errcodes-appendix.html), by prefix; words; next step.
-_FAULTS = (
-    ("SQLITE_FULL", "could not be written: the disk is full", "make room and try again"),
-    ("SQLITE_READONLY", "may not be written", "mend the rights of the file and of its folder"),
-    ("SQLITE_BUSY", "is held by another program", "end it or wait, and try again"),
-    ("SQLITE_LOCKED", "is held by another program", "end it or wait, and try again"),
-    ("SQLITE_CORRUPT", "is damaged", "put back a copy of it, or move it away to begin anew"),
-    ("SQLITE_NOTADB", "is not an SQLite database", "name another file, or move this one away"),
-    ("SQLITE_CANTOPEN", "cannot be opened", "check that it is a file in a folder you may write to"),
-    ("SQLITE_PERM", "may not be opened", "mend the rights of the file and of its folder"),
-    ("SQLITE_AUTH", "may not be opened", "mend the rights of the file and of its folder"),
-    ("SQLITE_IOERR", "could not be read or written", "check the disk"),
-    ("08", "cannot be reached", "check THREADCAST_DATABASE_URL and that the server runs"),
-    ("22", "cannot hold one of the texts", "take the character out that the cause names"),
-    ("25006", "may not be written", "use the primary server, not a replica"),
-    ("42501", "does not give us enough rights", "grant them to the user of THREADCAST_DATABASE_URL"),
-    ("53", "is out of room or connections", "make room on the server and try again"),
-    ("55P03", "is held by another program", "end it or wait, and try again"),
-    ("57P", "was shut down", "start the server and try again"),
-    ("40", "was busy with another change to the same rows", "try again"),
-)
+# (https://www.postgresql.org/docs/current/errcodes-appendix.html), by prefix.
+_FAULTS = {
+    "SQLITE_FULL": Fault.FULL,
+    "SQLITE_READONLY": Fault.READ_ONLY,
+    "SQLITE_BUSY": Fault.BUSY,
+    "SQLITE_LOCKED": Fault.BUSY,
+    "SQLITE_CORRUPT": Fault.CORRUPT,
+    "SQLITE_NOTADB": Fault.NO_DATABASE,
+    "SQLITE_CANTOPEN": Fault.UNOPENED,
+    "SQLITE_PERM": Fault.FORBIDDEN,
+    "SQLITE_AUTH": Fault.FORBIDDEN,
+    "SQLITE_IOERR": Fault.DISK,
+    "08": Fault.UNREACHED,
+    "22": Fault.ODD_TEXT,
+    "25006": Fault.REPLICA,
+    "42501": Fault.NO_RIGHTS,
+    "53": Fault.NO_ROOM,
+    "55P03": Fault.BUSY,
+    "57P": Fault.SHUT_DOWN,
+    "40": Fault.COLLISION,
+}
 
 
 @dataclass(frozen=True, slots=True)

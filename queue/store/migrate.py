@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL
 
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.store.engine import (
     SIDES,
     explained,
@@ -125,10 +125,10 @@ def require_head(connection: Connection, url: URL) -> None:
     """Raise StoreError where the database's version is not the one that this program works with."""
     version = _version(connection, url)
     if version is None:
-        raise StoreError(f"{place(url)} has no tables yet: run `threadcast migrate`")
+        raise StoreError(Fault.NO_TABLES, place=place(url))
     _refuse_unknown(version, url)
     if version != head():
-        raise StoreError(f"{place(url)} is of version {version}, not yet {head()}: run `threadcast migrate`")
+        raise StoreError(Fault.OLD_TABLES, place=place(url), version=version, head=head())
 
 
 def _run_steps(connection: Connection) -> None:
@@ -153,15 +153,12 @@ def _version(connection: Connection, url: URL) -> str | None:
     strange = present if connection.dialect.name == "sqlite" else present & METADATA.tables.keys()
     if strange:
         tables = ", ".join(sorted(strange)[:3])
-        raise StoreError(f"{place(url)} holds another program's tables ({tables}): name another database")
+        raise StoreError(Fault.STRANGE_TABLES, place=place(url), tables=tables)
     return None
 
 
 def _refuse_unknown(version: str, url: URL) -> None:
     if version.isdecimal() and version > head():
-        raise StoreError(
-            f"{place(url)} was made by a newer Threadcast (version {version}, this one knows {head()}): "
-            "use the newer program"
-        )
+        raise StoreError(Fault.NEWER_TABLES, place=place(url), version=version, head=head())
     if version not in versions():
-        raise StoreError(f"{place(url)} has version {version!r}, which is not ours: name another database")
+        raise StoreError(Fault.ODD_VERSION, place=place(url), version=version)

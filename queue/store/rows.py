@@ -10,15 +10,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, Select, insert, select, text, update
 
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.model import (
-    Adoption,
-    Claim,
-    Delivery,
-    LeaseLostError,
-    NotFoundError,
-    PostRecord,
-    StoredThread,
-)
+from threadcast.queue.errors import Fault, LeaseLostError, NotFoundError
+from threadcast.queue.model import Adoption, Claim, Delivery, PostRecord, StoredThread
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import Change, DeliveryState, PostState, written
 from threadcast.queue.store.schema import DELIVERIES, EVENTS, POSTS, THREADS
@@ -73,11 +66,21 @@ def post_row(post: Post, *, delivery_id: int, position: int) -> dict[str, Any]:
     return asdict(post) | place | {"remote_id": None, "url": None, "tries": 0, "reason": ""}
 
 
+def adopt(rows: list[dict[str, Any]], adoption: Adoption) -> int:
+    """Make the rows of the parts that are out `sent`, the last with its id; how many these are."""
+    out = [row for row in rows if row["part"] <= adoption.parts]
+    for row in out:
+        row["state"] = PostState.SENT
+    if out:
+        out[-1] |= {"remote_id": adoption.last.remote_id, "url": adoption.last.url}
+    return len(out)
+
+
 def read_delivery(connection: Connection, delivery_id: int, *, lock: bool = False) -> Delivery:
     """One delivery; `lock` keeps others from changing it in this transaction. Raises NotFoundError."""
     found = read_deliveries(connection, [delivery_id], lock=lock)
     if not found:
-        raise NotFoundError(f"there is no delivery {delivery_id}")
+        raise NotFoundError(Fault.NO_DELIVERY, delivery_id=delivery_id)
     return found[delivery_id]
 
 
@@ -99,7 +102,7 @@ def read_thread(connection: Connection, thread_id: int) -> StoredThread:
     query = select(THREADS).where(THREADS.c.id == thread_id)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no thread {thread_id}; see: threadcast queue")
+        raise NotFoundError(Fault.NO_THREAD, thread_id=thread_id)
     return thread_of(row)
 
 
@@ -117,7 +120,7 @@ def held(connection: Connection, claim: Claim) -> Delivery:
     """The claimed delivery as it is now, locked for this transaction. Raises LeaseLostError."""
     found = read_deliveries(connection, [claim.delivery.id], lock=True).get(claim.delivery.id)
     if found is None or found.fence != claim.delivery.fence or found.state is not DeliveryState.PUBLISHING:
-        raise LeaseLostError(f"{described(claim.delivery)} is no longer {claim.worker}'s")
+        raise LeaseLostError(Fault.LEASE_LOST, worker=claim.worker, **which(claim.delivery))
     return found
 
 
@@ -140,7 +143,7 @@ def put(connection: Connection, before: Delivery, **values: object) -> None:
         DELIVERIES.c.state == before.state,
     )
     if not connection.execute(update(DELIVERIES).where(*same).values(values)).rowcount:
-        raise LeaseLostError(f"{described(before)} was changed by another worker")
+        raise LeaseLostError(Fault.CHANGED, **which(before))
 
 
 def take_turns(connection: Connection, what: str) -> None:
@@ -175,6 +178,7 @@ def note(
     connection.execute(insert(EVENTS).values(values | about))
 
 
-def described(delivery: Delivery) -> str:
-    """What a person calls it."""
-    return f"thread {delivery.thread_id} on {delivery.channel}"
+def which(delivery: Delivery) -> dict[str, object]:
+    """What an error says of a delivery."""
+    names = ("thread_id", "channel", "state", "posts", "sent")
+    return {name: getattr(delivery, name) for name in names}

@@ -9,24 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, select, text, update
 
-from threadcast.queue.model import (
-    Added,
-    Delivery,
-    Duplicate,
-    NewDelivery,
-    NewThread,
-    NotFoundError,
-    StoreError,
-)
-from threadcast.queue.states import (
-    BEGINNINGS,
-    LIVE,
-    DeliveryState,
-    Event,
-    NotAllowedError,
-    PostState,
-    request,
-)
+from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
+from threadcast.queue.model import Added, Delivery, Duplicate, NewDelivery, NewThread
+from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState, Event, PostState, request
 from threadcast.queue.store.changes import RANK_STEP
 from threadcast.queue.store.rows import (
     DELIVERY,
@@ -34,13 +19,13 @@ from threadcast.queue.store.rows import (
     chunks,
     content_row,
     delivery_of,
-    described,
     log,
     note,
     read_deliveries,
     read_thread,
     take_turns,
     transition,
+    which,
 )
 from threadcast.queue.store.schema import DELIVERIES, EVENTS, POSTS, THREADS
 from threadcast.queue.store.transactions import Transactions
@@ -114,7 +99,7 @@ class Threads:
             meant_for = set(connection.scalars(known_to))
             for wish in deliveries:
                 if wish.channel in meant_for:
-                    raise NotAllowedError(f"thread {thread_id} is meant for {wish.channel} already")
+                    raise NotAllowedError(Fault.MEANT_ALREADY, thread_id=thread_id, channel=wish.channel)
             known = _known(connection, {stored.thread.fingerprint}, again=False, since=None)
             (taken,) = _taken([new], set(known))
             known |= _enqueue(connection, [(thread_id, new, taken)], now=now, actor=actor)
@@ -132,15 +117,10 @@ class Threads:
             mine = _of(connection, thread_id)
             for delivery in mine:
                 if delivery.posts or delivery.state is DeliveryState.PUBLISHING:
-                    raise NotAllowedError(
-                        f"{described(delivery)} is {delivery.state}, and has begun: its text is fixed; "
-                        "more parts can be added with: threadcast add --continue"
-                    )
+                    raise NotAllowedError(Fault.BEGUN, **which(delivery))
                 out = delivery.adoption.parts if delivery.adoption else 0
                 if len(thread.parts) <= out:
-                    raise NotAllowedError(
-                        f"{out} parts of {described(delivery)} are out: keep them, and at least one more"
-                    )
+                    raise NotAllowedError(Fault.PARTS_OUT, out=out, **which(delivery))
             _refuse_twins(connection, thread, [delivery for delivery in mine if delivery.state in LIVE])
             _rewrite(connection, thread_id, thread)
             return _logged(connection, mine, thread, "edit", now=now, actor=actor)
@@ -160,19 +140,12 @@ class Threads:
             mine = _of(connection, thread_id)
             for one in mine:
                 if one.state in LIVE and (one.state not in BEGINNINGS or one.posts > one.sent):
-                    raise NotAllowedError(
-                        f"{described(one)} is {one.state}, "
-                        f"with {one.sent} of {one.posts} posts out: let it end first"
-                    )
+                    raise NotAllowedError(Fault.NOT_ENDED, **which(one))
             going_on = [one for one in mine if one.state in {DeliveryState.PUBLISHED, *BEGINNINGS}]
             if not going_on:
-                raise NotAllowedError(
-                    f"thread {thread_id} is nowhere queued or published: there is nothing to continue"
-                )
+                raise NotAllowedError(Fault.NOWHERE, thread_id=thread_id)
             if len(thread.parts) <= mine[0].parts:
-                raise NotAllowedError(
-                    f"thread {thread_id} has {_counted(mine[0].parts)} already: there is no part to add"
-                )
+                raise NotAllowedError(Fault.NO_PART, thread_id=thread_id, parts=_counted(mine[0].parts))
             _refuse_twins(connection, thread, going_on)
             # Before the states: a published delivery comes back to life under its new fingerprint.
             _rewrite(connection, thread_id, thread)
@@ -193,10 +166,7 @@ class Threads:
             for delivery in mine:
                 out = exists().where(POSTS.c.delivery_id == delivery.id, POSTS.c.state.in_(_MAY_BE_OUT))
                 if connection.scalar(select(out)):
-                    raise NotAllowedError(
-                        f"{described(delivery)} is {delivery.state}, and posts of it are out or may be: "
-                        "it is kept"
-                    )
+                    raise NotAllowedError(Fault.MAY_BE_OUT, **which(delivery))
             ids = [delivery.id for delivery in mine]
             connection.execute(delete(POSTS).where(POSTS.c.delivery_id.in_(ids)))
             connection.execute(delete(DELIVERIES).where(DELIVERIES.c.id.in_(ids)))
@@ -208,12 +178,9 @@ def _check(threads: Sequence[NewThread]) -> None:
     for new in threads:
         for wish in new.deliveries:
             if wish.state not in BEGINNINGS:
-                raise StoreError(f"a delivery begins as {' or '.join(BEGINNINGS)}, not as {wish.state}")
+                raise StoreError(Fault.BEGINNING, state=wish.state)
             if wish.adoption and not 0 < wish.adoption.parts < len(new.thread.parts):
-                raise StoreError(
-                    f"of the {len(new.thread.parts)} parts of an adopted thread at least one has to be out, "
-                    f"and one has to be left: {wish.adoption.parts} is neither"
-                )
+                raise StoreError(Fault.ADOPTION, parts=len(new.thread.parts), out=wish.adoption.parts)
 
 
 def _known(
@@ -329,7 +296,7 @@ def _of(connection: Connection, thread_id: int) -> Sequence[Delivery]:
     rows = connection.execute(query.with_for_update(of=DELIVERIES)).mappings()
     mine = [delivery_of(row) for row in rows]
     if not mine:
-        raise NotFoundError(f"there is no thread {thread_id}; see: threadcast queue")
+        raise NotFoundError(Fault.NO_THREAD, thread_id=thread_id)
     return mine
 
 
@@ -344,8 +311,7 @@ def _refuse_twins(connection: Connection, thread: Thread, mine: Iterable[Deliver
         )
         row = connection.execute(query).mappings().one_or_none()
         if row is not None:
-            twin = delivery_of(row)
-            raise NotAllowedError(f"{described(twin)} is {twin.state}, and has the same text")
+            raise NotAllowedError(Fault.SAME_TEXT, **which(delivery_of(row)))
 
 
 def _rewrite(connection: Connection, thread_id: int, thread: Thread) -> None:

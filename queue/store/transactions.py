@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.store.engine import PATIENCE, explained, make_folder, parse_url, real_file, writing
 
 PAUSE = 0.002  # seconds between two tries to take a lock
@@ -59,7 +59,7 @@ def one_writer(url: URL, *, patience: float = PATIENCE) -> Iterator[None]:
     file = real_file(url)
     with held(Path(f"{file}{WRITE_LOCK}"), patience=patience) as mine:
         if not mine:
-            raise StoreError(f"the database {file} is held by another program; end it or wait, and try again")
+            raise StoreError(Fault.HELD, path=file)
         yield
 
 
@@ -88,7 +88,7 @@ def held(path: Path, *, patience: float = 0) -> Iterator[bool]:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise _no_lock(path, "opened", error) from error
+        raise StoreError(Fault.NO_LOCK, whose=_whose(path), path=path, cause=error.strerror) from error
     try:
         while not (mine := _lock(handle, path)) and time.monotonic() < until:
             time.sleep(PAUSE)
@@ -103,15 +103,9 @@ def _lock(handle: int, path: Path) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:  # some network file systems have no locks
-        raise _no_lock(path, "taken", error) from error
+        raise StoreError(Fault.LOCKLESS, whose=_whose(path), path=path, cause=error.strerror) from error
     return True
 
 
-def _no_lock(path: Path, verb: str, error: OSError) -> StoreError:
-    step = (
-        "mend the rights of the file and of its folder"
-        if verb == "opened"
-        else "choose a folder on a disk of this machine"
-    )
-    whose = "database" if path.name.endswith(WRITE_LOCK) else "service"
-    return StoreError(f"the {whose}'s lock {path} cannot be {verb}: {error.strerror}; {step}")
+def _whose(path: Path) -> str:
+    return "database" if path.name.endswith(WRITE_LOCK) else "service"

@@ -23,14 +23,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.expression import FromClause
 
 from threadcast.queue.compose.compose import Post
+from threadcast.queue.errors import Fault, NotFoundError, StoreError
 from threadcast.queue.model import (
-    Adoption,
     Claim,
     Delivery,
     Intent,
-    NotFoundError,
     PostRecord,
-    StoreError,
     Timing,
     Turn,
     at_once,
@@ -39,7 +37,7 @@ from threadcast.queue.model import (
 from threadcast.queue.outcomes import CHANNEL_FAULTS
 from threadcast.queue.states import Change, DeliveryState, Event, PostState
 from threadcast.queue.store.rows import (
-    described,
+    adopt,
     held,
     log,
     post_of,
@@ -50,6 +48,7 @@ from threadcast.queue.store.rows import (
     read_thread,
     take_turns,
     transition,
+    which,
 )
 from threadcast.queue.store.schema import CHANNELS, DELIVERIES, POSTS
 from threadcast.queue.store.transactions import Transactions
@@ -138,18 +137,18 @@ class Work:
             delivery = held(connection, claim)
             stored, sent = delivery.posts, delivery.sent
             if stored > sent:
-                raise StoreError(f"{described(delivery)} is planned already, with {stored} posts")
+                raise StoreError(Fault.PLANNED, **which(delivery))
             rows = [
                 post_row(post, delivery_id=delivery.id, position=position)
                 for position, post in enumerate(posts, stored + 1)
             ]
             out = 0
             if delivery.adoption is not None and not stored:
-                out = _adopt(rows, delivery.adoption)
+                out = adopt(rows, delivery.adoption)
                 if not out:
-                    raise StoreError(f"{described(delivery)} has no post of the parts that are out")
+                    raise StoreError(Fault.NO_POST_OUT, **which(delivery))
             if len(rows) == out:
-                raise StoreError(f"{described(delivery)} has nothing to post")
+                raise StoreError(Fault.NOTHING_TO_POST, **which(delivery))
             put(connection, delivery, posts=stored + len(rows), sent=sent + out)
             connection.execute(insert(POSTS), rows)
             detail = f"{len(rows)} posts" + (f", {out} of them out" if out else "")
@@ -199,13 +198,12 @@ class Work:
                     raise _not_next(delivery, position)
                 _record_post(connection, delivery, position, change, now)
             elif change.event not in {Event.WAIT, Event.REFUSE}:
-                raise StoreError(f"{change.event} of {described(delivery)} names no post")
+                raise StoreError(Fault.NO_POSITION, event=change.event, **which(delivery))
             if change.sent is not None:
                 sent += 1
                 if (change.event is Event.FINISH) != (sent == delivery.posts):
                     raise StoreError(
-                        f"{described(delivery)} has {sent} of {delivery.posts} posts out: "
-                        f"{change.event} is wrong"
+                        Fault.WRONG_END, **which(delivery) | {"event": change.event, "sent": sent}
                     )
             transition(connection, delivery, change, now=now, sent=sent)
             if change.event is not Event.GO_ON:
@@ -276,7 +274,7 @@ def _intend(
     )
     row = connection.execute(statement).mappings().one_or_none()
     if row is None:
-        raise StoreError(f"post {position} of {described(delivery)} is not planned")
+        raise StoreError(Fault.NOT_PLANNED, position=position, **which(delivery))
     if position != delivery.sent + 1:
         raise _not_next(delivery, position)
     return post_of(row)
@@ -295,7 +293,7 @@ def _record_post(
         values |= {"remote_id": change.sent.remote_id, "url": change.sent.url, "finished": now}
     here = update(POSTS).where(*_post(delivery, position), POSTS.c.state.in_(before))
     if not connection.execute(here.values(values)).rowcount:
-        raise StoreError(f"post {position} of {described(delivery)} was not being sent")
+        raise StoreError(Fault.NOT_SENDING, position=position, **which(delivery))
 
 
 def _post(delivery: Delivery, position: int) -> tuple[ColumnElement[bool], ...]:
@@ -303,17 +301,7 @@ def _post(delivery: Delivery, position: int) -> tuple[ColumnElement[bool], ...]:
 
 
 def _not_next(delivery: Delivery, position: int) -> StoreError:
-    return StoreError(f"post {position} of {described(delivery)} is not the next: {delivery.sent} are out")
-
-
-def _adopt(rows: list[dict[str, Any]], adoption: Adoption) -> int:
-    """Make the rows of the parts that are out `sent`, the last with its id; how many these are."""
-    out = [row for row in rows if row["part"] <= adoption.parts]
-    for row in out:
-        row["state"] = PostState.SENT
-    if out:
-        out[-1] |= {"remote_id": adoption.last.remote_id, "url": adoption.last.url}
-    return len(out)
+    return StoreError(Fault.NOT_NEXT, position=position, **which(delivery))
 
 
 class _Look:
@@ -328,9 +316,7 @@ class _Look:
         if self._row.due is None and self._row.in_turn is not None:
             self.turn = timing(credible(self._row.last_slot, now), self._row.in_turn, now)
             if self.turn.slot is not None and self._row.paused is None:
-                raise NotFoundError(
-                    f"the queue has never seen the channel {channel}: its slots cannot be noted"
-                )
+                raise NotFoundError(Fault.NO_SLOTS, channel=channel)
 
     def answer(self) -> int | datetime | None:
         """The delivery to take; else the time at which there may be one, or None."""

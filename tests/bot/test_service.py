@@ -13,7 +13,8 @@ from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.service import Service
 from threadcast.config.settings import load
-from threadcast.queue.model import Delivery, GoneError
+from threadcast.queue.errors import GoneError
+from threadcast.queue.model import Delivery
 
 SOON = timedelta(milliseconds=10)
 PATIENCE = 20  # seconds after which a test gives up waiting for an event

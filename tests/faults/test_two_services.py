@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.house import House
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import StoreError
 from threadcast.queue.store.transactions import held, service_lock
 
 pytestmark = pytest.mark.e2e

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.outcomes import (
     Absent,
     Blind,
@@ -32,7 +33,6 @@ from threadcast.queue.states import (
     Change,
     DeliveryState,
     Event,
-    NotAllowedError,
     PostState,
     allowed,
     decide,

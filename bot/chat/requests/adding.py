@@ -31,7 +31,7 @@ from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.wording import count, exactly
 from threadcast.config.logs import redact
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import StoreError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import render
 from threadcast.queue.text.thread import Thread

@@ -25,9 +25,10 @@ from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import TIMES, exactly, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
+from threadcast.queue.errors import Fault, NotAllowedError
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import Sent
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError, allowed
+from threadcast.queue.states import DeliveryState, Event, allowed
 
 QUICK_TIMES = (
     ("In 1 hour", "in 1h"),
@@ -249,7 +250,7 @@ def _doubts(context: Context, request: Request) -> Answer:
     """What is in doubt, with the buttons that settle it."""
     dossier = context.requests(request.sender).queries.show(request.thread)
     if not any(Event.SETTLE in allowed(chain.delivery.state) for chain in dossier.chains):
-        raise NotAllowedError(f"nothing of thread {request.thread} is in doubt; see: /show {request.thread}")
+        raise NotAllowedError(Fault.NOTHING_IN_DOUBT, thread_id=request.thread)
     headline = f"Look whether the post is out. By typing: /settle {request.thread} sent LINK, or not-sent"
     return Answer(standing(context, request, headline))
 

@@ -10,7 +10,8 @@ from threadcast.bot.chat.commands import About, Answer, Context, Request, Update
 from threadcast.bot.chat.views.message import Message, bold, esc, link, rows
 from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.wording import bar, count, exactly
-from threadcast.queue.states import Event, NotAllowedError
+from threadcast.queue.errors import Fault, NotAllowedError
+from threadcast.queue.states import Event
 
 
 @command(
@@ -30,7 +31,7 @@ def undo(context: Context, request: Request) -> Answer:
     chains = [chain for chain in dossier.chains if not names or chain.delivery.channel in names]
     out = sum(1 for chain in chains for post in chain.posts if post.remote_id and post.taken_down is None)
     if not out:
-        raise NotAllowedError(f"nothing of thread {request.thread} is out; see: /show {request.thread}")
+        raise NotAllowedError(Fault.NOTHING_OUT, thread_id=request.thread)
     meant_for = {chain.delivery.channel for chain in chains}
     mark = stamp(chain.delivery for chain in dossier.chains)
     yes = button("Yes, take it down", "undo-yes", request.threads, *sorted(names & meant_for), stamp=mark)

@@ -24,8 +24,9 @@ from threadcast.bot.shell.context import (
 from threadcast.bot.shell.faults import report
 from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import Screen
-from threadcast.queue.model import Delivery, NotFoundError
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError
+from threadcast.queue.errors import NotAllowedError, NotFoundError
+from threadcast.queue.model import Delivery
+from threadcast.queue.states import DeliveryState, Event
 
 STOPPED = frozenset({DeliveryState.UNSURE, DeliveryState.FAILED})
 

@@ -34,8 +34,8 @@ from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import Screen, safe
 from threadcast.bot.wording import count
-from threadcast.queue.model import StoreError
-from threadcast.queue.states import DeliveryState, NotAllowedError
+from threadcast.queue.errors import NotAllowedError, StoreError
+from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import render
 
 

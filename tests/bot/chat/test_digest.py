@@ -23,7 +23,7 @@ from threadcast.bot.chat.views.message import Message
 from threadcast.bot.requests.context import Context as RequestsContext
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.zones import wall
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.notes import Notes
 
@@ -123,7 +123,7 @@ class BusyNotes(Notes):
 
     def read(self, page: str) -> dict[int, str]:
         if self.busy:
-            raise StoreError("the queue is busy")
+            raise StoreError(Fault.BUSY, place="the database", cause="locked")
         return super().read(page)
 
 

@@ -20,7 +20,8 @@ from tests.bot.intake.inbox import FOG, GAP, LAMP, Inbox, now
 from threadcast.bot.intake.folder import AT_LEAST_EVERY, RETRY, SETTLE
 from threadcast.bot.requests.input import MAX_INPUT, understand
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.model import Claim, StoreError
+from threadcast.queue.errors import Fault, StoreError
+from threadcast.queue.model import Claim
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import Event, decide
 from threadcast.queue.store.database import Database
@@ -28,6 +29,8 @@ from threadcast.queue.store.database import Database
 PATIENCE = 10  # seconds after which a test gives up waiting for an event
 TAKEN = {"done/lamp.txt", "done/lamp.txt.report.txt"}
 ON_BOTH = [(1, "masto", "held"), (1, "news", "queued")]
+
+FULL = StoreError(Fault.FULL, place="the database", cause="no space")
 
 
 @pytest.fixture
@@ -239,12 +242,12 @@ class TestOnce:
         """While the queue cannot be used every file waits, said once; then all are taken."""
         inbox.drop("a.txt")
         inbox.drop("b.txt", FOG)
-        inbox.threads.error = StoreError("the disk is full; make room")
+        inbox.threads.error = FULL
         with capture_logs() as logs:
             inbox.look()
             assert inbox.look(after=SETTLE) == RETRY
             assert inbox.look(after=RETRY) == RETRY
-        assert [line["reason"] for line in logs] == ["the disk is full; make room"]
+        assert [line["reason"] for line in logs] == [str(FULL)]
         assert inbox.files() == {"a.txt", "b.txt"}
         inbox.threads.error = None
         inbox.look(after=RETRY)

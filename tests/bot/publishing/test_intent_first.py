@@ -23,12 +23,16 @@ from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.queue.compose.compose import Numbering
-from threadcast.queue.model import Delivery, Intent, LeaseLostError, PostRecord, StoreError
+from threadcast.queue.errors import Fault, LeaseLostError, StoreError
+from threadcast.queue.model import Delivery, Intent, PostRecord
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.work import Work
 
 Recorded = tuple[Delivery, PostRecord | None]
+
+FULL = StoreError(Fault.FULL, place="the database", cause="no space")
+LOST = LeaseLostError(Fault.LEASE_LOST, thread_id=1, channel="news", worker="one")
 
 
 class Failing(Work):
@@ -44,7 +48,7 @@ class Failing(Work):
         return super().record(*args, **kwargs)
 
 
-@pytest.mark.parametrize("error", [StoreError("the disk is full"), LeaseLostError("another worker has it")])
+@pytest.mark.parametrize("error", [FULL, LOST])
 async def test_an_intent_that_is_not_written(tmp_path: Path, error: StoreError) -> None:
     """Where the intent does not get to the disk, the post is not sent, and nothing is said about it."""
     clock, database = FakeClock(), fresh_database()

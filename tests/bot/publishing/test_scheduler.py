@@ -19,13 +19,16 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.model import ChannelSeen, Claim, Delivery, StoreError
+from threadcast.queue.errors import Fault, StoreError
+from threadcast.queue.model import ChannelSeen, Claim, Delivery
 from threadcast.queue.outcomes import Refused
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.work import Work
 
 LONG_ENOUGH = 10  # seconds after which a test gives up waiting for an event
+
+FULL = StoreError(Fault.FULL, place="the database", cause="no space")
 
 
 def now() -> datetime:
@@ -204,7 +207,9 @@ class Flaky(Work):
         return super().claim(channel, **more)
 
 
-@pytest.mark.parametrize("error", [StoreError("the disk is full"), RuntimeError("a fault of ours")])
+@pytest.mark.parametrize(
+    "error", [StoreError(Fault.FULL, place="the database", cause="no space"), RuntimeError("a fault of ours")]
+)
 async def test_a_queue_that_cannot_be_used_now(house: Callable[..., House], error: Exception) -> None:
     """A queue that fails is tried again after a pause, and the failure is logged."""
     with capture_logs() as logs:

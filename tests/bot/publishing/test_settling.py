@@ -17,7 +17,8 @@ from threadcast.bot.channels.port import Landmark
 from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.publisher import LEASE, PATIENCE, Publisher
 from threadcast.queue.compose.compose import compose
-from threadcast.queue.model import ChannelSeen, Claim, Delivery, LeaseLostError, StoreError
+from threadcast.queue.errors import Fault, LeaseLostError, StoreError
+from threadcast.queue.model import ChannelSeen, Claim, Delivery
 from threadcast.queue.outcomes import (
     Absent,
     Blind,
@@ -36,6 +37,9 @@ from threadcast.queue.store.work import Work
 MINUTE = timedelta(minutes=1)
 SETTLING = Settling(first_look=MINUTE, apart=2 * MINUTE, misses=2, key_life=timedelta(minutes=30))
 GONE = Step(Unknown("the answer was lost"))  # and the post never arrived
+
+FULL = StoreError(Fault.FULL, place="the database", cause="no space")
+TAKEN = LeaseLostError(Fault.LEASE_LOST, thread_id=1, channel="news", worker="one")
 
 
 @dataclass
@@ -405,7 +409,7 @@ async def test_the_lease_is_renewed(house: Callable[..., House]) -> None:
     assert at.database.reading.delivery(delivery).lease_until == at.clock() + lease
 
 
-@pytest.mark.parametrize("error", [LeaseLostError("lost"), StoreError("the disk is full")])
+@pytest.mark.parametrize("error", [TAKEN, FULL])
 async def test_a_lease_that_cannot_be_renewed(house: Callable[..., House], error: StoreError) -> None:
     """A heartbeat that fails ends nobody's work: the next write learns what became of the lease."""
     at = house()

@@ -20,7 +20,8 @@ from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.model import ChannelSeen, Claim, Delivery, NotFoundError, Turn
+from threadcast.queue.errors import NotFoundError
+from threadcast.queue.model import ChannelSeen, Claim, Delivery, Turn
 from threadcast.queue.outcomes import Sent, Unreached
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import parse

@@ -20,7 +20,8 @@ from tests.contract.store.steps import (
     started,
 )
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.model import Adoption, Claim, LeaseLostError, StoreError
+from threadcast.queue.errors import LeaseLostError, StoreError
+from threadcast.queue.model import Adoption, Claim
 from threadcast.queue.outcomes import Outcome, Throttled
 from threadcast.queue.states import DeliveryState, PostState, decide
 from threadcast.queue.store.database import Database

@@ -22,7 +22,8 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.model import Claim, NotFoundError, Timing, Turn
+from threadcast.queue.errors import NotFoundError
+from threadcast.queue.model import Claim, Timing, Turn
 from threadcast.queue.model import at_once as always
 from threadcast.queue.outcomes import Throttled
 from threadcast.queue.states import DeliveryState, Event, PostState

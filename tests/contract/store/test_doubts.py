@@ -22,9 +22,10 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.model import ChannelSeen, Claim, Delivery, LeaseLostError, NotFoundError, StoreError
+from threadcast.queue.errors import LeaseLostError, NotAllowedError, NotFoundError, StoreError
+from threadcast.queue.model import ChannelSeen, Claim, Delivery
 from threadcast.queue.outcomes import Absent, Blind, Look, Settling
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError, PostState, decide, settle
+from threadcast.queue.states import DeliveryState, Event, PostState, decide, settle
 from threadcast.queue.store.database import Database
 
 SETTLING = Settling(first_look=MINUTE, apart=MINUTE, misses=2)

@@ -16,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.contract.store.samples import NOON, SECOND, new, posts, thread, wish
 from tests.contract.store.steps import opening
 from tests.queue.store.fresh import close_all, fresh_database
-from threadcast.queue.model import Adoption, ChannelSeen, Claim, Intent, NewThread, StoreError
+from threadcast.queue.errors import NotAllowedError, StoreError
+from threadcast.queue.model import Adoption, ChannelSeen, Claim, Intent, NewThread
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 from threadcast.queue.states import (
     BEGINNINGS,
@@ -24,7 +25,6 @@ from threadcast.queue.states import (
     REQUESTS,
     DeliveryState,
     Event,
-    NotAllowedError,
     PostState,
     decide,
     interrupted,

@@ -19,9 +19,10 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.model import Claim, LeaseLostError, NotFoundError
+from threadcast.queue.errors import LeaseLostError, NotAllowedError, NotFoundError
+from threadcast.queue.model import Claim
 from threadcast.queue.model import at_once as always
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError, PostState
+from threadcast.queue.states import DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
 
 

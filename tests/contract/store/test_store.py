@@ -19,18 +19,10 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.model import (
-    Adoption,
-    AuditEvent,
-    ChannelRow,
-    ChannelSeen,
-    Duplicate,
-    NewThread,
-    NotFoundError,
-    StoreError,
-)
+from threadcast.queue.errors import NotAllowedError, NotFoundError, StoreError
+from threadcast.queue.model import Adoption, AuditEvent, ChannelRow, ChannelSeen, Duplicate, NewThread
 from threadcast.queue.outcomes import Sent
-from threadcast.queue.states import Event, NotAllowedError
+from threadcast.queue.states import Event
 from threadcast.queue.store.database import Database
 
 

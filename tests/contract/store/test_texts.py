@@ -23,9 +23,10 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.model import Adoption, LeaseLostError, NotFoundError
+from threadcast.queue.errors import LeaseLostError, NotAllowedError, NotFoundError
+from threadcast.queue.model import Adoption
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Unknown
-from threadcast.queue.states import DeliveryState, Event, NotAllowedError, PostState
+from threadcast.queue.states import DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
 
 

@@ -28,9 +28,10 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.model import LeaseLostError, NewDelivery, NewThread, StoreError
+from threadcast.queue.errors import BackupError, LeaseLostError, StoreError
+from threadcast.queue.model import NewDelivery, NewThread
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store.backup import BackupError, WentOut, backup, restore, since
+from threadcast.queue.store.backup import WentOut, backup, restore, since
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.migrate import upgrade
 from threadcast.queue.text.parse import parse

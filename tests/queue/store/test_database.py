@@ -17,7 +17,8 @@ from sqlalchemy import Engine, event, text
 from tests.contract.store.samples import LEASE, NOON, new, posts, wish
 from tests.contract.store.steps import advance, at_once, intend, opening, started
 from tests.servers.postgres import Postgres
-from threadcast.queue.model import ChannelSeen, Claim, StoreError
+from threadcast.queue.errors import StoreError
+from threadcast.queue.model import ChannelSeen, Claim
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import decide
 from threadcast.queue.store import migrate

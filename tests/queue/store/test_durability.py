@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tests.contract.store.samples import NOON, new
 from tests.contract.store.steps import advance, intend, started
 from tests.servers.postgres import Postgres
-from threadcast.queue.model import GoneError, StoreError
+from threadcast.queue.errors import GoneError, StoreError
 from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import open_database
 from threadcast.queue.store.engine import doubts, make_engine

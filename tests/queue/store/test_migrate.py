@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from tests.servers.postgres import Postgres
-from threadcast.queue.model import StoreError
+from threadcast.queue.errors import StoreError
 from threadcast.queue.states import LIVE, DeliveryState, PostState
 from threadcast.queue.store import migrate
 from threadcast.queue.store.database import open_database
