@@ -32,6 +32,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 LONGEST_WAIT: Final = timedelta(days=7)  # hours have been seen; more is a mistake
 FLOOD_WAIT: Final = timedelta(seconds=30)  # after a 429 that does not say how long to wait
 BOT_API_OFFSET: Final = -1_000_000_000_000  # minus the id that links use: how the Bot API names a channel
+MAY_BE_OUT: Final = "; the post may be out"
 LONGEST_QUOTE: Final = 200  # code points of a server's own words in a reason
 
 # What the HTTP library raises before a byte of the request left this machine.
@@ -88,7 +89,7 @@ def classify(result: object, *, name: str, chat: str, parent: str | None, now: d
 
 
 def _judge_error(
-    error: TelegramError, *, name: str, now: datetime
+    error: TelegramError, *, name: str, now: datetime, unclear: str = MAY_BE_OUT
 ) -> Throttled | Unreached | Refused | Unknown:
     match error:
         case RetryAfter():
@@ -100,9 +101,9 @@ def _judge_error(
             fault = explain(error, name=name)
             return Refused(fault.reason, fault.code)
         case NetworkError():
-            return _judge_network(error, now)
+            return _judge_network(error, now, unclear)
         case _:
-            return Unknown(f"Telegram's answer cannot be read ({quote(error)}); the post may be out")
+            return Unknown(f"Telegram's answer cannot be read ({quote(error)}){unclear}")
 
 
 def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) -> Outcome:
@@ -126,12 +127,12 @@ def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) 
     return Sent(stray, address(message.chat, message.message_id))
 
 
-def _judge_network(error: NetworkError, now: datetime) -> Throttled | Unreached | Unknown:
+def _judge_network(error: NetworkError, now: datetime, unclear: str) -> Throttled | Unreached | Unknown:
     if isinstance(error.__cause__, NEVER_LEFT):
         return Unreached(f"Telegram cannot be reached ({quote(error)})")
     if error.message.lower().startswith("too many requests"):
         return Throttled(now + FLOOD_WAIT, "Telegram asks to wait, without saying how long")
-    return Unknown(f"no clear answer from Telegram ({quote(error)}); the post may be out")
+    return Unknown(f"no clear answer from Telegram ({quote(error)}){unclear}")
 
 
 def quote(error: TelegramError) -> str:
@@ -161,10 +162,8 @@ def in_vain(error: Exception, *, name: str, now: datetime) -> Throttled | Unreac
     """What an error means that came of a call which posts nothing, and can be repeated."""
     if not isinstance(error, TelegramError):
         return Unreached(NO_BOT_API.format(type(error).__name__))
-    outcome = _judge_error(error, name=name, now=now)
-    if isinstance(outcome, Unknown):
-        return Unreached(outcome.reason.removesuffix("; the post may be out"))
-    return outcome
+    outcome = _judge_error(error, name=name, now=now, unclear="")
+    return Unreached(outcome.reason) if isinstance(outcome, Unknown) else outcome
 
 
 def not_deleted(

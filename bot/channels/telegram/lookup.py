@@ -17,6 +17,7 @@ from threadcast.bot.channels.port import Difference, Expected, Finding, Landmark
 from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, address
 from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, verdict
+from threadcast.bot.channels.telegram.words import Fault
 from threadcast.queue.outcomes import Absent, Blind, Look, Refused, Sent, Throttled, Unreached
 
 log = structlog.get_logger("threadcast.telegram")
@@ -28,25 +29,33 @@ PACE: Final = 1.0  # seconds between two copies: the owner's chat takes a messag
 
 Rest = Callable[[float], Awaitable[None]]
 
-NO_ADMIN: Final = (
-    "the bot has no private chat to forward it to: put your numeric user id first in"
-    " THREADCAST_TELEGRAM__ADMINS, and press Start in a private chat with the bot"
+NO_ADMIN: Final = Fault(
+    "the bot has no private chat to forward it to",
+    "put your numeric user id first in THREADCAST_TELEGRAM__ADMINS, and press Start in a private chat with"
+    " the bot",
 )
-NOT_STARTED: Final = (
-    "the bot cannot forward it to you: press Start in a private chat with the bot (its account must be"
-    " the first of THREADCAST_TELEGRAM__ADMINS)"
+NOT_STARTED: Final = Fault(
+    "the bot cannot forward it to you",
+    "press Start in a private chat with the bot (its account must be the first of"
+    " THREADCAST_TELEGRAM__ADMINS)",
 )
-PROTECTED: Final = "the chat protects its content, so that the bot cannot see it: allow forwarding there"
-ITSELF: Final = "the chat is the one that it would be forwarded to: look there yourself"
-NO_LANDMARK: Final = "no earlier post on this channel is known from where to look"
-STRANGE: Final = (
-    "the newest post known of this channel is not in the chat: it was deleted, or the chat is another"
+PROTECTED: Final = Fault(
+    "the chat protects its content, so that the bot cannot see it", "allow forwarding there"
 )
-TOO_MANY: Final = f"more than {FARTHEST} messages stand behind the one before it"
+ITSELF: Final = Fault("the chat is the one that it would be forwarded to", "look there yourself")
+NO_LANDMARK: Final = Fault("no earlier post on this channel is known from where to look", "")
+STRANGE: Final = Fault(
+    "the newest post known of this channel is not in the chat", "it was deleted, or the chat is another"
+)
+TOO_MANY: Final = Fault(f"more than {FARTHEST} messages stand behind the one before it", "")
 
 
 class CannotSeeError(Exception):
-    """There is no way to see a message of this chat; the text says why, and what would help."""
+    """There is no way to see a message of this chat; the fault says why, and what would help."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.reason)
+        self.fault = fault
 
 
 class Copies(Protocol):
@@ -94,7 +103,7 @@ class Probe:
         except (BadRequest, Forbidden):
             return _blindness(NOT_STARTED)
         except CannotSeeError as error:
-            return _blindness(str(error))
+            return _blindness(error.fault)
         if chat.has_protected_content:
             return _blindness(PROTECTED)
         return Finding("ok", "a post whose fate is unclear can be looked for")
@@ -121,7 +130,7 @@ class Probe:
                 number: await self._see(chat, number) for number in (*ids, *beside(chain, WINDOW, EXTRAS))
             }
         except CannotSeeError as error:
-            return Blind(str(error))
+            return Blind(error.fault.reason)
         except CALL_ERRORS as error:
             return _blind(self._client.in_vain(error))
         return differences(chain, seen, lambda number: address(chat, number))
@@ -142,7 +151,7 @@ class Probe:
             base = await self._base(chat, parent, sought.landmark)
             shown = await self._behind(chat, base)
         except CannotSeeError as error:
-            return Blind(str(error))
+            return Blind(error.fault.reason)
         return verdict(shown, sought.text, lambda number: address(chat, number))
 
     async def _base(self, chat: telegram.ChatFullInfo, parent: int, landmark: Landmark | None) -> int:
@@ -234,9 +243,10 @@ class Probe:
         return None
 
 
-def _blindness(why: str) -> Finding:
-    what, _, advice = why.partition(": ")
-    return Finding("warning", f"a post whose fate is unclear cannot be looked for: {what}", advice)
+def _blindness(fault: Fault) -> Finding:
+    return Finding(
+        "warning", f"a post whose fate is unclear cannot be looked for: {fault.what}", fault.advice
+    )
 
 
 def _blind(outcome: Throttled | Unreached | Refused) -> Throttled | Unreached | Blind:

@@ -18,7 +18,7 @@ class Fault:
 
     @property
     def reason(self) -> str:
-        return f"{self.what}: {self.advice}"
+        return f"{self.what}: {self.advice}" if self.advice else self.what
 
 
 # Parts of Telegram's descriptions in lower case, and what they mean to a person. First match counts.
