@@ -37,23 +37,23 @@ from tests.faults.proxy import (
     Proxy,
     answer,
 )
-from tests.faults.stand import FIRST, add, publish_the_first, running, seen
+from tests.faults.stand import FIRST, add, publish_the_first, publish_the_rest, running, seen
 from tests.servers.mastodon.manners import FROM_4_6, MANNERS
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TelegramServer
 
 CHANNELS = ("news", "masto")
-SERVERS = (*MANNERS.values(), FROM_4_6)
-LONGEST_RUN = 1.0  # seconds until a kill at a random moment
+SERVERS = (*reversed(MANNERS.values()), FROM_4_6)
+LONGEST_RUN = 2.0  # seconds until a kill at a random moment
 LONGEST_WAY = 0.02  # seconds between a service and a server
 SETTLE_AFTER = 0.5  # seconds; what is on its way then is there long since
 SPOILED_POSTS, SPOILED_OTHERS = 0.04, 0.003  # which share of requests
 DOWN = 0.04  # the share of runs in which one server refuses connections
 COLD = 0.03  # the share of starts in a Python of their own
-LOWEST = 4  # unpublished threads on a channel, below which more are added
-MORE = 12
-FULL = 110  # posts on a channel, after which there is a new service with new servers
-FULL_WITH_LIMIT = 340  # and on a server that takes 300 in three hours
+LOWEST = 3  # unpublished threads on a channel, below which more are added
+MORE = 6
+FULL = 60  # posts on a channel, after which there is a new service with new servers
+BEFORE = 260  # posts that are out before, where a server takes no more than 300 in three hours
 STEP = 150.0  # seconds by which the clocks are later at each start: limits of requests begin anew
 LONG_STEP = 3 * 3600.0  # and once nobody kills it any more, where a limit of posts is in the way
 PATIENCE_WITHOUT = 30.0  # seconds until that is taken to be so
@@ -182,7 +182,7 @@ class Worker:
         folder.mkdir()
         self._chains, self._ahead = [FIRST], 0.0
         manners = SERVERS[number % len(SERVERS)]
-        full = FULL_WITH_LIMIT if "statuses" in manners.budgets else FULL
+        before = BEFORE if "statuses" in manners.budgets else 0
         with ExitStack() as stack:
             telegram = stack.enter_context(TelegramServer())
             mastodon = stack.enter_context(MastodonServer(manners=manners, clock=self._now))
@@ -198,8 +198,12 @@ class Worker:
                 "THREADCAST_CHANNELS__MASTO__URL": proxies[1].url,
             }
             publish_the_first(house)
+            if before:
+                self._chains.append(chain(8, before))
+                add(house, thread_text(8, before))
+                publish_the_rest(house)
             self._calm = False
-            while not self._goal.reached() and sum(map(len, self._chains)) < full:
+            while not self._goal.reached() and sum(map(len, self._chains)) < before + FULL:
                 self._fill(house)
                 down = self._random.choice(proxies) if self._random.random() < DOWN else None
                 if down is not None:
