@@ -64,7 +64,7 @@ ifdef ARGS
 	@$(RUN) pytest -n auto $(ARGS)
 else
 	@mkdir -p build && $(RUN) coverage erase
-	@$(RUN) pytest -n auto --cov --cov-report= | tee build/test.log
+	@$(RUN) pytest -n auto --durations=20 --durations-min=3 --cov --cov-report= | tee build/test.log
 	@$(RUN) coverage report --skip-covered --fail-under=95
 	@$(RUN) coverage report --include='$(PURE)' --fail-under=100
 	@tail -n 1 build/test.log
