@@ -11,6 +11,9 @@ from tests.queue.store.fresh import close_all
 from tests.servers.postgres import Postgres, running
 from threadcast.config.logs import configure, forget_secrets
 
+# Suites are not named `test_*`: without this, pytest would not explain their failed asserts.
+pytest.register_assert_rewrite("tests.contract.channels.suite")
+
 # No test judges how fast this machine is: what is next to it may take all of it for a while.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")

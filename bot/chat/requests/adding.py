@@ -44,6 +44,7 @@ PASTED = "pasted in the chat"
 MEGABYTES = MAX_INPUT // 1024 // 1024
 TOO_LARGE = f"is larger than {MEGABYTES} MB, more than Telegram lets me fetch; split it into several files."
 TRIES = 3  # of a download
+KEPT_LINES = 3  # source, text, channels: of a text that was published before
 FEW = 20  # threads that an answer names one by one
 
 
@@ -109,9 +110,9 @@ def drafted(context: Context, sender: Sender) -> Message:
 @button_only("again", who=Role.OWNER)
 async def again(context: Context, request: Request) -> Answer:
     """Add what was published before once more: its text was kept for that."""
-    page = _kept(request.sender, *request.words)
+    page = _kept(request.sender, " ".join(request.words))
     lines = await asyncio.to_thread(context.notes.read, page)
-    if not lines:
+    if len(lines) < KEPT_LINES:
         raise UsageError("that was done already, or is long ago; send me the thread again")
     intake = await asyncio.to_thread(understand, lines[0], lines[1].encode())
     # Before it is added: a service that is killed in between is asked once more, and must not add it twice.

@@ -8,9 +8,6 @@ import pytest
 from tests.contract.store.steps import OpenDatabase
 from threadcast.queue.store.database import Database, open_database
 
-# Suites are not named `test_*`: without this, pytest would not explain their failed asserts.
-pytest.register_assert_rewrite("tests.contract.channels.suite")
-
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDatabase]:
