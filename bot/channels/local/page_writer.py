@@ -46,12 +46,11 @@ class PageWriter:
 
     async def close(self) -> None:
         """Write now what has changed. Another channel of the folder may go on."""
-        if self._task is not None and not self._task.done():
-            await self._task  # what it writes may not have the last change
-        if self._stale:
-            self._start()
-        if self._task is not None and not self._task.done():
-            await self._task
+        for _ in range(2):  # a page that is being written may lack the last change
+            if self._stale or self._is_writing():
+                self._start()
+            if self._task is not None:
+                await self._task
 
     def _is_writing(self) -> bool:
         return self._task is not None and not self._task.done()
