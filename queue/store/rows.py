@@ -1,7 +1,7 @@
 """From rows to values and back, column by name; what is read and written in several places."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -125,18 +125,21 @@ def held(connection: Connection, claim: Claim) -> Delivery:
 
 
 def transition(
-    connection: Connection, before: Delivery, change: Change, *, now: datetime, **more: object
-) -> None:
+    connection: Connection, before: Delivery, change: Change, *, now: datetime, **more: Any
+) -> Delivery:
     """Write what a change makes of a delivery that this transaction has locked; `more`: other columns.
 
     Nothing else writes a delivery's state. Raises NotAllowedError, and LeaseLostError where the delivery is
     not as it was.
     """
-    put(connection, before, **{**written(before.state, change, now), **more})
+    return put(connection, before, **{**written(before.state, change, now), **more})
 
 
-def put(connection: Connection, before: Delivery, **values: object) -> None:
-    """Write what is no change of state: the lease, the place in the queue, when to go on."""
+def put(connection: Connection, before: Delivery, **values: Any) -> Delivery:
+    """Write what is no change of state: the lease, the place in the queue, when to go on.
+
+    Return the delivery as it is then.
+    """
     same = (
         DELIVERIES.c.id == before.id,
         DELIVERIES.c.fence == before.fence,
@@ -144,6 +147,7 @@ def put(connection: Connection, before: Delivery, **values: object) -> None:
     )
     if not connection.execute(update(DELIVERIES).where(*same).values(values)).rowcount:
         raise LeaseLostError(Fault.CHANGED, **which(before))
+    return replace(before, **values)
 
 
 def take_turns(connection: Connection, what: str) -> None:

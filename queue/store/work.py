@@ -1,7 +1,6 @@
 """What a worker does with a delivery: claim it, plan its posts, intend each and record what came of it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -164,8 +163,8 @@ class Work:
         and StoreError where the post is not `planned`, or one before it is not out.
         """
         with self._write() as connection:
-            delivery = held(connection, claim)
-            return _intend(connection, claim, delivery, position, Intent(key, until), reply_to, now)
+            delivery = put(connection, held(connection, claim), lease_owner=claim.worker, lease_until=until)
+            return _intend(connection, delivery, position, Intent(key, until), reply_to, now)
 
     def record(
         self,
@@ -205,17 +204,17 @@ class Work:
                     raise StoreError(
                         Fault.WRONG_END, **which(delivery) | {"event": change.event, "sent": sent}
                     )
-            transition(connection, delivery, change, now=now, sent=sent)
+            lease: dict[str, object] = {}
+            if following is not None and change.sent is not None:
+                lease = {"lease_owner": claim.worker, "lease_until": following.until}
+            delivery = transition(connection, delivery, change, now=now, sent=sent, **lease)
             if change.event is not Event.GO_ON:
                 detail = change.reason or ""
                 log(connection, delivery, change.event, actor=claim.worker, now=now, detail=detail)
             intended = None
             if following is not None and change.sent is not None:
-                going_on = replace(delivery, sent=sent)
-                intended = _intend(
-                    connection, claim, going_on, sent + 1, following, change.sent.remote_id, now
-                )
-            return read_delivery(connection, delivery.id), intended
+                intended = _intend(connection, delivery, sent + 1, following, change.sent.remote_id, now)
+            return delivery, intended
 
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> Delivery:
         """End the lease early: the delivery stays `publishing` and goes on at `due`, or at once.
@@ -224,8 +223,7 @@ class Work:
         """
         with self._write() as connection:
             delivery = held(connection, claim)
-            put(connection, delivery, due=due or now, lease_owner=None, lease_until=None)
-            return read_delivery(connection, delivery.id)
+            return put(connection, delivery, due=due or now, lease_owner=None, lease_until=None)
 
     def renew(self, claim: Claim, *, until: datetime) -> None:
         """Make the lease end at `until`, while its holder is at long work. Raises LeaseLostError."""
@@ -252,14 +250,12 @@ class Work:
 
 def _intend(
     connection: Connection,
-    claim: Claim,
     delivery: Delivery,
     position: int,
     intent: Intent,
     reply_to: str | None,
     now: datetime,
 ) -> PostRecord:
-    put(connection, delivery, lease_owner=claim.worker, lease_until=intent.until)
     statement = (
         update(POSTS)
         .where(*_post(delivery, position), POSTS.c.state == PostState.PLANNED)
