@@ -266,9 +266,9 @@ def describe(schedule: Schedule) -> str:
             return f"every {name}" if count == 1 else f"every {count} {name}s"
         case Week(days):
             return _say_week(days)
-        case Cron(text) as line:
+        case line:  # a cron line alone is left
             week = line.week()
-            return _say_week(week.days) if week else f"cron {text}"
+            return _say_week(week.days) if week else f"cron {line.text}"
 
 
 def _say_week(days: tuple[tuple[time, ...], ...]) -> str:

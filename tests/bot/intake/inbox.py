@@ -62,13 +62,20 @@ class CountedFolder(IntakeFolder):
 class Inbox:
     """The folder of a service with two channels, of which `masto` holds every thread."""
 
-    def __init__(self, path: Path, *channels: str, settle: float = SETTLE) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *channels: str,
+        settle: float = SETTLE,
+        timer: Callable[[], float] | None = None,
+    ) -> None:
         self.path = path / "intake"
         self.database = fresh_database()
         self.database.threads = self.threads = FailingThreads(self.database)
         self.looks: queue.SimpleQueue[float] = queue.SimpleQueue()
         self.seconds = 0.0
         self._settle = settle
+        self._timer = timer or (lambda: self.seconds)
         self._channels = [ScriptedChannel(name, path, now) for name in channels or ("masto", "news")]
         self.restart()
 
@@ -79,7 +86,7 @@ class Inbox:
             requests=self.requests,
             zone=ZoneInfo("Europe/Berlin"),
             clock=now,
-            timer=lambda: self.seconds,
+            timer=self._timer,
             settle=self._settle,
         )
         self.intake.looks = self.looks

@@ -6,6 +6,7 @@ import shutil
 import socket
 import stat
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -417,7 +418,7 @@ class TestWatching:
 
     @pytest.fixture
     def inbox(self, tmp_path: Path) -> Inbox:
-        return Inbox(tmp_path, settle=0)
+        return Inbox(tmp_path, settle=0.2, timer=time.monotonic)  # a file is made first, and then written
 
     @asynccontextmanager
     async def running(self, inbox: Inbox) -> AsyncIterator[None]:

@@ -1,11 +1,10 @@
 """What became of a text: where each character of it went."""
 
 import re
-import unicodedata
 from operator import itemgetter
 
 from threadcast.queue.text.parse import parse
-from threadcast.queue.text.thread import NoticeKind, written
+from threadcast.queue.text.thread import NoticeKind, composed, written
 
 LEFT_OUT = {NoticeKind.AFTER_END, NoticeKind.READER_LINES}
 INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -26,4 +25,4 @@ def kept(text: str) -> str:
 
 def squeezed(text: str) -> str:
     """A text without white space and invisible characters, composed."""
-    return unicodedata.normalize("NFC", INVISIBLE.sub("", "".join(text.split())))
+    return composed(INVISIBLE.sub("", "".join(text.split())))
