@@ -19,7 +19,7 @@ from tests.servers.telegram.chats import Chat
 from tests.servers.telegram.server import TOKEN as TELEGRAM_TOKEN
 from tests.servers.telegram.server import TelegramServer
 
-PATIENCE = 30.0  # seconds a test waits for an event before it fails
+PATIENCE = 60.0  # seconds a test waits for an event before it fails
 SIZES = (30, 3, 3, 3, 3, 3, 3)
 KEPT = ("PATH", "HOME", "LANG")  # what a process needs of this one's environment: nothing of ours
 

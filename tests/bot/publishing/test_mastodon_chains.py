@@ -76,11 +76,20 @@ class House:
         (added,) = self.database.threads.add([wish("masto", parts=len(CHAIN))], now=START, actor="test")
         self.delivery = added.deliveries[0].id
 
-    async def publish(self, *, dies: bool) -> Delivery:
-        """A service that takes the chain as far as it goes now, or dies while a post is being sent."""
+    async def publish(self, *, dies: bool, sent: Callable[[], object]) -> Delivery:
+        """A service that takes the chain as far as it goes now, or dies while a post is being sent.
+
+        `sent` is called after each post that is out, before the next one is sent.
+        """
         channel = make_channel(self.server, clock=self.clock)
         publisher = Publisher(
-            self.database, channel, worker="one", clock=self.clock, stop=Stop(), chance=lambda: 1.0
+            self.database,
+            channel,
+            worker="one",
+            clock=self.clock,
+            stop=Stop(),
+            observe=lambda delivery: sent() if delivery.sent and delivery.due <= self.clock() else None,
+            chance=lambda: 1.0,
         )
         if dies:
             await self._die(publisher)
@@ -120,14 +129,18 @@ class House:
 
 
 async def publish_through(server: MastodonServer, clock: FakeClock, faults: list[str]) -> None:
+    """Publish the chain; a fault comes before each service and behind each post, a death before one alone."""
     house = House(server, clock)
     left = iter([*faults, *["nothing"] * LONGEST])
+
+    def spoil_the_next() -> str:
+        fault = next(left)
+        FAULTS.get(fault, FAULTS["nothing"])(server)
+        return fault
+
     delivery = house.database.reading.delivery(house.delivery)
     while delivery.state in {DeliveryState.QUEUED, DeliveryState.PUBLISHING}:
-        fault = next(left)
-        if fault != "death":
-            FAULTS[fault](server)
-        delivery = await house.publish(dies=fault == "death")
+        delivery = await house.publish(dies=spoil_the_next() == "death", sent=spoil_the_next)
         clock.moment = max(clock.moment, delivery.due)
     assert delivery.state is DeliveryState.PUBLISHED, (faults, delivery)
     house.check()

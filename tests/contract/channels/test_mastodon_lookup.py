@@ -9,7 +9,7 @@ import pytest
 from tests.contract.channels.harness import post, posted
 from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel
 from tests.servers.http import Response
-from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, PLEROMA, Manners
+from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, PLEROMA, SNAC, TAKAHE, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from tests.servers.mastodon.statuses import Account
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
@@ -95,6 +95,26 @@ async def test_what_landed_is_found(spoil: Callable[[MastodonServer], None], man
     statuses = server.statuses()
     assert [first.remote_id, reply.remote_id] == [status.id for status in statuses]
     assert first.url == f"{server.url}/@keeper/{first.remote_id}"
+
+
+@pytest.mark.parametrize("manners", [MASTODON, SNAC, TAKAHE], ids=lambda one: str(one.software))
+async def test_replies_of_one_second(manners: Manners) -> None:
+    """A reply is found below a parent of the same second, whichever of their ids is the higher."""
+    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
+        server.add_account()
+        channel = make_channel(server)
+        ids = [(await posted(channel, "1/ The lamp", key="1")).remote_id]
+        for number in range(2, 10):
+            server.lose_answer()
+            text = f"{number}/ The lamp"
+            assert isinstance(await post(channel, text, parent=ids[-1], key=str(number)), Unknown)
+            found = await looked_up(channel, text, ids[-1])
+            assert isinstance(found, Sent), text
+            ids.append(found.remote_id)
+        await channel.close()
+
+    assert ids == [status.id for status in server.statuses()]
+    assert (ids == sorted(ids)) == (manners is not SNAC)
 
 
 @pytest.mark.parametrize("spoil", NOT_STORED.values(), ids=NOT_STORED)

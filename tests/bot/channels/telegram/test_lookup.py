@@ -15,7 +15,7 @@ from tests.servers.telegram.calls import REAL_PACES
 from tests.servers.telegram.chats import Chat, ChatKind, Member, Message, User
 from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot.channels.build import build_channels
-from threadcast.bot.channels.port import Difference, Expected, Landmark, Sought
+from threadcast.bot.channels.port import Channel, Difference, Expected, Landmark, Sought
 from threadcast.bot.channels.telegram import lookup as telegram_probe
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
@@ -71,11 +71,24 @@ class House:
         finally:
             await channel.close()
 
-    def forwarded(self) -> int:
-        return sum(request.path.endswith("/forwardMessage") for request in self.server.requests)
+    def asked_to(self, method: str) -> int:
+        return sum(request.path.endswith(f"/{method}") for request in self.server.requests)
 
     def copies(self) -> list[Message]:
         return self.server.seen(self.private)
+
+
+def as_built(house: House, folder: Path) -> Callable[[], Channel]:
+    """What builds the channel as a service does, anew with each start, on one queue."""
+    environ = {
+        "THREADCAST_TELEGRAM__TOKEN": TOKEN,
+        "THREADCAST_TELEGRAM__API_URL": house.server.url,
+        "THREADCAST_TELEGRAM__ADMINS": str(house.private.id),
+        "THREADCAST_CHANNELS__NEWS__KIND": "telegram",
+        "THREADCAST_CHANNELS__NEWS__CHAT": str(house.chat.id),
+    }
+    settings, database = load(environ, folder=folder), fresh_database()
+    return lambda: build_channels(settings, database)[0]
 
 
 def house_on(server: TelegramServer, kind: ChatKind = "channel") -> House:
@@ -104,7 +117,7 @@ class TestForwarding:
     async def test_the_whole_window_is_looked_at(self, house: House) -> None:
         """What is not in the twenty ids behind is absent, and each of them was asked for."""
         assert await house.look() == Absent()
-        assert house.forwarded() == telegram_probe.WINDOW
+        assert house.asked_to("forwardMessage") == telegram_probe.WINDOW
 
     async def test_behind_what_others_posted(self, house: House) -> None:
         """Other messages, gaps and service messages between do not end the look."""
@@ -243,22 +256,42 @@ class TestForwarding:
 
     async def test_a_copy_that_outlived_the_service(self, house: House, tmp_path: Path) -> None:
         """A copy that was left when the service died goes with the next look, whatever that finds."""
-        environ = {
-            "THREADCAST_TELEGRAM__TOKEN": TOKEN,
-            "THREADCAST_TELEGRAM__API_URL": house.server.url,
-            "THREADCAST_TELEGRAM__ADMINS": str(house.private.id),
-            "THREADCAST_CHANNELS__NEWS__KIND": "telegram",
-            "THREADCAST_CHANNELS__NEWS__CHAT": str(house.chat.id),
-        }
-        settings, database = load(environ, folder=tmp_path), fresh_database()
+        build = as_built(house, tmp_path)
         house.add(TEXT)
         house.server.fail(500, method="deleteMessage")
         for text in (TEXT, "another text"):
-            (channel,) = build_channels(settings, database)
+            channel = build()
             last = Landmark(str(house.known.id + (text != TEXT)), "1/ A lamp." if text == TEXT else TEXT)
             await channel.look_up(Sought(text, last.remote_id, "key", datetime.now(UTC), last))
             await channel.close()
             assert len(house.copies()) == (text == TEXT)
+
+    def test_a_service_that_dies_before_it_deletes(self, house: House, tmp_path: Path) -> None:
+        """A copy goes with the next look also where the service died before its deletion was answered."""
+        build, server = as_built(house, tmp_path), house.server
+        house.add(TEXT)
+        last = Landmark(str(house.known.id), "1/ A lamp.")
+        sought = Sought(TEXT, last.remote_id, "key", datetime.now(UTC), last)
+        forwarded = server.hold_answer("forwardMessage")
+
+        async def die() -> None:
+            look = asyncio.ensure_future(build().look_up(sought))
+            await asyncio.to_thread(server.wait_for, lambda _: house.copies())
+            server.hold()  # what is asked from here on does not happen
+            forwarded.set()
+            await asyncio.to_thread(server.wait_for, lambda _: house.asked_to("deleteMessage"))
+            assert not look.done()
+
+        async def look_again() -> None:
+            channel = build()
+            assert isinstance(await channel.look_up(sought), Sent)
+            await channel.close()
+
+        asyncio.run(die())
+        server.come_back()
+        assert len(house.copies()) == 1
+        asyncio.run(look_again())
+        assert house.copies() == []
 
     async def test_a_copy_that_is_gone_already(self, house: House) -> None:
         """A copy that its owner deleted first is no fault."""
@@ -279,7 +312,7 @@ class TestForwarding:
         )
         await asyncio.to_thread(
             house.server.wait_for,
-            lambda server: any(r.path.endswith("/deleteMessage") for r in server.requests),
+            lambda _: house.asked_to("deleteMessage"),
         )
 
         task.cancel()
@@ -343,7 +376,7 @@ class TestBlind:
 
         assert isinstance(look, Blind)
         assert "THREADCAST_TELEGRAM__ADMINS" in look.reason
-        assert house.forwarded() == 0
+        assert house.asked_to("forwardMessage") == 0
 
     async def test_the_chat_is_the_private_one(self, house: House) -> None:
         """Nothing is forwarded into the chat that is looked at."""
@@ -352,7 +385,7 @@ class TestBlind:
         look = await house.look()
 
         assert isinstance(look, Blind)
-        assert house.forwarded() == 0
+        assert house.asked_to("forwardMessage") == 0
 
     async def test_a_parent_of_another_network(self, house: House) -> None:
         """A parent that cannot be Telegram's is for a person."""
