@@ -82,13 +82,18 @@ class House:
         `sent` is called after each post that is out, before the next one is sent.
         """
         channel = make_channel(self.server, clock=self.clock)
+
+        def see(delivery: Delivery) -> None:
+            if delivery.sent and delivery.due <= self.clock():
+                sent()
+
         publisher = Publisher(
             self.database,
             channel,
             worker="one",
             clock=self.clock,
             stop=Stop(),
-            observe=lambda delivery: sent() if delivery.sent and delivery.due <= self.clock() else None,
+            observe=see,
             chance=lambda: 1.0,
         )
         if dies:

@@ -276,10 +276,10 @@ class TestForwarding:
 
         async def die() -> None:
             look = asyncio.ensure_future(build().look_up(sought))
-            await asyncio.to_thread(server.wait_for, lambda _: house.copies())
+            await asyncio.to_thread(server.wait_for, lambda _: bool(house.copies()))
             server.hold()  # what is asked from here on does not happen
             forwarded.set()
-            await asyncio.to_thread(server.wait_for, lambda _: house.asked_to("deleteMessage"))
+            await asyncio.to_thread(server.wait_for, lambda _: house.asked_to("deleteMessage") > 0)
             assert not look.done()
 
         async def look_again() -> None:
@@ -312,7 +312,7 @@ class TestForwarding:
         )
         await asyncio.to_thread(
             house.server.wait_for,
-            lambda _: house.asked_to("deleteMessage"),
+            lambda _: house.asked_to("deleteMessage") > 0,
         )
 
         task.cancel()
