@@ -100,8 +100,8 @@ def _kept(thread: Thread, rules: Rules) -> tuple[Post, ...]:
             posts.append(Post(number, marker, whole, length))
             continue
         frame = _Frame(placement, part.joint or " ", _letters(marker, loose))
-        pieces = tuple(_pieces(number, part, frame, rules))
-        posts += pieces
+        pieces = list(_pieces(number, part, frame, rules))
+        posts += (frame.post(number, piece, text, measure) for piece, text in enumerate(pieces))
         if not marker:
             loose += len(pieces)
     return tuple(posts)
@@ -112,20 +112,23 @@ def _numbered(thread: Thread, filled: list[tuple[int, Part]], rules: Rules) -> t
     digits = _digits("".join(part.marker for _, part in filled[:1]))
     total = len(filled)
     while True:
-        posts: list[Post] = []
+        pieces: list[tuple[int, str]] = []
         for number, part in filled:
-            label = _numbers(rules.numbering, len(posts) + 1, total, digits)
+            label = _numbers(rules.numbering, len(pieces) + 1, total, digits)
             frame = _Frame(thread.placement, " ", label)
-            text = frame.around(0, part.text)
-            length = rules.measure(text)
-            if length <= rules.limit:
-                posts.append(Post(number, frame.label(0), text, length))
+            if rules.measure(frame.around(0, part.text)) <= rules.limit:
+                pieces.append((number, part.text))
             else:
-                posts.extend(_pieces(number, part, frame, rules))
-        # A total with more digits makes longer labels, which may make more posts.
-        if rules.numbering is not Numbering.TOTAL or len(posts) <= total:
-            return tuple(posts)
-        total = len(posts)
+                pieces.extend((number, text) for text in _pieces(number, part, frame, rules))
+        # A total with more digits makes longer labels, which may make more posts. Where they make fewer
+        # (words and addresses are broken elsewhere), the labels of the right total are no longer.
+        if rules.numbering is not Numbering.TOTAL or len(pieces) <= total:
+            break
+        total = len(pieces)
+    frame = _Frame(thread.placement, " ", _numbers(rules.numbering, 1, len(pieces), digits))
+    return tuple(
+        frame.post(number, piece, text, rules.measure) for piece, (number, text) in enumerate(pieces)
+    )
 
 
 Label = Callable[[int], str]
@@ -146,9 +149,13 @@ class _Frame:
             return text
         return label + self.joint + text if self.placement is Placement.PREFIX else text + self.joint + label
 
+    def post(self, number: int, piece: int, text: str, measure: Measure) -> Post:
+        whole = self.around(piece, text)
+        return Post(number, self.label(piece), whole, measure(whole))
 
-def _pieces(number: int, part: Part, frame: _Frame, rules: Rules) -> Iterator[Post]:
-    """The posts of a part that is too long for one."""
+
+def _pieces(number: int, part: Part, frame: _Frame, rules: Rules) -> Iterator[str]:
+    """The texts of the posts of a part that is too long for one."""
 
     def fits(piece: int, text: str) -> bool:
         return rules.measure(frame.around(piece, text)) <= rules.limit
@@ -163,9 +170,7 @@ def _pieces(number: int, part: Part, frame: _Frame, rules: Rules) -> Iterator[Po
             f"{error.grapheme[:8]!r}, is longer{with_label} than the limit of {rules.limit}. "
             "Raise the channel's limit, choose another numbering, or change the text."
         ) from None
-    for piece, text in enumerate(text for text in pieces if not is_blank(text)):
-        post = frame.around(piece, text)
-        yield Post(number, frame.label(piece), post, rules.measure(post))
+    return (text for text in pieces if not is_blank(text))
 
 
 def _numbers(numbering: Numbering, first: int, total: int, digits: dict[int, int]) -> Label:
