@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.samples import thread
-from tests.e2e.house import House, Process
+from tests.e2e.house import RUN, House, Process
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TelegramServer
 
@@ -65,7 +65,7 @@ def publishing(channels: int, parts: int) -> Iterator[tuple[Process, float, Call
         def posts() -> int:
             return sum(path.read_bytes().count(b"\n") - 1 for path in house.data.glob("*.jsonl"))
 
-        with house.running() as service:
+        with house.running(*RUN) as service:
             service.wait_for("running")
             done = house.command("add", house.write(thread(1, parts)))
             assert done.returncode == 0, done.stderr

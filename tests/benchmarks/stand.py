@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
-from tests.e2e.house import PATIENCE, House, Process
+from tests.e2e.house import PATIENCE, RUN, House, Process
 from tests.servers.http import Answer, LoopbackServer, Request
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.server import MastodonServer
@@ -86,7 +86,7 @@ class Stand:
     @contextmanager
     def service(self) -> Iterator[Process]:
         """The service, from the moment at which it waits for work."""
-        with self.house.running() as process:
+        with self.house.running(*RUN) as process:
             process.wait_for("running")
             yield process
             process.stop()

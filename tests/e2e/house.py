@@ -10,17 +10,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, Any, Protocol
 
+from tests.e2e.fork import Fork
 from tests.servers.mastodon.server import TOKEN as MASTODON_TOKEN
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.mastodon.statuses import Account
 from tests.servers.telegram.chats import Chat
 from tests.servers.telegram.server import TOKEN as TELEGRAM_TOKEN
 from tests.servers.telegram.server import TelegramServer
+from threadcast.bot.shell import cli
 
 PATIENCE = 60.0  # seconds a test waits for an event before it fails
 SIZES = (30, 3, 3, 3, 3, 3, 3)
+RUN = (sys.executable, "-m", "threadcast.bot", "run")  # as a person starts the service
 KEPT = ("PATH", "HOME", "LANG")  # what a process needs of this one's environment: nothing of ours
 
 
@@ -140,15 +144,14 @@ class House:
         return {name: os.environ[name] for name in KEPT if name in os.environ} | self.env
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "threadcast.bot", *words],
-            cwd=self.folder,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-        )
+        with NamedTemporaryFile("r", encoding="utf-8") as output:
+            fork = Fork(cli.main, words, folder=self.folder, env=self.environment(), output=output.name)
+            process = Process(fork)
+            try:
+                code = process.end()
+            finally:
+                fork.kill()
+            return subprocess.CompletedProcess(words, code, output.read(), "".join(process.lines))
 
     @property
     def data(self) -> Path:
@@ -165,16 +168,17 @@ class House:
 
     @contextmanager
     def running(self, *words: str) -> Iterator[Process]:
-        """The service, from its start until the end of the block at the latest."""
+        """The service, from its start until the end of the block at the latest.
+
+        With the words of a command line: that, as a person starts it.
+        """
+        env = self.environment()
         process = Process(
             subprocess.Popen(
-                words or [sys.executable, "-m", "threadcast.bot", "run"],
-                cwd=self.folder,
-                env=self.environment(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
+                words, cwd=self.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
             )
+            if words
+            else Fork(cli.main, ["run"], folder=self.folder, env=env)
         )
         try:
             yield process

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.house import House, Process, chains_of, seven_chains, seven_threads, thread_text
+from tests.e2e.house import RUN, House, Process, chains_of, seven_chains, seven_threads, thread_text
 
 pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +52,7 @@ def check_all_published(house: House) -> None:
 
 def test_seven_chains(house: House) -> None:
     """A file added while the service runs is published whole on both networks, and recorded as it is."""
-    with house.running() as service:
+    with house.running(*RUN) as service:
         service.wait_for("running")
         added = house.command("add", house.write(seven_threads()))
         assert added.returncode == 0, added.stderr

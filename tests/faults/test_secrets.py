@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.e2e.house import PATIENCE, House, Process, thread_text
+from tests.e2e.house import PATIENCE, RUN, House, Process, thread_text
 from tests.servers.http import Answer, Cut, LoopbackServer, Request, Response
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TelegramServer
@@ -188,7 +188,7 @@ def test_a_run_with_failures_of_every_kind(house: House) -> None:
         said["the log"] = "".join(service.lines)
     assert "Traceback" in said["the log"], "a crash shows where it was"
     house.env["THREADCAST_LOG_FORMAT"] = "json"
-    with house.running() as service:
+    with house.running(*RUN) as service:
         service.wait_for("running")
         process = Path(f"/proc/{service.popen.pid}")
         if process.exists():
