@@ -1,6 +1,7 @@
 """The data folder and the queue in it: opened, held by one service, and looked through."""
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from threadcast.bot import wake
-from threadcast.config.settings import Settings
+from threadcast.config.settings import DATABASE, Settings
 from threadcast.queue.errors import Fault, GoneError, QueueError, StoreError
 from threadcast.queue.store import migrate
 from threadcast.queue.store.backup import require_sound
@@ -23,26 +24,58 @@ class AlreadyRunningError(QueueError):
     """Another service works on the same data folder, or on the same SQLite file."""
 
 
+def has_queue(settings: Settings) -> bool:
+    """Return whether there is a queue; a server's is, or its own error says so.
+
+    Raises StoreError, GoneError where a service has worked in the data folder, and its queue is not there.
+    """
+    url = settings.database_url.get_secret_value()
+    _require_none_in_use(settings)
+    if is_missing(url) and wake.was_service(settings.data):
+        raise GoneError(Fault.TAKEN_AWAY, place=place(parse_url(url)), path=settings.data)
+    return not is_missing(url)
+
+
 def prepare(settings: Settings) -> Database:
     """Open the queue. An SQLite file is made and brought up to date; a server's tables are not.
 
-    Raises StoreError, GoneError where the file is missing under a service that runs.
+    Raises StoreError, GoneError where the file was taken away.
     """
     url = settings.database_url.get_secret_value()
     if is_sqlite(url):
+        has_queue(settings)  # raises where it was taken away
         upgrade(settings)
     return open_database(url)
+
+
+@contextmanager
+def looked_at(settings: Settings) -> Iterator[Database]:
+    """Open the queue to look at it: where there is none, one that is empty and leaves nothing behind."""
+    if has_queue(settings):
+        with contextlib.closing(prepare(settings)) as database:
+            yield database
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.closing(open_database(f"sqlite:///{folder}/{DATABASE}")) as database,
+    ):
+        yield database
 
 
 def upgrade(settings: Settings) -> str:
     """`threadcast migrate`: bring the tables up to date; gives their version. Raises StoreError."""
     url = settings.database_url.get_secret_value()
+    _require_none_in_use(settings)
     if is_sqlite(url):
         make_folder(settings.data)
-        # Woken, the service sees it at once.
-        if is_missing(url) and wake.wake_service(settings.data):
-            raise GoneError(Fault.REMOVED_IN_USE, place=place(parse_url(url)))
     return migrate.upgrade(url)
+
+
+def _require_none_in_use(settings: Settings) -> None:
+    url = settings.database_url.get_secret_value()
+    # Woken, the service sees it at once.
+    if is_missing(url) and wake.wake_service(settings.data):
+        raise GoneError(Fault.REMOVED_IN_USE, place=place(parse_url(url)))
 
 
 def make_folder(path: Path) -> None:

@@ -19,7 +19,7 @@ from threadcast.bot.channels.build import open_channels, seen
 from threadcast.bot.channels.pace import bot_pace, build_paces, chat_pace
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.telegram.pace import BotPace
-from threadcast.bot.data_folder import look_through, only_one, prepare
+from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare
 from threadcast.bot.intake.folder import IntakeFolder
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.publishing.lease import Stop
@@ -201,6 +201,8 @@ class Service:
 
 async def serve(settings: Settings) -> None:
     """`threadcast run`: a service until SIGTERM or SIGINT. Raises AlreadyRunningError, StoreError."""
+    if not has_queue(settings):
+        log.info("a new queue begins", data=str(settings.data))
     with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as database:
         await asyncio.to_thread(look_through, settings)
         async with open_channels(settings, database, now) as channels:

@@ -31,6 +31,11 @@ def wake_service(folder: Path) -> bool:
         os.close(pipe)
 
 
+def was_service(folder: Path) -> bool:
+    """Return whether a service has worked in this data folder: its pipe stays."""
+    return (folder / NAME).is_fifo()
+
+
 class WakePipe:
     """The service's end of the pipe. Calls `on_wake` on the running loop, once for a burst of bytes.
 

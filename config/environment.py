@@ -10,7 +10,8 @@ says, for pydantic's own words print the settings beside the wrong one.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -18,13 +19,13 @@ from dotenv.parser import Binding, parse_stream
 
 from threadcast.config.channels import CHANNEL_VARIABLES
 from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Variable, nearest
+from threadcast.config.folders import DOTENV, Folders, find_folders
 from threadcast.config.logs import redact
 from threadcast.config.types import channel_name
 
 DATABASE_URL = "DATABASE_URL"  # what hosts of applications set
 SECRETS_DIR = f"{PREFIX}SECRETS_DIR"
 CHANNELS = f"{PREFIX}CHANNELS"
-DOTENV = ".env"
 
 LARGEST = 1_000_000  # bytes of one file
 
@@ -59,10 +60,14 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One variable as it was written. `place` is empty for the environment itself."""
+    """One variable as it was written. `place` is empty for the environment itself.
+
+    A path in its value begins at `folder`.
+    """
 
     spelling: str
     value: str = field(repr=False)
+    folder: Path
     place: str = ""
 
     def problem(self, text: str) -> Problem:
@@ -92,24 +97,27 @@ def missing(name: str, variable: Variable) -> Problem:
 
 
 def gather(
-    environ: Mapping[str, str], folder: Path, known: Iterable[str]
-) -> tuple[dict[str, Given], list[Problem]]:
-    """Return every variable of ours by its name in upper case, and what went wrong on the way.
+    environ: Mapping[str, str], working: Path, known: Iterable[str]
+) -> tuple[dict[str, Given], list[Problem], Folders]:
+    """Return every variable of ours by its name in upper case, what went wrong on the way, and where we are.
 
     DATABASE_URL stands in for THREADCAST_DATABASE_URL where that is not given anywhere. `known` has the names
     of all variables: what is meant for us and has another name is a problem, too.
     """
     problems: list[Problem] = []
-    here = [Given(name, value) for name, value in environ.items()]
-    in_file = _dotenv(folder / DOTENV, problems)
+    fixed = [name for name in known if PLACE not in name]
+    folders = find_folders(environ, working, is_ours=partial(_is_ours, fixed=fixed))
+    dotenv = folders.dotenv
+    here = [Given(name, value, working) for name, value in environ.items()]
+    in_file = _dotenv(dotenv, DOTENV if dotenv.parent == working else str(dotenv), problems)
     found = _ours(here, problems)
     found = _ours(in_file, problems) | found
     if directory := found.get(SECRETS_DIR):
-        found = _ours(_secrets(folder / directory.value, directory, problems), problems) | found
+        found = _ours(_secrets(directory.folder / directory.value, directory, problems), problems) | found
     if general := found.pop(DATABASE_URL, None):
         found.setdefault(f"{PREFIX}{DATABASE_URL}", general)
-    problems += _almost_ours((*here, *in_file), found, [name for name in known if PLACE not in name])
-    return found, problems
+    problems += _almost_ours((*here, *in_file), found, fixed)
+    return found, problems, folders
 
 
 def _almost_ours(
@@ -123,7 +131,7 @@ def _almost_ours(
         name = each.spelling.upper()
         head, _, bare = name.partition("_")
         is_near = not name.startswith(PREFIX) and nearest(head, [PREFIX.rstrip("_")], likeness=_VERY_LIKE)
-        is_bare = each.place == DOTENV and name.startswith(("TELEGRAM_", "CHANNELS_"))
+        is_bare = each.place and name.startswith(("TELEGRAM_", "CHANNELS_"))
         right = _respelled(bare if is_near else name, fixed) if is_near or is_bare else None
         if right is not None and right not in found:
             yield each.problem(f"no such setting; did you mean {right}?")
@@ -153,7 +161,7 @@ def _ours(given: Iterable[Given], problems: list[Problem]) -> dict[str, Given]:
         elif not _is_text(each.value):
             problems.append(each.problem("expected UTF-8 text"))
         elif value := each.value.strip():
-            found[name] = Given(each.spelling, value, each.place)
+            found[name] = replace(each, value=value)
     return found
 
 
@@ -162,19 +170,27 @@ def _is_text(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def _dotenv(path: Path, problems: list[Problem]) -> list[Given]:
+def _is_ours(dotenv: Path, fixed: Sequence[str]) -> bool:
+    """Return whether a `.env` file has a setting of ours, or what was meant for one; others have one, too."""
+    problems: list[Problem] = []
+    lines = _dotenv(dotenv, DOTENV, problems)
+    ours = any(each.spelling.upper().startswith(PREFIX) for each in lines)
+    return ours or bool(problems) or any(_almost_ours(lines, {}, fixed))
+
+
+def _dotenv(path: Path, name: str, problems: list[Problem]) -> list[Given]:
     """Return the lines of a `.env` file, taken literally: nothing is put in for `${NAME}`."""
-    text = _text(path, Problem(DOTENV, ""), problems)
+    text = _text(path, Problem(name, ""), problems)
     found: list[Given] = []
     for binding in parse_stream(StringIO(text or "")):
         # What stands there is not told: it may be the rest of a secret.
         if binding.error or (binding.key is not None and binding.value is None):
-            problems.append(Problem(DOTENV, f"line {_line(binding)} cannot be read; expected NAME=value"))
+            problems.append(Problem(name, f"line {_line(binding)} cannot be read; expected NAME=value"))
         elif binding.key is not None and binding.value is not None:
             written = binding.original.string.partition("=")[2].strip()
             # `#uspol` is a word, `# why` a comment.
             value = binding.value if written[:1] in _QUOTES else _COMMENT.sub("", written)
-            found.append(Given(binding.key, value, DOTENV))
+            found.append(Given(binding.key, value, path.parent, name))
     return found
 
 
@@ -198,9 +214,9 @@ def _secrets(directory: Path, setting: Given, problems: list[Problem]) -> list[G
     for path in paths:
         bare = path.name.upper().removeprefix(PREFIX)
         if bare != path.name.upper() or bare.startswith(_BARE):
-            file = Given(path.name, "", f"the folder of {SECRETS_DIR}")
+            file = Given(path.name, "", setting.folder, f"the folder of {SECRETS_DIR}")
             text = _text(path, file.problem(""), problems)
-            found += [Given(PREFIX + bare, text, file.place)] if text is not None else []
+            found += [replace(file, spelling=PREFIX + bare, value=text)] if text is not None else []
     return found
 
 

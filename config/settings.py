@@ -30,6 +30,7 @@ from threadcast.config.environment import (
     missing,
     misspelt,
 )
+from threadcast.config.folders import DATA
 from threadcast.config.logs import MASK, conceal, redact
 from threadcast.config.telegram import TelegramSettings
 from threadcast.config.types import (
@@ -49,9 +50,11 @@ __all__ = ["Settings", "SettingsError", "TelegramSettings", "load", "variables"]
 # One whose second half cannot be a common word.
 _BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}")
 
-DATA = "threadcast-data"
+# With one of these the owner has said where the queue is, or what it is for.
+CHOICES = frozenset({"data", "database_url", "channels", "telegram"})
 BARE = {"name": "local", "kind": "local"}
 DATABASE = "queue.sqlite3"
+_DATABASE_URL = f"{PREFIX}DATABASE_URL"
 
 
 class Settings(BaseModel):
@@ -70,7 +73,7 @@ class Settings(BaseModel):
             "the folder for the queue, the local timeline and other files",
             "a folder's path",
             "/var/lib/threadcast",
-            f"{DATA} in the working folder",
+            f"{DATA} in the working folder, where that has one or a .env; else ~/.local/share/threadcast",
         ),
     ]
     database_url: Annotated[
@@ -126,6 +129,8 @@ class Settings(BaseModel):
         ),
     ] = "auto"
     channels: tuple[Annotated[ChannelSettings, Field(discriminator="kind")], ...] = ()
+    # Whether somebody said where the queue is, or what it is for; else none is begun unasked.
+    chosen: bool = True
 
     @property
     def chatting(self) -> bool:
@@ -175,11 +180,12 @@ def _channel_variables() -> Iterator[Variable]:
 def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     """Return the settings that an environment gives, with `.env` and secrets from files added.
 
-    Relative paths begin at `folder`, where `.env` is looked for. With no channel given there is one
-    local channel, `local`. What is secret is concealed from now on. Raises SettingsError.
+    `folder` is the working folder; `find_folders` says where `.env` and the data are. Relative paths begin
+    at the working folder, in `.env` at its own. With no channel given there is one local channel, `local`.
+    What is secret is concealed from now on. Raises SettingsError.
     """
     known = {variable.name: variable for variable in variables()}
-    given, problems = gather(environ, folder, known)
+    given, problems, folders = gather(environ, folder, known)
     # Before anything is said: a token may stand where it does not belong, too.
     conceal(each.value for name, each in given.items() if name.endswith("TOKEN"))
     unknown = misspelt(given, known)
@@ -187,14 +193,16 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     given = {name: each for name, each in given.items() if name not in unknown and name != SECRETS_DIR}
 
     values = _nested(given)
-    data = folder / _expanded(values.get("data", DATA), environ)
+    values["chosen"] = not values.keys().isdisjoint(CHOICES)
+    data, intake = (_path(given.get(PREFIX + name), environ) for name in ("DATA", "INTAKE"))
+    data = data or folders.data
     values["data"] = str(data)
-    if "intake" in values:
-        intake = folder / _expanded(values["intake"], environ)
+    if intake is not None:
         values["intake"] = str(intake)
         if _same(intake, data):
             problems.append(_problem(given, f"{PREFIX}INTAKE", known[f"{PREFIX}INTAKE"]))
-    values.setdefault("database_url", f"sqlite:///{data}/{DATABASE}")
+    written = given.get(_DATABASE_URL)
+    values["database_url"] = _whole_url(written) if written else f"sqlite:///{data}/{DATABASE}"
     shared_token = values.get("telegram", {}).get("token")
     raw_channels = values.pop("channels", None) or {BARE["name"]: {"kind": BARE["kind"]}}
     channels: list[ChannelSettings] = []
@@ -230,10 +238,20 @@ def _nested(given: Mapping[str, Given]) -> dict[str, Any]:
     return values
 
 
-def _expanded(path: str, environ: Mapping[str, str]) -> str:
-    """Return a path with the home folder in place of `~`, for no shell has looked at what is in `.env`."""
-    home = environ.get("HOME")
-    return home + path[1:] if home and (path == "~" or path.startswith("~/")) else path
+def _path(written: Given | None, environ: Mapping[str, str]) -> Path | None:
+    """Return a path made whole, also with the home folder in place of `~`: no shell has looked at `.env`."""
+    if written is None:
+        return None
+    path, home = written.value, environ.get("HOME")
+    at_home = home and (path == "~" or path.startswith("~/"))
+    return written.folder / (f"{home}{path[1:]}" if at_home else path)
+
+
+def _whole_url(written: Given) -> str:
+    """Return a database's URL with the path of an SQLite file made whole."""
+    scheme, is_file, path = written.value.partition(":///")
+    relative = is_file and scheme.startswith("sqlite") and path.strip("/") not in {"", ":memory:"}
+    return f"{scheme}:///{written.folder / path}" if relative else written.value
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -323,7 +341,6 @@ def _place(channel: ChannelSettings) -> tuple[str, ...] | None:
 ENVIRONMENT = "environment"
 DEFAULT = "default"
 
-_DATABASE_URL = f"{PREFIX}DATABASE_URL"
 _TELEGRAM_TOKEN = f"{PREFIX}TELEGRAM__TOKEN"
 
 
@@ -344,7 +361,7 @@ class InForce:
 def in_force(environ: Mapping[str, str], *, folder: Path) -> tuple[InForce, ...]:
     """Return every setting in force, those of each channel last. Raises SettingsError."""
     settings = load(environ, folder=folder)
-    given, _ = gather(environ, folder, ())
+    given, _, _ = gather(environ, folder, ())
     # What stands in the settings in another form than it was written in: a path made whole, say.
     made = {
         **{f"{PREFIX}{field.upper()}": str(value) for field, value in settings if isinstance(value, Path)},

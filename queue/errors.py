@@ -91,15 +91,23 @@ class Fault(Enum):
     NO_FILE = "the database {path} cannot be opened: it is not a file; name another one"
     REMOVED = (
         "the database {path} was removed while it was in use; "
-        "put it back, restore a backup, or start again with an empty queue"
+        "put it back, or restore a backup; to begin with an empty queue: {run:migrate}"
     )
     REPLACED = (
         "the database {path} was replaced by another file while it was in use; "
-        "put it back, restore a backup, or start again with an empty queue"
+        "put it back, or restore a backup; to begin with an empty queue: {run:migrate}"
     )
     REMOVED_IN_USE = (
         "{place} was removed while a service is using it; "
-        "the service ends now: put the file back, or run the command again to begin anew"
+        "the service ends now: put the file back, or restore a backup"
+    )
+    TAKEN_AWAY = (
+        "{place} is not there, though a service has worked in {path}: put it back, or restore a backup "
+        "({run:restore FILE}); to begin with an empty queue: {run:migrate}"
+    )
+    NOT_BEGUN = (
+        "there is no queue in {path}, and no settings are found; work in the folder of your .env, "
+        "or say where the queue is to be: --data FOLDER, or THREADCAST_DATA"
     )
     DAMAGED = (
         "{place} is damaged ({cause}); "

@@ -4,15 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from threadcast.bot import wake
-from threadcast.bot.data_folder import prepare
+from threadcast.bot.data_folder import has_queue, prepare
 from threadcast.bot.requests.queries import WAITING
 from threadcast.config.settings import Settings
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
-from threadcast.queue.store.engine import is_sqlite, parse_url
 
 # What waits for its owner, and the command that goes on with it.
 ANSWERS: Mapping[DeliveryState, str] = {
@@ -42,10 +40,9 @@ class Overview:
 
 def overview(settings: Settings) -> Overview:
     """Look, and make nothing: where there is no queue yet, it is empty. Raises StoreError."""
-    url = settings.database_url.get_secret_value()
     deliveries: tuple[Delivery, ...] = ()
     paused: frozenset[str] = frozenset()
-    if not is_sqlite(url) or Path(parse_url(url).database or "").exists():
+    if has_queue(settings):
         with closing(prepare(settings)) as database:
             deliveries = database.reading.deliveries(states=WAITING | {DeliveryState.FAILED})
             paused = frozenset(row.name for row in database.reading.channels() if row.paused)

@@ -1,19 +1,21 @@
 """`threadcast check`: is everything there that publishing needs? Looks, and changes nothing."""
 
 import asyncio
+import os
 from collections import Counter
 from contextlib import closing, nullcontext
+from pathlib import Path
 
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
-from threadcast.bot.data_folder import prepare
+from threadcast.bot.data_folder import has_queue, prepare
 from threadcast.bot.requests.queries import WAITING
 from threadcast.bot.wording import count
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import StoreError
 from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database
-from threadcast.queue.store.engine import doubts
+from threadcast.queue.store.engine import doubts, parse_url, real_file
 
 
 async def examine(settings: Settings) -> list[tuple[str, Finding]]:
@@ -36,11 +38,22 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
     return findings
 
 
+def _room_for_queue(file: Path) -> Finding:
+    """Return whether a queue that is not there yet can be made."""
+    folder = next(each for each in file.parents if os.path.exists(each))  # noqa: PTH110 - Path.exists may raise
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return Finding("ok", f"there is none yet; it begins in {file.parent} with the first thread")
+    advice = "set THREADCAST_DATA to another folder, or let the user that runs Threadcast write there"
+    return Finding("error", f"the queue cannot be made in {folder}", advice)
+
+
 def _examine_queue(settings: Settings) -> tuple[Database | None, list[Finding]]:
     """Return the open queue, None where it cannot be opened, and what was found in it."""
     url = settings.database_url.get_secret_value()
     database = None
     try:
+        if not has_queue(settings):
+            return None, [_room_for_queue(real_file(parse_url(url)))]
         database = prepare(settings)
         require_sound(url)
         unsafe = doubts(url)

@@ -19,6 +19,7 @@ import click
 from click.exceptions import Abort
 from click.shell_completion import CompletionItem, shell_complete
 
+from threadcast.bot.shell.data_option import DATA
 from threadcast.bot.shell.exits import Exit
 
 UNWRITABLE = (errno.ENOSPC, errno.EIO)  # how writing an answer fails
@@ -100,6 +101,7 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     "thread": ("add", "show"),
     "view": ("show", "open"),
 }
+WITHOUT_QUEUE = frozenset({"completion", "demo"})
 COMMANDS = {name: about for section in SECTIONS.values() for name, about in section.items()}
 
 
@@ -162,6 +164,8 @@ class Program(click.Group):
         module = import_module(f"threadcast.bot.shell.commands.{COMMANDS[cmd_name][0]}")
         command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
         assert isinstance(command, click.Command)  # noqa: S101  # COMMANDS says so
+        if cmd_name not in WITHOUT_QUEUE and DATA not in command.params:
+            command.params.append(DATA)
         return command
 
     def resolve_command(
@@ -216,6 +220,7 @@ def _forget_output() -> None:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EPILOG,
+    params=[DATA],
 )
 @click.version_option(package_name="threadcast", message="threadcast %(version)s")
 @click.pass_context
@@ -231,7 +236,8 @@ def cli(context: click.Context) -> None:
 
     Without a command: how things stand, and what to do next.
 
-    Settings are THREADCAST_… environment variables, or lines of a .env file in the working folder.
+    Settings are THREADCAST_… environment variables, or lines of a .env file: in the working folder, else
+    ~/.config/threadcast/.env.
     """
     if context.invoked_subcommand is None:
         import_module("threadcast.bot.shell.commands.queue").show_overview()

@@ -4,7 +4,6 @@ It reads what is there, makes nothing, and on any trouble offers nothing: nobody
 answer would garble the line that is being typed.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
+from threadcast.bot.shell.data_option import environment
 from threadcast.config.settings import SettingsError, load
 from threadcast.queue.errors import StoreError
 from threadcast.queue.states import TRANSITIONS
@@ -28,9 +28,9 @@ def threads(event: str | None = None) -> Complete:
     """Offer the newest threads whose number begins with what was typed; those that allow `event`."""
     states = {state for state, each in TRANSITIONS if each == event}
 
-    def complete(_context: Context, _parameter: Parameter, typed: str) -> list[CompletionItem]:
+    def complete(context: Context, _parameter: Parameter, typed: str) -> list[CompletionItem]:
         with suppress(*TROUBLE):
-            url = load(os.environ, folder=Path.cwd()).database_url.get_secret_value()
+            url = load(environment(context), folder=Path.cwd()).database_url.get_secret_value()
             with closing(open_database(url, create=False)) as database:
                 found = database.reading.deliveries(states=frozenset(states) or None)
             titles = {one.thread_id: one.title for one in found if str(one.thread_id).startswith(typed)}
@@ -41,10 +41,10 @@ def threads(event: str | None = None) -> Complete:
     return complete
 
 
-def channels(_context: Context, _parameter: Parameter, typed: str) -> list[CompletionItem]:
+def channels(context: Context, _parameter: Parameter, typed: str) -> list[CompletionItem]:
     """Offer the configured channels that begin with what was typed."""
     with suppress(*TROUBLE):
-        names = [one.name for one in load(os.environ, folder=Path.cwd()).channels]
+        names = [one.name for one in load(environment(context), folder=Path.cwd()).channels]
         return [CompletionItem(name) for name in names if name.startswith(typed)]
     return []
 

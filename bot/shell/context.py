@@ -19,16 +19,19 @@ import click
 from threadcast.bot import wake
 from threadcast.bot.channels.build import build_channels, open_channels, seen
 from threadcast.bot.channels.port import now
-from threadcast.bot.data_folder import prepare
+from threadcast.bot.data_folder import has_queue, looked_at, prepare
+from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.input import Intake, read
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.shell import completion
+from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.screen import Screen
 from threadcast.bot.wording import time_refused
 from threadcast.config import logs
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.config.settings import Settings, load
+from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.database import Database
@@ -41,8 +44,8 @@ LONG = 10  # digits that no thread's number has; what databases hold ends soon a
 
 
 def load_settings() -> Settings:
-    """Return what is configured, by the environment and `.env` in the working folder."""
-    configured = load(os.environ, folder=Path.cwd())
+    """Return what is configured, by the environment and `.env`."""
+    configured = load(environment(), folder=Path.cwd())
     if configured.log_level == "debug":
         logs.configure(configured.log_level, configured.log_format)
     elif not logging.getLogger().handlers:
@@ -90,22 +93,42 @@ class Session:
 
 
 @contextmanager
-def open_session(*, as_json: bool) -> Iterator[Session]:
-    """Open the queue, and let go of it at the end."""
+def open_session(*, as_json: bool, begins: bool = False) -> Iterator[Session]:
+    """Open the queue, and let go of it at the end. Where there is none, only one that `begins` makes it."""
     settings = load_settings()
-    with closing(prepare(settings)) as database:
+    if not has_queue(settings):
+        _say_none(settings, begins=begins, as_json=as_json)
+    with closing(prepare(settings)) if begins else looked_at(settings) as database:
         channels = build_channels(settings)
         database.changes.see_channels(seen(settings, channels), now=now())
         requests = build_requests(settings, database, channels, actor=actor())
         yield Session(settings, database, requests, Screen(settings.timezone), as_json)
 
 
-def in_session(command: Callable[Concatenate[Session, ...], None]) -> Callable[..., None]:
-    """Give a command that has the option JSON the open queue."""
+def _say_none(settings: Settings, *, begins: bool, as_json: bool) -> None:
+    """Say that there is no queue. One that nobody told us to begin here is asked about, or refused."""
+    question = f"There is no queue, and no settings are found. Begin one in {settings.data}?"
+    if begins and not settings.chosen and not confirm(question):
+        raise StoreError(Fault.NOT_BEGUN, path=settings.data)
+    if not as_json:
+        yours = "If you have one, work in its folder, or name it: --data FOLDER"
+        said = f"A new queue begins in {settings.data}." if begins else f"{no_queue(settings)}. {yours}"
+        click.echo(plain(said), err=True)
+
+
+def no_queue(settings: Settings) -> str:
+    """Return where the queue would be."""
+    return f"There is no queue yet; it would be in {settings.data}"
+
+
+def in_session(
+    command: Callable[Concatenate[Session, ...], None], *, begins: bool = False
+) -> Callable[..., None]:
+    """Give a command that has the option JSON the open queue; see `open_session`."""
 
     @functools.wraps(command)
     def run(*, as_json: bool, **words: Any) -> None:
-        with open_session(as_json=as_json) as session:
+        with open_session(as_json=as_json, begins=begins) as session:
             command(session, **words)
 
     return run

@@ -30,8 +30,8 @@ FEW = 5  # threads that wait for their owner, on the first screen
 CROP = {"title": 20, "next": 48}  # columns that these need at least; a date with its reason is not cut
 
 
-def overview(screen: Screen, one: Overview) -> None:
-    """How things stand, and what to do next."""
+def overview(screen: Screen, one: Overview, no_queue: str) -> None:
+    """How things stand, and what to do next. `no_queue` says where there would be one."""
     names = ", ".join(
         f"{name} ({kind}{', [yellow]paused[/]' if name in one.paused else ''})" for name, kind in one.channels
     )
@@ -41,6 +41,8 @@ def overview(screen: Screen, one: Overview) -> None:
     for name, waiting in one.gone.items():
         screen.say(f"          [yellow]{name} is not configured any more[/]; waiting for it: {waiting}")
     screen.say(f"queue     {counts or 'empty'}")
+    if no_queue:
+        screen.say(f"          [yellow]{safe(no_queue)}[/]", whole=True)
     if one.yours:
         screen.say()
         _waiting_for_owner(screen, one.yours)

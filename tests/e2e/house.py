@@ -25,7 +25,7 @@ from threadcast.bot.shell import cli
 PATIENCE = 60.0  # seconds a test waits for an event before it fails
 SIZES = (30, 3, 3, 3, 3, 3, 3)
 RUN = (sys.executable, "-m", "threadcast.bot", "run")  # as a person starts the service
-KEPT = ("PATH", "HOME", "LANG")  # what a process needs of this one's environment: nothing of ours
+KEPT = ("PATH", "LANG")  # what a process needs of this one's environment: nothing of ours, and no home
 
 
 def thread_text(index: int, size: int) -> str:

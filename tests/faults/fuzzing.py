@@ -6,7 +6,6 @@
 import asyncio
 import base64
 import json
-import os
 import tempfile
 import time
 import tomllib
@@ -466,7 +465,6 @@ def commands() -> Iterator[Judge]:
             "THREADCAST_LOG_LEVEL": "debug",
             "EDITOR": "true",
             "VISUAL": "true",
-            "HOME": os.environ.get("HOME", "/"),
         }
         yield partial(judge_command, shell)
 

@@ -165,7 +165,7 @@ class TestLocked:
 
 class TestTakenAway:
     def test_removed(self, house: House) -> None:
-        """A service whose database is removed says so and exits; the next one begins with an empty queue."""
+        """A service whose database is removed says so and exits; the next begins none until told to."""
         path = data_of(house) / "queue.sqlite3"
         with house.running() as service:
             service.wait_for("running")
@@ -174,7 +174,10 @@ class TestTakenAway:
             assert "was removed while a service is using it" in refused(house, "add", "threads.txt")
             assert service.end() == 5
             assert f"the database {path} was removed while it was in use" in "".join(service.lines)
+        for words in (["run"], ["add", "threads.txt"], ["queue"]):
+            assert "is not there, though a service has worked in" in refused(house, *words)
         assert not path.exists()
+        house.command("migrate")
         with house.running() as service:
             service.wait_for("running")
             house.command("add", "threads.txt")

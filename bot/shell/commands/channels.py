@@ -1,6 +1,7 @@
 """Channels: `channels`, `pause`, `resume`."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
@@ -32,7 +33,7 @@ def channels(session: Session) -> None:
 @click.command()
 @NAMES
 @JSON
-@in_session
+@partial(in_session, begins=True)
 def pause(session: Session, names: tuple[str, ...]) -> None:
     """Publish nothing more on a channel, or on all.
 
@@ -49,7 +50,7 @@ def pause(session: Session, names: tuple[str, ...]) -> None:
 @click.command()
 @NAMES
 @JSON
-@in_session
+@partial(in_session, begins=True)
 def resume(session: Session, names: tuple[str, ...]) -> None:
     """Let paused channels go on.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import click
 
 from threadcast.bot.channels.port import now as current_time
+from threadcast.bot.data_folder import has_queue
 from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.overview import for_owner, overview
 from threadcast.bot.shell import completion, models, views
@@ -17,6 +18,7 @@ from threadcast.bot.shell.context import (
     Session,
     in_session,
     load_settings,
+    no_queue,
     parse_at,
     thread_argument,
     threads_argument,
@@ -34,7 +36,8 @@ STOPPED = frozenset({DeliveryState.UNSURE, DeliveryState.FAILED})
 def show_overview() -> None:
     """Answer `threadcast` alone."""
     settings = load_settings()
-    views.overview(Screen(settings.timezone), overview(settings))
+    screen = Screen(settings.timezone)
+    views.overview(screen, overview(settings), "" if has_queue(settings) else no_queue(settings))
 
 
 @click.command()

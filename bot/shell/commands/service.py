@@ -1,7 +1,6 @@
 """The service and what is around it: `run`, `check`, `config`, `completion`, `demo`."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from threadcast.bot.shell import check as checks
 from threadcast.bot.shell import models, views
 from threadcast.bot.shell.cli import COMPLETE
 from threadcast.bot.shell.context import JSON, load_settings
+from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen
@@ -78,7 +78,7 @@ def config(as_json: bool) -> None:
       threadcast config
       threadcast config --json
     """
-    found = in_force(os.environ, folder=Path.cwd())
+    found = in_force(environment(), folder=Path.cwd())
     screen = Screen(load_settings().timezone)
     if as_json:
         screen.json({"settings": models.many(models.Setting, found)})

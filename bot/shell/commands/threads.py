@@ -87,7 +87,7 @@ def add(
     if dry_run:
         _show_parsed(intakes, files[0], as_json=as_json)
         return
-    with open_session(as_json=as_json) as session:
+    with open_session(as_json=as_json, begins=True) as session:
         threads = session.requests.threads
         if continued is not None:
             views.changed(session, threads.extend(continued, intakes[0]))
@@ -152,7 +152,7 @@ def adopt(file: str, channel: str, parts: int, last: str, as_json: bool) -> None
         --last https://t.me/my_channel/113
     """
     (intake,) = read_all((file,))
-    with open_session(as_json=as_json) as session:
+    with open_session(as_json=as_json, begins=True) as session:
         receipt = session.requests.threads.adopt(intake, channel=channel, parts=parts, last=post_at(last))
         _show_receipts(session, [receipt])
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 30.0  # seconds a test waits for what it is to see
-KEPT = ("PYTHONPATH", "PATH", "HOME", "LANG")  # what a process needs of this one's environment
+KEPT = ("PYTHONPATH", "PATH", "LANG")  # what a process needs of this one's environment
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

@@ -310,6 +310,7 @@ def test_settle_needs_an_address(shell: Shell) -> None:
 
 def test_channels(shell: Shell) -> None:
     """The configured channels are listed, and one that is gone is remembered as such."""
+    shell.ok("migrate")
     shell.ok("channels")
     shell.env.pop("THREADCAST_CHANNELS__NEWS__KIND")
     shell.env.pop("THREADCAST_CHANNELS__NEWS__LIKE")

@@ -80,6 +80,7 @@ def test_a_misspelt_option(shell: Shell) -> None:
 
 def test_a_fault_cannot_drive_the_terminal(shell: Shell) -> None:
     """Control characters in what was typed are not written to the terminal."""
+    shell.ok("migrate")
     for words in (
         ("add", "a\x1b[2Jb\n.txt"),
         ("a\x1b[2Jb",),
@@ -161,6 +162,7 @@ def test_a_reader_that_goes_away(shell: Shell) -> None:
 
 def test_a_reader_that_was_never_there(shell: Shell) -> None:
     """A short answer that nobody reads is no fault either, though it is written only at the end."""
+    shell.ok("migrate")
     command = shlex.join(threadcast("channels")) + " | true; exit ${PIPESTATUS[0]}"
     done = subprocess.run(
         ["bash", "-c", f"exec 3>&1; {command}"],

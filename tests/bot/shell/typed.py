@@ -37,7 +37,8 @@ class Shell:
         }
 
     def __call__(self, *words: str, stdin: str | bytes | None = None) -> Result:
-        env = {name: None for name in os.environ if "THREADCAST" in name or name == "DATABASE_URL"}
+        ours = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DATABASE_URL")
+        env = {name: None for name in os.environ if "THREADCAST" in name or name in ours}
         return CliRunner(env={**env, **self.env}).invoke(cli, list(words), input=stdin)
 
     def ok(self, *words: str, stdin: str | bytes | None = None) -> str:
