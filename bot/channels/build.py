@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -21,6 +22,9 @@ from threadcast.queue.compose.compose import Numbering
 from threadcast.queue.errors import StoreError
 from threadcast.queue.model import ChannelRow, ChannelSeen
 from threadcast.queue.store.database import Database
+
+if TYPE_CHECKING:
+    from telegram import Bot
 
 log = structlog.get_logger("threadcast.service")
 
@@ -45,8 +49,11 @@ def build_channels(
     With `database` they know of what it remembers where a chat has moved to, and note there where one moves.
     """
     rows = {} if database is None else {row.name: row for row in database.reading.channels()}
+    bots: dict[str, Bot] = {}
     return tuple(
-        build_channel(settings, channel, clock=clock, row=rows.get(channel.name), database=database)
+        build_channel(
+            settings, channel, clock=clock, row=rows.get(channel.name), database=database, bots=bots
+        )
         for channel in settings.channels
     )
 
@@ -72,10 +79,12 @@ def build_channel(
     clock: Clock,
     row: ChannelRow | None = None,
     database: Database | None = None,
+    bots: "dict[str, Bot] | None" = None,
 ) -> Channel:
     """One channel from its settings. Client libraries are imported only for the kinds in use.
 
-    `row` is what `database` remembers of the channel; a chat that moves is noted there.
+    `row` is what `database` remembers of the channel; a chat that moves is noted there. `bots` has the bots
+    that were made, by token: all chats of one share its connections.
     """
     numbering = Numbering(channel.numbering)
     resend = channel.when_unsure == "resend"
@@ -84,9 +93,12 @@ def build_channel(
             from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see above
             from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
 
+            token, bots = channel.token.get_secret_value(), {} if bots is None else bots
+            if token not in bots:
+                bots[token] = make_bot(token, api_url=settings.telegram.api_url)
             return TelegramChannel(
                 channel.name,
-                bot=make_bot(channel.token.get_secret_value(), api_url=settings.telegram.api_url),
+                bot=bots[token],
                 chat=channel.chat,
                 numbering=numbering,
                 silent=channel.silent,

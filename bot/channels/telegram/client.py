@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -21,6 +21,7 @@ from threadcast.queue.outcomes import Refused, Throttled, Unreached
 T = TypeVar("T")
 
 CONNECT_TIMEOUT: Final = 10.0  # seconds
+CONNECTIONS: Final = 256  # of one bot at a time: it sends 30 messages a second, and some answers take long
 
 log = structlog.get_logger("threadcast.telegram")
 
@@ -36,14 +37,24 @@ class _TokenFilter(logging.Filter):
 _TOKEN_FILTER: Final = _TokenFilter()
 
 
-def make_bot(
-    token: str, *, api_url: str | None = None, timeout: float = 60, polls: bool = False
-) -> telegram.Bot:
+class Bot(telegram.Bot):
+    """A bot that asks once who it is, however many of its chats want to know that at the same time."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._asking = asyncio.Lock()
+
+    async def initialize(self) -> None:
+        async with self._asking:
+            await super().initialize()
+
+
+def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60, polls: bool = False) -> Bot:
     """A bot with connections of its own. No call is made.
 
     `api_url` is a self-hosted Bot API server's address, None for Telegram's own. `timeout` is how
-    many seconds to wait for an answer. One that `polls` has a connection for that, and some for the
-    rest. Raises InvalidToken for an empty token.
+    many seconds to wait for an answer. One that `polls` has a connection for that alone. Raises
+    InvalidToken for an empty token.
     """
     logging.getLogger("httpx").addFilter(_TOKEN_FILTER)
     base = (api_url or "https://api.telegram.org").rstrip("/")
@@ -60,8 +71,8 @@ def make_bot(
             httpx_kwargs={"trust_env": not is_loopback(urlsplit(base).hostname or "")},
         )
 
-    request = connections(8 if polls else 1)
-    return telegram.Bot(
+    request = connections(CONNECTIONS)
+    return Bot(
         token,
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
@@ -99,12 +110,10 @@ class Client:
         self.chat = chat if moved_to is None else str(moved_to)
         self.has_moved = moved_to is not None
         self._on_moved = on_moved
-        self._initialising = asyncio.Lock()
 
     async def ready(self) -> None:
         """Ask once who the bot is; a failure is asked again at the next call."""
-        async with self._initialising:
-            await self.bot.initialize()  # which does nothing once it succeeded
+        await self.bot.initialize()  # which does nothing once it succeeded
 
     async def ask(self, call: Callable[[str], Awaitable[T]]) -> T:
         """Make a call in the chat; where Telegram says that it moved, once more in the new one."""

@@ -1,11 +1,13 @@
 """What of the settings reaches the channels."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from threadcast.bot.channels.build import build_channel
+from tests.servers.telegram.server import TOKEN, TelegramServer
+from threadcast.bot.channels.build import build_channel, open_channels
 from threadcast.config.settings import load
 
 KINDS = {
@@ -53,3 +55,20 @@ async def test_telegram_waits_for_nothing_without_a_private_chat(tmp_path: Path)
     await channel.close()
 
     assert settling.first_look == timedelta(0)
+
+
+async def test_chats_of_one_bot_share_it(tmp_path: Path) -> None:
+    """However many chats a bot has, and however many of them begin at once: it asks once who it is."""
+    names = [f"lamps_{number}" for number in range(20)]
+    with TelegramServer() as server:
+        server.add_bot()
+        given = {"THREADCAST_TELEGRAM__TOKEN": TOKEN, "THREADCAST_TELEGRAM__API_URL": server.url}
+        for name in names:
+            server.add_chat(username=name)
+            given[f"THREADCAST_CHANNELS__{name.upper()}__KIND"] = "telegram"
+            given[f"THREADCAST_CHANNELS__{name.upper()}__CHAT"] = f"@{name}"
+        async with open_channels(load(given, folder=tmp_path)) as channels:
+            assert await asyncio.gather(*(channel.preflight() for channel in channels)) == [None] * 20
+
+    asked = [request.path.rsplit("/", 1)[-1] for request in server.requests]
+    assert asked.count("getMe") == 1
