@@ -15,8 +15,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from threadcast.bot import wake
-from threadcast.bot.channels.build import open_channels, seen
-from threadcast.bot.channels.pace import bot_pace, build_paces, chat_pace
+from threadcast.bot.channels.build import bot_pace, build_paces, chat_pace, open_channels, seen
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.telegram.pace import BotPace
 from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare
@@ -154,7 +153,7 @@ class Service:
             return None
         from threadcast.bot.chat.chat import Chat  # noqa: PLC0415  # only where it is in use
 
-        channels = () if self._settings.is_bare else self._channels
+        channels = self._channels if self._settings.has_channels else ()
         shared = bots.setdefault(token.get_secret_value(), bot_pace(self._settings))
         return Chat(
             self._settings,

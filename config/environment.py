@@ -30,7 +30,7 @@ CHANNELS = f"{PREFIX}CHANNELS"
 LARGEST = 1_000_000  # bytes of one file
 
 # What the name of a secret's file may begin with where it does not begin with the prefix.
-_BARE = ("TELEGRAM__", "CHANNELS__", DATABASE_URL)
+_UNPREFIXED = ("TELEGRAM__", "CHANNELS__", DATABASE_URL)
 _NAME = re.compile(r"[A-Za-z0-9_-]*")
 _QUOTES = ("'", '"')
 _COMMENT = re.compile(r"(?:^|\s+)#(?:\s.*)?$")
@@ -129,18 +129,18 @@ def _almost_ours(
     """
     for each in given:
         name = each.spelling.upper()
-        head, _, bare = name.partition("_")
+        head, _, rest = name.partition("_")
         is_near = not name.startswith(PREFIX) and nearest(head, [PREFIX.rstrip("_")], likeness=_VERY_LIKE)
-        is_bare = each.place and name.startswith(("TELEGRAM_", "CHANNELS_"))
-        right = _respelled(bare if is_near else name, fixed) if is_near or is_bare else None
+        is_ours = each.place and name.startswith(("TELEGRAM_", "CHANNELS_"))
+        right = _respelled(rest if is_near else name, fixed) if is_near or is_ours else None
         if right is not None and right not in found:
             yield each.problem(f"no such setting; did you mean {right}?")
 
 
-def _respelled(bare: str, fixed: Iterable[str]) -> str | None:
+def _respelled(name: str, fixed: Iterable[str]) -> str | None:
     """Return the variable that a name without the prefix is, but for underscores; None where it is none."""
-    flat = bare.replace(DELIMITER, "_")
-    same = (name for name in fixed if name.removeprefix(PREFIX).replace(DELIMITER, "_") == flat)
+    flat = name.replace(DELIMITER, "_")
+    same = (each for each in fixed if each.removeprefix(PREFIX).replace(DELIMITER, "_") == flat)
     fields = sorted(_EVERY_FIELD, key=len, reverse=True)  # REPLY_VISIBILITY before VISIBILITY
     of_channel = (re.fullmatch(f"CHANNELS_(.+)_({field.upper()})", flat) for field in fields)
     return next(same, None) or next((channel_variable(*one.groups()) for one in of_channel if one), None)
@@ -212,11 +212,11 @@ def _secrets(directory: Path, setting: Given, problems: list[Problem]) -> list[G
         return []
     found: list[Given] = []
     for path in paths:
-        bare = path.name.upper().removeprefix(PREFIX)
-        if bare != path.name.upper() or bare.startswith(_BARE):
+        name = path.name.upper().removeprefix(PREFIX)
+        if name != path.name.upper() or name.startswith(_UNPREFIXED):
             file = Given(path.name, "", setting.folder, f"the folder of {SECRETS_DIR}")
             text = _text(path, file.problem(""), problems)
-            found += [replace(file, spelling=PREFIX + bare, value=text)] if text is not None else []
+            found += [replace(file, spelling=PREFIX + name, value=text)] if text is not None else []
     return found
 
 

@@ -16,6 +16,7 @@ from threadcast.config.channels import (
     CHANNEL,
     CHANNEL_VARIABLES,
     ChannelSettings,
+    LocalChannelSettings,
     MastodonChannelSettings,
     TelegramChannelSettings,
 )
@@ -52,7 +53,7 @@ _BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}")
 
 # With one of these the owner has said where the queue is, or what it is for.
 CHOICES = frozenset({"data", "database_url", "channels", "telegram"})
-BARE = {"name": "local", "kind": "local"}
+DEFAULT_CHANNEL: ChannelSettings = LocalChannelSettings(name="local")
 DATABASE = "queue.sqlite3"
 _DATABASE_URL = f"{PREFIX}DATABASE_URL"
 
@@ -138,9 +139,9 @@ class Settings(BaseModel):
         return self.telegram.listen and self.telegram.token is not None and bool(self.telegram.admins)
 
     @property
-    def is_bare(self) -> bool:
-        """Whether no channel is configured, so that there is the local one only."""
-        return self.channels == _bare()
+    def has_channels(self) -> bool:
+        """Whether its owner configured a channel; without, there is a local one."""
+        return self.channels != (DEFAULT_CHANNEL,)
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value, for redaction; of a bot's token, what follows its number as well."""
@@ -204,7 +205,7 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     written = given.get(_DATABASE_URL)
     values["database_url"] = _whole_url(written) if written else f"sqlite:///{data}/{DATABASE}"
     shared_token = values.get("telegram", {}).get("token")
-    raw_channels = values.pop("channels", None) or {BARE["name"]: {"kind": BARE["kind"]}}
+    raw_channels = values.pop("channels", None) or {DEFAULT_CHANNEL.name: {"kind": DEFAULT_CHANNEL.kind}}
     channels: list[ChannelSettings] = []
     for name, raw in sorted(raw_channels.items()):
         channel = _channel(name, raw, shared_token, given)
@@ -291,11 +292,6 @@ def _channel(
         for field, advice in wrong
         if field not in shared
     ]
-
-
-def _bare() -> tuple[ChannelSettings, ...]:
-    """Return what is there where no channel is configured."""
-    return (CHANNEL.validate_python(BARE),)
 
 
 def _faults(error: ValidationError) -> Iterator[tuple[tuple[int | str, ...], str]]:

@@ -103,15 +103,14 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
 }
 
 # A channel takes a thread (by fingerprint) once while a delivery of it is in one of these states.
-LIVE = frozenset(
-    {
-        DeliveryState.HELD,
-        DeliveryState.QUEUED,
-        DeliveryState.PUBLISHING,
-        DeliveryState.UNSURE,
-        DeliveryState.FAILED,
-    }
-)
+LIVE = frozenset(DeliveryState) - {
+    DeliveryState.PUBLISHED,
+    DeliveryState.CANCELLED,
+    DeliveryState.WITHDRAWN,
+}
+
+# What is under way, or to come: the queue as a person sees it.
+WAITING = LIVE - {DeliveryState.FAILED}
 
 # Where a delivery may begin.
 BEGINNINGS = (DeliveryState.HELD, DeliveryState.QUEUED)
@@ -120,9 +119,13 @@ BEGINNINGS = (DeliveryState.HELD, DeliveryState.QUEUED)
 REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.SCHEDULE, Event.CANCEL, Event.RETRY})
 
 # Where nothing is under way any more, or to come: with a moment at which that was reached.
-ENDED = frozenset(
-    {DeliveryState.PUBLISHED, DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.WITHDRAWN}
-)
+ENDED = frozenset(DeliveryState) - WAITING
+
+# What goes on only where a person sees to it.
+STOPPED = frozenset({DeliveryState.UNSURE, DeliveryState.FAILED})
+
+# What a person looks back on.
+OVER = ENDED | STOPPED
 
 # After these a delivery has a time of its own: what is half out does not wait for a slot.
 _AT_ONCE = frozenset({Event.SCHEDULE, Event.RETRY, Event.SKIP, Event.SETTLE, Event.CONTINUE})

@@ -1,14 +1,17 @@
-"""Builds the configured channels from their settings."""
+"""Builds the configured channels and their paces from the settings."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
+from threadcast.bot.channels.mastodon.pace import MastodonPace
+from threadcast.bot.channels.pace import FreePace, Pace
 from threadcast.bot.channels.port import Channel, Clock, now
+from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
 from threadcast.config.channels import (
     ChannelSettings,
     LocalChannelSettings,
@@ -137,6 +140,47 @@ def build_channel(
                 clock=clock,
                 resend=resend,
             )
+
+
+def build_paces(
+    settings: Settings,
+    channels: Iterable[Channel],
+    database: Database,
+    bots: dict[str, BotPace] | None = None,
+) -> dict[str, Pace]:
+    """Return a pace for each configured channel, by its name; chats of one bot share its slots.
+
+    What is remembered of a channel is asked of `database`, what its server says of the channel itself. `bots`
+    takes the slots of each bot, by its token. Raises StoreError.
+    """
+    remembered = {row.name: row.rate for row in database.reading.channels()}
+    named = {channel.name: channel for channel in channels}
+    rate = settings.telegram.rate
+    bots = {} if bots is None else bots
+    paces: dict[str, Pace] = {}
+    for channel in settings.channels:
+        name = channel.name
+        match channel:
+            case TelegramChannelSettings():
+                shared = bots.setdefault(channel.token.get_secret_value(), bot_pace(settings))
+                group = is_group(channel.chat) and rate <= PER_BOT
+                paces[name] = TelegramPace(rate, group=group, shared=shared, remembered=remembered.get(name))
+            case MastodonChannelSettings():
+                paces[name] = MastodonPace(named.get(name), partial(database.reading.sent_since, name))
+            case _:
+                paces[name] = FreePace()
+    return paces
+
+
+def bot_pace(settings: Settings) -> BotPace:
+    """Return the slots of a bot: a rate that none of Telegram's chats takes means a server without limits."""
+    return BotPace(max(PER_BOT, settings.telegram.rate))
+
+
+def chat_pace(settings: Settings, shared: BotPace, chat: int) -> Pace:
+    """Return how fast the bot may talk in a chat, beside publishing."""
+    rate = settings.telegram.rate
+    return TelegramPace(rate, group=chat < 0 and rate <= PER_BOT, shared=SpareSlots(shared))
 
 
 def _moved(channel: TelegramChannelSettings, row: ChannelRow | None) -> int | None:

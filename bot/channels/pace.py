@@ -4,22 +4,11 @@ One worker at a time uses a pace, in this order: `room` before a chain, then for
 until that is not later than now, `begun`, and `ended`.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 from typing import Protocol
 
 from threadcast.bot.channels.budget import Prospect, Room
-from threadcast.bot.channels.mastodon.pace import MastodonPace
-from threadcast.bot.channels.port import Channel
-from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace
-from threadcast.config.channels import MastodonChannelSettings, TelegramChannelSettings
-from threadcast.config.settings import Settings
 from threadcast.queue.outcomes import Outcome
-from threadcast.queue.store.database import Database
-
-# How the Bot API tells a group's id from that of a channel or a supergroup, which look alike.
-GROUP, NO_GROUP = "-", "-100"
 
 
 class Pace(Protocol):
@@ -75,49 +64,3 @@ class FreePace:
 
     def prospect(self, now: datetime) -> Prospect:  # noqa: ARG002  # the same at all times
         return Prospect()
-
-
-def build_paces(
-    settings: Settings,
-    channels: Iterable[Channel],
-    database: Database,
-    bots: dict[str, BotPace] | None = None,
-) -> dict[str, Pace]:
-    """Return a pace for each configured channel, by its name; chats of one bot share its slots.
-
-    What is remembered of a channel is asked of `database`, what its server says of the channel itself. `bots`
-    takes the slots of each bot, by its token. Raises StoreError.
-    """
-    remembered = {row.name: row.rate for row in database.reading.channels()}
-    named = {channel.name: channel for channel in channels}
-    rate = settings.telegram.rate
-    bots = {} if bots is None else bots
-    paces: dict[str, Pace] = {}
-    for channel in settings.channels:
-        name = channel.name
-        match channel:
-            case TelegramChannelSettings():
-                shared = bots.setdefault(channel.token.get_secret_value(), bot_pace(settings))
-                group = is_group(channel.chat) and rate <= PER_BOT
-                paces[name] = TelegramPace(rate, group=group, shared=shared, remembered=remembered.get(name))
-            case MastodonChannelSettings():
-                paces[name] = MastodonPace(named.get(name), partial(database.reading.sent_since, name))
-            case _:
-                paces[name] = FreePace()
-    return paces
-
-
-def bot_pace(settings: Settings) -> BotPace:
-    """Return the slots of a bot: a rate that none of Telegram's chats takes means a server without limits."""
-    return BotPace(max(PER_BOT, settings.telegram.rate))
-
-
-def chat_pace(settings: Settings, shared: BotPace, chat: int) -> Pace:
-    """Return how fast the bot may talk in a chat, beside publishing."""
-    rate = settings.telegram.rate
-    return TelegramPace(rate, group=chat < 0 and rate <= PER_BOT, shared=SpareSlots(shared))
-
-
-def is_group(chat: str) -> bool:
-    """Whether a chat's id is that of a group. A supergroup's id does not tell, and neither does a name."""
-    return chat.startswith(GROUP) and not chat.startswith(NO_GROUP)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from threadcast.bot import wake
 from threadcast.bot.data_folder import has_queue, prepare
-from threadcast.bot.requests.queries import WAITING
 from threadcast.config.settings import Settings
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import LIVE, DeliveryState
 
 # What waits for its owner, and the command that goes on with it.
 ANSWERS: Mapping[DeliveryState, str] = {
@@ -44,7 +43,7 @@ def overview(settings: Settings) -> Overview:
     paused: frozenset[str] = frozenset()
     if has_queue(settings):
         with closing(prepare(settings)) as database:
-            deliveries = database.reading.deliveries(states=WAITING | {DeliveryState.FAILED})
+            deliveries = database.reading.deliveries(states=LIVE)
             paused = frozenset(row.name for row in database.reading.channels() if row.paused)
     return summarise(
         deliveries,

@@ -7,20 +7,7 @@ from threadcast.bot.publishing.forecast import Forecast, forecast
 from threadcast.bot.requests.context import Context
 from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
-from threadcast.queue.states import DeliveryState
-
-ENDED = frozenset(
-    {
-        DeliveryState.PUBLISHED,
-        DeliveryState.FAILED,
-        DeliveryState.UNSURE,
-        DeliveryState.CANCELLED,
-        DeliveryState.WITHDRAWN,
-    }
-)
-WAITING = frozenset(
-    {DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.PUBLISHING, DeliveryState.UNSURE}
-)
+from threadcast.queue.states import OVER, WAITING, DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +78,7 @@ class Queries:
     ) -> tuple[Chain, ...]:
         """Return what came to an end or stopped, newest first; the `skip` newest left out."""
         ended = self._database.reading.deliveries(
-            states=ENDED,
+            states=OVER,
             channel=self._known(channel),
             newest_first=True,
             limit=None if limit is None else skip + limit,

@@ -6,7 +6,7 @@ A request returns values that say what was found or changed; how they look is th
 from collections.abc import Sequence
 
 from threadcast.bot import wake
-from threadcast.bot.channels.pace import build_paces
+from threadcast.bot.channels.build import build_paces
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.requests.chains import Chains

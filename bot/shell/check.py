@@ -9,10 +9,10 @@ from pathlib import Path
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.data_folder import has_queue, prepare
-from threadcast.bot.requests.queries import WAITING
 from threadcast.bot.wording import count
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import StoreError
+from threadcast.queue.states import WAITING
 from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.engine import doubts, parse_url, real_file

@@ -15,7 +15,7 @@ from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import make_folder, prepare
 from threadcast.bot.requests.input import understand
-from threadcast.bot.requests.queries import ENDED, Chain
+from threadcast.bot.requests.queries import Chain
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.service import Service
 from threadcast.bot.shell.follow import Watch
@@ -25,6 +25,7 @@ from threadcast.config import logs
 from threadcast.config.settings import Settings, load
 from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.model import Delivery
+from threadcast.queue.states import OVER
 
 CHANNELS = {
     "THREADCAST_CHANNELS__TELEGRAM__KIND": "local",
@@ -83,7 +84,7 @@ class Audience:
     def see(self, delivery: Delivery) -> None:
         """One delivery went on."""
         self._watch.see(delivery)
-        if delivery.state in ENDED:
+        if delivery.state in OVER:
             self._open.discard(delivery.id)
         if not self._open:
             self.done()

@@ -9,18 +9,17 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from threadcast.bot.requests.queries import ENDED
 from threadcast.bot.shell import models, views
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import OVER, DeliveryState
 from threadcast.queue.store.database import Database
 
 INTERVAL = 0.3  # seconds between two looks: soon enough for an eye, and no load for a database
 # Nothing goes on from here unless a person does something.
-STILL = ENDED | {DeliveryState.HELD}
+STILL = OVER | {DeliveryState.HELD}
 
 
 def stay(session: Session, deliveries: Sequence[Delivery]) -> None:
@@ -28,7 +27,7 @@ def stay(session: Session, deliveries: Sequence[Delivery]) -> None:
 
     What came to an end before is only looked at where there is nothing else.
     """
-    mine = [one for one in deliveries if one.state not in ENDED] or deliveries
+    mine = [one for one in deliveries if one.state not in OVER] or deliveries
     if any(one.state not in STILL for one in mine) and not session.wake():
         click.echo(
             "No service is running here; start it in another terminal with: threadcast run. Waiting …",
@@ -136,7 +135,7 @@ class Watch:
         title = f"{delivery.channel}: {safe(delivery.title)}"
         if self._bars.disable:
             line = f"{state(delivery.state)} {views.progress(delivery)} {title}"
-            if self._lines.get(delivery.id) != line and (delivery.state in ENDED or not self._ends_only):
+            if self._lines.get(delivery.id) != line and (delivery.state in OVER or not self._ends_only):
                 self._screen.say(line)
             self._lines[delivery.id] = line
             return

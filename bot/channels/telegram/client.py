@@ -1,7 +1,6 @@
 """The bot behind a Telegram channel, and the chat it works in, wherever that moves."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -14,7 +13,6 @@ from telegram.request import HTTPXRequest
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import in_vain
 from threadcast.bot.channels.telegram.words import channel_variable
-from threadcast.config.logs import redact
 from threadcast.config.types import is_loopback
 from threadcast.queue.outcomes import Refused, Throttled, Unreached
 
@@ -24,17 +22,6 @@ CONNECT_TIMEOUT: Final = 10.0  # seconds
 CONNECTIONS: Final = 256  # of one bot at a time: it sends 30 messages a second, and some answers take long
 
 log = structlog.get_logger("threadcast.telegram")
-
-
-class _TokenFilter(logging.Filter):
-    """Takes the token out of the addresses that the HTTP library logs."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage()), ()
-        return True
-
-
-_TOKEN_FILTER: Final = _TokenFilter()
 
 
 class Bot(telegram.Bot):
@@ -56,7 +43,6 @@ def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60, pol
     many seconds to wait for an answer. One that `polls` has a connection for that alone. Raises
     InvalidToken for an empty token.
     """
-    logging.getLogger("httpx").addFilter(_TOKEN_FILTER)
     base = (api_url or "https://api.telegram.org").rstrip("/")
 
     def connections(count: int) -> HTTPXRequest:

@@ -20,6 +20,9 @@ CLIMB = 1 / 50  # what a post that went out wins back, of the rate at the most
 LEAST = 1 / 32  # what is left after any number of 429s, of the rate at the most
 KEPT = timedelta(seconds=1)  # how long a slot is kept for a chat that does not use it
 
+# How the Bot API tells a group's id from that of a channel or a supergroup, which look alike.
+GROUP, NO_GROUP = "-", "-100"
+
 
 class Slots(Protocol):
     """The slots of a bot, as a chat asks for them."""
@@ -179,3 +182,8 @@ class TelegramPace:
         if self._recent[-1] > now:  # the clock stepped back
             self._recent = deque((min(at, now) for at in self._recent), maxlen=IN_A_GROUP)
         return self._recent[0] + GROUP_SPAN
+
+
+def is_group(chat: str) -> bool:
+    """Whether a chat's id is that of a group. A supergroup's id does not tell, and neither does a name."""
+    return chat.startswith(GROUP) and not chat.startswith(NO_GROUP)

@@ -22,9 +22,8 @@ from threadcast.bot.chat.views.newcomer import how_to_begin
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.overview import summarise
 from threadcast.bot.requests.preview import Preview, preview_posts
-from threadcast.bot.requests.queries import WAITING
 from threadcast.bot.wording import count
-from threadcast.queue.states import DeliveryState, Event
+from threadcast.queue.states import LIVE, Event
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread
 
@@ -42,7 +41,7 @@ def start(context: Context, request: Request) -> Answer:
 def status(context: Context, request: Request) -> Answer:
     queries = context.requests(request.sender).queries
     one = summarise(
-        queries.deliveries(WAITING | {DeliveryState.FAILED}),
+        queries.deliveries(LIVE),
         channels=[(channel.name, channel.kind) for channel in context.channels],
         paused=frozenset(row.name for row in queries.channels() if row.paused),
         running=True,

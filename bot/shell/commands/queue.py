@@ -28,9 +28,7 @@ from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import Screen
 from threadcast.queue.errors import NotAllowedError, NotFoundError
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import DeliveryState, Event
-
-STOPPED = frozenset({DeliveryState.UNSURE, DeliveryState.FAILED})
+from threadcast.queue.states import STOPPED, Event
 
 
 def show_overview() -> None:

@@ -7,10 +7,11 @@ import pytest
 
 from tests.bot.publishing.scripted import ScriptedChannel, wish
 from tests.queue.store.fresh import fresh_database
+from threadcast.bot.channels.build import build_paces
 from threadcast.bot.channels.mastodon.pace import MastodonPace
-from threadcast.bot.channels.pace import FreePace, Pace, build_paces, is_group
+from threadcast.bot.channels.pace import FreePace, Pace
 from threadcast.bot.channels.port import Quota
-from threadcast.bot.channels.telegram.pace import TelegramPace
+from threadcast.bot.channels.telegram.pace import TelegramPace, is_group
 from threadcast.bot.requests.requests import build_requests
 from threadcast.config.settings import load
 from threadcast.queue.model import ChannelSeen

@@ -13,8 +13,7 @@ from tests.queue.store.fresh import fresh_database
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, SNAC, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
-from threadcast.bot.channels.build import build_channels
-from threadcast.bot.channels.pace import build_paces
+from threadcast.bot.channels.build import build_channels, build_paces
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.config.settings import load

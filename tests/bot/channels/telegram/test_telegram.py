@@ -1,6 +1,7 @@
 """The Telegram adapter: what each result means, and what goes over the wire."""
 
 import asyncio
+import io
 import logging
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +21,7 @@ from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.checks import judge_rights
 from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.channels.telegram.errors import address, classify
+from threadcast.config.logs import configure
 from threadcast.queue.outcomes import Absent, Outcome, Refused, Sent, Settling, Throttled, Unknown, Unreached
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -366,19 +368,20 @@ class TestSend:
 
         assert isinstance(outcome, Refused)
 
-    async def test_nothing_tells_the_token(
-        self, channel: TelegramChannel, server: TelegramServer, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    async def test_nothing_tells_the_token(self, channel: TelegramChannel, server: TelegramServer) -> None:
         """No log line tells the token, even with every logger at its most talkative."""
-        with caplog.at_level(logging.DEBUG):
-            await send(channel)
-            server.fail(502)
-            await send(channel)
-            server.revoke()
-            await send(channel)
+        stream = io.StringIO()
+        configure("debug", "json", stream=stream)
+        for name in ("httpx", "httpcore", "telegram"):
+            logging.getLogger(name).setLevel(logging.DEBUG)
+        await send(channel)
+        server.fail(502)
+        await send(channel)
+        server.revoke()
+        await send(channel)
 
-        assert "sendMessage" in caplog.text
-        assert TOKEN not in caplog.text
+        assert "sendMessage" in stream.getvalue()
+        assert TOKEN not in stream.getvalue()
 
 
 class TestCheck:
