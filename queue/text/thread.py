@@ -151,4 +151,4 @@ _NOTHING = regex.compile(r"[\s\p{Cc}\p{M}\p{Default_Ignorable_Code_Point}\u2800\
 
 def is_blank(text: str) -> bool:
     """Whether there is nothing to see in a text: networks refuse it, or show an empty post."""
-    return _NOTHING.fullmatch(text) is not None
+    return not "!" <= text[:1] <= "~" and _NOTHING.fullmatch(text) is not None
