@@ -79,7 +79,10 @@ class Unknown:
     code: Code = Code.UNANSWERED
 
 
-Outcome = Sent | Throttled | Unreached | Refused | Unknown
+# What keeps a post from going out: certainly nothing was sent.
+Obstacle = Throttled | Unreached | Refused
+
+Outcome = Sent | Obstacle | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Blind:
 Look = Sent | Absent | Throttled | Unreached | Blind
 
 # What taking a post down came to. Absent: it is not there, by this call or before.
-TakeDown = Absent | Throttled | Unreached | Refused
+TakeDown = Absent | Obstacle
 
 
 @dataclass(frozen=True, slots=True)

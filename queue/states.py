@@ -15,6 +15,7 @@ from threadcast.queue.outcomes import (
     Blind,
     Code,
     Look,
+    Obstacle,
     Outcome,
     Refused,
     Sent,
@@ -275,7 +276,7 @@ def _refused(outcome: Refused, due: datetime) -> Change:
     return Change(Event.REFUSE, PostState.REFUSED, outcome.reason, None, keeps_lease=False, code=outcome.code)
 
 
-def _wait(outcome: Throttled | Unreached | Refused, due: datetime) -> Change:
+def _wait(outcome: Obstacle, due: datetime) -> Change:
     return Change(Event.WAIT, PostState.PLANNED, outcome.reason, due, keeps_lease=False, code=outcome.code)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from threadcast.queue.compose.compose import Rules
-from threadcast.queue.outcomes import Blind, Look, Outcome, Refused, Settling, TakeDown, Throttled, Unreached
+from threadcast.queue.outcomes import Blind, Look, Obstacle, Outcome, Settling, TakeDown, Throttled, Unreached
 
 Clock = Callable[[], datetime]
 
@@ -75,6 +75,9 @@ class Difference:
     detail: str
 
 
+Comparison = tuple[Difference, ...] | Throttled | Unreached | Blind
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line of `threadcast check`: what was looked at, what was found, what to do about it.
@@ -102,7 +105,7 @@ class Quota:
 class NotReadyError(Exception):
     """A channel could not tell its rules; `outcome` says whether asking again later helps."""
 
-    def __init__(self, outcome: Throttled | Unreached | Refused) -> None:
+    def __init__(self, outcome: Obstacle) -> None:
         super().__init__(outcome.reason)
         self.outcome = outcome
 
@@ -161,13 +164,11 @@ class Channel(Protocol):
         """Delete one post. Never raises for the network; safe to repeat."""
         ...
 
-    async def audit(
-        self, chain: Sequence[Expected]
-    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+    async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Compare a chain with what the network shows. Never raises for the network; changes nothing."""
         ...
 
-    async def preflight(self) -> Throttled | Unreached | Refused | None:
+    async def preflight(self) -> Obstacle | None:
         """Whether a chain could be posted now, told without posting; None: it could. Never raises."""
         ...
 

@@ -4,7 +4,7 @@ import structlog
 
 from threadcast.bot.channels.port import Channel, Clock, Outgoing, Sought
 from threadcast.bot.publishing.lease import Stop
-from threadcast.queue.outcomes import Blind, Code, Look, Outcome, Refused, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Blind, Code, Look, Obstacle, Outcome, Throttled, Unknown, Unreached
 
 log = structlog.get_logger("threadcast.publisher")
 
@@ -38,7 +38,7 @@ async def look_up(channel: Channel, sought: Sought, stop: Stop) -> Look:
     return look
 
 
-async def preflight(channel: Channel, stop: Stop, clock: Clock) -> Throttled | Unreached | Refused | None:
+async def preflight(channel: Channel, stop: Stop, clock: Clock) -> Obstacle | None:
     """Return why a chain could not be posted now; None where it could."""
     try:
         async with stop.limit():

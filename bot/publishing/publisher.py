@@ -24,7 +24,7 @@ from threadcast.bot.publishing.progress import report
 from threadcast.queue.compose.compose import CannotComposeError, Post, compose
 from threadcast.queue.errors import LeaseLostError, NotFoundError
 from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, at_once
-from threadcast.queue.outcomes import Code, Outcome, Refused, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import Code, Obstacle, Outcome, Refused, Throttled, Unknown
 from threadcast.queue.states import Change, Event, PostState, decide, interrupted, settle
 from threadcast.queue.store.database import Database
 
@@ -190,7 +190,7 @@ class Publisher:
             fault = Throttled(room.at, room.reason, Code.ROOM)
         return await self._put_off(claim, fault)
 
-    async def _put_off(self, claim: Claim, outcome: Throttled | Unreached | Refused) -> Delivery:
+    async def _put_off(self, claim: Claim, outcome: Obstacle) -> Delivery:
         """Record what keeps the whole chain from going on, with its reason."""
         change = decide(
             outcome, last=False, tries=claim.delivery.fence, now=self._clock(), chance=self._chance()

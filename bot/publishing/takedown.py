@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from threadcast.bot.channels.port import Channel, Clock, Difference, Expected
 from threadcast.queue.model import Delivery, PostRecord
-from threadcast.queue.outcomes import Absent, Blind, Refused, TakeDown, Throttled, Unreached
+from threadcast.queue.outcomes import Absent, Blind, Obstacle, TakeDown, Throttled, Unreached
 from threadcast.queue.states import PostState
 from threadcast.queue.store.database import Database
 
@@ -93,9 +93,7 @@ class Undo:
                 break
         return seen
 
-    async def _one(
-        self, seen: Undoing, post: PostRecord, channel: Channel
-    ) -> Throttled | Unreached | Refused | None:
+    async def _one(self, seen: Undoing, post: PostRecord, channel: Channel) -> Obstacle | None:
         """Take one post down; why it stays, or None."""
         tries = 0
         while True:

@@ -25,19 +25,28 @@ from threadcast.bot.channels.local.timeline import (
     TimelineFile,
     read_newest,
 )
-from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
+from threadcast.bot.channels.port import (
+    Clock,
+    Comparison,
+    Difference,
+    Expected,
+    Finding,
+    Outgoing,
+    Quota,
+    Sought,
+)
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import (
     Absent,
     Blind,
     Look,
+    Obstacle,
     Outcome,
     Refused,
     Sent,
     Settling,
     TakeDown,
-    Throttled,
     Unreached,
 )
 
@@ -70,7 +79,8 @@ class LocalChannel:
         self.target = f"local timeline like {like.title()}"
         self._like = like
         self._clock = clock
-        self._resend = resend
+        # A post is in the file or not, from the moment its writer is gone.
+        self.settling = Settling(first_look=timedelta(0), resend=resend)
         self._rules = Rules(LIMITS[like], MEASURES[like], numbering)
         self._folder = folder.absolute()
         self._file = TimelineFile(self._folder / f"{name}.jsonl", like)
@@ -78,7 +88,6 @@ class LocalChannel:
         self._page = page_writer(self._folder)
 
     async def rules(self) -> Rules:
-        """Return the rules of the network that the timeline is like."""
         return self._rules
 
     async def send(self, outgoing: Outgoing) -> Outcome:
@@ -87,11 +96,6 @@ class LocalChannel:
         if isinstance(outcome, Sent):
             self._page.changed()
         return outcome
-
-    @property
-    def settling(self) -> Settling:
-        """A post is in the file or not, from the moment its writer is gone."""
-        return Settling(first_look=timedelta(0), resend=self._resend)
 
     async def look_up(self, sought: Sought) -> Look:
         """Return the post with the key of `sought`: no text is compared."""
@@ -104,9 +108,7 @@ class LocalChannel:
             self._page.changed()
         return answer
 
-    async def audit(
-        self, chain: Sequence[Expected]
-    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+    async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Compare a chain with the file, which an owner may have changed by hand."""
         try:
             timeline = await asyncio.to_thread(read_newest, self._file.path)
@@ -118,16 +120,13 @@ class LocalChannel:
             return Blind(f"{self._file.path} is too long to be looked through")
         return compare(timeline.entries, chain)
 
-    async def preflight(self) -> Throttled | Unreached | Refused | None:
-        """Return None: whoever may write the file may post."""
-        return None
+    async def preflight(self) -> Obstacle | None:
+        return None  # whoever may write the file may post
 
     async def check(self) -> tuple[Finding, ...]:
-        """Return whether the timeline's file can be read and written."""
         return await asyncio.to_thread(examine, self._file, self._file_lock)
 
     async def close(self) -> None:
-        """Write the page where the timelines have changed."""
         await self._page.close()
 
     def _send(self, outgoing: Outgoing) -> Outcome:

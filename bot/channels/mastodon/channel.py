@@ -12,20 +12,10 @@ from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.instance import Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, look_up, take_down
-from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
+from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Outgoing, Quota, Sought
 from threadcast.config.types import web_address
 from threadcast.queue.compose.compose import Numbering, Rules
-from threadcast.queue.outcomes import (
-    Blind,
-    Look,
-    Outcome,
-    Refused,
-    Sent,
-    Settling,
-    TakeDown,
-    Throttled,
-    Unreached,
-)
+from threadcast.queue.outcomes import Look, Obstacle, Outcome, Refused, Sent, Settling, TakeDown
 
 T = TypeVar("T")
 
@@ -129,7 +119,6 @@ class MastodonChannel:
 
     @property
     def quota(self) -> Quota | None:
-        """What the server last said is left of its tightest limit; None where that is not known."""
         return self._client.quota
 
     async def look_up(self, sought: Sought) -> Look:
@@ -138,17 +127,11 @@ class MastodonChannel:
     async def take_down(self, remote_id: str) -> TakeDown:
         return await self._call(lambda: take_down(self._client, remote_id, now=self._clock()))
 
-    async def audit(
-        self, chain: Sequence[Expected]
-    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
-        """Where a published chain is not as it was sent. Never raises for the network."""
+    async def audit(self, chain: Sequence[Expected]) -> Comparison:
         return await self._call(lambda: audit(self._client, chain, now=self._clock()))
 
-    async def preflight(self) -> Throttled | Unreached | Refused | None:
-        """Whether the account can be reached and may post, told without posting. None: it may.
-
-        That it may is remembered for a while, and known after a post that went out. Never raises.
-        """
+    async def preflight(self) -> Obstacle | None:
+        """That the account may post is remembered for a while, and known after a post that went out."""
         now = self._clock()
         if self._fit_until is not None and now < self._fit_until <= now + FIT_FOR:
             return None
@@ -160,7 +143,7 @@ class MastodonChannel:
         return await self._call(lambda: check(self._client, self.target))
 
     async def close(self) -> None:
-        """Let go of connections, without waiting for a call that is under way."""
+        # Nobody waits for a call that is under way.
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _call(self, function: Callable[[], T]) -> T:

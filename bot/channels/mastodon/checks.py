@@ -4,11 +4,11 @@ from datetime import datetime
 from http import HTTPStatus
 
 from threadcast.bot.channels.mastodon.client import Client
-from threadcast.bot.channels.mastodon.errors import GONE, Fault, ask_again
+from threadcast.bot.channels.mastodon.errors import GONE, Fault, obstacle
 from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.port import Finding
 from threadcast.config.logs import redact
-from threadcast.queue.outcomes import Code, Refused, Throttled, Unreached
+from threadcast.queue.outcomes import Code, Obstacle, Refused
 
 LATER = "try again later"
 WRITE = frozenset({"write", "write:statuses"})
@@ -68,14 +68,14 @@ def _scopes(client: Client) -> frozenset[str] | Fault | None:
     return frozenset(map(str, scopes)) if isinstance(scopes, list) else None
 
 
-def preflight(client: Client, *, now: datetime) -> Throttled | Unreached | Refused | None:
+def preflight(client: Client, *, now: datetime) -> Obstacle | None:
     """Why the account cannot post now; None where nothing speaks against it.
 
     A token that may only write cannot ask for its own account, and posts all the same.
     """
     answer, reset = client.look(client.api.account_verify_credentials)
     if isinstance(answer, Fault) and answer.status != HTTPStatus.FORBIDDEN:
-        return ask_again(answer, now=now, reset=reset) or Refused(answer.reason, answer.code)
+        return obstacle(answer, now=now, reset=reset)
     if dig(answer, "suspended") is True:
         return Refused(f"{CLOSED}: {OPEN_IT}", Code.RIGHTS)
     client.remember(answer)

@@ -17,7 +17,17 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SS
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.config.logs import redact
-from threadcast.queue.outcomes import Blind, Code, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import (
+    Blind,
+    Code,
+    Obstacle,
+    Outcome,
+    Refused,
+    Sent,
+    Throttled,
+    Unknown,
+    Unreached,
+)
 
 USUAL_WAIT = timedelta(minutes=5)  # the window of Mastodon's tightest limit
 LONGEST_QUOTE = 200  # code points of a server's own words
@@ -74,15 +84,7 @@ def classify(answer: object, *, parent: str | None, now: datetime, reset: dateti
     if not isinstance(answer, BaseException):
         return _verify(answer, parent=parent)
     fault = fault_of(answer, reply=parent is not None)
-    match fault.fate:
-        case "throttled":
-            return Throttled(reset or now + USUAL_WAIT, fault.reason)
-        case "unreached":
-            return Unreached(fault.reason)
-        case "refused":
-            return Refused(fault.reason, fault.code)
-        case _:
-            return Unknown(fault.reason)
+    return Unknown(fault.reason) if fault.fate == "unknown" else obstacle(fault, now=now, reset=reset)
 
 
 def _verify(answer: object, *, parent: str | None) -> Sent | Unknown:
@@ -220,9 +222,8 @@ def not_ready(fault: Fault, *, now: datetime, reset: datetime | None) -> NotRead
 
     Unless there is something to mend first: an answer that cannot be read, a redirect.
     """
-    if fault.fate == "unknown" and fault.advice:
-        return NotReadyError(Refused(fault.reason, fault.code))
-    return NotReadyError(ask_again(fault, now=now, reset=reset) or Refused(fault.reason, fault.code))
+    lasts = fault.fate == "unknown" and fault.advice
+    return NotReadyError(_refused(fault) if lasts else obstacle(fault, now=now, reset=reset))
 
 
 def not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blind:
@@ -230,9 +231,13 @@ def not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blin
     return ask_again(error.fault, now=now, reset=error.reset) or Blind(error.fault.reason)
 
 
-def not_deleted(error: CallError, *, now: datetime) -> Throttled | Unreached | Refused:
-    """The same where a post was to be deleted, which is safe to repeat."""
-    return ask_again(error.fault, now=now, reset=error.reset) or Refused(error.fault.reason, error.fault.code)
+def obstacle(fault: Fault, *, now: datetime, reset: datetime | None) -> Obstacle:
+    """What a fault means for a call that may be repeated."""
+    return ask_again(fault, now=now, reset=reset) or _refused(fault)
+
+
+def _refused(fault: Fault) -> Refused:
+    return Refused(fault.reason, fault.code)
 
 
 def ask_again(fault: Fault, *, now: datetime, reset: datetime | None) -> Throttled | Unreached | None:

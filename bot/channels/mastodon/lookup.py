@@ -6,12 +6,12 @@ from datetime import datetime
 from functools import partial
 
 from threadcast.bot.channels.mastodon.client import Client, in_path
-from threadcast.bot.channels.mastodon.errors import CallError, not_deleted, not_seen
+from threadcast.bot.channels.mastodon.errors import CallError, not_seen, obstacle
 from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.mastodon.matching import Search, Status, differences, verdict
 from threadcast.bot.channels.mastodon.text import alike, plain
-from threadcast.bot.channels.port import Difference, Expected, Sought
-from threadcast.queue.outcomes import Absent, Blind, Look, TakeDown, Throttled, Unreached
+from threadcast.bot.channels.port import Comparison, Expected, Sought
+from threadcast.queue.outcomes import Absent, Blind, Look, TakeDown
 
 MOST_PAGES = 25  # a thousand statuses since the post was tried
 PAGES_MORE = 5  # so far beyond its time the landmark is looked for
@@ -120,13 +120,11 @@ def take_down(client: Client, remote_id: str, *, now: datetime) -> TakeDown:
     try:
         client.delete(remote_id)
     except CallError as error:
-        return not_deleted(error, now=now)
+        return obstacle(error.fault, now=now, reset=error.reset)
     return Absent()
 
 
-def audit(
-    client: Client, chain: Sequence[Expected], *, now: datetime
-) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+def audit(client: Client, chain: Sequence[Expected], *, now: datetime) -> Comparison:
     """Where a published chain is not as it was sent.
 
     A whole chain takes two calls. Where a post is gone, what followed hangs on nothing: each such

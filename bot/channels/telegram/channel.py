@@ -11,32 +11,24 @@ from typing import Final
 import telegram
 from telegram.error import ChatMigrated, TelegramError
 
-from threadcast.bot.channels.port import Clock, Difference, Expected, Finding, Outgoing, Quota, Sought
+from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Outgoing, Quota, Sought
 from threadcast.bot.channels.telegram.checks import check, why_not
 from threadcast.bot.channels.telegram.client import Client
-from threadcast.bot.channels.telegram.errors import (
-    CALL_ERRORS,
-    UNREADABLE,
-    address_in,
-    classify,
-    not_deleted,
-)
+from threadcast.bot.channels.telegram.errors import CALL_ERRORS, UNREADABLE, address_in, classify, not_deleted
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
 from threadcast.bot.channels.telegram.words import LIMIT
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import (
     Absent,
-    Blind,
     Look,
+    Obstacle,
     Outcome,
     Refused,
     Sent,
     Settling,
     TakeDown,
-    Throttled,
     Unknown,
-    Unreached,
 )
 
 SETTLE_AFTER: Final = timedelta(minutes=1)  # a send that was given up here may still be at work there
@@ -51,6 +43,8 @@ class TelegramChannel:
     """One chat (channel, group or private), by @name or numeric id. Owns its bot and closes it."""
 
     kind: Final = "telegram"
+    limits_posts: bool | None = False
+    quota: Quota | None = None  # Telegram says what is left only by asking to wait
 
     def __init__(
         self,
@@ -88,7 +82,7 @@ class TelegramChannel:
         # Where absence cannot be proved, there is nothing to wait for.
         apart = SETTLE_AFTER if settle_after is None else settle_after
         first_look = timedelta(0) if probe_chat is None else apart
-        self._settling = Settling(first_look=first_look, apart=apart, misses=MISSES, resend=resend)
+        self.settling: Final = Settling(first_look=first_look, apart=apart, misses=MISSES, resend=resend)
 
     async def rules(self) -> Rules:
         return Rules(limit=LIMIT, measure=measure.telegram, numbering=self._numbering)
@@ -96,11 +90,11 @@ class TelegramChannel:
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. A chat that moved has certainly not taken it: it is sent to the new one."""
         outcome = await self._send(outgoing)
-        if isinstance(outcome, Sent):
-            self._fit_until = self._clock() + FIT_FOR
-            return outcome
-        if isinstance(outcome, Refused):
-            self._fit_until = None
+        match outcome:
+            case Sent():
+                self._fit_until = self._clock() + FIT_FOR
+            case Refused():
+                self._fit_until = None
         return outcome
 
     async def _send(self, outgoing: Outgoing) -> Outcome:
@@ -126,43 +120,30 @@ class TelegramChannel:
 
     async def _post(self, outgoing: Outgoing) -> Outcome:
         """The call. Raises ChatMigrated."""
+        parent = outgoing.parent
         try:
             message = await self._client.bot.send_message(
                 self._client.chat,
                 outgoing.text,
                 parse_mode=None,  # not left to a default: nothing in a post is markup
-                disable_notification=self._silent and outgoing.parent is not None,
+                disable_notification=self._silent and parent is not None,
                 link_preview_options=PREVIEW,
-                reply_parameters=_reply(outgoing.parent),
+                # Never `allow_sending_without_reply`: it sends unlinked on any failure to find the parent.
+                reply_parameters=None if parent is None else telegram.ReplyParameters(int(parent)),
             )
         except ChatMigrated:
             raise
         except TelegramError as error:
-            return self._classify(error, outgoing.parent)
+            return self._classify(error, parent)
         except UNREADABLE as error:
             return Unknown(f"Telegram's answer cannot be read ({type(error).__name__}); the post may be out")
-        return self._classify(message, outgoing.parent)
-
-    @property
-    def settling(self) -> Settling:
-        return self._settling
-
-    @property
-    def limits_posts(self) -> bool | None:
-        return False
-
-    @property
-    def quota(self) -> Quota | None:
-        """Telegram says what is left only by asking to wait."""
-        return None
+        return self._classify(message, parent)
 
     async def look_up(self, sought: Sought) -> Look:
         """By forwarding what is behind its parent or landmark to the owner."""
         return await self._probe.look_up(sought)
 
-    async def audit(
-        self, chain: Sequence[Expected]
-    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+    async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Where a published chain is not as it was sent. What a post replies to cannot be seen."""
         return await self._probe.audit(chain)
 
@@ -177,11 +158,8 @@ class TelegramChannel:
             return not_deleted(error, name=self.name, now=self._clock(), where=where)
         return Absent()
 
-    async def preflight(self) -> Throttled | Unreached | Refused | None:
-        """Whether the bot may post in the chat, told without posting. None: it may.
-
-        That it may is remembered for a while, and known after a post that went out. Never raises.
-        """
+    async def preflight(self) -> Obstacle | None:
+        """That the bot may post is remembered for a while, and known after a post that went out."""
         now = self._clock()
         if self._fit_until is not None and now < self._fit_until <= now + FIT_FOR:
             return None
@@ -197,8 +175,3 @@ class TelegramChannel:
 
     def _classify(self, result: telegram.Message | TelegramError, parent: str | None) -> Outcome:
         return classify(result, name=self.name, chat=self._client.chat, parent=parent, now=self._clock())
-
-
-def _reply(parent: str | None) -> telegram.ReplyParameters | None:
-    # Never `allow_sending_without_reply`: it sends unlinked on any failure to find the parent.
-    return None if parent is None else telegram.ReplyParameters(message_id=int(parent))

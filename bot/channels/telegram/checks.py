@@ -18,10 +18,10 @@ from threadcast.bot.channels.telegram.errors import (
 from threadcast.bot.channels.telegram.lookup import Probe
 from threadcast.bot.channels.telegram.words import Fault
 from threadcast.config.logs import redact
-from threadcast.queue.outcomes import Code, Refused, Throttled, Unreached
+from threadcast.queue.outcomes import Code, Obstacle, Refused, Throttled
 
 
-async def why_not(client: Client) -> Throttled | Unreached | Refused | None:
+async def why_not(client: Client) -> Obstacle | None:
     """Return why the bot cannot post in the chat now; None where it may."""
     try:
         found = judge_rights(*await _membership(client))

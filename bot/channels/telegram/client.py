@@ -14,7 +14,7 @@ from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import in_vain
 from threadcast.bot.channels.telegram.words import channel_variable
 from threadcast.config.types import is_loopback
-from threadcast.queue.outcomes import Refused, Throttled, Unreached
+from threadcast.queue.outcomes import Obstacle
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ class Client:
         """What to do about a chat that moved."""
         return f"set {channel_variable(self.name, 'CHAT')}={self.chat}"
 
-    def in_vain(self, error: Exception) -> Throttled | Unreached | Refused:
+    def in_vain(self, error: Exception) -> Obstacle:
         """What an error means for a call that posts nothing. Does not tell the token."""
         return in_vain(error, name=self.name, now=self.clock())
 

@@ -24,7 +24,18 @@ from telegram.error import (
 
 from threadcast.bot.channels.telegram.words import DESCRIPTIONS, Fault, channel_variable
 from threadcast.config.logs import redact
-from threadcast.queue.outcomes import Absent, Code, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.outcomes import (
+    Absent,
+    Code,
+    Obstacle,
+    Outcome,
+    Refused,
+    Sent,
+    TakeDown,
+    Throttled,
+    Unknown,
+    Unreached,
+)
 
 # The library gives periods as timedelta only where this is set, and warns on every 429 where it is not.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -90,7 +101,7 @@ def classify(result: object, *, name: str, chat: str, parent: str | None, now: d
 
 def _judge_error(
     error: TelegramError, *, name: str, now: datetime, unclear: str = MAY_BE_OUT
-) -> Throttled | Unreached | Refused | Unknown:
+) -> Obstacle | Unknown:
     match error:
         case RetryAfter():
             wait = error.retry_after
@@ -158,7 +169,7 @@ def address_in(chat: str, message_id: int | str) -> str | None:
     return f"https://t.me/c/{number}/{message_id}" if number > 0 else None
 
 
-def in_vain(error: Exception, *, name: str, now: datetime) -> Throttled | Unreached | Refused:
+def in_vain(error: Exception, *, name: str, now: datetime) -> Obstacle:
     """What an error means that came of a call which posts nothing, and can be repeated."""
     if not isinstance(error, TelegramError):
         return Unreached(NO_BOT_API.format(type(error).__name__))
@@ -166,9 +177,7 @@ def in_vain(error: Exception, *, name: str, now: datetime) -> Throttled | Unreac
     return Unreached(outcome.reason) if isinstance(outcome, Unknown) else outcome
 
 
-def not_deleted(
-    error: Exception, *, name: str, now: datetime, where: str
-) -> Absent | Throttled | Unreached | Refused:
+def not_deleted(error: Exception, *, name: str, now: datetime, where: str) -> TakeDown:
     """What an error means for a message that was to be deleted; `where` it is, for a person."""
     if isinstance(error, BadRequest):
         if GONE.search(error.message.lower()):
@@ -179,8 +188,5 @@ def not_deleted(
                 f" messages): delete it by hand: {where}"
             )
     outcome = in_vain(error, name=name, now=now)
-    return (
-        Refused(f"{outcome.reason}; or delete it by hand: {where}")
-        if isinstance(outcome, Refused)
-        else outcome
-    )
+    by_hand = f"{outcome.reason}; or delete it by hand: {where}"
+    return Refused(by_hand) if isinstance(outcome, Refused) else outcome

@@ -13,12 +13,12 @@ import structlog
 import telegram
 from telegram.error import BadRequest, Forbidden
 
-from threadcast.bot.channels.port import Difference, Expected, Finding, Landmark, Sought
+from threadcast.bot.channels.port import Comparison, Expected, Finding, Landmark, Sought
 from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, address
 from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, verdict
 from threadcast.bot.channels.telegram.words import Fault
-from threadcast.queue.outcomes import Absent, Blind, Look, Refused, Sent, Throttled, Unreached
+from threadcast.queue.outcomes import Absent, Blind, Look, Obstacle, Refused, Sent, Throttled, Unreached
 
 log = structlog.get_logger("threadcast.telegram")
 
@@ -117,18 +117,14 @@ class Probe:
         except CALL_ERRORS as error:
             return _blind(self._client.in_vain(error))
 
-    async def audit(
-        self, chain: Sequence[Expected]
-    ) -> tuple[Difference, ...] | Throttled | Unreached | Blind:
+    async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Where a published chain is not as it was sent; one message a second."""
         if not all(expected.remote_id.isdecimal() for expected in chain):
             return Blind("the chain has ids that are none of Telegram's")
         try:
             chat = await self._chat()
-            ids = [int(expected.remote_id) for expected in chain]
-            seen = {
-                number: await self._see(chat, number) for number in (*ids, *beside(chain, WINDOW, EXTRAS))
-            }
+            ids = (*(int(expected.remote_id) for expected in chain), *beside(chain, WINDOW, EXTRAS))
+            seen = {number: await self._see(chat, number) for number in ids}
         except CannotSeeError as error:
             return Blind(error.fault.reason)
         except CALL_ERRORS as error:
@@ -146,9 +142,8 @@ class Probe:
 
     async def _look_up(self, sought: Sought) -> Sent | Absent | Blind:
         chat = await self._chat()
-        parent = 0 if sought.parent is None else int(sought.parent)
         try:
-            base = await self._base(chat, parent, sought.landmark)
+            base = await self._base(chat, int(sought.parent or 0), sought.landmark)
             shown = await self._behind(chat, base)
         except CannotSeeError as error:
             return Blind(error.fault.reason)
@@ -183,7 +178,9 @@ class Probe:
     async def _see(self, chat: telegram.ChatFullInfo, message_id: int) -> Shown | None:
         """One message of the chat, None where there is none with this id."""
         private = self._private(chat)
-        await self._rest_between()
+        wait = self._last + PACE - time.monotonic()
+        if wait > 0:
+            await self._rest(wait)
         try:
             copy = await self._client.bot.forward_message(
                 private, chat.id, message_id, disable_notification=True
@@ -203,11 +200,6 @@ class Probe:
         if chat.id == self._private_chat:
             raise CannotSeeError(ITSELF)
         return self._private_chat
-
-    async def _rest_between(self) -> None:
-        wait = self._last + PACE - time.monotonic()
-        if wait > 0:
-            await self._rest(wait)
 
     async def _delete_copies(self, private_chat: int, copies: frozenset[int]) -> None:
         """Delete what was forwarded; what cannot be now is tried again with the next copy."""
@@ -249,7 +241,7 @@ def _blindness(fault: Fault) -> Finding:
     )
 
 
-def _blind(outcome: Throttled | Unreached | Refused) -> Throttled | Unreached | Blind:
+def _blind(outcome: Obstacle) -> Throttled | Unreached | Blind:
     return Blind(outcome.reason) if isinstance(outcome, Refused) else outcome
 
 
