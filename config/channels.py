@@ -49,15 +49,9 @@ class _Channel(BaseModel):
     numbering: Annotated[
         Numbering,
         AnyCase,
-        Doc(
-            "how posts are numbered: as the author did, 1/ 2/ …, 1/34 2/34 …, or not at all",
-            "keep, renumber, total or none",
-            "total",
-        ),
+        Doc.choice("how posts are numbered: as the author did, 1/ 2/ …, 1/34 2/34 …, or not at all", "total"),
     ] = "keep"
-    hold: Annotated[bool, Doc("each thread waits until a person releases it", "true or false", "true")] = (
-        False
-    )
+    hold: Annotated[bool, Doc.choice("each thread waits until a person releases it", "true")] = False
     schedule: Annotated[
         Slots | None,
         Doc(
@@ -90,7 +84,7 @@ class _Channel(BaseModel):
     quiet_chain: Annotated[
         Literal["finish", "pause"],
         AnyCase,
-        Doc("what a chain does that runs into quiet hours", "finish or pause", "pause"),
+        Doc.choice("what a chain does that runs into quiet hours", "pause"),
     ] = "finish"
     jitter: Annotated[
         Duration,
@@ -109,10 +103,8 @@ class _Channel(BaseModel):
     when_unsure: Annotated[
         Literal["ask", "resend"],
         AnyCase,
-        Doc(
-            "where nobody can tell whether a post is out: its owner is asked, or it is sent again",
-            "ask or resend",
-            "resend",
+        Doc.choice(
+            "where nobody can tell whether a post is out: its owner is asked, or it is sent again", "resend"
         ),
     ] = "ask"
 
@@ -147,9 +139,7 @@ class TelegramChannelSettings(_Channel):
             "the bot of THREADCAST_TELEGRAM__TOKEN",
         ),
     ]
-    silent: Annotated[
-        bool, Doc("posts after the first of a chain make no sound", "true or false", "false")
-    ] = True
+    silent: Annotated[bool, Doc.choice("posts after the first of a chain make no sound", "false")] = True
 
 
 class MastodonChannelSettings(_Channel):
@@ -173,14 +163,10 @@ class MastodonChannelSettings(_Channel):
         ),
     ]
     visibility: Annotated[
-        Visibility,
-        AnyCase,
-        Doc("who sees the first post of a chain", "public, unlisted, private or direct", "unlisted"),
+        Visibility, AnyCase, Doc.choice("who sees the first post of a chain", "unlisted")
     ] = "public"
     reply_visibility: Annotated[
-        Visibility,
-        AnyCase,
-        Doc("who sees the other posts of a chain", "public, unlisted, private or direct", "public"),
+        Visibility, AnyCase, Doc.choice("who sees the other posts of a chain", "public")
     ] = "unlisted"
     language: Annotated[
         Language | None,
@@ -194,9 +180,7 @@ class LocalChannelSettings(_Channel):
 
     kind: Annotated[Literal["local"], _KIND] = "local"
     like: Annotated[
-        Literal["telegram", "mastodon"],
-        AnyCase,
-        Doc("whose limits and rules it has", "telegram or mastodon", "telegram"),
+        Literal["telegram", "mastodon"], AnyCase, Doc.choice("whose limits and rules it has", "telegram")
     ] = "mastodon"
 
 

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import get_args
+from typing import Self, get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -36,8 +36,8 @@ class Doc:
     """What a field means to an owner; stands in the field's annotation.
 
     `expected` ends the sentence "expected …". `default` is told where the field's own default does not
-    tell it. `nearest` gives the right value that a wrong one is like; where a field takes one of some words
-    it is known without.
+    tell it. `nearest` gives the right value that a wrong one is like. Where a field takes one of some words,
+    or true or false, its type says what is expected, and what is nearest.
     """
 
     meaning: str
@@ -45,6 +45,11 @@ class Doc:
     example: str
     default: str | None = None
     nearest: Nearest | None = None
+
+    @classmethod
+    def choice(cls, meaning: str, example: str) -> Self:
+        """Return the doc of a field whose type says what it takes."""
+        return cls(meaning, "", example)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,17 @@ def variables_of(model: type[BaseModel], *, prefix: str, group: str) -> Iterator
                 yield Variable(
                     name=prefix + field.upper(),
                     meaning=doc.meaning,
-                    expected=doc.expected,
+                    expected=doc.expected or _either(words or ["true", "false"]),
                     example=doc.example,
                     default=_default(info) if doc.default is None else doc.default,
                     secret=_is_secret(info.annotation),
                     group=group,
                     nearest=doc.nearest or (partial(nearest, known=words) if words else None),
                 )
+
+
+def _either(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _is_secret(annotation: object) -> bool:

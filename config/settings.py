@@ -118,15 +118,13 @@ class Settings(BaseModel):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         AnyCase,
-        Doc("what is logged, from this level up", "debug, info, warning or error", "debug"),
+        Doc.choice("what is logged, from this level up", "debug"),
     ] = "info"
     log_format: Annotated[
         Literal["auto", "console", "json"],
         AnyCase,
-        Doc(
-            "how log lines look: auto has colours on a terminal only, console always, json never",
-            "auto, console or json",
-            "json",
+        Doc.choice(
+            "how log lines look: auto has colours on a terminal only, console always, json never", "json"
         ),
     ] = "auto"
     channels: tuple[Annotated[ChannelSettings, Field(discriminator="kind")], ...] = ()

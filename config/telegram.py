@@ -58,10 +58,8 @@ class TelegramSettings(BaseModel):
     ] = None
     listen: Annotated[
         bool,
-        Doc(
-            "whether this service takes commands: false on all but one of several that share a bot",
-            "true or false",
-            "false",
+        Doc.choice(
+            "whether this service takes commands: false on all but one of several that share a bot", "false"
         ),
     ] = True
     digest: Annotated[

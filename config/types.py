@@ -28,11 +28,7 @@ _CHAT_NAME = re.compile(r"(?:@|(?:https?://)?(?:t\.me|telegram\.me)/)?([A-Za-z][
 _CHAT_PATH = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/c/([1-9][0-9]{0,15})(?:/.*)?")
 _INVITATION = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/(?:\+|joinchat/).*")
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}")
-_GROUP_ID = re.compile(r"-[1-9][0-9]{0,15}")
 _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
-_BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
-_BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-_RATE = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}|[A-Za-z]{4}))?")
 
 
@@ -133,13 +129,6 @@ def user_ids(value: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(each) for each in found))
 
 
-def group_id(value: str) -> int:
-    """Return the numeric id of a group, which is negative."""
-    if not _GROUP_ID.fullmatch(value):
-        raise ValueError("not a group's id")
-    return int(value)
-
-
 def language(value: str) -> str:
     """Return a language code: ISO 639, with a region or a script where there is one (`pt-BR`, `zh-Hant`)."""
     code = _LANGUAGE.fullmatch(value)
@@ -180,13 +169,6 @@ def nearest_days(parse: Callable[[str], object], text: str) -> str | None:
     return mended if mended != text.lower() else None
 
 
-def rate(value: str) -> float:
-    """Return how often a second: a plain number."""
-    if not _RATE.fullmatch(value):
-        raise ValueError("not a number")
-    return float(value)
-
-
 def folder(value: str) -> str:
     """Return a folder's path that can stand in a SQLite URL, where a question mark would end it."""
     if set(value) & set('?\0\r\n"') or re.search(r"(?:^|/)'.*'$", value):
@@ -194,22 +176,24 @@ def folder(value: str) -> str:
     return value
 
 
-def _secret(form: re.Pattern[str]) -> AfterValidator:
-    def check(secret: SecretStr) -> SecretStr:
-        if not form.fullmatch(secret.get_secret_value()):
-            raise ValueError("not a token")
-        return secret
-
-    return AfterValidator(check)
-
-
-def _check_database_url(secret: SecretStr) -> SecretStr:
-    return SecretStr(database_url(secret.get_secret_value()))
-
-
 def _text(change: Any) -> BeforeValidator:
     """Apply a function to text only: in code, a setting may be given as the value itself."""
     return BeforeValidator(lambda value: change(value) if isinstance(value, str) else value)
+
+
+def _in_form(form: str) -> Callable[[str], str]:
+    """Return a check that a text is of this form, and no more: pydantic reads numbers more freely."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(form, value):
+            raise ValueError("not in this form")
+        return value
+
+    return check
+
+
+def _secret(change: Callable[[str], str]) -> AfterValidator:
+    return AfterValidator(lambda secret: SecretStr(change(secret.get_secret_value())))
 
 
 AnyCase = _text(str.lower)
@@ -218,8 +202,8 @@ TimeZone = Annotated[ZoneInfo, _text(time_zone)]
 Slots = Annotated[Schedule, _text(parse_schedule)]
 Quiet = Annotated[QuietHours, _text(parse_quiet)]
 Duration = Annotated[timedelta, _text(parse_duration)]
-Rate = Annotated[float, _text(rate), Field(ge=0.01, le=1000)]
-GroupId = Annotated[int, _text(group_id)]
+Rate = Annotated[float, _text(_in_form(r"[0-9]{1,4}(\.[0-9]{1,3})?")), Field(ge=0.01, le=1000)]
+GroupId = Annotated[int, _text(_in_form("-[1-9][0-9]{0,15}"))]
 TimeOfDay = Annotated[time, _text(parse_time)]
 UserIds = Annotated[tuple[int, ...], _text(user_ids)]
 ChannelName = Annotated[str, AfterValidator(channel_name)]
@@ -227,7 +211,7 @@ Chat = Annotated[str, AfterValidator(chat)]
 Language = Annotated[str, AfterValidator(language)]
 Server = Annotated[str, AfterValidator(lambda value: web_address(value, path=False))]
 Endpoint = Annotated[str, AfterValidator(lambda value: web_address(value, path=True))]
-BotToken = Annotated[SecretStr, _secret(_BOT_TOKEN)]
+BotToken = Annotated[SecretStr, _secret(_in_form("[0-9]+:[A-Za-z0-9_-]+"))]
 # https://www.rfc-editor.org/rfc/rfc6750#section-2.1
-BearerToken = Annotated[SecretStr, _secret(_BEARER_TOKEN)]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
+BearerToken = Annotated[SecretStr, _secret(_in_form("[A-Za-z0-9._~+/-]+=*"))]
+DatabaseUrl = Annotated[SecretStr, _secret(database_url)]

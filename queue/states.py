@@ -104,11 +104,7 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
 }
 
 # A channel takes a thread (by fingerprint) once while a delivery of it is in one of these states.
-LIVE = frozenset(DeliveryState) - {
-    DeliveryState.PUBLISHED,
-    DeliveryState.CANCELLED,
-    DeliveryState.WITHDRAWN,
-}
+LIVE = frozenset(DeliveryState) - {DeliveryState.PUBLISHED, DeliveryState.CANCELLED, DeliveryState.WITHDRAWN}
 
 # What is under way, or to come: the queue as a person sees it.
 WAITING = LIVE - {DeliveryState.FAILED}

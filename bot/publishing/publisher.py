@@ -12,6 +12,7 @@ import random
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -40,6 +41,7 @@ QUIET = "quiet hours"
 Observer = Callable[[Delivery], None]
 
 
+@dataclass(eq=False)
 class Publisher:
     """Publishes one channel's deliveries, one post after the other.
 
@@ -49,34 +51,22 @@ class Publisher:
     retries; `new_key` makes a key never used before.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        channel: Channel,
-        *,
-        worker: str,
-        clock: Clock,
-        stop: Stop,
-        gap: timedelta = timedelta(0),
-        brake: Callable[[datetime], datetime | None] = lambda _: None,
-        pace: Pace | None = None,
-        observe: Observer = lambda _: None,
-        chance: Callable[[], float] = random.random,
-        new_key: Callable[[], str] = lambda: secrets.token_hex(16),
-    ) -> None:
-        self.channel = channel
-        self._database = database
-        self._worker = worker
-        self._clock = clock
-        self._stop = stop
-        self._gap = gap
-        self._brake = brake
-        self._pace = pace or FreePace()
-        self._remembered = self._pace.rate
+    database: Database
+    channel: Channel
+    _: KW_ONLY
+    worker: str
+    clock: Clock
+    stop: Stop
+    gap: timedelta = timedelta(0)
+    brake: Callable[[datetime], datetime | None] = lambda _: None
+    pace: Pace = field(default_factory=FreePace)
+    observe: Observer = lambda _: None
+    chance: Callable[[], float] = random.random
+    new_key: Callable[[], str] = lambda: secrets.token_hex(16)
+
+    def __post_init__(self) -> None:
+        self._remembered = self.pace.rate
         self._changed = False
-        self._observe = observe
-        self._chance = chance
-        self._new_key = new_key
 
     def look_again(self) -> None:
         """Before the next post, see whether the channel is paused: something changed in the queue."""
@@ -90,20 +80,20 @@ class Publisher:
         go of after a whole post. Raises StoreError where the queue cannot be used; the delivery can then be
         claimed again once the lease has ended.
         """
-        now = self._clock()
+        now = self.clock()
         claim = await asyncio.to_thread(
-            self._database.work.claim,
+            self.database.work.claim,
             self.channel.name,
-            worker=self._worker,
+            worker=self.worker,
             now=now,
             until=now + LEASE,
             timing=timing,
         )
         if not isinstance(claim, Claim):
             return claim
-        self._observe(claim.delivery)
+        self.observe(claim.delivery)
         try:
-            async with renewed(self._database, claim, clock=self._clock, lease=LEASE):
+            async with renewed(self.database, claim, clock=self.clock, lease=LEASE):
                 return await self._work(claim)
         except LeaseLostError:
             log.warning(
@@ -114,11 +104,11 @@ class Publisher:
             )
             return claim.delivery
         finally:
-            rate = self._pace.rate
+            rate = self.pace.rate
             if rate is not None and rate != self._remembered:
                 self._remembered = rate
                 with suppress(NotFoundError):
-                    await asyncio.to_thread(self._database.changes.note_rate, self.channel.name, rate)
+                    await asyncio.to_thread(self.database.changes.note_rate, self.channel.name, rate)
 
     async def _work(self, claim: Claim) -> Delivery:
         posts = await self._prepare(claim)
@@ -174,15 +164,15 @@ class Publisher:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
             return await self._put_off(claim, Refused(str(error), Code.CONTENT))
-        return await asyncio.to_thread(self._database.work.plan, claim, posts, now=self._clock())
+        return await asyncio.to_thread(self.database.work.plan, claim, posts, now=self.clock())
 
     async def _look_ahead(self, claim: Claim, posts: Sequence[PostRecord]) -> Delivery | None:
         """Before the first post: where the chain has to wait or cannot go at all, that is recorded."""
-        fault = await calls.preflight(self.channel, self._stop, self._clock)
+        fault = await calls.preflight(self.channel, self.stop, self.clock)
         if fault is None:
-            now = self._clock()
+            now = self.clock()
             waiting = sum(post.state is PostState.PLANNED for post in posts)
-            room = await asyncio.to_thread(self._pace.room, waiting, now)
+            room = await asyncio.to_thread(self.pace.room, waiting, now)
             if room.at <= now:
                 if room.reason:
                     log.info("a long chain begins", channel=self.channel.name, plan=room.reason)
@@ -193,34 +183,34 @@ class Publisher:
     async def _put_off(self, claim: Claim, outcome: Obstacle) -> Delivery:
         """Record what keeps the whole chain from going on, with its reason."""
         change = decide(
-            outcome, last=False, tries=claim.delivery.fence, now=self._clock(), chance=self._chance()
+            outcome, last=False, tries=claim.delivery.fence, now=self.clock(), chance=self.chance()
         )
         delivery, _ = await self._record(claim, None, change)
         return delivery
 
     async def _hold(self, claim: Claim, *, left: int) -> Delivery | None:
         """Wait for the channel's pace; the delivery where `left` posts have to wait longer than in memory."""
-        now = self._clock()
-        reading = self._database.reading
+        now = self.clock()
+        reading = self.database.reading
         is_paused = self._changed and await asyncio.to_thread(reading.paused, self.channel.name)
         self._changed = False
-        if not is_paused and not self._stop.asked.is_set():
-            quiet = self._brake(now)
+        if not is_paused and not self.stop.asked.is_set():
+            quiet = self.brake(now)
             if quiet is not None:
                 return await self._put_off(claim, Throttled(quiet, QUIET, Code.QUIET))
-            ready = await asyncio.to_thread(self._pace.ready_at, now)  # it may count in the queue at first
+            ready = await asyncio.to_thread(self.pace.ready_at, now)  # it may count in the queue at first
             if ready - now > PATIENCE:
-                room = await asyncio.to_thread(self._pace.room, left, now)
+                room = await asyncio.to_thread(self.pace.room, left, now)
                 return await self._put_off(claim, Throttled(ready, room.reason, Code.ROOM))
             if ready > now:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.asked.wait(), (ready - now).total_seconds())
-        if not is_paused and not self._stop.asked.is_set():
+                    await asyncio.wait_for(self.stop.asked.wait(), (ready - now).total_seconds())
+        if not is_paused and not self.stop.asked.is_set():
             return None
-        now = self._clock()
-        delivery = await asyncio.to_thread(self._database.work.let_go, claim, now=now, due=now)
+        now = self.clock()
+        delivery = await asyncio.to_thread(self.database.work.let_go, claim, now=now, due=now)
         log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id)
-        self._observe(delivery)
+        self.observe(delivery)
         return delivery
 
     async def _settle(self, post: PostRecord, *, last: bool) -> Change:
@@ -228,27 +218,27 @@ class Publisher:
         if post.state is PostState.SENDING or post.doubted is None:
             gone = Unknown("the service went away while this post was being sent", code=Code.STOPPED)
             return self._decide(post, gone, last=last, began=post.intended)
-        known = await asyncio.to_thread(self._database.reading.landmark, self.channel.name)
+        known = await asyncio.to_thread(self.database.reading.landmark, self.channel.name)
         landmark = Landmark(known.remote_id, known.post.text) if known and known.remote_id else None
         sought = Sought(post.post.text, post.reply_to, post.key or "", since=post.doubted, landmark=landmark)
         return settle(
-            await calls.look_up(self.channel, sought, self._stop),
+            await calls.look_up(self.channel, sought, self.stop),
             settling=self.channel.settling,
             since=post.doubted,
             misses=post.misses,
             last=last,
-            now=self._clock(),
-            chance=self._chance(),
-            gap=self._gap,
+            now=self.clock(),
+            chance=self.chance(),
+            gap=self.gap,
         )
 
     async def _intend(self, claim: Claim, post: PostRecord, parent: str | None) -> PostRecord:
-        now = self._clock()
+        now = self.clock()
         return await asyncio.to_thread(
-            self._database.work.intend,
+            self.database.work.intend,
             claim,
             post.position,
-            key=post.key or self._new_key(),
+            key=post.key or self.new_key(),
             reply_to=parent,
             now=now,
             until=now + LEASE,
@@ -256,9 +246,9 @@ class Publisher:
 
     async def _send(self, post: PostRecord) -> Outcome:
         outgoing = Outgoing(text=post.post.text, parent=post.reply_to, key=post.key or "")
-        self._pace.begun(self._clock())
-        outcome = await calls.send(self.channel, outgoing, self._stop)
-        self._pace.ended(outcome, self._clock())
+        self.pace.begun(self.clock())
+        outcome = await calls.send(self.channel, outgoing, self.stop)
+        self.pace.ended(outcome, self.clock())
         return outcome
 
     def _decide(
@@ -268,9 +258,9 @@ class Publisher:
             outcome,
             last=last,
             tries=post.tries,
-            now=self._clock(),
-            chance=self._chance(),
-            gap=self._gap,
+            now=self.clock(),
+            chance=self.chance(),
+            gap=self.gap,
             settling=self.channel.settling,
             began=began,
         )
@@ -279,14 +269,14 @@ class Publisher:
         self, claim: Claim, post: PostRecord | None, change: Change, following: PostRecord | None = None
     ) -> tuple[Delivery, PostRecord | None]:
         """Write what follows; with it the intent of the `following` post, where that may go at once."""
-        now = self._clock()
+        now = self.clock()
         position = post.position if post else None
         intent = None
         if following and change.sent and self._goes_on(change, now):
-            intent = Intent(following.key or self._new_key(), now + LEASE)
+            intent = Intent(following.key or self.new_key(), now + LEASE)
         try:
             delivery, intended = await asyncio.to_thread(
-                self._database.work.record, claim, position, change, now=now, following=intent
+                self.database.work.record, claim, position, change, now=now, following=intent
             )
         except LeaseLostError:
             if change.sent is not None:  # nobody else knows it: a person can settle the post by this line
@@ -299,16 +289,16 @@ class Publisher:
                 )
             raise
         report(delivery, position, change)
-        self._observe(delivery)
+        self.observe(delivery)
         return delivery, intended
 
     def _goes_on(self, change: Change, now: datetime) -> bool:
         """Whether the next post may go at once."""
         if change.event is not Event.GO_ON or not change.keeps_lease:
             return False
-        if self._stop.asked.is_set() or self._changed or self._brake(now) is not None:
+        if self.stop.asked.is_set() or self._changed or self.brake(now) is not None:
             return False
-        return self._pace.ready_at(now) <= now
+        return self.pace.ready_at(now) <= now
 
 
 def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:

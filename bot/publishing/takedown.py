@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 
 from threadcast.bot.channels.port import Channel, Clock, Difference, Expected
@@ -45,6 +45,7 @@ class Audit:
     problem: str = ""
 
 
+@dataclass(eq=False)
 class Undo:
     """Takes the posts of withdrawn deliveries down, the newest first.
 
@@ -52,24 +53,16 @@ class Undo:
     until a moment.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        actor: str,
-        clock: Clock,
-        see: Callable[[Undoing], None],
-        pause: Callable[[datetime], Awaitable[None]],
-    ) -> None:
-        self._database = database
-        self._actor = actor
-        self._clock = clock
-        self._see = see
-        self._pause = pause
+    database: Database
+    _: KW_ONLY
+    actor: str
+    clock: Clock
+    see: Callable[[Undoing], None]
+    pause: Callable[[datetime], Awaitable[None]]
 
     async def take_down(self, delivery: Delivery, channel: Channel) -> Undoing:
         """As far as the network lets us; what was taken down before is not asked for again."""
-        posts = await asyncio.to_thread(self._database.reading.posts, delivery.id)
+        posts = await asyncio.to_thread(self.database.reading.posts, delivery.id)
         out = [post for post in posts if post.state is PostState.SENT]
         gone = sum(post.taken_down is not None for post in out)
         left = [
@@ -78,7 +71,7 @@ class Undo:
             if post.remote_id is None
         ]
         seen = Undoing(delivery, gone, len(out), tuple(left))
-        self._see(seen)
+        self.see(seen)
         for post in reversed(out):
             if post.remote_id is None or post.taken_down is not None:
                 continue
@@ -88,7 +81,7 @@ class Undo:
             else:
                 left.append(Left(post.position, post.url, fault.reason))
             seen = Undoing(delivery, gone, len(out), tuple(left))
-            self._see(seen)
+            self.see(seen)
             if isinstance(fault, Unreached):
                 break
         return seen
@@ -100,23 +93,18 @@ class Undo:
             answer: TakeDown = await channel.take_down(post.remote_id or "")
             match answer:
                 case Absent():
-                    await asyncio.to_thread(
-                        self._database.changes.note_gone,
-                        seen.delivery.id,
-                        post.position,
-                        now=self._clock(),
-                        actor=self._actor,
-                    )
+                    note_gone, about = self.database.changes.note_gone, (seen.delivery.id, post.position)
+                    await asyncio.to_thread(note_gone, *about, now=self.clock(), actor=self.actor)
                     return None
                 case Throttled():
                     until = answer.until
                 case Unreached() if tries + 1 < TRIES:
                     tries += 1
-                    until = self._clock() + AGAIN
+                    until = self.clock() + AGAIN
                 case _:
                     return answer
-            self._see(Undoing(seen.delivery, seen.gone, seen.out, seen.left, until))
-            await self._pause(until)
+            self.see(Undoing(seen.delivery, seen.gone, seen.out, seen.left, until))
+            await self.pause(until)
 
 
 async def audit(delivery: Delivery, posts: Sequence[PostRecord], channel: Channel) -> Audit:

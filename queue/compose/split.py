@@ -50,7 +50,7 @@ class Place(IntEnum):
 class Cuts:
     """The places where a text may be cut, its beginning and end included.
 
-    The piece between the places i and j is `text[rights[i]:lefts[j]]`.
+    The piece between the places i and j is `text[rights[i]:lefts[j]]`. Arrays: a text may be one long word.
     """
 
     lefts: "array[int]"
@@ -148,22 +148,14 @@ def _furthest(good: Callable[[int], bool], most: int, guess: int) -> int:
     return low
 
 
-def _ahead(text: str, cuts: Cuts, fits: Fits, piece: int, at: int, guess: int) -> int:
-    """How many places ahead a piece that begins at `at` may end."""
+def _reach(text: str, cuts: Cuts, fits: Fits, piece: int, at: int, guess: int, *, back: bool = False) -> int:
+    """How many places ahead a piece that begins at `at` may end; `back`: before it, where one ends there."""
 
     def good(count: int) -> bool:
-        return fits(piece, text[cuts.rights[at] : cuts.lefts[at + count]])
+        start, end = (at - count, at) if back else (at, at + count)
+        return fits(piece, text[cuts.rights[start] : cuts.lefts[end]])
 
-    return _furthest(good, len(cuts.lefts) - 1 - at, guess)
-
-
-def _behind(text: str, cuts: Cuts, fits: Fits, piece: int, end: int, guess: int) -> int:
-    """How many places before `end` a piece that ends there may begin."""
-
-    def good(count: int) -> bool:
-        return fits(piece, text[cuts.rights[end - count] : cuts.lefts[end]])
-
-    return _furthest(good, end, guess)
+    return _furthest(good, at if back else len(cuts.lefts) - 1 - at, guess)
 
 
 def _fewest(text: str, cuts: Cuts, fits: Fits) -> tuple[list[int], list[int]]:
@@ -172,7 +164,7 @@ def _fewest(text: str, cuts: Cuts, fits: Fits) -> tuple[list[int], list[int]]:
     chosen, tight, span = [0], list[int](), 32
     while chosen[-1] < last:
         piece, at = len(chosen) - 1, chosen[-1]
-        span = _ahead(text, cuts, fits, piece, at, max(span, 1))
+        span = _reach(text, cuts, fits, piece, at, max(span, 1))
         if not span:
             tight.append(at)
         chosen.append(at + max(span, 1))
@@ -185,13 +177,13 @@ def _balanced(text: str, cuts: Cuts, fits: Fits, filled: list[int]) -> list[int]
     # The first place where the n-th cut leaves no more than fits into the pieces after it.
     first = [0] * pieces + [last]
     for n in range(pieces - 1, 0, -1):
-        back = _behind(text, cuts, fits, n, first[n + 1], filled[n + 1] - filled[n])
+        back = _reach(text, cuts, fits, n, first[n + 1], filled[n + 1] - filled[n], back=True)
         first[n] = first[n + 1] - max(back, 1)
     chosen = [0]
     while chosen[-1] < last:
         piece, at = len(chosen) - 1, chosen[-1]
         guess = filled[piece + 1] - filled[piece] if piece < pieces else 0
-        span = _ahead(text, cuts, fits, piece, at, guess) if guess else 0
+        span = _reach(text, cuts, fits, piece, at, guess) if guess else 0
         if not span:  # no way on: only by a measure that does not grow with the text
             return filled
         high = at + span
@@ -263,8 +255,7 @@ def _inside(word: str) -> "array[int]":
     for found in _WHOLE.finditer(word):
         start, end = found.span()
         whole[start + 1 : end] = bytes([1]) * (end - start - 1)
-    outside = array("i", (bound for bound in bounds if not whole[bound]))
-    if outside:
+    if outside := array("i", (bound for bound in bounds if not whole[bound])):
         return outside
     # Within a URL or a mention: at least no piece shall begin or end with what looks like another one.
     quiet = (bound for bound in bounds if word[bound - 1] not in _SIGNS and word[bound] not in _SIGNS)

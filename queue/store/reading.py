@@ -129,9 +129,7 @@ class Reading:
             .select_from(POSTS)
             .join(DELIVERIES, DELIVERIES.c.id == POSTS.c.delivery_id)
             .where(
-                DELIVERIES.c.channel == channel,
-                POSTS.c.remote_id.is_not(None),
-                POSTS.c.finished >= moment,
+                DELIVERIES.c.channel == channel, POSTS.c.remote_id.is_not(None), POSTS.c.finished >= moment
             )
         )
         with self._read() as connection:

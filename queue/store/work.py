@@ -23,16 +23,7 @@ from sqlalchemy.sql.expression import FromClause
 
 from threadcast.queue.compose.compose import Post
 from threadcast.queue.errors import Fault, NotFoundError, StoreError
-from threadcast.queue.model import (
-    Claim,
-    Delivery,
-    Intent,
-    PostRecord,
-    Timing,
-    Turn,
-    at_once,
-    credible,
-)
+from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, Turn, at_once, credible
 from threadcast.queue.outcomes import CHANNEL_FAULTS
 from threadcast.queue.states import Change, DeliveryState, Event, PostState
 from threadcast.queue.store.rows import (

@@ -60,26 +60,21 @@ def _of_total(parts: Sequence[Part], total: int | None) -> Iterator[Notice]:
 
 
 def _of_entities(parts: Sequence[Part]) -> Iterator[Notice]:
-    found = [(part, match) for part in parts if "&" in part.text for match in _real_entities(part.text)]
+    found = [
+        (part, match)
+        for part in parts
+        if "&" in part.text
+        for match in _ENTITY.finditer(part.text)
+        if html.unescape(match.group()) != match.group()
+    ]
     holders = {part.line: part for part, _ in found}
     if len(holders) > 1 or (found and len(parts) == 1):
         part, match = found[0]
         start, end = max(match.start() - _SHOWN // 2, 0), match.end() + _SHOWN // 2
         read = " ".join(html.unescape(part.text[start:end]).split())
         kinds = tuple(dict.fromkeys(match.group() for _, match in found))[:_KINDS_SHOWN]
-        yield Notice(
-            Severity.INFO,
-            NoticeKind.HTML_ENTITIES,
-            part.line,
-            parts.index(part) + 1,
-            numbers=(len(holders),),
-            markers=kinds,
-            text=read,
-        )
-
-
-def _real_entities(text: str) -> Iterator[re.Match[str]]:
-    return (match for match in _ENTITY.finditer(text) if html.unescape(match.group()) != match.group())
+        kind, position = NoticeKind.HTML_ENTITIES, parts.index(part) + 1
+        yield Notice(Severity.INFO, kind, part.line, position, (), (len(holders),), kinds, read)
 
 
 def _of_length(parts: Sequence[Part], placement: Placement, *, complete: bool) -> Iterator[Notice]:
@@ -96,21 +91,13 @@ def _of_numbers(part: Part, placement: Placement) -> Iterator[Notice]:
     # What follows the marker of a part is its list, unless the numbers go on from the marker's own.
     if looks is not None and (not part.marker or (looks.lines[0] == 1 and len(looks.lines) >= FEWEST)):
         lines = tuple(part.line + line - 1 for line in looks.lines)
-        yield Notice(
-            Severity.WARNING, NoticeKind.LOOKS_NUMBERED, lines[0], None, lines=lines, text=looks.form
-        )
+        kind = NoticeKind.LOOKS_NUMBERED
+        yield Notice(Severity.WARNING, kind, lines[0], None, lines, text=looks.form)
 
 
 def _warning(
     kind: NoticeKind, position: int, part: Part, before: Part | None = None, *, numbers: tuple[int, ...] = ()
 ) -> Notice:
     about = [part] if before is None else [part, before]
-    return Notice(
-        Severity.WARNING,
-        kind,
-        part.line,
-        position,
-        lines=tuple(each.line for each in about),
-        numbers=numbers,
-        markers=tuple(each.marker for each in about),
-    )
+    lines, markers = zip(*((each.line, each.marker) for each in about), strict=True)
+    return Notice(Severity.WARNING, kind, part.line, position, lines, numbers, markers)

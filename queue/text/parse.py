@@ -78,11 +78,7 @@ from threadcast.queue.text.thread import Thread, composed, written
 
 _OTHER_LINE_BREAKS = "\r\v\f\x85\u2028\u2029"
 _LINE_BREAKS = str.maketrans(dict.fromkeys(_OTHER_LINE_BREAKS, "\n"))
-_BOMS = {
-    b"\xef\xbb\xbf": "utf-8",
-    b"\xff\xfe": "utf-16-le",
-    b"\xfe\xff": "utf-16-be",
-}
+_BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 class NotTextError(ValueError):

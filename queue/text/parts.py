@@ -186,27 +186,15 @@ def _preamble(text: str, line: int, part: Part, *, shown: bool) -> Iterator[Noti
     """What stands above a thread; between two threads it is shown, as it might belong to the one before."""
     if text:
         severity = Severity.INFO if leftovers.RULE.fullmatch(text) else Severity.WARNING
-        yield Notice(
-            severity,
-            NoticeKind.PREAMBLE,
-            line,
-            None,
-            lines=(part.line,),
-            markers=(part.marker,),
-            text=text if shown else "",
-        )
+        said = text if shown else ""
+        yield Notice(severity, NoticeKind.PREAMBLE, line, None, (part.line,), (), (part.marker,), said)
 
 
 def _not_read(mark: Mark, part: Part, line: int) -> Notice:
     """The next number in another form, which may be a part or no more than a fraction."""
+    markers = (mark.marker, part.marker)
     return Notice(
-        Severity.WARNING,
-        NoticeKind.NOT_READ,
-        line,
-        None,
-        lines=(line, part.line),
-        numbers=(mark.number,),
-        markers=(mark.marker, part.marker),
+        Severity.WARNING, NoticeKind.NOT_READ, line, None, (line, part.line), (mark.number,), markers
     )
 
 

@@ -12,13 +12,7 @@ from urllib.parse import quote
 from mastodon import Mastodon
 from mastodon.errors import MastodonError, MastodonWarning
 
-from threadcast.bot.channels.mastodon.errors import (
-    GONE,
-    NOT_MASTODON,
-    CallError,
-    Fault,
-    fault_of,
-)
+from threadcast.bot.channels.mastodon.errors import GONE, NOT_MASTODON, CallError, Fault, fault_of
 from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of

@@ -65,12 +65,7 @@ DESCRIPTIONS: Final = (
         "the person has not started the bot, or has blocked it",
         "open the bot in Telegram and press Start",
     ),
-    (
-        Code.GONE,
-        r"deactivated",
-        "the chat or its account was deleted",
-        "choose another chat in {variable}",
-    ),
+    (Code.GONE, r"deactivated", "the chat or its account was deleted", "choose another chat in {variable}"),
 )
 
 
