@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from threadcast.bot.channels import port
+from threadcast.bot.publishing import takedown
 from threadcast.bot.requests import preview
 from threadcast.bot.wording import noticed
 from threadcast.queue import model
@@ -119,28 +121,16 @@ class Chain(Delivery):
     posts: list[Post] = _at("posts")
 
 
-class Left(Model):
-    position: int
-    url: str | None
-    reason: str
-
-
 class Undoing(Delivery):
     gone: int
     out: int
-    left: list[Left]
-
-
-class Difference(Model):
-    kind: str
-    position: int | None
-    detail: str
+    left: list[takedown.Left]
 
 
 class Audit(Delivery):
     looked_at: int = _at("posts")
     problem: str
-    differences: list[Difference]
+    differences: list[port.Difference]
 
 
 class Duplicate(Model):
@@ -206,13 +196,6 @@ class Preview(Model):
     limit: int
     posts: list[PreviewedPost]
     problems: list[Problem]
-
-
-class Setting(Model):
-    name: str
-    value: str
-    source: str
-    secret: bool
 
 
 class Finding(Model):

@@ -1,4 +1,4 @@
-"""From markers to threads: which marks are parts of which thread. `parse` tells the grammar."""
+"""From markers to threads: which marks are parts of which thread. docs/grammar.md has the rules."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""What a person should know about a thread before it is published. The kinds are told in `parse`."""
+"""What a person should know about a thread before it is published. docs/grammar.md has the rules."""
 
 import html
 import re

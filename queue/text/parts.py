@@ -1,4 +1,4 @@
-"""From drafts to threads: the text of each part, and what is left over. `parse` tells the grammar."""
+"""From drafts to threads: the text of each part, and what is left over. docs/grammar.md has the rules."""
 
 import re
 from bisect import bisect_left, bisect_right

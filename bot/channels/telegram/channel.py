@@ -16,7 +16,6 @@ from threadcast.bot.channels.telegram.checks import check, why_not
 from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, UNREADABLE, address_in, classify, not_deleted
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
-from threadcast.bot.channels.telegram.words import LIMIT
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import (
@@ -31,6 +30,7 @@ from threadcast.queue.outcomes import (
     Unknown,
 )
 
+LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
 SETTLE_AFTER: Final = timedelta(minutes=1)  # a send that was given up here may still be at work there
 MISSES: Final = 2
 FIT_FOR: Final = timedelta(minutes=5)  # how long a chat where the bot may post is not asked again

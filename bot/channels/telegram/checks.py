@@ -10,13 +10,13 @@ from threadcast.bot.channels.telegram.errors import (
     CALL_ERRORS,
     NO_BOT_API,
     UNREADABLE,
+    Fault,
     Refusal,
     classify,
     explain,
     quote,
 )
 from threadcast.bot.channels.telegram.lookup import Probe
-from threadcast.bot.channels.telegram.words import Fault
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import Code, Obstacle, Refused, Throttled
 

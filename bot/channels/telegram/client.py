@@ -12,7 +12,7 @@ from telegram.request import HTTPXRequest
 
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import in_vain
-from threadcast.bot.channels.telegram.words import channel_variable
+from threadcast.config.environment import channel_variable
 from threadcast.config.types import is_loopback
 from threadcast.queue.outcomes import Obstacle
 

@@ -5,7 +5,10 @@ Rules of the platform: https://core.telegram.org/bots/api#sendmessage and #makin
 
 import os
 import re
+import tomllib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import resources
 from typing import Final
 
 import httpx
@@ -22,7 +25,7 @@ from telegram.error import (
     TelegramError,
 )
 
-from threadcast.bot.channels.telegram.words import DESCRIPTIONS, Fault, channel_variable
+from threadcast.config.environment import channel_variable
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import (
     Absent,
@@ -56,7 +59,24 @@ NO_BOT_API: Final = "what answers is no Bot API server ({})"
 # All that a call raises where it does not do what it should.
 CALL_ERRORS: Final = (TelegramError, *UNREADABLE)
 
+REFUSALS: Final[list[dict[str, str]]] = tomllib.loads(
+    resources.files(__package__).joinpath("refusals.toml").read_text(encoding="utf-8")
+)["refusal"]
+
 GONE: Final = re.compile(r"message to \w+ not found|message not found|message_id_invalid")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happened, and what a person can do about it."""
+
+    what: str
+    advice: str
+    code: Code = Code.OTHER
+
+    @property
+    def reason(self) -> str:
+        return f"{self.what}: {self.advice}" if self.advice else self.what
 
 
 # What the library raises where Telegram certainly did nothing, and never will with the same request.
@@ -79,9 +99,10 @@ def explain(error: Refusal, *, name: str) -> Fault:
                 "the group became a supergroup, with another id",
                 f"set {channel_variable(name, 'CHAT')}={redact(str(error.new_chat_id))}",
             )
-    for code, pattern, what, advice in DESCRIPTIONS:
-        if re.search(pattern, error.message.lower()):
-            return Fault(what, advice.format(variable=channel_variable(name, "CHAT")), code)
+    for one in REFUSALS:
+        if re.search(one["says"], error.message.lower()):
+            advice = one["advice"].format(variable=channel_variable(name, "CHAT"))
+            return Fault(one["what"], advice, Code(one["code"]))
     return Fault(f"Telegram refused ({quote(error)})", "correct what it names, then try again")
 
 

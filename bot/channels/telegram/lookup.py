@@ -15,9 +15,8 @@ from telegram.error import BadRequest, Forbidden
 
 from threadcast.bot.channels.port import Comparison, Expected, Finding, Landmark, Sought
 from threadcast.bot.channels.telegram.client import Client
-from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, address
+from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, Fault, address
 from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, verdict
-from threadcast.bot.channels.telegram.words import Fault
 from threadcast.queue.outcomes import Absent, Blind, Look, Obstacle, Refused, Sent, Throttled, Unreached
 
 log = structlog.get_logger("threadcast.telegram")

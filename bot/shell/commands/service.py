@@ -81,7 +81,7 @@ def config(as_json: bool) -> None:
     found = in_force(environment(), folder=Path.cwd())
     screen = Screen(load_settings().timezone)
     if as_json:
-        screen.json({"settings": models.many(models.Setting, found)})
+        screen.json({"settings": found})
     else:
         views.config(screen, found)
 
