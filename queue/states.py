@@ -1,7 +1,7 @@
 """States, outcomes, and what follows from an outcome: the only place that picks a state.
 
 Everything else reads its rules from here: the stores guard their writes with `TRANSITIONS`, the
-database's CHECKs list these states, the diagram in docs/ is generated from them.
+database's CHECKs list these states, and a test holds the diagram in docs/ against them.
 """
 
 from dataclasses import dataclass
@@ -146,18 +146,6 @@ def follow(state: DeliveryState, event: Event) -> DeliveryState:
     except KeyError:
         possible = tuple(each for each in allowed(state) if each in _WISHES)
         raise NotAllowedError(Fault.STATE, event=event, state=state, possible=possible) from None
-
-
-def diagram() -> str:
-    """The table as a Mermaid state diagram, the picture in docs/states.md.
-
-    https://mermaid.js.org/syntax/stateDiagram.html
-    """
-    lines = ["stateDiagram-v2"]
-    lines += [f"    [*] --> {state}" for state in BEGINNINGS]
-    lines += [f"    {source} --> {target}: {event}" for (source, event), target in TRANSITIONS.items()]
-    lines += [f"    {state} --> [*]" for state in DeliveryState if not allowed(state)]
-    return "\n".join(lines) + "\n"
 
 
 FIRST_DELAY = timedelta(seconds=2)

@@ -64,14 +64,6 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
-def normalise_url(url: str) -> str:
-    """The URL with its driver named: `postgres://` and `postgresql://` mean psycopg. Raises StoreError.
-
-    The result holds the password where the URL does.
-    """
-    return parse_url(url).render_as_string(hide_password=False)
-
-
 def is_sqlite(url: str) -> bool:
     """Whether the URL names an SQLite file. Raises StoreError."""
     return parse_url(url).drivername == "sqlite"

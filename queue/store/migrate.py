@@ -44,17 +44,6 @@ def versions() -> frozenset[str]:
     return frozenset(file.name[:4] for file in files if file.name[:4].isdecimal())
 
 
-def current(url: str) -> str | None:
-    """The version of the database, None where it has no tables yet. Raises StoreError."""
-    parsed = parse_url(url)
-    engine = make_engine(url, create=False)
-    try:
-        with explained(parsed), engine.begin() as connection:
-            return _version(connection, parsed)
-    finally:
-        engine.dispose()
-
-
 def upgrade(url: str) -> str:
     """Make the tables, or bring them up to date; an SQLite file that is not there is made.
 

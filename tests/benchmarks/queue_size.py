@@ -18,7 +18,7 @@ from threadcast.queue.model import Claim
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import DeliveryState, decide
 from threadcast.queue.store.database import Database, open_database
-from threadcast.queue.store.engine import normalise_url
+from threadcast.queue.store.engine import parse_url
 from threadcast.queue.store.rows import content_row, post_row
 from threadcast.queue.store.schema import DELIVERIES, POSTS, THREADS
 from threadcast.queue.text.parse import parse
@@ -65,7 +65,7 @@ def filled(url: str, posts: int) -> Iterator[Database]:
         for number, post in enumerate(compose(sample, rules), start=1)
     ]
     deliveries = posts // PARTS
-    engine = create_engine(normalise_url(url))
+    engine = create_engine(parse_url(url))
     with engine.begin() as connection:
         connection.execute(
             insert(THREADS), content_row(sample) | {"id": 1, "source": "benchmark", "created": START}

@@ -36,7 +36,6 @@ from threadcast.queue.states import (
     PostState,
     allowed,
     decide,
-    diagram,
     follow,
     interrupted,
     retry_delay,
@@ -364,6 +363,18 @@ def test_the_delay_doubles_up_to_a_limit(tries: int, seconds: int) -> None:
 def test_an_interrupted_post_may_be_out(state: PostState) -> None:
     """A post is in doubt for its next worker where its call had begun and no answer was written."""
     assert interrupted(state) == (state in {PostState.SENDING, PostState.UNKNOWN})
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram, the picture in docs/states.md.
+
+    https://mermaid.js.org/syntax/stateDiagram.html
+    """
+    lines = ["stateDiagram-v2"]
+    lines += [f"    [*] --> {state}" for state in BEGINNINGS]
+    lines += [f"    {source} --> {target}: {event}" for (source, event), target in TRANSITIONS.items()]
+    lines += [f"    {state} --> [*]" for state in DeliveryState if not allowed(state)]
+    return "\n".join(lines) + "\n"
 
 
 def test_the_page_shows_the_table() -> None:

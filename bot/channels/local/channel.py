@@ -73,8 +73,6 @@ class LocalChannel:
         resend: bool = False,
     ) -> None:
         """`resend`: a post that cannot be looked for is sent again."""
-        if not name or name != Path(name).name or name.startswith("."):
-            raise ValueError(f"{name!r} cannot be the name of a file")
         self.name = name
         self.target = f"local timeline like {like.title()}"
         self._like = like

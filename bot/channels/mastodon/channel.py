@@ -13,13 +13,10 @@ from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.instance import Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, look_up, take_down
 from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Outgoing, Quota, Sought
-from threadcast.config.types import web_address
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import Look, Obstacle, Outcome, Refused, Sent, Settling, TakeDown
 
 T = TypeVar("T")
-
-VISIBILITIES = ("public", "unlisted", "private", "direct")
 
 FIRST_LOOK = timedelta(seconds=10)  # a request that was given up here may still be at work there
 APART = timedelta(minutes=1)
@@ -29,14 +26,13 @@ FIT_FOR = timedelta(minutes=5)  # how long an account that may post is not asked
 
 
 class MastodonChannel:
-    """One account on a server that speaks Mastodon's API.
+    """One account on the server at `url` that speaks Mastodon's API.
 
     The first post of a chain has `visibility`, the replies `reply_visibility`: public replies crowd
     everybody's public timeline. `language` is an ISO 639 code, None for the account's own. `spoiler` is
     a content warning put on every post. `timeout` is seconds, for connecting and for each wait for the
     server. `settle_after` is when a post of unknown fate is looked for, and how long after that again;
     None for what suits a server under load. `resend`: a post that cannot be looked for is sent again.
-    Raises ValueError, free of secrets, for what could never work.
     """
 
     kind = "mastodon"
@@ -57,12 +53,8 @@ class MastodonChannel:
         settle_after: timedelta | None = None,
         resend: bool = False,
     ) -> None:
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise ValueError("the access token is empty, or has characters that no token has")
-        if not {visibility, reply_visibility} <= set(VISIBILITIES):
-            raise ValueError(f"the visibility of a post is one of {', '.join(VISIBILITIES)}")
         self.name = name
-        self.target = web_address(url, path=False)
+        self.target = url
         self._numbering = numbering
         self._visibility = visibility
         self._reply_visibility = reply_visibility
