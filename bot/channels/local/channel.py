@@ -77,8 +77,7 @@ class LocalChannel:
         self.target = f"local timeline like {like.title()}"
         self._like = like
         self._clock = clock
-        # A post is in the file or not, from the moment its writer is gone.
-        self.settling = Settling(first_look=timedelta(0), resend=resend)
+        self._resend = resend
         self._rules = Rules(LIMITS[like], MEASURES[like], numbering)
         self._folder = folder.absolute()
         self._file = TimelineFile(self._folder / f"{name}.jsonl", like)
@@ -94,6 +93,11 @@ class LocalChannel:
         if isinstance(outcome, Sent):
             self._page.changed()
         return outcome
+
+    @property
+    def settling(self) -> Settling:
+        """A post is in the file or not, from the moment its writer is gone."""
+        return Settling(first_look=timedelta(0), resend=self._resend)
 
     async def look_up(self, sought: Sought) -> Look:
         """Return the post with the key of `sought`: no text is compared."""
