@@ -61,7 +61,7 @@ class House:
             out = len(self.server.statuses())
             if out >= posts:
                 stop.ask()
-            if out == self.lost_behind:
+            if out and out == self.lost_behind:
                 self.lost_behind = 0
                 self.server.lose_answer()
 
