@@ -39,6 +39,8 @@ from threadcast.queue.store.database import Database
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
 MANY = 100  # threads of one range
 LONG = 10  # digits that no thread's number has; what databases hold ends soon after
 
@@ -124,8 +126,9 @@ def no_queue(settings: Settings) -> str:
 def in_session(
     command: Callable[Concatenate[Session, ...], None], *, begins: bool = False
 ) -> Callable[..., None]:
-    """Give a command that has the option JSON the open queue; see `open_session`."""
+    """Give a command the open queue, and the option JSON; see `open_session`."""
 
+    @JSON
     @functools.wraps(command)
     def run(*, as_json: bool, **words: Any) -> None:
         with open_session(as_json=as_json, begins=begins) as session:
@@ -244,4 +247,3 @@ ENCODING = click.option(
     callback=_encoding,
     help="How the text is encoded, where that is not UTF-8.",
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")

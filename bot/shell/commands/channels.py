@@ -6,14 +6,13 @@ from functools import partial
 import click
 
 from threadcast.bot.shell import completion, models, views
-from threadcast.bot.shell.context import JSON, Session, in_session
+from threadcast.bot.shell.context import Session, in_session
 from threadcast.queue.model import ChannelRow
 
 NAMES = click.argument("names", nargs=-1, metavar="[CHANNEL…]", shell_complete=completion.channels)
 
 
 @click.command()
-@JSON
 @in_session
 def channels(session: Session) -> None:
     """List the channels, configured and remembered.
@@ -32,7 +31,6 @@ def channels(session: Session) -> None:
 
 @click.command()
 @NAMES
-@JSON
 @partial(in_session, begins=True)
 def pause(session: Session, names: tuple[str, ...]) -> None:
     """Publish nothing more on a channel, or on all.
@@ -49,7 +47,6 @@ def pause(session: Session, names: tuple[str, ...]) -> None:
 
 @click.command()
 @NAMES
-@JSON
 @partial(in_session, begins=True)
 def resume(session: Session, names: tuple[str, ...]) -> None:
     """Let paused channels go on.

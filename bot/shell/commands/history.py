@@ -11,7 +11,6 @@ from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.shell import models, views
 from threadcast.bot.shell.context import (
     CHANNEL,
-    JSON,
     LIMIT,
     ONE_CHANNEL,
     THREAD,
@@ -29,7 +28,6 @@ from threadcast.bot.shell.screen import Screen, safe
 @click.command()
 @ONE_CHANNEL
 @LIMIT
-@JSON
 @in_session
 def history(session: Session, channel: str | None, limit: int | None) -> None:
     """List what was published or stopped, newest first.
@@ -51,7 +49,6 @@ def history(session: Session, channel: str | None, limit: int | None) -> None:
 @click.command()
 @click.argument("thread_id", metavar="[ID]", type=THREAD_NUMBER, required=False)
 @LIMIT
-@JSON
 @in_session
 def events(session: Session, thread_id: int | None, limit: int | None) -> None:
     """List what happened: when, who, what.
@@ -76,7 +73,6 @@ def events(session: Session, thread_id: int | None, limit: int | None) -> None:
 @thread_argument("withdraw")
 @CHANNEL
 @YES
-@JSON
 @in_session
 def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool) -> None:
     """Take a thread's posts down, the newest first.
@@ -117,7 +113,6 @@ def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool)
 @click.command()
 @THREAD
 @CHANNEL
-@JSON
 @in_session
 def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
     """Compare a published chain with what the network shows.

@@ -12,7 +12,6 @@ from threadcast.bot.shell import completion, models, views
 from threadcast.bot.shell.context import (
     CHANNEL,
     FOLLOW,
-    JSON,
     ONE_CHANNEL,
     THREAD_NUMBER,
     Session,
@@ -40,7 +39,6 @@ def show_overview() -> None:
 
 @click.command()
 @ONE_CHANNEL
-@JSON
 @in_session
 def queue(session: Session, channel: str | None) -> None:
     """List what waits, and until when.
@@ -73,7 +71,6 @@ def queue(session: Session, channel: str | None) -> None:
 @CHANNEL
 @click.option("--now", is_flag=True, help="Before all others, at once, whatever the schedule says.")
 @FOLLOW
-@JSON
 @in_session
 def publish(session: Session, thread_id: int, channels: tuple[str, ...], now: bool, follow: bool) -> None:
     """Let a held thread go, or any waiting one at once.
@@ -107,7 +104,6 @@ def publish(session: Session, thread_id: int, channels: tuple[str, ...], now: bo
     shell_complete=completion.threads("schedule"),
 )
 @CHANNEL
-@JSON
 @in_session
 def move(session: Session, thread_id: int, first: bool, after: int | None, channels: tuple[str, ...]) -> None:
     """Change the order of the queue.
@@ -139,7 +135,7 @@ def _change(event: Event, about: str, more: str) -> click.Command:
     words = ("7", "7 --channel news", "3-7 9,12")
     examples = "\n".join(f"  threadcast {event} {each}" for each in words)
     change.__doc__ = f"{about}\n\n{more}\n\n\b\nExamples:\n{examples}\n"
-    return click.command(event.value)(threads_argument(event)(CHANNEL(JSON(in_session(change)))))
+    return click.command(event.value)(threads_argument(event)(CHANNEL(in_session(change))))
 
 
 def _change_each(
@@ -172,7 +168,6 @@ cancel = _change(Event.CANCEL, "Take a thread out of the queue for good.", "What
 @click.option(
     "--mend", is_flag=True, help="Behind the last post that still exists, where one was deleted by hand."
 )
-@JSON
 @in_session
 def retry(
     session: Session, threads: tuple[tuple[int, ...], ...], channels: tuple[str, ...], mend: bool
@@ -200,7 +195,6 @@ def retry(
 @thread_argument("schedule")
 @click.argument("when", nargs=-1, required=True, metavar="TIME")
 @CHANNEL
-@JSON
 @in_session
 def at(session: Session, thread_id: int, when: tuple[str, ...], channels: tuple[str, ...]) -> None:
     """Give a thread a time of its own.
@@ -225,7 +219,6 @@ def at(session: Session, thread_id: int, when: tuple[str, ...], channels: tuple[
 @click.argument("verdict", type=click.Choice(["sent", "not-sent"]))
 @click.argument("address", required=False, metavar="[URL]")
 @CHANNEL
-@JSON
 @in_session
 def settle(
     session: Session, thread_id: int, verdict: str, address: str | None, channels: tuple[str, ...]
@@ -248,7 +241,6 @@ def settle(
 @click.command()
 @thread_argument("skip")
 @CHANNEL
-@JSON
 @in_session
 def skip(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
     """Leave a refused post out, and go on behind it.

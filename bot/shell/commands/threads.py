@@ -161,7 +161,6 @@ def adopt(file: str, channel: str, parts: int, last: str, as_json: bool) -> None
 @click.argument("what", metavar="FILE|ID|-", shell_complete=completion.files)
 @CHANNEL
 @ENCODING
-@JSON
 @in_session
 def preview(session: Session, what: str, channels: tuple[str, ...], encoding: str) -> None:
     """Show each channel's posts as they will be.
@@ -190,7 +189,6 @@ def preview(session: Session, what: str, channels: tuple[str, ...], encoding: st
 @click.command()
 @THREAD
 @FOLLOW
-@JSON
 @in_session
 def show(session: Session, thread_id: int, follow: bool) -> None:
     """Show one thread, every post on every channel.
@@ -216,7 +214,6 @@ def show(session: Session, thread_id: int, follow: bool) -> None:
 @click.command("open")
 @THREAD
 @CHANNEL
-@JSON
 @in_session
 def open_(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
     """Open a thread's first post in the browser.
@@ -254,7 +251,6 @@ def open_(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
     type=click.Path(path_type=Path),
     help="A new file to write to, in place of standard output.",
 )
-@JSON
 @in_session
 def export(session: Session, thread_id: int, output: Path | None) -> None:
     """Give a thread back as text.
@@ -296,7 +292,6 @@ def _write_new(path: Path, text: str) -> None:
 
 @click.command()
 @thread_argument("hold")
-@JSON
 @in_session
 def edit(session: Session, thread_id: int) -> None:
     """Change the text of a thread that has not begun.
@@ -351,7 +346,6 @@ def _keep(thread_id: int, text: str) -> str:
 @click.command()
 @thread_argument("cancel")
 @YES
-@JSON
 @in_session
 def remove(session: Session, thread_id: int, yes: bool) -> None:
     """Forget a thread of which nothing was sent.
