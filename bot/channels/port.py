@@ -38,16 +38,13 @@ class Landmark:
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """A post that may be out: `text`, `parent` and `key` as they were sent.
+class Sought(Outgoing):
+    """A post that may be out, as it was sent.
 
     `since` is when its first try began (UTC, by this machine's clock). `landmark` is the newest post
     that went out on the channel before it, by whatever thread; None where none is known.
     """
 
-    text: str
-    parent: str | None
-    key: str
     since: datetime
     landmark: Landmark | None
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from heapq import heappop, heappush
 from itertools import product, takewhile
-from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -36,17 +35,15 @@ from threadcast.config.schedule.zones import DAY, TICK, instant, least_reading, 
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=365)
 
-NICKNAMES = MappingProxyType(
-    {
-        "@hourly": "0 * * * *",
-        "@daily": "0 0 * * *",
-        "@midnight": "0 0 * * *",
-        "@weekly": "0 0 * * 0",
-        "@monthly": "0 0 1 * *",
-        "@yearly": "0 0 1 1 *",
-        "@annually": "0 0 1 1 *",
-    }
-)
+NICKNAMES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
 
 _SAID_AT_MOST = 12  # times of a cron line; with more, the line itself says it shorter
 _GREATEST = (59, 23, 31, 12, 7)  # number of each field of a cron line: minute, hour, day, month, weekday
@@ -194,14 +191,8 @@ def parse_schedule(text: str) -> Schedule:
             "expected times (mon-fri 09:00,13:00; sat 11:00), a cron line (cron 0 9 * * mon-fri) "
             "or an interval (every 2h)"
         )
-    return Schedule(
-        Week(
-            tuple(
-                tuple(sorted({each for days, times in groups if day in days for each in times}))
-                for day in range(WEEK)
-            )
-        )
-    )
+    by_day = ({each for days, times in groups if day in days for each in times} for day in range(WEEK))
+    return Schedule(Week(tuple(tuple(sorted(times)) for times in by_day)))
 
 
 def _every(text: str) -> Every:

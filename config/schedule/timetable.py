@@ -14,7 +14,6 @@ The rules, in full:
 Nothing here asks a clock: the same questions have the same answers, whenever and how often they are put.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -95,20 +94,6 @@ class Timetable:
             return Start(end, Cause.QUIET, missed)
         # One that falls on the end of quiet hours: it takes the missed one with it.
         return Start(self.jittered(slot), Cause.SLOT, slot)
-
-    def forecast(
-        self, queued: Iterable[datetime], *, last_slot: datetime | None, now: datetime
-    ) -> tuple[Start, ...]:
-        """Return when each thread of a queue may start, if none takes so long that it is late for the next.
-
-        `queued` has when each of them began to wait, in the order of the queue.
-        """
-        starts: list[Start] = []
-        for queued_at in queued:
-            start = self.start_at(last_slot=last_slot, queued_at=queued_at, now=now)
-            last_slot = start.slot.utc if start.slot else None
-            starts.append(start)
-        return tuple(starts)
 
     def jittered(self, slot: Slot) -> datetime:
         """Return when the thread of a slot starts: the slot, or up to `jitter` after it, in whole seconds."""

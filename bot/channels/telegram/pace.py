@@ -6,7 +6,6 @@ https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 from collections import deque
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Protocol
 
 from threadcast.bot.channels.budget import Prospect, Room
 from threadcast.queue.outcomes import Outcome, Sent, Throttled
@@ -24,18 +23,6 @@ KEPT = timedelta(seconds=1)  # how long a slot is kept for a chat that does not 
 GROUP, NO_GROUP = "-", "-100"
 
 
-class Slots(Protocol):
-    """The slots of a bot, as a chat asks for them."""
-
-    def ready_at(self, chat: object, earliest: datetime, now: datetime) -> datetime:
-        """The slot of a chat, not before `earliest`. A chat is anything that stands for it."""
-        ...
-
-    def begun(self, chat: object, now: datetime) -> None:
-        """The chat uses its slot."""
-        ...
-
-
 class BotPace:
     """Slots of one bot over all its chats: `per_second` of them, evenly apart.
 
@@ -50,6 +37,7 @@ class BotPace:
         self._lock = Lock()
 
     def ready_at(self, chat: object, earliest: datetime, now: datetime) -> datetime:
+        """Return the slot of a chat, not before `earliest`. A chat is anything that stands for it."""
         with self._lock:
             mine = self._promised.pop(chat, now - 2 * KEPT)
             self._promised = {other: slot for other, slot in self._promised.items() if slot >= now - KEPT}
@@ -64,6 +52,7 @@ class BotPace:
             return self._free(max(earliest, now), now, apart=2 * self._apart)
 
     def begun(self, chat: object, now: datetime) -> None:
+        """Note that the chat uses its slot."""
         with self._lock:
             self._promised.pop(chat, None)
             self._used = [*self._recent(now), now]
@@ -111,7 +100,7 @@ class TelegramPace:
     """
 
     def __init__(
-        self, start_rate: float, *, group: bool, shared: Slots, remembered: float | None = None
+        self, start_rate: float, *, group: bool, shared: BotPace | SpareSlots, remembered: float | None = None
     ) -> None:
         self._most = start_rate
         self._go_at(

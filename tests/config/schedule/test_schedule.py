@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from threadcast.config.schedule.quiet import parse_quiet
 from threadcast.config.schedule.slots import Schedule, describe, parse_schedule
-from threadcast.config.schedule.timetable import Cause, Timetable
+from threadcast.config.schedule.timetable import Cause, Start, Timetable
 from threadcast.config.schedule.words import EVERY_DAY, WEEKDAYS, parse_duration, say_days
 from threadcast.config.schedule.zones import TICK, instant, wall
 
@@ -28,6 +28,18 @@ GREENWICH = ZoneInfo("UTC")
 
 
 # What is written
+
+
+def forecast(
+    timetable: Timetable, queued: list[datetime], *, last_slot: datetime | None, now: datetime
+) -> list[Start]:
+    """When each thread of a queue starts, if none is late for the next."""
+    starts: list[Start] = []
+    for queued_at in queued:
+        start = timetable.start_at(last_slot=last_slot, queued_at=queued_at, now=now)
+        last_slot = start.slot.utc if start.slot else None
+        starts.append(start)
+    return starts
 
 
 @pytest.mark.parametrize("case", CASES["read"], ids=lambda case: case[0])
@@ -322,7 +334,7 @@ def test_a_slot_at_the_end_of_quiet_hours_takes_the_missed_one_with_it() -> None
     """Where quiet hours end with a slot, a slot missed before them and that one start one thread."""
     timetable = Timetable("news", GREENWICH, parse_schedule("07:00,18:00"), NIGHT)
     queued, now = at("2026-11-20T12:00"), at("2026-11-20T23:00")
-    first, second = timetable.forecast([queued, queued], last_slot=None, now=now)
+    first, second = forecast(timetable, [queued, queued], last_slot=None, now=now)
     assert (first.at, first.cause) == (at("2026-11-21T07:00"), Cause.SLOT)
     assert second.at == at("2026-11-21T18:00")
     jittered = replace(timetable, jitter=HOUR)
@@ -335,7 +347,7 @@ def test_a_slot_in_quiet_hours_lapses() -> None:
     """A slot within quiet hours starts nothing, neither then nor at their end."""
     timetable = Timetable("news", GREENWICH, parse_schedule("every 3h"), NIGHT)
     queued = [at("2026-11-20T19:00")] * 3
-    starts = timetable.forecast(queued, last_slot=None, now=at("2026-11-20T19:00"))
+    starts = forecast(timetable, queued, last_slot=None, now=at("2026-11-20T19:00"))
     assert [start.at for start in starts] == [
         at("2026-11-20T21:00"),
         at("2026-11-21T09:00"),
@@ -349,14 +361,14 @@ def test_a_forecast_is_what_asking_one_by_one_gives() -> None:
     """A forecast of a queue has a slot for each thread, each after the one before."""
     now = at("2026-11-20T14:00")
     queued = [at("2026-11-20T12:00"), at("2026-11-20T13:30"), at("2026-11-22T10:00"), at("2026-11-20T13:30")]
-    starts = OFFICE.forecast(queued, last_slot=at("2026-11-20T09:00"), now=now)
+    starts = forecast(OFFICE, queued, last_slot=at("2026-11-20T09:00"), now=now)
     assert [start.at for start in starts] == [
         now,  # with 13:00, missed
         at("2026-11-20T18:00"),
         at("2026-11-22T13:00"),  # its own time
         at("2026-11-22T18:00"),
     ]
-    plain = Timetable("news", GREENWICH).forecast(queued[:2], last_slot=None, now=now)
+    plain = forecast(Timetable("news", GREENWICH), queued[:2], last_slot=None, now=now)
     assert [start.at for start in plain] == [now, now]
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.config.schedule.test_schedule import forecast
 from threadcast.config.schedule.quiet import QuietHours, parse_quiet
 from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable
@@ -248,7 +249,7 @@ def test_a_forecast_of_a_year_is_what_the_year_brings(zone: str, year: int) -> N
     """The forecast of a long queue, made once, is what happens."""
     hours, now = timetable("mon-fri 09:00,13:00,18:30; sat 11:00", zone), beginning(year)
     done = run(hours, year, lambda planned: planned)
-    foreseen = hours.forecast([now] * len(done.used), last_slot=now - timedelta(seconds=1), now=now)
+    foreseen = forecast(hours, [now] * len(done.used), last_slot=now - timedelta(seconds=1), now=now)
     assert [start.at for start in foreseen] == done.starts
     assert [start.slot.utc for start in foreseen if start.slot] == done.used
 
