@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from threadcast.bot.channels.mastodon.pace import MastodonPace
-from threadcast.bot.channels.pace import FreePace, Pace
+from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
 from threadcast.config.channels import (
@@ -168,7 +168,7 @@ def build_paces(
             case MastodonChannelSettings():
                 paces[name] = MastodonPace(named.get(name), partial(database.reading.sent_since, name))
             case _:
-                paces[name] = FreePace()
+                paces[name] = Pace()
     return paces
 
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from threadcast.bot.channels.pace import FreePace, Pace
+from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, Landmark, NotReadyError, Outgoing, Sought
 from threadcast.bot.publishing import calls
 from threadcast.bot.publishing.lease import Stop, renewed
@@ -59,7 +59,7 @@ class Publisher:
     stop: Stop
     gap: timedelta = timedelta(0)
     brake: Callable[[datetime], datetime | None] = lambda _: None
-    pace: Pace = field(default_factory=FreePace)
+    pace: Pace = field(default_factory=Pace)
     observe: Observer = lambda _: None
     chance: Callable[[], float] = random.random
     new_key: Callable[[], str] = lambda: secrets.token_hex(16)

@@ -5,7 +5,6 @@ Telegram's and Mastodon's rules. Every run has a folder of its own: nothing is o
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import closing
 from importlib import resources
 from pathlib import Path
@@ -45,11 +44,17 @@ async def show_off(folder: Path) -> None:
     with closing(prepare(settings)) as database:
         async with open_channels(settings) as channels:
             requests = build_requests(settings, database, channels, actor="demo")
-            deliveries = add_samples(requests, screen)
+            under_way = add_samples(requests, screen)
             watch = Watch(screen, ends_only=True)
-            audience = Audience(watch, deliveries)
-            service = Service(settings, database, channels, observe=audience.see)
-            audience.done = service.stop.ask
+
+            def see(delivery: Delivery) -> None:
+                watch.see(delivery)
+                if delivery.state in OVER:
+                    under_way.discard(delivery.id)
+                if not under_way:
+                    service.stop.ask()
+
+            service = Service(settings, database, channels, observe=see)
             with watch.shown():
                 await service.run()
             # Looked up before the channels close, shown after the page is written.
@@ -57,37 +62,14 @@ async def show_off(folder: Path) -> None:
         report(screen, settings, chains)
 
 
-def add_samples(requests: Requests, screen: Screen) -> list[Delivery]:
-    """Queue the packaged sample threads."""
-    samples = sorted(
-        (
-            one
-            for one in resources.files(__package__).joinpath("samples").iterdir()
-            if one.name.endswith(".txt")
-        ),
-        key=lambda one: one.name,
-    )
-    receipts = requests.threads.add([understand(one.name, one.read_bytes()) for one in samples])
+def add_samples(requests: Requests, screen: Screen) -> set[int]:
+    """Queue the packaged sample threads; return the ids of their deliveries."""
+    files = resources.files(__package__).joinpath("samples").iterdir()
+    samples = {one.name: one.read_bytes() for one in files if one.name.endswith(".txt")}
+    receipts = requests.threads.add([understand(name, samples[name]) for name in sorted(samples)])
     for receipt in receipts:
         screen.say(f"queued [bold]{safe(receipt.thread.title)}[/] ({len(receipt.thread.parts)} parts)")
-    return [delivery for receipt in receipts for delivery in receipt.added.deliveries]
-
-
-class Audience:
-    """Watches the deliveries, and calls `done` after the last of them has ended."""
-
-    def __init__(self, watch: Watch, deliveries: list[Delivery]) -> None:
-        self.done: Callable[[], None] = lambda: None
-        self._watch = watch
-        self._open = {delivery.id for delivery in deliveries}
-
-    def see(self, delivery: Delivery) -> None:
-        """One delivery went on."""
-        self._watch.see(delivery)
-        if delivery.state in OVER:
-            self._open.discard(delivery.id)
-        if not self._open:
-            self.done()
+    return {delivery.id for receipt in receipts for delivery in receipt.added.deliveries}
 
 
 def report(screen: Screen, settings: Settings, chains: tuple[Chain, ...]) -> None:

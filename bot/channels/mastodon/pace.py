@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from threadcast.bot.channels.budget import Prospect, Room, Window
+from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Quota
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unreached
 
@@ -31,7 +32,7 @@ class Metered(Protocol):
     def limits_posts(self) -> bool | None: ...
 
 
-class MastodonPace:
+class MastodonPace(Pace):
     """An account's pace: as fast as the server's headers allow, so that it never has to say 429.
 
     `server` says what the last answer left, and whether it is known to limit posts; None in a forecast
@@ -59,10 +60,6 @@ class MastodonPace:
         self._counted = False
         self._metered = False  # an answer told of a limit
         self._unlimited = False  # the last one told of none
-
-    @property
-    def rate(self) -> float | None:
-        return None
 
     def ready_at(self, now: datetime) -> datetime:
         return max([now, *(window.ends for window in self._windows(now) if window.left <= 0)])

@@ -7,7 +7,8 @@ from collections import deque
 from datetime import datetime, timedelta
 from threading import Lock
 
-from threadcast.bot.channels.budget import Prospect, Room
+from threadcast.bot.channels.budget import Prospect
+from threadcast.bot.channels.pace import Pace
 from threadcast.queue.outcomes import Outcome, Sent, Throttled
 
 PER_BOT = 30.0  # messages a second over all chats of a bot
@@ -91,7 +92,7 @@ class SpareSlots:
         self._shared.begun(chat, now)
 
 
-class TelegramPace:
+class TelegramPace(Pace):
     """A chat's own pace: it falls at once where Telegram asks to wait, and climbs again post by post.
 
     `start_rate` is messages a second, at first and at the most; `remembered` is the rate it had when
@@ -135,9 +136,6 @@ class TelegramPace:
                 self._even = now + self._interval
             case _:
                 pass
-
-    def room(self, posts: int, now: datetime) -> Room:
-        return self.prospect(now).room(posts, now)
 
     def prospect(self, now: datetime) -> Prospect:  # noqa: ARG002  # nothing here ends at a time
         in_a_group = GROUP_SPAN / IN_A_GROUP

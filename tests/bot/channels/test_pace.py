@@ -9,7 +9,7 @@ from tests.bot.publishing.scripted import ScriptedChannel, wish
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.build import build_paces
 from threadcast.bot.channels.mastodon.pace import MastodonPace
-from threadcast.bot.channels.pace import FreePace, Pace
+from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Quota
 from threadcast.bot.channels.telegram.pace import TelegramPace, is_group
 from threadcast.bot.requests.requests import build_requests
@@ -77,7 +77,7 @@ def after_a_burst(pace: Pace, count: int) -> timedelta:
 
 def test_no_limits() -> None:
     """A local channel never waits, whatever comes of a post, and has nothing to remember."""
-    pace = FreePace()
+    pace = Pace()
     pace.ended(Throttled(NOON, "asks to wait"), NOON)
     assert (pace.ready_at(NOON), pace.rate) == (NOON, None)
     assert (pace.room(1000, NOON).at, pace.room(1000, NOON).reason) == (NOON, "")
@@ -89,7 +89,7 @@ def test_by_kind(tmp_path: Path) -> None:
         tmp_path, {**telegram("NEWS", "@news_channel"), **mastodon("MASTO"), "CHANNELS__A__KIND": "local"}
     )
     assert {name: type(pace) for name, pace in made.items()} == {
-        "a": FreePace,
+        "a": Pace,
         "masto": MastodonPace,
         "news": TelegramPace,
     }

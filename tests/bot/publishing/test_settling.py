@@ -12,7 +12,7 @@ from tests.bot.publishing.scripted import LOST, START, FakeClock, ScriptedChanne
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.budget import Room
 from threadcast.bot.channels.local.timeline import read_newest
-from threadcast.bot.channels.pace import FreePace
+from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Landmark
 from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.publisher import LEASE, PATIENCE, Publisher
@@ -43,7 +43,7 @@ TAKEN = LeaseLostError(Fault.LEASE_LOST, thread_id=1, channel="news", worker="on
 
 
 @dataclass
-class Stepped(FreePace):
+class Stepped(Pace):
     """A pace that says what a test wants; what it was told is kept."""
 
     waits: list[timedelta] = field(default_factory=list)
