@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.wording import noticed
+from threadcast.bot.wording import count, noticed
 from threadcast.queue.states import DeliveryState
 
 
@@ -14,8 +14,9 @@ def added_report(name: str, receipts: Sequence[Receipt], *, moment: datetime, zo
     """Return the report on a file whose threads are in the queue, now or since before."""
     added = sum(1 for one in receipts if one.added.deliveries)
     known = len(receipts) - added
-    said = f"{_threads(added)} added" if added else "nothing new was added"
-    lines = [f"{name}: {said}{f', {_threads(known)} known' if known else ''}", _when(moment, zone)]
+    said = f"{count(added, 'thread')} added" if added else "nothing new was added"
+    also = f", {count(known, 'thread')} known" if known else ""
+    lines = [f"{name}: {said}{also}", _when(moment, zone)]
     for one in receipts:
         lines += ["", *_thread(one, moment, zone)]
     return _written([*lines, "", "Next:", *(f"  {line}" for line in dict.fromkeys(_next(receipts)))])
@@ -23,17 +24,8 @@ def added_report(name: str, receipts: Sequence[Receipt], *, moment: datetime, zo
 
 def refused_report(name: str, reason: str, *, moment: datetime, zone: ZoneInfo) -> str:
     """Return the report on a file that could not be used."""
-    return _written(
-        [
-            f"{name}: nothing was added",
-            _when(moment, zone),
-            "",
-            plain(reason),
-            "",
-            "Next:",
-            "  put it right, and put it into the intake folder again",
-        ]
-    )
+    step = "  put it right, and put it into the intake folder again"
+    return _written([f"{name}: nothing was added", _when(moment, zone), "", plain(reason), "", "Next:", step])
 
 
 def _written(lines: Iterable[str]) -> str:
@@ -44,14 +36,9 @@ def _when(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def _threads(count: int) -> str:
-    return f"{count} thread{'s' if count != 1 else ''}"
-
-
 def _thread(one: Receipt, moment: datetime, zone: ZoneInfo) -> Iterator[str]:
-    parts = len(one.thread.parts)
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
-    yield f"{number}{plain(one.thread.title)} ({parts} part{'s' if parts != 1 else ''})"
+    yield f"{number}{plain(one.thread.title)} ({count(len(one.thread.parts), 'part')})"
     for notice in sorted(one.thread.notices, key=lambda notice: notice.line):
         yield f"  {notice.severity}, line {notice.line}: {plain(noticed(notice))}"
     for delivery in one.added.deliveries:

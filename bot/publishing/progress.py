@@ -14,6 +14,8 @@ log = structlog.get_logger("threadcast.publisher")
 def report(delivery: Delivery, position: int | None, change: Change) -> None:
     """Log what came of a post, or (`position` None) of what comes before any."""
     about = log.bind(channel=delivery.channel, thread=delivery.thread_id, title=delivery.title)
+    stopped = {"post": position, "of": delivery.posts, "reason": change.reason}
+    again = f"{delivery.thread_id} --channel {delivery.channel}"
     match change.event:
         case Event.GO_ON:
             about.debug("sent", post=position, of=delivery.posts, **where(change.sent))
@@ -24,25 +26,13 @@ def report(delivery: Delivery, position: int | None, change: Change) -> None:
         case Event.SEEK:
             about.warning("looking for a post", post=position, at=at(change.due), reason=change.reason)
         case Event.RESEND:
-            about.warning("sending again", post=position, of=delivery.posts, reason=change.reason)
+            about.warning("sending again", **stopped)
         case Event.REFUSE:
-            about.error(
-                "stopped",
-                post=position,
-                of=delivery.posts,
-                reason=change.reason,
-                next=f"mend it, then: threadcast retry {delivery.thread_id} --channel {delivery.channel}; "
-                "or skip, undo, cancel",
-            )
+            step = f"mend it, then: threadcast retry {again}; or skip, undo, cancel"
+            about.error("stopped", **stopped, next=step)
         case _:
-            about.error(
-                "unsure",
-                post=position,
-                of=delivery.posts,
-                reason=change.reason,
-                next=f"look at the channel, then: threadcast settle {delivery.thread_id} "
-                f"--channel {delivery.channel} sent URL, or … not-sent",
-            )
+            step = f"look at the channel, then: threadcast settle {again} sent URL, or … not-sent"
+            about.error("unsure", **stopped, next=step)
 
 
 def where(sent: Sent | None) -> dict[str, str]:

@@ -31,7 +31,6 @@ CROP = {"title": 20, "next": 48}  # columns that these need at least; a date wit
 
 
 def overview(screen: Screen, one: Overview, no_queue: str) -> None:
-    """How things stand, and what to do next. `no_queue` says where there would be one."""
     names = ", ".join(
         f"{name} ({kind}{', [yellow]paused[/]' if name in one.paused else ''})" for name, kind in one.channels
     )
@@ -78,7 +77,6 @@ def parsed(screen: Screen, threads: Sequence[Thread], file: str) -> None:
 
 
 def notices(screen: Screen, found: Sequence[Notice]) -> None:
-    """Notices, worst first, with their lines."""
     for notice in sorted(found, key=lambda one: (one.severity is not Severity.WARNING, one.line)):
         screen.say(f"  {state(notice.severity)} line {notice.line}: {safe(noticed(notice))}")
 
@@ -111,7 +109,6 @@ def receipt(screen: Screen, one: Receipt, foreseen: Foreseen, now: datetime) -> 
 
 
 def preview(screen: Screen, one: Preview, title: str) -> None:
-    """One thread's posts on one channel."""
     screen.say(f"[bold]{safe(title)}[/] on [bold]{one.channel}[/]: {len(one.posts)} posts, limit {one.limit}")
     if one.problem:
         screen.say(f"  {state('warning')} {safe(one.problem)}")
@@ -174,7 +171,6 @@ def _foreseen(screen: Screen, one: Forecast, now: datetime, *, running: bool) ->
 
 
 def history(screen: Screen, chains: Sequence[Chain]) -> None:
-    """What ended, as a table."""
     screen.table(
         ("id", "channel", "state", "posts", "when", "first post", "title"),
         (
@@ -235,7 +231,6 @@ def dossier(
 
 
 def channels(screen: Screen, rows: Sequence[ChannelRow], configured: frozenset[str]) -> None:
-    """The channels as a table."""
     screen.table(
         ("channel", "kind", "state", "target", "schedule"),
         (
@@ -258,14 +253,12 @@ def _channel_state(row: ChannelRow, configured: frozenset[str]) -> str:
 
 
 def finding(screen: Screen, about: str, one: Finding) -> None:
-    """One line of a check, and what to do about it."""
     screen.say(f"{state(one.level)}  {safe(about)}: {safe(one.what)}")
     if one.advice:
         screen.say(f"    → {safe(one.advice)}")
 
 
 def events(screen: Screen, found: Sequence[AuditEvent]) -> None:
-    """The audit log as a table."""
     screen.table(
         ("when", "who", "what", "id", "channel", "detail"),
         (
@@ -283,7 +276,6 @@ def events(screen: Screen, found: Sequence[AuditEvent]) -> None:
 
 
 def config(screen: Screen, settings: Sequence[InForce]) -> None:
-    """The settings in force, as a table."""
     screen.table(
         ("setting", "value", "from"),
         (

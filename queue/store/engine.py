@@ -299,19 +299,17 @@ class Doubt:
     advice: str
 
 
-_UNSAFE = (
-    (
-        "synchronous_commit",
+_UNSAFE = {
+    "synchronous_commit": Doubt(
         "commits do not wait for the disk (synchronous_commit = off)",
         "for the user of THREADCAST_DATABASE_URL: ALTER ROLE … SET synchronous_commit = on",
     ),
-    ("fsync", "the server never waits for the disk (fsync = off)", "set fsync = on in postgresql.conf"),
-    (
-        "full_page_writes",
+    "fsync": Doubt("the server never waits for the disk (fsync = off)", "set fsync = on in postgresql.conf"),
+    "full_page_writes": Doubt(
         "a page half written stays broken (full_page_writes = off)",
         "set full_page_writes = on in postgresql.conf",
     ),
-)
+}
 
 
 def doubts(url: str) -> tuple[Doubt, ...]:
@@ -326,7 +324,8 @@ def doubts(url: str) -> tuple[Doubt, ...]:
     engine = make_engine(url, create=False)
     try:
         with explained(parsed), engine.begin() as connection:
-            found = {name: connection.scalar(text(f"SHOW {name}")) for name, _, _ in _UNSAFE}
+            return tuple(
+                doubt for name, doubt in _UNSAFE.items() if connection.scalar(text(f"SHOW {name}")) == "off"
+            )
     finally:
         engine.dispose()
-    return tuple(Doubt(what, advice) for name, what, advice in _UNSAFE if found[name] == "off")

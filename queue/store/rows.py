@@ -41,12 +41,10 @@ def delivery_of(row: RowMapping) -> Delivery:
 
 
 def post_of(row: RowMapping) -> PostRecord:
-    """A whole row of posts."""
     return value(PostRecord, row, post=value(Post, row))
 
 
 def thread_of(row: RowMapping) -> StoredThread:
-    """A whole row of threads."""
     return value(StoredThread, row, thread=_THREAD.validate_json(row["content"]))
 
 
@@ -177,7 +175,6 @@ def log(
 def note(
     connection: Connection, what: str, *, actor: str, now: datetime, detail: str = "", **about: Any
 ) -> None:
-    """Add a line to the audit log."""
     values = {"at": now, "actor": actor, "what": what, "detail": detail, "channel": ""}
     connection.execute(insert(EVENTS).values(values | about))
 

@@ -47,7 +47,6 @@ class UtcTime(TypeDecorator[datetime]):
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """To the database."""
         if value is None:
             return None
         if value.utcoffset() is None:
@@ -56,7 +55,6 @@ class UtcTime(TypeDecorator[datetime]):
         return moment.isoformat(timespec="microseconds") if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """From the database."""
         if value is None:
             return None
         moment = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
@@ -74,11 +72,9 @@ class Word(TypeDecorator[StrEnum]):
         self._words = words
 
     def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> Any:
-        """To the database."""
         return None if value is None else str(value)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> StrEnum | None:
-        """From the database."""
         return None if value is None else self._words(value)
 
 

@@ -190,7 +190,6 @@ class LocalChannel:
 
 
 def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Difference, ...]:
-    """Return where a chain is not as it was sent."""
     there = {entry.remote_id: entry for entry in entries}
     ours = {one.remote_id for one in chain}
     found: list[Difference] = []

@@ -22,7 +22,6 @@ LASTING = {
 def classify(
     error: OSError | DamagedError | HalfWrittenError | UnicodeEncodeError, path: Path
 ) -> Refused | Unreached | Unknown:
-    """Return what became of a post whose timeline could not be written."""
     match error:
         case DamagedError():
             return Refused(str(error))

@@ -38,8 +38,6 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class PostView:
-    """One post as the template shows it."""
-
     entry: Entry
     anchor: str
     body: Markup
@@ -89,7 +87,6 @@ def anchor(name: str, remote_id: str) -> str:
 
 
 def view(timeline: Timeline) -> TimelineView:
-    """Return what the template shows of a timeline."""
     entries = timeline.entries
     by_id = {entry.remote_id: entry for entry in entries}
     new_days = {entries[0].remote_id} if entries else set()

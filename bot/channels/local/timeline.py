@@ -49,8 +49,6 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first line of a file."""
-
     timeline: Like
     version: int
 

@@ -87,7 +87,6 @@ class Client:
         return answer, reset
 
     def instance(self) -> tuple[Instance | Fault, datetime | None]:
-        """Return what the server says of itself."""
         answer, reset = self.look(self.api.instance_v2)
         if isinstance(answer, Fault) and answer.fate in {"refused", "unknown"}:
             older, older_reset = self.look(self.api.instance_v1)  # Mastodon before 4.0, Takahe

@@ -116,7 +116,6 @@ def _source(client: Client, status: Status) -> Status:
 
 
 def take_down(client: Client, remote_id: str, *, now: datetime) -> TakeDown:
-    """Delete a post."""
     try:
         client.delete(remote_id)
     except CallError as error:

@@ -135,7 +135,6 @@ def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
 
 
 def _show_undoing(screen: Screen, one: Undoing) -> None:
-    """How far a chain is taken down."""
     line = f"{one.delivery.channel}: {one.gone}/{one.out} taken down"
     if one.until is not None:
         line += f"; the network asks to wait until {screen.when(one.until)} (Ctrl-C: go on later)"
@@ -143,7 +142,6 @@ def _show_undoing(screen: Screen, one: Undoing) -> None:
 
 
 def _show_undone(screen: Screen, many: Sequence[Undoing]) -> None:
-    """What was taken down, and what stays."""
     for one in many:
         number = one.delivery.thread_id
         where = f"#{number} on {one.delivery.channel}"
@@ -159,7 +157,6 @@ def _show_undone(screen: Screen, many: Sequence[Undoing]) -> None:
 
 
 def _show_audits(screen: Screen, thread_id: int, many: Sequence[Audit]) -> None:
-    """What the networks show of a thread's chains."""
     if not many:
         screen.say(f"No post of #{thread_id} is out; see: threadcast show {thread_id}")
     for one in many:
