@@ -108,6 +108,11 @@ class _Channel(BaseModel):
         ),
     ] = "ask"
 
+    @property
+    def resends(self) -> bool:
+        """Whether a post of which nobody can tell whether it is out is sent again."""
+        return self.when_unsure == "resend"
+
     def timetable(self, zone: ZoneInfo) -> Timetable:
         """Return when its threads start; `zone` counts where the channel has no time zone of its own.
 

@@ -21,7 +21,6 @@ from threadcast.config.channels import (
 from threadcast.config.schedule.slots import describe
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
-from threadcast.queue.compose.compose import Numbering
 from threadcast.queue.errors import StoreError
 from threadcast.queue.model import ChannelRow, ChannelSeen
 from threadcast.queue.store.database import Database
@@ -89,8 +88,6 @@ def build_channel(
     `row` is what `database` remembers of the channel; a chat that moves is noted there. `bots` has the bots
     that were made, by token: all chats of one share its connections.
     """
-    numbering = Numbering(channel.numbering)
-    resend = channel.when_unsure == "resend"
     match channel:
         case TelegramChannelSettings():
             from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see above
@@ -100,15 +97,11 @@ def build_channel(
             if token not in bots:
                 bots[token] = make_bot(token, api_url=settings.telegram.api_url)
             return TelegramChannel(
-                channel.name,
+                channel,
                 bot=bots[token],
-                chat=channel.chat,
-                numbering=numbering,
-                silent=channel.silent,
                 clock=clock,
                 probe_chat=next(iter(settings.telegram.admins), None),
                 settle_after=settings.settle_after,
-                resend=resend,
                 moved_to=_moved(channel, row),
                 on_moved=partial(_note_moved, database, channel.name, clock),
                 copies=None if database is None else _Copies(database, channel.name, clock),
@@ -116,30 +109,11 @@ def build_channel(
         case MastodonChannelSettings():
             from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415  # see above
 
-            return MastodonChannel(
-                channel.name,
-                url=channel.url,
-                token=channel.token.get_secret_value(),
-                numbering=numbering,
-                visibility=channel.visibility,
-                reply_visibility=channel.reply_visibility,
-                language=channel.language,
-                spoiler=channel.spoiler,
-                clock=clock,
-                settle_after=settings.settle_after,
-                resend=resend,
-            )
+            return MastodonChannel(channel, clock=clock, settle_after=settings.settle_after)
         case LocalChannelSettings():
             from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415  # see above
 
-            return LocalChannel(
-                channel.name,
-                folder=settings.data,
-                like=channel.like,
-                numbering=numbering,
-                clock=clock,
-                resend=resend,
-            )
+            return LocalChannel(channel, folder=settings.data, clock=clock)
 
 
 def build_paces(

@@ -21,6 +21,7 @@ from urllib.parse import quote
 import click
 from hypothesis import strategies as st
 from mastodon.errors import MastodonAPIError, MastodonNetworkError, MastodonRatelimitError
+from pydantic import SecretStr
 
 from tests.bot.shell.typed import Shell
 from tests.faults.fuzzing_chat import UPDATES, chat
@@ -36,6 +37,7 @@ from threadcast.bot.requests.input import InputError, understand
 from threadcast.bot.shell.cli import COMMANDS as NAMES
 from threadcast.bot.shell.cli import cli
 from threadcast.bot.shell.exits import Exit
+from threadcast.config.channels import MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.logs import conceal
 from threadcast.config.settings import SettingsError, in_force, load, variables
 from threadcast.queue.compose import length as measure
@@ -339,15 +341,15 @@ async def everything(channel: Channel, token: str) -> None:
 
 def mastodon_on(url: str) -> Channel:
     conceal((BEARER,))
-    return MastodonChannel(
-        "masto", url=url, token=BEARER, numbering=Numbering.KEEP, clock=lambda: NOON, timeout=5
-    )
+    settings = MastodonChannelSettings(name="masto", url=url, token=SecretStr(BEARER))
+    return MastodonChannel(settings, clock=lambda: NOON, timeout=5)
 
 
 def telegram_on(url: str) -> Channel:
     conceal((BOT_TOKEN, BOT_TOKEN.partition(":")[2]))
     bot = make_bot(BOT_TOKEN, api_url=url, timeout=5)
-    return TelegramChannel("news", bot=bot, chat="-1001", clock=lambda: NOON)
+    settings = TelegramChannelSettings(name="news", chat="-1001", token=SecretStr(BOT_TOKEN))
+    return TelegramChannel(settings, bot=bot, clock=lambda: NOON)
 
 
 # Errors that a library could make of an answer, judged without a network -------------------------------

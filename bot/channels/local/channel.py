@@ -35,6 +35,7 @@ from threadcast.bot.channels.port import (
     Quota,
     Sought,
 )
+from threadcast.config.channels import LocalChannelSettings
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import (
@@ -62,25 +63,14 @@ class LocalChannel:
     limits_posts: bool | None = False
     quota: Quota | None = None
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        folder: Path,
-        like: Literal["telegram", "mastodon"],
-        numbering: Numbering,
-        clock: Clock,
-        resend: bool = False,
-    ) -> None:
-        """`resend`: a post that cannot be looked for is sent again."""
-        self.name = name
-        self.target = f"local timeline like {like.title()}"
-        self._like = like
+    def __init__(self, settings: LocalChannelSettings, *, folder: Path, clock: Clock) -> None:
+        self.name, self._like = settings.name, settings.like
+        self.target = f"local timeline like {self._like.title()}"
         self._clock = clock
-        self._resend = resend
-        self._rules = Rules(LIMITS[like], MEASURES[like], numbering)
+        self._resend = settings.resends
+        self._rules = Rules(LIMITS[self._like], MEASURES[self._like], Numbering(settings.numbering))
         self._folder = folder.absolute()
-        self._file = TimelineFile(self._folder / f"{name}.jsonl", like)
+        self._file = TimelineFile(self._folder / f"{self.name}.jsonl", self._like)
         self._file_lock = threading.Lock()
         self._page = page_writer(self._folder)
 

@@ -13,6 +13,7 @@ from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.instance import Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, look_up, take_down
 from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Outgoing, Quota, Sought
+from threadcast.config.channels import MastodonChannelSettings
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import Look, Obstacle, Outcome, Refused, Sent, Settling, TakeDown
 
@@ -26,45 +27,28 @@ FIT_FOR = timedelta(minutes=5)  # how long an account that may post is not asked
 
 
 class MastodonChannel:
-    """One account on the server at `url` that speaks Mastodon's API.
+    """One account on a server that speaks Mastodon's API.
 
-    The first post of a chain has `visibility`, the replies `reply_visibility`: public replies crowd
-    everybody's public timeline. `language` is an ISO 639 code, None for the account's own. `spoiler` is
-    a content warning put on every post. `timeout` is seconds, for connecting and for each wait for the
-    server. `settle_after` is when a post of unknown fate is looked for, and how long after that again;
-    None for what suits a server under load. `resend`: a post that cannot be looked for is sent again.
+    `timeout` is seconds, for connecting and for each wait for the server. `settle_after` is when a post of
+    unknown fate is looked for, and how long after that again; None for what suits a server under load.
     """
 
     kind = "mastodon"
 
     def __init__(
         self,
-        name: str,
+        settings: MastodonChannelSettings,
         *,
-        url: str,
-        token: str,
-        numbering: Numbering,
-        visibility: str = "public",
-        reply_visibility: str = "unlisted",
-        language: str | None = None,
-        spoiler: str = "",
         clock: Clock,
         timeout: float = 30,
         settle_after: timedelta | None = None,
-        resend: bool = False,
     ) -> None:
-        self.name = name
-        self.target = url
-        self._numbering = numbering
-        self._visibility = visibility
-        self._reply_visibility = reply_visibility
-        self._language = language
-        self._spoiler = spoiler
+        self.name, self.target = settings.name, settings.url
+        self._settings = settings
         self._clock = clock
-        self._client = Client(self.target, token, clock=clock, timeout=timeout)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"mastodon {name}")
+        self._client = Client(settings.url, settings.token.get_secret_value(), clock=clock, timeout=timeout)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"mastodon {self.name}")
         self._settle_after = settle_after
-        self._resend = resend
         self._instance: Instance | None = None
         self._fit_until: datetime | None = None
 
@@ -77,7 +61,8 @@ class MastodonChannel:
             if isinstance(found, Fault):
                 raise not_ready(found, now=self._clock(), reset=reset)
             self._instance = found
-        return self._instance.rules(numbering=self._numbering, spoiler=self._spoiler)
+        numbering = Numbering(self._settings.numbering)
+        return self._instance.rules(numbering=numbering, spoiler=self._settings.spoiler)
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once.
@@ -101,7 +86,7 @@ class MastodonChannel:
             apart=APART if self._settle_after is None else self._settle_after,
             misses=MISSES,
             key_life=KEY_LIFE if self._instance and self._instance.is_mastodon else timedelta(0),
-            resend=self._resend,
+            resend=self._settings.resends,
         )
 
     @property
@@ -143,20 +128,21 @@ class MastodonChannel:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
     def _post(self, outgoing: Outgoing) -> Outcome:
+        settings, parent = self._settings, outgoing.parent
         answer, reset = self._client.ask(
             partial(
                 self._client.api.status_post,  # `status_reply` would put our own mention before the text
                 outgoing.text,
-                in_reply_to_id=outgoing.parent,
-                visibility=self._visibility if outgoing.parent is None else self._reply_visibility,
-                spoiler_text=self._spoiler or None,
-                language=self._language,
+                in_reply_to_id=parent,
+                visibility=settings.visibility if parent is None else settings.reply_visibility,
+                spoiler_text=settings.spoiler or None,
+                language=settings.language,
                 idempotency_key=outgoing.key,
                 content_type="text/plain",  # for servers that read markup where the account says so
             ),
             posts=True,
         )
-        outcome = classify(answer, parent=outgoing.parent, now=self._clock(), reset=reset)
+        outcome = classify(answer, parent=parent, now=self._clock(), reset=reset)
         if isinstance(outcome, Sent):
             self._client.remember(dig(answer, "account"))
         return outcome

@@ -16,6 +16,7 @@ from threadcast.bot.channels.telegram.checks import check, why_not
 from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, UNREADABLE, address_in, classify, not_deleted
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
+from threadcast.config.channels import TelegramChannelSettings
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import (
@@ -48,44 +49,42 @@ class TelegramChannel:
 
     def __init__(
         self,
-        name: str,
+        settings: TelegramChannelSettings,
         *,
         bot: telegram.Bot,
-        chat: str,
-        numbering: Numbering = Numbering.KEEP,
-        silent: bool = True,
         clock: Clock,
         probe_chat: int | None = None,
         settle_after: timedelta | None = None,
-        resend: bool = False,
         moved_to: int | None = None,
         on_moved: Callable[[int], None] = lambda _: None,
         copies: Copies | None = None,
         probe_rest: Rest = asyncio.sleep,
     ) -> None:
-        """`silent`: only the first post of a chain makes a sound. `clock` gives UTC.
+        """`clock` gives UTC. `probe_chat` is the owner's private chat with the bot.
 
-        `probe_chat` is the owner's private chat with the bot, where posts of unknown fate are looked
-        at; `settle_after` is when that begins, and how long after that it is done again; `resend`: a
-        post that cannot be looked for is sent again. `moved_to` is the id that the chat took since it was
-        configured, and `on_moved` is told of a new one; it may block. `copies` keeps
-        the ids of what is forwarded until it is deleted; `probe_rest` waits some seconds.
+        There posts of unknown fate are looked at; `settle_after` is when that begins, and how long after
+        that it is done again. `moved_to` is the id that the chat took since it was configured, and `on_moved`
+        is told of a new one; it may block. `copies` keeps the ids of what is forwarded until it is deleted;
+        `probe_rest` waits some seconds.
         """
-        self.name: Final = name
-        self.target: Final = chat
-        self._client = Client(bot, name=name, chat=chat, clock=clock, moved_to=moved_to, on_moved=on_moved)
+        self.name: Final = settings.name
+        self.target: Final = settings.chat
+        self._client = Client(
+            bot, name=self.name, chat=self.target, clock=clock, moved_to=moved_to, on_moved=on_moved
+        )
         self._probe = Probe(self._client, private_chat=probe_chat, copies=copies, rest=probe_rest)
-        self._numbering = numbering
-        self._silent = silent
+        self._settings = settings
         self._clock = clock
         self._fit_until: datetime | None = None
         # Where absence cannot be proved, there is nothing to wait for.
         apart = SETTLE_AFTER if settle_after is None else settle_after
         first_look = timedelta(0) if probe_chat is None else apart
-        self.settling: Final = Settling(first_look=first_look, apart=apart, misses=MISSES, resend=resend)
+        self.settling: Final = Settling(
+            first_look=first_look, apart=apart, misses=MISSES, resend=settings.resends
+        )
 
     async def rules(self) -> Rules:
-        return Rules(limit=LIMIT, measure=measure.telegram, numbering=self._numbering)
+        return Rules(limit=LIMIT, measure=measure.telegram, numbering=Numbering(self._settings.numbering))
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. A chat that moved has certainly not taken it: it is sent to the new one."""
@@ -126,7 +125,7 @@ class TelegramChannel:
                 self._client.chat,
                 outgoing.text,
                 parse_mode=None,  # not left to a default: nothing in a post is markup
-                disable_notification=self._silent and parent is not None,
+                disable_notification=self._settings.silent and parent is not None,
                 link_preview_options=PREVIEW,
                 # Never `allow_sending_without_reply`: it sends unlinked on any failure to find the parent.
                 reply_parameters=None if parent is None else telegram.ReplyParameters(int(parent)),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from threadcast.bot.channels.local.channel import LocalChannel
 from threadcast.bot.channels.port import NotReadyError, Outgoing, Sought
+from threadcast.config.channels import LocalChannelSettings
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.model import NewDelivery, NewThread
 from threadcast.queue.outcomes import Look, Outcome, Refused, Settling, Throttled, Unknown, Unreached
@@ -72,7 +73,7 @@ class ScriptedChannel(LocalChannel):
     """See above."""
 
     def __init__(self, name: str, folder: Path, clock: Callable[[], datetime], *steps: Step) -> None:
-        super().__init__(name, folder=folder, like="mastodon", numbering=Numbering.KEEP, clock=clock)
+        super().__init__(LocalChannelSettings(name=name), folder=folder, clock=clock)
         self.script = Script(deque(steps))
         self.numbered = Numbering.KEEP
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from tests.bot.publishing.scripted import FakeClock, ScriptedChannel, wish
 from tests.queue.store.fresh import fresh_database
@@ -22,7 +23,7 @@ from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
-from threadcast.queue.compose.compose import Numbering
+from threadcast.config.channels import MastodonChannelSettings, TelegramChannelSettings
 from threadcast.queue.errors import Fault, LeaseLostError, StoreError
 from threadcast.queue.model import Delivery, Intent, PostRecord
 from threadcast.queue.states import DeliveryState, PostState
@@ -103,13 +104,13 @@ class MastodonWitness(Witness, MastodonServer):
 
 
 def on_telegram(url: str, clock: Clock) -> Channel:
-    return TelegramChannel(
-        "news", bot=make_bot(TELEGRAM_TOKEN, api_url=url), chat="@lighthouses", clock=clock
-    )
+    settings = TelegramChannelSettings(name="news", chat="@lighthouses", token=SecretStr(TELEGRAM_TOKEN))
+    return TelegramChannel(settings, bot=make_bot(TELEGRAM_TOKEN, api_url=url), clock=clock)
 
 
 def on_mastodon(url: str, clock: Clock) -> Channel:
-    return MastodonChannel("news", url=url, token=MASTODON_TOKEN, numbering=Numbering.KEEP, clock=clock)
+    settings = MastodonChannelSettings(name="news", url=url, token=SecretStr(MASTODON_TOKEN))
+    return MastodonChannel(settings, clock=clock)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 from tests.servers.http import LoopbackServer
 from tests.servers.mastodon.server import TOKEN
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
+from threadcast.config.channels import MastodonChannelSettings
 from threadcast.config.logs import conceal
-from threadcast.queue.compose.compose import Numbering
 
 NOW = datetime(2026, 5, 4, 9, 30, 12, tzinfo=UTC)
 
@@ -27,5 +27,6 @@ class Clock:
 
 def make_channel(server: LoopbackServer, **changes: Any) -> MastodonChannel:
     conceal((TOKEN,))  # as the settings do
-    settings = {"url": server.url, "token": TOKEN, "numbering": Numbering.KEEP, "clock": lambda: NOW}
-    return MastodonChannel("masto", **{**settings, **changes})
+    own = {name: changes.pop(name) for name in ("clock", "timeout", "settle_after") if name in changes}
+    settings = MastodonChannelSettings(name="masto", **{"url": server.url, "token": TOKEN, **changes})
+    return MastodonChannel(settings, **{"clock": lambda: NOW, **own})

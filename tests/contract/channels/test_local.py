@@ -8,6 +8,7 @@ from tests.contract.channels.suite import ChannelContract
 from threadcast.bot.channels.local.channel import LocalChannel
 from threadcast.bot.channels.local.timeline import Like, read_newest
 from threadcast.bot.channels.port import Channel
+from threadcast.config.channels import LocalChannelSettings
 from threadcast.queue.compose.compose import Numbering
 
 
@@ -27,7 +28,8 @@ class LocalHarness:
         self._ticks = 0
 
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:
-        return LocalChannel("news", folder=self._folder, like=self._like, numbering=numbering, clock=self.now)
+        settings = LocalChannelSettings(name="news", like=self._like, numbering=numbering.value)
+        return LocalChannel(settings, folder=self._folder, clock=self.now)
 
     def seen(self) -> list[Seen]:
         timeline = read_newest(self._file) if self._file.exists() else None

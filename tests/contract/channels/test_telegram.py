@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import SecretStr
 
 from tests.contract.channels.harness import Harness, Seen
 from tests.contract.channels.suite import RemoteChannelContract
@@ -11,6 +12,7 @@ from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
+from threadcast.config.channels import TelegramChannelSettings
 from threadcast.queue.compose.compose import Numbering
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -34,11 +36,12 @@ class TelegramHarness:
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:
         chat = f"@{self._chat.username}" if self._chat.username else str(self._chat.id)
         bot = make_bot(TOKEN, api_url=self._server.url)
+        settings = TelegramChannelSettings(
+            name="news", chat=chat, token=SecretStr(TOKEN), numbering=numbering.value
+        )
         return TelegramChannel(
-            "news",
+            settings,
             bot=bot,
-            chat=chat,
-            numbering=numbering,
             clock=self.now,
             probe_chat=self._owner.id,
             probe_rest=self._rest,

@@ -33,7 +33,7 @@ from threadcast.bot.channels.local.timeline import (
     to_line,
 )
 from threadcast.bot.channels.port import Outgoing
-from threadcast.queue.compose.compose import Numbering
+from threadcast.config.channels import LocalChannelSettings
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Unknown, Unreached
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -42,7 +42,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def local(
     folder: Path, like: Like = "telegram", *, name: str = "news", clock: Callable[[], datetime] = lambda: NOON
 ) -> LocalChannel:
-    return LocalChannel(name, folder=folder, like=like, numbering=Numbering.KEEP, clock=clock)
+    return LocalChannel(LocalChannelSettings(name=name, like=like), folder=folder, clock=clock)
 
 
 async def send(
@@ -187,7 +187,7 @@ async def test_only_the_owner_may_read(tmp_path: Path) -> None:
 async def test_the_address(tmp_path: Path) -> None:
     """A post's address is that of the page, with an anchor that the page has."""
     folder = tmp_path / "a folder"
-    channel = local(folder, name="my news")
+    channel = local(folder, name="my-news")
     outcome = await sent(channel, "here")
     await channel.close()
 

@@ -22,6 +22,7 @@ from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.headers import LONGEST_WAIT, SHORTEST_WAIT, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, instance_of
+from threadcast.config.channels import MastodonChannelSettings
 from threadcast.queue.compose.compose import Numbering
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
@@ -270,8 +271,10 @@ def test_gotosocial_counts_code_points() -> None:
 
 
 def channel(**changes: Any) -> MastodonChannel:
-    settings: dict[str, Any] = {"url": "https://a.example", "token": TOKEN, "numbering": Numbering.KEEP}
-    return MastodonChannel("masto", **{**settings, "clock": lambda: NOW, **changes})
+    settings = MastodonChannelSettings(
+        name="masto", **{"url": "https://a.example", "token": TOKEN, **changes}
+    )
+    return MastodonChannel(settings, clock=lambda: NOW)
 
 
 async def test_a_token_is_never_read_as_a_file(tmp_path: Path) -> None:

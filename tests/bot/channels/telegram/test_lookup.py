@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from tests.queue.store.fresh import fresh_database
 from tests.servers.telegram.calls import REAL_PACES
@@ -19,6 +20,7 @@ from threadcast.bot.channels.port import Channel, Difference, Expected, Landmark
 from threadcast.bot.channels.telegram import lookup as telegram_probe
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
+from threadcast.config.channels import TelegramChannelSettings
 from threadcast.config.settings import load
 from threadcast.queue.outcomes import Absent, Blind, Look, Sent, Throttled, Unreached
 
@@ -38,9 +40,8 @@ class House:
 
     def channel(self, *, probed: bool = True) -> TelegramChannel:
         return TelegramChannel(
-            "news",
+            TelegramChannelSettings(name="news", chat=str(self.chat.id), token=SecretStr(TOKEN)),
             bot=make_bot(TOKEN, api_url=self.server.url),
-            chat=str(self.chat.id),
             clock=lambda: datetime.now(UTC),
             probe_chat=self.private.id if probed else None,
             probe_rest=self.rest,

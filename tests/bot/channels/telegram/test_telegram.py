@@ -13,6 +13,7 @@ import httpx
 import pytest
 import telegram.error
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from tests.servers.telegram.chats import Chat, Member, User
 from tests.servers.telegram.server import TOKEN, TelegramServer
@@ -21,6 +22,7 @@ from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.checks import judge_rights
 from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.channels.telegram.errors import address, classify
+from threadcast.config.channels import TelegramChannelSettings
 from threadcast.config.logs import configure
 from threadcast.queue.outcomes import Absent, Outcome, Refused, Sent, Settling, Throttled, Unknown, Unreached
 
@@ -205,7 +207,9 @@ async def channel(server: TelegramServer, chat: Chat) -> AsyncIterator[TelegramC
 
 def channel_on(server: TelegramServer, *, timeout: float = 60, **changes: Any) -> TelegramChannel:
     bot = make_bot(TOKEN, api_url=server.url, timeout=timeout)
-    return TelegramChannel("news", **{"bot": bot, "chat": "@news", "clock": lambda: NOW, **changes})
+    of_settings = {name: changes.pop(name) for name in ("chat", "silent", "when_unsure") if name in changes}
+    settings = TelegramChannelSettings(name="news", token=TOKEN, **{"chat": "@news", **of_settings})
+    return TelegramChannel(settings, bot=bot, **{"clock": lambda: NOW, **changes})
 
 
 async def send(channel: TelegramChannel, text: str = "1/ A lamp.", *, parent: str | None = None) -> Outcome:
@@ -608,7 +612,7 @@ class TestSettling:
         self, server: TelegramServer, settle_after: timedelta | None, apart: timedelta
     ) -> None:
         """A post is looked for after a minute, and once more after another, or as its owner says."""
-        channel = channel_on(server, probe_chat=7, settle_after=settle_after, resend=True)
+        channel = channel_on(server, probe_chat=7, settle_after=settle_after, when_unsure="resend")
 
         assert channel.settling == Settling(first_look=apart, apart=apart, misses=2, resend=True)
 
@@ -633,7 +637,8 @@ class TestMakeBot:
         """A proxy in the environment is not asked for a server on this machine."""
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         bot = make_bot(TOKEN, api_url=f"http://{host}:{server.port}")
-        channel = TelegramChannel("news", bot=bot, chat="@news", clock=lambda: NOW)
+        settings = TelegramChannelSettings(name="news", chat="@news", token=SecretStr(TOKEN))
+        channel = TelegramChannel(settings, bot=bot, clock=lambda: NOW)
 
         outcome = await send(channel)
         await channel.close()
