@@ -26,7 +26,7 @@ from threadcast.queue.model import ChannelRow, ChannelSeen
 from threadcast.queue.store.database import Database
 
 if TYPE_CHECKING:
-    from telegram import Bot
+    from threadcast.bot.channels.telegram.client import Bot
 
 log = structlog.get_logger("threadcast.service")
 
