@@ -9,9 +9,12 @@ from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
 from threadcast.config.schedule.words import WEEKDAYS, WhenCode, WhenError
 from threadcast.queue.errors import QueueError
+from threadcast.queue.model import Delivery
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, NoticeKind
 
+_STOPPED = {DeliveryState.PUBLISHING: "stopping", DeliveryState.FAILED: "stopped"}
 CELLS = 10  # of a progress bar
 TIMES = "tomorrow 9:00, fri 18:30, 24 dec 18:30 or in 2h"  # how a person may write a time
 
@@ -103,6 +106,13 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
             count = f"{unsure} channels" if unsure else "no channel"
             wish = face.name_one if unsure else "there is nothing to settle"
             return f"{thread} is unsure on {count} ({where}); {wish}"
+
+
+def stands(one: Delivery) -> str:
+    """Return how a delivery stands in one word: its state, or that a person stopped it."""
+    if one.code is Code.PERSON:
+        return _STOPPED.get(one.state, one.state)
+    return one.state
 
 
 def exactly(moment: datetime, zone: ZoneInfo) -> str:

@@ -19,7 +19,7 @@ class Fault(Enum):
     NOT_ASKED = "{event} is nothing to ask for; possible: {possible}"
     AT_WORK = (
         "thread {thread_id} on {channel} is being published right now; "
-        "pause the channel first: {run:pause {channel}}"
+        "to end it after the post in hand: {run:stop {thread_id} --channel {channel}}"
     )
     NO_PLACE = (
         "thread {thread_id} on {channel} is {state}: it has no place in the queue, as "

@@ -26,6 +26,7 @@ class Code(StrEnum):
     NOT_THERE = "not there"  # looked for and not found: sent again
     ONCE_MORE = "once more"  # not found yet: looked for once more before it is sent again
     BLIND = "blind"  # cannot be looked for
+    PERSON = "person"  # a person asked to stop it
     OTHER = "other"
 
 

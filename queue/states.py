@@ -4,7 +4,7 @@ Everything else reads its rules from here: the stores guard their writes with `T
 database's CHECKs list these states, and a test holds the diagram in docs/ against them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -34,7 +34,7 @@ class DeliveryState(StrEnum):
     PUBLISHING = "publishing"  # begun: its channel belongs to it until it ends or stops
     UNSURE = "unsure"  # a post may or may not be out; a person has to look
     PUBLISHED = "published"
-    FAILED = "failed"  # refused; a person may retry or cancel
+    FAILED = "failed"  # refused, or stopped by a person, who may retry or cancel
     CANCELLED = "cancelled"
     WITHDRAWN = "withdrawn"  # published once, then taken down
 
@@ -63,6 +63,7 @@ class Event(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     SCHEDULE = "schedule"  # it starts at a time of its own, whatever its channel's schedule
+    STOP = "stop"  # a person stops it: no post goes out after the one in hand
     CANCEL = "cancel"
     RETRY = "retry"
     SKIP = "skip"  # the refused post is left out, and the chain goes on behind it
@@ -77,6 +78,7 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.HELD, Event.SCHEDULE): DeliveryState.QUEUED,
     (DeliveryState.HELD, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.QUEUED, Event.HOLD): DeliveryState.HELD,
+    (DeliveryState.QUEUED, Event.STOP): DeliveryState.HELD,
     (DeliveryState.QUEUED, Event.SCHEDULE): DeliveryState.QUEUED,
     (DeliveryState.QUEUED, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.QUEUED, Event.CLAIM): DeliveryState.PUBLISHING,
@@ -88,6 +90,7 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.PUBLISHING, Event.SEEK): DeliveryState.PUBLISHING,
     (DeliveryState.PUBLISHING, Event.RESEND): DeliveryState.PUBLISHING,
     (DeliveryState.PUBLISHING, Event.DOUBT): DeliveryState.UNSURE,
+    (DeliveryState.PUBLISHING, Event.STOP): DeliveryState.FAILED,
     (DeliveryState.PUBLISHING, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.UNSURE, Event.SETTLE): DeliveryState.QUEUED,
     (DeliveryState.UNSURE, Event.FINISH): DeliveryState.PUBLISHED,
@@ -113,7 +116,7 @@ WAITING = LIVE - {DeliveryState.FAILED}
 BEGINNINGS = (DeliveryState.HELD, DeliveryState.QUEUED)
 
 # What a person may ask of a delivery; everything else is the publisher's, or needs more than a wish.
-REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.SCHEDULE, Event.CANCEL, Event.RETRY})
+REQUESTS = frozenset({Event.HOLD, Event.RELEASE, Event.SCHEDULE, Event.STOP, Event.CANCEL, Event.RETRY})
 
 # Where nothing is under way any more, or to come: with a moment at which that was reached.
 ENDED = frozenset(DeliveryState) - WAITING
@@ -155,6 +158,8 @@ LOOKING_TRIES = 4  # a network that cannot be looked at is tried again after 8 t
 
 NOT_THERE = "looked for, and not there: sent again"
 ONCE_MORE = "looked for, and not there yet: looked for once more before it is sent again"
+STOPPING = "a person stopped it: it ends after the post in hand"
+BY_PERSON = "a person stopped it"
 
 
 def retry_delay(tries: int, chance: float) -> timedelta:
@@ -193,8 +198,27 @@ def request(state: DeliveryState, event: Event, *, due: datetime | None = None) 
 
     Raises NotAllowedError.
     """
-    reason = "" if follow(state, event) in {DeliveryState.QUEUED, DeliveryState.PUBLISHED} else None
+    after = follow(state, event)
+    if event is Event.STOP:
+        return Change(event, None, BY_PERSON, None, keeps_lease=False, code=Code.PERSON)
+    reason = "" if after in {DeliveryState.QUEUED, DeliveryState.PUBLISHED} else None
     return Change(event, None, reason, due, keeps_lease=False)
+
+
+def heed(code: Code, change: Change) -> Change:
+    """What is written of a delivery, where by its `code` a person asked to stop it meanwhile.
+
+    What ends or stops it anyway goes its own way.
+    """
+    if code is not Code.PERSON:
+        return change
+    match change.event:
+        case Event.GO_ON | Event.WAIT | Event.SEEK:
+            stop = request(DeliveryState.PUBLISHING, Event.STOP)
+            return replace(stop, post=change.post, sent=change.sent, misses=change.misses)
+        case Event.RESEND:  # before the post is sent again it is looked whether that may be
+            return replace(change, reason=STOPPING, code=code)
+    return change
 
 
 def written(state: DeliveryState, change: Change, now: datetime) -> dict[str, object]:

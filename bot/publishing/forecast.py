@@ -121,6 +121,8 @@ def _of_channel(
 
 
 def _under_way(delivery: Delivery, now: datetime) -> str:
+    if delivery.code is Code.PERSON:
+        return delivery.reason
     if delivery.due <= now or not delivery.reason:
         return "under way"
     return delivery.reason if delivery.code is Code.ROOM else f"waits until then: {delivery.reason}"
@@ -128,4 +130,6 @@ def _under_way(delivery: Delivery, now: datetime) -> str:
 
 def _left(delivery: Delivery) -> int:
     """Posts still to be sent; parts, before there are posts."""
+    if delivery.code is Code.PERSON:
+        return 0
     return max((delivery.posts or delivery.parts) - delivery.sent, 0)

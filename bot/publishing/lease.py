@@ -36,6 +36,16 @@ class Stop:
         for limit in self._limits:
             limit.reschedule(self._end)
 
+    async def wait(self, seconds: float, other: asyncio.Event) -> bool:
+        """Wait so long, or until a stop is asked for or the other event comes; whether one of them did."""
+        waiting = [asyncio.create_task(one.wait()) for one in (self.asked, other)]
+        try:
+            done, _ = await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            return bool(done)
+        finally:
+            for one in waiting:
+                one.cancel()
+
     @asynccontextmanager
     async def limit(self) -> AsyncIterator[None]:
         """Raise TimeoutError where what is done in here goes on after the grace of a stop has ended."""

@@ -5,8 +5,8 @@ from datetime import datetime
 import structlog
 
 from threadcast.queue.model import Delivery
-from threadcast.queue.outcomes import Sent
-from threadcast.queue.states import Change, Event
+from threadcast.queue.outcomes import Code, Sent
+from threadcast.queue.states import Change, DeliveryState, Event
 
 log = structlog.get_logger("threadcast.publisher")
 
@@ -17,6 +17,8 @@ def report(delivery: Delivery, position: int | None, change: Change) -> None:
     stopped = {"post": position, "of": delivery.posts, "reason": change.reason}
     again = f"{delivery.thread_id} --channel {delivery.channel}"
     match change.event:
+        case _ if delivery.code is Code.PERSON and delivery.state is DeliveryState.FAILED:
+            about.info("stopped by a person", sent=delivery.sent, of=delivery.posts)
         case Event.GO_ON:
             about.debug("sent", post=position, of=delivery.posts, **where(change.sent))
         case Event.FINISH:

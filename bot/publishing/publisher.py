@@ -66,11 +66,11 @@ class Publisher:
 
     def __post_init__(self) -> None:
         self._remembered = self.pace.rate
-        self._changed = False
+        self._changed = asyncio.Event()
 
     def look_again(self) -> None:
-        """Before the next post, see whether the channel is paused: something changed in the queue."""
-        self._changed = True
+        """Before the next post, see whether the chain is halted: something changed in the queue."""
+        self._changed.set()
 
     async def publish(self, timing: Timing = at_once) -> Delivery | datetime | None:
         """Take the channel's next due delivery as far as it goes now, or say when to look again.
@@ -92,6 +92,8 @@ class Publisher:
         if not isinstance(claim, Claim):
             return claim
         self.observe(claim.delivery)
+        if claim.delivery.code is Code.PERSON:
+            self.look_again()
         try:
             async with renewed(self.database, claim, clock=self.clock, lease=LEASE):
                 return await self._work(claim)
@@ -137,7 +139,7 @@ class Publisher:
                 outcome = await self._send(intended)
                 change = self._decide(intended, outcome, last=following is None)
             delivery, intended = await self._record(claim, post, change, following)
-            if not change.keeps_lease or change.sent is None:
+            if change.sent is None or delivery.lease_owner is None:
                 break
             parent = change.sent.remote_id
         return delivery
@@ -190,11 +192,13 @@ class Publisher:
 
     async def _hold(self, claim: Claim, *, left: int) -> Delivery | None:
         """Wait for the channel's pace; the delivery where `left` posts have to wait longer than in memory."""
-        now = self.clock()
-        reading = self.database.reading
-        is_paused = self._changed and await asyncio.to_thread(reading.paused, self.channel.name)
-        self._changed = False
-        if not is_paused and not self.stop.asked.is_set():
+        while True:
+            now, looks = self.clock(), self._changed.is_set()
+            self._changed.clear()
+            if self.stop.asked.is_set():
+                break
+            if looks and await asyncio.to_thread(self.database.reading.halted, claim.delivery):
+                break
             quiet = self.brake(now)
             if quiet is not None:
                 return await self._put_off(claim, Throttled(quiet, QUIET, Code.QUIET))
@@ -202,14 +206,11 @@ class Publisher:
             if ready - now > PATIENCE:
                 room = await asyncio.to_thread(self.pace.room, left, now)
                 return await self._put_off(claim, Throttled(ready, room.reason, Code.ROOM))
-            if ready > now:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self.stop.asked.wait(), (ready - now).total_seconds())
-        if not is_paused and not self.stop.asked.is_set():
-            return None
+            if ready <= now or not await self.stop.wait((ready - now).total_seconds(), self._changed):
+                return None
         now = self.clock()
         delivery = await asyncio.to_thread(self.database.work.let_go, claim, now=now, due=now)
-        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id)
+        log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, state=delivery.state)
         self.observe(delivery)
         return delivery
 
@@ -289,6 +290,8 @@ class Publisher:
                 )
             raise
         report(delivery, position, change)
+        if delivery.code is Code.PERSON:
+            self.look_again()
         self.observe(delivery)
         return delivery, intended
 
@@ -296,7 +299,7 @@ class Publisher:
         """Whether the next post may go at once."""
         if change.event is not Event.GO_ON or not change.keeps_lease:
             return False
-        if self.stop.asked.is_set() or self._changed or self.brake(now) is not None:
+        if self.stop.asked.is_set() or self._changed.is_set() or self.brake(now) is not None:
             return False
         return self.pace.ready_at(now) <= now
 

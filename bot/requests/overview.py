@@ -9,6 +9,7 @@ from threadcast.bot import wake
 from threadcast.bot.data_folder import has_queue, prepare
 from threadcast.config.settings import Settings
 from threadcast.queue.model import Delivery
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import LIVE, DeliveryState
 
 # What waits for its owner, and the command that goes on with it.
@@ -17,6 +18,7 @@ ANSWERS: Mapping[DeliveryState, str] = {
     DeliveryState.FAILED: "retry {id}, or: skip {id}, undo {id}, cancel {id}",
     DeliveryState.HELD: "release {id}",
 }
+STOPPED = "retry {id}, or: undo {id}, cancel {id}"  # there is no refused post to skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +95,5 @@ def for_owner(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
 
 def answer(delivery: Delivery) -> str:
     """The command that goes on with a delivery that waits for its owner."""
-    return "threadcast " + ANSWERS[delivery.state].format(id=delivery.thread_id)
+    said = STOPPED if delivery.code is Code.PERSON else ANSWERS[delivery.state]
+    return "threadcast " + said.format(id=delivery.thread_id)

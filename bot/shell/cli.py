@@ -51,6 +51,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Stop": {
         "hold": ("queue", "Keep a queued thread back."),
+        "stop": ("queue", "End a chain that is going out, after the post in hand."),
         "pause": ("channels", "Publish nothing more on a channel, or on all."),
         "resume": ("channels", "Let paused channels go on."),
         "cancel": ("queue", "Take a thread out of the queue for good."),
@@ -96,7 +97,8 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     "serve": ("run",),
     "start": ("run", "resume"),
     "status": ("queue", "show", "check"),
-    "stop": ("pause", "hold", "cancel"),
+    "end": ("stop", "cancel"),
+    "abort": ("stop", "cancel"),
     "test": ("check", "preview"),
     "thread": ("add", "show"),
     "view": ("show", "open"),

@@ -13,6 +13,7 @@ from threadcast.bot.shell import models, views
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen, safe, state
+from threadcast.bot.wording import stands
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import OVER, DeliveryState
 from threadcast.queue.store.database import Database
@@ -134,7 +135,7 @@ class Watch:
         """Show a delivery that went on."""
         title = f"{delivery.channel}: {safe(delivery.title)}"
         if self._bars.disable:
-            line = f"{state(delivery.state)} {views.progress(delivery)} {title}"
+            line = f"{state(stands(delivery))} {views.progress(delivery)} {title}"
             if self._lines.get(delivery.id) != line and (delivery.state in OVER or not self._ends_only):
                 self._screen.say(line)
             self._lines[delivery.id] = line
@@ -145,5 +146,5 @@ class Watch:
             self._tasks[delivery.id],
             completed=delivery.sent,
             total=delivery.posts or None,
-            state=state(delivery.state),
+            state=state(stands(delivery)),
         )

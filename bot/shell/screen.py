@@ -26,6 +26,8 @@ COLOURS: dict[str, str] = {
     DeliveryState.HELD: "yellow",
     DeliveryState.QUEUED: "cyan",
     DeliveryState.PUBLISHING: "blue",
+    "stopping": "yellow",
+    "stopped": "yellow",
     DeliveryState.UNSURE: "bold magenta",
     DeliveryState.PUBLISHED: "green",
     DeliveryState.FAILED: "bold red",

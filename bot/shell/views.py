@@ -15,10 +15,11 @@ from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
-from threadcast.bot.wording import count, noticed
+from threadcast.bot.wording import count, noticed, stands
 from threadcast.config.schedule.timetable import Cause
 from threadcast.config.settings import DEFAULT, InForce
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, Severity, Thread
 
@@ -59,7 +60,7 @@ def _waiting_for_owner(screen: Screen, yours: Sequence[Delivery]) -> None:
     ]
     for group in groups[:FEW]:
         delivery, where = group[0], ", ".join(each.channel for each in group)
-        title = f"#{delivery.thread_id} on {where} is {state(delivery.state)}"
+        title = f"#{delivery.thread_id} on {where} is {state(stands(delivery))}"
         screen.say(f"  {title}: {safe(delivery.reason)}")
         screen.say(f"    → {answer(delivery)}")
     if len(groups) > FEW:
@@ -143,7 +144,7 @@ def queue(
                 (
                     str(one.delivery.thread_id),
                     one.delivery.channel,
-                    state(one.delivery.state),
+                    state(stands(one.delivery)),
                     progress(one.delivery),
                     _foreseen(screen, one, now, running=running),
                     safe(one.delivery.title),
@@ -177,7 +178,7 @@ def history(screen: Screen, chains: Sequence[Chain]) -> None:
             (
                 str(chain.delivery.thread_id),
                 chain.delivery.channel,
-                state(chain.delivery.state),
+                state(stands(chain.delivery)),
                 progress(chain.delivery),
                 screen.when(chain.delivery.finished),
                 _where(chain.posts[0]) if chain.posts else "-",
@@ -207,7 +208,7 @@ def dossier(
         delivery = chain.delivery
         reason = f": {safe(delivery.reason)}" if delivery.reason else ""
         screen.say()
-        screen.say(f"[bold]{delivery.channel}[/] {state(delivery.state)} {progress(delivery)}{reason}")
+        screen.say(f"[bold]{delivery.channel}[/] {state(stands(delivery))} {progress(delivery)}{reason}")
         if delivery.id in foreseen:
             screen.say(f"    {_foreseen(screen, foreseen[delivery.id], now, running=running)}")
         if delivery.state in ANSWERS:
@@ -298,8 +299,10 @@ def changed(session: Session, deliveries: Sequence[Delivery]) -> None:
     running = session.wake()
     foreseen, now = session.foreseen(deliveries), current_time()
     for delivery in deliveries:
-        line = f"#{delivery.thread_id} on {delivery.channel} is {state(delivery.state)} now"
+        line = f"#{delivery.thread_id} on {delivery.channel} is {state(stands(delivery))} now"
         screen.say(f"{line}{_what_follows(screen, delivery, foreseen, now)}.")
+        if delivery.state is DeliveryState.FAILED:
+            screen.say(f"    → {answer(delivery)}")
     if not running and any(one.state is DeliveryState.QUEUED for one in deliveries):
         screen.say(NO_SERVICE)
 
@@ -310,10 +313,18 @@ def _what_follows(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: d
             return f"; when it may go: threadcast release {delivery.thread_id}"
         case DeliveryState.QUEUED:
             return f"; it {_starts(screen, delivery, foreseen, now)}"
+        case DeliveryState.PUBLISHING if delivery.code is Code.PERSON:
+            return f": it ends after the post in hand; see: threadcast show {delivery.thread_id}"
+        case DeliveryState.FAILED if delivery.code is Code.PERSON:
+            return f", with {_so_far(delivery)} out"
         case DeliveryState.CANCELLED:
             return "; what is out stays out" if delivery.sent else "; nothing of it went out"
         case _:
             return ""
+
+
+def _so_far(delivery: Delivery) -> str:
+    return f"{delivery.sent} of {count(delivery.posts, 'post')}" if delivery.sent else "nothing"
 
 
 def _starts(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetime) -> str:
@@ -331,7 +342,7 @@ def _starts(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetim
 
 def outcome(screen: Screen, delivery: Delivery) -> None:
     """How a delivery ended that was followed, and what to type next."""
-    line = f"#{delivery.thread_id} on {delivery.channel}: {state(delivery.state)} {progress(delivery)}"
+    line = f"#{delivery.thread_id} on {delivery.channel}: {state(stands(delivery))} {progress(delivery)}"
     if delivery.state is DeliveryState.PUBLISHED:
         screen.say(line)
         return

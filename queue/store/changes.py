@@ -11,7 +11,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.model import ChannelRow, ChannelSeen, Delivery
 from threadcast.queue.outcomes import Sent
-from threadcast.queue.states import BEGINNINGS, REQUESTS, DeliveryState, Event, PostState, follow, request
+from threadcast.queue.states import (
+    BEGINNINGS,
+    REQUESTS,
+    STOPPING,
+    DeliveryState,
+    Event,
+    PostState,
+    follow,
+    request,
+)
 from threadcast.queue.store.rows import (
     log,
     note,
@@ -44,8 +53,9 @@ class Changes:
     ) -> Delivery:
         """A person's request: one of `states.REQUESTS`, as `states.request` and `states.written` have it.
 
-        `retry` makes a `refused` post `planned` again. `cancel` of a `publishing` delivery is refused while
-        a lease on it holds. `due` replaces the delivery's, and is a time of its own.
+        `retry` makes a `refused` post `planned` again. While a lease holds, `stop` is noted as the
+        delivery's `code`, which its worker heeds; what else is asked is refused. `due` replaces the
+        delivery's, and is a time of its own.
         Raises NotFoundError, states.NotAllowedError.
         """
         if event not in REQUESTS:
@@ -54,7 +64,10 @@ class Changes:
             delivery = read_delivery(connection, delivery_id, lock=True)
             change = request(delivery.state, event, due=due)
             if delivery.lease_until is not None and delivery.lease_until > now:
-                raise NotAllowedError(Fault.AT_WORK, **which(delivery))
+                if event is not Event.STOP:
+                    raise NotAllowedError(Fault.AT_WORK, **which(delivery))
+                put(connection, delivery, code=change.code, reason=STOPPING)
+                return _logged(connection, delivery, event, now=now, actor=actor, detail="asked for")
             if event is Event.RETRY:
                 refused = _of(delivery, PostState.REFUSED)
                 connection.execute(update(POSTS).where(*refused).values(state=PostState.PLANNED, reason=""))

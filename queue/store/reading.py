@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.rows import (
     DELIVERY,
@@ -40,10 +41,12 @@ class Reading:
             rows = connection.execute(select(CHANNELS).order_by(CHANNELS.c.name)).mappings()
             return tuple(value(ChannelRow, row) for row in rows)
 
-    def paused(self, channel: str) -> bool:
-        """Whether nothing is claimed on this channel."""
+    def halted(self, delivery: Delivery) -> bool:
+        """Whether a begun delivery goes no further: its channel is paused, or a person stopped it."""
+        paused = select(CHANNELS.c.paused).where(CHANNELS.c.name == delivery.channel)
+        code = select(DELIVERIES.c.code).where(DELIVERIES.c.id == delivery.id)
         with self._read() as connection:
-            return bool(connection.scalar(select(CHANNELS.c.paused).where(CHANNELS.c.name == channel)))
+            return bool(connection.scalar(paused)) or connection.scalar(code) is Code.PERSON
 
     def thread(self, thread_id: int) -> StoredThread:
         """Raises NotFoundError."""

@@ -24,8 +24,8 @@ from sqlalchemy.sql.expression import FromClause
 from threadcast.queue.compose.compose import Post
 from threadcast.queue.errors import Fault, NotFoundError, StoreError
 from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, Turn, at_once, credible
-from threadcast.queue.outcomes import CHANNEL_FAULTS
-from threadcast.queue.states import Change, DeliveryState, Event, PostState
+from threadcast.queue.outcomes import CHANNEL_FAULTS, Code
+from threadcast.queue.states import Change, DeliveryState, Event, PostState, heed, request
 from threadcast.queue.store.rows import (
     adopt,
     held,
@@ -173,7 +173,8 @@ class Work:
 
         `position` None is for what went wrong before any post (the rules could not be had): only the
         delivery changes. A post that was sent gets remote id, url and `finished`. The delivery takes
-        what `states.written` says of the change. Gives an event, except for `go-on`.
+        what `states.written` says of the change; where a person asked to stop it, of what `states.heed`
+        makes of that. Gives an event, except for `go-on`.
 
         Changes nothing and raises LeaseLostError where the fence is no longer the delivery's, and
         StoreError where the change cannot be true: a post changes that is not the next of its chain,
@@ -195,8 +196,11 @@ class Work:
                     raise StoreError(
                         Fault.WRONG_END, **which(delivery) | {"event": change.event, "sent": sent}
                     )
+            change = heed(delivery.code, change)
+            if change.sent is None or change.event is Event.STOP:
+                following = None
             lease: dict[str, object] = {}
-            if following is not None and change.sent is not None:
+            if following is not None:
                 lease = {"lease_owner": claim.worker, "lease_until": following.until}
             delivery = transition(connection, delivery, change, now=now, sent=sent, **lease)
             if change.event is not Event.GO_ON:
@@ -210,10 +214,13 @@ class Work:
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> Delivery:
         """End the lease early: the delivery stays `publishing` and goes on at `due`, or at once.
 
-        Raises LeaseLostError.
+        One that a person asked to stop is stopped. Raises LeaseLostError.
         """
         with self._write() as connection:
             delivery = held(connection, claim)
+            if delivery.code is Code.PERSON:
+                log(connection, delivery, Event.STOP, actor=claim.worker, now=now)
+                return transition(connection, delivery, request(delivery.state, Event.STOP), now=now)
             return put(connection, delivery, due=due or now, lease_owner=None, lease_until=None)
 
     def renew(self, claim: Claim, *, until: datetime) -> None:

@@ -22,6 +22,7 @@ from threadcast.queue.outcomes import (
 )
 from threadcast.queue.states import (
     BEGINNINGS,
+    BY_PERSON,
     FIRST_DELAY,
     LIVE,
     LONGEST_DELAY,
@@ -37,6 +38,7 @@ from threadcast.queue.states import (
     allowed,
     decide,
     follow,
+    heed,
     interrupted,
     retry_delay,
     settle,
@@ -48,7 +50,13 @@ MINUTE = timedelta(minutes=1)
 # What each state leads to, written out a second time: a change of the table has to be meant.
 EXPECTED = {
     "held": {"release": "queued", "schedule": "queued", "cancel": "cancelled"},
-    "queued": {"hold": "held", "schedule": "queued", "cancel": "cancelled", "claim": "publishing"},
+    "queued": {
+        "hold": "held",
+        "stop": "held",
+        "schedule": "queued",
+        "cancel": "cancelled",
+        "claim": "publishing",
+    },
     "publishing": {
         "claim": "publishing",
         "go-on": "publishing",
@@ -58,6 +66,7 @@ EXPECTED = {
         "seek": "publishing",
         "resend": "publishing",
         "doubt": "unsure",
+        "stop": "failed",
         "cancel": "cancelled",
     },
     "unsure": {
@@ -92,7 +101,7 @@ def test_every_state_and_event(state: DeliveryState, event: Event) -> None:
             follow(state, event)
         options = str(refused.value).partition("possible now: ")[2]
         wishes = set(arrows) & {
-            *("hold", "release", "schedule", "cancel", "retry"),
+            *("hold", "release", "schedule", "stop", "cancel", "retry"),
             *("settle", "skip", "continue", "withdraw"),
         }
         named = {{"schedule": "publish now", "withdraw": "undo"}.get(wish, wish) for wish in wishes}
@@ -126,8 +135,8 @@ def test_a_live_state_has_a_way_out() -> None:
 
 
 def test_a_person_asks_for_nothing_that_the_publisher_decides() -> None:
-    """Once a delivery has begun a person can give it up, and ask nothing else of it."""
-    assert REQUESTS & set(allowed(DeliveryState.PUBLISHING)) == {Event.CANCEL}
+    """Once a delivery has begun a person can stop it or give it up, and ask nothing else of it."""
+    assert REQUESTS & set(allowed(DeliveryState.PUBLISHING)) == {Event.STOP, Event.CANCEL}
 
 
 SENT = Sent("7", None)
@@ -357,6 +366,24 @@ def test_the_delay_doubles_up_to_a_limit(tries: int, seconds: int) -> None:
     assert retry_delay(tries, chance=1) == timedelta(seconds=seconds)
     assert retry_delay(tries, chance=0) == timedelta(seconds=seconds) / 2
     assert retry_delay(tries, chance=0.5) <= LONGEST_DELAY
+
+
+@pytest.mark.parametrize("event", [Event.GO_ON, Event.WAIT, Event.SEEK])
+def test_a_stop_is_heeded(event: Event) -> None:
+    """Where a person asked to stop, the post is written as it is, and its chain stops."""
+    change = Change(event, PostState.SENT, "why", NOON, keeps_lease=True, sent=SENT, misses=1)
+    stopped = Change(
+        Event.STOP, PostState.SENT, BY_PERSON, None, keeps_lease=False, sent=SENT, misses=1, code=Code.PERSON
+    )
+    assert heed(Code.PERSON, change) == stopped
+    assert heed(Code.NONE, change) is change
+
+
+@pytest.mark.parametrize("event", [Event.FINISH, Event.REFUSE, Event.DOUBT])
+def test_a_chain_that_ends_is_not_stopped(event: Event) -> None:
+    """What ends a chain, or stops it for another reason, is written though a person asked to stop it."""
+    change = Change(event, PostState.SENT, "why", None, keeps_lease=False)
+    assert heed(Code.PERSON, change) is change
 
 
 @pytest.mark.parametrize("state", PostState)

@@ -23,7 +23,7 @@ from threadcast.bot.chat.views import cards, lists
 from threadcast.bot.chat.views.message import Message, bold, esc, rows
 from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.requests import Requests
-from threadcast.bot.wording import TIMES, exactly, time_refused
+from threadcast.bot.wording import TIMES, exactly, stands, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.errors import Fault, NotAllowedError
 from threadcast.queue.model import Delivery
@@ -61,6 +61,17 @@ def release(context: Context, request: Request) -> Answer:
 )
 def retry(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.RETRY, ("goes", "on"))
+
+
+@of_threads(
+    "stop",
+    guessed=False,
+    events=(Event.STOP,),
+    help="End a chain that is going out, after the post in hand",
+    more="/retry 7 goes on with it, /undo 7 takes down what is out, /cancel 7 leaves that as it is.\n/stop 7",
+)
+def stop(context: Context, request: Request) -> Answer:
+    return _event(context, request, Event.STOP)
 
 
 @of_threads(
@@ -354,7 +365,7 @@ def standing(context: Context, request: Request, headline: str) -> Message:
         each = list(group)
         lines += ["", f"#{each[0].thread_id} {bold(each[0].title)}"]
         for one in each:
-            line = f"{cards.SIGNS[one.state]} {bold(one.channel)} {one.state}"
+            line = f"{cards.SIGNS[one.state]} {bold(one.channel)} {stands(one)}"
             if one.state is cards.QUEUED:
                 line += f": {esc(cards.starts(one, foreseen.get(one.id), viewer))}"
             lines.append(line)
@@ -371,17 +382,17 @@ def _numbers(threads: Sequence[int]) -> str:
 
 def _now(changed: Sequence[Delivery], what: Does | None) -> Iterable[str]:
     """What is now: `#7 on news, masto is held now.` Threads that fare alike are named together."""
-    channels: dict[tuple[DeliveryState, int], list[str]] = {}
+    channels: dict[tuple[str, int], list[str]] = {}
     for one in sorted(changed, key=lambda each: (each.state, each.thread_id, each.channel)):
-        channels.setdefault((one.state, one.thread_id), []).append(one.channel)
-    alike: dict[tuple[DeliveryState, str], list[int]] = {}
+        channels.setdefault((stands(one), one.thread_id), []).append(one.channel)
+    alike: dict[tuple[str, str], list[int]] = {}
     for (state, thread), names in channels.items():
         alike.setdefault((state, ", ".join(names)), []).append(thread)
     for (state, where), threads in alike.items():
         several, ranges = len(threads) > 1, _ranges(threads)
         verb, rest = what or ("is", f"{state} now")
         more = ""
-        if state is DeliveryState.HELD:
+        if state == DeliveryState.HELD:
             ways = ", ".join(f"/release {one}" for one in ranges)
             more = f"; to let {'them' if several else 'it'} go: {ways}"
         does = PLURALS[verb] if several else verb

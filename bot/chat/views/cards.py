@@ -14,8 +14,9 @@ from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, in_chat, link, rows
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
-from threadcast.bot.wording import bar, count, exactly, lasting, noticed, shortly
+from threadcast.bot.wording import bar, count, exactly, lasting, noticed, shortly, stands
 from threadcast.queue.model import Delivery
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState, Event, allowed
 from threadcast.queue.text.thread import Severity, Thread
 
@@ -76,7 +77,7 @@ def notices(thread: Thread) -> list[str]:
 def _channel(chain: Chain, foreseen: Forecast | None, viewer: Viewer) -> list[str]:
     """How a thread stands on one channel."""
     one = chain.delivery
-    head = f"{SIGNS[one.state]} {bold(one.channel)} {one.state}"
+    head = f"{SIGNS[one.state]} {bold(one.channel)} {stands(one)}"
     more: list[str] = []
     match one.state:
         case DeliveryState.PUBLISHED:
@@ -84,17 +85,19 @@ def _channel(chain: Chain, foreseen: Forecast | None, viewer: Viewer) -> list[st
         case DeliveryState.PUBLISHING:
             until = (
                 f", until {shortly(foreseen.end, viewer.now, viewer.zone)}"
-                if foreseen and foreseen.end
+                if foreseen and foreseen.end and one.code is not Code.PERSON
                 else ""
             )
             head = f"{head}{_progress(one)}{until}"
-            more = [reason(one.reason)] if one.reason and one.due > viewer.now else []
+            waits = one.due > viewer.now or one.code is Code.PERSON
+            more = [reason(one.reason)] if one.reason and waits else []
         case DeliveryState.QUEUED:
             head, more = f"{head}: {esc(starts(one, foreseen, viewer))}", _so_far(one)
         case DeliveryState.HELD:
             head = f"{head}: {reason(one.reason or 'you held it')}"
         case DeliveryState.FAILED:
-            head, more = f"{head} at {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
+            at = "before" if one.code is Code.PERSON else "at"
+            head, more = f"{head} {at} {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
         case DeliveryState.UNSURE:
             head, more = f"{head} about {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
         case _:  # withdrawn or cancelled
@@ -175,6 +178,7 @@ def batch_buttons(threads: tuple[int, ...], deliveries: Sequence[Delivery], role
         return button(label, verb, threads, stamp=mark) if when and role is Role.OWNER else None
 
     waits = bool(states & {HELD, QUEUED})
+    refused = any(one.state is FAILED and one.code is not Code.PERSON for one in deliveries)
     over = not states & {HELD, QUEUED, PUBLISHING, UNSURE, FAILED}
     found: list[Sequence[Button | None]] = [
         (
@@ -186,7 +190,7 @@ def batch_buttons(threads: tuple[int, ...], deliveries: Sequence[Delivery], role
             offer("At…", "when", when=Event.SCHEDULE in may),
             offer("Hold", "hold", when=Event.HOLD in may),
         ),
-        (offer("Retry", "retry", when=FAILED in states), offer("Skip", "skip", when=FAILED in states)),
+        (offer("Retry", "retry", when=FAILED in states), offer("Skip", "skip", when=refused)),
     ]
     if role is Role.OWNER and len(threads) == 1:
         found += _doubts(threads, [one for one in deliveries if one.state is UNSURE], mark)

@@ -21,8 +21,9 @@ from threadcast.bot.chat.views.message import (
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview
 from threadcast.bot.requests.queries import Chain
-from threadcast.bot.wording import bar, count, shortly
+from threadcast.bot.wording import bar, count, shortly, stands
 from threadcast.queue.model import ChannelRow, Delivery
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 
 PAGE = 8  # entries of a list
@@ -64,6 +65,8 @@ def _foreseen(one: Forecast, viewer: Viewer) -> str:
             if delivery.posts
             else ""
         )
+        if delivery.code is Code.PERSON:
+            return f"{far}{in_chat(one.why)}"
         return f"{far}until {shortly(one.end, viewer.now, viewer.zone)}"
     return f"{delivery.state}: {in_chat(one.why)}" if one.why else delivery.state
 
@@ -83,7 +86,7 @@ def history(chains: Sequence[Chain], viewer: Viewer, *, page: int, channel: str,
         lines += [
             "",
             f"{SIGNS[one.state]} #{one.thread_id} {bold(one.channel)} {name}",
-            f"    {one.state}{sent}{when}{f': {reason(one.reason)}' if one.reason else ''}",
+            f"    {stands(one)}{sent}{when}{f': {reason(one.reason)}' if one.reason else ''}",
         ]
     ids = shown_ids([chain.delivery for chain in chains])
     return Message("\n".join(lines), (*_numbers(ids), *_pages("history", page, more, channel)))
@@ -156,7 +159,7 @@ def status(one: Overview, viewer: Viewer) -> Message:
         for thread_id in waiting[:PAGE]:
             each = first[thread_id]
             lines.append(
-                f"{SIGNS[each.state]} #{thread_id} {each.state}: {reason(each.reason or each.title)}"
+                f"{SIGNS[each.state]} #{thread_id} {stands(each)}: {reason(each.reason or each.title)}"
             )
         if len(waiting) > PAGE:
             lines.append(f"… and {len(waiting) - PAGE} more: /queue")

@@ -49,11 +49,12 @@ class Message:
 
 _IN_A_SHELL = re.compile(
     r"threadcast (add|at|audit|cancel|channels|help|history|hold|move|pause|preview|publish|queue|release"
-    r"|resume|retry|settle|show|skip|start|status|undo)\b"
+    r"|resume|retry|settle|show|skip|start|status|stop|undo)\b"
 )
 _OTHERWISE = {
     "name one with --channel": "name one of them behind it",
     " --now": " now",
+    " --channel ": " ",
     "possible now: continue, ": "possible now: ",  # parts are added to a thread in a shell alone
 }
 

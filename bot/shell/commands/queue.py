@@ -1,11 +1,13 @@
 """The queue: what waits, and what its owner decides about it."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 import click
 
 from threadcast.bot.channels.port import now as current_time
-from threadcast.bot.data_folder import has_queue
+from threadcast.bot.data_folder import AlreadyRunningError, has_queue, only_one
 from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.overview import for_owner, overview
 from threadcast.bot.shell import completion, models, views
@@ -23,11 +25,14 @@ from threadcast.bot.shell.context import (
     threads_argument,
 )
 from threadcast.bot.shell.faults import report
-from threadcast.bot.shell.follow import stay
+from threadcast.bot.shell.follow import INTERVAL, stay
 from threadcast.bot.shell.screen import Screen
 from threadcast.queue.errors import NotAllowedError, NotFoundError
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import STOPPED, Event
+from threadcast.queue.states import STOPPED, DeliveryState, Event
+from threadcast.queue.store.engine import is_sqlite
+
+STOPPED_WITHIN = 15.0  # seconds that a post in hand has until the answer does not wait for it
 
 
 def show_overview() -> None:
@@ -155,6 +160,47 @@ def _change_each(
     codes = [report(refusal, as_json=session.as_json) for refusal in refusals]
     if codes:
         click.get_current_context().exit(codes[0])
+
+
+def _until_stopped(session: Session, asked: Sequence[Delivery]) -> Sequence[Delivery]:
+    """Wait until the posts in hand are out; return how the deliveries stand then."""
+    begun = [one.channel for one in asked if one.state is DeliveryState.PUBLISHING]
+    if begun and not session.wake() and is_sqlite(session.settings.database_url.get_secret_value()):
+        # A service that was killed seems to be at work until its leases end.
+        with suppress(AlreadyRunningError), only_one(session.settings):
+            session.database.work.free_leases(now=current_time())
+            session.requests.changes.apply(asked[0].thread_id, Event.STOP, channels=begun)
+    deadline = time.monotonic() + STOPPED_WITHIN
+    while True:
+        asked = [session.database.reading.delivery(one.id) for one in asked]
+        is_over = all(one.state is not DeliveryState.PUBLISHING for one in asked)
+        if is_over or not session.wake() or time.monotonic() > deadline:
+            return asked
+        time.sleep(INTERVAL)
+
+
+@click.command()
+@threads_argument(Event.STOP)
+@CHANNEL
+@JSON
+@in_session
+def stop(session: Session, threads: tuple[tuple[int, ...], ...], channels: tuple[str, ...]) -> None:
+    """End a chain that is going out, after the post in hand.
+
+    Nothing more of it goes out until you say so: `threadcast retry` goes on with it, `threadcast undo` takes
+    down what is out, `threadcast cancel` leaves that as it is. Where it has not begun, it is held.
+
+    \b
+    Examples:
+      threadcast stop 7
+      threadcast stop 7 --channel news
+    """
+    ask = session.requests.changes.apply
+
+    def change(one: int) -> Sequence[Delivery]:
+        return _until_stopped(session, ask(one, Event.STOP, channels=channels))
+
+    _change_each(session, threads, change)
 
 
 hold = _change(Event.HOLD, "Keep a queued thread back.", "It waits until `threadcast release`.")

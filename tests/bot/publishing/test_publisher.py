@@ -13,12 +13,23 @@ from structlog.testing import capture_logs
 from tests.bot.publishing.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wish
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.local.timeline import read_newest
+from threadcast.bot.channels.pace import FreePace, Pace
 from threadcast.bot.channels.port import NotReadyError, Outgoing
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
-from threadcast.queue.compose.compose import Numbering, Rules
-from threadcast.queue.model import Adoption, Delivery, NewThread, PostRecord
-from threadcast.queue.outcomes import Blind, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.compose.compose import Numbering, Rules, compose
+from threadcast.queue.model import Adoption, Claim, Delivery, NewThread, PostRecord
+from threadcast.queue.outcomes import (
+    Blind,
+    Code,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    Throttled,
+    Unknown,
+    Unreached,
+)
 from threadcast.queue.states import DeliveryState, Event, PostState
 from threadcast.queue.text.parse import parse
 
@@ -39,6 +50,7 @@ class House:
         stop: Stop | None = None,
         gap: timedelta = timedelta(0),
         brake: Callable[[datetime], datetime | None] = lambda _: None,
+        pace: Pace | None = None,
     ) -> Publisher:
         return Publisher(
             self.database,
@@ -48,6 +60,7 @@ class House:
             stop=stop or Stop(),
             gap=gap,
             brake=brake,
+            pace=pace or FreePace(),
             observe=self.seen.append,
             chance=lambda: 1.0,
         )
@@ -184,6 +197,79 @@ async def test_unreached_again_and_again(house: Callable[..., House]) -> None:
         at.clock.moment = stopped.due
 
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
+
+
+async def test_a_person_stops_it(house: Callable[..., House]) -> None:
+    """A chain that a person stops ends after the post in hand; on retry it goes on with the next."""
+    gate = Gate()
+    at = house(Step(), Step(gate=gate))
+    (delivery,) = at.add()
+    publisher = at.publisher()
+    publishing = asyncio.create_task(publisher.publish())
+    await gate.reached.wait()
+    at.database.changes.apply(delivery, Event.STOP, now=at.clock(), actor="ada")
+    publisher.look_again()
+    gate.set()
+
+    stopped = await publishing
+
+    assert isinstance(stopped, Delivery)
+    assert (stopped.state, stopped.code, stopped.sent) == (DeliveryState.FAILED, Code.PERSON, 2)
+    assert not isinstance(await at.publisher().publish(), Delivery)
+    at.database.changes.apply(delivery, Event.RETRY, now=at.clock(), actor="ada", due=at.clock())
+    whole = await at.publisher().publish()
+    assert isinstance(whole, Delivery)
+    assert whole.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
+
+
+async def test_stopped_while_it_waits_for_its_pace(house: Callable[..., House]) -> None:
+    """A chain that waits in memory for its channel's pace is stopped at once, and not a post later."""
+
+    class Slow(FreePace):
+        def ready_at(self, now: datetime) -> datetime:
+            waiting.set()
+            return now + timedelta(seconds=60)
+
+    waiting = asyncio.Event()
+    at = house()
+    (delivery,) = at.add()
+    publisher = at.publisher(pace=Slow())
+    publishing = asyncio.create_task(publisher.publish())
+    await waiting.wait()
+    at.database.changes.apply(delivery, Event.STOP, now=at.clock(), actor="ada")
+    publisher.look_again()
+
+    stopped = await asyncio.wait_for(publishing, 30)
+
+    assert isinstance(stopped, Delivery)
+    assert (stopped.state, stopped.code, at.asked) == (DeliveryState.FAILED, Code.PERSON, [])
+
+
+async def test_a_stop_outlives_the_service(house: Callable[..., House]) -> None:
+    """A service that died with the post in hand, after a stop was asked for: the next looks, and stops."""
+    at = house(LOST)
+    (delivery,) = at.add()
+    at.channel.script.settling = Settling(first_look=timedelta(0))
+    claim = at.database.work.claim("news", worker="gone", now=START, until=START + LEASE)
+    assert isinstance(claim, Claim)
+    posts = compose(claim.thread, await at.channel.rules())
+    at.database.work.plan(claim, posts, now=START)
+    at.database.work.intend(claim, 1, key="k", reply_to=None, now=START, until=START + LEASE)
+    await at.channel.send(Outgoing(posts[0].text, None, "k"))
+    at.database.changes.apply(delivery, Event.STOP, now=START, actor="ada")
+    at.clock.moment = START + LEASE
+
+    stopped = await at.publisher("next").publish()
+
+    assert isinstance(stopped, Delivery)
+    assert (stopped.state, stopped.code) == (DeliveryState.FAILED, Code.PERSON)
+    assert not isinstance(await at.publisher("next").publish(), Delivery)
+    at.database.changes.apply(delivery, Event.RETRY, now=at.clock(), actor="ada", due=at.clock())
+    whole = await at.publisher("next").publish()
+    assert isinstance(whole, Delivery)
+    assert whole.state is DeliveryState.PUBLISHED
+    assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
 
 
 async def test_a_refusal_stops_this_chain_only(house: Callable[..., House]) -> None:

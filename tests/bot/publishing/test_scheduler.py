@@ -187,7 +187,7 @@ async def test_a_paused_channel(house: Callable[..., House]) -> None:
         at.scheduler.wake()
         gate.set()
         paused = await asyncio.wait_for(at.rested.get(), LONG_ENOUGH)
-        assert (paused.sent, at.database.reading.paused("news")) == (1, True)
+        assert (paused.sent, at.database.reading.halted(paused)) == (1, True)
         at.database.changes.pause("news", False, now=now(), actor="test")
         at.scheduler.wake()
         assert (await at.next_end()).state is DeliveryState.PUBLISHED

@@ -113,6 +113,14 @@ def test_audit_of_what_is_not_out(shell: Shell) -> None:
     assert "No post of #1 is out" in shell.ok("audit", "1")
 
 
+def test_stop_what_has_not_begun(shell: Shell) -> None:
+    """`stop` of what waits in the queue holds it, and says how it goes on."""
+    shell.ok("add", shell.write(THREAD), "-c", "news")
+    assert shell.ok("stop", "1") == "#1 on news is held now; when it may go: threadcast release 1.\n"
+    assert shell("stop", "1").exit_code == Exit.NOT_ALLOWED
+    assert shell.json("queue")["deliveries"][0]["state"] == "held"
+
+
 def test_skip(published: Shell) -> None:
     """`skip` leaves the refused post out, and says what happens next; it needs one that was refused."""
     shell = published

@@ -10,6 +10,7 @@ from tests.contract.store.steps import (
     SENT,
     UNKNOWN,
     add,
+    advance,
     claim,
     intend,
     judge,
@@ -22,7 +23,8 @@ from tests.contract.store.steps import (
 from threadcast.queue.errors import LeaseLostError, NotAllowedError, NotFoundError
 from threadcast.queue.model import Claim
 from threadcast.queue.model import at_once as always
-from threadcast.queue.states import DeliveryState, Event, PostState
+from threadcast.queue.outcomes import Code, Refused, Unknown
+from threadcast.queue.states import BY_PERSON, DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
 
 
@@ -111,6 +113,53 @@ class TestApply:
             database.reading.delivery(7)
         with pytest.raises(NotFoundError):
             database.reading.thread(7)
+
+
+class TestStop:
+    def test_after_the_post_in_hand(self, database: Database) -> None:
+        """While a worker is at it a stop is noted; it is done when the post in hand is written as out."""
+        claimed = started(database, 3)
+        intend(database, claimed)
+        asked = database.changes.apply(claimed.delivery.id, Event.STOP, now=NOON, actor="ada")
+        assert (asked.state, asked.code) == (DeliveryState.PUBLISHING, Code.PERSON)
+        assert database.reading.halted(claimed.delivery)
+        advance(database, claimed)
+        stopped = database.reading.delivery(claimed.delivery.id)
+        assert (stopped.state, stopped.code, stopped.sent) == (DeliveryState.FAILED, Code.PERSON, 1)
+        assert [one.state for one in database.reading.posts(stopped.id)][1:] == [PostState.PLANNED] * 2
+        with pytest.raises(LeaseLostError):
+            intend(database, claimed, 2)
+        assert [event.what for event in database.reading.events()][-2:] == ["stop", "stop"]
+
+    @pytest.mark.parametrize("outcome", [UNKNOWN, REFUSED])
+    def test_a_post_that_ends_otherwise(self, database: Database, outcome: Refused | Unknown) -> None:
+        """Where the post in hand is refused or in doubt, that is what is said."""
+        claimed = started(database)
+        intend(database, claimed)
+        database.changes.apply(claimed.delivery.id, Event.STOP, now=NOON, actor="ada")
+        ended = judge(database, claimed, 1, outcome)
+        assert ended.code is not Code.PERSON
+        assert ended.reason == outcome.reason
+
+    def test_between_two_posts(self, database: Database) -> None:
+        """Where no worker is at it, it is stopped at once; a worker that lets go of it stops it too."""
+        waiting = started(database)
+        database.work.let_go(waiting, now=NOON)
+        stopped = database.changes.apply(waiting.delivery.id, Event.STOP, now=NOON, actor="ada")
+        assert (stopped.state, stopped.finished, stopped.reason) == (DeliveryState.FAILED, NOON, BY_PERSON)
+        database.changes.apply(stopped.id, Event.RETRY, now=NOON, actor="ada", due=NOON)
+        again = claim(database)
+        assert (again.delivery.code, again.delivery.reason) == (Code.NONE, "")
+        database.changes.apply(stopped.id, Event.STOP, now=NOON, actor="ada")
+        assert database.work.let_go(again, now=NOON).state is DeliveryState.FAILED
+
+    def test_before_it_begins(self, database: Database) -> None:
+        """What has not begun is held."""
+        (delivery,) = add(database)
+        held = database.changes.apply(delivery.id, Event.STOP, now=NOON, actor="ada")
+        assert held.state is HELD
+        released = database.changes.apply(delivery.id, Event.RELEASE, now=NOON, actor="ada")
+        assert (released.code, released.reason) == (Code.NONE, "")
 
 
 class TestSettle:
