@@ -60,7 +60,7 @@ def test_usage() -> None:
     ("typed", "names"),
     [
         *(("qeue", ["queue"]), ("statsu", ["status"]), ("hodl", ["hold"]), ("xyzzy", []), ("", [])),
-        *(("send", ["publish"]), ("stop", ["hold", "pause", "cancel"]), ("delete", ["cancel", "undo"])),
+        *(("send", ["publish"]), ("abort", ["stop", "cancel"]), ("delete", ["cancel", "undo"])),
         *(("publsh", []), ("undoo", []), ("cancl", []), ("relese", [])),
     ],
 )
