@@ -182,7 +182,6 @@ def _until_stopped(session: Session, asked: Sequence[Delivery]) -> Sequence[Deli
 @click.command()
 @threads_argument(Event.STOP)
 @CHANNEL
-@JSON
 @in_session
 def stop(session: Session, threads: tuple[tuple[int, ...], ...], channels: tuple[str, ...]) -> None:
     """End a chain that is going out, after the post in hand.
