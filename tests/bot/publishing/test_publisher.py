@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from tests.bot.publishing.scripted import LOST, START, FakeClock, ScriptedChannel, Step, wish
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.local.timeline import read_newest
-from threadcast.bot.channels.pace import FreePace, Pace
+from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import NotReadyError, Outgoing
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
@@ -60,7 +60,7 @@ class House:
             stop=stop or Stop(),
             gap=gap,
             brake=brake,
-            pace=pace or FreePace(),
+            pace=pace or Pace(),
             observe=self.seen.append,
             chance=lambda: 1.0,
         )
@@ -226,7 +226,7 @@ async def test_a_person_stops_it(house: Callable[..., House]) -> None:
 async def test_stopped_while_it_waits_for_its_pace(house: Callable[..., House]) -> None:
     """A chain that waits in memory for its channel's pace is stopped at once, and not a post later."""
 
-    class Slow(FreePace):
+    class Slow(Pace):
         def ready_at(self, now: datetime) -> datetime:
             waiting.set()
             return now + timedelta(seconds=60)
