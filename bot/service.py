@@ -40,6 +40,9 @@ log = structlog.get_logger("threadcast.service")
 LOOK_EVERY = timedelta(minutes=5)
 
 
+CLAIMS = 2  # at a time, of as many channels as there are
+
+
 class Service:
     """A running Threadcast: scheduler and publishers, the pipe that wakes them, intake folder and chat.
 
@@ -77,6 +80,7 @@ class Service:
             observe = self._chat.observing(observe)
         tables = rhythms(settings)
         pausing = {channel.name for channel in settings.channels if channel.quiet_chain == "pause"}
+        claiming = asyncio.Semaphore(CLAIMS)
         publishers = [
             (
                 Publisher(
@@ -89,6 +93,7 @@ class Service:
                     brake=tables[channel.name].rest_until if channel.name in pausing else lambda _: None,
                     pace=paces[channel.name],
                     observe=observe,
+                    claiming=claiming,
                 ),
                 tables[channel.name].timetable,
             )

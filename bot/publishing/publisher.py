@@ -47,7 +47,9 @@ class Publisher:
 
     `gap` is how long a chain rests between two posts. `brake` says, before each post, until when the
     chain has to rest (quiet hours), or None. `pace` is how fast the channel may go. `observe` is told of
-    a delivery each time something about it changed. `chance` gives numbers from 0 to 1 for the jitter of
+    a delivery each time something about it changed. `claiming` is shared by the publishers of a service:
+    those that begin at once claim a few at a time, so that no chain waits for the last of them to be claimed.
+    `chance` gives numbers from 0 to 1 for the jitter of
     retries; `new_key` makes a key never used before.
     """
 
@@ -61,6 +63,7 @@ class Publisher:
     brake: Callable[[datetime], datetime | None] = lambda _: None
     pace: Pace = field(default_factory=Pace)
     observe: Observer = lambda _: None
+    claiming: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     chance: Callable[[], float] = random.random
     new_key: Callable[[], str] = lambda: secrets.token_hex(16)
 
@@ -80,15 +83,16 @@ class Publisher:
         go of after a whole post. Raises StoreError where the queue cannot be used; the delivery can then be
         claimed again once the lease has ended.
         """
-        now = self.clock()
-        claim = await asyncio.to_thread(
-            self.database.work.claim,
-            self.channel.name,
-            worker=self.worker,
-            now=now,
-            until=now + LEASE,
-            timing=timing,
-        )
+        async with self.claiming:
+            now = self.clock()
+            claim = await asyncio.to_thread(
+                self.database.work.claim,
+                self.channel.name,
+                worker=self.worker,
+                now=now,
+                until=now + LEASE,
+                timing=timing,
+            )
         if not isinstance(claim, Claim):
             return claim
         self.observe(claim.delivery)

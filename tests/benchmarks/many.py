@@ -1,5 +1,6 @@
-"""Many local channels in one service: how soon all have published, and how soon a busy one stops."""
+"""Many channels in one service: how soon all have published, how soon one stops, what a start takes."""
 
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.resting import memory
 from tests.benchmarks.samples import thread
 from tests.e2e.house import RUN, House, Process
 from tests.servers.mastodon.server import MastodonServer
@@ -15,12 +17,17 @@ from tests.servers.telegram.server import TelegramServer
 PARTS = 30
 LONGEST = 20.0  # seconds until every channel has published
 LONGEST_STOP = 10.0  # seconds from SIGTERM to the exit
+LONGEST_ADD = 1.5  # seconds until a thread is added for a thousand chats of one bot
+LONGEST_START = 5.0  # seconds from the start of their service to the first post
+MOST_MEMORY = 200.0  # MB of it then
 PATIENCE = 300.0  # seconds that a figure may take on a busy machine
 LOOK = 0.02  # seconds between two looks at the timelines
 
 
-def figures(*, channels: int = 100, parts: int = PARTS, busy: int = 1_000) -> Iterator[Figure]:
-    """A thread of `parts` on `channels` channels, and one on `busy` channels that is stopped midway."""
+def figures(
+    *, channels: int = 100, parts: int = PARTS, busy: int = 1_000, chats: int = 1_000
+) -> Iterator[Figure]:
+    """A thread on `channels` channels, one on `busy` that is stopped midway, and one on a bot's `chats`."""
     with publishing(channels, parts) as (service, begun, _):
         wait_until(lambda: published(service) >= channels)
         took = time.perf_counter() - begun
@@ -45,6 +52,39 @@ def figures(*, channels: int = 100, parts: int = PARTS, busy: int = 1_000) -> It
         LONGEST_STOP,
         detail=f"with {out} of {busy * parts} posts out",
     )
+    yield from of_one_bot(chats)
+
+
+def of_one_bot(chats: int) -> Iterator[Figure]:
+    """What a cold start takes where one bot has many chats: of `add`, and of a service."""
+    with (
+        tempfile.TemporaryDirectory(prefix="threadcast-bench-") as folder,
+        TelegramServer() as telegram,
+        MastodonServer() as mastodon,
+    ):
+        house = House(Path(folder), telegram, mastodon)
+        house.env = {name: value for name, value in house.env.items() if "CHANNELS" not in name}
+        for number in range(chats):
+            telegram.add_chat(username=f"channel_{number}")
+            house.env[f"THREADCAST_CHANNELS__C{number}__KIND"] = "telegram"
+            house.env[f"THREADCAST_CHANNELS__C{number}__CHAT"] = f"@channel_{number}"
+        add = [*RUN[:-1], "add", house.write(thread(1, 3))]
+        begun = time.perf_counter()
+        subprocess.run(add, cwd=folder, env=house.environment(), check=True, capture_output=True)
+        took = time.perf_counter() - begun
+        yield Figure(
+            f"`add` for {chats} chats of one bot", took, "s", LONGEST_ADD, detail="a process of its own"
+        )
+        begun = time.perf_counter()
+        with house.running(*RUN) as service:
+            telegram.wait_for(
+                lambda server: any("sendMessage" in one.path for one in server.requests), PATIENCE
+            )
+            took = time.perf_counter() - begun
+            used = memory(service.popen.pid)
+        how = "a service of its own; each chat has a thread of 3 posts"
+        yield Figure(f"start to first post, {chats} chats of one bot", took, "s", LONGEST_START, detail=how)
+        yield Figure(f"memory, {chats} chats of one bot", used, "MB", MOST_MEMORY, detail="resident, then")
 
 
 def published(service: Process) -> int:

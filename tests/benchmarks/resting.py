@@ -47,12 +47,12 @@ def figures(*, seconds: float = 15.0) -> Iterator[Figure]:
         before = [_switches(process.pid) for process in (service.popen, bare)]
         time.sleep(seconds)
         after = [_switches(process.pid) for process in (service.popen, bare)]
-        memory = _memory(service.popen.pid)
+        used = memory(service.popen.pid)
         bare.kill()
     ours, theirs = (later - earlier for later, earlier in zip(after, before, strict=True))
     yield Figure(
         "idle: memory",
-        memory,
+        used,
         "MB",
         MOST_MEMORY,
         detail="resident, both client libraries and the chat in use",
@@ -66,7 +66,7 @@ def figures(*, seconds: float = 15.0) -> Iterator[Figure]:
     )
 
 
-def _memory(pid: int) -> float:
+def memory(pid: int) -> float:
     """Resident memory, MB."""
     return _field(Path(f"/proc/{pid}/status"), "VmRSS") / 1000
 
