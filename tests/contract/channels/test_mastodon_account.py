@@ -17,12 +17,10 @@ from threadcast.bot.channels.port import Expected, Quota
 from threadcast.queue.outcomes import Absent, Blind, Refused, Sent, Settling, Throttled, Unreached
 
 ME = "GET /api/v1/accounts/verify_credentials"
-APP = "GET /api/v1/apps/verify_credentials"
 DELETE = "DELETE .*"
 STATUS = "GET /api/v1/statuses/[^/]+"
 CONTEXT = f"{STATUS}/context"
 BUSY = Response(429, {"error": "Too many"}, {"X-RateLimit-Reset": (NOW + timedelta(seconds=90)).isoformat()})
-FORBIDDEN = Response(403, {"error": "no"})
 PAGE = Response(200, b"<html>We will be back</html>")
 
 

@@ -1,8 +1,5 @@
-"""A strict Mastodon API server on loopback: for tests, and by hand to try Threadcast without an account.
+"""A strict Mastodon API server on loopback.
 
-    python -m tests.servers.mastodon.server --port 3000 --token secret
-
-Then a channel with THREADCAST_CHANNELS__MASTO__URL=http://127.0.0.1:3000 and that token posts to it.
 Where other stand-ins are lax, this one does as Mastodon does: https://docs.joinmastodon.org/api/.
 """
 
@@ -13,11 +10,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-import click
-
 from tests.servers.http import Answer, LoopbackServer, Request, Response
 from tests.servers.mastodon.budgets import Budget, Budgets, Left
-from tests.servers.mastodon.manners import MANNERS, MASTODON, Manners
+from tests.servers.mastodon.manners import MASTODON, Manners
 from tests.servers.mastodon.script import HTML, Script
 from tests.servers.mastodon.statuses import Account, ApiError, Status, Statuses, account_json, status_json
 from tests.servers.mastodon.text import to_html
@@ -336,30 +331,3 @@ ROUTES: list[tuple[str, str, tuple[str, ...], Route]] = [
 def _given(request: Request) -> dict[str, str]:
     """Return the fields of a form."""
     return {name: values[-1] for name, values in request.form.items()}
-
-
-@click.command()
-@click.option("--port", default=3000, show_default=True)
-@click.option("--token", default=TOKEN, show_default=True)
-@click.option("--username", default="keeper", show_default=True)
-@click.option("--limit", default=500, show_default=True, help="Characters of a status.")
-@click.option("--software", type=click.Choice(list(MANNERS)), default="mastodon", show_default=True)
-def main(port: int, token: str, username: str, limit: int, software: str) -> None:
-    """Serve the Mastodon API on loopback until interrupted, and print each status that is posted."""
-    server = MastodonServer(port, manners=MANNERS[software], limit=limit)
-    server.add_account(token, username)
-    with server:
-        click.echo(f"THREADCAST_CHANNELS__MASTO__URL={server.url} THREADCAST_CHANNELS__MASTO__TOKEN={token}")
-        printed: set[str] = set()
-        while True:
-            with server.changed:
-                for status in server.statuses():
-                    if status.id not in printed:
-                        link = f" replies to {status.parent}" if status.parent else ""
-                        click.echo(f"{status.id}{link} ({status.visibility}): {status.text}")
-                        printed.add(status.id)
-                server.changed.wait()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,14 +1,12 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
-import telegram
 
 from tests.servers.telegram.chats import Chat
 from tests.servers.telegram.people import Person
-from tests.servers.telegram.server import TOKEN, TelegramServer
+from tests.servers.telegram.server import TelegramServer
 from tests.servers.telegram.wire import Call, HandClock, caller
-from threadcast.bot.channels.telegram.client import make_bot
 
 
 @pytest.fixture
@@ -46,9 +44,3 @@ def http() -> Iterator[httpx.Client]:
 @pytest.fixture
 def call(server: TelegramServer, http: httpx.Client) -> Call:
     return caller(server, http)
-
-
-@pytest.fixture
-async def bot(server: TelegramServer) -> AsyncIterator[telegram.Bot]:
-    async with make_bot(TOKEN, api_url=server.url) as bot:
-        yield bot

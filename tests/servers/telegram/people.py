@@ -196,12 +196,6 @@ class Person:
             self._require_administrator(chat)
             self._set_bot(chat, Member(role, frozenset(rights)))
 
-    def removes_bot(self, chat: Chat, *, for_good: bool = True) -> None:
-        """Throw the bot out; it is told. `for_good`: as one who is banned."""
-        with self._changed:
-            self._require_administrator(chat)
-            self._set_bot(chat, Member("kicked" if for_good else "left"))
-
     def _set_bot(self, chat: Chat, member: Member) -> None:
         with self._changed:
             change_member(self._api, chat, self.bot, member, self.user)

@@ -1,9 +1,6 @@
-"""A strict Bot API server on loopback: for tests, and by hand to try Threadcast without Telegram.
+"""A strict Bot API server on loopback.
 
-    python -m tests.servers.telegram.server --port 8081 --token 123456:ABC --chat @my_channel
-
-Then THREADCAST_TELEGRAM__API_URL=http://127.0.0.1:8081 leads to it. Where other stand-ins are lax,
-this one does as Telegram does: https://core.telegram.org/bots/api.
+Where other stand-ins are lax, this one does as Telegram does: https://core.telegram.org/bots/api.
 """
 
 import re
@@ -14,12 +11,10 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
-import click
-
-from tests.servers.http import Answer, Cut, Held, LoopbackServer, Request, Response, Upload
-from tests.servers.telegram.calls import CALLS, NAMES, REAL_PACES, BotApi, Parameters, done, failed
+from tests.servers.http import Answer, Cut, Held, LoopbackServer, Request, Response
+from tests.servers.telegram.calls import CALLS, NAMES, BotApi, Parameters, done, failed
 from tests.servers.telegram.chats import ApiError, Chat, ChatKind, Member, Message, User
-from tests.servers.telegram.deeds import press, send_file, write
+from tests.servers.telegram.deeds import press, write
 from tests.servers.telegram.people import Person, Role
 from tests.servers.telegram.state import Answer as ButtonAnswer
 from tests.servers.telegram.state import Call, Press
@@ -35,7 +30,6 @@ class Fault:
 
     instead: ApiError | None = None
     spoil: Callable[[Response], Answer] | None = None
-    drops_reply: bool = False
     chat: Chat | None = None  # only in this one
 
     def hits(self, parameters: Parameters) -> bool:
@@ -157,13 +151,6 @@ class TelegramServer(LoopbackServer):
             self.changed.notify_all()
             return message
 
-    def receive_file(self, chat: Chat, name: str, data: bytes, sender: User, **extra: Any) -> Message:
-        """Somebody sends a document to a chat."""
-        with self.changed:
-            message = send_file(self.api, chat, Upload(name, "", data), sender, extra)
-            self.changed.notify_all()
-            return message
-
     def press(self, message: Message, data: str, sender: User) -> Press:
         """Somebody presses a button with this data under a message, even one that has gone meanwhile."""
         with self.changed:
@@ -232,10 +219,6 @@ class TelegramServer(LoopbackServer):
             silence.set()
         return silence is not None
 
-    def drop_reply(self) -> None:
-        """The next message is stored without the link to its parent."""
-        self._script("sendMessage", Fault(drops_reply=True))
-
     def _script(self, method: str, fault: Fault) -> None:
         with self.changed:
             self._faults[method.lower()].append(fault)
@@ -282,46 +265,7 @@ class TelegramServer(LoopbackServer):
             self._faults[name].remove(fault)
         if fault.instead is not None:
             raise fault.instead
-        if fault.drops_reply:
-            parameters.given.pop("reply_parameters", None)
         result = CALLS[name](self.api, bot, parameters)
         if isinstance(result, Held):
             return result
         return done(result) if fault.spoil is None else fault.spoil(done(result))
-
-
-@click.command()
-@click.option("--port", default=8081, show_default=True)
-@click.option("--token", default=TOKEN, show_default=True)
-@click.option("--chat", "chats", multiple=True, default=["@my_channel"], show_default=True)
-@click.option(
-    "--real-pace", is_flag=True, help="Answer 429 as Telegram does: one message a second to a chat."
-)
-def main(port: int, token: str, chats: tuple[str, ...], real_pace: bool) -> None:
-    """Serve the Bot API on loopback until interrupted, and print each message that is sent."""
-    server = TelegramServer(port)
-    server.add_bot(token)
-    places = [
-        server.add_chat(username=chat[1:]) if chat.startswith("@") else server.add_chat(chat_id=int(chat))
-        for chat in chats
-    ]
-    server.api.paces = REAL_PACES if real_pace else ()
-    with server:
-        click.echo(f"THREADCAST_TELEGRAM__API_URL={server.url} THREADCAST_TELEGRAM__TOKEN={token}")
-        printed: set[tuple[int, int]] = set()
-        while True:
-            with server.changed:
-                messages = [message for place in places for message in place.messages.values()]
-                for message in messages:
-                    key = (message.chat.id, message.id)
-                    if key not in printed:
-                        link = f" replies to {message.reply_to}" if message.reply_to else ""
-                        click.echo(
-                            f"{message.chat.username or message.chat.id}/{message.id}{link}: {message.text}"
-                        )
-                        printed.add(key)
-                server.changed.wait()
-
-
-if __name__ == "__main__":
-    main()

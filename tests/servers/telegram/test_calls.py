@@ -1,32 +1,21 @@
-"""The Bot API test server takes calls as Telegram does, and refuses what Telegram refuses."""
+"""The Bot API test server refuses what Telegram refuses, and keeps its paces.
+
+What it does apart from that is made by the suites of the channel and of the chat.
+"""
 
 import tomllib
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import telegram
-from click.testing import CliRunner
-from telegram import (
-    BotCommandScopeAllChatAdministrators,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllPrivateChats,
-    BotCommandScopeChat,
-    BotCommandScopeChatAdministrators,
-    BotCommandScopeChatMember,
-    BotCommandScopeDefault,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-)
-from telegram.constants import ParseMode
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
+from tests.servers.telegram.calls import REAL_BOT_PACE, REAL_PACES
 from tests.servers.telegram.chats import Chat, Member, clean
 from tests.servers.telegram.people import Person
-from tests.servers.telegram.server import TOKEN, TelegramServer, main
-from tests.servers.telegram.state import Answer
-from tests.servers.telegram.wire import ADA, Call, refusal, result
+from tests.servers.telegram.server import TOKEN, TelegramServer
+from tests.servers.telegram.wire import ADA, Call, HandClock, refusal, result
 
 CASES = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text(encoding="utf-8"))["refusals"]
 SURE = InlineKeyboardMarkup([[InlineKeyboardButton("Yes", callback_data="yes")]])
@@ -52,37 +41,6 @@ def test_tokens(call: Call, token: str, answer: tuple[int, str]) -> None:
     assert result(call("GETME"))["username"] == "example_bot"
 
 
-@pytest.mark.parametrize("kind", ["form", "json", "multipart", "query"])
-def test_bodies(server: TelegramServer, http: httpx.Client, chat: Chat, kind: str) -> None:
-    """A call is understood as a form, as JSON, as multipart and in the query."""
-    url, fields = f"{server.url}/bot{TOKEN}/sendMessage", {"chat_id": "@news", "text": "ünder & über = 1"}
-    match kind:
-        case "form":
-            sent = http.post(url, data=fields)
-        case "json":
-            sent = http.post(url, json=fields)
-            assert refusal(http.post(url, content=b"[]", headers={"Content-Type": "application/json"}))
-        case "multipart":
-            sent = http.post(url, data=fields, files={"unused": ("a.txt", b"text")})
-        case _:
-            sent = http.get(url, params=fields)
-
-    assert result(sent)["text"] == "ünder & über = 1"
-
-
-def test_posts(server: TelegramServer, call: Call, chat: Chat) -> None:
-    """Ids count up within a chat and are not used again; a post has no sender."""
-    sent = [result(call("sendMessage", chat_id=name, text="x")) for name in ("@news", "@NEWS")]
-    call("deleteMessage", chat_id="@news", message_id=2)
-    sent.append(result(call("sendMessage", chat_id=chat.id, text="x")))
-    other = server.add_chat("private")
-
-    assert [one["message_id"] for one in sent] == [1, 2, 3]
-    assert sent[0]["sender_chat"]["id"] == chat.id
-    assert "from" not in sent[0]
-    assert result(call("sendMessage", chat_id=other.id, text="x"))["message_id"] == 1
-
-
 @pytest.mark.parametrize(
     ("text", "stored"),
     [
@@ -96,33 +54,6 @@ def test_posts(server: TelegramServer, call: Call, chat: Chat) -> None:
 def test_stored_text(text: str, stored: str) -> None:
     """A text is stored as Telegram stores it."""
     assert clean(text) == stored
-
-
-@pytest.mark.parametrize("unit", ["x", "🗼", "👩‍👩‍👧"])
-def test_the_limit_is_in_code_points(call: Call, chat: Chat, unit: str) -> None:
-    """4096 code points fit, after trimming and parsing, and one more does not."""
-    text = (unit * 4096)[:4096]
-    marked = f"<b>{text}</b>\n"
-
-    assert result(call("sendMessage", chat_id="@news", text=marked, parse_mode="HTML"))["text"] == text
-    refused = call("sendMessage", chat_id="@news", text=text + "x")
-    assert refusal(refused) == (400, "Bad Request: message is too long")
-
-
-def test_replies(server: TelegramServer, call: Call, chat: Chat) -> None:
-    """A reply shows its parent and not the parent's; unlinked it goes on request."""
-    server.add_chat(username="other")
-    for text in ("first", "second", "third"):
-        call("sendMessage", chat_id="@other", text=text)
-    call("sendMessage", chat_id="@news", text="first")
-    call("sendMessage", chat_id="@news", text="second", reply_to_message_id=1)
-    sent = result(call("sendMessage", chat_id="@news", text="third", reply_parameters={"message_id": 2}))
-    elsewhere = {"message_id": 9, "allow_sending_without_reply": True}
-    unlinked = result(call("sendMessage", chat_id="@news", text="x", reply_parameters=elsewhere))
-
-    assert sent["reply_to_message"]["message_id"] == 2
-    assert "reply_to_message" not in sent["reply_to_message"]
-    assert "reply_to_message" not in unlinked
 
 
 @pytest.mark.parametrize(
@@ -151,28 +82,6 @@ def test_a_bot_without_rights(
     assert chat.messages == {}
 
 
-def test_an_upgraded_group(server: TelegramServer, call: Call) -> None:
-    """An upgraded group tells its new id."""
-    group = server.add_chat("group")
-    new = server.migrate(group)
-
-    refused = call("sendMessage", chat_id=group.id, text="x")
-
-    assert (refusal(refused)[0], refused.json()["parameters"]) == (400, {"migrate_to_chat_id": new.id})
-
-
-def test_forwards(call: Call, chat: Chat, ada: Person) -> None:
-    """A forward carries the text and where it is from; protected content stays where it is."""
-    call("sendMessage", chat_id="@news", text="look")
-
-    copy = result(call("forwardMessage", chat_id=1111, from_chat_id="@news", message_id=1))
-
-    assert (copy["text"], copy["chat"]["id"]) == ("look", 1111)
-    assert (copy["forward_origin"]["message_id"], copy["forward_origin"]["chat"]["id"]) == (1, chat.id)
-    chat.protected = True
-    assert refusal(call("forwardMessage", chat_id=1111, from_chat_id="@news", message_id=1))[0] == 400
-
-
 def test_edits_and_deletions(server: TelegramServer, call: Call, chat: Chat) -> None:
     """An edit keeps the id, needs a change and takes the buttons; after 48 hours a message stays."""
     call("sendMessage", chat_id="@news", text="draft", reply_markup=SURE.to_dict())
@@ -189,84 +98,85 @@ def test_edits_and_deletions(server: TelegramServer, call: Call, chat: Chat) -> 
     assert refusal(refused) == (400, "Bad Request: message can't be edited")
 
 
-async def test_documents(server: TelegramServer, call: Call, bot: telegram.Bot, ada: Person) -> None:
-    """A document comes with name, caption and bytes; too large, or with too long a caption, it is refused."""
-    data = bytes(range(256)) * 400 + b"\r\n--\r\n\n"
+def test_buttons_that_are_not_there(call: Call, ada: Person) -> None:
+    """Nobody presses a button that is not there, or one that only leads elsewhere."""
+    markup = {"inline_keyboard": [[{"text": "Site", "url": "https://example.org"}]]}
+    call("sendMessage", chat_id=1111, text="x", reply_markup=markup)
 
-    sent = await bot.send_document(
-        1111, BytesIO(data), filename="queue.csv", caption="<b>all</b>", parse_mode=ParseMode.HTML
-    )
-
-    assert sent.document is not None
-    assert (sent.document.file_name, sent.document.mime_type) == ("queue.csv", "text/csv")
-    assert (sent.caption, sent.caption_entities[0].type) == ("all", "bold")
-    assert ada.opens(ada.messages()[-1]) == data
-    assert bytes(await (await sent.document.get_file()).download_as_bytearray()) == data
-    with pytest.raises(telegram.error.BadRequest, match="no text in the message to edit"):
-        await sent.edit_text("x")
-    file = {"document": ("a.txt", b"text")}
-    long = call("sendDocument", chat_id=1111, caption="x" * 1025, files=file)
-    assert refusal(long) == (400, "Bad Request: message caption is too long")
-    server.api.upload_limit = server.api.download_limit = 3
-    assert refusal(call("sendDocument", chat_id=1111, files=file)) == (413, "Request Entity Too Large")
-    refused = call("getFile", file_id=sent.document.file_id)
-    assert refusal(refused) == (400, "Bad Request: file is too big")
+    with pytest.raises(LookupError, match="Site"):
+        ada.presses("Yes")
+    with pytest.raises(ValueError, match="leads to"):
+        ada.presses("Site")
 
 
-async def test_presses(server: TelegramServer, call: Call, bot: telegram.Bot, ada: Person) -> None:
-    """A press comes with who and what; it is answered once, before it is too old."""
-    sent = await bot.send_message(1111, "Sure?", reply_markup=SURE)
-    pressed, late = ada.presses("Yes"), ada.presses("Yes")
-    late.expired = True
-    query = (await bot.get_updates())[0].callback_query
-    assert query is not None
-    assert (query.data, query.from_user.language_code, sent.reply_markup) == ("yes", "de", SURE)
-    long = call("answerCallbackQuery", callback_query_id=pressed.id, text="x" * 201)
-    assert refusal(long) == (400, "Bad Request: MESSAGE_TOO_LONG")
-
-    await query.answer("Done", show_alert=True)
-
-    assert ada.answer_to(pressed) == Answer("Done", alert=True)
-    for query_id in (pressed.id, late.id):
-        assert "too old" in refusal(call("answerCallbackQuery", callback_query_id=query_id))[1]
-    message = ada.messages()[-1]
-    await sent.delete()
-    with pytest.raises(LookupError, match="deleted"):
-        ada.presses("Yes", message)
-
-
-async def test_who_sees_which_commands(server: TelegramServer, bot: telegram.Bot, ada: Person) -> None:
-    """A person sees the list of the most particular scope, and in it the one of their language."""
-    bob = server.person("Bob", language="pt-BR")
+def test_privacy(server: TelegramServer, call: Call, ada: Person) -> None:
+    """In a group a bot gets commands for it, mentions of it and replies to it, and nothing else."""
+    bob = server.person("Bob")
     group = server.group("Editors", ada, bob)
+    call("sendMessage", chat_id=group.id, text="I am here")
+    own = next(iter(group.messages.values()))
+    for text in (
+        "hello",
+        "/help",
+        "/help@example_bot",
+        "/help@other_bot",
+        "so, @example_bot",
+        "see /help",
+    ):
+        bob.says(text, group)
+    bob.says("yes", group, reply_to=own)
 
-    def seen() -> list[str]:
-        lists = (ada.commands(), bob.commands(), ada.commands(group), bob.commands(group))
-        return [next(iter(shown), "") for shown in lists]
-
-    steps: list[tuple[Any, str | None, list[str]]] = [
-        (BotCommandScopeDefault(), None, ["c0", "c0", "c0", "c0"]),
-        (BotCommandScopeDefault(), "de", ["c1", "c0", "c1", "c0"]),
-        (BotCommandScopeAllPrivateChats(), None, ["c2", "c2", "c1", "c0"]),
-        (BotCommandScopeAllGroupChats(), "pt", ["c2", "c2", "c1", "c3"]),
-        (BotCommandScopeAllGroupChats(), None, ["c2", "c2", "c4", "c3"]),
-        (BotCommandScopeAllChatAdministrators(), None, ["c2", "c2", "c5", "c3"]),
-        (BotCommandScopeChat(group.id), None, ["c2", "c2", "c6", "c6"]),
-        (BotCommandScopeChatAdministrators(group.id), "de", ["c2", "c2", "c7", "c6"]),
-        (BotCommandScopeChatMember(group.id, ada.user.id), None, ["c2", "c2", "c8", "c6"]),
-        (BotCommandScopeChat(1111), None, ["c9", "c2", "c8", "c6"]),
-    ]
-    assert seen() == [""] * 4
-    for number, (scope, language, expected) in enumerate(steps):
-        await bot.set_my_commands([(f"c{number}", "x")], scope=scope, language_code=language)
-        assert seen() == expected, scope
-    await bot.delete_my_commands(BotCommandScopeChat(1111))
-    assert seen()[0] == "c2"
+    assert texts(call) == ["/help", "/help@example_bot", "so, @example_bot", "yes"]
 
 
-def test_by_hand() -> None:
-    """The command explains itself."""
-    shown = CliRunner().invoke(main, ["--help"])
+def send(call: Call, chat_id: int | str = "@news", text: str = "x") -> httpx.Response:
+    return call("sendMessage", chat_id=chat_id, text=text)
 
-    assert shown.exit_code == 0
-    assert "--chat" in shown.output
+
+def test_paces(server: TelegramServer, call: Call, clock: HandClock) -> None:
+    """With real paces a chat takes a message a second, and a group 20 in a minute."""
+    server.api.paces = REAL_PACES
+    chats = {"supergroup": server.add_chat("supergroup"), "channel": server.add_chat("channel")}
+    statuses: dict[str, list[int]] = {"supergroup": [], "channel": []}
+    for _ in range(21):
+        clock.now += 2
+        for kind, chat in chats.items():
+            statuses[kind].append(send(call, chat.id).status_code)
+    refused = send(call, chats["channel"].id)
+    clock.now += refused.json()["parameters"]["retry_after"]
+
+    assert statuses == {"supergroup": [200] * 20 + [429], "channel": [200] * 21}
+    assert refused.status_code == 429
+    assert result(send(call, chats["channel"].id))
+
+
+def test_the_pace_of_a_bot(server: TelegramServer, call: Call, chat: Chat, ada: Person) -> None:
+    """A bot sends 30 messages a second over all chats; edits count, those in channels aside."""
+    server.api.bot_pace = REAL_BOT_PACE
+    for place in (chat.id, 1111):
+        send(call, place)
+
+    def edits(place: int, message_id: int, count: int) -> set[int]:
+        texts = map(str, range(count))
+        answers = (call("editMessageText", chat_id=place, message_id=message_id, text=text) for text in texts)
+        return {answer.status_code for answer in answers}
+
+    assert edits(1111, 2, 28) == {200}
+    assert edits(chat.id, 1, 28) == {200}
+    assert edits(1111, 2, 1) == {429}
+
+
+def texts(call: Call, **fields: int) -> list[str]:
+    return [update["message"]["text"] for update in result(call("getUpdates", **fields))]
+
+
+def test_updates_are_kept_until_confirmed(call: Call, ada: Person) -> None:
+    """Updates come again until a higher offset confirms them; a negative one forgets all but the last."""
+    for text in ("one", "two", "three"):
+        ada.says(text)
+    first, *_ = result(call("getUpdates", limit=1))
+
+    assert texts(call) == ["one", "two", "three"]
+    assert texts(call, offset=first["update_id"] + 1) == ["two", "three"]
+    assert texts(call, offset=-1) == ["three"]
+    assert texts(call) == ["three"]
