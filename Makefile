@@ -59,12 +59,16 @@ demo: install  ## publish the sample threads on two local channels and show the 
 # The rooms that decide are pure, and no branch of them goes untested.
 PURE := */queue/text/*,*/queue/compose/*,*/queue/states.py,*/config/schedule/*,*/bot/chat/views/*
 
+# Three processes on two cores: the tests wait about as long as they compute. One that is done takes over
+# what others have still before them.
+PYTEST := $(RUN) pytest -n $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 ))) --dist worksteal
+
 test: develop  ## run every test, with coverage (ARGS="-k parse" runs a part, without it)
 ifdef ARGS
-	@$(RUN) pytest -n auto $(ARGS)
+	@$(PYTEST) $(ARGS)
 else
 	@mkdir -p build && $(RUN) coverage erase
-	@$(RUN) pytest -n auto --durations=20 --durations-min=3 --cov --cov-report= | tee build/test.log
+	@$(PYTEST) --durations=20 --durations-min=3 --cov --cov-report= | tee build/test.log
 	@$(RUN) coverage report --skip-covered --fail-under=95
 	@$(RUN) coverage report --include='$(PURE)' --fail-under=100
 	@tail -n 1 build/test.log

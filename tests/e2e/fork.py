@@ -24,7 +24,7 @@ IMPORTED = (
     ),
     *(f"threadcast.bot.channels.{network}.channel" for network in ("local", "mastodon", "telegram")),
     *(f"threadcast.bot.shell.commands.{name}" for name in ("channels", "database", "history", "queue")),
-    *("threadcast.bot.shell.commands.service", "threadcast.bot.shell.commands.threads", "tests.e2e.fork"),
+    *("threadcast.bot.shell.commands.service", "threadcast.bot.shell.commands.threads", "tests.faults.stand"),
 )
 
 _forks = get_context("forkserver")

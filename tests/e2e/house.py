@@ -124,6 +124,7 @@ class House:
 
     def __init__(self, folder: Path, telegram: TelegramServer, mastodon: MastodonServer) -> None:
         self.folder = folder
+        self.main = cli.main  # what a command is; faults put their own around it
         self.telegram = telegram
         self.mastodon = mastodon
         telegram.add_bot()
@@ -145,7 +146,7 @@ class House:
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         with NamedTemporaryFile("r", encoding="utf-8") as output:
-            fork = Fork(cli.main, words, folder=self.folder, env=self.environment(), output=output.name)
+            fork = Fork(self.main, words, folder=self.folder, env=self.environment(), output=output.name)
             process = Process(fork)
             try:
                 code = process.end()
@@ -178,7 +179,7 @@ class House:
                 words, cwd=self.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
             )
             if words
-            else Fork(cli.main, ["run"], folder=self.folder, env=env)
+            else Fork(self.main, ["run"], folder=self.folder, env=env)
         )
         try:
             yield process

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.house import House, Process, chains_of, thread_text
 from tests.faults.disks import Disk, small_disk
+from tests.faults.killer import impatient
 
 pytestmark = pytest.mark.e2e
 
@@ -138,6 +139,7 @@ class TestLocked:
             service.wait_for("running")
             house.write(thread_text(1, 3))
             path = data_of(house) / "queue.sqlite3"
+            house.main = impatient
             with closing(sqlite3.connect(path, isolation_level=None)) as other:
                 other.execute("BEGIN EXCLUSIVE")
                 with ThreadPoolExecutor() as side_by_side:
@@ -157,6 +159,7 @@ class TestLocked:
     def test_a_service_does_not_begin(self, house: House) -> None:
         """A service that cannot have the database at its start says so and exits."""
         house.command("add", house.write(thread_text(1, 3)))
+        house.main = impatient
         with closing(sqlite3.connect(data_of(house) / "queue.sqlite3", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             assert "is held by another program" in refused(house, "run")

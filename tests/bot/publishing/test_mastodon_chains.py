@@ -152,7 +152,7 @@ async def publish_through(server: MastodonServer, clock: FakeClock, faults: list
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(faults=st.lists(st.sampled_from([*FAULTS, "death"]), max_size=8))
 def test_every_post_once(kind: str, faults: list[str]) -> None:
     """Whatever goes wrong, and wherever the service dies: the whole chain comes out, and nothing twice."""

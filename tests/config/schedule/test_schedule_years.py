@@ -79,34 +79,30 @@ class Found:
 
 
 @cache
-def shown(zone: str, year: int) -> dict[datetime, datetime]:
-    """Each wall time of a year, and some days around it, with the first instant at which it is shown."""
+def walls(zone: str, year: int) -> list[tuple[Found, bool]]:
+    """Each wall time of a year, and some days around it: the first instant at which it is shown, or that
+    as long after the last one shown as it reads, where it is skipped; and whether it is shown."""
     first: dict[datetime, datetime] = {}
     at, end = datetime(year - 1, 12, 27, tzinfo=UTC), datetime(year + 1, 1, 6, tzinfo=UTC)
     while at < end:
         first.setdefault(at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0), at)
         at += STEP
-    return first
+    found: list[tuple[Found, bool]] = []
+    local, last = min(first), max(first)
+    instant = first[local]
+    while local <= last:
+        instant = first.get(local, instant + STEP)
+        found.append((Found(instant, local), local in first))
+        local += STEP
+    return found
 
 
 @cache
 def walked(text: str, zone: str, year: int) -> list[Found]:
     """The slots of a year in UTC: wall times that are shown, and those skipped where no other slot is."""
-    wanted, first = SCHEDULES[text], shown(zone, year)
-    slots: dict[datetime, Found] = {}
-    skipped: list[Found] = []
-    local, last = min(first), max(first)
-    instant = first[local]
-    while local <= last:
-        # A wall time that is skipped is as long after the last one shown as it reads.
-        instant = first.get(local, instant + STEP)
-        if wanted(local) and local in first:
-            slots[instant] = Found(instant, local)
-        elif wanted(local):
-            skipped.append(Found(instant, local))
-        local += STEP
-    for slot in skipped:
-        slots.setdefault(slot.utc, slot)
+    wanted = [(found, shown) for found, shown in walls(zone, year) if SCHEDULES[text](found.local)]
+    slots = {found.utc: found for found, _ in reversed(wanted)}
+    slots |= {found.utc: found for found, shown in wanted if shown}
     return [slots[at] for at in sorted(slots) if at.year == year]
 
 

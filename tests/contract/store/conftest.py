@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.store.steps import OpenDatabase
+from tests.queue.store.fresh import fresh_file
 from threadcast.queue.store.database import Database, open_database
 
 
@@ -19,7 +20,8 @@ def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDat
         return database
 
     if request.param == "sqlite":
-        yield lambda: keep(open_database(f"sqlite:///{tmp_path}/queue.db"))
+        url = fresh_file(tmp_path)
+        yield lambda: keep(open_database(url))
     else:
         with request.getfixturevalue("postgres").database() as url:
             yield lambda: keep(open_database(url))

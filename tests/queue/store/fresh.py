@@ -25,11 +25,16 @@ def empty_file() -> bytes:
 def fresh_database() -> Database:
     """An empty queue, closed and forgotten after the test."""
     folder = tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None)
-    path = Path(folder.name) / "queue.db"
-    path.write_bytes(empty_file())
-    database = open_database(f"sqlite:///{path}")
+    database = open_database(fresh_file(Path(folder.name)))
     _opened.append((database, folder))
     return database
+
+
+def fresh_file(folder: Path) -> str:
+    """The URL of a new SQLite file with tables in this folder."""
+    path = folder / "queue.db"
+    path.write_bytes(empty_file())
+    return f"sqlite:///{path}"
 
 
 def fresh_notes() -> Notes:
