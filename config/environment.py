@@ -80,6 +80,18 @@ class Given:
         name = self.spelling if fit is None or fit[0] == self.spelling else f"{fit[0]}…"
         return Problem(name, f"(in {self.place}) {text}" if self.place else text)
 
+    def path(self, environ: Mapping[str, str]) -> Path:
+        """Return the path that the value is, with the home folder for `~`: no shell has looked at `.env`."""
+        home = environ.get("HOME")
+        at_home = home and (self.value == "~" or self.value.startswith("~/"))
+        return self.folder / (f"{home}{self.value[1:]}" if at_home else self.value)
+
+    def whole_url(self) -> str:
+        """Return the database's URL that the value is, with the path of an SQLite file made whole."""
+        scheme, is_file, path = self.value.partition(":///")
+        relative = is_file and scheme.startswith("sqlite") and path.strip("/") not in {"", ":memory:"}
+        return f"{scheme}:///{self.folder / path}" if relative else self.value
+
     def wrong(self, variable: Variable, advice: str = "") -> Problem:
         """Return what is wrong with a value that does not fit, and what to write instead."""
         expected = f"expected {variable.expected}, for example {variable.example}"

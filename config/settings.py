@@ -33,6 +33,8 @@ from threadcast.config.environment import (
 )
 from threadcast.config.folders import DATA
 from threadcast.config.logs import MASK, conceal, redact
+from threadcast.config.proxies import DIRECT, Proxies, proxies_of
+from threadcast.config.proxies import FORMS as PROXY_FORMS
 from threadcast.config.telegram import TelegramSettings
 from threadcast.config.types import (
     AdviceError,
@@ -130,6 +132,7 @@ class Settings(BaseModel):
     channels: tuple[Annotated[ChannelSettings, Field(discriminator="kind")], ...] = ()
     # Whether somebody said where the queue is, or what it is for; else none is begun unasked.
     chosen: bool = True
+    proxies: Proxies = DIRECT
 
     @property
     def chatting(self) -> bool:
@@ -146,7 +149,8 @@ class Settings(BaseModel):
         tokens = [self.telegram.token, *(getattr(channel, "token", None) for channel in self.channels)]
         values = [token.get_secret_value() for token in tokens if token is not None]
         values += [value.partition(":")[2] for value in values if _BOT_TOKEN.fullmatch(value)]
-        return tuple(dict.fromkeys((*values, *passwords_of(self.database_url.get_secret_value()))))
+        passwords = passwords_of(self.database_url.get_secret_value())
+        return tuple(dict.fromkeys((*values, *passwords, *self.proxies.secrets())))
 
 
 def variables() -> tuple[Variable, ...]:
@@ -193,15 +197,16 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
 
     values = _nested(given)
     values["chosen"] = not values.keys().isdisjoint(CHOICES)
-    data, intake = (_path(given.get(PREFIX + name), environ) for name in ("DATA", "INTAKE"))
-    data = data or folders.data
+    written = given.get(f"{PREFIX}DATA")
+    data = folders.data if written is None else written.path(environ)
     values["data"] = str(data)
-    if intake is not None:
+    if (written := given.get(f"{PREFIX}INTAKE")) is not None:
+        intake = written.path(environ)
         values["intake"] = str(intake)
         if _same(intake, data):
             problems.append(_problem(given, f"{PREFIX}INTAKE", known[f"{PREFIX}INTAKE"]))
     written = given.get(_DATABASE_URL)
-    values["database_url"] = _whole_url(written) if written else f"sqlite:///{data}/{DATABASE}"
+    values["database_url"] = written.whole_url() if written else f"sqlite:///{data}/{DATABASE}"
     shared_token = values.get("telegram", {}).get("token")
     raw_channels = values.pop("channels", None) or {DEFAULT_CHANNEL.name: {"kind": DEFAULT_CHANNEL.kind}}
     channels: list[ChannelSettings] = []
@@ -212,6 +217,12 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
         else:
             channels.append(channel)
     problems += _clashes(channels, given)
+
+    proxies = proxies_of(environ)
+    if isinstance(proxies, Proxies):
+        values["proxies"] = proxies
+    elif any(channel.kind != "local" for channel in channels) or "telegram" in values:
+        problems.append(Problem(proxies, f"expected {PROXY_FORMS}"))
 
     settings: Settings | None = None
     try:
@@ -235,22 +246,6 @@ def _nested(given: Mapping[str, Given]) -> dict[str, Any]:
             place = place.setdefault(step, {})
         place[field] = each.value
     return values
-
-
-def _path(written: Given | None, environ: Mapping[str, str]) -> Path | None:
-    """Return a path made whole, also with the home folder in place of `~`: no shell has looked at `.env`."""
-    if written is None:
-        return None
-    path, home = written.value, environ.get("HOME")
-    at_home = home and (path == "~" or path.startswith("~/"))
-    return written.folder / (f"{home}{path[1:]}" if at_home else path)
-
-
-def _whole_url(written: Given) -> str:
-    """Return a database's URL with the path of an SQLite file made whole."""
-    scheme, is_file, path = written.value.partition(":///")
-    relative = is_file and scheme.startswith("sqlite") and path.strip("/") not in {"", ":memory:"}
-    return f"{scheme}:///{written.folder / path}" if relative else written.value
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -95,7 +95,7 @@ def build_channel(
 
             token, bots = channel.token.get_secret_value(), {} if bots is None else bots
             if token not in bots:
-                bots[token] = make_bot(token, api_url=settings.telegram.api_url)
+                bots[token] = make_bot(token, api_url=settings.telegram.api_url, proxies=settings.proxies)
             return TelegramChannel(
                 channel,
                 bot=bots[token],
@@ -109,7 +109,9 @@ def build_channel(
         case MastodonChannelSettings():
             from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415  # see above
 
-            return MastodonChannel(channel, clock=clock, settle_after=settings.settle_after)
+            return MastodonChannel(
+                channel, clock=clock, proxies=settings.proxies, settle_after=settings.settle_after
+            )
         case LocalChannelSettings():
             from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415  # see above
 

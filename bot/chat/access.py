@@ -9,11 +9,10 @@ import telegram
 from telegram.constants import ChatAction, ChatType
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
-from threadcast.bot.channels.port import Finding
+from threadcast.bot.channels.port import Finding, now
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
-from threadcast.bot.channels.telegram.errors import UNREADABLE
+from threadcast.bot.channels.telegram.errors import UNREADABLE, in_vain
 from threadcast.bot.plain import plain
-from threadcast.config.logs import redact
 from threadcast.config.settings import Settings
 from threadcast.config.telegram import TelegramSettings
 
@@ -107,7 +106,7 @@ async def examine_chat(settings: Settings) -> tuple[Finding, ...]:
     if not settings.chatting:
         advice = "put your numeric user id into THREADCAST_TELEGRAM__ADMINS"
         return (Finding("warning", "nobody may steer the service from Telegram", advice),)
-    bot = make_bot(token.get_secret_value(), api_url=settings.telegram.api_url)
+    bot = make_bot(token.get_secret_value(), api_url=settings.telegram.api_url, proxies=settings.proxies)
     try:
         await bot.initialize()
         return tuple([one async for one in _examine(bot, Access(settings.telegram))])
@@ -115,7 +114,8 @@ async def examine_chat(settings: Settings) -> tuple[Finding, ...]:
         advice = "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN"
         return (Finding("error", "Telegram does not accept the bot token", advice),)
     except (TelegramError, *UNREADABLE) as error:
-        return (Finding("error", f"Telegram cannot be asked ({redact(str(error))})", "try again later"),)
+        reason = in_vain(error, name="", now=now()).reason
+        return (Finding("error", reason, "try again later"),)
     finally:
         await close_bot(bot)
 

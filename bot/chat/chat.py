@@ -64,7 +64,9 @@ class Chat:
         self._clock = clock
         self._notes = notes
         self._scheduler = scheduler
-        self._bot = make_bot(given.token.get_secret_value(), api_url=given.api_url, polls=True)
+        self._bot = make_bot(
+            given.token.get_secret_value(), api_url=given.api_url, proxies=settings.proxies, polls=True
+        )
         self._access = Access(given)
         drafts = Drafts(notes, clock)
         context = Context(requests_of, channels, drafts, notes, clock, settings.timezone)

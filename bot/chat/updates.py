@@ -139,9 +139,9 @@ class Poller:
             await self._sleep(wait.total_seconds() if isinstance(wait, timedelta) else wait)
         except (InvalidToken, Forbidden) as error:
             await self._bad_token(error)
-        except UNREADABLE as error:
+        except UNREADABLE:
             if not (self._is_ready and await self._one_by_one()):
-                await self._unreachable(f"an answer that cannot be read ({type(error).__name__})")
+                await self._unreachable("what answers is no Bot API server")
         except TelegramError as error:
             await self._unreachable(redact(error.message))
         else:

@@ -9,6 +9,7 @@ from threadcast.queue.outcomes import Blind, Code, Look, Obstacle, Outcome, Thro
 log = structlog.get_logger("threadcast.publisher")
 
 STOPPED = "the service was stopped before the server answered"
+BROKE = "the channel's adapter broke, which is a fault of ours: the log says where"
 
 
 async def send(channel: Channel, outgoing: Outgoing, stop: Stop) -> Outcome:
@@ -18,9 +19,9 @@ async def send(channel: Channel, outgoing: Outgoing, stop: Stop) -> Outcome:
             return await channel.send(outgoing)
     except TimeoutError:
         return Unknown(STOPPED, code=Code.STOPPED)
-    except Exception as error:  # an adapter's fault, not the network's
+    except Exception:  # an adapter's fault, not the network's
         log.exception("the channel's adapter failed", channel=channel.name)
-        return Unknown(f"the adapter failed ({type(error).__name__})", code=Code.ADAPTER)
+        return Unknown(BROKE, code=Code.ADAPTER)
 
 
 async def look_up(channel: Channel, sought: Sought, stop: Stop) -> Look:
@@ -30,9 +31,9 @@ async def look_up(channel: Channel, sought: Sought, stop: Stop) -> Look:
             look = await channel.look_up(sought)
     except TimeoutError:
         return Unreached(STOPPED, Code.STOPPED)
-    except Exception as error:  # an adapter's fault, not the network's
+    except Exception:  # an adapter's fault, not the network's
         log.exception("the channel's adapter failed", channel=channel.name)
-        look = Unreached(f"the adapter failed ({type(error).__name__})", Code.ADAPTER)
+        look = Unreached(BROKE, Code.ADAPTER)
     reason = look.reason if isinstance(look, Blind) else ""
     log.info("looked for a post", channel=channel.name, found=type(look).__name__.lower(), reason=reason)
     return look

@@ -261,7 +261,7 @@ def _fault(url: URL, error: SQLAlchemyError) -> StoreError:
     elif not name and isinstance(error, OperationalError):
         name = "08"  # no server answered
     code = next((code for prefix, code in _FAULTS.items() if name.startswith(prefix)), Fault.UNUSABLE)
-    told = " ".join(str(cause or getattr(error, "orig", None) or type(error).__name__).split())
+    told = " ".join(str(cause or getattr(error, "orig", None) or "its driver says no more").split())
     if url.password:
         told = told.replace(str(url.password), "***")
     return StoreError(code, place=place(url), cause=told)

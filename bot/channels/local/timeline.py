@@ -244,7 +244,7 @@ class TimelineFile:
         try:
             os.ftruncate(descriptor, size)
         except OSError as error:
-            raise HalfWrittenError(str(error)) from error
+            raise HalfWrittenError(error.strerror or "") from error
 
     def _read(self, descriptor: int) -> None:
         """Read the file. Raises DamagedError, OSError."""

@@ -14,6 +14,7 @@ from threadcast.bot.channels.mastodon.instance import Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, look_up, take_down
 from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Outgoing, Quota, Sought
 from threadcast.config.channels import MastodonChannelSettings
+from threadcast.config.proxies import DIRECT, Proxies
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import Look, Obstacle, Outcome, Refused, Sent, Settling, TakeDown
 
@@ -40,13 +41,15 @@ class MastodonChannel:
         settings: MastodonChannelSettings,
         *,
         clock: Clock,
+        proxies: Proxies = DIRECT,
         timeout: float = 30,
         settle_after: timedelta | None = None,
     ) -> None:
         self.name, self.target = settings.name, settings.url
         self._settings = settings
         self._clock = clock
-        self._client = Client(settings.url, settings.token.get_secret_value(), clock=clock, timeout=timeout)
+        token = settings.token.get_secret_value()
+        self._client = Client(settings.url, token, clock=clock, timeout=timeout, proxies=proxies)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"mastodon {self.name}")
         self._settle_after = settle_after
         self._instance: Instance | None = None
@@ -142,7 +145,7 @@ class MastodonChannel:
             ),
             posts=True,
         )
-        outcome = classify(answer, parent=parent, now=self._clock(), reset=reset)
+        outcome = classify(answer, parent=parent, now=self._clock(), reset=reset, proxy=self._client.proxy)
         if isinstance(outcome, Sent):
             self._client.remember(dig(answer, "account"))
         return outcome

@@ -18,6 +18,7 @@ from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of
 from threadcast.bot.channels.mastodon.session import Session, software_of
 from threadcast.bot.channels.port import Clock, Quota
+from threadcast.config.proxies import DIRECT, Proxies
 
 PAGE = 40  # statuses; the most that Mastodon gives at once
 
@@ -30,14 +31,16 @@ class Client:
     `ahead` is how far the server's clock was ahead of ours by its last answer.
     """
 
-    def __init__(self, target: str, token: str, *, clock: Clock, timeout: float) -> None:
+    def __init__(
+        self, target: str, token: str, *, clock: Clock, timeout: float, proxies: Proxies = DIRECT
+    ) -> None:
         self.ahead = timedelta(0)
         self._target = target
         self._timeout = timeout
         self._clock = clock
         self._me: str | None = None
         self._quotas: dict[bool, Quota] = {}
-        self._session = Session(plain=target.startswith("http:"))
+        self._session = Session(proxies.way_to(target))
         self.api = Mastodon(
             api_base_url=target,
             session=self._session,
@@ -47,6 +50,11 @@ class Client:
         )
         # Set here and not given above: the constructor would read a file of that name.
         self.api.access_token = token
+
+    @property
+    def proxy(self) -> str:
+        """The proxy in use, as it may be shown."""
+        return self._session.proxy
 
     @property
     def quota(self) -> Quota | None:
@@ -83,7 +91,7 @@ class Client:
         """The same for a call that posts nothing, its error read as a fault."""
         answer, reset = self.ask(call)
         if isinstance(answer, BaseException):
-            answer = fault_of(answer, reading=reading)
+            answer = fault_of(answer, reading=reading, proxy=self.proxy)
         return answer, reset
 
     def instance(self) -> tuple[Instance | Fault, datetime | None]:

@@ -3,7 +3,6 @@
 What follows from which answer is decided on status codes only: messages are in the account's language.
 """
 
-import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -12,8 +11,9 @@ from urllib.parse import urlsplit
 
 import requests
 from mastodon.errors import MastodonAPIError, MastodonNetworkError, MastodonRatelimitError
-from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SSLError
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError
 
+from threadcast.bot.channels.connection import Trouble, trouble_of, unreached
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.config.logs import redact
@@ -71,7 +71,9 @@ NOT_A_STATUS = "the server's answer is not a status"
 ODD_ID = "the server's answer names a post by a secret"
 
 
-def classify(answer: object, *, parent: str | None, now: datetime, reset: datetime | None) -> Outcome:
+def classify(
+    answer: object, *, parent: str | None, now: datetime, reset: datetime | None, proxy: str = ""
+) -> Outcome:
     """What the answer to one POST of a status means for it.
 
     `answer` is what Mastodon.py returned, or the error it raised. `parent` is the id that the post
@@ -83,7 +85,7 @@ def classify(answer: object, *, parent: str | None, now: datetime, reset: dateti
     """
     if not isinstance(answer, BaseException):
         return _verify(answer, parent=parent)
-    fault = fault_of(answer, reply=parent is not None)
+    fault = fault_of(answer, reply=parent is not None, proxy=proxy)
     return Unknown(fault.reason) if fault.fate == "unknown" else obstacle(fault, now=now, reset=reset)
 
 
@@ -105,23 +107,22 @@ def _verify(answer: object, *, parent: str | None) -> Sent | Unknown:
     return Sent(str(remote_id), address_of(answer))
 
 
-def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False) -> Fault:
+def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False, proxy: str = "") -> Fault:
     """What an error of Mastodon.py means.
 
-    `reply`: the call was to post a reply. `reading`: it was to read what the account has posted.
+    `reply`: the call was to post a reply. `reading`: it was to read what the account has posted. `proxy`
+    is the one in use, as it may be shown.
     """
     match error:
         case MastodonNetworkError():
-            return of_transport(error.__context__)
+            return of_transport(error.__context__, proxy)
         # Only these words come before anything was done: others may follow a status that was stored.
         case MastodonRatelimitError(args=("Hit rate limit.",)) | MastodonAPIError(args=(_, 429, *_)):
             return Fault("throttled", "the server asks to wait: its rate limit is used up")
         case MastodonAPIError(args=(_, int(code), _, words)):
             return _of_status(code, words, reply=reply, reading=reading)
-        case MastodonAPIError():
-            return Fault("unknown", "the server's answer cannot be read", CHECK_URL)
         case _:
-            return Fault("unknown", f"the call failed ({type(error).__name__})")
+            return Fault("unknown", "the server's answer cannot be read", CHECK_URL)
 
 
 def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault:
@@ -169,43 +170,32 @@ def _line(words: object) -> str:
     return "".join(c for c in " ".join(redact(str(words)).split()) if c.isprintable())[:LONGEST_QUOTE]
 
 
-def of_transport(cause: BaseException | None) -> Fault:
+def of_transport(cause: BaseException | None, proxy: str = "") -> Fault:
     """What a failure of the connection means: certainly not sent only where none was ever made."""
     match cause:
         case requests.TooManyRedirects():
             # Whoever redirects has seldom stored the post, but may have: 303 says just that.
             return Fault("unknown", f"the server redirects{_elsewhere(cause)}", CHECK_URL)
         case requests.ConnectTimeout():
-            return Fault("unreached", "the server could not be reached in time")
+            return Fault("unreached", unreached("the server", Trouble.LATE, proxy))
         case requests.Timeout():
             return Fault("unknown", "the server did not answer in time")
         case requests.ConnectionError():
-            return _of_connection(cause)
-        case _:
-            return Fault("unknown", f"the connection broke ({type(cause).__name__})")
-
-
-def _of_connection(error: requests.ConnectionError) -> Fault:
-    match _root(error):
-        case NewConnectionError():
-            return Fault("unreached", "the server could not be reached", CHECK_URL)
-        case ssl.SSLCertVerificationError():  # found out while shaking hands, before anything is sent
-            advice = f"{CHECK_URL}, and the clock of this machine"
-            return Fault("unreached", "the server's certificate is not trusted", advice)
+            return _of_connection(cause, proxy)
         case _:
             return Fault("unknown", "the connection broke before the answer was complete")
 
 
-def _root(error: requests.ConnectionError) -> object:
-    """What urllib3 gave up for, without the wrappers around it."""
+def _of_connection(error: requests.ConnectionError, proxy: str) -> Fault:
+    trouble = trouble_of(error)
     cause: object = error.args[0] if error.args else None
     if isinstance(cause, MaxRetryError):
         cause = cause.reason
-    if isinstance(cause, ProxyError):
-        cause = cause.original_error
-    if isinstance(cause, SSLError):
-        cause = cause.args[0]
-    return cause
+    if isinstance(cause, ProxyError):  # no way was made through it, so nothing was sent
+        trouble = Trouble.PROXY if trouble is Trouble.BROKEN else trouble
+    elif not (isinstance(cause, NewConnectionError) or trouble is Trouble.CERTIFICATE):
+        return Fault("unknown", "the connection broke before the answer was complete")
+    return Fault("unreached", unreached("the server", trouble, proxy), "" if proxy else CHECK_URL)
 
 
 def _elsewhere(error: requests.TooManyRedirects) -> str:

@@ -1,5 +1,6 @@
 """The way to a server: a new connection for each request; and what nodeinfo calls the server's software."""
 
+import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ import requests
 
 from threadcast.bot.channels.mastodon.errors import Fault, of_transport
 from threadcast.bot.channels.mastodon.instance import dig
+from threadcast.config.proxies import Proxy
 
 
 class Session(requests.Session):
@@ -16,10 +18,15 @@ class Session(requests.Session):
     nobody can tell any more whether it arrived; a new one fails while it is made.
     """
 
-    def __init__(self, *, plain: bool) -> None:
+    def __init__(self, proxy: Proxy | None = None) -> None:
         super().__init__()
         self.max_redirects = 0  # a POST would go on as a GET, and return somebody's status
-        self.trust_env = not plain  # plain http stays on this machine, where no proxy is
+        # What requests reads in the environment by itself wins over what it is told, and over the token.
+        self.trust_env = False
+        self.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self.proxy = "" if proxy is None else proxy.shown
+        if proxy is not None:
+            self.proxies = {"http": proxy.address, "https": proxy.address}
         self.headers["Connection"] = "close"
         self.answered: Mapping[str, str] = {}
         self.deleted = False  # by the request that was answered
@@ -62,6 +69,6 @@ def _fetch(session: Session, address: str, timeout: float) -> object:
     except (ValueError, RecursionError, requests.TooManyRedirects):
         return None
     except requests.RequestException as error:
-        return of_transport(error)
+        return of_transport(error, session.proxy)
     finally:
         session.close()

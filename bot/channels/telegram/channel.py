@@ -134,8 +134,8 @@ class TelegramChannel:
             raise
         except TelegramError as error:
             return self._classify(error, parent)
-        except UNREADABLE as error:
-            return Unknown(f"Telegram's answer cannot be read ({type(error).__name__}); the post may be out")
+        except UNREADABLE:
+            return Unknown("Telegram's answer cannot be read; the post may be out")
         return self._classify(message, parent)
 
     async def look_up(self, sought: Sought) -> Look:

@@ -12,9 +12,7 @@ from threadcast.bot.channels.telegram.errors import (
     UNREADABLE,
     Fault,
     Refusal,
-    classify,
     explain,
-    quote,
 )
 from threadcast.bot.channels.telegram.lookup import Probe
 from threadcast.config.logs import redact
@@ -37,8 +35,8 @@ async def check(client: Client, probe: Probe) -> tuple[Finding, ...]:
         sight = await probe.examine(chat)
     except TelegramError as error:
         fault = _fault(client, error)
-    except UNREADABLE as error:
-        fault = Fault(NO_BOT_API.format(type(error).__name__), "check THREADCAST_TELEGRAM__API_URL")
+    except UNREADABLE:
+        fault = Fault(NO_BOT_API, "check THREADCAST_TELEGRAM__API_URL")
     else:
         known = Finding("ok", redact(f"the token is that of @{client.bot.username}"))
         return (known, *_moved(client), judge_rights(chat, member), sight)
@@ -61,12 +59,10 @@ def _moved(client: Client) -> tuple[Finding, ...]:
 def _fault(client: Client, error: TelegramError) -> Fault:
     if isinstance(error, Refusal):
         return explain(error, name=client.name)
-    outcome = classify(error, name=client.name, chat=client.chat, parent=None, now=client.clock())
+    outcome = client.in_vain(error)
     if isinstance(outcome, Throttled):
         return Fault(outcome.reason, f"check again after {outcome.until:%H:%M:%S} UTC")
-    return Fault(
-        f"no answer from Telegram ({quote(error)})", "check the network and THREADCAST_TELEGRAM__API_URL"
-    )
+    return Fault(outcome.reason, "check the network and THREADCAST_TELEGRAM__API_URL")
 
 
 def judge_rights(chat: telegram.ChatFullInfo, member: telegram.ChatMember) -> Finding:

@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
+import httpx
 import structlog
 import telegram
-from telegram.error import ChatMigrated
+from telegram.error import ChatMigrated, NetworkError
 from telegram.request import HTTPXRequest
 
 from threadcast.bot.channels.port import Clock
-from threadcast.bot.channels.telegram.errors import in_vain
+from threadcast.bot.channels.telegram.errors import BROKEN, in_vain, in_words
 from threadcast.config.environment import channel_variable
-from threadcast.config.types import is_loopback
+from threadcast.config.proxies import DIRECT, Proxies, Proxy
 from threadcast.queue.outcomes import Obstacle
 
 T = TypeVar("T")
@@ -36,7 +37,32 @@ class Bot(telegram.Bot):
             await super().initialize()
 
 
-def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60, polls: bool = False) -> Bot:
+class _Request(HTTPXRequest):
+    """The library's way to Telegram, whose errors say what happened, and by which proxy."""
+
+    def __init__(self, proxy: Proxy | None, **how: Any) -> None:
+        super().__init__(proxy=None if proxy is None else proxy.address, **how)
+        self._shown = "" if proxy is None else proxy.shown
+
+    async def do_request(self, *words: Any, **more: Any) -> tuple[int, bytes]:
+        """Make one call. Raises NetworkError, whose cause is what the HTTP library raised."""
+        try:
+            status, answer = await super().do_request(*words, **more)
+        except (NetworkError, *BROKEN) as error:
+            raise in_words(error, self._shown) from (error.__cause__ or error)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise NetworkError(f"its server failed (HTTP {status})")
+        return status, answer
+
+
+def make_bot(
+    token: str,
+    *,
+    api_url: str | None = None,
+    proxies: Proxies = DIRECT,
+    timeout: float = 60,
+    polls: bool = False,
+) -> Bot:
     """A bot with connections of its own. No call is made.
 
     `api_url` is a self-hosted Bot API server's address, None for Telegram's own. `timeout` is how
@@ -44,17 +70,20 @@ def make_bot(token: str, *, api_url: str | None = None, timeout: float = 60, pol
     InvalidToken for an empty token.
     """
     base = (api_url or "https://api.telegram.org").rstrip("/")
+    proxy = proxies.way_to(base)
 
     def connections(count: int) -> HTTPXRequest:
-        return HTTPXRequest(
+        return _Request(
+            proxy,
             connection_pool_size=count,
             connect_timeout=CONNECT_TIMEOUT,
             pool_timeout=CONNECT_TIMEOUT,
             read_timeout=timeout,
             write_timeout=timeout,
             media_write_timeout=timeout,
-            # A proxy named in the environment does not lead back to this machine.
-            httpx_kwargs={"trust_env": not is_loopback(urlsplit(base).hostname or "")},
+            # The library's own reading of the environment breaks on what others take, `socks://`; of what it
+            # does besides, the certificates of SSL_CERT_FILE are wanted.
+            httpx_kwargs={"trust_env": False, "verify": httpx.create_ssl_context()},
         )
 
     request = connections(CONNECTIONS)

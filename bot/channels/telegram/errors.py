@@ -25,6 +25,7 @@ from telegram.error import (
     TelegramError,
 )
 
+from threadcast.bot.channels.connection import Trouble, trouble_of, unreached
 from threadcast.config.environment import channel_variable
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import (
@@ -52,9 +53,12 @@ LONGEST_QUOTE: Final = 200  # code points of a server's own words in a reason
 # What the HTTP library raises before a byte of the request left this machine.
 NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
+# All that it raises in place of an answer, and what Python raises below it.
+BROKEN: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, RuntimeError)
+
 # A 200 whose JSON is not a message makes the library fail in any of these ways.
 UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
-NO_BOT_API: Final = "what answers is no Bot API server ({})"
+NO_BOT_API: Final = "what answers is no Bot API server"
 
 # All that a call raises where it does not do what it should.
 CALL_ERRORS: Final = (TelegramError, *UNREADABLE)
@@ -135,7 +139,7 @@ def _judge_error(
         case NetworkError():
             return _judge_network(error, now, unclear)
         case _:
-            return Unknown(f"Telegram's answer cannot be read ({quote(error)}){unclear}")
+            return Unknown(f"Telegram's answer cannot be read{unclear}")
 
 
 def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) -> Outcome:
@@ -161,10 +165,34 @@ def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) 
 
 def _judge_network(error: NetworkError, now: datetime, unclear: str) -> Throttled | Unreached | Unknown:
     if isinstance(error.__cause__, NEVER_LEFT):
-        return Unreached(f"Telegram cannot be reached ({quote(error)})")
+        return Unreached(quote(error))
     if error.message.lower().startswith("too many requests"):
         return Throttled(now + FLOOD_WAIT, "Telegram asks to wait, without saying how long")
-    return Unknown(f"no clear answer from Telegram ({quote(error)}){unclear}")
+    said = quote(error) if error.__cause__ else f"no clear answer from Telegram ({quote(error)})"
+    return Unknown(f"{said}{unclear}")
+
+
+def in_words(error: Exception, proxy: str = "") -> NetworkError:
+    """The same error in our words, with the HTTP library's as its cause; `proxy` as it may be shown."""
+    cause = error.__cause__ or error
+    said = NetworkError(_why_no_answer(cause, proxy))
+    said.__cause__ = cause
+    return said
+
+
+def _why_no_answer(error: BaseException, proxy: str) -> str:
+    match error:
+        case httpx.ProxyError():
+            trouble = Trouble.PROXY
+        case httpx.PoolTimeout():
+            trouble = Trouble.BUSY
+        case httpx.TimeoutException():
+            trouble = Trouble.LATE
+        case _:
+            trouble = trouble_of(error)
+    if isinstance(error, NEVER_LEFT):
+        return unreached("Telegram", trouble, proxy)
+    return f"no clear answer from Telegram: {trouble.value}"
 
 
 def quote(error: TelegramError) -> str:
@@ -193,7 +221,7 @@ def address_in(chat: str, message_id: int | str) -> str | None:
 def in_vain(error: Exception, *, name: str, now: datetime) -> Obstacle:
     """What an error means that came of a call which posts nothing, and can be repeated."""
     if not isinstance(error, TelegramError):
-        return Unreached(NO_BOT_API.format(type(error).__name__))
+        return Unreached(NO_BOT_API)
     outcome = _judge_error(error, name=name, now=now, unclear="")
     return Unreached(outcome.reason) if isinstance(outcome, Unknown) else outcome
 

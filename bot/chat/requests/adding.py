@@ -8,7 +8,7 @@ import structlog
 import telegram
 from telegram.error import BadRequest, TelegramError
 
-from threadcast.bot.channels.telegram.errors import UNREADABLE
+from threadcast.bot.channels.telegram.errors import NO_BOT_API, UNREADABLE
 from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import MANY, button
 from threadcast.bot.chat.commands import (
@@ -136,7 +136,7 @@ async def add_file(context: Context, sender: Sender, document: telegram.Document
     try:
         data = await _fetch(document)
     except (TelegramError, *UNREADABLE) as error:
-        reason = redact(str(error))
+        reason = redact(error.message) if isinstance(error, TelegramError) else NO_BOT_API
         log.warning("a file could not be fetched", file=name, reason=reason)
         return Message(esc(f"{name} could not be fetched from Telegram ({reason}); please send it again."))
     intake = await asyncio.to_thread(understand, name, data)

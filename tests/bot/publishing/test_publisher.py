@@ -15,6 +15,7 @@ from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.local.timeline import read_newest
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import NotReadyError, Outgoing
+from threadcast.bot.publishing.calls import BROKE
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
 from threadcast.queue.compose.compose import Numbering, Rules, compose
@@ -416,7 +417,7 @@ async def test_a_broken_adapter(house: Callable[..., House]) -> None:
 
     assert isinstance(stopped, Delivery)
     assert at.states(delivery)[0] is PostState.UNKNOWN
-    assert stopped.reason == "the adapter failed (RuntimeError)"
+    assert stopped.reason == BROKE
 
 
 async def test_rules_that_cannot_be_had_now(house: Callable[..., House]) -> None:

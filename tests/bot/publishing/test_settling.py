@@ -14,6 +14,7 @@ from threadcast.bot.channels.budget import Room
 from threadcast.bot.channels.local.timeline import read_newest
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Landmark
+from threadcast.bot.publishing.calls import BROKE
 from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.publisher import LEASE, PATIENCE, Publisher
 from threadcast.queue.compose.compose import compose
@@ -285,7 +286,7 @@ async def test_a_broken_look(house: Callable[..., House]) -> None:
     later = await at.publish()
     assert (later.state, later.reason) == (
         DeliveryState.PUBLISHING,
-        "the adapter failed (RuntimeError)",
+        BROKE,
     )
     assert at.states(delivery)[0] is PostState.UNKNOWN
 

@@ -34,6 +34,10 @@ TOKEN = "AAExampleExampleExampleExampleExample-token"
 
 NOBODY = connection.HTTPConnection("a.example")
 REFUSED = exceptions.NewConnectionError(NOBODY, "Connection refused")
+REFUSED.__cause__ = ConnectionRefusedError(111, "Connection refused")
+NO_NAME = gaierror(-2, "Name or service not known")
+NO_SUCH_NAME = exceptions.NameResolutionError("a.example", NOBODY, NO_NAME)
+NO_SUCH_NAME.__cause__ = NO_NAME
 POOL: Any = None  # urllib3 names a pool in its messages only
 
 
@@ -50,14 +54,13 @@ def redirect(location: str) -> requests.TooManyRedirects:
 # What requests raises, with what urllib3 gave it inside: seen on real sockets.
 NETWORK: dict[str, Exception | None] = {
     "refused": requests.ConnectionError(gave_up(REFUSED)),
-    "no such name": requests.ConnectionError(
-        gave_up(
-            exceptions.NameResolutionError("a.example", NOBODY, gaierror(-2, "Name or service not known"))
-        )
-    ),
+    "no such name": requests.ConnectionError(gave_up(NO_SUCH_NAME)),
     "connect timeout": requests.ConnectTimeout(gave_up(exceptions.ConnectTimeoutError("timed out"))),
     "no proxy": requests.exceptions.ProxyError(
         gave_up(exceptions.ProxyError("Unable to connect to proxy", REFUSED))
+    ),
+    "proxy refuses": requests.exceptions.ProxyError(
+        gave_up(exceptions.ProxyError("Cannot connect to proxy", OSError("Tunnel connection failed: 407")))
     ),
     "certificate": requests.exceptions.SSLError(
         gave_up(exceptions.SSLError(ssl.SSLCertVerificationError("self-signed certificate")))

@@ -21,7 +21,7 @@ from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.checks import judge_rights
 from threadcast.bot.channels.telegram.client import make_bot
-from threadcast.bot.channels.telegram.errors import address, classify
+from threadcast.bot.channels.telegram.errors import address, classify, in_words
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.config.logs import configure
 from threadcast.queue.outcomes import Absent, Outcome, Refused, Sent, Settling, Throttled, Unknown, Unreached
@@ -41,6 +41,7 @@ def raised(case: dict[str, Any]) -> telegram.error.TelegramError:
     error: telegram.error.TelegramError = kind(*arguments)
     if "cause" in case:
         error.__cause__ = getattr(httpx, case["cause"])("")
+        return in_words(error)
     return error
 
 
@@ -293,7 +294,7 @@ class TestSend:
         await channel.close()
 
         assert isinstance(outcome, Unknown)
-        assert "Timed out" in outcome.reason
+        assert "did not answer in time" in outcome.reason
         assert len(server.seen(chat)) == 1
 
     async def test_a_cancelled_send(
