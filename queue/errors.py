@@ -16,6 +16,7 @@ class Fault(Enum):
 
     # What a delivery's state does not allow.
     STATE = "{event} is not possible while {state}; possible now: {possible}"
+    GOES_ON = "it goes on by itself, as soon as it may"
     NOT_ASKED = "{event} is nothing to ask for; possible: {possible}"
     AT_WORK = (
         "thread {thread_id} on {channel} is being published right now; "

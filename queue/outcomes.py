@@ -33,6 +33,9 @@ class Code(StrEnum):
 # What is the channel's fault and not the post's: until a person mends it, every post would meet it.
 CHANNEL_FAULTS = frozenset({Code.TOKEN, Code.RIGHTS, Code.GONE})
 
+# What is tried again by itself, later and later, and at once where a person has mended it.
+MENDABLE = CHANNEL_FAULTS | {Code.UNREACHED}
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from threadcast.queue.errors import Fault, NotAllowedError
 from threadcast.queue.outcomes import (
     CHANNEL_FAULTS,
+    MENDABLE,
     Absent,
     Blind,
     Code,
@@ -90,6 +91,7 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.PUBLISHING, Event.SEEK): DeliveryState.PUBLISHING,
     (DeliveryState.PUBLISHING, Event.RESEND): DeliveryState.PUBLISHING,
     (DeliveryState.PUBLISHING, Event.DOUBT): DeliveryState.UNSURE,
+    (DeliveryState.PUBLISHING, Event.RETRY): DeliveryState.PUBLISHING,
     (DeliveryState.PUBLISHING, Event.STOP): DeliveryState.FAILED,
     (DeliveryState.PUBLISHING, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.UNSURE, Event.SETTLE): DeliveryState.QUEUED,
@@ -193,15 +195,21 @@ class Change:
     code: Code = Code.NONE
 
 
-def request(state: DeliveryState, event: Event, *, due: datetime | None = None) -> Change:
+def request(
+    state: DeliveryState, event: Event, *, due: datetime | None = None, code: Code = Code.NONE
+) -> Change:
     """What follows from what a person asks for: why it waited is over where it goes on, or has its end.
 
+    Of what has begun, only what waits by its `code` for something to be mended is tried again at once.
     Raises NotAllowedError.
     """
     after = follow(state, event)
     if event is Event.STOP:
         return Change(event, None, BY_PERSON, None, keeps_lease=False, code=Code.PERSON)
-    reason = "" if after in {DeliveryState.QUEUED, DeliveryState.PUBLISHED} else None
+    if state is DeliveryState.PUBLISHING and event is Event.RETRY and code not in MENDABLE:
+        raise NotAllowedError(Fault.GOES_ON, state=state)
+    goes_on = after in {DeliveryState.QUEUED, DeliveryState.PUBLISHED} or event is Event.RETRY
+    reason = "" if goes_on else None
     return Change(event, None, reason, due, keeps_lease=False)
 
 

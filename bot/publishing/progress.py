@@ -5,7 +5,7 @@ from datetime import datetime
 import structlog
 
 from threadcast.queue.model import Delivery
-from threadcast.queue.outcomes import Code, Sent
+from threadcast.queue.outcomes import CHANNEL_FAULTS, Code, Sent
 from threadcast.queue.states import Change, DeliveryState, Event
 
 log = structlog.get_logger("threadcast.publisher")
@@ -24,7 +24,10 @@ def report(delivery: Delivery, position: int | None, change: Change) -> None:
         case Event.FINISH:
             about.info("published", posts=delivery.posts, **where(change.sent))
         case Event.WAIT:
-            about.warning("waiting", post=position, until=at(change.due), reason=change.reason)
+            step = (
+                {"next": f"mend it, then: threadcast retry {again}"} if change.code in CHANNEL_FAULTS else {}
+            )
+            about.warning("waiting", post=position, until=at(change.due), reason=change.reason, **step)
         case Event.SEEK:
             about.warning("looking for a post", post=position, at=at(change.due), reason=change.reason)
         case Event.RESEND:

@@ -49,8 +49,7 @@ class Publisher:
     chain has to rest (quiet hours), or None. `pace` is how fast the channel may go. `observe` is told of
     a delivery each time something about it changed. `claiming` is shared by the publishers of a service:
     those that begin at once claim a few at a time, so that no chain waits for the last of them to be claimed.
-    `chance` gives numbers from 0 to 1 for the jitter of
-    retries; `new_key` makes a key never used before.
+    `chance` gives numbers from 0 to 1 for the jitter of retries; `new_key` makes a key never used before.
     """
 
     database: Database

@@ -62,7 +62,7 @@ class Changes:
             raise NotAllowedError(Fault.NOT_ASKED, event=event, possible=tuple(sorted(REQUESTS)))
         with self._write() as connection:
             delivery = read_delivery(connection, delivery_id, lock=True)
-            change = request(delivery.state, event, due=due)
+            change = request(delivery.state, event, due=due, code=delivery.code)
             if delivery.lease_until is not None and delivery.lease_until > now:
                 if event is not Event.STOP:
                     raise NotAllowedError(Fault.AT_WORK, **which(delivery))

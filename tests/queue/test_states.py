@@ -66,6 +66,7 @@ EXPECTED = {
         "seek": "publishing",
         "resend": "publishing",
         "doubt": "unsure",
+        "retry": "publishing",
         "stop": "failed",
         "cancel": "cancelled",
     },
@@ -135,8 +136,8 @@ def test_a_live_state_has_a_way_out() -> None:
 
 
 def test_a_person_asks_for_nothing_that_the_publisher_decides() -> None:
-    """Once a delivery has begun a person can stop it or give it up, and ask nothing else of it."""
-    assert REQUESTS & set(allowed(DeliveryState.PUBLISHING)) == {Event.STOP, Event.CANCEL}
+    """Once a delivery has begun a person can stop it, give it up, or have it tried at once."""
+    assert REQUESTS & set(allowed(DeliveryState.PUBLISHING)) == {Event.STOP, Event.CANCEL, Event.RETRY}
 
 
 SENT = Sent("7", None)

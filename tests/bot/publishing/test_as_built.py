@@ -19,7 +19,7 @@ from threadcast.bot.publishing.publisher import Publisher
 from threadcast.config.settings import load
 from threadcast.queue.model import ChannelSeen, Delivery
 from threadcast.queue.outcomes import Code
-from threadcast.queue.states import DeliveryState, PostState
+from threadcast.queue.states import DeliveryState, Event, PostState
 
 WINDOW = timedelta(hours=3)  # one begins at START
 SEVEN = (30, 3, 3, 3, 3, 3, 3)
@@ -171,9 +171,9 @@ def test_a_doubt_does_not_wait_for_room(tmp_path: Path) -> None:
         assert len(at.server.statuses()) == 60
 
 
-@pytest.mark.parametrize("fault", ["token", "rights"])
-def test_a_fault_of_the_channel_stops_the_channel(tmp_path: Path, fault: str) -> None:
-    """A bad token keeps seven threads as they are, in mid-chain too; mended, all of them go out."""
+@pytest.mark.parametrize(("fault", "then"), [("token", "retry"), ("rights", "start")])
+def test_a_fault_of_the_channel_stops_the_channel(tmp_path: Path, fault: str, then: str) -> None:
+    """A bad token keeps seven threads as they are, in mid-chain too; and mended, all go out at once."""
     with house(tmp_path) as at:
         at.add(*SEVEN)
         at.run(posts=10)
@@ -191,8 +191,11 @@ def test_a_fault_of_the_channel_stops_the_channel(tmp_path: Path, fault: str) ->
 
         at.server.accounts[TOKEN] = account
         account.scopes = frozenset({"read", "write"})
-        at.database.work.free_leases(now=at.clock())  # as a service does that starts
         mended = at.clock()
+        if then == "retry":
+            at.database.changes.apply(first.id, Event.RETRY, now=mended, actor="ada", due=mended)
+        else:
+            at.database.work.free_leases(now=mended)
         at.run()
         assert at.clock() == mended, "nothing waited any longer"
         assert at.states() == [DeliveryState.PUBLISHED] * 7

@@ -20,10 +20,10 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.errors import LeaseLostError, NotAllowedError, NotFoundError
+from threadcast.queue.errors import Fault, LeaseLostError, NotAllowedError, NotFoundError
 from threadcast.queue.model import Claim
 from threadcast.queue.model import at_once as always
-from threadcast.queue.outcomes import Code, Refused, Unknown
+from threadcast.queue.outcomes import Code, Refused, Throttled, Unknown
 from threadcast.queue.states import BY_PERSON, DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
 
@@ -160,6 +160,19 @@ class TestStop:
         assert held.state is HELD
         released = database.changes.apply(delivery.id, Event.RELEASE, now=NOON, actor="ada")
         assert (released.code, released.reason) == (Code.NONE, "")
+
+    def test_what_waits_to_be_mended(self, database: Database) -> None:
+        """What waits for its channel to be mended is tried again at once; what has to wait is not."""
+        waiting = send(database, started(database), 1, Refused("the token is not valid", Code.TOKEN))
+        assert waiting.due > NOON
+        retried = database.changes.apply(waiting.id, Event.RETRY, now=NOON, actor="ada", due=NOON)
+        assert (retried.state, retried.due) == (DeliveryState.PUBLISHING, NOON)
+        assert (retried.code, retried.reason) == (Code.NONE, "")
+
+        throttled = send(database, claim(database), 1, Throttled(NOON + 60 * MINUTE, "too many requests"))
+        with pytest.raises(NotAllowedError) as refused:
+            database.changes.apply(throttled.id, Event.RETRY, now=NOON, actor="ada", due=NOON)
+        assert refused.value.code is Fault.GOES_ON
 
 
 class TestSettle:
