@@ -62,6 +62,14 @@ class TelegramSettings(BaseModel):
             "whether this service takes commands: false on all but one of several that share a bot", "false"
         ),
     ] = True
+    confirm: Annotated[
+        bool,
+        Doc(
+            "whether what is sent to the bot waits for a tap on Publish where its channel has no schedule",
+            "true or false",
+            "false",
+        ),
+    ] = True
     digest: Annotated[
         TimeOfDay | None,
         Doc(

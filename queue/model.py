@@ -28,8 +28,9 @@ class Adoption:
 class NewDelivery:
     """A wish: this thread on that channel, `held` or `queued`, not before `due`.
 
-    `reason` says why it is held, for a person; empty where it is queued. With `own_time` it starts at
-    `due`, whatever the channel's schedule. With `adoption` its chain goes on from there.
+    `reason` says why it is held, for a person, and `code` for programs; empty where it is queued. With
+    `own_time` it starts at `due`, whatever the channel's schedule. With `adoption` its chain goes on from
+    there.
     """
 
     channel: str
@@ -38,6 +39,7 @@ class NewDelivery:
     reason: str = ""
     own_time: bool = False
     adoption: Adoption | None = None
+    code: Code = Code.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Code(StrEnum):
     ONCE_MORE = "once more"  # not found yet: looked for once more before it is sent again
     BLIND = "blind"  # cannot be looked for
     PERSON = "person"  # a person asked to stop it
+    UNCONFIRMED = "unconfirmed"  # nobody has said yet that it may be public
     OTHER = "other"
 
 

@@ -69,7 +69,7 @@ class Chat:
         )
         self._access = Access(given)
         drafts = Drafts(notes, clock)
-        context = Context(requests_of, channels, drafts, notes, clock, settings.timezone)
+        context = Context(requests_of, channels, drafts, notes, clock, settings.timezone, given.confirm)
         outbox = Outbox(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(context, outbox, self._access, spawn=self._spawn, timer=timer)
         self._digest = None

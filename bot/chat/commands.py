@@ -7,24 +7,30 @@ It runs in a thread of its own, so it may block; one that calls a network is a c
 ask for is `@button_only`. Router, /help, the menu and suggestions read the same registry.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.chat.access import Role, Sender
-from threadcast.bot.chat.buttons import Press
+from threadcast.bot.chat.buttons import Press, progress
 from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.views.cards import Viewer, card
-from threadcast.bot.chat.views.message import Message
+from threadcast.bot.chat.views.message import Message, Rows
+from threadcast.bot.chat.views.report import states_of
 from threadcast.bot.publishing.forecast import Forecast
+from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.queries import Dossier
 from threadcast.bot.requests.requests import Requests
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import Event
 from threadcast.queue.store.notes import Notes
+
+PLANNED_WITHIN: Final = 2.0  # seconds that a card waits for a server to say how long its posts may be
 
 
 class UsageError(Exception):
@@ -57,7 +63,34 @@ class Request:
         return self.threads[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A thread as it stands when this is said: the message is its one card in the chat from then on.
+
+    `headline` is what has just happened, `below` what else there is to say, both as HTML; `rows` are buttons
+    beside the usual ones. `more`: the buttons that are not asked for most.
+    """
+
+    thread: int
+    headline: str = ""
+    below: str = ""
+    rows: Rows = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card as it is said: how far its thread was then, and in which states."""
+
+    thread: int
+    title: str
+    message: Message
+    progress: str
+    states: frozenset[str]
+
+
 Update = Callable[[Message], Awaitable[None]]
+Work = Callable[[Update], Awaitable[Message | Card]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +98,23 @@ class Answer:
     """What is said to a request.
 
     `toast` is what a pressed button says. `afresh`: it is a message of its own even where a button was
-    pressed, whose message stays. `live` is the thread that the message goes on to show, and its `progress`
-    as it is shown. `work` is done afterwards: it is given what changes the message, and its result is the
-    last change. `asked` is the request whose words are what is replied to this message.
+    pressed, whose message stays. `work` is done afterwards: it is given what changes the message, and its
+    result is the last change. `asked` is the request whose words are what is replied to this message.
     """
 
-    message: Message | None
+    message: Message | Card | None
     toast: str = ""
     afresh: bool = False
-    live: tuple[int, str] | None = None
-    work: Callable[[Update], Awaitable[Message]] | None = None
+    work: Work | None = None
     asked: Press | None = None
 
 
 @dataclass(frozen=True)
 class Context:
-    """What answers are made with. Where `channels` is empty, none is configured yet."""
+    """What answers are made with. Where `channels` is empty, none is configured yet.
+
+    `confirm`: what is sent to the bot is public only after a tap, or at a slot.
+    """
 
     requests_of: Callable[[str], Requests]
     channels: Sequence[Channel]
@@ -88,6 +122,7 @@ class Context:
     notes: Notes
     clock: Clock
     zone: ZoneInfo
+    confirm: bool = True
 
     def requests(self, sender: Sender) -> Requests:
         return self.requests_of(sender.actor)
@@ -95,10 +130,42 @@ class Context:
     def viewer(self, role: Role) -> Viewer:
         return Viewer(self.clock(), self.zone, role)
 
-    def card(self, dossier: Dossier, role: Role, *, headline: str = "") -> Message:
-        """How a thread stood when it was looked at. Raises StoreError."""
-        foreseen = foreseen_of(self.requests_of("chat"), [chain.delivery for chain in dossier.chains])
-        return card(dossier, foreseen, self.viewer(role), headline=headline)
+    async def show(self, one: Card, role: Role) -> Shown:
+        """A card as it is said now. Raises NotFoundError, StoreError."""
+        return await self.show_dossier(await asyncio.to_thread(self.dossier, one.thread), one, role)
+
+    def dossier(self, thread: int) -> Dossier:
+        """All there is to know of a thread. Raises NotFoundError, StoreError."""
+        return self.requests_of("chat").queries.show(thread)
+
+    async def show_dossier(self, dossier: Dossier, one: Card, role: Role) -> Shown:
+        """The card of a thread as it stood when it was looked at. Raises StoreError."""
+        requests = self.requests_of("chat")
+        deliveries = [chain.delivery for chain in dossier.chains]
+        foreseen = await asyncio.to_thread(foreseen_of, requests, deliveries)
+        posts = await self._planned(dossier)
+        message = card(
+            dossier,
+            foreseen,
+            self.viewer(role),
+            posts=posts,
+            headline=one.headline,
+            below=one.below,
+            more=one.more,
+        )
+        message = replace(message, buttons=(*message.buttons, *one.rows))
+        title = dossier.stored.thread.title
+        return Shown(one.thread, title, message, progress(deliveries), states_of(dossier))
+
+    async def _planned(self, dossier: Dossier) -> Mapping[str, int]:
+        """How many posts a thread will be on each channel where that is not stored yet, and is known soon."""
+        wanted = {chain.delivery.channel for chain in dossier.chains if not chain.delivery.posts}
+        channels = [channel for channel in self.channels if channel.name in wanted]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PLANNED_WITHIN):
+                found = await preview_posts([dossier.stored.thread], channels)
+                return {one.channel: len(one.posts) for one in found}
+        return {}
 
 
 def foreseen_of(requests: Requests, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:

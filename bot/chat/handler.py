@@ -5,7 +5,8 @@ own, at the pace of the chat.
 """
 
 import asyncio
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 import structlog
@@ -15,7 +16,7 @@ from telegram.error import TelegramError
 
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Access, Sender
-from threadcast.bot.chat.commands import Answer, Context
+from threadcast.bot.chat.commands import Answer, Card, Context, Work
 from threadcast.bot.chat.menu import set_menu
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.reports import Reporter, Spawn
@@ -71,10 +72,16 @@ class Handler:
         sender = self._access.sender(query.from_user, message.chat if message else None)
         if sender is None or message is None:
             return
-        with ExitStack() as answering:
-            answering.enter_context(self._reporter.answering(sender.chat, message.message_id))
+        with self._answering(sender) as answering:
             answer = await self._router.pressed(sender, clean(query.data or ""), message.message_id)
             self._replies.to_press(sender, query.id, message.message_id, answer, answering)
+
+    @contextmanager
+    def _answering(self, sender: Sender) -> Iterator[ExitStack]:
+        """While somebody's request is answered; what says the answer takes over what is given here."""
+        with ExitStack() as answering:
+            answering.enter_context(self._reporter.of(sender.chat).answering())
+            yield answering
 
     async def _message(self, message: telegram.Message) -> None:
         private = message.chat.type == ChatType.PRIVATE
@@ -85,7 +92,8 @@ class Handler:
                 return
             sender = self._access.sender(message.from_user, message.chat)
             if sender is not None:
-                await self._asked(sender, message, command)
+                with self._answering(sender) as answering:
+                    await self._asked(sender, message, command, answering)
         except StoreError as error:
             log.warning("a message was not dealt with: the queue cannot be used", reason=str(error))
             sender = self._access.sender(message.from_user, message.chat)
@@ -93,30 +101,31 @@ class Handler:
                 self._replies.send(sender, Message(esc(f"That was not kept, please send it again: {error}")))
 
     async def _asked(
-        self, sender: Sender, message: telegram.Message, command: tuple[str, tuple[str, ...]] | None
+        self,
+        sender: Sender,
+        message: telegram.Message,
+        command: tuple[str, tuple[str, ...]] | None,
+        answering: ExitStack,
     ) -> None:
         """Do what a message of somebody who may asks for. Raises StoreError."""
         private = message.chat.type == ChatType.PRIVATE
         text = clean(message.text or message.caption or "")
         if message.document is not None and (private or command is not None):
-            try:
-                content = await adding.add_file(self._context, sender, message.document, text)
-            except ERRORS as error:
-                content = Message(esc(sentence(error)))
-            self._replies.send(sender, content)
+            answer = await self._router.sent(sender, message.document, text)
+            self._replies.to(sender, answer, answering)
         elif command is not None:
-            await self._typed(sender, *command)
+            await self._typed(sender, *command, answering)
         elif (asked := await self._question(message)) is not None:
-            self._replies.to(sender, await self._router.replied(sender, asked, text))
+            self._replies.to(sender, await self._router.replied(sender, asked, text), answering)
         elif text:
             await self._paste(sender, message.message_id, text)
         elif private:
             self._replies.send(sender, Message(NOT_TEXT))
 
-    async def _typed(self, sender: Sender, name: str, words: tuple[str, ...]) -> None:
-        self._replies.to(sender, await self._router.typed(sender, name, words))
+    async def _typed(self, sender: Sender, name: str, words: tuple[str, ...], answering: ExitStack) -> None:
+        self._replies.to(sender, await self._router.typed(sender, name, words), answering)
         if name == "start":
-            await self._reporter.catch_up(sender.chat)
+            await self._reporter.of(sender.chat).catch_up()
             if sender.chat == sender.person:
                 self._spawn(self._set_menu(sender))
 
@@ -169,7 +178,7 @@ class Handler:
         elif change.new_chat_member.status == telegram.ChatMember.MEMBER:
             sender = self._access.sender(change.from_user, change.chat)
             if sender is not None:
-                await self._reporter.catch_up(sender.chat)
+                await self._reporter.of(sender.chat).catch_up()
 
 
 class Replies:
@@ -192,11 +201,11 @@ class Replies:
         return (await asyncio.to_thread(self._context.notes.read, _asked_in(chat))).get(message)
 
     def send(self, sender: Sender, message: Message) -> None:
-        self.to(sender, Answer(message))
+        self.to(sender, Answer(message), ExitStack())
 
-    def to(self, sender: Sender, answer: Answer) -> None:
-        """Say the answer to a message."""
-        self._say(sender, answer, None, ExitStack())
+    def to(self, sender: Sender, answer: Answer, answering: ExitStack) -> None:
+        """Say the answer to a message. `answering` is closed when it is said."""
+        self._say(sender, answer, None, answering)
 
     def to_press(
         self, sender: Sender, query: str, message: int, answer: Answer, answering: ExitStack
@@ -224,34 +233,46 @@ class Replies:
 
     async def _tell(self, sender: Sender, answer: Answer, pressed: int | None, answering: ExitStack) -> None:
         """Say an answer: in place of the message whose button was pressed, or as a new one."""
-        chat, content = sender.chat, answer.message
-        assert content is not None  # noqa: S101  # what the callers looked at
-        with answering:
-            try:
-                message = pressed
-                if message is None or answer.afresh or not await self._outbox.edit(chat, message, content):
-                    message = await self._outbox.send(chat, content)
+        chat, cards = sender.chat, self._reporter.of(sender.chat)
+        try:
+            with answering:
+                message = await self._put(sender, answer.message, None if answer.afresh else pressed)
                 if answer.asked is not None:
                     data, now = answer.asked.data(), self._context.clock()
                     await asyncio.to_thread(
                         self._context.notes.write, _asked_in(chat), message, data, now=now
                     )
-                if answer.live is not None:
-                    self._reporter.watch(chat, message, *answer.live)
-                if answer.work is not None:
-                    await self._work(chat, message, answer)
-            except UnreachableError:
-                log.debug("an answer was not said", chat=chat)
+            if answer.work is not None:
+                with cards.working(message):
+                    await self._work(sender, message, answer.work)
+        except UnreachableError:
+            log.debug("an answer was not said", chat=chat)
 
-    async def _work(self, chat: int, message: int, answer: Answer) -> None:
+    async def _put(self, sender: Sender, content: Message | Card | None, message: int | None) -> int:
+        """Say something in place of a message, or as a new one where that cannot be; which one it is then."""
+        shown = None
+        if isinstance(content, Card):
+            try:
+                shown = await self._context.show(content, sender.role)
+                content = shown.message
+            except ERRORS as error:
+                content = Message(esc(sentence(error)))
+        assert content is not None  # noqa: S101  # what the callers looked at
+        if message is None or not await self._outbox.edit(sender.chat, message, content):
+            message = await self._outbox.send(sender.chat, content)
+        if shown is not None:
+            await self._reporter.of(sender.chat).carry(message, shown)
+        return message
+
+    async def _work(self, sender: Sender, message: int, work: Work) -> None:
         """Do the work of an answer; what came of it takes the place of its message."""
-        assert answer.work is not None  # noqa: S101  # what the caller looked at
 
         async def update(content: Message) -> None:
-            await self._outbox.edit(chat, message, content)
+            await self._outbox.edit(sender.chat, message, content)
 
+        end: Message | Card
         try:
-            end = await answer.work(update)
+            end = await work(update)
         except ERRORS as error:
             end = Message(esc(sentence(error)))
         except UnreachableError:
@@ -260,8 +281,7 @@ class Replies:
             # The work's edge: whatever broke, the chat goes on.
             log.exception("work for a chat broke")
             end = Message(esc(broke(error)))
-        if not await self._outbox.edit(chat, message, end):
-            await self._outbox.send(chat, end)
+        await self._put(sender, end, message)
 
     def show_draft(self, sender: Sender) -> None:
         """Say what is pasted so far."""

@@ -1,4 +1,4 @@
-"""Tells people how their threads fare: one message a thread and chat, kept up to date.
+"""Tells people how their threads fare: one message a thread and chat, its card, kept up to date.
 
 What is reported follows from the audit log behind a mark, so that nothing goes unreported because the
 service was not there; the mark moves on when what stands before it was said. Each chat is told by a task
@@ -9,19 +9,20 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from threadcast.bot.chat.access import Access, Role
-from threadcast.bot.chat.buttons import progress
-from threadcast.bot.chat.commands import Context
+from threadcast.bot.chat.commands import Card, Context, Shown
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
+from threadcast.bot.chat.views.cards import moved
 from threadcast.bot.chat.views.message import Message
 from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, concerns, states_of
 from threadcast.bot.chat.views.troubles import Troubles
-from threadcast.bot.requests.queries import Dossier
 from threadcast.queue.errors import NotFoundError, StoreError
 from threadcast.queue.model import AuditEvent, Delivery
 from threadcast.queue.states import DeliveryState
@@ -32,7 +33,6 @@ MARKS: Final = "marks"
 SEEN_TO: Final = 1  # the line of the mark
 OVERLAP: Final = 100  # ids before the mark that are looked at again: writers commit in any order
 CAUGHT_UP: Final = 20  # threads that somebody is told of who could not be told for a while: the newest
-MOST_LIVE: Final = 20  # messages of a chat that are kept up to date beside its reports
 RETRY_STORE: Final = 30.0  # seconds until another try where the queue cannot be used
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
@@ -78,7 +78,7 @@ class Feed:
 
 
 class ChatReports:
-    """The messages about threads in one chat. `changed` is called when there is nothing more to say."""
+    """The cards of threads in one chat. `changed` is called when there is nothing more to say."""
 
     def __init__(
         self,
@@ -98,37 +98,53 @@ class ChatReports:
         self._changed = changed
         self._pending: dict[int, Pending] = {}
         self._telling: Pending | None = None
-        self._live: dict[int, tuple[int, str]] = {}  # messages that go on to show a thread, with its progress
-        self._answering: dict[int, set[int]] = {}  # messages, with threads that were not told of meanwhile
+        self._asked = 0  # requests that were not answered yet
+        self._answered = asyncio.Event()
+        self._answered.set()
+        self._at_work: dict[int, set[int]] = {}  # messages, with threads that were not told of meanwhile
+        self._shown: dict[int, tuple[int, str]] = {}  # by thread: its card, and the progress that it shows
+        self._lock = asyncio.Lock()  # over which card a thread has
         self._missed: set[int] = set()  # noted already
         self._back = 0  # how often its person came back
         self._task: asyncio.Task[None] | None = None
 
-    def tell(self, thread: int, event: int | None = None, *, report: bool = True) -> None:
-        """Bring what shows a thread up to date; with `report`, tell of it where it concerns this chat."""
+    def tell(self, thread: int, event: int | None = None) -> None:
+        """Bring the card of a thread up to date, or send one where it concerns this chat."""
         one = self._pending.setdefault(thread, Pending())
-        one.urgent = one.urgent or report
         one.event = one.event or event
         if self._task is None or self._task.done():
             self._task = self._spawn(self._run())
 
-    def watch(self, message: int, thread: int, shown: str) -> None:
-        """Keep a message up to date, which shows this progress of a thread."""
-        self._live[message] = (thread, shown)
-        while len(self._live) > MOST_LIVE:
-            del self._live[next(iter(self._live))]
-        self.tell(thread, report=False)  # it may have gone on before this message was there
+    async def carry(self, message: int, shown: Shown) -> None:
+        """This message is the card of a thread from now on; the one before says so. Raises StoreError."""
+        async with self._lock:
+            last = await self._last(shown.thread)
+            await self._place(message, shown, last, self._context.clock())
+            if last is not None and last.message != message:
+                await self._point(last, shown, message)
+        self.tell(shown.thread)  # it may have gone on before this message was there
 
     @contextmanager
-    def answering(self, message: int) -> Iterator[None]:
-        """While a press is answered, its message is the answer's alone."""
-        self._answering.setdefault(message, set())
+    def answering(self) -> Iterator[None]:
+        """While a request is answered here, no card is touched: what was asked comes first."""
+        self._asked += 1
+        self._answered.clear()
         try:
             yield
         finally:
-            for thread in self._answering.pop(message, ()):
-                # What an answer shows is newer than what was to be told.
-                self.tell(thread, report=message not in self._live)
+            self._asked -= 1
+            if not self._asked:
+                self._answered.set()
+
+    @contextmanager
+    def working(self, message: int) -> Iterator[None]:
+        """While the work of an answer goes on, its message is the work's alone."""
+        self._at_work.setdefault(message, set())
+        try:
+            yield
+        finally:
+            for thread in self._at_work.pop(message, ()):
+                self.tell(thread)
 
     def events(self) -> list[int]:
         """The first event of each thread that is not told of yet."""
@@ -142,10 +158,11 @@ class ChatReports:
 
     async def _run(self) -> None:
         while self._pending:
+            await self._answered.wait()
             thread = next(iter(self._pending))
             self._telling, back = self._pending.pop(thread), self._back
             try:
-                await until_stored(partial(self._update, thread, report=self._telling.urgent))
+                await until_stored(partial(self._update, thread))
             except UnreachableError:
                 await until_stored(partial(self._note_missed, thread))
                 if back != self._back:  # that person came back meanwhile
@@ -156,68 +173,62 @@ class ChatReports:
             self._telling = None
         self._changed()
 
-    async def _update(self, thread: int, *, report: bool) -> None:
-        try:
-            dossier = await asyncio.to_thread(self._context.requests_of("chat").queries.show, thread)
-        except NotFoundError:
-            dossier = None
-        if report:
-            await self._report(thread, dossier)
-        if dossier is None:
-            self._live = {message: one for message, one in self._live.items() if one[0] != thread}
-            return
-        now = (thread, progress(chain.delivery for chain in dossier.chains))
-        for message in [each for each, one in self._live.items() if one[0] == thread]:
-            if self._live.get(message) not in {None, now}:  # None or newer by now: it was answered meanwhile
-                await self._show(message, dossier)
+    async def _update(self, thread: int) -> None:
+        """Bring the card of a thread up to date, or send one."""
+        async with self._lock:
+            last = await self._last(thread)
+            try:
+                dossier = await asyncio.to_thread(self._context.dossier, thread)
+            except NotFoundError:
+                if last is not None:
+                    gone = Message(f"#{thread} was removed from the queue.")
+                    await self._outbox.edit(self.chat, last.message, gone)
+                return
+            concerned = concerns(dossier, self.chat, self._access.people, self._access.report_to)
+            if last is None and not concerned:
+                return
+            role = self._access.role_of(self.chat) or Role.OWNER  # the group is told all
+            shown = await self._context.show_dossier(dossier, Card(thread), role)
+            serves = last is not None and last.serves(shown.states, self._context.clock())
+            if last is not None and serves:
+                if last.message in self._at_work:
+                    self._at_work[last.message].add(thread)
+                    return
+                if self._shown.get(thread) == (last.message, shown.progress):
+                    return
+            said = self._context.clock()
+            if (
+                last is not None
+                and serves
+                and await self._outbox.edit(self.chat, last.message, shown.message)
+            ):
+                message, said = last.message, last.said
+            else:
+                held = any(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
+                loud = bool(states_of(dossier, CALLS)) or (last is None and held)
+                message = await self._outbox.send(self.chat, replace(shown.message, quiet=not loud))
+            await self._place(message, shown, last, said)
+            replaced = last if last is not None and last.message != message else None
+            if replaced is not None and not await self._outbox.delete(self.chat, replaced.message):
+                await self._point(replaced, shown, message)
 
-    async def _report(self, thread: int, dossier: Dossier | None) -> None:
-        """Bring the message about a thread up to date, or send one."""
-        page = await asyncio.to_thread(self._context.notes.read, _page(thread))
-        last = Report.read(page[self.chat]) if self.chat in page else None
-        if dossier is None:
-            if last is not None:
-                await self._outbox.edit(
-                    self.chat, last.message, Message(f"#{thread} was removed from the queue.")
-                )
-            return
-        concerned = concerns(dossier, self.chat, self._access.people, self._access.report_to)
-        if last is None and not concerned:
-            return
-        states = states_of(dossier)
-        calls = states_of(dossier, CALLS)
-        if last and calls <= last.states and await self._show(last.message, dossier):
-            message = last.message
-        else:
-            message = await self._send(dossier, last)
-        if last is None or (message, states) != (last.message, last.states):
-            note = Report(message, states).written()
+    async def _point(self, last: Report, shown: Shown, message: int) -> None:
+        """Let what was the card of a thread say where it is."""
+        old = moved(shown.thread, shown.title, down=message > last.message)
+        await self._outbox.edit(self.chat, last.message, old)
+
+    async def _place(self, message: int, shown: Shown, last: Report | None, said: datetime) -> None:
+        """Note which message the card of a thread is."""
+        self._shown[shown.thread] = (message, shown.progress)
+        new = Report(message, said, shown.states)
+        if new != last:
             await asyncio.to_thread(
-                self._context.notes.write, _page(thread), self.chat, note, now=self._context.clock()
+                self._context.notes.write, _page(shown.thread), self.chat, new.written(), now=said
             )
 
-    async def _show(self, message: int, dossier: Dossier) -> bool:
-        """Show in a message how its thread stands; False where it is not there any more."""
-        thread = dossier.stored.id
-        if message in self._answering:
-            self._answering[message].add(thread)
-            return True
-        if message in self._live:
-            self._live[message] = (thread, progress(chain.delivery for chain in dossier.chains))
-        return await self._outbox.edit(self.chat, message, await self._card(dossier))
-
-    async def _send(self, dossier: Dossier, last: Report | None) -> int:
-        """Send a message about a thread, in place of the one that told of it."""
-        card = await self._card(dossier)
-        if last is not None and not await self._outbox.delete(self.chat, last.message):
-            await self._outbox.edit(self.chat, last.message, Message(card.text))  # its buttons are old by now
-        held = any(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
-        loud = bool(states_of(dossier, CALLS)) or (last is None and held)
-        return await self._outbox.send(self.chat, Message(card.text, card.buttons, quiet=not loud))
-
-    async def _card(self, dossier: Dossier) -> Message:
-        role = self._access.role_of(self.chat) or Role.OWNER  # the group is told all
-        return await asyncio.to_thread(self._context.card, dossier, role)
+    async def _last(self, thread: int) -> Report | None:
+        page = await asyncio.to_thread(self._context.notes.read, _page(thread))
+        return Report.read(page[self.chat]) if self.chat in page else None
 
     async def _note_missed(self, thread: int) -> None:
         """Nothing can be said here: it is told when that person is back."""
@@ -278,19 +289,9 @@ class Reporter:
         """Something may have changed in the queue."""
         self._woken.set()
 
-    def watch(self, chat: int, message: int, thread: int, shown: str) -> None:
-        """Keep this message up to date while its thread is under way, from this progress on."""
-        self._chats[chat].watch(message, thread, shown)
-
-    @contextmanager
-    def answering(self, chat: int, message: int) -> Iterator[None]:
-        """While a press is answered, its message is the answer's alone."""
-        with self._chats[chat].answering(message):
-            yield
-
-    async def catch_up(self, chat: int) -> None:
-        """Something can be said in a chat again, perhaps: tell what was missed there. Raises StoreError."""
-        await self._chats[chat].catch_up()
+    def of(self, chat: int) -> ChatReports:
+        """The cards in the chat of somebody who may ask."""
+        return self._chats[chat]
 
     def tell(self, chats: Collection[int], message: Message) -> None:
         """Say something that is about no thread."""
@@ -364,4 +365,4 @@ def _missed_in(chat: int) -> str:
 
 
 def _page(thread: int) -> str:
-    return f"report:{thread}"
+    return f"card:{thread}"

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import structlog
+import telegram
 
 from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import (
@@ -22,7 +23,7 @@ from threadcast.bot.chat.buttons import (
 )
 from threadcast.bot.chat.commands import About, Answer, Command, Context, NotYoursError, Request, UsageError
 from threadcast.bot.chat.menu import meant
-from threadcast.bot.chat.requests import REGISTRY, changing
+from threadcast.bot.chat.requests import REGISTRY, adding, changing
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Button, Message, esc, sentence
 from threadcast.bot.requests.errors import UnknownChannelError
@@ -64,6 +65,13 @@ class Router:
         if command.who > sender.role:
             return Answer(Message(f"/{name}: that is for owners. What you can do: /help"))
         return await self._answer(command, Request(sender, name, words=words))
+
+    async def sent(self, sender: Sender, document: telegram.Document, caption: str) -> Answer:
+        """The answer to a file."""
+        try:
+            return await adding.add_file(self._context, sender, document, caption)
+        except ERRORS as error:
+            return Answer(Message(esc(sentence(error))))
 
     async def pressed(self, sender: Sender, data: str, message: int) -> Answer:
         """The answer to a button under a message."""

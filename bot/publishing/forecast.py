@@ -30,6 +30,11 @@ class Rhythm:
     timetable: Timetable
     gap: timedelta
 
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether a thread in turn waits for a slot."""
+        return self.timetable.schedule is not None
+
     def rest_until(self, moment: datetime) -> datetime | None:
         """The end of the quiet hours that a moment lies in, or None."""
         end = self.timetable.quiet.ends(moment, self.timetable.zone)
@@ -46,12 +51,18 @@ def rhythms(settings: Settings) -> dict[str, Rhythm]:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`start` and `end` (UTC) are None where a person has to act first, and `why` says who or what."""
+    """`start` and `end` (UTC) are None where a person has to act first, and `why` says who or what.
+
+    `takes` is how long its chain takes once it has begun, where that is known. `by_slot`: in turn it waits
+    for a slot.
+    """
 
     delivery: Delivery
     start: datetime | None
     why: str
     end: datetime | None
+    takes: timedelta | None = None
+    by_slot: bool = False
 
 
 def forecast(
@@ -97,7 +108,10 @@ def _of_channel(
             prospect = prospect.after(left, goes_on, gap=rhythm.gap)
             found[delivery.id] = Forecast(delivery, goes_on, _under_way(delivery, now), free)
         elif delivery.state is not DeliveryState.QUEUED:
-            found[delivery.id] = Forecast(delivery, None, delivery.reason, None)
+            takes = prospect.ends(_left(delivery), now, gap=rhythm.gap) - now
+            found[delivery.id] = Forecast(
+                delivery, None, delivery.reason, None, takes=takes, by_slot=rhythm.is_scheduled
+            )
         else:
             (own if delivery.own_time else turn).append(delivery)
     own = deque(sorted(own, key=lambda delivery: (max(delivery.due, now), delivery.rank, delivery.id)))

@@ -1,6 +1,6 @@
 """Changes of what is queued: its state, its time, its place, its channels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -34,19 +34,23 @@ class Changes:
             lambda one: self._database.changes.apply(one.id, event, now=now, actor=actor, due=moment),
         )
 
-    def publish(self, thread_id: int, *, channels: Sequence[str] = (), now: bool) -> tuple[Delivery, ...]:
+    def publish(
+        self, thread_id: int, *, channels: Sequence[str] = (), now: bool, after: int | None = None
+    ) -> tuple[Delivery, ...]:
         """Let a held thread go; with `now`, before all others and without waiting for a slot.
 
-        A channel named that it was not meant for so far is added. Raises UnknownChannelError.
+        With `after`, before all others but that thread, where it waits too. A channel named that it was
+        not meant for so far is added. Raises UnknownChannelError.
         """
         names = [name.lower() for name in channels]
         meant_for = {one.channel for one in self._context.deliveries(thread_id)}
+        behind = {} if after is None else {one.channel: one.id for one in self._context.deliveries(after)}
         added = self._add_to(thread_id, [name for name in names if name not in meant_for], now=now)
         known = [name for name in names if name in meant_for]
         changed: tuple[Delivery, ...] = ()
         try:
             if known or not names:
-                changed = self._release(thread_id, known, now=now)
+                changed = self._release(thread_id, known, behind, now=now)
         except NotAllowedError:
             if not added:
                 raise
@@ -131,7 +135,9 @@ class Changes:
         self._context.wake()
         return tuple(changed)
 
-    def _release(self, thread_id: int, channels: Sequence[str], *, now: bool) -> tuple[Delivery, ...]:
+    def _release(
+        self, thread_id: int, channels: Sequence[str], behind: Mapping[str, int], *, now: bool
+    ) -> tuple[Delivery, ...]:
         if not now:
             waiting = self._context.deliveries(thread_id, channels)
             if all(one.state is DeliveryState.QUEUED for one in waiting):
@@ -141,14 +147,17 @@ class Changes:
 
         def first(one: Delivery) -> Delivery:
             return self._first(
-                self._database.changes.apply(one.id, Event.SCHEDULE, now=moment, actor=actor, due=moment)
+                self._database.changes.apply(one.id, Event.SCHEDULE, now=moment, actor=actor, due=moment),
+                behind.get(one.channel),
             )
 
         return self._each(thread_id, channels, first)
 
-    def _first(self, one: Delivery) -> Delivery:
-        with suppress(NotAllowedError):  # a service took it meanwhile: it needs no place any more
-            return self._move(one, None)
+    def _first(self, one: Delivery, behind: int | None = None) -> Delivery:
+        """Move it before all others, or behind one of them; what a service took meanwhile needs no place."""
+        for place in dict.fromkeys([behind, None]):
+            with suppress(NotAllowedError):
+                return self._move(one, place)
         return one
 
     def _move(self, one: Delivery, behind: int | None) -> Delivery:

@@ -8,9 +8,11 @@ from threadcast.bot.requests.context import Context, pick
 from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
 from threadcast.bot.wording import noticed
 from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread
-from threadcast.queue.outcomes import Sent
+from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.thread import Thread
+
+UNCONFIRMED = "nobody has said yet that it may be public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,16 @@ class Threads:
         at: datetime | None = None,
         hold: bool = False,
         because: str = "you asked to hold it",
+        confirm: bool = False,
         again: bool = False,
         since: datetime | None = None,
     ) -> tuple[Receipt, ...]:
         """Queue every thread of every source.
 
-        With `hold` they wait for a person, `because` says why. With `since`, what was added then or later
-        is a duplicate even where it has failed or was cancelled meanwhile. Raises UnknownChannelError,
-        StoreError.
+        With `hold` they wait for a person, `because` says why. With `confirm` they wait for one where
+        nothing else would keep them from going out at once: no schedule, no time given. With `since`,
+        what was added then or later is a duplicate even where it has failed or was cancelled meanwhile.
+        Raises UnknownChannelError, StoreError.
         """
         picked = pick(self._context.channels, channels)
         pairs = [(intake.source, thread) for intake in intakes for thread in intake.threads]
@@ -52,7 +56,10 @@ class Threads:
             NewThread(
                 thread,
                 source,
-                tuple(self._new(thread, one.name, at, held=because if hold else "") for one in picked),
+                tuple(
+                    self._new(thread, one.name, at, held=because if hold else "", confirm=confirm)
+                    for one in picked
+                ),
             )
             for source, thread in pairs
         ]
@@ -122,12 +129,17 @@ class Threads:
         self._context.wake()
         return tuple(Receipt(one.source, one.thread, each) for one, each in zip(new, added, strict=True))
 
-    def _new(self, thread: Thread, channel: str, at: datetime | None, *, held: str) -> NewDelivery:
-        reason = held
+    def _new(
+        self, thread: Thread, channel: str, at: datetime | None, *, held: str, confirm: bool = False
+    ) -> NewDelivery:
+        reason, code = held, Code.NONE
         if thread.warnings:
             more = len(thread.warnings) - 1
             reason = noticed(thread.warnings[0]) + (f" (and {more} more)" if more else "")
         elif not held and channel in self._context.holds:
             reason = "this channel holds every thread for approval"
+        elif not held and confirm and at is None and not self._context.rhythms[channel].is_scheduled:
+            reason, code = UNCONFIRMED, Code.UNCONFIRMED
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED
-        return NewDelivery(channel, state, at or self._context.clock(), reason, own_time=at is not None)
+        due = at or self._context.clock()
+        return NewDelivery(channel, state, due, reason, own_time=at is not None, code=code)

@@ -260,6 +260,7 @@ def _row(wish: NewDelivery, new: NewThread, rank: int, now: datetime) -> dict[st
         "fingerprint": new.thread.fingerprint,
         "state": wish.state,
         "reason": wish.reason,
+        "code": wish.code,
         "rank": rank,
         "own_time": wish.own_time,
         "due": wish.due,

@@ -18,6 +18,7 @@ def ada(house: House) -> Person:
     """The owner, who has pressed Start."""
     ada = house.telegram.person("Ada", 1111)
     house.env["THREADCAST_TELEGRAM__ADMINS"] = "1111"
+    house.env["THREADCAST_TELEGRAM__CONFIRM"] = "false"
     ada.starts()
     return ada
 

@@ -30,6 +30,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         house.env |= {
             "THREADCAST_TELEGRAM__TOKEN": BOT,
             "THREADCAST_TELEGRAM__ADMINS": "1111",
+            "THREADCAST_TELEGRAM__CONFIRM": "false",
             "THREADCAST_CHANNELS__NEWS__CHAT": "@other_channel",
             "THREADCAST_LOG_LEVEL": "debug",
         }

@@ -13,6 +13,7 @@ from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import MANY, button
 from threadcast.bot.chat.commands import (
     Answer,
+    Card,
     Context,
     Request,
     UsageError,
@@ -32,7 +33,7 @@ from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.wording import count, exactly
 from threadcast.config.logs import redact
 from threadcast.queue.errors import StoreError
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import LIVE, DeliveryState
 from threadcast.queue.text.parse import render
 from threadcast.queue.text.thread import Thread
 
@@ -78,9 +79,9 @@ async def done(context: Context, request: Request) -> Answer:
     if draft is None or not draft.pieces:
         raise UsageError("there is nothing to add yet: paste a thread, or send a text file")
     intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
-    message = await added(context, request.sender, intake, draft.channels)
+    answer = await added(context, request.sender, intake, draft.channels)
     await asyncio.to_thread(context.drafts.drop, request.sender)
-    return Answer(message)
+    return answer
 
 
 @button_only("drop", who=Role.EDITOR)
@@ -118,27 +119,28 @@ async def again(context: Context, request: Request) -> Answer:
     # Before it is added: a service that is killed in between is asked once more, and must not add it twice.
     await asyncio.to_thread(context.notes.forget, page)
     try:
-        return Answer(await added(context, request.sender, intake, lines[2].split(), again=True))
+        return await added(context, request.sender, intake, lines[2].split(), again=True)
     except (StoreError, UnknownChannelError):
         for line, text in lines.items():
             await asyncio.to_thread(context.notes.write, page, line, text, now=context.clock())
         raise
 
 
-async def add_file(context: Context, sender: Sender, document: telegram.Document, caption: str) -> Message:
+async def add_file(context: Context, sender: Sender, document: telegram.Document, caption: str) -> Answer:
     """Add the threads of a file that was sent; a caption of channels' names means these alone.
 
     Raises what `requests.ERRORS` has.
     """
     name = plain(clean(document.file_name or "the file"))[:100]
     if (document.file_size or 0) > MAX_INPUT:
-        return Message(esc(f"{name} {TOO_LARGE}"))
+        return Answer(Message(esc(f"{name} {TOO_LARGE}")))
     try:
         data = await _fetch(document)
     except (TelegramError, *UNREADABLE) as error:
         reason = redact(error.message) if isinstance(error, TelegramError) else NO_BOT_API
         log.warning("a file could not be fetched", file=name, reason=reason)
-        return Message(esc(f"{name} could not be fetched from Telegram ({reason}); please send it again."))
+        said = f"{name} could not be fetched from Telegram ({reason}); please send it again."
+        return Answer(Message(esc(said)))
     intake = await asyncio.to_thread(understand, name, data)
     words = caption.lower().split()
     known = {channel.name for channel in context.channels}
@@ -160,10 +162,10 @@ async def _fetch(document: telegram.Document) -> bytes:
 
 async def added(
     context: Context, sender: Sender, intake: Intake, channels: Sequence[str], *, again: bool = False
-) -> Message:
-    """Queue all threads of a source, and say what becomes of them."""
+) -> Answer:
+    """Queue all threads of a source, and say what becomes of them: one thread by its card."""
     if not context.channels:
-        return Message(NO_CHANNEL)
+        return Answer(Message(NO_CHANNEL))
     requests = context.requests(sender)
     receipts = await asyncio.to_thread(
         lambda: requests.threads.add(
@@ -171,20 +173,27 @@ async def added(
             channels=channels,
             hold=sender.role is Role.EDITOR,
             because=BY_AN_EDITOR,
+            confirm=context.confirm,
             again=again,
         )
     )
+    viewer = context.viewer(sender.role)
+    more = () if again else await asyncio.to_thread(_once_more, context, sender, receipts, channels)
+    first = receipts[0].added.thread_id
+    if len(receipts) == 1 and first is not None:
+        return Answer(Card(first, below="\n".join(_doubles(receipts[0], viewer)), rows=more))
+    if len(receipts) == 1 and (known := _known(receipts[0])) is not None:
+        return Answer(Card(known, f"It is here already, as #{known}."))
     counts = await _counts(context, receipts)
     new = [one for receipt in receipts for one in receipt.added.deliveries]
     foreseen = await asyncio.to_thread(foreseen_of, requests, new)
     lines = [f"{bold(intake.source)}: {_sum(intake.threads)}"]
     for index, receipt in enumerate(receipts[:FEW]):
         posts = {channel: number for (place, channel), number in counts.items() if place == index}
-        lines += ["", *_receipt(receipt, posts, foreseen, context.viewer(sender.role))]
+        lines += ["", *_receipt(receipt, posts, foreseen, viewer)]
     if len(receipts) > FEW:
         lines += ["", f"… and {len(receipts) - FEW} more: /queue"]
-    more = () if again else await asyncio.to_thread(_once_more, context, sender, receipts, channels)
-    return Message("\n".join(lines), (*_buttons(receipts, sender.role), *more))
+    return Answer(Message("\n".join(lines), (*_buttons(receipts, sender.role, foreseen), *more)))
 
 
 def _sum(threads: Sequence[Thread]) -> str:
@@ -211,10 +220,25 @@ def _receipt(
 ) -> list[str]:
     lines = [cards.title(receipt.added.thread_id, receipt.thread), *cards.notices(receipt.thread)]
     for one in receipt.added.deliveries:
-        held = one.state is DeliveryState.HELD
-        then = f"held: {one.reason}" if held else cards.starts(one, foreseen.get(one.id), viewer)
+        waits = one.state is DeliveryState.HELD
+        then = cards.held(one) if waits else esc(cards.starts(one, foreseen.get(one.id), viewer))
         number = count(posts.get(one.channel, 0), "post")
-        lines.append(f"{cards.SIGNS[one.state]} {bold(one.channel)}: {number}, {esc(then)}")
+        lines.append(f"{cards.SIGNS[one.state]} {bold(one.channel)}: {number}, {then}")
+    return [*lines, *_doubles(receipt, viewer)]
+
+
+def _known(receipt: Receipt) -> int | None:
+    """The thread that waits with the same text, where nothing of this one is new or was published."""
+    found = {
+        double.existing.thread_id if double.existing.state in LIVE else None
+        for double in receipt.added.duplicates
+    }
+    return found.pop() if len(found) == 1 and not receipt.added.deliveries else None
+
+
+def _doubles(receipt: Receipt, viewer: cards.Viewer) -> list[str]:
+    """Where the thread was queued or published before."""
+    lines: list[str] = []
     for double in receipt.added.duplicates:
         known = double.existing
         if known.state is DeliveryState.PUBLISHED and known.finished is not None:
@@ -229,7 +253,7 @@ def _receipt(
     return lines
 
 
-def _buttons(receipts: Sequence[Receipt], role: Role) -> Rows:
+def _buttons(receipts: Sequence[Receipt], role: Role, foreseen: Mapping[int, Forecast]) -> Rows:
     """For all that was added at once; their numbers follow one another."""
     new = [receipt.added for receipt in receipts if receipt.added.thread_id is not None]
     if not new:
@@ -237,7 +261,7 @@ def _buttons(receipts: Sequence[Receipt], role: Role) -> Rows:
     threads = tuple(one.thread_id for one in new if one.thread_id is not None)
     in_a_row = len(threads) <= MANY and threads[-1] - threads[0] == len(threads) - 1  # a range names them
     found = (
-        cards.batch_buttons(threads, [each for one in new for each in one.deliveries], role)
+        cards.batch_buttons(threads, [each for one in new for each in one.deliveries], role, foreseen)
         if in_a_row
         else ()
     )

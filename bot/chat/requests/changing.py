@@ -1,15 +1,16 @@
 """Requests that change the queue: each gives what changed, and how the thread stands now."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.buttons import Press, button, progress, stamp, threads_of
+from threadcast.bot.chat.buttons import button, threads_of
 from threadcast.bot.chat.commands import (
     About,
     Answer,
+    Card,
     Context,
     NotYoursError,
     Request,
@@ -20,20 +21,13 @@ from threadcast.bot.chat.commands import (
 )
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.views import cards, lists
-from threadcast.bot.chat.views.message import Message, bold, esc, rows
+from threadcast.bot.chat.views.message import Message, bold, esc
 from threadcast.bot.requests.requests import Requests
-from threadcast.bot.wording import TIMES, exactly, stands, time_refused
-from threadcast.config.schedule.words import WhenError, parse_when
+from threadcast.bot.wording import stands
 from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event
 
-QUICK_TIMES = (
-    ("In 1 hour", "in 1h"),
-    ("In 3 hours", "in 3h"),
-    ("Tonight 18:00", "today 18:00"),
-    ("Tomorrow 9:00", "tomorrow 9:00"),
-)
 PLURALS = {"is": "are", "goes": "go", "starts": "start"}
 
 of_threads = partial(command, who=Role.OWNER, about=About.THREADS, takes="ID [channel…]")
@@ -78,7 +72,7 @@ def stop(context: Context, request: Request) -> Answer:
 def skip(context: Context, request: Request) -> Answer:
     what = ("goes", "on without the refused post")
     skip_one = context.requests(request.sender).changes.skip
-    return _change(context, request, partial(skip_one, channels=request.words), what)
+    return change_each(context, request, partial(skip_one, channels=request.words), what)
 
 
 @command(
@@ -97,6 +91,19 @@ def cancel(context: Context, request: Request) -> Answer:
     if request.sender.role is not Role.OWNER:
         raise NotYoursError
     return _event(context, request, Event.CANCEL)
+
+
+@button_only("card", who=Role.EDITOR)
+def card(context: Context, request: Request) -> Answer:
+    """How it stands: what is behind the button that leads back."""
+    return Answer(standing(context, request, ""))
+
+
+@button_only("more", who=Role.EDITOR)
+def more(context: Context, request: Request) -> Answer:
+    """The buttons that are not asked for most."""
+    shown = standing(context, request, "")
+    return Answer(replace(shown, more=True) if isinstance(shown, Card) else shown)
 
 
 @button_only("now", who=Role.OWNER)
@@ -123,9 +130,14 @@ def publish(context: Context, request: Request) -> Answer:
 
 
 def _publish(context: Context, request: Request, names: Sequence[str], *, now: bool) -> Answer:
-    publish_one = context.requests(request.sender).changes.publish
-    what = ("is", "next") if now else None
-    return _change(context, request, partial(publish_one, channels=names, now=now), what)
+    """In their order, where they are several."""
+    changes, before = context.requests(request.sender).changes, request.threads[0] - 1
+
+    def publish_one(thread: int) -> tuple[Delivery, ...]:
+        after = thread - 1 if now and thread - 1 > before else None
+        return changes.publish(thread, channels=names, now=now, after=after)
+
+    return change_each(context, request, publish_one, ("is", "next") if now else None)
 
 
 @command(
@@ -174,60 +186,6 @@ def _move(context: Context, request: Request, after: int | None) -> Answer:
     return Answer(standing(context, request, headline), toast=headline)
 
 
-@command(
-    "at",
-    who=Role.OWNER,
-    guessed=False,
-    about=About.THREADS,
-    events=(Event.SCHEDULE,),
-    takes="ID time",
-    help="Give a thread a time of its own",
-    more="/at 7 tomorrow 9:00\n/at 7 fri 18:30\n/at 7 24 dec 18:30\n/at 7 in 2h",
-)
-def at(context: Context, request: Request) -> Answer:
-    """A time of its own. The words are the time."""
-    text = " ".join(request.words)
-    if not text:
-        return when(context, request)
-    try:
-        moment = parse_when(text, now=context.clock(), zone=context.zone)
-    except WhenError as error:
-        raise UsageError(time_refused(error)) from None
-    what = ("starts", exactly(moment, context.zone))
-    apply = context.requests(request.sender).changes.apply
-    return _change(context, request, partial(apply, event=Event.SCHEDULE, due=moment), what)
-
-
-@button_only("when", who=Role.OWNER)
-def when(context: Context, request: Request) -> Answer:
-    """When? With the times that are asked for most."""
-    mark = stamp(_all_of(context.requests(request.sender), request.threads))
-    quick = [button(label, "at", request.threads, words, stamp=mark) for label, words in _to_come(context)]
-    other = button("Another time…", "other-time", request.threads, stamp=mark)
-    said = f"When shall {_numbers(request.threads)} start? By typing: /at {request.thread} fri 18:30"
-    return Answer(Message(said, rows(quick[:2], quick[2:], (other,))), afresh=True)
-
-
-def _to_come(context: Context) -> list[tuple[str, str]]:
-    """The quick times that have not passed today."""
-    found: list[tuple[str, str]] = []
-    for label, words in QUICK_TIMES:
-        with suppress(WhenError):
-            parse_when(words, now=context.clock(), zone=context.zone)
-            found.append((label, words))
-    return found
-
-
-@button_only("other-time", who=Role.OWNER)
-def other_time(context: Context, request: Request) -> Answer:
-    """A question; what is replied to it are words of this request."""
-    if request.words:
-        return at(context, request)
-    question = f"{_numbers(request.threads)} · When shall it start?\nAs {TIMES}"
-    asked = Press("other-time", request.threads)
-    return Answer(Message(question, asks="tomorrow 9:00"), afresh=True, asked=asked)
-
-
 @command("pause", who=Role.OWNER, takes="[channel…]", help="Publish nothing more on a channel, or on all")
 def pause(context: Context, request: Request) -> Answer:
     return _pause(context, request, "paused", context.requests(request.sender).changes.pause)
@@ -254,10 +212,10 @@ def _pause(
 
 def _event(context: Context, request: Request, event: Event, what: Does | None = None) -> Answer:
     apply = context.requests(request.sender).changes.apply
-    return _change(context, request, partial(apply, event=event, channels=request.words), what)
+    return change_each(context, request, partial(apply, event=event, channels=request.words), what)
 
 
-def _change(
+def change_each(
     context: Context,
     request: Request,
     change: Callable[[int], tuple[Delivery, ...]],
@@ -277,27 +235,17 @@ def _change(
     if not changed:
         raise refusals[0]
     headline = " ".join(_now(changed, what))
-    if len(request.threads) == 1:
-        return goes_on(context, request, headline)
     return Answer(standing(context, request, headline), toast=headline)
 
 
-def goes_on(context: Context, request: Request, headline: str) -> Answer:
-    """What changed, and how the thread stands now; the message goes on to show it."""
-    dossier = context.requests(request.sender).queries.show(request.thread)
-    message = context.card(dossier, request.sender.role, headline=headline)
-    shown = progress(chain.delivery for chain in dossier.chains)
-    return Answer(message, toast=headline, live=(request.thread, shown))
-
-
-def standing(context: Context, request: Request, headline: str) -> Message:
+def standing(context: Context, request: Request, headline: str) -> Card | Message:
     """How the thread of a request stands now, or how its threads do. Raises NotFoundError."""
     requests, viewer = context.requests(request.sender), context.viewer(request.sender.role)
+    deliveries = all_of(requests, request.threads)
     if len(request.threads) == 1:
-        return context.card(requests.queries.show(request.thread), viewer.role, headline=headline)
-    deliveries = _all_of(requests, request.threads)
+        return Card(request.thread, headline)
     foreseen = foreseen_of(requests, deliveries)
-    lines = [headline]
+    lines = [headline] if headline else []
     for _, group in groupby(deliveries, key=lambda one: one.thread_id):
         each = list(group)
         lines += ["", f"#{each[0].thread_id} {bold(each[0].title)}"]
@@ -306,14 +254,17 @@ def standing(context: Context, request: Request, headline: str) -> Message:
             if one.state is cards.QUEUED:
                 line += f": {esc(cards.starts(one, foreseen.get(one.id), viewer))}"
             lines.append(line)
-    return Message("\n".join(lines), cards.batch_buttons(request.threads, deliveries, viewer.role))
+    every = cards.batch_buttons(
+        request.threads, deliveries, viewer.role, foreseen, more=request.name == "more"
+    )
+    return Message("\n".join(lines).strip("\n"), every)
 
 
-def _all_of(requests: Requests, threads: Sequence[int]) -> list[Delivery]:
+def all_of(requests: Requests, threads: Sequence[int]) -> list[Delivery]:
     return [chain.delivery for one in threads for chain in requests.queries.show(one).chains]
 
 
-def _numbers(threads: Sequence[int]) -> str:
+def numbers(threads: Sequence[int]) -> str:
     return f"#{threads[0]}" if len(threads) == 1 else f"#{threads[0]}-{threads[-1]}"
 
 

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.buttons import button, progress
+from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.commands import (
     REGISTRY,
     About,
     Answer,
+    Card,
     Context,
     Request,
     UsageError,
@@ -102,16 +103,8 @@ def channels(context: Context, request: Request) -> Answer:
     more="The message keeps itself up to date while the thread is published.\n/show 7",
 )
 def show(context: Context, request: Request) -> Answer:
-    dossier = context.requests(request.sender).queries.show(request.thread)
-    message = context.card(dossier, request.sender.role)
-    shown = progress(chain.delivery for chain in dossier.chains)
-    return Answer(message, afresh=True, live=(request.thread, shown))
-
-
-@button_only("card", who=Role.EDITOR)
-def card(context: Context, request: Request) -> Answer:
-    dossier = context.requests(request.sender).queries.show(request.thread)
-    return Answer(context.card(dossier, request.sender.role))
+    context.requests(request.sender).queries.show(request.thread)
+    return Answer(Card(request.thread), afresh=True)
 
 
 @command(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import Press
 from threadcast.bot.chat.commands import About, Answer, Context, Request, UsageError, button_only, command
-from threadcast.bot.chat.requests.changing import goes_on, standing
+from threadcast.bot.chat.requests.changing import standing
 from threadcast.bot.chat.views.message import Message, esc
 from threadcast.bot.requests.input import post_at
 from threadcast.queue.errors import Fault, NotAllowedError
@@ -71,4 +71,4 @@ def _settle(context: Context, request: Request, sent: Sent | None, names: Sequen
     one = requests.changes.settle(request.thread, sent, channels=names)
     what = "is out, you said" if sent else "is not out, you said: it is sent again"
     headline = f"#{request.thread} on {esc(one.channel)}: the post {what}."
-    return goes_on(context, request, headline)
+    return Answer(standing(context, request, headline), toast=headline)

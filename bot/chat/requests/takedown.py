@@ -6,7 +6,7 @@ from datetime import datetime
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
-from threadcast.bot.chat.commands import About, Answer, Context, Request, Update, button_only, command
+from threadcast.bot.chat.commands import About, Answer, Card, Context, Request, Update, button_only, command
 from threadcast.bot.chat.views.message import Message, bold, esc, link, rows
 from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.wording import bar, count, exactly
@@ -37,7 +37,7 @@ def undo(context: Context, request: Request) -> Answer:
     yes = button("Yes, take it down", "undo-yes", request.threads, *sorted(names & meant_for), stamp=mark)
     no = button("No", "card", request.threads)
     posts = f"{count(out, 'post')} of #{request.thread} {bold(dossier.stored.thread.title)}"
-    return Answer(Message(f"Take {posts} down for good, the newest first?", rows((yes, no))), afresh=True)
+    return Answer(Message(f"Take {posts} down for good, the newest first?", rows((yes, no))))
 
 
 @button_only("undo-yes", who=Role.OWNER)
@@ -46,7 +46,7 @@ def undo_yes(context: Context, request: Request) -> Answer:
     names = request.words
     requests.changes.withdraw(request.thread, channels=names)
 
-    async def work(update: Update) -> Message:
+    async def work(update: Update) -> Card:
         seen: asyncio.Queue[Undoing] = asyncio.Queue()
 
         async def tell() -> None:
@@ -66,7 +66,7 @@ def undo_yes(context: Context, request: Request) -> Answer:
             await asyncio.gather(teller, return_exceptions=True)
         again = button("Go on", "undo-yes", request.threads, *names)
         whole = all(one.gone == one.out for one in done)
-        return Message("\n".join(_undone(done)), () if whole else ((again,),))
+        return Card(request.thread, "\n".join(_undone(done)), rows=() if whole else ((again,),))
 
     return Answer(
         Message(f"Taking #{request.thread} down …"),
@@ -118,11 +118,11 @@ def audit(context: Context, request: Request) -> Answer:
     requests = context.requests(request.sender)
     requests.queries.show(request.thread)
 
-    async def work(_: Update) -> Message:
+    async def work(_: Update) -> Card:
         found = await requests.chains.audit(request.thread, channels=request.words)
-        return Message("\n".join(_audited(request.thread, found)))
+        return Card(request.thread, "\n".join(_audited(request.thread, found)))
 
-    return Answer(Message(f"Looking at #{request.thread} on its networks …"), afresh=True, work=work)
+    return Answer(Message(f"Looking at #{request.thread} on its networks …"), work=work)
 
 
 def _audited(thread: int, found: Sequence[Audit]) -> Iterable[str]:

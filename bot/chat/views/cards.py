@@ -37,6 +37,7 @@ SIGNS: Mapping[DeliveryState, str] = {
 NOTICES = 10  # that a card has room for
 REASON = 300  # code points of a reason
 EXCERPT = 100  # code points of a post
+NOTHING_PLANNED: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,39 @@ class Viewer:
     role: Role
 
 
-def card(one: Dossier, foreseen: Mapping[int, Forecast], viewer: Viewer, *, headline: str = "") -> Message:
-    """A thread whole. `headline` is what has just happened, as HTML."""
+def card(
+    one: Dossier,
+    foreseen: Mapping[int, Forecast],
+    viewer: Viewer,
+    *,
+    posts: Mapping[str, int] = NOTHING_PLANNED,
+    headline: str = "",
+    below: str = "",
+    more: bool = False,
+) -> Message:
+    """A thread whole. `posts` says how many it will be on a channel where they are not stored yet.
+
+    `headline` is what has just happened, `below` stands at the end, both as HTML. `more`: with the buttons
+    that are not asked for most.
+    """
     lines = [*([headline, ""] if headline else []), title(one.stored.id, one.stored.thread)]
-    lines += notices(one.stored.thread)
+    lines += [*notices(one.stored.thread), ""]
     for chain in one.chains:
-        lines += ["", *_channel(chain, foreseen.get(chain.delivery.id), viewer)]
+        lines += _channel(chain, foreseen.get(chain.delivery.id), posts, viewer)
     deliveries = [chain.delivery for chain in one.chains]
-    return Message("\n".join(lines), buttons(one.stored.id, deliveries, viewer.role))
+    return Message(
+        "\n".join([*lines, *(["", below] if below else [])]),
+        batch_buttons((one.stored.id,), deliveries, viewer.role, foreseen, more=more),
+    )
+
+
+def moved(thread_id: int, name: str, *, down: bool) -> Message:
+    """What stands in place of a card that has moved on in its chat."""
+    where = "below" if down else "above"
+    return Message(
+        f"#{thread_id} {bold(name)} · its card is {where} now",
+        ((button(f"#{thread_id}", "show", (thread_id,)),),),
+    )
 
 
 def title(thread_id: int | None, thread: Thread) -> str:
@@ -74,9 +100,13 @@ def notices(thread: Thread) -> list[str]:
     return [*lines, *([f"… and {len(found) - NOTICES} more"] if len(found) > NOTICES else [])]
 
 
-def _channel(chain: Chain, foreseen: Forecast | None, viewer: Viewer) -> list[str]:
+def _channel(
+    chain: Chain, foreseen: Forecast | None, planned: Mapping[str, int], viewer: Viewer
+) -> list[str]:
     """How a thread stands on one channel."""
     one = chain.delivery
+    number = one.posts or planned.get(one.channel, 0)
+    length = f"{count(number, 'post')}, " if number else ""
     head = f"{SIGNS[one.state]} {bold(one.channel)} {stands(one)}"
     more: list[str] = []
     match one.state:
@@ -92,9 +122,11 @@ def _channel(chain: Chain, foreseen: Forecast | None, viewer: Viewer) -> list[st
             waits = one.due > viewer.now or one.code is Code.PERSON
             more = [reason(one.reason)] if one.reason and waits else []
         case DeliveryState.QUEUED:
-            head, more = f"{head}: {esc(starts(one, foreseen, viewer))}", _so_far(one)
+            head = f"{SIGNS[one.state]} {bold(one.channel)}: {length}{esc(starts(one, foreseen, viewer))}"
+            more = _so_far(one)
         case DeliveryState.HELD:
-            head = f"{head}: {reason(one.reason or 'you held it')}"
+            takes = f"takes {lasting(foreseen.takes)}; " if foreseen and foreseen.takes else ""
+            head = f"{SIGNS[one.state]} {bold(one.channel)}: {length}{takes}{held(one)}"
         case DeliveryState.FAILED:
             at = "before" if one.code is Code.PERSON else "at"
             head, more = f"{head} {at} {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
@@ -104,6 +136,13 @@ def _channel(chain: Chain, foreseen: Forecast | None, viewer: Viewer) -> list[st
             left = sum(1 for post in chain.posts if post.remote_id and post.taken_down is None)
             head = f"{head}: {count(left, 'post')} still out" if left else head
     return [head, *more]
+
+
+def held(one: Delivery) -> str:
+    """Why a delivery waits for a person."""
+    if one.code is Code.UNCONFIRMED:
+        return "not public before Publish is pressed"
+    return f"held: {reason(one.reason or 'you held it')}"
 
 
 def reason(text: str) -> str:
@@ -163,44 +202,68 @@ def starts(one: Delivery, foreseen: Forecast | None, viewer: Viewer) -> str:
     return f"starts {at} ({foreseen.why}), takes {takes}"
 
 
-def buttons(thread_id: int, deliveries: Sequence[Delivery], role: Role) -> Rows:
-    """What can be asked for now, for those who may."""
-    return batch_buttons((thread_id,), deliveries, role)
-
-
-def batch_buttons(threads: tuple[int, ...], deliveries: Sequence[Delivery], role: Role) -> Rows:
-    """The same for several threads at once."""
+def batch_buttons(
+    threads: tuple[int, ...],
+    deliveries: Sequence[Delivery],
+    role: Role,
+    foreseen: Mapping[int, Forecast],
+    *,
+    more: bool = False,
+) -> Rows:
+    """What can be asked for now, of one thread or of several at once, for those who may."""
     may = {event for one in deliveries for event in allowed(one.state)}
     mark = stamp(deliveries)
     states = {one.state for one in deliveries}
 
-    def offer(label: str, verb: str, *, when: bool = True) -> Button | None:
-        return button(label, verb, threads, stamp=mark) if when and role is Role.OWNER else None
+    def offer(label: str, verb: str, *words: str, when: bool = True) -> Button | None:
+        return button(label, verb, threads, *words, stamp=mark) if when and role is Role.OWNER else None
 
-    waits = bool(states & {HELD, QUEUED})
-    refused = any(one.state is FAILED and one.code is not Code.PERSON for one in deliveries)
-    over = not states & {HELD, QUEUED, PUBLISHING, UNSURE, FAILED}
-    found: list[Sequence[Button | None]] = [
-        (
-            button("Preview", "preview", threads) if waits else None,
-            offer("Publish now", "now", when=Event.SCHEDULE in may),
-            offer("Release", "release", when=Event.RELEASE in may),
-        ),
-        (
-            offer("At…", "when", when=Event.SCHEDULE in may),
-            offer("Hold", "hold", when=Event.HOLD in may),
-        ),
-        (offer("Retry", "retry", when=FAILED in states), offer("Skip", "skip", when=refused)),
-    ]
-    if role is Role.OWNER and len(threads) == 1:
-        found += _doubts(threads, [one for one in deliveries if one.state is UNSURE], mark)
-    begun = any(one.sent for one in deliveries)
-    single = len(threads) == 1
+    single, waits = len(threads) == 1, bool(states & {HELD, QUEUED})
+    if more and waits:
+        return rows(
+            (
+                offer("Before all others", "first", when=single),
+                offer("Hold", "hold", when=Event.HOLD in may),
+            ),
+            (offer("Cancel", "cancel"), button("◀ Back", "card", threads)),
+        )
+    found: list[Sequence[Button | None]] = []
+    if waits:
+        held_ones = [one for one in deliveries if one.state is HELD]
+        # Where they would wait for a slot, letting them go is not yet publishing them.
+        by_slot = all(one.id in foreseen and foreseen[one.id].by_slot for one in held_ones)
+        at_once = offer("Publish now", "now") if by_slot else offer("Publish", "release")
+        later = offer("Next slot", "release") if by_slot else offer("Tomorrow 9:00", "at", "tomorrow", "9:00")
+        every = [
+            *(at_once, later if held_ones else None, offer("Pick a time…", "when")),
+            *(button("Preview", "preview", threads), offer("More…", "more")),
+        ]
+        shown = [one for one in every if one is not None]
+        found += [shown[:2], shown[2:4], shown[4:]]
+    stopped = [one for one in deliveries if one.state is FAILED and one.code is Code.PERSON]
+    refused = [one for one in deliveries if one.state is FAILED and one.code is not Code.PERSON]
+    by_hand = bool(stopped) and not refused
     found.append(
         (
-            offer("Audit", "audit", when=single and over and begun and PUBLISHED in states),
-            offer("Undo", "undo", when=single and begun and Event.WITHDRAW in may),
-            offer("Cancel", "cancel", when=Event.CANCEL in may),
+            offer("Go on" if by_hand else "Retry", "retry", when=FAILED in states),
+            offer("Skip", "skip", when=bool(refused)),
+        )
+    )
+    going = [one for one in deliveries if one.state is PUBLISHING and one.code is not Code.PERSON]
+    found.append((offer("Stop", "stop", when=bool(going)),))
+    if single and len(going) > 1:
+        found.append([offer(f"Stop {one.channel}", "stop", one.channel) for one in going])
+    if role is Role.OWNER and single:
+        found += _doubts(threads, [one for one in deliveries if one.state is UNSURE], mark)
+    # What is going out can only be stopped.
+    ends = any(Event.CANCEL in allowed(one.state) for one in deliveries if one.state is not PUBLISHING)
+    begun = single and any(one.sent for one in deliveries)
+    over = not states & {HELD, QUEUED, PUBLISHING, UNSURE, FAILED}
+    found.append(
+        (
+            offer("Take down" if by_hand else "Undo", "undo", when=begun and Event.WITHDRAW in may),
+            offer("Audit", "audit", when=begun and over and PUBLISHED in states),
+            offer("Leave it" if by_hand else "Cancel", "cancel", when=ends and not waits),
         )
     )
     return rows(*found)

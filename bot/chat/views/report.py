@@ -1,7 +1,8 @@
 """Which threads are told of, when, and what was told of them. Pure: times are given."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from threadcast.bot.chat.access import Role
@@ -11,6 +12,8 @@ from threadcast.queue.states import DeliveryState
 # How often a message is changed, in seconds. A chain that is through before the first gives one message.
 FIRST_REPORT: Final = 2.0
 BETWEEN_REPORTS: Final = 4.0
+
+SEEN_FOR: Final = timedelta(hours=1)  # after that long a message stands far above what was said since
 
 ALL = frozenset(DeliveryState)
 BEGUN = ALL - {DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CANCELLED}
@@ -59,20 +62,30 @@ class Debounce:
         return one.since + FIRST_REPORT if last is None else max(one.since, last + BETWEEN_REPORTS)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Report:
-    """A message that stands for a thread in a chat, and which states it told of."""
+    """The message that stands for a thread in a chat, when it was said, and which states it told of."""
 
     message: int
-    states: frozenset[str] = field(default_factory=frozenset)
+    said: datetime
+    states: frozenset[str] = frozenset()
 
     def written(self) -> str:
-        return " ".join([str(self.message), *sorted(self.states)])
+        return " ".join([str(self.message), self.said.isoformat(), *sorted(self.states)])
 
     @classmethod
     def read(cls, text: str) -> "Report":
-        message, *states = text.split()
-        return cls(int(message), frozenset(states))
+        message, said, *states = text.split()
+        return cls(int(message), datetime.fromisoformat(said), frozenset(states))
+
+    def serves(self, states: frozenset[str], now: datetime) -> bool:
+        """Whether its message can go on to tell of the thread.
+
+        A call for a person needs one that makes a sound, and what begins or ends long after it was said is
+        told where it is seen.
+        """
+        new = {DeliveryState(one.rpartition("=")[2]) for one in states - self.states}
+        return not (new & CALLS or (new & BEGUN and now - self.said > SEEN_FOR))
 
 
 def concerns(dossier: Dossier, chat: int, people: Mapping[int, Role], report_to: Collection[int]) -> bool:

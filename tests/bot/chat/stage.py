@@ -28,6 +28,7 @@ class Stage:
             (r"(\w+) takes no post down: (.+)", self.keep),
             (r"news answers", self.answer),
             (r"(\d+) posts? (?:is|are) on (\w+)", self.posts),
+            (r"the posts on (\w+) are those of (.+)", self.are_of),
             (r"post (\d+) of (\w+) is deleted by hand", self.delete),
             (r"#(\d+) is (\w+) on (\w+)", self.wait_for_state),
             (r"#(\d+) waits on (\w+)", self.wait_for_reason),
@@ -90,6 +91,12 @@ class Stage:
     def posts(self, count: str, channel: str) -> None:
         chat = self._stand.chat_of(channel)
         self._stand.server.wait_for(lambda _: len(chat.messages) >= int(count))
+
+    def are_of(self, channel: str, titles: str) -> None:
+        """The first posts of these threads are out in this order."""
+        texts = [one.text for one in self._stand.chat_of(channel).messages.values()]
+        firsts = [text.removeprefix("1/ ") for text in texts if text.startswith("1/ ")]
+        assert firsts == titles.split(", "), firsts
 
     def delete(self, number: str, channel: str) -> None:
         with self._stand.server.changed:

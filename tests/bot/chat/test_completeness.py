@@ -8,7 +8,7 @@ import pytest
 from tests.bot.chat.script import Step, read
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.requests import REGISTRY
-from threadcast.bot.chat.requests.changing import QUICK_TIMES
+from threadcast.bot.chat.requests.timing import QUICK_TIMES
 
 COMMANDS = {name: one for name, one in REGISTRY.items() if one.typed}
 FOLDER = Path(__file__).parent / "transcripts"

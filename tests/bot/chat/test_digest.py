@@ -59,7 +59,7 @@ def test_a_moment_lies_between_two_digests(now: datetime, zone: ZoneInfo, at: ti
 @pytest.fixture
 def stand(tmp_path: Path) -> Iterator[Stand]:
     """A service that tells a digest at 13:00, started at noon."""
-    with standing(tmp_path, {"TELEGRAM__DIGEST": "13:00"}) as standing_:
+    with standing(tmp_path, {"TELEGRAM__DIGEST": "13:00", "TELEGRAM__CONFIRM": "false"}) as standing_:
         yield standing_
 
 

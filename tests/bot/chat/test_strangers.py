@@ -27,14 +27,14 @@ def test_a_stranger_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixtur
         ada.sends("rivers.txt", FILE)
         ada.waits_for(1)
         ada.says("/show@example_bot 1", group)
-        ada.waits_for(lambda seen: any("Hold" in row for one in seen for row in one.buttons), group)
+        ada.waits_for(lambda seen: any("More…" in row for one in seen for row in one.buttons), group)
         before = _events(stand)
 
         eve.says("/start")
         eve.says("/cancel 1")
         eve.sends("mine.txt", FILE)
         eve.says("/cancel@example_bot 1", group)
-        presses = [eve.presses(label, chat=group) for label in ("Hold", "Publish now", "At…", "Cancel")]
+        presses = [eve.presses(label, chat=group) for label in ("Publish now", "Pick a time…", "More…")]
         stand.wait_until_heard()
 
         assert _events(stand) == before
@@ -50,7 +50,7 @@ def test_every_action_is_in_the_audit_log(tmp_path: Path) -> None:
         eddie.sends("rivers.txt", FILE)
         stand.wait_until(1, "news", lambda one: one.state is DeliveryState.HELD)
         ada.waits_for(1)
-        ada.presses("Release")
+        ada.presses("Next slot")
         stand.wait_until(1, "news", lambda one: one.state is DeliveryState.QUEUED)
         ada.says("/cancel 1")
         stand.wait_until(1, "news", lambda one: one.state is DeliveryState.CANCELLED)

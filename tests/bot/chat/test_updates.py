@@ -30,7 +30,7 @@ THREAD = "1/ The river rises.\n2/ And the sea takes it. /end\n"
 
 @pytest.fixture
 def stand(tmp_path: Path) -> Iterator[Stand]:
-    with standing(tmp_path, {}) as stand:
+    with standing(tmp_path, {"TELEGRAM__CONFIRM": "false"}) as stand:
         yield stand
 
 

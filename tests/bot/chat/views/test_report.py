@@ -1,9 +1,14 @@
 """When a thread is told of, and what was told of it."""
 
+from datetime import datetime, timedelta
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.bot.chat.samples import CHANNELS, MOMENTS, NOW
 from threadcast.bot.chat.views.report import BETWEEN_REPORTS, FIRST_REPORT, Debounce, Report
+from threadcast.queue.states import DeliveryState
 
 
 def test_a_chain_in_progress_is_told_of_now_and_then() -> None:
@@ -30,7 +35,25 @@ def test_what_a_person_has_to_know_is_told_at_once() -> None:
     assert threads.events() == [13]
 
 
-@given(st.integers(1), st.frozensets(st.from_regex(r"[a-z0-9_-]+=[a-z]+", fullmatch=True)))
-def test_what_was_told_is_read_back(message: int, states: frozenset[str]) -> None:
+STATES = st.frozensets(st.builds("{}={}".format, CHANNELS, st.sampled_from(DeliveryState)))
+
+
+@given(st.integers(1), MOMENTS, STATES)
+def test_what_was_told_is_read_back(message: int, said: datetime, states: frozenset[str]) -> None:
     """The note of a report is read back to the same."""
-    assert Report.read(Report(message, states).written()) == Report(message, states)
+    assert Report.read(Report(message, said, states).written()) == Report(message, said, states)
+
+
+@pytest.mark.parametrize(
+    ("states", "later", "serves"),
+    [
+        ({"news=held"}, timedelta(hours=9), True),
+        ({"news=queued"}, timedelta(hours=9), True),
+        ({"news=published"}, timedelta(minutes=9), True),
+        ({"news=published"}, timedelta(hours=9), False),
+        ({"news=failed"}, timedelta(minutes=9), False),
+    ],
+)
+def test_when_a_card_comes_anew(states: set[str], later: timedelta, serves: bool) -> None:
+    """A card goes on to tell of its thread, unless somebody is called, or it stands far above by now."""
+    assert Report(9, NOW, frozenset({"news=held"})).serves(frozenset(states), NOW + later) is serves

@@ -40,6 +40,7 @@ from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview, summarise
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.queue.model import ChannelRow, Delivery, StoredThread
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 
 TYPED = {name: one for name, one in REGISTRY.items() if one.typed}
@@ -79,12 +80,13 @@ def test_a_card(one: Dossier, look: Viewer, headline: str, data: st.DataObject) 
         for chain in one.chains
         if data.draw(st.booleans())
     }
-    said = cards.card(one, foreseen, look, headline=headline)
+    more = data.draw(st.booleans())
+    said = cards.card(one, foreseen, look, headline=headline, below=headline, more=more)
     is_sound(said)
     for chain in one.chains:
         assert chain.delivery.channel in visible(said.text)
     if look.role is Role.EDITOR:
-        assert verbs(said) <= {"preview"}
+        assert verbs(said) <= {"preview", "card"}
 
 
 @calmly
@@ -160,7 +162,17 @@ def test_help() -> None:
 def test_buttons_of_several(found: list[Delivery], many: int, first: int) -> None:
     """Several threads at once have buttons for what one of them allows."""
     threads = tuple(range(first, first + many))
-    is_sound(Message("a", cards.batch_buttons(threads, found, Role.OWNER)))
+    for more in (False, True):
+        is_sound(Message("a", cards.batch_buttons(threads, found, Role.OWNER, {}, more=more)))
+
+
+@calmly
+@given(THREADS, TITLES, st.booleans())
+def test_a_card_that_moved(number: int, name: str, down: bool) -> None:
+    """What was a card leads to the one that is."""
+    said = cards.moved(number, name, down=down)
+    is_sound(said)
+    assert verbs(said) == {"show"}
 
 
 def lines(said: Message) -> list[str]:
@@ -177,8 +189,8 @@ def test_a_reason_of_the_shell_is_said_in_the_chat() -> None:
     queued = delivery(state=DeliveryState.QUEUED)
     held = delivery(8, "masto", DeliveryState.HELD, reason="see: threadcast show 7")
     said = cards.card(dossier(queued, held), {7: Forecast(queued, None, why, None)}, LOOK)
-    assert "🕓 news queued: waits: paused; /resume news" in lines(said)
-    assert "✋ masto held: see: /show 7" in lines(said)
+    assert "🕓 news: 10 posts, waits: paused; /resume news" in lines(said)
+    assert "✋ masto: 10 posts, held: see: /show 7" in lines(said)
     assert "    held: paused; /resume news" in lines(
         lists.queue([Forecast(held, None, why, None)], LOOK, page=0, channel="")
     )
@@ -222,20 +234,22 @@ def test_a_digest_in_words() -> None:
 
 HOUR = timedelta(hours=1)
 QUEUED = delivery(state=DeliveryState.QUEUED)
+HELD = delivery(state=DeliveryState.HELD, posts=0, code=Code.UNCONFIRMED)
+UNCONFIRMED = "not public before Publish is pressed"
 STATES: list[tuple[Delivery, Forecast | None, list[str]]] = [
-    (QUEUED, None, ["🕓 news queued: starts now"]),
-    (QUEUED, Forecast(QUEUED, None, "", None), ["🕓 news queued: starts now"]),
-    (QUEUED, Forecast(QUEUED, NOW, "in turn", NOW + HOUR), ["🕓 news queued: starts now, takes 60 min"]),
+    (QUEUED, None, ["🕓 news: 10 posts, starts now"]),
+    (QUEUED, Forecast(QUEUED, None, "", None), ["🕓 news: 10 posts, starts now"]),
+    (QUEUED, Forecast(QUEUED, NOW, "in turn", NOW + HOUR), ["🕓 news: 10 posts, starts now, takes 60 min"]),
     (
         QUEUED,
         Forecast(QUEUED, NOW + HOUR, "slot", NOW + 2 * HOUR),
-        ["🕓 news queued: starts 13:00 (slot), takes 60 min"],
+        ["🕓 news: 10 posts, starts 13:00 (slot), takes 60 min"],
     ),
     (
         replace(QUEUED, own_time=True, sent=3),
         Forecast(QUEUED, NOW + HOUR, "its own time", NOW + 2 * HOUR),
         [
-            "🕓 news queued: starts Mon 2 Mar 2026, 13:00 CET (its own time), takes 60 min",
+            "🕓 news: 10 posts, starts Mon 2 Mar 2026, 13:00 CET (its own time), takes 60 min",
             "▰▰▰▱▱▱▱▱▱▱ 3/10",
         ],
     ),
@@ -245,7 +259,8 @@ STATES: list[tuple[Delivery, Forecast | None, list[str]]] = [
         Forecast(QUEUED, NOW, "", NOW + HOUR),
         ["📤 news publishing ▰▰▰▱▱▱▱▱▱▱ 3/10, until 13:00", "no network"],
     ),
-    (delivery(state=DeliveryState.HELD), None, ["✋ news held: you held it"]),
+    (delivery(state=DeliveryState.HELD), None, ["✋ news: 10 posts, held: you held it"]),
+    (HELD, Forecast(HELD, None, "", None, takes=HOUR), [f"✋ news: takes 60 min; {UNCONFIRMED}"]),
     (
         delivery(state=DeliveryState.FAILED, reason="too long", sent=3),
         None,
