@@ -14,7 +14,7 @@ from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, NoticeKind
 
-_STOPPED = {DeliveryState.PUBLISHING: "stopping", DeliveryState.FAILED: "stopped"}
+STOPPED = {DeliveryState.PUBLISHING: "stopping", DeliveryState.FAILED: "stopped"}
 CELLS = 10  # of a progress bar
 TIMES = "tomorrow 9:00, fri 18:30, 24 dec 18:30 or in 2h"  # how a person may write a time
 
@@ -111,7 +111,7 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
 def stands(one: Delivery) -> str:
     """Return how a delivery stands in one word: its state, or that a person stopped it."""
     if one.code is Code.PERSON:
-        return _STOPPED.get(one.state, one.state)
+        return STOPPED.get(one.state, one.state)
     return one.state
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.requests.queries import Dossier
+from threadcast.bot.wording import STOPPED, stands
 from threadcast.queue.states import DeliveryState
 
 # How often a message is changed, in seconds. A chain that is through before the first gives one message.
@@ -15,8 +16,8 @@ BETWEEN_REPORTS: Final = 4.0
 
 SEEN_FOR: Final = timedelta(hours=1)  # after that long a message stands far above what was said since
 
-ALL = frozenset(DeliveryState)
-BEGUN = ALL - {DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CANCELLED}
+ALL = frozenset([*DeliveryState, *STOPPED.values()])
+BEGUN = frozenset(DeliveryState) - {DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CANCELLED}
 CALLS = frozenset({DeliveryState.FAILED, DeliveryState.UNSURE})  # for a person, so it makes a sound
 
 
@@ -84,7 +85,7 @@ class Report:
         A call for a person needs one that makes a sound, and what begins or ends long after it was said is
         told where it is seen.
         """
-        new = {DeliveryState(one.rpartition("=")[2]) for one in states - self.states}
+        new = {one.rpartition("=")[2] for one in states - self.states}
         return not (new & CALLS or (new & BEGUN and now - self.said > SEEN_FOR))
 
 
@@ -114,9 +115,10 @@ def _is_worth_it(dossier: Dossier, people: Mapping[int, Role]) -> bool:
     return any(one.state is DeliveryState.HELD for one in deliveries) and not by_an_owner
 
 
-def states_of(dossier: Dossier, wanted: Collection[DeliveryState] = ALL) -> frozenset[str]:
-    deliveries = [chain.delivery for chain in dossier.chains]
-    return frozenset(f"{one.channel}={one.state}" for one in deliveries if one.state in wanted)
+def states_of(dossier: Dossier, wanted: Collection[str] = ALL) -> frozenset[str]:
+    """How a thread stands on its channels; what a person stopped is none that failed."""
+    words = {chain.delivery.channel: stands(chain.delivery) for chain in dossier.chains}
+    return frozenset(f"{channel}={word}" for channel, word in words.items() if word in wanted)
 
 
 def _person(actor: str) -> int | None:
