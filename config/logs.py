@@ -11,12 +11,15 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from datetime import UTC, tzinfo
 from functools import cache
 from typing import Literal, TextIO
 from urllib.parse import quote
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from threadcast.config.log_lines import Lines
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "console", "json"]
@@ -101,12 +104,13 @@ def configure(
     level: Level,
     format: Format,  # noqa: A002 - the setting's own name
     *,
+    zone: tzinfo = UTC,
     stream: TextIO | None = None,
 ) -> None:
     """Send all logs of the process, in this format and redacted, to a stream (standard error).
 
-    Takes the place of handlers installed before, for they would let secrets pass. `auto` has colours
-    on a terminal only, `console` always.
+    Takes the place of handlers installed before, for they would let secrets pass. `auto` is text
+    for a person on a terminal, with the clock of `zone`, and JSON in a pipe.
     """
     out = sys.stderr if stream is None else stream
     shared: list[Processor] = [
@@ -136,7 +140,7 @@ def configure(
                 structlog.processors.StackInfoRenderer(),
                 structlog.processors.format_exc_info,
                 _redact_event,
-                _renderer(format, out),
+                _renderer(format, out, zone),
             ],
         )
     )
@@ -148,14 +152,10 @@ def configure(
     logging.captureWarnings(capture=True)
 
 
-def _renderer(format: Format, out: TextIO) -> Processor:  # noqa: A002
-    if format == "json":
+def _renderer(format: Format, out: TextIO, zone: tzinfo) -> Processor:  # noqa: A002
+    if format == "json" or (format == "auto" and not out.isatty()):
         return structlog.processors.JSONRenderer(ensure_ascii=False)
-    return structlog.dev.ConsoleRenderer(
-        colors=format == "console" or out.isatty(),
-        # The rich one prints local variables.
-        exception_formatter=structlog.dev.plain_traceback,
-    )
+    return Lines(out, zone)
 
 
 class _Handler(logging.StreamHandler[TextIO]):

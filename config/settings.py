@@ -126,7 +126,8 @@ class Settings(BaseModel):
         Literal["auto", "console", "json"],
         AnyCase,
         Doc.choice(
-            "how log lines look: auto has colours on a terminal only, console always, json never", "json"
+            "how log lines look: auto is text on a terminal and JSON in a pipe; console is text, json JSON",
+            "json",
         ),
     ] = "auto"
     channels: tuple[Annotated[ChannelSettings, Field(discriminator="kind")], ...] = ()

@@ -49,7 +49,7 @@ def load_settings() -> Settings:
     """Return what is configured, by the environment and `.env`."""
     configured = load(environment(), folder=Path.cwd())
     if configured.log_level == "debug":
-        logs.configure(configured.log_level, configured.log_format)
+        logs.configure(configured.log_level, configured.log_format, zone=configured.timezone)
     elif not logging.getLogger().handlers:
         # Without any handler Python itself prints what libraries warn of: answers, tokens and all.
         logging.getLogger().addHandler(logging.NullHandler())

@@ -3,9 +3,13 @@
 import io
 import json
 import logging
+import tomllib
 import warnings
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
@@ -16,6 +20,7 @@ from threadcast.config.logs import MASK, conceal, configure, forget_secrets, red
 
 TOKEN = "123456789:AAF-abcdefghijklmnopqrstuvwxyz0123"
 PASSWORD = 'it\'s "quoted" \\ and näh/dran'
+LINES = tomllib.loads(Path(__file__).with_name("log_lines_cases.toml").read_text(encoding="utf-8"))["lines"]
 SECRETS = (TOKEN, PASSWORD, "masto-token")
 
 
@@ -165,17 +170,39 @@ class TestFormats:
         [
             ("auto", io.StringIO, False),
             ("auto", Terminal, True),
-            ("console", io.StringIO, True),
+            ("console", io.StringIO, False),
             ("json", Terminal, False),
         ],
     )
-    def test_colours(self, chosen: Any, stream: type[io.StringIO], colours: bool) -> None:
-        """Colours are for terminals, unless they are asked for, and never in JSON."""
+    def test_colours(
+        self, chosen: Any, stream: type[io.StringIO], colours: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Text is for terminals and JSON for pipes, unless it is asked for; colours are for terminals."""
         out = stream()
         configure("info", chosen, stream=out)
-        structlog.get_logger("a").info("hello", post=7)
+        structlog.get_logger("a").warning("hello", post=7)
         assert ("\x1b[" in out.getvalue()) is colours
-        assert "hello" in out.getvalue()
+        assert out.getvalue().startswith("{") is (
+            chosen == "json" or (chosen, stream) == ("auto", io.StringIO)
+        )
+        monkeypatch.setenv("NO_COLOR", "1")
+        configure("info", chosen, stream=out)
+        structlog.get_logger("a").warning("once more", post=7)
+        assert "\x1b[" not in out.getvalue().splitlines()[-1]
+
+    @pytest.mark.parametrize(("level", "event", "values", "line"), LINES)
+    def test_for_a_person(self, level: str, event: str, values: list[list[Any]], line: str) -> None:
+        """A line has the clock of the zone, what about, what happened, why and what to do; no key=value."""
+        stream = io.StringIO()
+        configure("debug", "console", zone=ZoneInfo("Asia/Kolkata"), stream=stream)
+        getattr(structlog.get_logger("a"), level)(event, **dict(values))
+        clock, said = stream.getvalue().rstrip("\n").split("  ", 1)
+        assert said == line
+        local = datetime.now(ZoneInfo("Asia/Kolkata"))
+        shown = datetime.strptime(clock, "%H:%M:%S")  # noqa: DTZ007  # a clock alone
+        assert (
+            abs((shown.hour * 60 + shown.minute) - (local.hour * 60 + local.minute)) <= 1 or local.hour == 0
+        )
 
     def test_standard_error(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Where no stream is given, lines go to standard error."""

@@ -18,13 +18,13 @@ def test_dropped_files_are_published(house: House) -> None:
     (inbox / "early.txt").write_text(thread_text(1, 3), encoding="utf-8")
 
     with house.running() as service:
-        service.wait_for("to=done/early.txt")
+        service.wait_for('"to": "done/early.txt"')
         (inbox / "late.md").write_text(thread_text(2, 4), encoding="utf-8")
         (inbox / "empty.txt").touch()
-        service.wait_for("to=failed/empty.txt")
-        service.wait_for("to=done/late.md")
+        service.wait_for('"to": "failed/empty.txt"')
+        service.wait_for('"to": "done/late.md"')
         (inbox / "news" / "own.txt").write_text(thread_text(3, 2), encoding="utf-8")
-        service.wait_for("to=done/news/own.txt")
+        service.wait_for('"to": "done/news/own.txt"')
         house.wait_for_posts(7)
         house.telegram.wait_for(lambda _: len(house.chat.messages) == 9, PATIENCE)
         service.stop(signal.SIGKILL)
@@ -33,7 +33,7 @@ def test_dropped_files_are_published(house: House) -> None:
     again = inbox / "news" / "own.txt"
     (inbox / "done/news/own.txt").rename(again)
     with house.running() as service:
-        service.wait_for("to=done/news/own.2.txt")
+        service.wait_for('"to": "done/news/own.2.txt"')
         assert service.stop() == 0
 
     assert [len(chain) for chain in chains_of(house.on_telegram())] == [3, 4, 2]

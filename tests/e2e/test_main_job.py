@@ -169,8 +169,9 @@ def test_no_secret_is_said(house: House) -> None:
 def test_nothing_set(house: House) -> None:
     """With nothing configured the service runs on SQLite and a local timeline, for its owner only."""
     house.env.clear()
-    house.command("add", house.write(thread_text(1, 3)))
     with house.running() as service:
+        service.wait_for("running")
+        house.command("add", house.write(thread_text(1, 3)))
         wait_until_published(service, 1)
         assert service.stop() == 0
     data = house.folder / "threadcast-data"

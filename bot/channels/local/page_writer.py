@@ -74,7 +74,7 @@ class PageWriter:
         try:
             await asyncio.to_thread(self._write)
         except OSError as error:
-            log.warning("page_not_written", reason=error.strerror or "the system says no more")
+            log.warning("the page was not written", reason=error.strerror or "the system says no more")
         took = loop.time() - begun
         self._earliest = begun + max(SHORTEST_PAUSE, took / SHARE)
 

@@ -32,7 +32,7 @@ def run() -> None:
       THREADCAST_LOG_LEVEL=debug threadcast run
     """
     settings = load_settings()
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.log_format, zone=settings.timezone)
     asyncio.run(serve(settings))
 
 
