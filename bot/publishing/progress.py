@@ -24,10 +24,9 @@ def report(delivery: Delivery, position: int | None, change: Change) -> None:
         case Event.FINISH:
             about.info("published", posts=delivery.posts, **where(change.sent))
         case Event.WAIT:
-            step = (
-                {"next": f"mend it, then: threadcast retry {again}"} if change.code in CHANNEL_FAULTS else {}
-            )
-            about.warning("waiting", post=position, until=at(change.due), reason=change.reason, **step)
+            if change.code in CHANNEL_FAULTS:
+                about = about.bind(next=f"mend it, then: threadcast retry {again}")
+            about.warning("waiting", post=position, until=at(change.due), reason=change.reason)
         case Event.SEEK:
             about.warning("looking for a post", post=position, at=at(change.due), reason=change.reason)
         case Event.RESEND:
