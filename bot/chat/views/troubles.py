@@ -55,10 +55,13 @@ class Troubles:
             return None
         trouble.told = True
         since = f" since {shortly(trouble.since, now, self._zone)}" if trouble.since < now else ""
+        mended = (
+            f"; once it is mended, at once by /retry {one.thread_id}" if one.code in CHANNEL_FAULTS else ""
+        )
         return Message(
             f"⚠️ {bold(one.channel)} has trouble{since}: {reason(one.reason)}\n"
             f"Nothing is lost: #{one.thread_id} goes on by itself, "
-            f"next try {shortly(one.due, now, self._zone)}."
+            f"next try {shortly(one.due, now, self._zone)}{mended}."
         )
 
 

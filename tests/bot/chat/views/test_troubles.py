@@ -1,5 +1,6 @@
 """A channel's trouble is told once, and once that it is over; what was foreseen is none."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given
@@ -47,6 +48,14 @@ def test_a_long_wait_is_told_at_once() -> None:
     """A network that asks to wait for long is told when it does, without a beginning in the past."""
     said = told(Troubles(BERLIN), waits(7, NOW, 6 * MINUTE), NOW)
     assert said.startswith("⚠️ news has trouble: ")
+
+
+def test_what_an_owner_has_to_mend_is_told_at_once() -> None:
+    """A fault of the channel is told with what goes on at once when it is mended."""
+    fault = replace(waits(7, NOW, MINUTE), code=Code.TOKEN)
+    assert told(Troubles(BERLIN), fault, NOW).endswith(
+        "#7 goes on by itself, next try 12:01; once it is mended, at once by /retry 7."
+    )
 
 
 def test_a_short_trouble_is_not_told() -> None:
