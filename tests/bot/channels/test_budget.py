@@ -26,84 +26,35 @@ def minutes(count: float) -> timedelta:
     return timedelta(minutes=count)
 
 
-@pytest.mark.parametrize(
-    ("prospect", "posts", "room"),
-    [
-        pytest.param(Prospect(), 30, Room(NOON, NOON + 30 * SECOND), id="no-limits"),
-        pytest.param(Prospect(timedelta(0)), 30, Room(NOON, NOON), id="no-time-either"),
-        pytest.param(of(0), 0, Room(NOON, NOON), id="nothing-to-send"),
-        pytest.param(of(30), 30, Room(NOON, NOON + 30 * SECOND), id="just-enough"),
-        pytest.param(
-            of(12),
-            30,
-            Room(
-                NOON + 3 * HOUR,
-                NOON + 3 * HOUR + 30 * SECOND,
-                "waits for room: the account may post 12 more until 15:00 UTC, and the chain has 30",
-                1,
-            ),
-            id="next-window",
-        ),
-        pytest.param(
-            of(-1),
-            1,
-            Room(
-                NOON + 3 * HOUR,
-                NOON + 3 * HOUR + SECOND,
-                "waits for room: the account may post no more until 15:00 UTC, and the chain has 1",
-                1,
-            ),
-            id="used-up",
-        ),
-        pytest.param(
-            of(300, 20),
-            30,
-            Room(
-                NOON + minutes(2),
-                NOON + minutes(2) + 30 * SECOND,
-                "waits for room: the server takes 20 more until 12:02 UTC, and the chain has 30",
-                1,
-            ),
-            id="the-server",
-        ),
-        pytest.param(
-            of(12, 20),
-            30,
-            Room(
-                NOON + 3 * HOUR,
-                NOON + 3 * HOUR + 30 * SECOND,
-                "waits for room: the account may post 12 more until 15:00 UTC, and the chain has 30",
-                1,
-            ),
-            id="both",
-        ),
-        pytest.param(
-            of(300),
-            700,
-            Room(
-                NOON,
-                NOON + 6 * HOUR + 100 * SECOND,
-                "its 700 posts go over 3 windows of 300 in 3 h, until about 18:01 UTC",
-                3,
-            ),
-            id="untouched",
-        ),
-        pytest.param(
-            of(299),
-            3000,
-            Room(
-                NOON + 3 * HOUR,
-                NOON + 30 * HOUR + 300 * SECOND,
-                "waits for room: its 3000 posts go over 10 windows of 300 in 3 h, until about "
-                "03 Mar, 18:05 UTC; it begins with a fresh window at 15:00 UTC",
-                10,
-            ),
-            id="touched",
-        ),
-    ],
+HALF_A_MINUTE = 30 * SECOND
+WINDOW = 3 * HOUR
+ACCOUNTS = "waits for room: the account may post {} more until 15:00 UTC, and the chain has {}".format
+SERVERS = "waits for room: the server takes 20 more until 12:02 UTC, and the chain has 30"
+LONG = "its 700 posts go over 3 windows of 300 in 3 h, until about 18:01 UTC"
+LONGER = (
+    "waits for room: its 3000 posts go over 10 windows of 300 in 3 h, until about 03 Mar, 18:05 UTC; "
+    "it begins with a fresh window at 15:00 UTC"
 )
-def test_room(prospect: Prospect, posts: int, room: Room) -> None:
+# From when on there is room, how long the chain then takes, why it waits, and over how many windows it goes.
+ROOMS: dict[str, tuple[Prospect, int, timedelta, timedelta, str, int]] = {
+    "no limits": (Prospect(), 30, 0 * SECOND, HALF_A_MINUTE, "", 1),
+    "no time either": (Prospect(timedelta(0)), 30, 0 * SECOND, 0 * SECOND, "", 1),
+    "nothing to send": (of(0), 0, 0 * SECOND, 0 * SECOND, "", 1),
+    "just enough": (of(30), 30, 0 * SECOND, HALF_A_MINUTE, "", 1),
+    "next window": (of(12), 30, WINDOW, HALF_A_MINUTE, ACCOUNTS(12, 30), 1),
+    "used up": (of(-1), 1, WINDOW, SECOND, ACCOUNTS("no", 1), 1),
+    "the server": (of(300, 20), 30, minutes(2), HALF_A_MINUTE, SERVERS, 1),
+    "both": (of(12, 20), 30, WINDOW, HALF_A_MINUTE, ACCOUNTS(12, 30), 1),
+    "untouched": (of(300), 700, 0 * SECOND, 6 * HOUR + 100 * SECOND, LONG, 3),
+    "touched": (of(299), 3000, WINDOW, 27 * HOUR + 300 * SECOND, LONGER, 10),
+}
+
+
+@pytest.mark.parametrize("case", ROOMS)
+def test_room(case: str) -> None:
     """A chain begins where the budget covers it; one of more than a window begins with an untouched one."""
+    prospect, posts, begins, takes, reason, count = ROOMS[case]
+    room = Room(NOON + begins, NOON + begins + takes, reason, count)
     assert prospect.room(posts, NOON) == room
     assert not room.reason or room.at == NOON or room.reason.startswith(WAITS)
 

@@ -267,36 +267,10 @@ OFFICE = Timetable("news", GREENWICH, parse_schedule("09:00,13:00,18:00"))
 NIGHT = parse_quiet("22:00-07:00")
 
 
-@pytest.mark.parametrize(
-    ("last", "queued", "now", "start", "slot"),
-    [
-        # waits for its slot
-        (None, "2026-11-20T10:00", "2026-11-20T10:00", "2026-11-20T13:00", "2026-11-20T13:00"),
-        # added at the slot's own second
-        (None, "2026-11-20T13:00", "2026-11-20T13:00", "2026-11-20T13:00", "2026-11-20T13:00"),
-        # a slot that passed before it was added is not for it
-        (None, "2026-11-20T13:01", "2026-11-20T13:02", "2026-11-20T18:00", "2026-11-20T18:00"),
-        # the channel was busy, or the service down: now, with the slot that was missed
-        (None, "2026-11-20T10:00", "2026-11-20T13:20", "2026-11-20T13:20", "2026-11-20T13:00"),
-        # many were missed: the latest is used, and all before it with it
-        ("2026-11-16T09:00", "2026-11-16T10:00", "2026-11-20T08:00", "2026-11-20T08:00", "2026-11-19T18:00"),
-        ("2026-11-19T18:00", "2026-11-16T10:00", "2026-11-20T08:00", "2026-11-20T09:00", "2026-11-20T09:00"),
-        # the slot was used already
-        ("2026-11-20T09:00", "2026-11-20T08:00", "2026-11-20T09:05", "2026-11-20T13:00", "2026-11-20T13:00"),
-        # the clock was set back after the slot was used: it is not used again
-        ("2026-11-20T13:00", "2026-11-20T08:00", "2026-11-20T11:00", "2026-11-20T18:00", "2026-11-20T18:00"),
-        # the clock was set forward over two slots: one thread
-        ("2026-11-20T09:00", "2026-11-20T08:00", "2026-11-20T20:00", "2026-11-20T20:00", "2026-11-20T18:00"),
-        # a thread that may begin only later
-        (None, "2026-11-22T12:00", "2026-11-20T09:30", "2026-11-22T13:00", "2026-11-22T13:00"),
-        # a schedule that was changed since: what counts is when the last slot was
-        ("2026-11-20T12:34", "2026-11-20T08:00", "2026-11-20T12:40", "2026-11-20T13:00", "2026-11-20T13:00"),
-    ],
-)
-def test_a_thread_starts_with_the_slot_that_is_its_own(
-    last: str | None, queued: str, now: str, start: str, slot: str
-) -> None:
+@pytest.mark.parametrize("case", CASES["start"], ids=lambda case: case[0])
+def test_a_thread_starts_with_the_slot_that_is_its_own(case: list[str]) -> None:
     """A thread starts with the latest slot that nobody used and that came after it was added, or the next."""
+    _, last, queued, now, start, slot = case
     given_ = OFFICE.start_at(last_slot=at(last) if last else None, queued_at=at(queued), now=at(now))
     assert (given_.at, given_.slot and given_.slot.utc) == (at(start), at(slot))
     assert given_.cause is Cause.SLOT

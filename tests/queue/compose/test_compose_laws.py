@@ -16,17 +16,10 @@ from threadcast.queue.text.thread import Part, Placement, Thread, written
 
 MEASURES: tuple[Measure, ...] = (mastodon, telegram, code_points, partial(mastodon, url_length=30))
 TOKENS = [
-    "https://example.com/a",
-    "http://a.co",
-    "https://example.org/kites?from=here&to=there#end",
-    "https://en.wikipedia.org/wiki/Kite_(bird)",
-    "https://例え.jp/凧。と糸、",
-    "@ada",
-    "@ada@example.social",
-    "#kites",
-    "#たこ揚げ",
-    "#بادبادک",
-]
+    "https://example.com/a", "http://a.co", "https://example.org/kites?from=here&to=there#end",
+    "https://en.wikipedia.org/wiki/Kite_(bird)", "https://例え.jp/凧。と糸、", "@ada", "@ada@example.social",
+    "#kites", "#たこ揚げ", "#بادبادک",
+]  # fmt: skip
 WORDS = [
     "a", "kite", "flies,", "well.", "“Up!”", "(never", "down)", "half-way", "10\u00a0000", "—", "so:",
     "👨\u200d👩\u200d👧\u200d👦", "🇩🇪🇫🇷", "👍🏽", "❤\ufe0f", "7\ufe0f\u20e3", "e\u0301te\u0301", "क्षि",
@@ -34,21 +27,8 @@ WORDS = [
     "30/30", "3.", "\u0301x", "\u0600",
 ]  # fmt: skip
 RUNS = [
-    "凧揚げ",
-    "「空。」",
-    "a",
-    "👩🏽\u200d🚀",
-    "e\u0301",
-    "क्षि",
-    "🇮🇹",
-    "각",
-    "ا",
-    "！",
-    "、",
-    "_",
-    "-",
-    "/",
-]
+    "凧揚げ", "「空。」", "a", "👩🏽\u200d🚀", "e\u0301", "क्षि", "🇮🇹", "각", "ا", "！", "、", "_", "-", "/",
+]  # fmt: skip
 BLANKS = [" ", " ", " ", "  ", "\n", "\n\n", "\n \n", "\u3000", " \u00a0"]
 
 Chunk = tuple[str, bool]  # a piece of text, and whether it is one of TOKENS

@@ -158,51 +158,12 @@ def test_what_is_not_text_is_refused_with_its_offset(data: bytes, offset: int) -
 # ---- large and hostile input: a parser that looked ahead or back again and again would take minutes ----
 
 SIZE = 100_000
+RUNS: list[list[str]] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))[
+    "runs"
+]
 
 
-@pytest.mark.parametrize(
-    ("unit", "prefix"),
-    [
-        ("1", ""),
-        ("/", ""),
-        ("(", ""),
-        ("[1/", ""),
-        ("\n", ""),
-        (" \n", ""),
-        (" ", "🧵"),
-        (" ", "1/ a\nb 1/"),
-        ("1/ ", ""),
-        ("🧵", ""),
-        ("Thread ", ""),
-        ("1️⃣", ""),
-        ("END ", "1/ a\n2/ "),
-        ("/end\n", "a 1/\nb 2/\n"),
-        ("---\n", ""),
-        ("1. a\n", ""),
-        ("x 1/1\n", "1/ a\n"),
-        ("> ", ""),
-        ("**", ""),
-        ("\\", ""),
-        ("（1", "x"),
-        ("\u200b", ""),
-        ("```\n", ""),
-        ("@a\n", "1/ x\n"),
-        ("• • •\n", "1/ x\n"),
-        ("12\n", "@a · b\n1/ x\n"),
-        ("- - x ", "1/ x\n---\n"),
-        ("&amp;", "1/ "),
-        ("\u030a\u0316", "a"),
-        ("  2/ x\n", "1/ a\n"),
-        ("2/—x\n", "1/ a\n"),
-        ("3/x c\n", "1/ a\n2/ b\n"),
-        ("Part 1 ", ""),
-        ("n/n\n", "1/n a\n"),
-        ("⬇️", "x 1/"),
-        ("1 - a\n2 - b\n", ""),
-        ("END\n\n", "1/ x\n2/ y\n"),
-    ],
-    ids=repr,
-)
+@pytest.mark.parametrize(("unit", "prefix"), RUNS, ids=repr)
 def test_long_runs_are_parsed_in_one_pass(unit: str, prefix: str) -> None:
     """A run of what may begin a marker, a line or an end mark gives at most one thread, at once."""
     text = prefix + unit * (SIZE // len(unit))

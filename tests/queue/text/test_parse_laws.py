@@ -2,9 +2,11 @@
 
 import re
 import sys
+import tomllib
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -73,33 +75,10 @@ NO_LEAD_IN = {"Part N:", "Teil N von M", "[Part N/M]", "## N/", "> N/", "- N/", 
 numbers = st.sampled_from([0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 12, 2024])
 blanks = st.sampled_from(["", " ", "  ", "\t", "\u00a0", "\u200b"])
 lead_ins = st.sampled_from(["", "", "", "🧵 ", "Thread: ", "thread ", "#"])
-words = st.sampled_from(
-    [
-        "a",
-        "b c",
-        "",
-        "/end",
-        "END",
-        "x 🔚",
-        "2/2",
-        "of 3/3",
-        "---",
-        "1/3 of",
-        "24/7",
-        '"q',
-        "¿d?",
-        "\x1c",
-        "\ud800",
-        "—x",
-        "pa\u030a",
-        "\u200b",
-        "&amp;",
-        "@a\nJan 3",
-        "• • •",
-        "```",
-        "Tea time",
-    ]
+TEXTS: dict[str, list[str]] = tomllib.loads(
+    Path(__file__).with_name("texts.toml").read_text(encoding="utf-8")
 )
+words = st.sampled_from([*TEXTS["words"], "\ud800"])
 line_breaks = st.sampled_from(["\n", "\n", "\n\n", " \n \n", "\r\n", "\r", "\u2028", "\v"])
 
 
@@ -233,29 +212,9 @@ def test_twice_the_text_takes_twice_the_steps(before: str, again: str) -> None:
 
 # ---- sound threads ----
 
-# Words that nobody takes for a marker, with what is often taken for one inside a line.
-sentences = st.lists(
-    st.sampled_from(
-        [
-            "We",
-            "baked",
-            "“bread”",
-            '"unclosed',
-            "24/7,",
-            "(3)",
-            "7/10",
-            "at 3.",
-            "⬇️",
-            "1/3",
-            "naïve",
-            "你好",
-            "🍞",
-            "2024/",
-        ]
-    ),
-    min_size=1,
-    max_size=8,
-).map(lambda chosen: "So " + " ".join(chosen) + " it was.")
+sentences = st.lists(st.sampled_from(TEXTS["in_a_sentence"]), min_size=1, max_size=8).map(
+    lambda chosen: "So " + " ".join(chosen) + " it was."
+)
 paragraphs = st.lists(sentences, min_size=1, max_size=3)
 bodies = st.tuples(paragraphs, st.sampled_from(["\n", "\n\n"])).map(lambda pair: pair[1].join(pair[0]))
 
