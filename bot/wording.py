@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from threadcast.bot.plain import quoted
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
 from threadcast.config.schedule.words import WEEKDAYS, WhenCode, WhenError
@@ -86,6 +87,11 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
             return f"there never was a {thread}; see all: {face.command('events')}"
         case Problem.NOT_HERE:
             return f"{thread} on {channel}: {cause}"
+        case Problem.NOT_A_POST:
+            return f"{names} is not accepted for {channel}: {cause}"
+        case Problem.NOT_THE_POST:
+            again = f"; if it is the right one all the same, add {face.option}force" if face.option else ""
+            return f"{error.names[0]} on {channel} may be another post: {cause}{again}"
         case Problem.NOT_SEEN:
             return f"{thread} on {channel} could not be looked at: {cause}"
         case Problem.BEHIND_ITSELF:
@@ -156,8 +162,6 @@ def count(number: int, what: str, many: str = "") -> str:
     return f"{number} {what if number == 1 else many or f'{what}s'}"
 
 
-SHOWN = 60  # code points of a text that is quoted
-
 _NOTICES = {
     NoticeKind.PREAMBLE: "the text before {part} is kept, and not posted",
     NoticeKind.MISSING: "{missing} missing {between}",
@@ -192,11 +196,11 @@ def noticed(notice: Notice) -> str:
         missing=_missing(notice.numbers),
         total="1 part" if notice.numbers == (1,) else f"{max(notice.numbers, default=0)} parts",
         entities=" and ".join(notice.markers),
-        text=_quoted(notice.text),
+        text=quoted(notice.text),
         form=notice.text,
     )
     # Between two threads, a preamble may as well be the end of the thread before it.
-    return f"{said}: {_quoted(notice.text)}" if notice.kind is NoticeKind.PREAMBLE and notice.text else said
+    return f"{said}: {quoted(notice.text)}" if notice.kind is NoticeKind.PREAMBLE and notice.text else said
 
 
 def _missing(numbers: tuple[int, ...]) -> str:
@@ -212,8 +216,3 @@ def _lines(lines: Sequence[int]) -> str:
     if len(lines) > 2 and lines[-1] - lines[0] == len(lines) - 1:  # noqa: PLR2004
         return f"lines {lines[0]} to {lines[-1]}"
     return f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
-
-
-def _quoted(text: str) -> str:
-    words = " ".join(text.split())
-    return f"“{words if len(words) <= SHOWN else words[: SHOWN - 1].rstrip() + '…'}”"

@@ -33,6 +33,10 @@ class Fault(Enum):
     )
     NONE_REFUSED = "no post of thread {thread_id} on {channel} was refused: there is none to skip"
     ONLY_POST = "thread {thread_id} on {channel} has no other post: cancel it instead"
+    BEHIND_IT = (
+        "posts behind post {position} of thread {thread_id} on {channel} are out: "
+        "to begin anew, take them down first: {run:undo {thread_id} --channel {channel}}"
+    )
     NONE_OUT = "no post of thread {thread_id} on {channel} is out: there is nothing to take down"
     BEGUN = (
         "thread {thread_id} on {channel} is {state}, and has begun: its text is fixed; "

@@ -68,7 +68,7 @@ class Event(StrEnum):
     CANCEL = "cancel"
     RETRY = "retry"
     SKIP = "skip"  # the refused post is left out, and the chain goes on behind it
-    SETTLE = "settle"  # a person said whether the doubtful post is out
+    SETTLE = "settle"  # a person said whether the doubtful post is out, or corrects that
     CONTINUE = "continue"  # its thread has got more parts
     WITHDRAW = "withdraw"  # its posts are taken down
 
@@ -102,6 +102,7 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.FAILED, Event.SKIP): DeliveryState.QUEUED,
     (DeliveryState.FAILED, Event.FINISH): DeliveryState.PUBLISHED,
     (DeliveryState.FAILED, Event.CANCEL): DeliveryState.CANCELLED,
+    (DeliveryState.PUBLISHED, Event.SETTLE): DeliveryState.QUEUED,
     (DeliveryState.PUBLISHED, Event.CONTINUE): DeliveryState.QUEUED,
     (DeliveryState.PUBLISHED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
     (DeliveryState.FAILED, Event.WITHDRAW): DeliveryState.WITHDRAWN,

@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from threadcast.queue.compose.compose import Rules
-from threadcast.queue.outcomes import Blind, Look, Obstacle, Outcome, Settling, TakeDown, Throttled, Unreached
+from threadcast.queue.outcomes import (
+    Blind,
+    Look,
+    Obstacle,
+    Outcome,
+    Sent,
+    Settling,
+    TakeDown,
+    Throttled,
+    Unreached,
+)
 
 Clock = Callable[[], datetime]
 
@@ -73,6 +83,18 @@ class Difference:
 
 
 Comparison = tuple[Difference, ...] | Throttled | Unreached | Blind
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A post that a person named. `sent` is None where it cannot be one of this channel.
+
+    `doubt` says why then; or why it may not be the post that is meant: it could not be looked at, or shows
+    another text. Empty: it is there, ours, and fits.
+    """
+
+    sent: Sent | None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +176,13 @@ class Channel(Protocol):
         `Sent` is for a post with this text under this parent that was not there before `since`. One in
         the wrong place, or two that fit, are `Blind`: a person judges them. Nothing is `Absent` unless
         everywhere it can be was looked at.
+        """
+        ...
+
+    async def find(self, address: str, texts: Sequence[str]) -> Named:
+        """The post that a person means by its id or its link, which should have one of these texts.
+
+        Never raises for the network; leaves nothing behind.
         """
         ...
 

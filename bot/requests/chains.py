@@ -1,15 +1,22 @@
 """Chains that are out: taken down, compared with what the networks show, mended."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
-from threadcast.bot.channels.port import Channel
+from threadcast.bot.channels.port import Channel, NotReadyError
+from threadcast.bot.plain import quoted
 from threadcast.bot.publishing.takedown import Audit, Undo, Undoing, audit
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import Context, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
+from threadcast.bot.requests.input import Intake
+from threadcast.bot.requests.threads import Receipt, Threads, adoptable
+from threadcast.queue.compose.compose import CannotComposeError, compose
 from threadcast.queue.model import Delivery
+from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import DeliveryState, Event
+from threadcast.queue.text.thread import written
 
 
 class Chains:
@@ -49,6 +56,49 @@ class Chains:
                 if one.sent
             ]
         )
+
+    async def settle(
+        self, thread_id: int, address: str | None, *, channels: Sequence[str] = (), force: bool = False
+    ) -> Delivery:
+        """Note that a thread's doubtful post is out at an address, or not (None); or correct that.
+
+        What a person names is looked at first. Raises NotFoundError, and NotAllowedError where it is no post
+        of this channel, or (unless with `force`) may be another one.
+        """
+        one, post = self._changes.doubted(thread_id, channels=channels)
+        sent = None
+        if address is not None:
+            sent = await self._named(self._channel(one), address, [post.post.text], force=force)
+        return self._changes.settle(thread_id, sent, channels=[one.channel])
+
+    async def adopt(
+        self, intake: Intake, *, channel: str, parts: int, address: str, force: bool = False
+    ) -> Receipt:
+        """Take over a chain begun by hand: its first `parts` parts are out, the last at `address`.
+
+        What a person names is looked at first. Raises InputError, StoreError, and
+        NotAllowedError as `settle` does.
+        """
+        thread = adoptable(intake, parts)
+        (picked,) = pick(self._context.channels, [channel])
+        part = thread.parts[parts - 1]
+        texts = [part.text, written(part, thread.placement)]
+        with suppress(NotReadyError, CannotComposeError):
+            posts = compose(thread, await picked.rules())
+            texts += [post.text for post in posts if post.part == parts][-1:]
+        last = await self._named(picked, address, texts, force=force)
+        return Threads(self._context).adopt(intake, channel=channel, parts=parts, last=last)
+
+    async def _named(self, channel: Channel, address: str, texts: Sequence[str], *, force: bool) -> Sent:
+        found = await channel.find(address, texts)
+        if found.sent is None:
+            raise RefusedError(
+                Problem.NOT_A_POST, channel=channel.name, names=[quoted(address)], cause=found.doubt
+            )
+        if found.doubt and not force:
+            names = [quoted(address), found.sent.remote_id]
+            raise RefusedError(Problem.NOT_THE_POST, channel=channel.name, names=names, cause=found.doubt)
+        return found.sent
 
     async def mend(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
         """Retry stopped chains behind the last post that the network still shows.

@@ -7,7 +7,7 @@ from datetime import datetime
 from threadcast.bot.requests.context import Context, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.queue.errors import NotAllowedError
-from threadcast.queue.model import ChannelRow, Delivery, NewDelivery
+from threadcast.queue.model import ChannelRow, Delivery, NewDelivery, PostRecord
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import DeliveryState, Event
 
@@ -85,16 +85,27 @@ class Changes:
         return rows
 
     def settle(self, thread_id: int, sent: Sent | None, *, channels: Sequence[str] = ()) -> Delivery:
-        """Note whether a thread's doubtful post is out; it has to be in doubt on exactly one channel."""
-        mine = self._context.deliveries(thread_id, channels)
-        unsure = [delivery for delivery in mine if delivery.state is DeliveryState.UNSURE]
-        if len(unsure) != 1:
-            raise RefusedError(Problem.NOT_ONE_UNSURE, thread=thread_id, deliveries=mine)
+        """Note whether a thread's doubtful post is out, or correct it (`doubted`): `sent` was looked at."""
+        one, _ = self.doubted(thread_id, channels=channels)
         settled = self._database.changes.settle(
-            unsure[0].id, sent, now=self._context.clock(), actor=self._context.actor
+            one.id, sent, now=self._context.clock(), actor=self._context.actor
         )
         self._context.wake()
         return settled
+
+    def doubted(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, PostRecord]:
+        """Return the post in doubt, or where none is the one that was last; on exactly one channel."""
+        mine = self._context.deliveries(thread_id, channels)
+        posts = self._database.reading.posts_of([one.id for one in mine])
+        doubts = {
+            one.id: [post for post in posts[one.id] if post.doubted is not None and post.taken_down is None]
+            for one in mine
+        }
+        unsure = [one for one in mine if one.state is DeliveryState.UNSURE]
+        found = unsure or [one for one in mine if doubts[one.id]]
+        if len(found) != 1 or not doubts[found[0].id]:
+            raise RefusedError(Problem.NOT_ONE_UNSURE, thread=thread_id, deliveries=mine)
+        return found[0], doubts[found[0].id][-1]
 
     def skip(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
         """Leave the refused post of a stopped chain out, and go on behind it."""

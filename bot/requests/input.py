@@ -8,7 +8,6 @@ from typing import IO
 
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.formats import encoding_of, kind_of
-from threadcast.queue.outcomes import Sent
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
 from threadcast.queue.text.thread import Part, Thread, is_blank, written
 
@@ -112,12 +111,3 @@ def only_thread(intake: Intake) -> Thread:
     if len(intake.threads) != 1:
         raise InputError(f"{intake.source} holds {len(intake.threads)} threads; it has to be one")
     return intake.threads[0]
-
-
-def post_at(address: str) -> Sent:
-    """Return the post at an address like https://t.me/channel/113, as a person copies it from a browser.
-
-    The last step of the path is the platform's id. A bare id is one without an address.
-    """
-    path = address.partition("#")[0].partition("?")[0].rstrip("/")
-    return Sent(path.rsplit("/", 1)[-1], address if "://" in address else None)

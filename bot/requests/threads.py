@@ -70,15 +70,7 @@ class Threads:
 
         Raises InputError, UnknownChannelError, StoreError.
         """
-        thread = only_thread(intake)
-        if not 0 < parts < len(thread.parts):
-            count = len(thread.parts)
-            raise InputError(f"{intake.source} has {count} parts: of these 1 to {count - 1} can be out")
-        if not (has_text(thread.parts[:parts]) and has_text(thread.parts[parts:])):
-            raise InputError(
-                f"{intake.source} has no text in its first {parts} parts, or none after them: "
-                "give every part as it was posted, or will be"
-            )
+        thread = adoptable(intake, parts)
         (picked,) = pick(self._context.channels, [channel])
         new = replace(
             self._new(thread, picked.name, self._context.clock(), held=""), adoption=Adoption(parts, last)
@@ -143,3 +135,17 @@ class Threads:
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED
         due = at or self._context.clock()
         return NewDelivery(channel, state, due, reason, own_time=at is not None, code=code)
+
+
+def adoptable(intake: Intake, parts: int) -> Thread:
+    """The thread of a text, of which the first `parts` parts can be out and others not. Raises InputError."""
+    thread = only_thread(intake)
+    if not 0 < parts < len(thread.parts):
+        count = len(thread.parts)
+        raise InputError(f"{intake.source} has {count} parts: of these 1 to {count - 1} can be out")
+    if not (has_text(thread.parts[:parts]) and has_text(thread.parts[parts:])):
+        raise InputError(
+            f"{intake.source} has no text in its first {parts} parts, or none after them: "
+            "give every part as it was posted, or will be"
+        )
+    return thread

@@ -239,6 +239,9 @@ FOLLOW = click.option("--follow", is_flag=True, help="Stay, and show how the pos
 LIMIT = click.option(
     "-n", "--limit", type=click.IntRange(1, 10**9), default=None, metavar="N", help="Only the newest N."
 )
+FORCE = click.option(
+    "--force", is_flag=True, help="Also where the post cannot be looked at, or shows another text."
+)
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
 ENCODING = click.option(
     "--encoding",

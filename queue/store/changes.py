@@ -81,11 +81,13 @@ class Changes:
 
         The post becomes `sent` or `planned`; the delivery goes back to the queue, or is `published`
         where that was its last post. Gives a `settle` event, and with the last post a `finish` event.
-        Raises NotFoundError, states.NotAllowedError.
+        Of any other delivery it is corrected for the post that was in doubt last: its id; or that it is not
+        out, where none behind it is. Raises NotFoundError, states.NotAllowedError.
         """
         with self._write() as connection:
             delivery = read_delivery(connection, delivery_id, lock=True)
-            follow(delivery.state, Event.SETTLE)
+            if delivery.state is not DeliveryState.UNSURE:
+                return _corrected(connection, delivery, sent, now=now, actor=actor)
             last = sent is not None and delivery.sent + 1 == delivery.posts
             values: dict[str, Any] = {"state": PostState.PLANNED, "reason": ""}
             if sent is not None:
@@ -260,6 +262,45 @@ class Changes:
 
 def _of(delivery: Delivery, state: PostState) -> tuple[ColumnElement[bool], ...]:
     return POSTS.c.delivery_id == delivery.id, POSTS.c.state == state
+
+
+def _corrected(
+    connection: Connection, delivery: Delivery, sent: Sent | None, *, now: datetime, actor: str
+) -> Delivery:
+    """What was said, or found, of a post in doubt is said anew."""
+    if delivery.lease_until is not None and delivery.lease_until > now:
+        raise NotAllowedError(Fault.AT_WORK, **which(delivery))
+    mine = (*_of(delivery, PostState.SENT), POSTS.c.doubted.is_not(None), POSTS.c.taken_down.is_(None))
+    newest = (
+        select(POSTS.c.position, POSTS.c.remote_id).where(*mine).order_by(POSTS.c.position.desc()).limit(1)
+    )
+    post = connection.execute(newest).one_or_none()
+    if post is None or delivery.state is DeliveryState.WITHDRAWN:
+        raise NotAllowedError(Fault.NOTHING_IN_DOUBT, **which(delivery))
+    here = update(POSTS).where(POSTS.c.delivery_id == delivery.id, POSTS.c.position == post.position)
+    detail = f"post {post.position}, before: {post.remote_id}"
+    if sent is not None:
+        connection.execute(here.values(remote_id=sent.remote_id, url=sent.url))
+        return _logged(
+            connection,
+            delivery,
+            Event.SETTLE,
+            now=now,
+            actor=actor,
+            detail=f"out as {sent.remote_id}; {detail}",
+        )
+    if post.position != delivery.sent:
+        raise NotAllowedError(Fault.BEHIND_IT, position=post.position, **which(delivery))
+    connection.execute(
+        here.values(state=PostState.PLANNED, remote_id=None, url=None, finished=None, reason="")
+    )
+    fewer = delivery.sent - 1
+    if delivery.state is DeliveryState.PUBLISHED:
+        change = request(delivery.state, Event.SETTLE, due=now)
+        transition(connection, delivery, change, now=now, sent=fewer)
+    else:
+        put(connection, delivery, sent=fewer)
+    return _logged(connection, delivery, Event.SETTLE, now=now, actor=actor, detail=f"not out; {detail}")
 
 
 def _logged(

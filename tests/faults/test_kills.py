@@ -66,7 +66,7 @@ def test_a_kill_at_the_very_first_post(house: House) -> None:
         service.wait_for("unsure")
         assert service.stop() == 0
     (post,) = house.on_telegram()
-    settled = house.command("settle", "1", "sent", f"https://t.me/my_channel/{post[0]}")
+    settled = house.command("settle", "1", "sent", f"https://t.me/my_channel/{post[0]}", "--force")
     assert settled.returncode == 0, settled.stderr
     publish_the_rest(house)
     assert judge(house.on_telegram(), [chain(1, SIZE)]) == Verdict(posts=SIZE)

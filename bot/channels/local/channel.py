@@ -22,6 +22,7 @@ from threadcast.bot.channels.local.timeline import (
     Deleted,
     Entry,
     HalfWrittenError,
+    Timeline,
     TimelineFile,
     read_newest,
 )
@@ -31,10 +32,12 @@ from threadcast.bot.channels.port import (
     Difference,
     Expected,
     Finding,
+    Named,
     Outgoing,
     Quota,
     Sought,
 )
+from threadcast.bot.plain import quoted
 from threadcast.config.channels import LocalChannelSettings
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules
@@ -93,6 +96,18 @@ class LocalChannel:
         """Return the post with the key of `sought`: no text is compared."""
         return await asyncio.to_thread(self._look_up, sought)
 
+    async def find(self, address: str, texts: Sequence[str]) -> Named:
+        """Return the post with this id, or at this place of the page."""
+        timeline = await asyncio.to_thread(self._newest)
+        if isinstance(timeline, Blind):
+            return Named(None, timeline.reason)
+        for entry in timeline.entries:
+            sent = self._sent(entry.remote_id)
+            if address.strip() in {entry.remote_id, sent.url}:
+                fits = entry.text in {text.strip() for text in texts}
+                return Named(sent, "" if fits else f"it says {quoted(entry.text)}")
+        return Named(None, f"there is no such post in {self._file.path}")
+
     async def take_down(self, remote_id: str) -> TakeDown:
         """Note in the file that a post is gone; it is on the disk before this returns."""
         answer = await asyncio.to_thread(self._take_down, remote_id)
@@ -102,12 +117,9 @@ class LocalChannel:
 
     async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Compare a chain with the file, which an owner may have changed by hand."""
-        try:
-            timeline = await asyncio.to_thread(read_newest, self._file.path)
-        except OSError as error:
-            return Blind(f"{self._file.path} cannot be read: {error.strerror or error}")
-        if timeline is None:
-            return Blind(f"{self._file.path} is not a timeline")
+        timeline = await asyncio.to_thread(self._newest)
+        if isinstance(timeline, Blind):
+            return timeline
         if timeline.earlier:
             return Blind(f"{self._file.path} is too long to be looked through")
         return compare(timeline.entries, chain)
@@ -120,6 +132,13 @@ class LocalChannel:
 
     async def close(self) -> None:
         await self._page.close()
+
+    def _newest(self) -> Timeline | Blind:
+        try:
+            timeline = read_newest(self._file.path)
+        except OSError as error:
+            return Blind(f"{self._file.path} cannot be read: {error.strerror or error}")
+        return Blind(f"{self._file.path} is not a timeline") if timeline is None else timeline
 
     def _send(self, outgoing: Outgoing) -> Outcome:
         text = outgoing.text.strip()  # both networks do

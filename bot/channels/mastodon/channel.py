@@ -11,8 +11,8 @@ from threadcast.bot.channels.mastodon.checks import check, preflight
 from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.instance import Instance, dig
-from threadcast.bot.channels.mastodon.lookup import audit, look_up, take_down
-from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Outgoing, Quota, Sought
+from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, take_down
+from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Named, Outgoing, Quota, Sought
 from threadcast.config.channels import MastodonChannelSettings
 from threadcast.config.proxies import DIRECT, Proxies
 from threadcast.queue.compose.compose import Numbering, Rules
@@ -103,6 +103,11 @@ class MastodonChannel:
 
     async def look_up(self, sought: Sought) -> Look:
         return await self._call(lambda: look_up(self._client, sought, now=self._clock()))
+
+    async def find(self, address: str, texts: Sequence[str]) -> Named:
+        return await self._call(
+            lambda: find(self._client, address, texts, server=self.target, now=self._clock())
+        )
 
     async def take_down(self, remote_id: str) -> TakeDown:
         return await self._call(lambda: take_down(self._client, remote_id, now=self._clock()))

@@ -1,18 +1,22 @@
 """Looking for a post whose fate is unknown, and along a chain that is out: which calls, in which order."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from urllib.parse import urlsplit
 
 from threadcast.bot.channels.mastodon.client import Client, in_path
 from threadcast.bot.channels.mastodon.errors import CallError, not_seen, obstacle
 from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.mastodon.matching import Search, Status, differences, verdict
 from threadcast.bot.channels.mastodon.text import alike, plain
-from threadcast.bot.channels.port import Comparison, Expected, Sought
-from threadcast.queue.outcomes import Absent, Blind, Look, TakeDown
+from threadcast.bot.channels.port import Comparison, Expected, Named, Sought
+from threadcast.bot.plain import quoted
+from threadcast.queue.outcomes import Absent, Blind, Look, Sent, TakeDown
 
+_ID = re.compile(r"[\w-]{1,100}", re.ASCII)  # numbers, ULIDs and UUIDs
 MOST_PAGES = 25  # a thousand statuses since the post was tried
 PAGES_MORE = 5  # so far beyond its time the landmark is looked for
 MOST_READ = 10  # statuses whose source is asked for
@@ -113,6 +117,37 @@ def _source(client: Client, status: Status) -> Status:
     """Return a status as it was typed, where the server shows that."""
     text = dig(client.read_if_known(partial(client.api.status_source, in_path(status.remote_id))), "text")
     return replace(status, text=text) if isinstance(text, str) else status
+
+
+def find(client: Client, address: str, texts: Sequence[str], *, server: str, now: datetime) -> Named:
+    """Return the status that a person means by its id or its link, and whether it has one of these texts."""
+    remote_id = _id_in(address.strip(), server)
+    if remote_id is None:
+        return Named(None, f"it is no id and no link of a post on {server}")
+    try:
+        status = client.status(remote_id)
+        if status is None:
+            return Named(None, f"there is no post {remote_id} on {server}")
+        if status.account != client.me():
+            return Named(None, "it is another account's")
+        if not any(alike(status.text, text) for text in texts):
+            status = _source(client, status)
+    except CallError as error:
+        return Named(Sent(remote_id, None), f"it cannot be looked at now: {not_seen(error, now=now).reason}")
+    sent = Sent(status.remote_id, status.url)
+    fits = any(alike(status.text, text) for text in texts)
+    return Named(sent, "" if fits else f"it says {quoted(status.text)}")
+
+
+def _id_in(address: str, server: str) -> str | None:
+    """The last step of a link's path is the id, whatever the server calls the steps before it."""
+    remote_id = address
+    if "/" in address:
+        link = urlsplit(address if "://" in address else f"https://{address}")
+        if link.netloc.lower() != urlsplit(server).netloc.lower():
+            return None
+        remote_id = link.path.rstrip("/").rsplit("/", 1)[-1]
+    return remote_id if _ID.fullmatch(remote_id) and any(map(str.isdigit, remote_id)) else None
 
 
 def take_down(client: Client, remote_id: str, *, now: datetime) -> TakeDown:

@@ -11,10 +11,11 @@ from typing import Final
 import telegram
 from telegram.error import ChatMigrated, TelegramError
 
-from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Outgoing, Quota, Sought
+from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Named, Outgoing, Quota, Sought
 from threadcast.bot.channels.telegram.checks import check, why_not
 from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, UNREADABLE, address_in, classify, not_deleted
+from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.queue.compose import length as measure
@@ -141,6 +142,14 @@ class TelegramChannel:
     async def look_up(self, sought: Sought) -> Look:
         """By forwarding what is behind its parent or landmark to the owner."""
         return await self._probe.look_up(sought)
+
+    async def find(self, address: str, texts: Sequence[str]) -> Named:
+        link = read_link(address)
+        if link is None:
+            return Named(
+                None, "it is no id and no link of a Telegram message, as https://t.me/my_channel/113"
+            )
+        return await self._probe.find(link, texts)
 
     async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Where a published chain is not as it was sent. What a post replies to cannot be seen."""

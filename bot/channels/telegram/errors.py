@@ -26,6 +26,7 @@ from telegram.error import (
 )
 
 from threadcast.bot.channels.connection import Trouble, trouble_of, unreached
+from threadcast.bot.channels.telegram.links import CHANNELS
 from threadcast.config.environment import channel_variable
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import (
@@ -46,7 +47,6 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 LONGEST_WAIT: Final = timedelta(days=7)  # hours have been seen; more is a mistake
 FLOOD_WAIT: Final = timedelta(seconds=30)  # after a 429 that does not say how long to wait
-BOT_API_OFFSET: Final = -1_000_000_000_000  # minus the id that links use: how the Bot API names a channel
 MAY_BE_OUT: Final = "; the post may be out"
 LONGEST_QUOTE: Final = 200  # code points of a server's own words in a reason
 
@@ -214,7 +214,7 @@ def address_in(chat: str, message_id: int | str) -> str | None:
     """The same, for a chat by its @name or numeric id; None for the id of a group or a person."""
     if chat.startswith("@"):
         return f"https://t.me/{chat[1:]}/{message_id}" if redact(chat) == chat else None
-    number = BOT_API_OFFSET - int(chat)
+    number = CHANNELS - int(chat)
     return f"https://t.me/c/{number}/{message_id}" if number > 0 else None
 
 

@@ -13,10 +13,11 @@ import structlog
 import telegram
 from telegram.error import BadRequest, Forbidden
 
-from threadcast.bot.channels.port import Comparison, Expected, Finding, Landmark, Sought
+from threadcast.bot.channels.port import Comparison, Expected, Finding, Landmark, Named, Sought
 from threadcast.bot.channels.telegram.client import Client
-from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, Fault, address
-from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, verdict
+from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, Fault, address, address_in
+from threadcast.bot.channels.telegram.links import Link
+from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, doubt_about, verdict
 from threadcast.queue.outcomes import Absent, Blind, Look, Obstacle, Refused, Sent, Throttled, Unreached
 
 log = structlog.get_logger("threadcast.telegram")
@@ -115,6 +116,30 @@ class Probe:
             return await self._look_up(sought)
         except CALL_ERRORS as error:
             return _blind(self._client.in_vain(error))
+
+    async def find(self, link: Link, texts: Sequence[str]) -> Named:
+        """The message that a person means, and whether it has one of these texts."""
+        here, number = self._client.chat, link.message_id
+        try:
+            chat = await self._chat()
+        except CALL_ERRORS as error:
+            sent = Sent(str(number), address_in(here, number)) if link.chat in {None, here.lower()} else None
+            return Named(sent, f"it cannot be looked at now: {self._client.in_vain(error).reason}")
+        names = {str(chat.id), here.lower(), *(f"@{name}".lower() for name in chat.active_usernames or ())}
+        if chat.username:
+            names.add(f"@{chat.username}".lower())
+        if link.chat is not None and link.chat not in names:
+            return Named(None, f"it is a message of another chat than {here}")
+        sent = Sent(str(number), address(chat, number))
+        try:
+            shown = await self._see(chat, number)
+        except CannotSeeError as error:
+            return Named(sent, f"it cannot be looked at: {error.fault.reason}")
+        except CALL_ERRORS as error:
+            return Named(sent, f"it cannot be looked at now: {self._client.in_vain(error).reason}")
+        if shown is None:
+            return Named(None, f"there is no message {number} in {here}")
+        return Named(sent, doubt_about(shown, texts))
 
     async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Where a published chain is not as it was sent; one message a second."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from threadcast.bot.channels.port import Difference, Expected
+from threadcast.bot.plain import quoted
 from threadcast.queue.outcomes import Absent, Blind, Sent
 
 MUCH_ALIKE: Final = 0.75  # of the words, in their order: such a text may be the post, changed since
@@ -68,6 +69,13 @@ def verdict(shown: Iterable[Shown], text: str, address: Address) -> Sent | Absen
             return Blind(doubts[0], seen=True) if doubts else Absent()
     places = ", ".join(_where(message.message_id, address) for message in fits)
     return Blind(f"more than one message has this text: {places}", seen=True)
+
+
+def doubt_about(message: Shown, texts: Iterable[str]) -> str:
+    """Why a message may not be the post that has one of these texts; empty where it is."""
+    if message.own is False:
+        return "it was written by somebody else"
+    return "" if any(alike(message.text, text) for text in texts) else f"it says {quoted(message.text)}"
 
 
 def _where(message_id: int, address: Address) -> str:

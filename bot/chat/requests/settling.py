@@ -1,15 +1,15 @@
 """Whether a post in doubt is out: an owner looks, and says it."""
 
+import asyncio
 from collections.abc import Sequence
 
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.buttons import Press
+from threadcast.bot.chat.buttons import Press, button
 from threadcast.bot.chat.commands import About, Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.requests.changing import standing
-from threadcast.bot.chat.views.message import Message, esc
-from threadcast.bot.requests.input import post_at
+from threadcast.bot.chat.views.message import Message, esc, sentence
+from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.queue.errors import Fault, NotAllowedError
-from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import Event, allowed
 
 
@@ -23,21 +23,21 @@ from threadcast.queue.states import Event, allowed
     help="Say whether a doubtful post is out",
     more="/settle 7 sent https://t.me/my_channel/113\n/settle 7 not-sent",
 )
-def settle(context: Context, request: Request) -> Answer:
+async def settle(context: Context, request: Request) -> Answer:
     """`sent LINK [channel]`, or `not-sent [channel]`."""
     match list(request.words):
         case ["sent", link, *names]:
-            sent: Sent | None = post_at(link)
+            address: str | None = link
         case ["not-sent", *names]:
-            sent = None
+            address = None
         case []:
-            return _doubts(context, request)
+            return await asyncio.to_thread(_doubts, context, request)
         case _:
             raise UsageError(
                 f"look whether the post is out, then write /settle {request.thread} sent LINK, "
                 f"or /settle {request.thread} not-sent"
             )
-    return _settle(context, request, sent, names)
+    return await _settle(context, request, address, names)
 
 
 def _doubts(context: Context, request: Request) -> Answer:
@@ -50,25 +50,42 @@ def _doubts(context: Context, request: Request) -> Answer:
 
 
 @button_only("there", who=Role.OWNER)
-def there(context: Context, request: Request) -> Answer:
+async def there(context: Context, request: Request) -> Answer:
     """It is there: then its link has to be known, which is replied to this question."""
     channel, *link = request.words
     if link:
-        return _settle(context, request, post_at(link[0]), [channel])
+        return await _settle(context, request, link[0], [channel])
     where = f"#{request.thread} on {esc(channel)}"
     question = f"{where} · What is the post's link?\nOpen the post, copy its link, and reply with it."
     asked = Press("there", request.threads, (channel,))
     return Answer(Message(question, asks="https://"), afresh=True, asked=asked)
 
 
+@button_only("that-one", who=Role.OWNER)
+async def that_one(context: Context, request: Request) -> Answer:
+    """It is there, though it could not be seen, or says something else."""
+    channel, address = request.words
+    return await _settle(context, request, address, [channel], force=True)
+
+
 @button_only("not-there", who=Role.OWNER)
-def not_there(context: Context, request: Request) -> Answer:
-    return _settle(context, request, None, request.words)
+async def not_there(context: Context, request: Request) -> Answer:
+    return await _settle(context, request, None, request.words)
 
 
-def _settle(context: Context, request: Request, sent: Sent | None, names: Sequence[str]) -> Answer:
+async def _settle(
+    context: Context, request: Request, address: str | None, names: Sequence[str], *, force: bool = False
+) -> Answer:
     requests = context.requests(request.sender)
-    one = requests.changes.settle(request.thread, sent, channels=names)
-    what = "is out, you said" if sent else "is not out, you said: it is sent again"
+    try:
+        one = await requests.chains.settle(request.thread, address, channels=names, force=force)
+    except RefusedError as error:
+        if error.problem is not Problem.NOT_THE_POST:
+            raise
+        yes = button("It is that one", "that-one", request.threads, error.channel, error.names[1])
+        said = sentence(error)
+        return Answer(Message(esc(said[:1].upper() + said[1:]), ((yes,),)), afresh=True)
+    what = "is out, you said" if address else "is not out, you said: it is sent again"
     headline = f"#{request.thread} on {esc(one.channel)}: the post {what}."
-    return Answer(standing(context, request, headline), toast=headline)
+    shown = await asyncio.to_thread(standing, context, request, headline)
+    return Answer(shown, toast=headline)

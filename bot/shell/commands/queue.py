@@ -8,12 +8,12 @@ import click
 
 from threadcast.bot.channels.port import now as current_time
 from threadcast.bot.data_folder import AlreadyRunningError, has_queue, only_one
-from threadcast.bot.requests.input import post_at
 from threadcast.bot.requests.overview import for_owner, overview
 from threadcast.bot.shell import completion, models, views
 from threadcast.bot.shell.context import (
     CHANNEL,
     FOLLOW,
+    FORCE,
     ONE_CHANNEL,
     THREAD_NUMBER,
     Session,
@@ -264,13 +264,20 @@ def at(session: Session, thread_id: int, when: tuple[str, ...], channels: tuple[
 @click.argument("verdict", type=click.Choice(["sent", "not-sent"]))
 @click.argument("address", required=False, metavar="[URL]")
 @CHANNEL
+@FORCE
 @in_session
 def settle(
-    session: Session, thread_id: int, verdict: str, address: str | None, channels: tuple[str, ...]
+    session: Session,
+    thread_id: int,
+    verdict: str,
+    address: str | None,
+    channels: tuple[str, ...],
+    force: bool,
 ) -> None:
     """Say whether a doubtful post is out.
 
-    The last post of an unsure thread; then the rest goes on.
+    The last post of an unsure thread; then the rest goes on. What you name is looked at first. Said again,
+    also later, it corrects what was said before.
 
     \b
     Examples:
@@ -279,8 +286,10 @@ def settle(
     """
     if (verdict == "sent") != (address is not None):
         raise click.UsageError("give the post's address after `sent`, and none after `not-sent`")
-    sent = None if address is None else post_at(address)
-    views.changed(session, [session.requests.changes.settle(thread_id, sent, channels=channels)])
+    settled = session.online(
+        lambda ask: ask.chains.settle(thread_id, address, channels=channels, force=force)
+    )
+    views.changed(session, [settled])
 
 
 @click.command()

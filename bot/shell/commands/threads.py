@@ -10,7 +10,7 @@ import click
 
 from threadcast.bot.channels.port import now
 from threadcast.bot.requests.context import pick
-from threadcast.bot.requests.input import InputError, Intake, post_at
+from threadcast.bot.requests.input import InputError, Intake
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import completion, models, views
@@ -18,6 +18,7 @@ from threadcast.bot.shell.context import (
     CHANNEL,
     ENCODING,
     FOLLOW,
+    FORCE,
     JSON,
     THREAD,
     THREAD_NUMBER,
@@ -140,11 +141,13 @@ def _show_receipts(session: Session, receipts: Sequence[Receipt]) -> None:
     "--parts", type=click.IntRange(min=1), required=True, metavar="N", help="How many parts are out."
 )
 @click.option("--last", metavar="URL", required=True, help="The post of the last of these; or its id.")
+@FORCE
 @JSON
-def adopt(file: str, channel: str, parts: int, last: str, as_json: bool) -> None:
+def adopt(file: str, channel: str, parts: int, last: str, force: bool, as_json: bool) -> None:
     """Take over a chain that was begun by hand.
 
     FILE is the whole thread. Its first N parts are out, the last of them at URL: it goes on from there.
+    That post is looked at first.
 
     \b
     Examples:
@@ -153,7 +156,9 @@ def adopt(file: str, channel: str, parts: int, last: str, as_json: bool) -> None
     """
     (intake,) = read_all((file,))
     with open_session(as_json=as_json, begins=True) as session:
-        receipt = session.requests.threads.adopt(intake, channel=channel, parts=parts, last=post_at(last))
+        receipt = session.online(
+            lambda ask: ask.chains.adopt(intake, channel=channel, parts=parts, address=last, force=force)
+        )
         _show_receipts(session, [receipt])
 
 

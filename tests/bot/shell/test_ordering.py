@@ -199,12 +199,23 @@ def test_continue_takes_one_file(news: Shell) -> None:
 
 
 def test_adopt(shell: Shell) -> None:
-    """`adopt` takes over a chain that was begun by hand."""
-    name = shell.write(THREAD)
-    words = ("adopt", name, "-c", "news", "--parts", "2", "--last", "https://t.me/my_channel/113")
-    assert "news: queued" in shell.ok(*words)
+    """`adopt` takes over a chain that was begun by hand, behind a post that is looked at first."""
+    begun = shell.write("\n".join(THREAD.splitlines()[:2]) + "\n")
+    shell.ok("add", begun, "-c", "news")
+    shell.publish_all()
+    name = shell.write(THREAD, "whole.txt")
+    words = ("adopt", name, "-c", "news", "--parts", "2", "--last")
+    for wrong in ("https://t.me/other_channel/5", "yes I see it", "no", "9"):
+        refused = shell(*words, wrong, "--force")
+        assert refused.exit_code == Exit.NOT_ALLOWED
+        assert f"“{wrong}” is not accepted for news: there is no such post" in refused.stderr
+    other = shell(*words, "1")
+    assert other.exit_code == Exit.NOT_ALLOWED
+    assert "“1” on news may be another post: it says “1/ The lamp was lit at dusk. ⬇️”" in other.stderr
+    assert "add --force" in other.stderr
+    assert "news: queued" in shell.ok(*words, "2")
     assert len(shell.json("queue")["deliveries"]) == 1
-    result = shell(*words[:-3], "7", *words[-2:])
+    result = shell(*words[:-2], "7", "--last", "2")
     assert result.exit_code == Exit.INPUT
     assert "of these 1 to 2 can be out" in result.stderr
 

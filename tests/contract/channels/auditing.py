@@ -3,8 +3,10 @@
 A channel that cannot do the one or the other yet says so in its harness.
 """
 
+import pytest
+
 from tests.contract.channels.harness import Harness, posted
-from threadcast.bot.channels.port import Channel, Expected
+from threadcast.bot.channels.port import Channel, Expected, Named
 from threadcast.queue.outcomes import Blind, Refused, Unreached
 
 
@@ -43,6 +45,41 @@ class AuditContract:
         assert 1 not in {difference.position for difference in found}
         assert all(difference.detail for difference in found)
 
+    async def test_a_post_that_a_person_names(self, channel: Channel, harness: Harness) -> None:
+        """A post is found by its id and by its address, and looking leaves nothing behind."""
+        chain = await published(channel)
+        sent = await posted(channel, "4/ part 4", parent=chain[-1].remote_id, key="key 4")
+        before = harness.seen()
+        assert sent.url is not None
+
+        for address in (sent.remote_id, sent.url, f" {sent.url} "):
+            assert await channel.find(address, ["another", "4/ part 4"]) == Named(sent)
+
+        assert harness.seen() == before
+
+    async def test_another_post_that_a_person_names(self, channel: Channel) -> None:
+        """Of a post with another text it is said what it shows; it is for a person to judge."""
+        chain = await published(channel)
+
+        found = await channel.find(chain[1].remote_id, ["3/ part 3"])
+
+        assert found.sent is not None
+        assert found.sent.remote_id == chain[1].remote_id
+        assert "2/ part 2" in found.doubt
+
+    @pytest.mark.parametrize(
+        "said",
+        ["yes I see it", "no", "", "9", "https://t.me/other_channel/5", "https://social.example/@me/113"],
+    )
+    async def test_what_names_no_post(self, channel: Channel, said: str) -> None:
+        """What is no id and no link of a post of this channel is never taken for one; it is said why."""
+        await published(channel)
+
+        found = await channel.find(said, ["3/ part 3"])
+
+        assert found.sent is None
+        assert found.doubt
+
     async def test_a_good_channel_may_post(self, channel: Channel, harness: Harness) -> None:
         """A good channel may post, asked twice, and after a post too; asking posts nothing."""
         assert [await channel.preflight() for _ in range(2)] == [None, None]
@@ -56,6 +93,17 @@ class AuditContract:
 
 class RemoteAuditContract:
     """What every channel with a server behind it does when the server does not do its part."""
+
+    async def test_a_post_named_at_a_stopped_server(self, channel: Channel, harness: Harness) -> None:
+        """A post that cannot be looked at is in doubt, with its id; what is no id is none all the same."""
+        chain = await published(channel)
+        harness.stop()
+
+        found = await channel.find(chain[0].remote_id, [chain[0].text])
+
+        assert found.sent is not None
+        assert (found.sent.remote_id, bool(found.doubt)) == (chain[0].remote_id, True)
+        assert (await channel.find("yes", [chain[0].text])).sent is None
 
     async def test_an_audit_at_a_stopped_server(self, channel: Channel, harness: Harness) -> None:
         """Where no server answers, no chain is called different, and none begun: ask again later."""

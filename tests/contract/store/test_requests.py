@@ -5,6 +5,7 @@ import pytest
 from tests.contract.store.samples import LEASE, MINUTE, NOON, SECOND, new, wish
 from tests.contract.store.steps import (
     HELD,
+    PUBLISHED,
     QUEUED,
     REFUSED,
     SENT,
@@ -12,10 +13,12 @@ from tests.contract.store.steps import (
     add,
     advance,
     claim,
+    finish,
     intend,
     judge,
     look,
     opening,
+    published,
     see,
     send,
     started,
@@ -23,7 +26,7 @@ from tests.contract.store.steps import (
 from threadcast.queue.errors import Fault, LeaseLostError, NotAllowedError, NotFoundError
 from threadcast.queue.model import Claim
 from threadcast.queue.model import at_once as always
-from threadcast.queue.outcomes import Code, Refused, Throttled, Unknown
+from threadcast.queue.outcomes import Code, Refused, Sent, Throttled, Unknown
 from threadcast.queue.states import BY_PERSON, DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
 
@@ -176,6 +179,36 @@ class TestStop:
 
 
 class TestSettle:
+    def test_corrected(self, database: Database) -> None:
+        """What was said of a post in doubt is said anew: another id, also when all is published."""
+        unsure = send(database, started(database), 1, UNKNOWN)
+        database.changes.settle(unsure.id, Sent("5", None), now=NOON, actor="ada")
+        assert finish(database, claim(database), 2).state is PUBLISHED
+        again = database.changes.settle(unsure.id, Sent("7", "https://t.me/c/1/7"), now=NOON, actor="ada")
+        assert (again.state, again.sent) == (PUBLISHED, 2)
+        first = database.reading.posts(unsure.id)[0]
+        assert (first.remote_id, first.url) == ("7", "https://t.me/c/1/7")
+        assert database.reading.events()[-1].detail == "out as 7; post 1, before: 5"
+        with pytest.raises(NotAllowedError, match="posts behind post 1 of thread 1"):
+            database.changes.settle(unsure.id, None, now=NOON, actor="ada")
+
+    def test_corrected_to_not_out(self, database: Database) -> None:
+        """A last post that is not out after all goes out: a published delivery goes back to the queue."""
+        claimed = started(database)
+        send(database, claimed, 1, SENT)
+        unsure = send(database, claimed, 2, UNKNOWN)
+        whole = database.changes.settle(unsure.id, Sent("5", None), now=NOON, actor="ada")
+        assert whole.state is PUBLISHED
+        again = database.changes.settle(unsure.id, None, now=NOON, actor="ada")
+        assert (again.state, again.sent, again.own_time) == (QUEUED, 1, True)
+        assert finish(database, claim(database), 2).state is PUBLISHED
+
+    def test_nothing_to_correct(self, database: Database) -> None:
+        """Where no post ever was in doubt there is nothing to settle."""
+        whole = published(database)
+        with pytest.raises(NotAllowedError, match="in doubt"):
+            database.changes.settle(whole.id, None, now=NOON, actor="ada")
+
     def test_not_out(self, database: Database) -> None:
         """A doubtful post that a person did not find is planned again, and its delivery queued."""
         unsure = send(database, started(database), 1, UNKNOWN)
