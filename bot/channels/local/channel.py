@@ -8,7 +8,7 @@ again gives the same post again.
 import asyncio
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -67,13 +67,13 @@ class LocalChannel:
     quota: Quota | None = None
 
     def __init__(self, settings: LocalChannelSettings, *, folder: Path, clock: Clock) -> None:
-        self.name, self._like = settings.name, settings.like
-        self.target = f"local timeline like {self._like.title()}"
+        self.name, like = settings.name, settings.like
+        self.target = f"local timeline like {like.title()}"
         self._clock = clock
         self._resend = settings.resends
-        self._rules = Rules(LIMITS[self._like], MEASURES[self._like], Numbering(settings.numbering))
+        self._rules = Rules(LIMITS[like], MEASURES[like], Numbering(settings.numbering))
         self._folder = folder.absolute()
-        self._file = TimelineFile(self._folder / f"{self.name}.jsonl", self._like)
+        self._file = TimelineFile(self._folder / f"{self.name}.jsonl", like)
         self._file_lock = threading.Lock()
         self._page = page_writer(self._folder)
 
@@ -98,7 +98,7 @@ class LocalChannel:
 
     async def find(self, address: str, texts: Sequence[str]) -> Named:
         """Return the post with this id, or at this place of the page."""
-        timeline = await asyncio.to_thread(self._newest)
+        timeline = await asyncio.to_thread(newest, self._file.path)
         if isinstance(timeline, Blind):
             return Named(None, timeline.reason)
         for entry in timeline.entries:
@@ -117,7 +117,7 @@ class LocalChannel:
 
     async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Compare a chain with the file, which an owner may have changed by hand."""
-        timeline = await asyncio.to_thread(self._newest)
+        timeline = await asyncio.to_thread(newest, self._file.path)
         if isinstance(timeline, Blind):
             return timeline
         if timeline.earlier:
@@ -133,13 +133,6 @@ class LocalChannel:
     async def close(self) -> None:
         await self._page.close()
 
-    def _newest(self) -> Timeline | Blind:
-        try:
-            timeline = read_newest(self._file.path)
-        except OSError as error:
-            return Blind(f"{self._file.path} cannot be read: {error.strerror or error}")
-        return Blind(f"{self._file.path} is not a timeline") if timeline is None else timeline
-
     def _send(self, outgoing: Outgoing) -> Outcome:
         text = outgoing.text.strip()  # both networks do
         length = self._rules.measure(text)
@@ -154,7 +147,7 @@ class LocalChannel:
                     return self._sent(known)
                 if outgoing.parent is not None and outgoing.parent not in self._file.ids:
                     return Refused(f"there is no post {outgoing.parent} to reply to in {self._file.path}")
-                entry = self._entry(text, outgoing)
+                entry = following(self._file, text, outgoing, self._clock())
                 self._file.append(descriptor, entry)
                 return self._sent(entry.remote_id)
         except (OSError, DamagedError, HalfWrittenError, UnicodeEncodeError) as error:
@@ -183,19 +176,29 @@ class LocalChannel:
             return outcome if isinstance(outcome, Unreached) else Blind(outcome.reason)
         return Absent() if known is None else self._sent(known)
 
-    def _entry(self, text: str, outgoing: Outgoing) -> Entry:
-        now = self._clock()
-        following = self._file.last + 1
-        if self._like == "telegram":
-            return Entry(str(following), now, text, outgoing.parent, "public", outgoing.key)
-        # Mastodon's ids hold the time: https://docs.joinmastodon.org/api/guidelines/#pagination
-        number = max(following, int(now.timestamp() * 1000) << 16)
-        visibility: Literal["public", "unlisted"] = "public" if outgoing.parent is None else "unlisted"
-        return Entry(str(number), now, text, outgoing.parent, visibility, outgoing.key)
-
     def _sent(self, remote_id: str) -> Sent:
         page = (self._folder / PAGE).as_uri()
         return Sent(remote_id, f"{page}#{quote(anchor(self.name, remote_id))}")
+
+
+def newest(path: Path) -> Timeline | Blind:
+    """Return what a reader of the file sees first."""
+    try:
+        timeline = read_newest(path)
+    except OSError as error:
+        return Blind(f"{path} cannot be read: {error.strerror or error}")
+    return Blind(f"{path} is not a timeline") if timeline is None else timeline
+
+
+def following(file: TimelineFile, text: str, outgoing: Outgoing, now: datetime) -> Entry:
+    """Return the next entry of a timeline."""
+    number = file.last + 1
+    if file.like == "telegram":
+        return Entry(str(number), now, text, outgoing.parent, "public", outgoing.key)
+    # Mastodon's ids hold the time: https://docs.joinmastodon.org/api/guidelines/#pagination
+    number = max(number, int(now.timestamp() * 1000) << 16)
+    visibility: Literal["public", "unlisted"] = "public" if outgoing.parent is None else "unlisted"
+    return Entry(str(number), now, text, outgoing.parent, visibility, outgoing.key)
 
 
 def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Difference, ...]:

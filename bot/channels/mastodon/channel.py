@@ -55,9 +55,6 @@ class MastodonChannel:
         self._instance: Instance | None = None
         self._fit_until: datetime | None = None
 
-    def __repr__(self) -> str:
-        return f"MastodonChannel({self.name!r}, {self.target!r})"
-
     async def rules(self) -> Rules:
         if self._instance is None:
             found, reset = await self._call(self._client.instance)
