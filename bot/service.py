@@ -26,7 +26,6 @@ from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.config.settings import Settings
-from threadcast.queue.compose import length as measure
 from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.engine import is_sqlite
@@ -198,7 +197,6 @@ class Service:
             freed = self._database.work.free_leases(now=self._clock())
             if freed:
                 log.info("took over what the last service left", deliveries=freed)
-        measure.get_ready()
         for channel in self._channels:
             log.info("channel", name=channel.name, kind=channel.kind, target=channel.target)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -193,14 +193,9 @@ ChannelSettings = TelegramChannelSettings | MastodonChannelSettings | LocalChann
 
 CHANNEL: TypeAdapter[ChannelSettings] = TypeAdapter(Annotated[ChannelSettings, Field(discriminator="kind")])
 
-_MODELS: tuple[tuple[str, type[_Channel]], ...] = (
-    ("telegram", TelegramChannelSettings),
-    ("mastodon", MastodonChannelSettings),
-    ("local", LocalChannelSettings),
-)
 
-
-def _described(kind: str, model: type[_Channel]) -> dict[str, Variable]:
+def _described(model: type[_Channel]) -> dict[str, Variable]:
+    kind: str = model.model_fields["kind"].default
     prefix = f"{PREFIX}CHANNELS{DELIMITER}{PLACE}{DELIMITER}"
     described = {
         variable.name.removeprefix(prefix).lower(): variable
@@ -210,4 +205,6 @@ def _described(kind: str, model: type[_Channel]) -> dict[str, Variable]:
 
 
 # kind -> field -> variable
-CHANNEL_VARIABLES: dict[str, dict[str, Variable]] = {kind: _described(kind, model) for kind, model in _MODELS}
+CHANNEL_VARIABLES: dict[str, dict[str, Variable]] = {
+    model.model_fields["kind"].default: _described(model) for model in get_args(ChannelSettings)
+}

@@ -184,12 +184,6 @@ def _tco() -> regex.Pattern[str]:
     return regex.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", _FLAGS)
 
 
-def get_ready() -> None:
-    """Do at once what the first URL would have to wait for. For a service, off its event loop."""
-    _links("https://example.org")
-    _links("example.org/https://example.org")
-
-
 _BLANKS = " \t\n\v\f\r"
 _BLANK = re.compile(f"[{_BLANKS}]")
 

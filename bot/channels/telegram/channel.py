@@ -13,7 +13,7 @@ from telegram.error import ChatMigrated, TelegramError
 
 from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Named, Outgoing, Quota, Sought
 from threadcast.bot.channels.telegram.checks import check, why_not
-from threadcast.bot.channels.telegram.client import Client
+from threadcast.bot.channels.telegram.client import Client, close_bot
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, UNREADABLE, address_in, classify, not_deleted
 from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
@@ -101,7 +101,7 @@ class TelegramChannel:
         if outgoing.parent is not None and not outgoing.parent.isdecimal():
             return Refused(f"{outgoing.parent} is no id of a Telegram message, so nothing can reply to it")
         try:
-            await self._client.ready()
+            await self._client.bot.initialize()
         except CALL_ERRORS as error:
             return self._client.in_vain(error)
         try:
@@ -159,7 +159,7 @@ class TelegramChannel:
         if not remote_id.isdecimal():
             return Refused(f"{remote_id} is no id of a Telegram message, so nothing can be deleted")
         try:
-            await self._client.ready()
+            await self._client.bot.initialize()
             await self._client.bot.delete_message(self._client.chat, int(remote_id))
         except CALL_ERRORS as error:
             where = address_in(self._client.chat, remote_id) or f"message {remote_id} of {self.target}"
@@ -179,7 +179,7 @@ class TelegramChannel:
         return await check(self._client, self._probe)
 
     async def close(self) -> None:
-        await self._client.close()
+        await close_bot(self._client.bot)
 
     def _classify(self, result: telegram.Message | TelegramError, parent: str | None) -> Outcome:
         return classify(result, name=self.name, chat=self._client.chat, parent=parent, now=self._clock())

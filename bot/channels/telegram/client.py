@@ -126,13 +126,9 @@ class Client:
         self.has_moved = moved_to is not None
         self._on_moved = on_moved
 
-    async def ready(self) -> None:
-        """Ask once who the bot is; a failure is asked again at the next call."""
-        await self.bot.initialize()  # which does nothing once it succeeded
-
     async def ask(self, call: Callable[[str], Awaitable[T]]) -> T:
         """Make a call in the chat; where Telegram says that it moved, once more in the new one."""
-        await self.ready()
+        await self.bot.initialize()  # which does nothing once it succeeded
         try:
             return await call(self.chat)
         except ChatMigrated as error:
@@ -154,6 +150,3 @@ class Client:
     def in_vain(self, error: Exception) -> Obstacle:
         """What an error means for a call that posts nothing. Does not tell the token."""
         return in_vain(error, name=self.name, now=self.clock())
-
-    async def close(self) -> None:
-        await close_bot(self.bot)
