@@ -8,7 +8,7 @@ from threadcast.bot.channels.port import Channel, NotReadyError
 from threadcast.bot.plain import quoted
 from threadcast.bot.publishing.takedown import Audit, Undo, Undoing, audit
 from threadcast.bot.requests.changes import Changes
-from threadcast.bot.requests.context import Context, pick
+from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.input import Intake
 from threadcast.bot.requests.threads import Receipt, Threads, adoptable
@@ -22,7 +22,7 @@ from threadcast.queue.text.thread import written
 class Chains:
     """Each request calls the networks, and raises UnknownChannelError where a channel is not configured."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RequestContext) -> None:
         self._context = context
         self._database = context.database
         self._changes = Changes(context)

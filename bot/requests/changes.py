@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from threadcast.bot.requests.context import Context, pick
+from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.model import ChannelRow, Delivery, NewDelivery, PostRecord
@@ -18,7 +18,7 @@ class Changes:
     It returns what was changed. Raises NotFoundError, and NotAllowedError where nothing allows it.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RequestContext) -> None:
         self._context = context
         self._database = context.database
 

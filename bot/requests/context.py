@@ -13,7 +13,7 @@ from threadcast.queue.store.database import Database
 
 
 @dataclass(frozen=True)
-class Context:
+class RequestContext:
     """The queue, its channels, and who asks.
 
     `holds` are the channels on which every thread waits for approval. `actor` is who asks, for the audit

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from threadcast.bot.publishing.forecast import Forecast, forecast
-from threadcast.bot.requests.context import Context
+from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.states import OVER, WAITING, DeliveryState
@@ -30,7 +30,7 @@ class Dossier:
 class Queries:
     """Each answers from the queue as it is now. Raises StoreError."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RequestContext) -> None:
         self._context = context
         self._database = context.database
 

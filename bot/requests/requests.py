@@ -11,7 +11,7 @@ from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
-from threadcast.bot.requests.context import Context
+from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.queries import Queries
 from threadcast.bot.requests.threads import Threads
 from threadcast.config.settings import Settings
@@ -21,7 +21,7 @@ from threadcast.queue.store.database import Database
 class Requests:
     """The requests of one person."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RequestContext) -> None:
         self.channels = context.channels
         self.queries = Queries(context)
         self.threads = Threads(context)
@@ -34,7 +34,7 @@ def build_requests(
 ) -> Requests:
     """Return the requests of one person, on this queue."""
     return Requests(
-        Context(
+        RequestContext(
             database,
             channels,
             holds=frozenset(channel.name for channel in settings.channels if channel.hold),

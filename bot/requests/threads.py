@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from threadcast.bot.requests.context import Context, pick
+from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
 from threadcast.bot.wording import noticed
 from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread
@@ -27,7 +27,7 @@ class Receipt:
 class Threads:
     """Each request is done whole, or on any error not at all."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RequestContext) -> None:
         self._context = context
         self._database = context.database
 

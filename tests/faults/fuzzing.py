@@ -67,8 +67,8 @@ SECRETS = frozenset().union(*map(pieces, (BOT_TOKEN, BEARER, PASSWORD)))
 
 def require_no_secret(*said: object, secrets: Collection[str] = SECRETS) -> None:
     for text in map(str, said):
-        told = [secret for secret in secrets if secret in text]
-        assert not told, f"a secret is told: {text}"
+        found = [secret for secret in secrets if secret in text]
+        assert not found, f"a secret is told: {text}"
 
 
 Judge = Callable[[Any], None]

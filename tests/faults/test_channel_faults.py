@@ -24,7 +24,7 @@ class Fault:
     channel: str
     happens: Change
     mended: Change
-    told: str
+    says: str
 
 
 def rights(*names: str) -> Change:
@@ -77,18 +77,18 @@ def whole(house: House, channel: str) -> list[str]:
     return list(chain)
 
 
-def stopped(house: House, service: Process, told: str) -> None:
+def stopped(house: House, service: Process, says: str) -> None:
     service.wait_for("stopped")
     (delivery,) = house.json("history")["deliveries"]
     assert delivery["state"] == "failed"
-    assert told in delivery["reason"].lower(), delivery["reason"]
+    assert says in delivery["reason"].lower(), delivery["reason"]
 
 
-def waiting(house: House, service: Process, told: str) -> None:
+def waiting(house: House, service: Process, says: str) -> None:
     service.wait_for("waiting")
     (delivery,) = house.json("history")["deliveries"] or house.json("queue")["deliveries"]
     assert delivery["state"] == "publishing"
-    assert told in delivery["reason"].lower(), delivery["reason"]
+    assert says in delivery["reason"].lower(), delivery["reason"]
 
 
 def texts() -> list[str]:
@@ -102,7 +102,7 @@ def test_before_a_chain(house: House, name: str) -> None:
     fault.happens(house)
     house.command("add", "--channel", fault.channel, house.write(thread_text(1, 3)))
     with house.running() as service:
-        waiting(house, service, fault.told)
+        waiting(house, service, fault.says)
         assert posts(house, fault.channel) == []
         fault.mended(house)
         service.wait_for("published")
@@ -120,7 +120,7 @@ def test_in_the_middle_of_a_chain(house: House, name: str) -> None:
         house_has(house, fault.channel, 1)
         fault.happens(house)
         release.set()
-        waiting(house, service, fault.told)
+        waiting(house, service, fault.says)
         assert len(posts(house, fault.channel)) == 1
         fault.mended(house)
         service.wait_for("published")

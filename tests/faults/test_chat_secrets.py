@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.house import PATIENCE, House, thread_text
 from tests.e2e.test_chat import told as told_to
-from tests.faults.test_secrets import BOT, told
+from tests.faults.test_secrets import BOT, secrets_in
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TelegramServer
@@ -80,4 +80,4 @@ def test_what_servers_quote(house: House) -> None:
         request.body.decode("utf-8", "replace") for request in house.telegram.requests
     )
     said |= {str(one): one.read_text(errors="replace") for one in house.data.rglob("*") if one.is_file()}
-    assert {where: told(text) for where, text in said.items() if told(text)} == {}
+    assert {where: secrets_in(text) for where, text in said.items() if secrets_in(text)} == {}

@@ -73,7 +73,7 @@ PIECES = {
 }
 
 
-def told(text: str) -> set[str]:
+def secrets_in(text: str) -> set[str]:
     return {piece for piece in PIECES if piece in text}
 
 
@@ -218,7 +218,7 @@ def test_a_run_with_failures_of_every_kind(house: House) -> None:
     said |= {str(path): path.read_bytes().decode("utf-8", "replace") for path in files}
     for must in ("queue.sqlite3", "timeline.html", "good.txt.report.txt", "bad.txt.report.txt"):
         assert any(path.name == must for path in files), must
-    assert {where: told(text) for where, text in said.items() if told(text)} == {}
+    assert {where: secrets_in(text) for where, text in said.items() if secrets_in(text)} == {}
 
 
 def test_a_database_that_cannot_be_reached(house: House) -> None:
@@ -236,7 +236,7 @@ def test_a_database_that_cannot_be_reached(house: House) -> None:
         for words in commands:
             done = house.command(*words)
             assert done.returncode in {4, 5, 8}, done.stderr
-            assert told(done.stdout + done.stderr) == set(), words
+            assert secrets_in(done.stdout + done.stderr) == set(), words
 
 
 def test_settings_that_are_wrong(house: House) -> None:
@@ -252,7 +252,7 @@ def test_settings_that_are_wrong(house: House) -> None:
     done = house.command("run")
     assert done.returncode == 4
     assert "THREADCAST_TELEGRAM__TOKEN" in done.stderr
-    assert told(done.stdout + done.stderr.replace(TOKENS["odd"], "(a name)")) == set()
+    assert secrets_in(done.stdout + done.stderr.replace(TOKENS["odd"], "(a name)")) == set()
 
 
 def test_what_python_shows(house: House) -> None:
@@ -269,4 +269,4 @@ def test_what_python_shows(house: House) -> None:
     ]
     assert set(SECRETS) <= {one.rpartition(":")[2] for one in settings.secrets()}
     for text in (*shown, *map(str, channels)):
-        assert told(text) == set()
+        assert secrets_in(text) == set()

@@ -20,7 +20,7 @@ from threadcast.bot.chat.digest import DIGESTED, DailyDigest, last_due, next_due
 from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.reports import MARKS
 from threadcast.bot.chat.views.message import Message
-from threadcast.bot.requests.context import Context as RequestsContext
+from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.zones import wall
 from threadcast.queue.errors import Fault, StoreError
@@ -133,7 +133,7 @@ async def test_a_queue_that_cannot_be_used_delays_the_digest() -> None:
     notes = BusyNotes()
     notes.write(MARKS, DIGESTED, "2026-03-01T13:00:00+00:00", now=now)
     requests = Requests(
-        RequestsContext(fresh_database(), [], frozenset(), {}, lambda: now, "chat", lambda: True)
+        RequestContext(fresh_database(), [], frozenset(), {}, lambda: now, "chat", lambda: True)
     )
     context = Context(lambda _: requests, [], Drafts(notes, lambda: now), notes, lambda: now, ZoneInfo("UTC"))
     told: list[Message] = []

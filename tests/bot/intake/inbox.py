@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tests.bot.publishing.scripted import ScriptedChannel
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.intake.folder import SETTLE, IntakeFolder
-from threadcast.bot.requests.context import Context
+from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.requests import Requests
 from threadcast.queue.model import Added, NewThread
 from threadcast.queue.store.database import Database
@@ -93,7 +93,7 @@ class Inbox:
 
     def requests(self, actor: str) -> Requests:
         return Requests(
-            Context(self.database, self._channels, frozenset({"masto"}), {}, now, actor, lambda: True)
+            RequestContext(self.database, self._channels, frozenset({"masto"}), {}, now, actor, lambda: True)
         )
 
     def look(self, after: float = 0) -> float:

@@ -13,7 +13,7 @@ from tests.bot.publishing.scripted import FakeClock, ScriptedChannel, thread
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.bot.publishing.forecast import Rhythm
-from threadcast.bot.requests.context import Context
+from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.errors import RequestError
 from threadcast.bot.requests.input import InputError, continued, understand
 from threadcast.bot.requests.preview import preview_posts
@@ -43,7 +43,7 @@ class Setting:
         self.database.changes.see_channels(
             [ChannelSeen(one.name, one.kind, one.target) for one in self.channels], now=self.clock()
         )
-        context = Context(
+        context = RequestContext(
             self.database,
             self.channels,
             holds=frozenset({"masto"}),

@@ -219,15 +219,15 @@ class RemoteChannelContract(ChannelContract, RemoteSettlingContract, RemoteAudit
         harness.stop()
 
         try:
-            told: Rules | NotReadyError = await channel.rules()
+            answer: Rules | NotReadyError = await channel.rules()
         except NotReadyError as error:
-            told = error
+            answer = error
 
-        if isinstance(told, Rules):  # known by heart
-            assert told.limit == harness.limit
+        if isinstance(answer, Rules):  # known by heart
+            assert answer.limit == harness.limit
         else:
-            assert isinstance(told.outcome, Unreached)
-            assert harness.secret not in repr((told, told.outcome))
+            assert isinstance(answer.outcome, Unreached)
+            assert harness.secret not in repr((answer, answer.outcome))
 
     async def test_a_check_of_a_stopped_server(self, channel: Channel, harness: Harness) -> None:
         """A check that finds no server gives an error with advice, and does not raise."""

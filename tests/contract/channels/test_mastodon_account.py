@@ -391,10 +391,10 @@ async def test_calls_tell_what_they_leave(clock: Clock) -> None:
         channel = make_channel(server, clock=clock)
         await posted(channel, "1/ The lamp")
         await channel.audit([Expected(1, "7", "gone", None)])
-        told = channel.quota
+        quota_left = channel.quota
         await channel.close()
 
-    assert told == Quota(3, 1, datetime(2026, 5, 4, 9, 35, tzinfo=UTC))
+    assert quota_left == Quota(3, 1, datetime(2026, 5, 4, 9, 35, tzinfo=UTC))
 
 
 async def test_deletions_leave_posts_alone(clock: Clock) -> None:

@@ -277,8 +277,8 @@ class TestPause:
         for paused in (False, True, True, False):
             row = database.changes.pause("news", paused, now=NOON, actor="ada")
             assert row == database.reading.channels()[1]
-        told = [(event.what, event.actor, event.channel, event.at) for event in database.reading.events()]
-        assert told == [("pause", "ada", "news", NOON), ("resume", "ada", "news", NOON)]
+        events = [(event.what, event.actor, event.channel, event.at) for event in database.reading.events()]
+        assert events == [("pause", "ada", "news", NOON), ("resume", "ada", "news", NOON)]
         assert {(event.thread_id, event.delivery_id) for event in database.reading.events()} == {(None, None)}
 
     def test_of_a_channel_never_seen(self, database: Database) -> None:

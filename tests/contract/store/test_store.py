@@ -143,8 +143,8 @@ class TestAdd:
             news.title[:5],
         ]
         assert len(database.reading.deliveries(thread_id=news.thread_id)) == 3
-        told = [(one.what, one.channel) for one in database.reading.events(thread_id=news.thread_id)]
-        assert told == [("add", "news"), ("add", "masto"), ("add", "tg")]
+        events = [(one.what, one.channel) for one in database.reading.events(thread_id=news.thread_id)]
+        assert events == [("add", "news"), ("add", "masto"), ("add", "tg")]
 
     def test_more_channels_where_the_text_is_already(self, database: Database) -> None:
         """A channel on which another thread of the same text is live is left alone, and said."""
@@ -319,7 +319,7 @@ class TestReading:
         writer = open_one()
         claimed = started(writer)
         send(writer, claimed, 1, SENT)
-        told = (
+        events = (
             writer.reading.deliveries(),
             writer.reading.posts(claimed.delivery.id),
             writer.reading.events(),
@@ -330,7 +330,7 @@ class TestReading:
             reader.reading.deliveries(),
             reader.reading.posts(claimed.delivery.id),
             reader.reading.events(),
-        ) == told
+        ) == events
 
 
 def test_a_time_without_a_zone_is_refused(database: Database) -> None:

@@ -40,8 +40,10 @@ class TestEdit:
         assert [one.state for one in edited] == [QUEUED, HELD]
         stored = database.reading.thread(news.thread_id)
         assert (stored.thread, stored.source, stored.created) == (thread("Waves", 3), "drawer.txt", NOON)
-        told = [(one.what, one.actor, one.delivery_id, one.detail) for one in database.reading.events()[-2:]]
-        assert told == [("edit", "bob", one.id, "3 parts now") for one in edited]
+        events = [
+            (one.what, one.actor, one.delivery_id, one.detail) for one in database.reading.events()[-2:]
+        ]
+        assert events == [("edit", "bob", one.id, "3 parts now") for one in edited]
         assert claim(database).thread == thread("Waves", 3)
         (added,) = database.threads.add([new("Waves")], now=NOON, actor="ada")
         assert added.deliveries == ()

@@ -287,11 +287,11 @@ def test_what_happened_since(queue: Queue, tmp_path: Path) -> None:
         (later,) = add(database, new("dawn", wish("masto")))
     put_back(queue).close()
 
-    told = since(queue.path, tmp_path / "kept")
+    found = since(queue.path, tmp_path / "kept")
 
-    assert told is not None
-    assert told.out == (WentOut(begun.delivery.thread_id, "news", begun.delivery.title, 1),)
-    assert told.added == ((later.thread_id, later.title),)
+    assert found is not None
+    assert found.out == (WentOut(begun.delivery.thread_id, "news", begun.delivery.title, 1),)
+    assert found.added == ((later.thread_id, later.title),)
     (tmp_path / "kept").write_text("not a database" * 1000)
     assert since(queue.path, tmp_path / "kept") is None
 
@@ -434,8 +434,8 @@ def test_while_another_program_writes(queue: Queue, tmp_path: Path) -> None:
 def test_on_postgresql(tmp_path: Path) -> None:
     """A queue on PostgreSQL is refused, with the name of its own tool and without its password."""
     url = "postgresql://me:hunter2@db.example/threadcast"
-    with pytest.raises(StoreError, match="use pg_dump") as told:
+    with pytest.raises(StoreError, match="use pg_dump") as found:
         backup(url, tmp_path / "copy")
-    assert "hunter2" not in str(told.value)
+    assert "hunter2" not in str(found.value)
     with pytest.raises(StoreError, match="use pg_restore"):
         restore(url, tmp_path / "copy", keep=tmp_path / "kept")

@@ -89,14 +89,14 @@ def raised_from(cause: Exception | None) -> MastodonNetworkError:
 def answer_of(case: Mapping[str, Any]) -> object:
     if "answer" in case:
         # TOML has no null; `false` stands for it.
-        told = {name: None if value is False else value for name, value in case["answer"].items()}
-        return try_cast_recurse(Status, told)  # type: ignore[no-untyped-call]  # the library's
+        described = {name: None if value is False else value for name, value in case["answer"].items()}
+        return try_cast_recurse(Status, described)  # type: ignore[no-untyped-call]  # the library's
     if "network" in case:
         return raised_from(NETWORK[case["network"]])
     return getattr(errors, case["error"])(*case["args"])
 
 
-def told(outcome: Outcome) -> str:
+def described(outcome: Outcome) -> str:
     match outcome:
         case Sent(remote_id, _):
             return remote_id
@@ -115,9 +115,9 @@ def test_the_table(case: dict[str, Any]) -> None:
 
     assert type(outcome).__name__.lower() == case["outcome"]
     if isinstance(outcome, Sent | Throttled):
-        assert told(outcome) == case["says"]
+        assert described(outcome) == case["says"]
     else:
-        assert case["says"] in told(outcome)
+        assert case["says"] in described(outcome)
     if isinstance(outcome, Sent):
         assert outcome.url == case.get("url")
         assert type(outcome.remote_id) is str

@@ -39,7 +39,7 @@ def search(
     return Search(Sought(TEXT, parent, "key", NOW, None), "me", NOW, frozenset(before), floor)
 
 
-def told(found: Sequence[Status], searched: Search) -> str:
+def described(found: Sequence[Status], searched: Search) -> str:
     """The outcome in short: an id, nothing, or why a person has to look."""
     match verdict(found, searched):
         case Sent(remote_id, url):
@@ -86,7 +86,7 @@ REPLIES = [
 @pytest.mark.parametrize(("found", "expected"), REPLIES)
 def test_replies(found: list[Status], expected: str) -> None:
     """A reply is known by text, parent and time; in doubt, a person is shown what is there."""
-    assert expected in told(found, search())
+    assert expected in described(found, search())
 
 
 @pytest.mark.parametrize(("found", "expected"), REPLIES)
@@ -95,7 +95,7 @@ def test_first_posts(found: list[Status], expected: str) -> None:
     turned = {"110": None, None: "110", "100": "100"}
     found = [replace(status, parent=turned[status.parent]) for status in found]
 
-    assert expected in told(found, search(parent=None))
+    assert expected in described(found, search(parent=None))
 
 
 OLD = NOW - timedelta(hours=2)  # when the status that is known was created
@@ -115,7 +115,7 @@ OLD = NOW - timedelta(hours=2)  # when the status that is known was created
 )
 def test_ids_tell_nothing(found: list[Status], expected: str) -> None:
     """What is older than a status known before is out by its time, never by its id: that need not grow."""
-    assert expected in told(found, search(before=["100", "110"], floor=OLD))
+    assert expected in described(found, search(before=["100", "110"], floor=OLD))
 
 
 ANYTHING = st.builds(

@@ -25,25 +25,25 @@ def test_what_is_left() -> None:
 
 def test_a_server_whose_clock_is_off() -> None:
     """The reset is on our clock, however far off the server's is."""
-    told = quota_of(TOLD, now=NOW + timedelta(minutes=7))
-    assert told is not None
-    assert told.reset == datetime(2026, 5, 4, 12, 7, tzinfo=UTC)
+    quota = quota_of(TOLD, now=NOW + timedelta(minutes=7))
+    assert quota is not None
+    assert quota.reset == datetime(2026, 5, 4, 12, 7, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("missing", ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"])
 @pytest.mark.parametrize("written", [None, "", "many", "-1", "١٢", "1e9"])
 def test_half_a_quota_is_none(missing: str, written: str | None) -> None:
     """Where one of the three cannot be read, nothing is known."""
-    told = {name: value for name, value in TOLD.items() if name != missing}
+    quota = {name: value for name, value in TOLD.items() if name != missing}
     if written is not None:
-        told[missing] = written
-    assert quota_of(told, now=NOW) is None
+        quota[missing] = written
+    assert quota_of(quota, now=NOW) is None
 
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(TOLD)), st.text(max_size=12) | st.integers().map(str)))
 def test_any_header(headers: dict[str, str]) -> None:
     """No header makes the reading fail, and none makes us wait longer than a day."""
-    told = quota_of(headers, now=NOW)
-    assert told is None or NOW + SHORTEST_WAIT <= told.reset <= NOW + LONGEST_WAIT
-    assert told is None or (told.limit >= 0 and told.remaining >= 0)
+    quota = quota_of(headers, now=NOW)
+    assert quota is None or NOW + SHORTEST_WAIT <= quota.reset <= NOW + LONGEST_WAIT
+    assert quota is None or (quota.limit >= 0 and quota.remaining >= 0)

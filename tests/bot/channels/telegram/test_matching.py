@@ -28,22 +28,22 @@ def test_the_table(case: dict[str, Any]) -> None:
     """What is behind a post's parent says that it is out, that it is not, or that a person must look."""
     shown = [Shown(one["id"], one["text"], OWN[one.get("own", "yes")]) for one in case["shown"]]
 
-    told = verdict(shown, case["sought"], address)
+    answer = verdict(shown, case["sought"], address)
 
     if "found" in case:
-        assert told == Sent(str(case["found"]), address(case["found"]))
+        assert answer == Sent(str(case["found"]), address(case["found"]))
     elif "says" in case:
-        assert isinstance(told, Blind)
-        assert case["says"] in told.reason
+        assert isinstance(answer, Blind)
+        assert case["says"] in answer.reason
     else:
-        assert told == Absent()
+        assert answer == Absent()
 
 
 def test_a_message_without_an_address() -> None:
     """In a group, where messages have no address, a message is named by its id."""
-    told = verdict([Shown(17, "a"), Shown(18, "a")], "a", lambda _: None)
+    answer = verdict([Shown(17, "a"), Shown(18, "a")], "a", lambda _: None)
 
-    assert told == Blind("more than one message has this text: message 17, message 18", seen=True)
+    assert answer == Blind("more than one message has this text: message 17, message 18", seen=True)
 
 
 @given(text=st.text())

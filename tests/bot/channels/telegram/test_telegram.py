@@ -326,15 +326,15 @@ class TestSend:
         """A group that became a supergroup is followed in the same call, and its new id told once."""
         old = server.add_chat("group")
         new = server.migrate(old)
-        told: list[int] = []
-        channel = channel_on(server, chat=str(old.id), on_moved=told.append)
+        moves: list[int] = []
+        channel = channel_on(server, chat=str(old.id), on_moved=moves.append)
 
         outcomes = [await send(channel), await send(channel, "2/ A tower.", parent="1")]
         await channel.close()
 
         assert all(isinstance(outcome, Sent) for outcome in outcomes)
         assert [m.reply_to for m in server.seen(new)] == [None, 1]
-        assert told == [new.id]
+        assert moves == [new.id]
 
     async def test_after_a_restart_an_upgraded_group_is_known(self, server: TelegramServer) -> None:
         """With the id that a chat moved to, the old one is not asked again."""
