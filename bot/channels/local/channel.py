@@ -150,7 +150,7 @@ class LocalChannel:
                 entry = following(self._file, text, outgoing, self._clock())
                 self._file.append(descriptor, entry)
                 return self._sent(entry.remote_id)
-        except (OSError, DamagedError, HalfWrittenError, UnicodeEncodeError) as error:
+        except (OSError, DamagedError, HalfWrittenError) as error:
             return classify(error, self._file.path)
 
     def _take_down(self, remote_id: str) -> TakeDown:
@@ -158,9 +158,7 @@ class LocalChannel:
             with self._file_lock, self._file.opened() as descriptor:
                 if remote_id in self._file.ids:
                     self._file.append(descriptor, Deleted(remote_id, self._clock()))
-        except HalfWrittenError as error:
-            return Unreached(f"{self._file.path} was left half-written: {error}")
-        except (OSError, DamagedError) as error:
+        except (OSError, DamagedError, HalfWrittenError) as error:
             outcome = classify(error, self._file.path)
             return outcome if isinstance(outcome, Refused) else Unreached(outcome.reason)
         return Absent()
@@ -169,9 +167,7 @@ class LocalChannel:
         try:
             with self._file_lock, self._file.opened():
                 known = self._file.by_key.get(sought.key)
-        except DamagedError as error:
-            return Blind(str(error))
-        except OSError as error:
+        except (OSError, DamagedError) as error:
             outcome = classify(error, self._file.path)
             return outcome if isinstance(outcome, Unreached) else Blind(outcome.reason)
         return Absent() if known is None else self._sent(known)

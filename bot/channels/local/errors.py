@@ -19,14 +19,10 @@ LASTING = {
 }
 
 
-def classify(
-    error: OSError | DamagedError | HalfWrittenError | UnicodeEncodeError, path: Path
-) -> Refused | Unreached | Unknown:
+def classify(error: OSError | DamagedError | HalfWrittenError, path: Path) -> Refused | Unreached | Unknown:
     match error:
         case DamagedError():
             return Refused(str(error))
-        case UnicodeEncodeError():
-            return Refused("the text is not valid Unicode")
         case HalfWrittenError():
             return Unknown(f"{path} was left half-written: {error}")
         case BlockingIOError():

@@ -115,7 +115,7 @@ def newest(timeline: Timeline, count: int) -> Timeline:
 
 
 def to_line(entry: Entry | Deleted) -> bytes:
-    """Return one line of the file. Raises UnicodeEncodeError where the text is not valid Unicode."""
+    """Return one line of the file."""
     record = asdict(entry) | {"at": entry.at.isoformat()}
     if isinstance(entry, Deleted):
         record |= {"deleted": True}
@@ -221,7 +221,7 @@ class TimelineFile:
     def append(self, descriptor: int, entry: Entry | Deleted) -> None:
         """Add a post, or a deletion, durably or not at all.
 
-        Raises OSError, UnicodeEncodeError; then nothing is there. Raises HalfWrittenError where
+        Raises OSError; then nothing is there. Raises HalfWrittenError where
         even taking a half-written line back failed.
         """
         line = to_line(entry)

@@ -115,17 +115,6 @@ async def test_an_empty_text(tmp_path: Path, text: str) -> None:
     assert await send(local(tmp_path), text, key="k") == Refused("the text is empty")
 
 
-async def test_broken_unicode(tmp_path: Path) -> None:
-    """A text that no file can hold is refused, and the next one finds the timeline in order."""
-    channel = local(tmp_path)
-
-    assert await send(channel, "half a pair: \ud83d") == Refused("the text is not valid Unicode")
-
-    await sent(channel, "a whole one")
-    await channel.close()
-    assert texts(tmp_path / "news.jsonl") == ["a whole one"]
-
-
 async def test_too_long_tells_both_figures(tmp_path: Path) -> None:
     """The reason for refusing a long text tells its length and the limit."""
     assert await send(local(tmp_path, "mastodon"), "x" * 501) == Refused("the text is too long: 501 of 500")
