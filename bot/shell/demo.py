@@ -75,20 +75,12 @@ def add_samples(requests: Requests, screen: Screen) -> set[int]:
 def report(screen: Screen, settings: Settings, chains: tuple[Chain, ...]) -> None:
     """The chains with their ids, where the page is, and what to type next. Raises StoreError."""
     screen.say()
-    screen.table(
-        ("thread", "channel", "state", "posts", "ids", "title"),
-        (
-            (
-                f"#{chain.delivery.thread_id}",
-                chain.delivery.channel,
-                state(chain.delivery.state),
-                progress(chain.delivery),
-                f"{chain.posts[0].remote_id} … {chain.posts[-1].remote_id}",
-                safe(chain.delivery.title),
-            )
-            for chain in reversed(chains)
-        ),
-    )
+    lines = []
+    for chain in reversed(chains):
+        one, ids = chain.delivery, f"{chain.posts[0].remote_id} … {chain.posts[-1].remote_id}"
+        what = (f"#{one.thread_id}", one.channel, state(one.state), progress(one))
+        lines.append((*what, ids, safe(one.title)))
+    screen.table(("thread", "channel", "state", "posts", "ids", "title"), lines)
     broken = [chain for chain in chains if chain.delivery.state != "published"]
     if broken:
         raise StoreError(Fault.NOT_PUBLISHED, broken=len(broken), chains=len(chains), path=settings.data)

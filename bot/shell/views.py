@@ -28,6 +28,7 @@ Foreseen = Mapping[int, Forecast]  # by the id of the delivery
 NO_SERVICE = "No service is running here; start it with: threadcast run"
 AT_ONCE = frozenset({CAUSES[Cause.TURN], "under way"})
 FEW = 5  # threads that wait for their owner, on the first screen
+ABOUT = ("id", "channel", "state", "posts")  # the head of what `_about` tells
 CROP = {"title": 20, "next": 48}  # columns that these need at least; a date with its reason is not cut
 
 
@@ -138,21 +139,11 @@ def queue(
     if stopped and rest:
         screen.say()
     if rest:
-        screen.table(
-            ("id", "channel", "state", "posts", "next", "title"),
-            (
-                (
-                    str(one.delivery.thread_id),
-                    one.delivery.channel,
-                    state(stands(one.delivery)),
-                    progress(one.delivery),
-                    _foreseen(screen, one, now, running=running),
-                    safe(one.delivery.title),
-                )
-                for one in rest
-            ),
-            crop=CROP,
-        )
+        lines = []
+        for one in rest:
+            coming = _foreseen(screen, one, now, running=running)
+            lines.append((*_about(one.delivery), coming, safe(one.delivery.title)))
+        screen.table((*ABOUT, "next", "title"), lines, crop=CROP)
     if not running and any(one.start is not None for one in rest):
         screen.say(NO_SERVICE)
 
@@ -172,21 +163,16 @@ def _foreseen(screen: Screen, one: Forecast, now: datetime, *, running: bool) ->
 
 
 def history(screen: Screen, chains: Sequence[Chain]) -> None:
-    screen.table(
-        ("id", "channel", "state", "posts", "when", "first post", "title"),
-        (
-            (
-                str(chain.delivery.thread_id),
-                chain.delivery.channel,
-                state(stands(chain.delivery)),
-                progress(chain.delivery),
-                screen.when(chain.delivery.finished),
-                _where(chain.posts[0]) if chain.posts else "-",
-                safe(chain.delivery.reason or chain.delivery.title),
-            )
-            for chain in chains
-        ),
-    )
+    lines = []
+    for chain in chains:
+        one, first = chain.delivery, _where(chain.posts[0]) if chain.posts else "-"
+        lines.append((*_about(one), screen.when(one.finished), first, safe(one.reason or one.title)))
+    screen.table((*ABOUT, "when", "first post", "title"), lines)
+
+
+def _about(delivery: Delivery) -> tuple[str, ...]:
+    """What a table tells of each delivery first."""
+    return str(delivery.thread_id), delivery.channel, state(stands(delivery)), progress(delivery)
 
 
 def _where(post: PostRecord) -> str:
@@ -214,37 +200,23 @@ def dossier(
         if delivery.state in ANSWERS:
             screen.say(f"    → {answer(delivery)}")
         if chain.posts:
-            screen.table(
-                ("post", "label", "state", "length", "id", "replies to", "url"),
-                (
-                    (
-                        str(post.position),
-                        safe(post.post.label),
-                        "[dim]gone[/]" if post.taken_down else state(post.state),
-                        str(post.post.length),
-                        safe(post.remote_id or "-"),
-                        safe(post.reply_to or "-"),
-                        "-" if post.taken_down else safe(post.url or "-"),
-                    )
-                    for post in chain.posts
-                ),
-            )
+            head = ("post", "label", "state", "length", "id", "replies to", "url")
+            screen.table(head, map(_post, chain.posts))
+
+
+def _post(post: PostRecord) -> tuple[str, ...]:
+    gone = post.taken_down is not None
+    content = (safe(post.post.label), "[dim]gone[/]" if gone else state(post.state), str(post.post.length))
+    ids = (safe(post.remote_id or "-"), safe(post.reply_to or "-"))
+    return (str(post.position), *content, *ids, "-" if gone else safe(post.url or "-"))
 
 
 def channels(screen: Screen, rows: Sequence[ChannelRow], configured: frozenset[str]) -> None:
-    screen.table(
-        ("channel", "kind", "state", "target", "schedule"),
-        (
-            (
-                row.name,
-                row.kind,
-                _channel_state(row, configured),
-                safe(row.target),
-                safe(row.schedule) or "in turn",
-            )
-            for row in rows
-        ),
-    )
+    lines = []
+    for row in rows:
+        schedule = safe(row.schedule) or "in turn"
+        lines.append((row.name, row.kind, _channel_state(row, configured), safe(row.target), schedule))
+    screen.table(("channel", "kind", "state", "target", "schedule"), lines)
 
 
 def _channel_state(row: ChannelRow, configured: frozenset[str]) -> str:
@@ -260,34 +232,21 @@ def finding(screen: Screen, about: str, one: Finding) -> None:
 
 
 def events(screen: Screen, found: Sequence[AuditEvent]) -> None:
-    screen.table(
-        ("when", "who", "what", "id", "channel", "detail"),
-        (
-            (
-                screen.when(event.at),
-                safe(event.actor),
-                event.what,
-                str(event.thread_id or "-"),
-                event.channel or "-",
-                safe(event.detail),
-            )
-            for event in found
-        ),
-    )
+    lines = []
+    for event in found:
+        about = (str(event.thread_id or "-"), event.channel or "-")
+        lines.append((screen.when(event.at), safe(event.actor), event.what, *about, safe(event.detail)))
+    screen.table(("when", "who", "what", "id", "channel", "detail"), lines)
 
 
 def config(screen: Screen, settings: Sequence[InForce]) -> None:
-    screen.table(
-        ("setting", "value", "from"),
-        (
-            (
-                one.name,
-                safe(one.value) if one.value else "[dim]not set[/]",
-                f"[dim]{one.source}[/]" if one.source == DEFAULT else safe(one.source),
-            )
-            for one in settings
-        ),
-    )
+    lines = []
+    for one in settings:
+        value = safe(one.value) if one.value else "[dim]not set[/]"
+        lines.append(
+            (one.name, value, f"[dim]{one.source}[/]" if one.source == DEFAULT else safe(one.source))
+        )
+    screen.table(("setting", "value", "from"), lines)
 
 
 def changed(session: Session, deliveries: Sequence[Delivery]) -> None:
