@@ -22,26 +22,16 @@ from rich.text import Text
 from threadcast.bot.plain import plain
 from threadcast.queue.states import DeliveryState, PostState
 
-COLOURS: dict[str, str] = {
-    DeliveryState.HELD: "yellow",
-    DeliveryState.QUEUED: "cyan",
-    DeliveryState.PUBLISHING: "blue",
-    "stopping": "yellow",
-    "stopped": "yellow",
-    DeliveryState.UNSURE: "bold magenta",
-    DeliveryState.PUBLISHED: "green",
-    DeliveryState.FAILED: "bold red",
-    DeliveryState.CANCELLED: "dim",
-    DeliveryState.WITHDRAWN: "dim",
-    PostState.PLANNED: "dim",
-    PostState.SENDING: "blue",
-    PostState.SENT: "green",
-    PostState.UNKNOWN: "bold magenta",
-    PostState.REFUSED: "bold red",
-    "ok": "green",
-    "warning": "yellow",
-    "error": "bold red",
+_COLOURED: dict[str, tuple[str, ...]] = {
+    "green": (DeliveryState.PUBLISHED, PostState.SENT, "ok"),
+    "cyan": (DeliveryState.QUEUED,),
+    "blue": (DeliveryState.PUBLISHING, PostState.SENDING),
+    "yellow": (DeliveryState.HELD, "stopping", "stopped", "warning"),
+    "bold magenta": (DeliveryState.UNSURE, PostState.UNKNOWN),
+    "bold red": (DeliveryState.FAILED, PostState.REFUSED, "error"),
+    "dim": (DeliveryState.CANCELLED, DeliveryState.WITHDRAWN, PostState.PLANNED),
 }
+COLOURS = {name: colour for colour, names in _COLOURED.items() for name in names}
 WIDE = 10_000  # columns; a pipe has no edge to wrap at
 GAP = 2  # columns between two of a table
 NO_CROP: Mapping[str, int] = MappingProxyType({})

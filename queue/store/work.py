@@ -93,17 +93,9 @@ class Work:
             if slot is not None and before.state is DeliveryState.QUEUED and not before.own_time:
                 used = update(CHANNELS).where(CHANNELS.c.name == channel).values(last_slot=slot)
                 connection.execute(used)
+            claim = {"lease_owner": worker, "lease_until": until, "fence": before.fence + 1}
             try:
-                transition(
-                    connection,
-                    before,
-                    _CLAIMED,
-                    now=now,
-                    lease_owner=worker,
-                    lease_until=until,
-                    fence=before.fence + 1,
-                    started=before.started or now,
-                )
+                transition(connection, before, _CLAIMED, now=now, started=before.started or now, **claim)
             except IntegrityError:
                 # Another worker began a delivery of this channel in the same moment: its turn, not ours.
                 connection.get_transaction().rollback()  # type: ignore[union-attr]  # `_write` has begun it
