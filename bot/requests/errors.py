@@ -45,6 +45,9 @@ class RequestError(Exception):
         self.deliveries = tuple(deliveries)
         self.cause = cause
 
+    def __str__(self) -> str:
+        return self.problem  # not as an error of the queue, which has a sentence
+
 
 class UnknownChannelError(RequestError):
     """No channel of that name is configured (or was ever, where it is looked back)."""

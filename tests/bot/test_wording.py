@@ -7,6 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bot.chat.samples import BERLIN, MOMENTS, NOW
+from threadcast.bot.requests.errors import (
+    Problem,
+    RefusedError,
+    RequestError,
+    UnknownChannelError,
+    UnknownThreadError,
+)
 from threadcast.bot.wording import bar, count, exactly, lasting, shortly
 
 
@@ -86,3 +93,9 @@ def test_count_of_another_plural() -> None:
 def test_any_moment_is_told_in_a_few_characters(moment: datetime) -> None:
     """No moment takes much of a line."""
     assert len(shortly(moment, NOW, BERLIN)) <= 17
+
+
+@pytest.mark.parametrize("kind", [UnknownChannelError, UnknownThreadError, RefusedError])
+def test_a_request_that_cannot_be_met_has_a_text(kind: type[RequestError]) -> None:
+    """An error of a request can be logged by who takes it for one of the queue's."""
+    assert str(kind(Problem.NEVER_MEANT, thread=7)) == "never-meant"
