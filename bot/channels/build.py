@@ -12,12 +12,7 @@ from threadcast.bot.channels.mastodon.pace import MastodonPace
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
-from threadcast.config.channels import (
-    ChannelSettings,
-    LocalChannelSettings,
-    MastodonChannelSettings,
-    TelegramChannelSettings,
-)
+from threadcast.config.channels import LocalChannelSettings, MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.schedule.slots import describe
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
@@ -46,76 +41,57 @@ async def open_channels(
 def build_channels(
     settings: Settings, database: Database | None = None, clock: Clock = now
 ) -> tuple[Channel, ...]:
-    """Return the configured channels, none of which has made a call yet.
+    """Return the configured channels, no call made yet; chats of one bot share its connections.
 
     With `database` they know of what it remembers where a chat has moved to, and note there where one moves.
+    Client libraries are imported only for the kinds in use.
     """
     rows = {} if database is None else {row.name: row for row in database.reading.channels()}
-    bots: dict[str, Bot] = {}
-    return tuple(
-        build_channel(
-            settings, channel, clock=clock, row=rows.get(channel.name), database=database, bots=bots
-        )
-        for channel in settings.channels
-    )
+    bots: dict[str, Bot] = {}  # by token
+    built: list[Channel] = []
+    for channel in settings.channels:
+        match channel:
+            case TelegramChannelSettings():
+                from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see above
+                from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
+
+                token = channel.token.get_secret_value()
+                if token not in bots:
+                    bots[token] = make_bot(token, api_url=settings.telegram.api_url, proxies=settings.proxies)
+                chat = TelegramChannel(
+                    channel,
+                    bot=bots[token],
+                    clock=clock,
+                    probe_chat=next(iter(settings.telegram.admins), None),
+                    settle_after=settings.settle_after,
+                    moved_to=_moved(channel, rows.get(channel.name)),
+                    on_moved=partial(_note_moved, database, channel.name, clock),
+                    copies=None if database is None else _Copies(database, channel.name, clock),
+                )
+                built.append(chat)
+            case MastodonChannelSettings():
+                from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415
+
+                account = MastodonChannel(
+                    channel, clock=clock, proxies=settings.proxies, settle_after=settings.settle_after
+                )
+                built.append(account)
+            case LocalChannelSettings():
+                from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415
+
+                built.append(LocalChannel(channel, folder=settings.data, clock=clock))
+    return tuple(built)
 
 
 def seen(settings: Settings, channels: Sequence[Channel]) -> list[ChannelSeen]:
     """Return the configured channels for the queue to note, each with its schedule in words."""
-    timetables = {channel.name: channel.timetable(settings.timezone) for channel in settings.channels}
-    return [
-        ChannelSeen(channel.name, channel.kind, channel.target, in_words(timetables[channel.name]))
-        for channel in channels
-    ]
+    schedules = {each.name: in_words(each.timetable(settings.timezone)) for each in settings.channels}
+    return [ChannelSeen(each.name, each.kind, each.target, schedules[each.name]) for each in channels]
 
 
 def in_words(timetable: Timetable) -> str:
     """Return a schedule with its zone, in which its slots are other moments than elsewhere; "" for none."""
     return "" if timetable.schedule is None else f"{describe(timetable.schedule)} ({timetable.zone.key})"
-
-
-def build_channel(
-    settings: Settings,
-    channel: ChannelSettings,
-    *,
-    clock: Clock,
-    row: ChannelRow | None = None,
-    database: Database | None = None,
-    bots: "dict[str, Bot] | None" = None,
-) -> Channel:
-    """One channel from its settings. Client libraries are imported only for the kinds in use.
-
-    `row` is what `database` remembers of the channel; a chat that moves is noted there. `bots` has the bots
-    that were made, by token: all chats of one share its connections.
-    """
-    match channel:
-        case TelegramChannelSettings():
-            from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see above
-            from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
-
-            token, bots = channel.token.get_secret_value(), {} if bots is None else bots
-            if token not in bots:
-                bots[token] = make_bot(token, api_url=settings.telegram.api_url, proxies=settings.proxies)
-            return TelegramChannel(
-                channel,
-                bot=bots[token],
-                clock=clock,
-                probe_chat=next(iter(settings.telegram.admins), None),
-                settle_after=settings.settle_after,
-                moved_to=_moved(channel, row),
-                on_moved=partial(_note_moved, database, channel.name, clock),
-                copies=None if database is None else _Copies(database, channel.name, clock),
-            )
-        case MastodonChannelSettings():
-            from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415  # see above
-
-            return MastodonChannel(
-                channel, clock=clock, proxies=settings.proxies, settle_after=settings.settle_after
-            )
-        case LocalChannelSettings():
-            from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415  # see above
-
-            return LocalChannel(channel, folder=settings.data, clock=clock)
 
 
 def build_paces(

@@ -125,11 +125,9 @@ class Watch:
             disable=not screen.console.is_terminal,
         )
 
-    @contextmanager
-    def shown(self) -> Iterator[None]:
+    def shown(self) -> Progress:
         """Keep the progress on the screen while this is open."""
-        with self._bars:
-            yield
+        return self._bars
 
     def see(self, delivery: Delivery) -> None:
         """Show a delivery that went on."""

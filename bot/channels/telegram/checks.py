@@ -50,7 +50,7 @@ async def _membership(client: Client) -> tuple[telegram.ChatFullInfo, telegram.C
 
 
 def _moved(client: Client) -> tuple[Finding, ...]:
-    if not client.has_moved:
+    if client.moved_to is None:
         return ()
     what = f"the group became a supergroup; posts go to {client.chat}"
     return (Finding("warning", what, client.correction),)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import KW_ONLY, dataclass
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -102,6 +103,7 @@ async def close_bot(bot: telegram.Bot) -> None:
     await bot.request.shutdown()  # which stays open where Telegram never said who the bot is
 
 
+@dataclass(eq=False, repr=False)  # a bot shows its token
 class Client:
     """One chat as it is configured, and the bot that works in it.
 
@@ -109,22 +111,16 @@ class Client:
     is told to `on_moved`, which may block, to be given as `moved_to` to the next client of this chat.
     """
 
-    def __init__(
-        self,
-        bot: telegram.Bot,
-        *,
-        name: str,
-        chat: str,
-        clock: Clock,
-        moved_to: int | None = None,
-        on_moved: Callable[[int], None] = lambda _: None,
-    ) -> None:
-        self.bot: Final = bot
-        self.name: Final = name
-        self.clock: Final = clock
-        self.chat = chat if moved_to is None else str(moved_to)
-        self.has_moved = moved_to is not None
-        self._on_moved = on_moved
+    bot: telegram.Bot
+    _: KW_ONLY
+    name: str
+    chat: str
+    clock: Clock
+    moved_to: int | None = None
+    on_moved: Callable[[int], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        self.chat = self.chat if self.moved_to is None else str(self.moved_to)
 
     async def ask(self, call: Callable[[str], Awaitable[T]]) -> T:
         """Make a call in the chat; where Telegram says that it moved, once more in the new one."""
@@ -137,10 +133,10 @@ class Client:
 
     async def follow(self, moved: ChatMigrated) -> None:
         """From here on, use the chat's new id."""
-        self.chat = str(moved.new_chat_id)
-        self.has_moved = True
+        self.moved_to = moved.new_chat_id
+        self.chat = str(self.moved_to)
         log.warning("the chat has another id now", channel=self.name, next=self.correction)
-        await asyncio.to_thread(self._on_moved, moved.new_chat_id)
+        await asyncio.to_thread(self.on_moved, moved.new_chat_id)
 
     @property
     def correction(self) -> str:

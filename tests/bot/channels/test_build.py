@@ -1,13 +1,13 @@
 """What of the settings reaches the channels."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.servers.telegram.server import TOKEN, TelegramServer
-from threadcast.bot.channels.build import build_channel, open_channels
+from threadcast.bot.channels.build import build_channels, open_channels
 from threadcast.config.settings import load
 
 KINDS = {
@@ -33,7 +33,7 @@ async def test_how_doubts_are_settled(tmp_path: Path, kind: str, resend: bool) -
         given["THREADCAST_CHANNELS__NEWS__WHEN_UNSURE"] = "resend"
     settings = load(given, folder=tmp_path)
 
-    channel = build_channel(settings, settings.channels[0], clock=lambda: datetime.now(UTC))
+    (channel,) = build_channels(settings)
     settling = channel.settling
     await channel.close()
 
@@ -50,7 +50,7 @@ async def test_telegram_waits_for_nothing_without_a_private_chat(tmp_path: Path)
     }
     settings = load(given, folder=tmp_path)
 
-    channel = build_channel(settings, settings.channels[0], clock=lambda: datetime.now(UTC))
+    (channel,) = build_channels(settings)
     settling = channel.settling
     await channel.close()
 
