@@ -5,6 +5,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,48 +36,34 @@ class PageWriter:
     def __init__(self, write: Callable[[], None]) -> None:
         self._write = write
         self._stale = False
-        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
         self._earliest = 0.0  # by the loop's clock
 
     def changed(self) -> None:
         """Have the page written: the timelines have changed."""
         self._stale = True
-        self._schedule()
+        if self._task is None or self._task.done():
+            self._hurry = asyncio.Event()
+            self._task = asyncio.create_task(self._write_changes())
 
     async def close(self) -> None:
         """Write now what has changed. Another channel of the folder may go on."""
-        for _ in range(2):  # a page that is being written may lack the last change
-            if self._stale or self._is_writing():
-                self._start()
-            if self._task is not None:
-                await self._task
-
-    def _is_writing(self) -> bool:
-        return self._task is not None and not self._task.done()
-
-    def _schedule(self) -> None:
-        if self._stale and self._timer is None and not self._is_writing():
-            self._timer = asyncio.get_running_loop().call_at(self._earliest, self._start)
-
-    def _start(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._is_writing():
-            self._task = asyncio.create_task(self._write_changes())
-            self._task.add_done_callback(lambda _: self._schedule())
+        if self._task is not None:
+            self._hurry.set()
+            await self._task
 
     async def _write_changes(self) -> None:
-        self._stale = False
         loop = asyncio.get_running_loop()
-        begun = loop.time()
-        try:
-            await asyncio.to_thread(self._write)
-        except OSError as error:
-            log.warning("the page was not written", reason=error.strerror or "the system says no more")
-        took = loop.time() - begun
-        self._earliest = begun + max(SHORTEST_PAUSE, took / SHARE)
+        while self._stale:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), self._earliest - loop.time())
+            self._stale, begun = False, loop.time()
+            try:
+                await asyncio.to_thread(self._write)
+            except OSError as error:
+                log.warning("the page was not written", reason=error.strerror or "the system says no more")
+            self._earliest = begun + max(SHORTEST_PAUSE, (loop.time() - begun) / SHARE)
 
 
 def page_writer(folder: Path) -> PageWriter:
