@@ -8,9 +8,10 @@ import errno
 import os
 import sys
 import threading
+import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib import import_module
+from importlib import import_module, resources
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
@@ -78,30 +79,6 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "settle": ("queue", "Say whether a doubtful post is out."),
         "skip": ("queue", "Leave a refused post out, and go on behind it."),
     },
-}
-# What people type in other programs, and what they may mean here: it is said, and never done.
-OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
-    "delete": ("remove", "undo", "cancel"),
-    "go": ("publish", "resume"),
-    "help": ("--help",),
-    "init": ("config", "check"),
-    "list": ("queue", "history"),
-    "log": ("history", "events"),
-    "logs": ("history", "events"),
-    "ls": ("queue", "history"),
-    "now": ("publish",),
-    "post": ("add", "publish"),
-    "rm": ("remove", "undo", "cancel"),
-    "schedule": ("at",),
-    "send": ("add", "publish"),
-    "serve": ("run",),
-    "start": ("run", "resume"),
-    "status": ("queue", "show", "check"),
-    "end": ("stop", "cancel"),
-    "abort": ("stop", "cancel"),
-    "test": ("check", "preview"),
-    "thread": ("add", "show"),
-    "view": ("show", "open"),
 }
 WITHOUT_QUEUE = frozenset({"completion", "demo"})
 COMMANDS = {name: about for section in SECTIONS.values() for name, about in section.items()}
@@ -176,7 +153,7 @@ class Program(click.Group):
         """Return the command that is meant; where there is none, say the nearest name."""
         names = self.list_commands(ctx)
         if not ctx.resilient_parsing and args[0] not in names and not args[0].startswith("-"):
-            near = OTHER_WORDS.get(args[0].lower()) or difflib.get_close_matches(args[0], names, n=1)
+            near = other_words().get(args[0].lower()) or difflib.get_close_matches(args[0], names, n=1)
             meant = " or ".join(filter(None, (", ".join(near[:-1]), *near[-1:])))
             ctx.fail(f"there is no command {args[0]}{f'; did you mean {meant}?' if meant else '.'}")
         return super().resolve_command(ctx, args)
@@ -199,6 +176,11 @@ class Program(click.Group):
             if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def other_words() -> dict[str, list[str]]:
+    """Return the words of other programs, with the commands that each may mean here."""
+    return tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 
 
 def _prepare_output() -> None:

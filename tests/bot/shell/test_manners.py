@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from tests.bot.shell.terminal import PATIENCE, environment, terminal, threadcast
 from tests.bot.shell.typed import GAP, OTHER, THREAD, Shell
-from threadcast.bot.shell.cli import COMMANDS, OTHER_WORDS, Program, cli
+from threadcast.bot.shell.cli import COMMANDS, Program, cli, other_words
 from threadcast.bot.shell.exits import Exit
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
@@ -208,8 +208,8 @@ def test_words_of_other_programs(shell: Shell) -> None:
     result = shell("delete", "1")
     assert result.exit_code == Exit.USAGE
     assert "there is no command delete; did you mean remove, undo or cancel? See:" in result.stderr
-    assert not set(OTHER_WORDS) & set(COMMANDS)
-    assert {word for words in OTHER_WORDS.values() for word in words} - {"--help"} <= set(COMMANDS)
+    assert not set(other_words()) & set(COMMANDS)
+    assert {word for words in other_words().values() for word in words} - {"--help"} <= set(COMMANDS)
 
 
 def test_ctrl_c(shell: Shell) -> None:
