@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta
 
 from threadcast.bot.channels.port import Channel, Clock, Difference, Expected
@@ -103,7 +103,7 @@ class Undo:
                     until = self.clock() + AGAIN
                 case _:
                     return answer
-            self.see(Undoing(seen.delivery, seen.gone, seen.out, seen.left, until))
+            self.see(replace(seen, until=until))
             await self.pause(until)
 
 

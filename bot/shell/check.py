@@ -62,18 +62,11 @@ def _examine_queue(settings: Settings) -> tuple[Database | None, list[Finding]]:
         return database, [Finding("error", "the queue cannot be used", str(error))]
     names = {channel.name for channel in settings.channels}
     gone = Counter(one.channel for one in waiting if one.channel not in names)
-    return database, [
-        Finding("ok", "the queue opens"),
-        *(
-            Finding("warning", f"a power cut may lose what was told last: {one.what}", one.advice)
-            for one in unsafe
-        ),
-        *(
-            Finding(
-                "warning",
-                f"{name} is not configured any more; waiting for it: {waiting_for_it}",
-                f"configure it again, or cancel what waits; see: threadcast queue --channel {name}",
-            )
-            for name, waiting_for_it in sorted(gone.items())
-        ),
-    ]
+    lost = "a power cut may lose what was told last"
+    found = [Finding("ok", "the queue opens")]
+    found += [Finding("warning", f"{lost}: {one.what}", one.advice) for one in unsafe]
+    for name, waiting_for_it in sorted(gone.items()):
+        what = f"{name} is not configured any more; waiting for it: {waiting_for_it}"
+        step = f"configure it again, or cancel what waits; see: threadcast queue --channel {name}"
+        found.append(Finding("warning", what, step))
+    return database, found
