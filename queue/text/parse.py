@@ -1,6 +1,6 @@
 """From text to threads: markers, parts, notices; docs/grammar.md has the rules. Pure; linear in the text."""
 
-from threadcast.queue.text.parts import threads_of
+from threadcast.queue.text.parts import Text
 from threadcast.queue.text.thread import Thread, composed, written
 
 _OTHER_LINE_BREAKS = "\r\v\f\x85\u2028\u2029"
@@ -34,7 +34,7 @@ def decode(data: bytes) -> str:
 
 def parse(text: str) -> tuple[Thread, ...]:
     """Return the threads in `text`, in order; none in white space. Never raises."""
-    return tuple(threads_of(_line_feeds(composed(text))))
+    return tuple(Text(_line_feeds(composed(text))).threads())
 
 
 def render(thread: Thread) -> str:

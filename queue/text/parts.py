@@ -30,20 +30,15 @@ _INVISIBLE = re.compile(f"[{_HIDDEN}]")
 _Cut = tuple[NoticeKind, int, int]  # what is left out, from where to where
 
 
-def threads_of(text: str) -> Iterator[Thread]:
-    """Yield the threads of a text whose line breaks are all line feeds."""
-    return _Text(f"\n{text}\n").threads()  # so that the n-th line follows the n-th line break
-
-
-class _Text:
-    """A text, gone through once.
+class Text:
+    """A text whose line breaks are all line feeds, gone through once.
 
     Markers are looked for in the text without its invisible characters: `_hidden` has, for each of these,
     the offset there that it stands before.
     """
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = text = f"\n{text}\n"  # so that the n-th line follows the n-th line break
         # Most texts have none of them: to ask for each is quicker than to look for all.
         hidden = (
             (match.start() for match in _INVISIBLE.finditer(text))
@@ -55,6 +50,7 @@ class _Text:
         self._offset = self._line = 0
 
     def threads(self) -> Iterator[Thread]:
+        """Yield the threads in the text, in order."""
         found = drafts(_INVISIBLE.sub("", self._text) if self._hidden else self._text)
         if not found:
             yield from self._unmarked()
