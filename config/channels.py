@@ -5,10 +5,10 @@ from functools import partial
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
 
 from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, nearest, variables_of
-from threadcast.config.schedule.quiet import NEVER_QUIET, parse_quiet
+from threadcast.config.schedule.quiet import NEVER_QUIET, QuietHours, parse_quiet
 from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.types import (
@@ -25,6 +25,7 @@ from threadcast.config.types import (
     TimeZone,
     nearest_days,
     nearest_zone,
+    time_zone,
 )
 
 Numbering = Literal["keep", "renumber", "total", "none"]
@@ -108,16 +109,25 @@ class _Channel(BaseModel):
         ),
     ] = "ask"
 
+    @field_validator("quiet")
+    @classmethod
+    def _leaves_slots(cls, quiet: QuietHours, info: ValidationInfo) -> QuietHours:
+        """Raise ValueError where quiet hours leave none of the schedule's slots, in whatever zone."""
+        Timetable("", time_zone("UTC"), schedule=info.data.get("schedule"), quiet=quiet)
+        return quiet
+
+    @property
+    def place(self) -> tuple[str, ...] | None:
+        """Where the channel leads, after the field that says so; None where no other can lead there."""
+        return None
+
     @property
     def resends(self) -> bool:
         """Whether a post of which nobody can tell whether it is out is sent again."""
         return self.when_unsure == "resend"
 
     def timetable(self, zone: ZoneInfo) -> Timetable:
-        """Return when its threads start; `zone` counts where the channel has no time zone of its own.
-
-        Raises ValueError where quiet hours leave none of the schedule's slots.
-        """
+        """Return when its threads start; `zone` counts where the channel has no time zone of its own."""
         return Timetable(
             self.name, self.timezone or zone, schedule=self.schedule, quiet=self.quiet, jitter=self.jitter
         )
@@ -145,6 +155,10 @@ class TelegramChannelSettings(_Channel):
         ),
     ]
     silent: Annotated[bool, Doc.choice("posts after the first of a chain make no sound", "false")] = True
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        return ("chat", self.chat.lower())
 
 
 class MastodonChannelSettings(_Channel):
@@ -178,6 +192,10 @@ class MastodonChannelSettings(_Channel):
         Doc("the language of the posts", "a language code such as en, de or pt-BR", "en", "the account's"),
     ] = None
     spoiler: Annotated[str, Doc("a content warning on every post", "a line of text", "politics")] = ""
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        return ("token", self.token.get_secret_value(), self.url)
 
 
 class LocalChannelSettings(_Channel):

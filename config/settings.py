@@ -12,14 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from threadcast.config.channels import (
-    CHANNEL,
-    CHANNEL_VARIABLES,
-    ChannelSettings,
-    LocalChannelSettings,
-    MastodonChannelSettings,
-    TelegramChannelSettings,
-)
+from threadcast.config.channels import CHANNEL, CHANNEL_VARIABLES, ChannelSettings, LocalChannelSettings
 from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, variables_of
 from threadcast.config.environment import (
     SECRETS_DIR,
@@ -270,20 +263,13 @@ def _channel(
     if kind == "telegram" and "token" not in raw and shared_token is not None:
         shared["token"] = shared_token
     try:
-        channel = CHANNEL.validate_python({**raw, **shared, "kind": kind, "name": name})
+        return CHANNEL.validate_python({**raw, **shared, "kind": kind, "name": name})
     except ValidationError as error:
-        wrong = [(str(place[1]), advice) for place, advice in _faults(error)]
-    else:
-        try:
-            channel.timetable(time_zone("UTC"))
-        except ValueError:
-            wrong = [("quiet", "")]
-        else:
-            return channel
+        wrong = {str(place[1]): advice for place, advice in _faults(error)}
     # A token that is wrong for all is named once, where it stands.
     return [
         _problem(given, channel_variable(name, field), fields[field], advice)
-        for field, advice in wrong
+        for field, advice in wrong.items()
         if field not in shared
     ]
 
@@ -310,22 +296,13 @@ def _clashes(channels: Sequence[ChannelSettings], given: Mapping[str, Given]) ->
     """Channels that lead to the same place, where each thread would stand twice."""
     first: dict[tuple[str, ...], Given] = {}
     for channel in channels:
-        place = _place(channel)
+        place = channel.place
         if place is None:
             continue
         written = given[channel_variable(channel.name, place[0])]
         if place in first:
             yield written.problem(f"the same place as {first[place].spelling}; one channel each is enough")
         first.setdefault(place, written)
-
-
-def _place(channel: ChannelSettings) -> tuple[str, ...] | None:
-    """Return where a channel leads, after the field that says so; None where no other can lead there."""
-    if isinstance(channel, TelegramChannelSettings):
-        return ("chat", channel.chat.lower())
-    if isinstance(channel, MastodonChannelSettings):
-        return ("token", channel.token.get_secret_value(), channel.url)
-    return None
 
 
 ENVIRONMENT = "environment"
