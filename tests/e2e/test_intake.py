@@ -16,7 +16,6 @@ def test_dropped_files_are_published(house: House) -> None:
     house.env["THREADCAST_INTAKE"] = "drop here"
     inbox.mkdir()
     (inbox / "early.txt").write_text(thread_text(1, 3), encoding="utf-8")
-
     with house.running() as service:
         service.wait_for('"to": "done/early.txt"')
         (inbox / "late.md").write_text(thread_text(2, 4), encoding="utf-8")
@@ -28,14 +27,12 @@ def test_dropped_files_are_published(house: House) -> None:
         house.wait_for_posts(7)
         house.telegram.wait_for(lambda _: len(house.chat.messages) == 9, PATIENCE)
         service.stop(signal.SIGKILL)
-
     # As if it had died before the last move: the file is in the folder, and its thread in the queue.
     again = inbox / "news" / "own.txt"
     (inbox / "done/news/own.txt").rename(again)
     with house.running() as service:
         service.wait_for('"to": "done/news/own.2.txt"')
         assert service.stop() == 0
-
     assert [len(chain) for chain in chains_of(house.on_telegram())] == [3, 4, 2]
     assert [len(chain) for chain in chains_of(house.on_mastodon())] == [3, 4]
     assert "nothing new was added" in report(inbox / "done/news/own.2.txt")

@@ -21,7 +21,6 @@ def test_a_chat_that_asks_to_wait(house: House) -> None:
         assert added.returncode == 0, added.stderr
         service.wait_for("published")
         assert service.stop() == 0
-
     assert chains_of(house.on_telegram()) == [chain]
     with sqlite3.connect(house.data / "queue.sqlite3") as database:
         ((rate,),) = database.execute("SELECT rate FROM channels WHERE name = 'news'").fetchall()

@@ -41,9 +41,7 @@ def test_a_chain_that_went_on_since(house: House) -> None:
         release.set()
         service.wait_for("published")
         assert service.stop() == 0
-
     done = house.command("restore", "copy")
-
     assert done.returncode == 0, done.stderr
     assert "would go out again" in done.stdout
     assert "  #1 on news, 3 posts: " in done.stdout

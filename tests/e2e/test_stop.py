@@ -29,12 +29,10 @@ def test_servers_that_do_not_answer(house: House) -> None:
         assert time.monotonic() - begun < 10
     for one in released:
         one.set()
-
     with house.running() as service:
         house.wait_for_posts(6)
         service.wait_for("published")
         assert service.stop() == 0
-
     wanted = [*chain(1, 3), *chain(2, 3)]
     assert [text for _, _, text in house.on_telegram()] == wanted
     assert [text for _, _, text in house.on_mastodon()] == wanted
@@ -60,7 +58,6 @@ def test_a_chain_that_its_owner_stops(house: House) -> None:
             "    → threadcast retry 1, or: undo 1, cancel 1\n"
         )
         assert service.stop() == 0
-
     house.command("add", "-c", "news", house.write(thread_text(2, 3)))
     with house.running() as service:
         service.wait_for("published")

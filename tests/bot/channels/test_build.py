@@ -32,11 +32,9 @@ async def test_how_doubts_are_settled(tmp_path: Path, kind: str, resend: bool) -
     if resend:
         given["THREADCAST_CHANNELS__NEWS__WHEN_UNSURE"] = "resend"
     settings = load(given, folder=tmp_path)
-
     (channel,) = build_channels(settings)
     settling = channel.settling
     await channel.close()
-
     assert settling.resend is resend
     assert settling.first_look == timedelta(seconds=0 if kind == "local" else 5)
     assert kind == "local" or settling.apart == timedelta(seconds=5)
@@ -49,11 +47,9 @@ async def test_telegram_waits_for_nothing_without_a_private_chat(tmp_path: Path)
         "THREADCAST_TELEGRAM__ADMINS": "",
     }
     settings = load(given, folder=tmp_path)
-
     (channel,) = build_channels(settings)
     settling = channel.settling
     await channel.close()
-
     assert settling.first_look == timedelta(0)
 
 
@@ -69,6 +65,5 @@ async def test_chats_of_one_bot_share_it(tmp_path: Path) -> None:
             given[f"THREADCAST_CHANNELS__{name.upper()}__CHAT"] = f"@{name}"
         async with open_channels(load(given, folder=tmp_path)) as channels:
             assert await asyncio.gather(*(channel.preflight() for channel in channels)) == [None] * 20
-
     asked = [request.path.rsplit("/", 1)[-1] for request in server.requests]
     assert asked.count("getMe") == 1

@@ -104,7 +104,6 @@ def test_never_half(tmp_path: Path) -> None:
     with house(tmp_path, budgets=LITTLE) as at:
         at.add(30, *SEVEN)
         at.run()
-
         assert set(at.states()) == {DeliveryState.PUBLISHED}
         assert (at.server.throttled, at.half_out()) == (0, [])
         assert at.clock() == START + WINDOW
@@ -122,7 +121,6 @@ def test_somebody_else_posts_too(tmp_path: Path) -> None:
             at.server._budgets.take("statuses", at.account.id, at.clock())
         at.add(2, 12)
         at.run()
-
         assert (at.server.throttled, at.half_out()) == (0, [])
         (waited,) = at.waits
         assert waited.reason == (
@@ -136,7 +134,6 @@ def test_more_than_a_window(tmp_path: Path) -> None:
         at.add(310)
         at.run(posts=120)
         at.run()
-
         assert at.states() == [DeliveryState.PUBLISHED]
         assert at.server.throttled == 0
         assert at.clock() == START + WINDOW
@@ -153,7 +150,6 @@ def test_servers_that_do_not_limit_posts(tmp_path: Path, manners: Manners, withi
         at.run(posts=305)
         assert PostState.PLANNED in {post.state for post in at.database.reading.posts(1)}
         at.run()
-
         assert at.states() == [DeliveryState.PUBLISHED] * 2
         assert at.server.throttled == 0
         assert at.clock() <= START + within
@@ -166,7 +162,6 @@ def test_a_doubt_does_not_wait_for_room(tmp_path: Path) -> None:
         at.add(59, 1)
         at.lost_behind = 59  # and with it goes the last of the room
         at.run(until=timedelta(minutes=5))
-
         assert set(at.states()) == {DeliveryState.PUBLISHED}
         assert len(at.server.statuses()) == 60
 
@@ -184,11 +179,9 @@ def test_a_fault_of_the_channel_stops_the_channel(tmp_path: Path, fault: str, th
             account.scopes = frozenset({"read"})
         at.run(until=timedelta(hours=1))
         first, *others = at.database.reading.deliveries(channel="masto")
-
         assert (first.state, first.code) == (DeliveryState.PUBLISHING, Code(fault))
         assert {(one.state, one.reason) for one in others} == {(DeliveryState.QUEUED, "")}
         assert {wait.thread_id for wait in at.waits} == {first.thread_id}
-
         at.server.accounts[TOKEN] = account
         account.scopes = frozenset({"read", "write"})
         mended = at.clock()

@@ -56,9 +56,7 @@ async def test_an_intent_that_is_not_written(tmp_path: Path, error: StoreError) 
     database.work = Failing(database, error)
     channel = ScriptedChannel("news", tmp_path, clock)
     (added,) = database.threads.add([wish("news")], now=clock(), actor="test")
-
     working = Publisher(database, channel, worker="one", clock=clock, stop=Stop()).publish()
-
     if isinstance(error, LeaseLostError):
         assert await working is not None
     else:

@@ -109,9 +109,7 @@ async def test_a_chain_goes_out_whole(house: Callable[..., House]) -> None:
     """Every post of a thread is sent in order, each a reply to the one before, and recorded."""
     at = house()
     (delivery,) = at.add()
-
     published = await at.publisher().publish()
-
     assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
@@ -127,7 +125,6 @@ async def test_nothing_due(house: Callable[..., House]) -> None:
     """Where nothing is due, nothing is sent."""
     at = house()
     at.add(wish("news", due=START + timedelta(seconds=1)))
-
     assert not isinstance(await at.publisher().publish(), Delivery)
     assert at.asked == []
 
@@ -136,9 +133,7 @@ async def test_the_observer_follows(house: Callable[..., House]) -> None:
     """Whoever watches sees the delivery at its claim and after each post."""
     at = house()
     at.add()
-
     await at.publisher().publish()
-
     assert [(seen.state.value, seen.sent) for seen in at.seen] == [
         ("publishing", 0),
         ("publishing", 1),
@@ -160,7 +155,6 @@ async def test_later_from_the_same_post(
     """A post that was certainly not sent is sent again when its time has come, under the same key."""
     at = house(Step(), Step(outcome))
     (delivery,) = at.add()
-
     stopped = await at.publisher().publish()
     assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.due) == (DeliveryState.PUBLISHING, START + wait)
@@ -168,7 +162,6 @@ async def test_later_from_the_same_post(
     assert not isinstance(await at.publisher().publish(), Delivery)
     at.clock.moment = START + wait
     published = await at.publisher("two").publish()
-
     assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
@@ -179,9 +172,7 @@ async def test_a_waiting_chain_keeps_its_channel(house: Callable[..., House]) ->
     """While a begun chain waits, no other thread starts on its channel."""
     at = house(Step(), Step(Throttled(START + timedelta(hours=1), "slow down")))
     at.add(wish("news"), wish("news", about="other"))
-
     await at.publisher().publish()
-
     assert not isinstance(await at.publisher().publish(), Delivery)
 
 
@@ -190,13 +181,11 @@ async def test_unreached_again_and_again(house: Callable[..., House]) -> None:
     at = house(*[Step(Unreached("no route"))] * 12)
     at.add()
     waits = []
-
     for _ in range(12):
         stopped = await at.publisher().publish()
         assert isinstance(stopped, Delivery)
         waits.append((stopped.due - at.clock()).total_seconds())
         at.clock.moment = stopped.due
-
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
 
 
@@ -211,9 +200,7 @@ async def test_a_person_stops_it(house: Callable[..., House]) -> None:
     at.database.changes.apply(delivery, Event.STOP, now=at.clock(), actor="ada")
     publisher.look_again()
     gate.set()
-
     stopped = await publishing
-
     assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.code, stopped.sent) == (DeliveryState.FAILED, Code.PERSON, 2)
     assert not isinstance(await at.publisher().publish(), Delivery)
@@ -240,9 +227,7 @@ async def test_stopped_while_it_waits_for_its_pace(house: Callable[..., House]) 
     await waiting.wait()
     at.database.changes.apply(delivery, Event.STOP, now=at.clock(), actor="ada")
     publisher.look_again()
-
     stopped = await asyncio.wait_for(publishing, 30)
-
     assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.code, at.asked) == (DeliveryState.FAILED, Code.PERSON, [])
 
@@ -260,9 +245,7 @@ async def test_a_stop_outlives_the_service(house: Callable[..., House]) -> None:
     await at.channel.send(Outgoing(posts[0].text, None, "k"))
     at.database.changes.apply(delivery, Event.STOP, now=START, actor="ada")
     at.clock.moment = START + LEASE
-
     stopped = await at.publisher("next").publish()
-
     assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.code) == (DeliveryState.FAILED, Code.PERSON)
     assert not isinstance(await at.publisher("next").publish(), Delivery)
@@ -277,10 +260,8 @@ async def test_a_refusal_stops_this_chain_only(house: Callable[..., House]) -> N
     """A refused post stops its chain and says why; the next thread of the channel goes on."""
     at = house(Step(), Step(Refused("too rude")))
     broken, fine = at.add(wish("news"), wish("news", about="other"))
-
     first = await at.publisher().publish()
     second = await at.publisher().publish()
-
     assert isinstance(first, Delivery)
     assert isinstance(second, Delivery)
     assert (first.id, first.state, first.reason) == (broken, DeliveryState.FAILED, "too rude")
@@ -293,10 +274,8 @@ async def test_a_refused_chain_goes_on_when_retried(house: Callable[..., House])
     at = house(Step(), Step(Refused("too rude")))
     (delivery,) = at.add()
     await at.publisher().publish()
-
     at.database.changes.apply(delivery, Event.RETRY, now=at.clock(), actor="test", due=at.clock())
     published = await at.publisher().publish()
-
     assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
@@ -310,10 +289,8 @@ async def test_settled_as_sent(house: Callable[..., House]) -> None:
     await at.publisher().publish()
     await at.blind()
     timeline = ids(at)
-
     at.database.changes.settle(delivery, Sent(timeline[1], None), now=at.clock(), actor="test")
     published = await at.publisher().publish()
-
     assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
@@ -326,10 +303,8 @@ async def test_settled_as_not_sent(house: Callable[..., House]) -> None:
     (delivery,) = at.add()
     await at.publisher().publish()
     await at.blind()
-
     at.database.changes.settle(delivery, None, now=at.clock(), actor="test")
     published = await at.publisher().publish()
-
     assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
@@ -342,15 +317,12 @@ async def test_a_worker_that_died_in_the_middle(house: Callable[..., House]) -> 
     (delivery,) = at.add()
     working = asyncio.create_task(at.publisher("dead").publish())
     await gate.reached.wait()
-
     first, second, third = at.posts(delivery)
     assert (first.state, second.state, third.state) == (PostState.SENT, PostState.SENDING, PostState.PLANNED)
     assert (second.reply_to, second.key) == (first.remote_id, at.channel.script.asked[1].key)
-
     working.cancel()
     at.clock.moment += LEASE
     await at.publisher().publish()
-
     assert at.asked == ["1/ lamp 1", "2/ lamp 2"]
     assert at.states(delivery) == [PostState.SENT, PostState.UNKNOWN, PostState.PLANNED]
 
@@ -360,9 +332,7 @@ async def test_asked_to_stop(house: Callable[..., House]) -> None:
     stop = Stop()
     at = house(Step(), Step(before=stop.ask))
     (delivery,) = at.add()
-
     let_go = await at.publisher(stop=stop).publish()
-
     assert isinstance(let_go, Delivery)
     assert (let_go.state, let_go.lease_owner, let_go.sent) == (DeliveryState.PUBLISHING, None, 2)
     assert at.states(delivery) == [PostState.SENT, PostState.SENT, PostState.PLANNED]
@@ -379,10 +349,8 @@ async def test_no_time_to_wait(house: Callable[..., House]) -> None:
     (delivery,) = at.add()
     working = asyncio.create_task(at.publisher(stop=stop).publish())
     await at.channel.script.started.wait()
-
     stop.ask()
     stopped = await working
-
     assert isinstance(stopped, Delivery)
     assert stopped.lease_owner is None
     assert at.states(delivery)[0] is PostState.UNKNOWN
@@ -398,10 +366,8 @@ async def test_a_lost_lease(house: Callable[..., House]) -> None:
 
     at.channel.script.steps.append(Step(before=taken))
     (delivery,) = at.add()
-
     with capture_logs() as logs:
         await at.publisher().publish()
-
     assert at.asked == ["1/ lamp 1"]
     assert at.states(delivery) == [PostState.SENDING, PostState.PLANNED, PostState.PLANNED]
     (line,) = [entry for entry in logs if entry["event"].startswith("sent, but")]
@@ -412,9 +378,7 @@ async def test_a_broken_adapter(house: Callable[..., House]) -> None:
     """An adapter that raises may have sent the post: it is in doubt."""
     at = house(Step(error=RuntimeError("token 123:abc")))
     (delivery,) = at.add()
-
     stopped = await at.publisher().publish()
-
     assert isinstance(stopped, Delivery)
     assert at.states(delivery)[0] is PostState.UNKNOWN
     assert stopped.reason == BROKE
@@ -425,14 +389,12 @@ async def test_rules_that_cannot_be_had_now(house: Callable[..., House]) -> None
     at = house()
     at.channel.script.not_ready = NotReadyError(Unreached("no route"))
     (delivery,) = at.add()
-
     stopped = await at.publisher().publish()
     assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.reason) == (DeliveryState.PUBLISHING, "no route")
     at.channel.script.not_ready = None
     at.clock.moment = stopped.due
     published = await at.publisher().publish()
-
     assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert len(at.posts(delivery)) == 3
@@ -443,9 +405,7 @@ async def test_rules_that_cannot_be_had(house: Callable[..., House]) -> None:
     at = house()
     at.channel.script.not_ready = NotReadyError(Refused("the token is not valid"))
     (delivery,) = at.add()
-
     stopped = await at.publisher().publish()
-
     assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.reason) == (DeliveryState.FAILED, "the token is not valid")
     assert at.posts(delivery) == ()
@@ -461,9 +421,7 @@ async def test_a_thread_that_cannot_be_composed(tmp_path: Path) -> None:
     at = House(tmp_path)
     at.channel = Narrow("news", tmp_path, at.clock)
     at.add()
-
     stopped = await at.publisher().publish()
-
     assert isinstance(stopped, Delivery)
     assert stopped.state is DeliveryState.FAILED
     assert "2" in stopped.reason
@@ -484,7 +442,6 @@ async def test_the_split_stays(tmp_path: Path) -> None:
     at.channel = Wider("news", tmp_path, at.clock)
     at.clock.advance(hours=1)
     published = await at.publisher().publish()
-
     assert isinstance(published, Delivery)
     assert published.state is DeliveryState.PUBLISHED
     assert len(planned) > 3
@@ -496,7 +453,6 @@ async def test_a_gap_between_posts(tmp_path: Path) -> None:
     at = House(tmp_path)
     (delivery,) = at.add()
     publisher = at.publisher(gap=timedelta(minutes=2))
-
     times = []
     for _ in range(3):
         state = await publisher.publish()
@@ -504,7 +460,6 @@ async def test_a_gap_between_posts(tmp_path: Path) -> None:
         times.append((state.state.value, state.due - START, state.lease_owner))
         assert not isinstance(await publisher.publish(), Delivery)
         at.clock.moment = state.due
-
     assert times[:2] == [
         ("publishing", timedelta(minutes=2), None),
         ("publishing", timedelta(minutes=4), None),
@@ -525,9 +480,7 @@ async def test_a_chain_that_has_to_rest(tmp_path: Path) -> None:
     (delivery,) = at.add()
     end = START + timedelta(hours=9)
     publisher = at.publisher(brake=lambda now: end if START < now < end else None)
-
     rested = await publisher.publish()
-
     assert isinstance(rested, Delivery)
     assert (rested.state, rested.due, rested.lease_owner) == (DeliveryState.PUBLISHING, end, None)
     assert at.states(delivery) == [PostState.SENT, PostState.SENT, PostState.PLANNED]
@@ -545,10 +498,8 @@ async def test_a_continued_thread(tmp_path: Path) -> None:
     await at.publisher().publish()
     thread_id = at.database.reading.delivery(delivery).thread_id
     (longer,) = parse("1/ lamp 1\n2/ lamp 2\n3/ lamp /end\n4/ more\n5/ and more\n")
-
     at.database.threads.extend(thread_id, longer, now=at.clock(), actor="test")
     published = await at.publisher().publish()
-
     assert isinstance(published, Delivery)
     assert (published.state, published.sent) == (DeliveryState.PUBLISHED, 5)
     assert at.asked[3:] == ["4/ more", "5/ and more"]
@@ -565,9 +516,7 @@ async def test_an_adopted_chain(tmp_path: Path) -> None:
     (one,) = new.deliveries
     at.add(replace(new, deliveries=(replace(one, adoption=Adoption(2, by_hand)),)))
     at.channel.script.asked.clear()
-
     published = await at.publisher().publish()
-
     assert isinstance(published, Delivery)
     assert (published.state, published.sent) == (DeliveryState.PUBLISHED, 3)
     (asked,) = at.channel.script.asked
@@ -581,12 +530,10 @@ async def test_a_rest_without_text(tmp_path: Path) -> None:
     await at.publisher().publish()
     (longer,) = parse("1/ lamp 1\n2/ lamp 2\n3/ lamp /end\n4/\n5/\n")
     at.channel.numbered = Numbering.NONE
-
     at.database.threads.extend(
         at.database.reading.delivery(delivery).thread_id, longer, now=at.clock(), actor="test"
     )
     stopped = await at.publisher().publish()
-
     assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.sent) == (DeliveryState.FAILED, 3)
     assert "no text to post" in stopped.reason
@@ -602,9 +549,7 @@ async def test_an_adopted_chain_without_text(tmp_path: Path, text: str) -> None:
     (one,) = wish("news").deliveries
     adopted = replace(one, adoption=Adoption(2, Sent("17", None)))
     at.add(NewThread(written, "test.txt", (adopted,)))
-
     stopped = await at.publisher().publish()
-
     assert isinstance(stopped, Delivery)
     assert (stopped.state, stopped.posts) == (DeliveryState.FAILED, 0)
     assert "no text" in stopped.reason

@@ -128,12 +128,10 @@ async def test_a_lost_answer_is_found(house: Callable[..., House]) -> None:
     """A post whose answer was lost is found on the network, and the chain goes on behind it, whole."""
     at = house(Step(), LOST)
     delivery = at.add()
-
     waiting = await at.publish()
     assert (waiting.state, waiting.due) == (DeliveryState.PUBLISHING, START + MINUTE)
     at.clock.moment = waiting.due
     published = await at.publish()
-
     assert published.state is DeliveryState.PUBLISHED
     assert at.asked == at.texts() == WHOLE
     (sought,) = at.channel.script.sought
@@ -147,9 +145,7 @@ async def test_what_never_arrived_is_sent_again(house: Callable[..., House]) -> 
     at = house(Step(), GONE)
     at.add()
     at.clock.moment = (await at.publish()).due
-
     published = await at.publish()
-
     assert published.state is DeliveryState.PUBLISHED
     assert at.texts() == WHOLE
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "2/ lamp 2", "3/ lamp /end"]
@@ -165,7 +161,6 @@ async def test_looked_for_twice(house: Callable[..., House]) -> None:
     at.add()
     await at.publish()
     at.clock.advance(hours=1)
-
     again = await at.publish()
     assert (again.state, again.due) == (DeliveryState.PUBLISHING, at.clock() + 2 * MINUTE)
     assert at.asked == ["1/ lamp 1"]
@@ -180,9 +175,7 @@ async def test_looked_for_later(house: Callable[..., House], look: Look) -> None
     at = house(GONE)
     delivery = at.add()
     at.clock.moment = (await at.publish()).due
-
     later = await at.publish(look)
-
     assert later.state is DeliveryState.PUBLISHING
     assert later.due > at.clock()
     assert at.states(delivery)[0] is PostState.UNKNOWN
@@ -247,7 +240,6 @@ async def test_a_worker_that_died(house: Callable[..., House]) -> None:
     at.database.work.plan(claim, compose(claim.thread, await at.channel.rules()), now=START)
     at.database.work.intend(claim, 1, key="k", reply_to=None, now=START, until=START + LEASE)
     at.database.work.free_leases(now=START)
-
     waiting = await at.publish()
     assert (waiting.state, waiting.due) == (DeliveryState.PUBLISHING, START + MINUTE)
     assert at.states(delivery)[0] is PostState.UNKNOWN
@@ -265,9 +257,7 @@ async def test_the_landmark(house: Callable[..., House]) -> None:
     at.channel.script.steps.append(LOST)
     at.add()
     at.clock.moment = (await at.publish()).due
-
     await at.publish()
-
     (sought,) = at.channel.script.sought
     assert sought.landmark == Landmark(last.remote_id or "", last.post.text)
 
@@ -310,7 +300,6 @@ async def test_nothing_is_sent_where_the_chain_cannot_go(
     assert (stopped.state, stopped.reason) == (state, fault.reason)
     assert at.asked == []
     assert at.states(delivery) == [PostState.PLANNED] * 3
-
     at.channel.script.fault = None
     at.clock.advance(hours=1)
     if state is DeliveryState.FAILED:

@@ -114,7 +114,6 @@ async def test_broken_off_and_gone_on_with(house: House) -> None:
     assert (broken.gone, broken.out) == (1, 3)
     assert house.paused == [START + AGAIN, START + 2 * AGAIN]
     assert [left.position for left in broken.left] == [2]
-
     house.channel.asked.clear()
     undone = await house.undo(delivery)
     assert (undone.gone, undone.out) == (3, 3)

@@ -75,14 +75,12 @@ async def test_a_year(name: str, tmp_path: Path) -> None:
         database.threads.add(
             [wish(name, parts=2, about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test"
         )
-
     while clock() < END:
         came = await publisher.publish(timing(table))
         if not isinstance(came, Delivery):
             assert came is not None, "threads are left, so there is a next look"
             assert came > clock()
             clock.moment = min(came, END)
-
     starts = [at for at, _, parent, _ in channel.seen if parent is None]
     assert starts == [table.jittered(slot) for slot in wanted]
     assert [text for _, _, parent, text in channel.seen if parent is None] == [
@@ -104,11 +102,9 @@ async def test_down_for_a_month(tmp_path: Path) -> None:
     for number in range(3):
         database.threads.add([wish("york", about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test")
     publisher = Publisher(database, Noted("york", tmp_path, clock), worker="w", clock=clock, stop=Stop())
-
     clock.advance(days=30)
     assert isinstance(await publisher.publish(timing(table)), Delivery)
     again = await publisher.publish(timing(table))
-
     assert isinstance(again, datetime)
     assert timedelta() < again - clock() <= timedelta(days=8)
 
@@ -122,7 +118,6 @@ async def test_a_clock_once_a_year_ahead(tmp_path: Path) -> None:
     for number in range(2):
         database.threads.add([wish("york", about=f"thread {number}", due=BEGIN)], now=BEGIN, actor="test")
     publisher = Publisher(database, Noted("york", tmp_path, clock), worker="w", clock=clock, stop=Stop())
-
     clock.advance(days=365)
     assert isinstance(await publisher.publish(timing(table)), Delivery)
     clock.moment = BEGIN
@@ -130,7 +125,6 @@ async def test_a_clock_once_a_year_ahead(tmp_path: Path) -> None:
     waiting = database.reading.deliveries(states=frozenset({DeliveryState.QUEUED}))
     (foreseen,) = forecast(waiting, {"york": channel}, {"york": Rhythm(table, timedelta())}, clock())
     again = await publisher.publish(timing(table))
-
     assert isinstance(again, datetime)
     assert foreseen.start == again
     assert timedelta() < again - BEGIN < timedelta(days=8)
@@ -148,9 +142,7 @@ async def test_a_new_schedule_makes_up_for_nothing(tmp_path: Path) -> None:
     database.changes.see_channels([ChannelSeen("york", "local", "here", "an old one")], now=BEGIN)
     database.threads.add([wish("york", due=BEGIN)], now=BEGIN, actor="test")
     clock.advance(days=30)
-
     database.changes.see_channels([ChannelSeen("york", "local", "here", "a new one")], now=clock())
-
     assert not isinstance(claim(database, "york", TABLES["york"], clock()), Claim)
 
 
@@ -161,9 +153,7 @@ def test_quiet_hours_without_a_schedule() -> None:
     database = fresh_database()
     database.changes.see_channels([ChannelSeen("news", "local", "here")], now=night)
     database.threads.add([wish("news", due=night)], now=night, actor="test")
-
     assert claim(database, "news", table, night) == BEGIN + timedelta(hours=7)
-
     database.threads.add([wish("news", about="urgent", due=night, own_time=True)], now=night, actor="test")
     claimed = claim(database, "news", table, night)
     assert isinstance(claimed, Claim)

@@ -35,9 +35,7 @@ def test_a_phrase_is_the_moment_of_the_table(at: dict[str, object], text: str, s
     expected = datetime.fromisoformat(says)
     now = at["now"]
     assert isinstance(now, datetime)
-
     found = parse_when(text, now=now, zone=zone)
-
     assert found.tzinfo is UTC
     assert found == (expected if expected.tzinfo else expected.replace(tzinfo=zone))
 

@@ -27,9 +27,7 @@ class AuditContract:
         """A chain that is as it was sent has no differences, and an audit leaves nothing behind."""
         chain = await published(channel)
         before = harness.seen()
-
         found = await channel.audit(chain)
-
         assert found == ()
         assert harness.seen() == before
 
@@ -37,9 +35,7 @@ class AuditContract:
         """A post that was deleted by hand is missing; the first, which was not touched, is as it was."""
         chain = await published(channel)
         harness.delete(chain[1].remote_id)
-
         found = await channel.audit(chain)
-
         assert isinstance(found, tuple)
         assert ("missing", 2) in {(difference.kind, difference.position) for difference in found}
         assert 1 not in {difference.position for difference in found}
@@ -51,18 +47,14 @@ class AuditContract:
         sent = await posted(channel, "4/ part 4", parent=chain[-1].remote_id, key="key 4")
         before = harness.seen()
         assert sent.url is not None
-
         for address in (sent.remote_id, sent.url, f" {sent.url} "):
             assert await channel.find(address, ["another", "4/ part 4"]) == Named(sent)
-
         assert harness.seen() == before
 
     async def test_another_post_that_a_person_names(self, channel: Channel) -> None:
         """Of a post with another text it is said what it shows; it is for a person to judge."""
         chain = await published(channel)
-
         found = await channel.find(chain[1].remote_id, ["3/ part 3"])
-
         assert found.sent is not None
         assert found.sent.remote_id == chain[1].remote_id
         assert "2/ part 2" in found.doubt
@@ -74,9 +66,7 @@ class AuditContract:
     async def test_what_names_no_post(self, channel: Channel, said: str) -> None:
         """What is no id and no link of a post of this channel is never taken for one; it is said why."""
         await published(channel)
-
         found = await channel.find(said, ["3/ part 3"])
-
         assert found.sent is None
         assert found.doubt
 
@@ -84,9 +74,7 @@ class AuditContract:
         """A good channel may post, asked twice, and after a post too; asking posts nothing."""
         assert [await channel.preflight() for _ in range(2)] == [None, None]
         assert harness.seen() == []
-
         await posted(channel, "1/ part 1")
-
         assert await channel.preflight() is None
         assert len(harness.seen()) == 1
 
@@ -98,9 +86,7 @@ class RemoteAuditContract:
         """A post that cannot be looked at is in doubt, with its id; what is no id is none all the same."""
         chain = await published(channel)
         harness.stop()
-
         found = await channel.find(chain[0].remote_id, [chain[0].text])
-
         assert found.sent is not None
         assert (found.sent.remote_id, bool(found.doubt)) == (chain[0].remote_id, True)
         assert (await channel.find("yes", [chain[0].text])).sent is None
@@ -109,9 +95,7 @@ class RemoteAuditContract:
         """Where no server answers, no chain is called different, and none begun: ask again later."""
         chain = await published(channel)
         harness.stop()
-
         found, fault = await channel.audit(chain), await self._anew(harness)
-
         assert isinstance(found, Unreached)
         assert found.reason
         assert isinstance(fault, Unreached)
@@ -121,9 +105,7 @@ class RemoteAuditContract:
         """With a revoked token a chain cannot be compared nor begun: a person is told, the token is not."""
         chain = await published(channel)
         harness.revoke()
-
         found, fault = await channel.audit(chain), await self._anew(harness)
-
         assert isinstance(found, Blind)
         assert found.reason
         assert isinstance(fault, Refused)

@@ -40,7 +40,6 @@ class SettlingContract:
         first = await posted(channel, text, key="1")
         reply = await posted(channel, f"2/ {text}", parent=first.remote_id, key="2")
         before = harness.seen()
-
         looks = [
             await looked_up(channel, harness, text, key="1", landmark=landmark),
             await looked_up(
@@ -52,7 +51,6 @@ class SettlingContract:
                 landmark=Landmark(first.remote_id, text),
             ),
         ]
-
         assert looks == [first, reply]
         assert harness.seen() == before
 
@@ -62,12 +60,10 @@ class SettlingContract:
         first = await posted(channel, "1/ a lamp", key="1")
         reply = await posted(channel, "2/ a tower", parent=first.remote_id, key="2")
         landmark = Landmark(reply.remote_id, "2/ a tower")
-
         looks = [
             await looked_up(channel, harness, "1/ never", key="3", landmark=landmark),
             await looked_up(channel, harness, "3/ never", parent=reply.remote_id, key="4", landmark=landmark),
         ]
-
         assert all(isinstance(look, Absent) for look in looks), looks
         assert isinstance(nothing, Blind if harness.needs_landmark else Absent)
         assert [s.text for s in harness.seen()] == ["1/ a lamp", "2/ a tower"]
@@ -76,19 +72,16 @@ class SettlingContract:
         """In a chain of equal texts the post is told from the one before it, there or not."""
         first = await posted(channel, "again", key="1")
         landmark = Landmark(first.remote_id, "again")
-
         before = await looked_up(
             channel, harness, "again", parent=first.remote_id, key="2", landmark=landmark
         )
         second = await posted(channel, "again", parent=first.remote_id, key="2")
         after = await looked_up(channel, harness, "again", parent=first.remote_id, key="2", landmark=landmark)
-
         assert (before, after) == (Absent(), second)
 
     async def test_how_it_is_settled(self, channel: Channel) -> None:
         """A channel looks within minutes, and trusts no key for longer than its server does."""
         settling = channel.settling
-
         assert settling.misses >= 1
         assert timedelta(0) <= settling.first_look <= timedelta(minutes=10)
         assert timedelta(0) <= settling.apart <= timedelta(minutes=10)
@@ -98,9 +91,7 @@ class SettlingContract:
         """A post that is taken down is gone, for a second call and a look too; the others stay."""
         first = await posted(channel, "1/ a lamp", key="1")
         second = await posted(channel, "2/ a tower", parent=first.remote_id, key="2")
-
         downs = [await channel.take_down(second.remote_id) for _ in range(2)]
-
         assert downs == [Absent(), Absent()]
         assert [s.text for s in harness.seen()] == ["1/ a lamp"]
         landmark = Landmark(first.remote_id, "1/ a lamp")
@@ -130,7 +121,6 @@ class RemoteSettlingContract(SettlingContract):
             key="2",
             landmark=Landmark(fog.remote_id, "1/ into the fog"),
         )
-
         out = [s for s in harness.seen() if landmark is None or s.remote_id != landmark.remote_id]
         assert len(out) == 2
         assert isinstance(first, Sent)
@@ -141,10 +131,8 @@ class RemoteSettlingContract(SettlingContract):
         """Where no server answers, a post is neither found nor absent, nor taken down: ask again later."""
         sent = await posted(channel, "1/ is anyone there?")
         harness.stop()
-
         look = await looked_up(channel, harness, "1/ is anyone there?")
         down = await channel.take_down(sent.remote_id)
-
         assert isinstance(look, Unreached)
         assert isinstance(down, Unreached)
         assert look.reason
@@ -155,10 +143,8 @@ class RemoteSettlingContract(SettlingContract):
         """With a revoked token nothing is seen and nothing deleted: a person is told, the token is not."""
         sent = await posted(channel, "1/ who am I?")
         harness.revoke()
-
         look = await looked_up(channel, harness, "1/ who am I?")
         down = await channel.take_down(sent.remote_id)
-
         assert isinstance(look, Blind)
         assert isinstance(down, Refused)
         assert look.reason

@@ -119,14 +119,12 @@ async def test_visibilities(server: MastodonServer, given: tuple[str, ...]) -> N
 async def test_language_and_content_warning(server: MastodonServer) -> None:
     """Every post of a chain has the language and the content warning that are configured."""
     await sent_by(server, language="de", spoiler="Meer")
-
     assert [(s.language, s.spoiler) for s in server.statuses()] == [("de", "Meer"), ("de", "Meer")]
 
 
 async def test_the_accounts_own_language(server: MastodonServer) -> None:
     """Without a language none is sent, so that the account's own holds."""
     await sent_by(server)
-
     assert all("language" not in request.form for request in server.requests)
     assert {status.language for status in server.statuses()} == {"en"}
 
@@ -134,7 +132,6 @@ async def test_the_accounts_own_language(server: MastodonServer) -> None:
 async def test_what_is_sent(server: MastodonServer) -> None:
     """A post is one request, with its key, as plain text, and on a connection that is not kept."""
     await sent_by(server)
-
     assert [(r.method, r.path) for r in server.requests] == [("POST", "/api/v1/statuses")] * 2
     assert [r.headers["idempotency-key"] for r in server.requests] == ["1", "2"]
     assert {r.headers["connection"] for r in server.requests} == {"close"}
@@ -144,7 +141,6 @@ async def test_what_is_sent(server: MastodonServer) -> None:
 async def test_where_a_post_is_seen(server: MastodonServer, channel: MastodonChannel) -> None:
     """The address of a status is recorded."""
     sent = await posted(channel, "1/ The lamp")
-
     assert sent.url == f"{server.url}/@keeper/{sent.remote_id}"
 
 
@@ -154,7 +150,6 @@ async def test_a_limit_that_the_server_tells() -> None:
         channel = make_channel(roomy)
         limits = [(await channel.rules()).limit for _ in range(3)]
         await channel.close()
-
         assert limits == [5000, 5000, 5000]
         asked = ["/api/v2/instance", "/.well-known/nodeinfo", "/nodeinfo/2.0"]
         assert [request.path for request in roomy.requests] == asked
@@ -169,7 +164,6 @@ async def test_connections_that_the_server_closes(manners: Manners) -> None:
         channel = make_channel(server)
         outcomes = [await post(channel, f"{number}/ The lamp", key=str(number)) for number in range(12)]
         await channel.close()
-
     assert {type(outcome) for outcome in outcomes} == {Sent}
 
 
@@ -179,9 +173,7 @@ async def test_rules_are_asked_again_after_a_failure(server: MastodonServer) -> 
     channel = make_channel(server)
     with pytest.raises(NotReadyError):
         await channel.rules()
-
     server.start()
-
     assert (await channel.rules()).limit == 500
     await channel.close()
 
@@ -190,9 +182,7 @@ async def test_a_slow_answer(server: MastodonServer) -> None:
     """A server that does not answer within the timeout leaves the post unknown."""
     released = server.hold_answer()
     channel = make_channel(server, timeout=0.2)
-
     outcome = await post(channel, "1/ The lamp")
-
     released.set()
     await channel.close()
     assert isinstance(outcome, Unknown)
@@ -204,12 +194,10 @@ async def test_a_cancelled_send(server: MastodonServer, channel: MastodonChannel
     released = server.hold_answer()
     task = asyncio.ensure_future(post(channel, "1/ The lamp", key="1"))
     await asyncio.to_thread(server.wait_for, lambda server: len(server.requests) == 1)
-
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     released.set()
-
     await posted(channel, "2/ The tower", key="2")
     assert [s.text for s in server.statuses()] == ["1/ The lamp", "2/ The tower"]
 
@@ -223,12 +211,10 @@ async def test_a_send_that_is_cancelled_in_the_queue(
     await asyncio.to_thread(server.wait_for, lambda server: len(server.requests) == 1)
     waiting = asyncio.ensure_future(post(channel, "2/ The tower", key="2"))
     await asyncio.sleep(0)  # lets it line up
-
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     released.set()
-
     assert isinstance(await first, Sent)
     assert [s.text for s in server.statuses()] == ["1/ The lamp"]
 
@@ -246,7 +232,6 @@ async def test_what_the_headers_leave() -> None:
         await post(channel, "2/ The tower", key="2")
         lost = channel.quota
         await channel.close()
-
     assert before is None
     assert after == lost == Quota(2, 1, datetime(2026, 5, 4, 12, tzinfo=UTC))
 
@@ -288,7 +273,6 @@ async def test_an_address_that_does_not_answer_as_mastodon(
             await channel.rules()
         findings = await channel.check()
         await channel.close()
-
     assert isinstance(caught.value.outcome, kind)
     assert says in caught.value.outcome.reason
     assert [f.level for f in findings] == ["error"]
@@ -324,7 +308,6 @@ async def test_a_check_of_a_token_that_may_only_read() -> None:
 async def test_a_check_of_a_token_that_may_only_write() -> None:
     """A token that may only post is enough, though less can be checked, and no post looked for."""
     levels = [level for level, _ in await checked(("write:statuses",))]
-
     assert levels == ["ok", "warning", "warning"]
 
 

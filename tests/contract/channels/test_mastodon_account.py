@@ -66,7 +66,6 @@ async def settling_of(**changes: Any) -> tuple[Settling, Settling]:
 async def test_mastodon_knows_keys() -> None:
     """Once it is known to be Mastodon, one look is enough while the key is well inside its hour."""
     before, after = await settling_of()
-
     assert before.key_life == timedelta(0)
     assert after == Settling(
         first_look=timedelta(seconds=10),
@@ -80,14 +79,12 @@ async def test_mastodon_knows_keys() -> None:
 async def test_other_servers_do_not_know_keys(manners: Manners) -> None:
     """On a server that is not Mastodon, whatever version it claims, no key is trusted: two looks, always."""
     _, after = await settling_of(manners=manners)
-
     assert (after.key_life, after.misses) == (timedelta(0), 2)
 
 
 async def test_looking_sooner() -> None:
     """When to look can be set."""
     _, after = await settling_of(settle_after=timedelta(milliseconds=50))
-
     assert after.first_look == after.apart == timedelta(milliseconds=50)
     assert after.key_life == timedelta(minutes=50)
 
@@ -98,9 +95,7 @@ async def test_looking_sooner() -> None:
 async def test_the_limit_on_deletes(server: MastodonServer, channel: MastodonChannel) -> None:
     """After thirty deletes in half an hour the server asks to wait until its window ends."""
     ids = [server.write(server.accounts[TOKEN], f"{number}/").id for number in range(31)]
-
     downs = [await channel.take_down(remote_id) for remote_id in ids]
-
     assert downs[:30] == [Absent()] * 30
     assert isinstance(downs[30], Throttled)
     assert downs[30].until == datetime(2026, 5, 4, 10, tzinfo=UTC)
@@ -118,7 +113,6 @@ async def test_a_chain_of_which_a_post_was_deleted_by_hand(manners: Manners) -> 
         differences = await audited(channel, chain)
         downs = [await channel.take_down(expected.remote_id) for expected in reversed(chain)]
         await channel.close()
-
         assert ("missing", 2) in differences
         assert downs == [Absent()] * 3
         assert server.statuses() == []
@@ -152,9 +146,7 @@ async def test_what_cannot_be_taken_down(
     """A post is only called gone where the server says so; after anything else it is tried again, or told."""
     sent = await posted(channel, "1/ The lamp")
     server.instead(DELETE, answer)
-
     down = await channel.take_down(sent.remote_id)
-
     assert isinstance(down, expected)
     assert says in down.reason
     assert await channel.take_down(sent.remote_id) == Absent()
@@ -189,7 +181,6 @@ async def test_an_audit_of_a_good_chain(manners: Manners) -> None:
         channel = make_channel(server)
         chain = await published(channel, 40)
         server.requests.clear()
-
         assert await channel.audit(chain) == ()
         await channel.close()
         assert len(server.requests) == 2
@@ -203,9 +194,7 @@ async def test_an_audit_of_a_broken_chain(server: MastodonServer, channel: Masto
     by_hand = server.write(server.accounts[TOKEN], "an aside", chain[2].remote_id)
     server.write(server.add_account("another", "bob"), "nice!", chain[2].remote_id)
     server.requests.clear()
-
     found = await channel.audit(chain)
-
     assert isinstance(found, tuple)
     assert [(d.kind, d.position) for d in found] == [
         ("edited", 2),
@@ -230,7 +219,6 @@ async def test_an_audit_of_what_the_server_shows_in_its_own_way(
     """A text that is only shown otherwise is not called edited."""
     chain = await published(channel)
     server.statuses()[2].html = "<p>as the server likes it</p>"
-
     assert await audited(channel, chain) == []
 
 
@@ -240,7 +228,6 @@ async def test_an_audit_where_contexts_are_cut_short(
     """Posts that a server leaves out of a context are asked for one by one, not called missing."""
     chain = await published(channel)
     server.instead(CONTEXT, Response(200, {"ancestors": [], "descendants": []}), times=5)
-
     assert await audited(channel, chain) == []
 
 
@@ -261,9 +248,7 @@ async def test_an_audit_that_cannot_be_made(
     """Where the server does not answer, a chain is not called different."""
     chain = await published(channel, 2)
     server.instead(call, answer)
-
     found = await channel.audit(chain)
-
     assert isinstance(found, expected)
     assert found.reason
 
@@ -292,10 +277,8 @@ async def test_an_account_that_has_just_posted(server: MastodonServer, channel: 
     await posted(channel, "1/ The lamp")
     assert await channel.preflight() is None
     assert asked(server) == ["POST statuses"]
-
     server.revoke()
     assert isinstance(await post(channel, "2/ The tower", key="2"), Refused)
-
     assert isinstance(await channel.preflight(), Refused)
 
 
@@ -306,7 +289,6 @@ async def test_scopes_that_are_enough(scopes: tuple[str, ...], manners: Manners)
     with MastodonServer(manners=manners) as server:
         server.add_account(scopes=scopes)
         channel = make_channel(server)
-
         assert await channel.preflight() is None
         await channel.close()
 
@@ -318,7 +300,6 @@ async def test_scopes_that_are_not_enough() -> None:
         channel = make_channel(server)
         fault = await channel.preflight()
         await channel.close()
-
     assert isinstance(fault, Refused)
     assert "add write:statuses" in fault.reason
 
@@ -340,9 +321,7 @@ async def test_an_account_that_cannot_post(
 ) -> None:
     """Why a chain should not begin now is told, and asked again each time."""
     server.instead(ME, answer)
-
     fault = await channel.preflight()
-
     assert isinstance(fault, kind)
     assert says in fault.reason
     assert await channel.preflight() is None
@@ -355,9 +334,7 @@ async def test_a_check_of_an_account_that_is_closed(
 ) -> None:
     """A check tells an account that the server has closed, with what to do."""
     server.instead(ME, CANNOT[why][0])
-
     _, account, _ = await channel.check()
-
     assert account.level == "error"
     assert "log in on the server" in account.advice
 
@@ -378,7 +355,6 @@ async def test_calls_do_not_hide_what_posts_leave(clock: Clock) -> None:
         clock.turn(hours=4)
         after = channel.quota
         await channel.close()
-
     assert during == Quota(10, 9, datetime(2026, 5, 4, 12, tzinfo=UTC))
     assert after is None
 
@@ -393,7 +369,6 @@ async def test_calls_tell_what_they_leave(clock: Clock) -> None:
         await channel.audit([Expected(1, "7", "gone", None)])
         quota_left = channel.quota
         await channel.close()
-
     assert quota_left == Quota(3, 1, datetime(2026, 5, 4, 9, 35, tzinfo=UTC))
 
 
@@ -409,7 +384,6 @@ async def test_deletions_leave_posts_alone(clock: Clock) -> None:
         await channel.take_down(sent.remote_id)
         after = channel.quota
         await channel.close()
-
     assert before == after
     assert before is not None
     assert before.remaining > 200

@@ -90,7 +90,6 @@ async def test_what_landed_is_found(spoil: Callable[[MastodonServer], None], man
         assert isinstance(await post(channel, "2/ The tower", parent=first.remote_id, key="2"), Unknown)
         reply = await looked_up(channel, "2/ The tower", first.remote_id)
         await channel.close()
-
     assert isinstance(reply, Sent)
     statuses = server.statuses()
     assert [first.remote_id, reply.remote_id] == [status.id for status in statuses]
@@ -112,7 +111,6 @@ async def test_replies_of_one_second(manners: Manners) -> None:
             assert isinstance(found, Sent), text
             ids.append(found.remote_id)
         await channel.close()
-
     assert ids == [status.id for status in server.statuses()]
     assert (ids == sorted(ids)) == (manners is not SNAC)
 
@@ -125,7 +123,6 @@ async def test_what_did_not_land_is_absent(
     first = await posted(channel, "1/ The lamp", key="1")
     spoil(server)
     assert isinstance(await post(channel, "2/ The tower", parent=first.remote_id, key="2"), Unknown)
-
     assert await looked_up(channel, "2/ The tower", first.remote_id) == Absent()
     assert len(server.statuses()) == 1
 
@@ -145,10 +142,8 @@ async def test_texts_are_known_again(server: MastodonServer, clock: Clock, text:
     channel = make_channel(server, clock=clock, spoiler="Meer")
     first = await posted(channel, "1/", key="1")
     reply = await posted(channel, text, parent=first.remote_id, key="2")
-
     found = await looked_up(channel, text, first.remote_id)
     await channel.close()
-
     assert found == reply
     assert asked(server) == ["context"]
 
@@ -160,9 +155,7 @@ async def test_a_replay_whose_parent_is_gone(server: MastodonServer, channel: Ma
     await post(channel, "2/ The tower", parent=first.remote_id, key="2")
     server.delete(first.remote_id)
     assert isinstance(await post(channel, "2/ The tower", parent=first.remote_id, key="2"), Refused)
-
     look = await looked_up(channel, "2/ The tower", first.remote_id)
-
     (alone,) = server.statuses()
     assert isinstance(look, Blind)
     assert look.reason.endswith(f"in another place: {server.url}/@keeper/{alone.id}")
@@ -172,7 +165,6 @@ async def test_a_parent_that_is_gone(server: MastodonServer, channel: MastodonCh
     """A reply that never landed is absent, although its parent is gone."""
     first = await posted(channel, "1/ The lamp", key="1")
     server.delete(first.remote_id)
-
     assert await looked_up(channel, "2/ The tower", first.remote_id) == Absent()
     assert asked(server) == ["context", "statuses"]
 
@@ -182,7 +174,6 @@ async def test_a_reply_by_hand(server: MastodonServer, channel: MastodonChannel)
     first = await posted(channel, "1/ The lamp", key="1")
     server.write(keeper(server), "2/ The towers", first.remote_id)
     server.write(server.add_account("another", "bob"), "2/ The tower", first.remote_id)
-
     assert await looked_up(channel, "2/ The tower", first.remote_id) == Absent()
 
 
@@ -190,9 +181,7 @@ async def test_the_same_text_by_hand(server: MastodonServer, channel: MastodonCh
     """Where two posts fit, a person is shown both."""
     first = await posted(channel, "1/ The lamp", key="1")
     twins = [server.write(keeper(server), "2/ The tower", first.remote_id) for _ in range(2)]
-
     look = await looked_up(channel, "2/ The tower", first.remote_id)
-
     assert isinstance(look, Blind)
     assert all(twin.id in look.reason for twin in twins)
 
@@ -206,9 +195,7 @@ async def test_the_same_text_before(server: MastodonServer, channel: MastodonCha
     landmark = Landmark(yesterday.remote_id, "Good morning")
     assert await looked_up(channel, "Good morning", since=clock.now) == Absent()
     assert await looked_up(channel, "Good morning", since=clock.now, landmark=landmark) == Absent()
-
     today = await posted(channel, "Good morning", key="2")
-
     assert await looked_up(channel, "Good morning", since=clock.now) == today
     assert await looked_up(channel, "Good morning", since=clock.now, landmark=landmark) == today
 
@@ -229,12 +216,10 @@ async def test_a_busy_account(manners: Manners) -> None:
         for number in range(100):
             server.write(account, f"after {number}")
         server.requests.clear()
-
         assert await looked_up(channel, "1/ The lamp", since=began) == sent
         pages = asked(server).count("statuses")
         assert await looked_up(channel, "1/ The light", since=began) == Absent()
         await channel.close()
-
     assert pages == 3
 
 
@@ -248,7 +233,6 @@ async def test_a_landmark_ends_the_search(
         marks.append(server.write(account, f"before {number}"))
         clock.turn(seconds=20)
     landmark = Landmark(marks[-1].id, marks[-1].text)
-
     assert await looked_up(channel, "1/ The lamp", landmark=landmark) == Absent()
     assert asked(server) == ["verify_credentials", "statuses"]
 
@@ -261,7 +245,6 @@ async def test_a_parent_ends_the_search(
         server.write(keeper(server), f"before {number}")
         clock.turn(seconds=20)
     first = await posted(channel, "1/ The lamp")
-
     assert await looked_up(channel, "2/ The tower", first.remote_id) == Absent()
     assert asked(server) == ["context", "statuses"]
 
@@ -273,9 +256,7 @@ async def test_a_landmark_that_does_not_come(
     for number in range(600):
         server.write(keeper(server), f"before {number}")
     clock.turn(days=1)
-
     look = await looked_up(channel, "1/ The lamp", since=clock.now, landmark=Landmark("77", "gone"))
-
     assert look == Absent()
     assert asked(server).count("statuses") == 6
 
@@ -285,9 +266,7 @@ async def test_more_than_can_be_looked_at(server: MastodonServer, channel: Masto
     account = keeper(server)
     for number in range(1001):
         server.write(account, f"after {number}")
-
     look = await looked_up(channel, "1/ The lamp")
-
     assert isinstance(look, Blind)
     assert "too many newer posts" in look.reason
 
@@ -297,7 +276,6 @@ async def test_a_server_that_does_not_page(server: MastodonServer, channel: Mast
     server.write(keeper(server), "after")
     page = [{"id": "5", "content": "x", "account": {"id": "1001"}, "created_at": NOW.isoformat()}]
     server.instead(STATUSES, Response(200, page), times=2)
-
     assert isinstance(await looked_up(channel, "1/ The lamp"), Blind)
 
 
@@ -306,7 +284,6 @@ async def test_a_context_that_is_cut_short(server: MastodonServer, channel: Mast
     first = await posted(channel, "1/ The lamp", key="1")
     reply = await posted(channel, "2/ The tower", parent=first.remote_id, key="2")
     server.instead(CONTEXT, Response(200, {"ancestors": [], "descendants": []}))
-
     assert await looked_up(channel, "2/ The tower", first.remote_id) == reply
 
 
@@ -316,7 +293,6 @@ async def test_a_post_that_was_edited(server: MastodonServer, channel: MastodonC
     reply = await posted(channel, "2/ The towr", parent=first.remote_id, key="2")
     server.rewrite(reply.remote_id, "2/ The tower")
     server.rewrite(reply.remote_id, "2/ The tall tower")
-
     assert await looked_up(channel, "2/ The towr", first.remote_id) == reply
     assert await looked_up(channel, "2/ The boat", first.remote_id) == Absent()
 
@@ -329,9 +305,7 @@ async def test_a_post_that_was_edited_where_versions_are_not_told(
     reply = await posted(channel, "2/ The towr", parent=first.remote_id, key="2")
     server.rewrite(reply.remote_id, "2/ The tower")
     server.instead(HISTORY, NOT_FOUND)
-
     look = await looked_up(channel, "2/ The towr", first.remote_id)
-
     assert isinstance(look, Blind)
     assert look.reason == f"a post where it would be was edited meanwhile: {reply.url}"
 
@@ -343,7 +317,6 @@ async def test_a_server_that_shows_a_text_in_its_own_way(
     sent = await posted(channel, "1/ The *lamp*")
     (status,) = server.statuses()
     status.html = "<p>1/ The <em>lamp</em></p>"
-
     assert await looked_up(channel, "1/ The *lamp*") == sent
     server.instead(SOURCE, NOT_FOUND, times=2)
     assert await looked_up(channel, "1/ The *lamp*") == Absent()
@@ -358,7 +331,6 @@ async def test_a_server_whose_clock_is_wrong(clock: Clock, ahead: timedelta) -> 
         server.write(account, "Good morning")
         clock.turn(hours=2)
         channel = make_channel(server, clock=clock)
-
         assert await looked_up(channel, "Good morning", since=clock.now) == Absent()
         sent = await posted(channel, "Good morning")
         assert await looked_up(channel, "Good morning", since=clock.now) == sent
@@ -369,9 +341,7 @@ async def test_our_clock_was_set(server: MastodonServer, channel: MastodonChanne
     """A clock that was hours ahead when the post was tried does not make it absent: a person looks."""
     first = await posted(channel, "1/ The lamp", key="1")
     await posted(channel, "2/ The tower", parent=first.remote_id, key="2")
-
     look = await looked_up(channel, "2/ The tower", first.remote_id, since=NOW + timedelta(hours=5))
-
     assert isinstance(look, Blind)
     assert "was there before" in look.reason
 
@@ -409,11 +379,9 @@ async def test_what_cannot_be_looked_at(
     first = server.write(keeper(server), "1/ The lamp")
     channel = make_channel(server, clock=clock)
     server.instead(call, answer)
-
     look = await looked_up(channel, "2/ The tower", first.id)
     again = await looked_up(channel, "2/ The tower", first.id)
     await channel.close()
-
     assert isinstance(look, kind), look
     assert not isinstance(look, Sent | Absent)
     assert says in look.reason
@@ -426,7 +394,6 @@ async def test_a_throttle_while_reading_closely(server: MastodonServer, channel:
     first = await posted(channel, "1/ The lamp", key="1")
     server.write(keeper(server), "2/ The towers", first.remote_id)
     server.instead(SOURCE, BUSY)
-
     assert isinstance(await looked_up(channel, "2/ The tower", first.remote_id), Throttled)
 
 

@@ -171,7 +171,6 @@ class TestStop:
         retried = database.changes.apply(waiting.id, Event.RETRY, now=NOON, actor="ada", due=NOON)
         assert (retried.state, retried.due) == (DeliveryState.PUBLISHING, NOON)
         assert (retried.code, retried.reason) == (Code.NONE, "")
-
         throttled = send(database, claim(database), 1, Throttled(NOON + 60 * MINUTE, "too many requests"))
         with pytest.raises(NotAllowedError) as refused:
             database.changes.apply(throttled.id, Event.RETRY, now=NOON, actor="ada", due=NOON)

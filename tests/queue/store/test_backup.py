@@ -74,10 +74,8 @@ def test_there_and_back(queue: Queue, tmp_path: Path) -> None:
     queue.add("dusk")
     backup(queue.url, tmp_path / "copy")
     queue.add("dawn")
-
     kept = tmp_path / "kept"
     assert restore(queue.url, tmp_path / "copy", keep=kept)
-
     assert queue.titles() == ["dusk"]
     assert Queue(kept).titles() == ["dusk", "dawn"]
     assert sorted(path.name for path in tmp_path.iterdir() if "-" not in path.name) == [
@@ -286,9 +284,7 @@ def test_what_happened_since(queue: Queue, tmp_path: Path) -> None:
         send(database, begun, 2, SENT)
         (later,) = add(database, new("dawn", wish("masto")))
     put_back(queue).close()
-
     found = since(queue.path, tmp_path / "kept")
-
     assert found is not None
     assert found.out == (WentOut(begun.delivery.thread_id, "news", begun.delivery.title, 1),)
     assert found.added == ((later.thread_id, later.title),)
@@ -381,9 +377,7 @@ def test_in_the_place_of_a_damaged_queue(queue: Queue, tmp_path: Path) -> None:
     backup(queue.url, tmp_path / "copy")
     queue.path.write_bytes(b"not a database" * 1000)
     Path(f"{queue.path}-wal").write_bytes(b"of the damaged one")
-
     assert restore(queue.url, tmp_path / "copy", keep=tmp_path / "kept")
-
     assert queue.titles() == ["dusk"]
     assert (tmp_path / "kept").read_bytes() == b"not a database" * 1000
     assert (tmp_path / "kept-wal").read_bytes() == b"of the damaged one"

@@ -199,16 +199,6 @@ def fill(database: Database, name: str) -> None:
 
 
 class TestFaults:
-    def test_locked(self, path: Path) -> None:
-        """A database that another program holds is named, with the advice to end it."""
-        with (
-            closing(sqlite3.connect(path)) as other,
-            store_on(path, patience=0) as database,
-        ):
-            other.execute("BEGIN EXCLUSIVE")
-            with pytest.raises(StoreError, match=r"queue\.db is held by another program .*; end it or wait"):
-                database.changes.see_channels([ChannelSeen("news", "local", "x")], now=NOON)
-
     def test_full(self, path: Path) -> None:
         """A full disk is told as one, nothing is half-added, and the store works again with room."""
         with store_on(path) as database:
@@ -227,15 +217,6 @@ class TestFaults:
             event.listen(database.transactions.engine, "connect", forbid_writing)
             with pytest.raises(StoreError, match=r"queue\.db may not be written .*; mend the rights"):
                 database.threads.add([new()], now=NOON, actor="ada")
-
-    @pytest.mark.parametrize(("damage", "words"), [(0, "is not an SQLite database"), (4096, "is damaged")])
-    def test_damaged(self, path: Path, damage: int, words: str) -> None:
-        """A file that is no database, or a broken one, is told as such."""
-        with path.open("r+b") as file:
-            file.seek(damage)
-            file.write(b"\xff" * (path.stat().st_size - damage))
-        with pytest.raises(StoreError, match=rf"queue\.db {words}"), store_on(path) as database:
-            database.threads.add([new()], now=NOON, actor="ada")
 
     def test_a_folder(self, tmp_path: Path) -> None:
         """A folder in the place of the file is told, by name."""

@@ -22,7 +22,6 @@ WORDS = (
 def test_two_measures_agree(words: list[str]) -> None:
     """What the server counts is what our measure counts, on what people write."""
     text = " ".join(words).strip()
-
     assert countable_length(text, spoiler="", url_length=23) == measure.mastodon(text)
 
 

@@ -25,7 +25,6 @@ SURE = InlineKeyboardMarkup([[InlineKeyboardButton("Yes", callback_data="yes")]]
 def test_refusals(call: Call, ada: Person, chat: Chat, case: dict[str, Any]) -> None:
     """Each of the calls in refusals.toml is refused in Telegram's words, and does nothing."""
     before = ada.sees()
-
     assert refusal(call(case["method"], **case["fields"])) == (400, f"Bad Request: {case['says']}")
     assert (ada.sees(), chat.messages) == (before, {})
 
@@ -77,7 +76,6 @@ def test_a_bot_without_rights(
     """A bot that may not post is refused in Telegram's words, and nothing is stored."""
     chat = server.add_chat(kind)
     chat.members[server.api.bots[TOKEN].id] = Member(status, frozenset())
-
     assert refusal(call("sendMessage", chat_id=chat.id, text="x")) == expected
     assert chat.messages == {}
 
@@ -85,7 +83,6 @@ def test_a_bot_without_rights(
 def test_edits_and_deletions(server: TelegramServer, call: Call, chat: Chat) -> None:
     """An edit keeps the id, needs a change and takes the buttons; after 48 hours a message stays."""
     call("sendMessage", chat_id="@news", text="draft", reply_markup=SURE.to_dict())
-
     edited = result(call("editMessageText", chat_id="@news", message_id=1, text="final"))
     assert (edited["text"], "reply_markup" in edited) == ("final", False)
     again = call("editMessageText", chat_id="@news", message_id=1, text="final")
@@ -102,7 +99,6 @@ def test_buttons_that_are_not_there(call: Call, ada: Person) -> None:
     """Nobody presses a button that is not there, or one that only leads elsewhere."""
     markup = {"inline_keyboard": [[{"text": "Site", "url": "https://example.org"}]]}
     call("sendMessage", chat_id=1111, text="x", reply_markup=markup)
-
     with pytest.raises(LookupError, match="Site"):
         ada.presses("Yes")
     with pytest.raises(ValueError, match="leads to"):
@@ -125,7 +121,6 @@ def test_privacy(server: TelegramServer, call: Call, ada: Person) -> None:
     ):
         bob.says(text, group)
     bob.says("yes", group, reply_to=own)
-
     assert texts(call) == ["/help", "/help@example_bot", "so, @example_bot", "yes"]
 
 
@@ -144,7 +139,6 @@ def test_paces(server: TelegramServer, call: Call, clock: HandClock) -> None:
             statuses[kind].append(send(call, chat.id).status_code)
     refused = send(call, chats["channel"].id)
     clock.now += refused.json()["parameters"]["retry_after"]
-
     assert statuses == {"supergroup": [200] * 20 + [429], "channel": [200] * 21}
     assert refused.status_code == 429
     assert result(send(call, chats["channel"].id))
@@ -175,7 +169,6 @@ def test_updates_are_kept_until_confirmed(call: Call, ada: Person) -> None:
     for text in ("one", "two", "three"):
         ada.says(text)
     first, *_ = result(call("getUpdates", limit=1))
-
     assert texts(call) == ["one", "two", "three"]
     assert texts(call, offset=first["update_id"] + 1) == ["two", "three"]
     assert texts(call, offset=-1) == ["three"]

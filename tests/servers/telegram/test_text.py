@@ -32,7 +32,6 @@ def spans(text: str, entities: list[dict[str, Any]]) -> list[tuple[str, str]]:
 def test_what_is_stored(markup: str, text: str, expected: list[tuple[str, str]]) -> None:
     """Markup becomes a plain text and what is how in it, counted in UTF-16 units."""
     found = tidy(*parse_html(markup))
-
     assert found.text == text
     assert spans(text, found.entities) == expected
 
@@ -40,7 +39,6 @@ def test_what_is_stored(markup: str, text: str, expected: list[tuple[str, str]])
 def test_links() -> None:
     """A link keeps its address; a person is a mention."""
     found = tidy(*parse_html('<a href="example.org">a</a> <a href="tg://user?id=5">c</a>'))
-
     assert [(e["type"], e.get("url"), e.get("user", {}).get("id")) for e in found.entities] == [
         ("text_link", "http://example.org/", None),
         ("text_mention", None, 5),
@@ -66,14 +64,12 @@ def test_what_is_refused(markup: str, words: str) -> None:
     """What is no markup of Telegram's is refused."""
     with pytest.raises(MarkupError) as caught:
         parse_html(markup)
-
     assert words in str(caught.value)
 
 
 def test_what_telegram_finds() -> None:
     """Commands, mentions, hashtags and addresses are found in what people write, and not in code."""
     text = "/add@example_bot @ada_l #lamps https://example.org/a#b. a/b mail@example 5/6"
-
     assert spans(text, written(text).entities) == [
         ("bot_command", "/add@example_bot"),
         ("mention", "@ada_l"),

@@ -68,11 +68,9 @@ async def test_ids_like_telegram(tmp_path: Path) -> None:
     first = local(tmp_path)
     ids = [(await sent(first, text)).remote_id for text in "abc"]
     await first.close()
-
     again = local(tmp_path)
     ids.append((await sent(again, "d")).remote_id)
     await again.close()
-
     assert ids == ["1", "2", "3", "4"]
 
 
@@ -82,7 +80,6 @@ async def test_ids_like_mastodon(tmp_path: Path) -> None:
     channel = local(tmp_path, "mastodon", clock=lambda: next(moments))
     ids = [int((await sent(channel, text)).remote_id) for text in "abcd"]
     await channel.close()
-
     assert ids == sorted(set(ids))
     assert ids[0] >> 16 == int(NOON.timestamp() * 1000)
     assert ids[3] >> 16 == int(NOON.timestamp() * 1000) + 1000
@@ -94,7 +91,6 @@ async def test_visibility(tmp_path: Path) -> None:
     first = await sent(channel, "first")
     await sent(channel, "second", first.remote_id)
     await channel.close()
-
     timeline = read_newest(tmp_path / "news.jsonl")
     assert timeline is not None
     assert [e.visibility for e in timeline.entries] == ["public", "unlisted"]
@@ -105,7 +101,6 @@ async def test_text_is_trimmed(tmp_path: Path) -> None:
     channel = local(tmp_path)
     await sent(channel, "\n  " + "x" * 4096 + " \n")
     await channel.close()
-
     assert texts(tmp_path / "news.jsonl") == ["x" * 4096]
 
 
@@ -125,7 +120,6 @@ async def test_side_by_side(tmp_path: Path) -> None:
     channel = local(tmp_path)
     outcomes = await asyncio.gather(*(sent(channel, f"post {n}") for n in range(20)))
     await channel.close()
-
     assert {outcome.remote_id for outcome in outcomes} == {str(n) for n in range(1, 21)}
     assert sorted(texts(tmp_path / "news.jsonl")) == sorted(f"post {n}" for n in range(20))
 
@@ -139,7 +133,6 @@ async def test_a_key_survives_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "news.jsonl"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(lines[0] + lines[2])
-
     again = local(tmp_path)
     assert await send(again, "reply", parent.remote_id, key="k") == reply
     await again.close()
@@ -153,7 +146,6 @@ async def test_a_deleted_id_is_not_given_again(tmp_path: Path) -> None:
     await sent(channel, "two")
     path = tmp_path / "news.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-
     assert (await sent(channel, "three")).remote_id == "3"
     await channel.close()
 
@@ -167,7 +159,6 @@ async def test_only_the_owner_may_read(tmp_path: Path) -> None:
         await channel.close()
     finally:
         os.umask(before)
-
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
     assert modes == {"news.jsonl": 0o600, "timeline.html": 0o600}
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
@@ -179,7 +170,6 @@ async def test_the_address(tmp_path: Path) -> None:
     channel = local(folder, name="my-news")
     outcome = await sent(channel, "here")
     await channel.close()
-
     address = urlsplit(outcome.url or "")
     page = Path(unquote(address.path))
     assert address.scheme == "file"
@@ -198,11 +188,9 @@ async def test_a_torn_line(tmp_path: Path, torn: int) -> None:
     whole = path.read_bytes()
     lost = to_line(Entry("3", NOON, "three", "2", "public", "three"))
     path.write_bytes(whole + lost[:torn])
-
     again = local(tmp_path)
     outcome = await sent(again, "three", "2")
     await again.close()
-
     assert path.read_bytes() == whole + lost
     assert outcome.remote_id == "3"
 
@@ -211,11 +199,9 @@ async def test_a_torn_header(tmp_path: Path) -> None:
     """A power cut during the first post of all leaves a timeline that starts anew."""
     path = tmp_path / "news.jsonl"
     path.write_bytes(b'{"timeline": "tel')
-
     channel = local(tmp_path)
     await sent(channel, "first")
     await channel.close()
-
     assert texts(path) == ["first"]
 
 
@@ -226,10 +212,8 @@ async def test_a_tail_of_zeros(tmp_path: Path) -> None:
     path = tmp_path / "news.jsonl"
     with path.open("ab") as file:
         file.write(bytes(4096))
-
     await sent(channel, "two")
     await channel.close()
-
     assert texts(path) == ["one", "two"]
     assert b"\0" not in path.read_bytes()
 
@@ -240,10 +224,8 @@ async def test_an_editor_dropped_the_last_line_break(tmp_path: Path) -> None:
     await sent(channel, "one")
     path = tmp_path / "news.jsonl"
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
-
     await sent(channel, "two", "1")
     await channel.close()
-
     assert texts(path) == ["one", "two"]
 
 
@@ -253,10 +235,8 @@ async def test_blank_lines_are_no_harm(tmp_path: Path) -> None:
     await sent(channel, "one")
     path = tmp_path / "news.jsonl"
     path.write_bytes(path.read_bytes() + b"\n  \n")
-
     await sent(channel, "two")
     await channel.close()
-
     assert texts(path) == ["one", "two"]
 
 
@@ -289,11 +269,9 @@ async def test_foreign_edits(tmp_path: Path, content: bytes, where: str, cause: 
     path = tmp_path / "news.jsonl"
     path.write_bytes(content)
     channel = local(tmp_path)
-
     outcome = await send(channel, "next")
     findings = await channel.check()
     await channel.close()
-
     assert isinstance(outcome, Refused)
     assert all(part in outcome.reason for part in (str(path), where, cause)), outcome.reason
     assert path.read_bytes() == content
@@ -308,11 +286,9 @@ async def test_a_mended_file_goes_on(tmp_path: Path) -> None:
     path.write_bytes(HEADER + GOOD + b"oops\n")
     channel = local(tmp_path)
     assert isinstance(await send(channel, "two", "1"), Refused)
-
     path.write_bytes(HEADER + GOOD)
     await sent(channel, "two", "1")
     await channel.close()
-
     assert texts(path) == ["one", "two"]
 
 
@@ -325,7 +301,6 @@ async def test_another_process_holds_the_file(tmp_path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         outcome = await send(channel, "two")
         findings = await channel.check()
-
     assert isinstance(outcome, Unreached)
     assert str(path) in outcome.reason
     assert [finding.level for finding in findings] == ["ok"]
@@ -339,9 +314,7 @@ async def test_a_folder_in_the_way(tmp_path: Path) -> None:
     path = tmp_path / "news.jsonl"
     path.mkdir()
     channel = local(tmp_path)
-
     outcome = await send(channel, "one")
-
     assert isinstance(outcome, Refused)
     assert str(path) in outcome.reason
     (finding,) = await channel.check()
@@ -352,9 +325,7 @@ async def test_the_data_folder_is_a_file(tmp_path: Path) -> None:
     """A data folder that is no folder is refused, told by name, and found by a check."""
     (tmp_path / "data").write_text("I am a file")
     channel = local(tmp_path / "data")
-
     outcome = await send(channel, "one")
-
     assert isinstance(outcome, Refused)
     assert str(tmp_path / "data") in outcome.reason
     (finding,) = await channel.check()
@@ -365,9 +336,7 @@ async def test_the_data_folder_is_a_file(tmp_path: Path) -> None:
 async def test_a_check_makes_nothing(tmp_path: Path) -> None:
     """A check of a timeline that does not exist yet is well, and does not make it."""
     channel = local(tmp_path / "data")
-
     (finding,) = await channel.check()
-
     assert finding.level == "ok"
     assert list(tmp_path.iterdir()) == []
 
@@ -379,10 +348,8 @@ async def test_a_check_counts_the_posts(tmp_path: Path) -> None:
         await sent(channel, text)
     path = tmp_path / "news.jsonl"
     before = path.read_bytes()
-
     (finding,) = await channel.check()
     await channel.close()
-
     assert finding.level == "ok"
     assert "3 posts" in finding.what
     assert path.read_bytes() == before
@@ -415,11 +382,9 @@ async def test_a_full_disk(tmp_path: Path) -> None:
     await sent(channel, "one")
     path = tmp_path / "news.jsonl"
     before = path.read_bytes()
-
     with file_size_at_most(len(before) + 40):
         outcome = await send(channel, "two", "1")
         assert path.read_bytes() == before
-
     assert isinstance(outcome, Unreached)
     assert str(path) in outcome.reason
     await sent(channel, "two", "1")
@@ -445,7 +410,6 @@ ERRORS = [
 def test_errors_are_classified(error: OSError, kind: type[Outcome]) -> None:
     """Every error of the file has its outcome, with a reason that names the file."""
     outcome = classify(error, Path("/data/news.jsonl"))
-
     assert isinstance(outcome, kind)
     assert "/data/news.jsonl" in outcome.reason
 
@@ -457,7 +421,6 @@ async def test_the_page_is_there_after_closing(tmp_path: Path) -> None:
         await sent(telegram, f"news {number}")
         await sent(mastodon, f"toot {number}")
     await asyncio.gather(telegram.close(), mastodon.close())
-
     page = (tmp_path / "timeline.html").read_text()
     for number in range(5):
         assert f"news {number}<" in page
@@ -468,10 +431,8 @@ async def test_a_page_that_cannot_be_written(tmp_path: Path) -> None:
     """A page that cannot be written does not keep a post from being sent."""
     (tmp_path / "timeline.html").mkdir()
     channel = local(tmp_path)
-
     await sent(channel, "one")
     await channel.close()
-
     assert texts(tmp_path / "news.jsonl") == ["one"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["news.jsonl", "timeline.html"]
 
@@ -485,7 +446,6 @@ async def test_the_page_is_bounded_work(tmp_path: Path) -> None:
         writer.changed()
         await asyncio.sleep(0)
     await asyncio.gather(*(writer.close() for _ in range(100)))
-
     assert seen[-1] == 1000
     assert len(seen) <= 3
     assert page_writer(tmp_path) is page_writer(tmp_path) is not page_writer(tmp_path / "other")
@@ -516,12 +476,10 @@ async def test_a_page_in_time() -> None:
 
     writer = PageWriter(write)
     writer.changed()
-
     await asyncio.wait_for(pages.get(), 5)
     writer.changed()
     await asyncio.wait_for(pages.get(), 10)
     await writer.close()
-
     assert pages.empty()
 
 
@@ -530,9 +488,7 @@ def test_a_foreign_file_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "other.jsonl").write_text('{"hello": "world"}\n')
     (tmp_path / "folder.jsonl").mkdir()
     (tmp_path / "news.jsonl").write_bytes(HEADER + GOOD + b"oops\n")
-
     write_page(tmp_path)
-
     page = (tmp_path / "timeline.html").read_text()
     assert "1 local timeline<" in page
     assert "1 line of news.jsonl could not be read" in page
@@ -545,9 +501,7 @@ def test_reading_is_bounded(tmp_path: Path) -> None:
         file.write(HEADER)
         for number in range(1, 1301):
             file.write(to_line(Entry(str(number), NOON, "x" * 4000, None, "public", str(number))))
-
     timeline = read_newest(path)
-
     assert timeline is not None
     assert timeline.earlier
     assert timeline.unreadable == 0
@@ -566,7 +520,6 @@ def test_a_line_gives_its_post_back(text: str, reply_to: str | None, at: datetim
     """Any post written as a line is one line, and comes back equal."""
     entry = Entry("7", at, text, reply_to, "unlisted", "k")
     line = to_line(entry)
-
     assert line.count(b"\n") == 1
     assert from_line(line) == entry
 
@@ -580,7 +533,6 @@ def test_chains_lose_nothing(parents: list[int]) -> None:
         for n, parent in enumerate(parents, start=1)
     )
     grouped = chains(entries)
-
     kept = [entry.remote_id for chain in grouped for entry in chain]
     assert sorted(kept) == sorted(entry.remote_id for entry in entries)
     for chain in grouped:

@@ -80,7 +80,6 @@ def test_texts_come_out_exactly(like: Like) -> None:
         "see https://example.org/a?b=c&d=" + "e" * 50 + ", yes",
     ]
     page = shown(like, *(entry(n, text, n - 1 or None) for n, text in enumerate(texts, start=1)))
-
     assert page.texts == texts
 
 
@@ -100,7 +99,6 @@ def test_hostile_text_stays_text(like: Like) -> None:
     """Nothing in a post, a name or an id becomes a tag, an attribute or a template."""
     plain = shown(like, entry(1, "plain"), entry(2, "reply", 1))
     hostile = shown(like, entry(1, HOSTILE), entry(2, "reply", 1), name='"><script>alert(1)</script> {{ 1 }}')
-
     assert [tag for tag, _ in hostile.tags] == [tag for tag, _ in plain.tags]
     assert not [name for _, attributes in hostile.tags for name in attributes if name.startswith("on")]
 
@@ -117,7 +115,6 @@ def test_it_asks_for_nothing(like: Like) -> None:
     """The page has no script, loads nothing, and leads out only where a post says so."""
     html = render([Timeline("news", like, (entry(1, "one"),))])
     page = Page(html)
-
     assert {"script", "link", "img", "iframe", "object", "form"}.isdisjoint(tag for tag, _ in page.tags)
     assert "@import" not in html
     assert all(url.startswith("data:") for url in re.findall(r"url\([\"']?([^\"')]{5})", html))
@@ -134,7 +131,6 @@ def test_anchors(like: Like) -> None:
     """Every post has an anchor of its own, and every link within the page leads to something on it."""
     page = shown(like, *(entry(n, f"{n}/", n - 1 or None) for n in range(1, 8)), name="my news")
     ids = page.attributes("id")
-
     assert len(ids) == len(set(ids))
     assert {anchor("my news", str(n)) for n in range(1, 8)} <= set(ids)
     within = {address[1:] for address in page.attributes("href") if address.startswith("#")}
@@ -145,7 +141,6 @@ def test_anchors(like: Like) -> None:
 def test_telegram_shows_what_is_replied_to() -> None:
     """Like Telegram, a reply is headed by the beginning of its parent, which leads there."""
     html = render([Timeline("news", "telegram", (entry(1, "a lamp\non a <tower>"), entry(2, "2/", 1)))])
-
     assert re.search(r'<a class="reply" href="#news-1">.*a lamp on a &lt;tower&gt;</span></a>', html)
 
 
@@ -153,7 +148,6 @@ def test_telegram_shows_what_is_replied_to() -> None:
 def test_a_parent_that_is_gone(like: Like) -> None:
     """A reply whose parent is not there any more says so, and leads nowhere."""
     html = render([Timeline("news", like, (entry(5, "5/", 4),))])
-
     assert "This post is not here any more" in html
     assert 'href="#news-4"' not in html
 
@@ -170,7 +164,6 @@ def test_telegram_has_days() -> None:
             )
         ]
     )
-
     assert re.findall(r'class="day"><span>([^<]*)', html) == ["22 November 2026", "23 November 2026"]
     assert ">23:30</time>" in html
     assert ">00:30</time>" in html
@@ -179,21 +172,18 @@ def test_telegram_has_days() -> None:
 def test_mastodon_shows_the_newest_chain_first() -> None:
     """Like Mastodon's profile page, the newest chain stands first, and each chain reads downwards."""
     page = shown("mastodon", entry(1, "old 1"), entry(2, "new 1"), entry(3, "old 2", 1), entry(4, "new 2", 2))
-
     assert page.texts == ["new 1", "new 2", "old 1", "old 2"]
 
 
 def test_telegram_shows_the_newest_post_last() -> None:
     """Like Telegram, posts stand in the order in which they came."""
     page = shown("telegram", entry(1, "old 1"), entry(2, "new 1"), entry(3, "old 2", 1), entry(4, "new 2", 2))
-
     assert page.texts == ["old 1", "new 1", "old 2", "new 2"]
 
 
 def test_mastodon_connects_a_chain() -> None:
     """Like Mastodon, the thread line runs to the next post and ends at the last; visibility is shown."""
     html = render([Timeline("news", "mastodon", (entry(1, "1/"), entry(2, "2/", 1), entry(3, "3/", 2)))])
-
     assert re.findall(r'<li class="(toot[^"]*)"', html) == ["toot", "toot", "toot last"]
     assert re.findall(r"#icon-(public|unlisted)", html) == ["public", "unlisted", "unlisted"]
     assert html.count(">Public, <") == 1
@@ -204,7 +194,6 @@ def test_mastodon_connects_a_chain() -> None:
 def test_scripts_of_either_direction(like: Like) -> None:
     """Each text takes its direction from itself, and claims no language."""
     page = shown(like, entry(1, "منارة"))
-
     (text,) = [attributes for _, attributes in page.tags if attributes.get("class") == "text"]
     assert (text["dir"], text["lang"]) == ("auto", "")
     assert page.tags[0] == ("html", {"lang": "en"})
@@ -220,7 +209,6 @@ def test_both_looks_stand_side_by_side() -> None:
             ]
         )
     )
-
     sections = [attributes["aria-label"] for tag, attributes in page.tags if tag == "section"]
     assert sections == ["News, like a Telegram channel", "My Masto, like a Mastodon account"]
     assert page.texts == ["a", "b"]
@@ -237,7 +225,6 @@ def test_nothing_yet() -> None:
 def test_left_out_posts_are_told(like: Like) -> None:
     """Older posts and unreadable lines that are left out are told, with the file's name."""
     html = render([Timeline("news", like, (entry(1, "a"),), earlier=True, unreadable=2)])
-
     assert "Older posts are in news.jsonl." in html
     assert "2 lines of news.jsonl could not be read." in html
 
@@ -261,7 +248,6 @@ LINKED = [
 def test_links(like: Like, text: str, expected: list[str]) -> None:
     """Addresses and full mentions become links, and nothing else does."""
     page = shown(like, entry(1, text))
-
     assert [href for href in page.attributes("href") if not href.startswith("#")] == expected
     assert page.texts == [text]
 
@@ -283,7 +269,6 @@ def test_tags(text: str, expected: list[str]) -> None:
 def test_mastodon_shortens_addresses() -> None:
     """Like Mastodon, an address shows 30 characters without its scheme; Telegram shows all of it."""
     url = "https://example.org/" + "a" * 40
-
     assert f'<span class="cut">example.org/{"a" * 18}</span>' in rich(url, "mastodon")
     assert "cut" not in rich(url, "telegram")
     assert "cut" not in rich("https://example.org/short", "mastodon")

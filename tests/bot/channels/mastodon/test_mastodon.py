@@ -110,9 +110,7 @@ def described(outcome: Outcome) -> str:
 def test_the_table(case: dict[str, Any]) -> None:
     """Each answer in the table means what the table says."""
     reset = NOW + timedelta(seconds=case["reset"]) if "reset" in case else None
-
     outcome = classify(answer_of(case), parent=case.get("parent"), now=NOW, reset=reset)
-
     assert type(outcome).__name__.lower() == case["outcome"]
     if isinstance(outcome, Sent | Throttled):
         assert described(outcome) == case["says"]
@@ -131,7 +129,6 @@ def test_the_table_is_whole() -> None:
     # The parents of others; what only streams, files and wrong arguments raise.
     every -= {"MastodonError", "MastodonServerError", "MastodonIOError", "MastodonFileNotFoundError"}
     every -= {"MastodonReadTimeout", "MastodonMalformedEventError", "MastodonIllegalArgumentError"}
-
     assert every - {"MastodonNetworkError"} <= {case.get("error") for case in CASES}
     assert {case["network"] for case in CASES if "network" in case} == set(NETWORK)
 
@@ -147,9 +144,7 @@ def test_what_is_no_object_is_no_status(answer: object) -> None:
 def test_only_the_code_decides(code: int, words: str, reply: bool) -> None:
     """For every code and any words: a server's own fault is unknown, a refusal refused, nothing is sent."""
     parent = "115" if reply else None
-
     outcome = classify(MastodonAPIError("error", code, "", words), parent=parent, now=NOW, reset=None)
-
     if code == 429:
         assert isinstance(outcome, Throttled)
     elif code >= 500 or code == 408:
@@ -196,7 +191,6 @@ def test_when_the_limit_ends(headers: dict[str, str], seconds: int) -> None:
 def test_any_header(headers: dict[str, str]) -> None:
     """No header makes the reading fail."""
     reset = reset_at(headers, now=NOW)
-
     assert reset is None or NOW + SHORTEST_WAIT <= reset <= NOW + LONGEST_WAIT
 
 
@@ -260,7 +254,6 @@ def test_what_a_server_is(software: str, is_mastodon: bool) -> None:
 def test_mastodon_counts_graphemes() -> None:
     """Mastodon's rules count a family as one, a link as the server says, and the content warning too."""
     rules = Instance("mastodon", "4.5.3", 500, 30).rules(numbering=Numbering.TOTAL, spoiler="sea")
-
     assert (rules.limit, rules.numbering) == (500, Numbering.TOTAL)
     assert rules.measure("👩‍👩‍👧‍👦 https://example.org/") == 3 + 1 + 1 + 30
 
@@ -268,7 +261,6 @@ def test_mastodon_counts_graphemes() -> None:
 def test_gotosocial_counts_code_points() -> None:
     """GoToSocial's rules count code points and links in full, and the content warning too."""
     rules = Instance("gotosocial", "0.20.2", 5000, 25).rules(numbering=Numbering.KEEP, spoiler="sea")
-
     assert rules.limit == 5000
     assert rules.measure("👩‍👩‍👧‍👦 https://example.org/") == 3 + 7 + 1 + 20
 
@@ -284,9 +276,7 @@ async def test_a_token_is_never_read_as_a_file(tmp_path: Path) -> None:
     """A token that happens to name a file is a token."""
     file = tmp_path / "token"
     file.write_text("what-stands-in-the-file\n")
-
     made = channel(token=str(file))
-
     assert made._client.api.access_token == str(file)
     await made.close()
 
@@ -294,7 +284,6 @@ async def test_a_token_is_never_read_as_a_file(tmp_path: Path) -> None:
 async def test_what_a_channel_shows() -> None:
     """A channel shows its name and its server, not its token."""
     made = channel(url="https://a.example")
-
     assert (made.name, made.target) == ("masto", "https://a.example")
     assert (made.name, made.kind, made.target) == ("masto", "mastodon", "https://a.example")
     await made.close()

@@ -94,7 +94,6 @@ def test_first_posts(found: list[Status], expected: str) -> None:
     """A first post is known in the same way: what it replies to is nothing."""
     turned = {"110": None, None: "110", "100": "100"}
     found = [replace(status, parent=turned[status.parent]) for status in found]
-
     assert expected in described(found, search(parent=None))
 
 
@@ -138,9 +137,7 @@ def test_nothing_is_taken_that_does_not_fit(found: list[Status]) -> None:
         if (status.text, status.account, status.parent) == (TEXT, "me", "110")
         and status.created in {NOW, NOW + REACH}
     ]
-
     taken = verdict(found, search())
-
     assert isinstance(taken, Sent) is (len(fits) == 1)
     assert not isinstance(taken, Sent) or [taken.remote_id] == fits
 
@@ -221,7 +218,6 @@ def audited(*statuses: Status) -> list[tuple[str, int | None]]:
 def test_a_chain_as_it_was_sent() -> None:
     """A chain that is as it was sent has no differences, whatever others replied."""
     others = [status("140", account="you"), status("150", account="me", parent="140")]
-
     assert audited(*PUBLISHED, *others) == []
 
 
@@ -233,7 +229,6 @@ def test_a_chain_that_is_gone() -> None:
 def test_a_chain_that_was_broken() -> None:
     """A post that is gone is missing, and the one after it stands alone."""
     first, _, third = PUBLISHED
-
     assert audited(first, replace(third, parent=None)) == [("missing", 2), ("out-of-order", 3)]
 
 
@@ -241,7 +236,6 @@ def test_a_chain_that_was_edited() -> None:
     """An edited text is told, with when and where; an edit that left the text alone is none."""
     first, second, third = PUBLISHED
     found = [first, replace(second, text="2/ The light", edited=NOW), replace(third, edited=NOW)]
-
     assert differences(CHAIN, {status.remote_id: status for status in found}) == (
         Difference("edited", 2, "its text is another (2026-05-04 09:30 UTC): https://a.example/120"),
     )
@@ -251,9 +245,7 @@ def test_a_chain_in_another_order() -> None:
     """A post that replies to another one is told with both parents, and a first post that replies at all."""
     first, second, third = PUBLISHED
     found = [replace(first, parent="90"), second, replace(third, parent="110", text="x")]
-
     details = [difference.detail for difference in differences(CHAIN, {one.remote_id: one for one in found})]
-
     assert details == [
         "it replies to 90 instead of nothing: https://a.example/110",
         "its text is another: https://a.example/130",
@@ -264,5 +256,4 @@ def test_a_chain_in_another_order() -> None:
 def test_more_than_the_chain() -> None:
     """The account's own replies in the chain that are no posts of it are extra, and what hangs on them."""
     extras = [status("140", parent="120"), status("150", parent="140"), status("160", parent="100")]
-
     assert audited(*PUBLISHED, *extras) == [("extra", None), ("extra", None)]

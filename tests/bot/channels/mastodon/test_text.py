@@ -109,7 +109,6 @@ def test_a_text_is_known_again(text: str) -> None:
 def test_links_and_mentions_are_known_again(words: list[str]) -> None:
     """So is one of links, mentions, line breaks and entities, in any order."""
     text = " ".join(words)
-
     assert alike(plain(to_html(text.strip())), text)
 
 

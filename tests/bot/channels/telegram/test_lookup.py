@@ -109,7 +109,6 @@ class TestForwarding:
     async def test_nothing_of_it_stays(self, house: House) -> None:
         """A post is found behind its parent; the owner's chat is as before, and made no sound."""
         post = house.add(TEXT)
-
         assert await house.look() == Sent(str(post.id), f"https://t.me/news/{post.id}")
         assert house.copies() == []
         silent = [r for r in house.server.requests if r.path.endswith("/forwardMessage")]
@@ -129,9 +128,7 @@ class TestForwarding:
         for number in range(10, 25):
             del house.chat.messages[house.known.id + number]
         post = house.add(TEXT)
-
         look = await house.look()
-
         assert isinstance(look, Sent)
         assert look.remote_id == str(post.id)
 
@@ -139,9 +136,7 @@ class TestForwarding:
         """Where more stands behind the parent than is looked at, the post is not taken for absent."""
         for number in range(telegram_probe.FARTHEST + 1):
             house.add(f"Good morning {number}")
-
         look = await house.look()
-
         assert isinstance(look, Blind)
         assert "messages stand behind" in look.reason
         assert house.copies() == []
@@ -155,9 +150,7 @@ class TestForwarding:
                 house.add(TEXT, sender=OWNER)
             assert await house.look() == Absent()
             post = house.add(TEXT)
-
             look = await house.look()
-
         assert isinstance(look, Sent)
         assert look.remote_id == str(post.id)
         assert (look.url is None) is (kind == "group")
@@ -171,7 +164,6 @@ class TestForwarding:
             "chat": {"id": -1005, "type": "channel", "title": "Elsewhere"},
             "message_id": 3,
         }
-
         assert await house.look() == Absent()
 
     @pytest.mark.parametrize(
@@ -189,7 +181,6 @@ class TestForwarding:
         """A copy that comes from elsewhere is not the post; one that does not say is for a person."""
         message = house.add(TEXT)
         message.extra["forward_origin"] = origin and {"date": message.date, **origin}
-
         assert isinstance(await house.look(), found)
 
     async def test_an_anonymous_administrator(self) -> None:
@@ -199,7 +190,6 @@ class TestForwarding:
             message = house.add(TEXT)
             chat = house.chat.to_json()
             message.extra["forward_origin"] = {"type": "chat", "date": message.date, "sender_chat": chat}
-
             assert isinstance(await house.look(), Sent)
 
     async def test_at_telegrams_pace(self) -> None:
@@ -216,9 +206,7 @@ class TestForwarding:
                 house.add(f"Good morning {number}")
             channel = house.channel()
             channel._probe._rest = rest
-
             assert await house.look(channel=channel) == Absent()
-
         assert len(waits) >= 3
         assert all(0 < wait <= telegram_probe.PACE for wait in waits)
 
@@ -226,9 +214,7 @@ class TestForwarding:
         """Where Telegram asks to wait, it is looked again then; no copy stays."""
         house.add(TEXT)
         house.server.throttle(40, "forwardMessage")
-
         look = await house.look()
-
         assert isinstance(look, Throttled)
         assert timedelta(seconds=30) < look.until - datetime.now(UTC) <= timedelta(seconds=40)
 
@@ -236,7 +222,6 @@ class TestForwarding:
     async def test_a_failing_server(self, house: House, method: str) -> None:
         """Where the server fails, the post is neither there nor absent."""
         house.server.fail(502, "Bad Gateway", method)
-
         assert isinstance(await house.look(), Unreached)
 
     async def test_a_copy_that_cannot_be_deleted(self, house: House) -> None:
@@ -248,7 +233,6 @@ class TestForwarding:
             first = await channel.look_up(Sought(TEXT, "1", "key", datetime.now(UTC), None))
         left = house.copies()
         second = await house.look(channel=channel)
-
         assert isinstance(first, Sent)
         assert first == second
         assert len(left) == 1
@@ -298,7 +282,6 @@ class TestForwarding:
         """A copy that its owner deleted first is no fault."""
         house.add(TEXT)
         house.server.fail(400, "Bad Request: message to delete not found", "deleteMessage")
-
         with structlog.testing.capture_logs() as logs:
             assert isinstance(await house.look(), Sent)
         assert logs == []
@@ -315,13 +298,11 @@ class TestForwarding:
             house.server.wait_for,
             lambda _: house.asked_to("deleteMessage") > 0,
         )
-
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         released.set()
         await channel.close()
-
         assert house.copies() == []
 
 
@@ -362,9 +343,7 @@ class TestBlind:
         """Where nothing can be forwarded a person is asked, and told what would help the next time."""
         house.add(TEXT)
         happens(house)
-
         look = await house.look()
-
         assert isinstance(look, Blind)
         assert says in look.reason
 
@@ -372,9 +351,7 @@ class TestBlind:
         """Without a private chat nothing can be seen, and there is no minute to wait for that."""
         channel = house.channel(probed=False)
         assert channel.settling.first_look == timedelta(0)
-
         look = await house.look(channel=channel)
-
         assert isinstance(look, Blind)
         assert "THREADCAST_TELEGRAM__ADMINS" in look.reason
         assert house.asked_to("forwardMessage") == 0
@@ -382,9 +359,7 @@ class TestBlind:
     async def test_the_chat_is_the_private_one(self, house: House) -> None:
         """Nothing is forwarded into the chat that is looked at."""
         house.chat = house.private
-
         look = await house.look()
-
         assert isinstance(look, Blind)
         assert house.asked_to("forwardMessage") == 0
 
@@ -401,7 +376,6 @@ class TestLandmark:
         """A first post is found behind the landmark, or absent there."""
         assert await house.look(landmark=self.landmark(house)) == Absent()
         post = house.add(TEXT)
-
         assert await house.look(landmark=self.landmark(house)) == Sent(
             str(post.id), f"https://t.me/news/{post.id}"
         )
@@ -413,9 +387,7 @@ class TestLandmark:
             del house.chat.messages[house.known.id]
         else:
             house.known.text = "Good morning"
-
         look = await house.look(landmark=self.landmark(house))
-
         assert isinstance(look, Blind)
         assert "the chat is another" in look.reason
 
@@ -425,7 +397,6 @@ class TestLandmark:
         channel = house.channel()
         look = await channel.look_up(Sought(TEXT, None, "key", datetime.now(UTC), landmark))
         await channel.close()
-
         assert isinstance(look, Blind)
         assert "no earlier post" in look.reason
 
@@ -436,10 +407,8 @@ class TestLandmark:
             house.add(f"Good morning {number}")
         newest = house.add("12/ Good night.")
         post = house.add(TEXT)
-
         look = await house.look(parent=parent, landmark=Landmark(str(newest.id), newest.text))
         without = await house.look(parent=parent, landmark=Landmark(str(newest.id), "another"))
-
         assert isinstance(look, Sent)
         assert look.remote_id == str(post.id)
         assert isinstance(without, Blind)
@@ -457,7 +426,6 @@ class TestAudit:
     async def test_a_sound_chain(self, house: House) -> None:
         """A chain that is as it was sent has no differences, and nothing of the audit stays."""
         post = house.add(TEXT)
-
         assert await self.audit(house, (house.known.id, "1/ A lamp."), (post.id, TEXT)) == ()
         assert house.copies() == []
 
@@ -467,11 +435,9 @@ class TestAudit:
         twice = house.add("3/ A keeper.")
         house.known.text = "1/ A lantern."
         del house.chat.messages[second.id]
-
         found = await self.audit(
             house, (house.known.id, "1/ A lamp."), (second.id, TEXT), (third.id, "3/ A keeper.")
         )
-
         assert found == (
             Difference("edited", 1, f"its text is another: https://t.me/news/{house.known.id}"),
             Difference("missing", 2, f"message {second.id} is not there"),
@@ -482,7 +448,6 @@ class TestAudit:
     async def test_nothing_to_see(self, house: House, happens: Callable[[House], None]) -> None:
         """Where nothing can be forwarded, the audit says so instead of finding faults."""
         happens(house)
-
         assert isinstance(await self.audit(house, (house.known.id, "1/ A lamp.")), Blind)
 
     async def test_without_an_administrator(self, house: House) -> None:
@@ -494,11 +459,9 @@ class TestAudit:
         channel = house.channel()
         found = await channel.audit([Expected(1, "01J-abc", "", None)])
         await channel.close()
-
         assert isinstance(found, Blind)
 
     async def test_throttled(self, house: House) -> None:
         """Where Telegram asks to wait, the audit tells until when."""
         house.server.throttle(40, "forwardMessage")
-
         assert isinstance(await self.audit(house, (house.known.id, "1/ A lamp.")), Throttled)

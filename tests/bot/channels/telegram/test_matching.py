@@ -27,9 +27,7 @@ def address(number: int) -> str:
 def test_the_table(case: dict[str, Any]) -> None:
     """What is behind a post's parent says that it is out, that it is not, or that a person must look."""
     shown = [Shown(one["id"], one["text"], OWN[one.get("own", "yes")]) for one in case["shown"]]
-
     answer = verdict(shown, case["sought"], address)
-
     if "found" in case:
         assert answer == Sent(str(case["found"]), address(case["found"]))
     elif "says" in case:
@@ -42,7 +40,6 @@ def test_the_table(case: dict[str, Any]) -> None:
 def test_a_message_without_an_address() -> None:
     """In a group, where messages have no address, a message is named by its id."""
     answer = verdict([Shown(17, "a"), Shown(18, "a")], "a", lambda _: None)
-
     assert answer == Blind("more than one message has this text: message 17, message 18", seen=True)
 
 
@@ -60,7 +57,6 @@ class TestDifferences:
     def test_none(self) -> None:
         """A chain that is as it was sent, with others' messages beside it, has none."""
         seen = {7: Shown(7, "1/ a"), 8: Shown(8, "Good morning"), 9: Shown(9, "2/ b"), 10: None}
-
         assert differences(expected((7, "1/ a"), (9, "2/ b")), seen, address) == ()
 
     def test_each_kind(self) -> None:
@@ -74,7 +70,6 @@ class TestDifferences:
             11: Shown(11, "2/ a tower", own=False),
             12: None,
         }
-
         assert differences(chain, seen, address) == (
             Difference("edited", 1, "its text is another: https://t.me/news/7"),
             Difference("out-of-order", 3, "it is older than 9: https://t.me/news/8"),

@@ -67,7 +67,6 @@ class TestClassify:
     def test_the_table(self, case: dict[str, Any]) -> None:
         """Each failure means what the table says, and its reason helps without telling the token."""
         outcome = judge(raised(case))
-
         assert type(outcome) is OUTCOMES[case["outcome"]]
         assert not isinstance(outcome, Sent)
         for words in case.get("says", []):
@@ -82,7 +81,6 @@ class TestClassify:
         monkeypatch.setenv("PTB_TIMEDELTA", "false")
         with pytest.warns(DeprecationWarning, match="retry_after"):
             outcome = judge(telegram.error.RetryAfter(37))
-
         assert outcome == Throttled(NOW + timedelta(seconds=37), "Telegram asks to wait 37 s")
 
     def test_a_first_post(self) -> None:
@@ -108,7 +106,6 @@ class TestClassify:
     def test_a_wrong_chat(self) -> None:
         """A message in another chat than the numeric id asked for is unknown, and said."""
         outcome = judge(message(), chat="-1005")
-
         assert outcome == Unknown(f"message 17 is out, but in chat {CHANNEL_ID} instead of -1005", "17")
 
     def test_another_name_of_the_chat(self) -> None:
@@ -118,7 +115,6 @@ class TestClassify:
     def test_a_long_answer_is_cut(self) -> None:
         """A reason quotes a page of HTML only up to a point, on one line."""
         outcome = judge(telegram.error.NetworkError("Bad Gateway (502)\n" + "<p>" * 1000))
-
         assert isinstance(outcome, Unknown)
         assert len(outcome.reason) < 300
         assert "\n" not in outcome.reason
@@ -182,7 +178,6 @@ def member(status: str, *rights: str) -> telegram.ChatMember:
 def test_rights(chat: telegram.ChatFullInfo, membership: telegram.ChatMember, may_post: bool) -> None:
     """A check tells whether the bot may post, and what to do where it may not."""
     finding = judge_rights(chat, membership)
-
     assert finding.level == ("ok" if may_post else "error")
     assert bool(finding.advice) is not may_post
 
@@ -225,7 +220,6 @@ class TestSend:
         await send(channel)
         await send(channel, "2/ A tower.", parent="1")
         await channel.close()
-
         assert [m.silent for m in server.seen(chat)] == [False, silent]
 
     async def test_a_retry_is_identical(
@@ -235,7 +229,6 @@ class TestSend:
         await send(channel)
         for _ in range(2):
             await send(channel, "2/ See https://example.org and *this*", parent="1")
-
         _, first, second = (m.given for m in server.seen(chat))
         assert first == second
         assert set(first) == {
@@ -252,7 +245,6 @@ class TestSend:
     ) -> None:
         """Sends side by side ask getMe once, before the first of them."""
         await asyncio.gather(*(send(channel, f"{number}/") for number in range(4)))
-
         methods = [request.path.rpartition("/")[2] for request in server.requests]
         assert methods == ["getMe", *["sendMessage"] * 4]
 
@@ -262,9 +254,7 @@ class TestSend:
     ) -> None:
         """Where getMe fails, nothing was sent: the outcome is never unknown, and the next try asks again."""
         server.fail(status, "Too Many Requests" if status == 429 else "down", method="getMe")
-
         outcome = await send(channel)
-
         assert isinstance(outcome, Throttled if status == 429 else Unreached)
         assert "may be out" not in outcome.reason
         assert server.seen(chat) == []
@@ -280,7 +270,6 @@ class TestSend:
     ) -> None:
         """A 200 that is no message leaves the outcome unknown."""
         server.replace_answer(answer)
-
         assert isinstance(await send(channel), Unknown)
         assert len(server.seen(chat)) == 1
 
@@ -288,11 +277,9 @@ class TestSend:
         """A send whose answer is late is unknown, although it arrived."""
         channel = channel_on(server, timeout=1)
         released = server.hold_answer()
-
         outcome = await send(channel)
         released.set()
         await channel.close()
-
         assert isinstance(outcome, Unknown)
         assert "did not answer in time" in outcome.reason
         assert len(server.seen(chat)) == 1
@@ -304,7 +291,6 @@ class TestSend:
         released = server.hold_answer()
         task = asyncio.create_task(send(channel))
         await asyncio.to_thread(server.wait_for, lambda _: len(chat.messages) == 1)
-
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -315,9 +301,7 @@ class TestSend:
     ) -> None:
         """Where getMe is answered with other JSON, nothing is sent and the reason says what is wrong."""
         server.replace_answer({"hello": "there"}, method="getMe")
-
         outcome = await send(channel)
-
         assert isinstance(outcome, Unreached)
         assert "no Bot API server" in outcome.reason
         assert server.seen(chat) == []
@@ -328,10 +312,8 @@ class TestSend:
         new = server.migrate(old)
         moves: list[int] = []
         channel = channel_on(server, chat=str(old.id), on_moved=moves.append)
-
         outcomes = [await send(channel), await send(channel, "2/ A tower.", parent="1")]
         await channel.close()
-
         assert all(isinstance(outcome, Sent) for outcome in outcomes)
         assert [m.reply_to for m in server.seen(new)] == [None, 1]
         assert moves == [new.id]
@@ -341,10 +323,8 @@ class TestSend:
         old = server.add_chat("group")
         new = server.migrate(old)
         channel = channel_on(server, chat=str(old.id), moved_to=new.id)
-
         outcome = await send(channel)
         await channel.close()
-
         assert isinstance(outcome, Sent)
         assert len([r for r in server.requests if r.path.endswith("sendMessage")]) == 1
 
@@ -354,10 +334,8 @@ class TestSend:
         channel = channel_on(server, chat=str(old.id))
         await send(channel)
         new = server.migrate(old)
-
         outcome = await send(channel, "2/ A tower.", parent="1")
         await channel.close()
-
         assert isinstance(outcome, Refused)
         assert f"THREADCAST_CHANNELS__NEWS__CHAT={new.id}" in outcome.reason
         assert server.seen(new) == []
@@ -367,10 +345,8 @@ class TestSend:
         old = server.add_chat("group")
         server.migrate(server.migrate(old))
         channel = channel_on(server, chat=str(old.id))
-
         outcome = await send(channel)
         await channel.close()
-
         assert isinstance(outcome, Refused)
 
     async def test_nothing_tells_the_token(self, channel: TelegramChannel, server: TelegramServer) -> None:
@@ -384,7 +360,6 @@ class TestSend:
         await send(channel)
         server.revoke()
         await send(channel)
-
         assert "sendMessage" in stream.getvalue()
         assert TOKEN not in stream.getvalue()
 
@@ -393,7 +368,6 @@ class TestCheck:
     async def test_a_good_channel(self, channel: TelegramChannel) -> None:
         """A good channel names its bot and its chat, and says what is missing to look for posts."""
         findings = await channel.check()
-
         assert [f.level for f in findings] == ["ok", "ok", "warning"]
         assert "THREADCAST_TELEGRAM__ADMINS" in findings[2].advice
         assert "@example_bot" in findings[0].what
@@ -404,10 +378,8 @@ class TestCheck:
         chat.protected = True
         private = server.add_chat("private")
         channel = channel_on(server, chat="@news", probe_chat=private.id)
-
         *_, finding = await channel.check()
         await channel.close()
-
         assert finding.level == "warning"
         assert "protects its content" in finding.what
         assert "allow forwarding" in finding.advice
@@ -419,10 +391,8 @@ class TestCheck:
         if not is_started:
             del server.api.chats[private.id]
         channel = channel_on(server, chat="@news", probe_chat=private.id)
-
         *_, finding = await channel.check()
         await channel.close()
-
         assert finding.level == ("ok" if is_started else "warning")
         assert ("press Start" in finding.advice) is not is_started
 
@@ -431,10 +401,8 @@ class TestCheck:
         old = server.add_chat("group")
         new = server.migrate(old)
         channel = channel_on(server, chat=str(old.id))
-
         findings = await channel.check()
         await channel.close()
-
         assert [f.level for f in findings] == ["ok", "warning", "ok", "warning"]
         assert findings[1].advice == f"set THREADCAST_CHANNELS__NEWS__CHAT={new.id}"
 
@@ -443,7 +411,6 @@ class TestCheck:
         channel = channel_on(server, chat="@nowhere")
         (finding,) = await channel.check()
         await channel.close()
-
         assert finding.level == "error"
         assert "THREADCAST_CHANNELS__NEWS__CHAT" in finding.advice
 
@@ -452,9 +419,7 @@ class TestCheck:
     ) -> None:
         """Where something else than a Bot API server answers, the address is in doubt."""
         server.replace_answer({"hello": "there"}, method="getMe")
-
         (finding,) = await channel.check()
-
         assert finding.level == "error"
         assert "THREADCAST_TELEGRAM__API_URL" in finding.advice
 
@@ -473,7 +438,6 @@ class TestPreflight:
         await send(channel)
         assert await channel.preflight() is None
         assert not [r for r in server.requests if r.path.endswith("/getChat")]
-
         assert isinstance(await send(channel, "2/", parent="99"), Refused)
         assert await channel.preflight() is None
         assert len([r for r in server.requests if r.path.endswith("/getChat")]) == 1
@@ -482,13 +446,11 @@ class TestPreflight:
         """What was right some minutes ago is asked again; so it is where the clock was set back."""
         moments = iter([0, 0, 4, 6, 6, -60, -60])
         channel = channel_on(server, clock=lambda: NOW + timedelta(minutes=next(moments)))
-
         asked = []
         for _ in range(4):
             await channel.preflight()
             asked.append(len([r for r in server.requests if r.path.endswith("/getChat")]))
         await channel.close()
-
         assert asked == [1, 1, 2, 3]
 
     @pytest.mark.parametrize(
@@ -512,9 +474,7 @@ class TestPreflight:
     ) -> None:
         """A bot that was removed or lost its rights, a revoked token, a chat that is gone: refused."""
         happens(server, chat)
-
         fault = await channel.preflight()
-
         assert isinstance(fault, Refused)
         assert says in fault.reason
         assert TOKEN not in repr(fault)
@@ -525,10 +485,8 @@ class TestPreflight:
         hidden = server.add_chat()
         server.kick(hidden)
         channel = channel_on(server, chat=str(hidden.id))
-
         fault = await channel.preflight()
         await channel.close()
-
         assert isinstance(fault, Refused)
         assert "add it again" in fault.reason
 
@@ -536,7 +494,6 @@ class TestPreflight:
     async def test_not_now(self, channel: TelegramChannel, server: TelegramServer, status: int) -> None:
         """A server that fails or asks to wait says nothing about the chat: ask again later."""
         server.fail(status, "Too Many Requests" if status == 429 else "down", method="getChat")
-
         assert isinstance(await channel.preflight(), Throttled if status == 429 else Unreached)
         assert await channel.preflight() is None
 
@@ -548,10 +505,8 @@ class TestTakeDown:
         channel = channel_on(server, chat="@news" if by_name else str(chat.id))
         await send(channel)
         chat.messages[1].date -= 3 * 24 * 3600
-
         down = await channel.take_down("1")
         await channel.close()
-
         assert isinstance(down, Refused)
         assert "48 hours" in down.reason
         assert ("https://t.me/news/1" if by_name else "https://t.me/c/") in down.reason
@@ -563,10 +518,8 @@ class TestTakeDown:
         channel = channel_on(server, chat=str(group.id))
         await send(channel)
         group.messages[1].date -= 3 * 24 * 3600
-
         down = await channel.take_down("1")
         await channel.close()
-
         assert isinstance(down, Refused)
         assert f"message 1 of {group.id}" in down.reason
 
@@ -576,9 +529,7 @@ class TestTakeDown:
         """A bot that is no longer in the chat cannot delete, and says what helps."""
         await send(channel)
         server.kick(chat)
-
         down = await channel.take_down("1")
-
         assert isinstance(down, Refused)
         assert "add it again" in down.reason
         assert "https://t.me/news/1" in down.reason
@@ -590,7 +541,6 @@ class TestTakeDown:
         """A server that fails or asks to wait is asked again later."""
         await send(channel)
         server.fail(status, "Too Many Requests" if status == 429 else "down", method="deleteMessage")
-
         assert isinstance(await channel.take_down("1"), Throttled if status == 429 else Unreached)
         assert await channel.take_down("1") == Absent()
         assert server.seen(chat) == []
@@ -614,7 +564,6 @@ class TestSettling:
     ) -> None:
         """A post is looked for after a minute, and once more after another, or as its owner says."""
         channel = channel_on(server, probe_chat=7, settle_after=settle_after, when_unsure="resend")
-
         assert channel.settling == Settling(first_look=apart, apart=apart, misses=2, resend=True)
 
 
@@ -627,7 +576,6 @@ class TestMakeBot:
     def test_a_server_of_ones_own(self, url: str) -> None:
         """An address with or without a slash at its end leads to the same server, for calls and files."""
         bot = make_bot(TOKEN, api_url=url)
-
         assert bot.base_url == f"http://127.0.0.1:8081/bot{TOKEN}"
         assert bot.base_file_url == f"http://127.0.0.1:8081/file/bot{TOKEN}"
 
@@ -640,8 +588,6 @@ class TestMakeBot:
         bot = make_bot(TOKEN, api_url=f"http://{host}:{server.port}")
         settings = TelegramChannelSettings(name="news", chat="@news", token=SecretStr(TOKEN))
         channel = TelegramChannel(settings, bot=bot, clock=lambda: NOW)
-
         outcome = await send(channel)
         await channel.close()
-
         assert isinstance(outcome, Sent)
