@@ -5,6 +5,7 @@ Whatever is logged, by us or by a library, is made text here, looked through and
 
 import json
 import logging
+import os
 import re
 import sys
 from base64 import b64encode
@@ -12,7 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import UTC, tzinfo
-from functools import cache
+from functools import cache, partial
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Literal, TextIO
 from urllib.parse import quote
 
@@ -25,6 +29,11 @@ Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "console", "json"]
 
 MASK = "***"
+
+FILE = "service.log"  # of the data folder
+OLDER = f"{FILE}.1"
+FILE_SIZE = 1_000_000  # bytes; then it becomes the older one
+_JSON = structlog.processors.JSONRenderer(ensure_ascii=False)
 
 _SHORTEST = 3  # letters; what is shorter is found in any text
 _LONG = 8  # bytes; what is shorter is found in base64 of anything
@@ -106,11 +115,12 @@ def configure(
     *,
     zone: tzinfo = UTC,
     stream: TextIO | None = None,
+    file: Path | None = None,
 ) -> None:
     """Send all logs of the process, in this format and redacted, to a stream (standard error).
 
     Takes the place of handlers installed before, for they would let secrets pass. `auto` is text
-    for a person on a terminal, with the clock of `zone`, and JSON in a pipe.
+    for a person on a terminal, with the clock of `zone`, and JSON in a pipe. To `file` goes the same as JSON.
     """
     out = sys.stderr if stream is None else stream
     shared: list[Processor] = [
@@ -131,21 +141,26 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = _Handler(out)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.StackInfoRenderer(),
-                structlog.processors.format_exc_info,
-                _redact_event,
-                _renderer(format, out, zone),
-            ],
+    handlers: dict[logging.Handler, Processor] = {_Handler(out): _renderer(format, out, zone)}
+    if file is not None:
+        handlers[_File(file)] = _JSON
+    for handler, renderer in handlers.items():
+        handler.setFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                foreign_pre_chain=shared,
+                processors=[
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.StackInfoRenderer(),
+                    structlog.processors.format_exc_info,
+                    _redact_event,
+                    renderer,
+                ],
+            )
         )
-    )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    for before in root.handlers:
+        before.close()
+    root.handlers[:] = list(handlers)
     root.setLevel(level.upper())
     for name in _VERBOSE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
@@ -154,7 +169,7 @@ def configure(
 
 def _renderer(format: Format, out: TextIO, zone: tzinfo) -> Processor:  # noqa: A002
     if format == "json" or (format == "auto" and not out.isatty()):
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
+        return _JSON
     return Lines(out, zone)
 
 
@@ -167,6 +182,20 @@ class _Handler(logging.StreamHandler[TextIO]):
         if kind is not None and logging.raiseExceptions:
             with suppress(OSError):  # standard error itself may be what failed
                 sys.stderr.write(f"a log line of {record.name} was lost: {kind.__name__}\n")
+
+
+class _File(RotatingFileHandler):
+    """A file for its owner only, of bounded size. What it cannot take is in the stream all the same."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=FILE_SIZE, backupCount=1, encoding="utf-8", delay=True)
+
+    def _open(self) -> TextIOWrapper:
+        opener = partial(os.open, mode=0o600)
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=opener)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """Leave it at that."""
 
 
 def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -28,7 +28,9 @@ def logging_as_before() -> Iterator[None]:
     level, raises = root.level, logging.raiseExceptions
     levels = {name: logging.getLogger(name).level for name in LOUD}
     yield
-    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != configure.__module__]
+    for each in [each for each in root.handlers if type(each).__module__ == configure.__module__]:
+        root.removeHandler(each)
+        each.close()
     root.setLevel(level)
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)

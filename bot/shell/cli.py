@@ -48,6 +48,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "show": ("threads", "Show one thread, every post on every channel."),
         "open": ("threads", "Open a thread's first post in the browser."),
         "history": ("history", "List what was published or stopped, newest first."),
+        "logs": ("logs", "Show what the service wrote lately."),
         "check": ("service", "Check settings, database and channels."),
     },
     "Stop": {

@@ -32,7 +32,9 @@ def run() -> None:
       THREADCAST_LOG_LEVEL=debug threadcast run
     """
     settings = load_settings()
-    logs.configure(settings.log_level, settings.log_format, zone=settings.timezone)
+    logs.configure(
+        settings.log_level, settings.log_format, zone=settings.timezone, file=settings.data / logs.FILE
+    )
     asyncio.run(serve(settings))
 
 
