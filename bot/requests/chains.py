@@ -116,9 +116,8 @@ class Chains:
                 )
             for each in found.differences:
                 if each.kind == "missing" and each.position is not None:
-                    self._database.changes.note_gone(
-                        one.id, each.position, now=self._context.clock(), actor=self._context.actor
-                    )
+                    signed = self._context.signature()
+                    self._database.changes.note_gone(one.id, each.position, **signed)
         return self._changes.apply(thread_id, Event.RETRY, channels=channels)
 
     def _channel(self, delivery: Delivery) -> Channel:

@@ -26,13 +26,9 @@ class Changes:
         self, thread_id: int, event: Event, *, channels: Sequence[str] = (), due: datetime | None = None
     ) -> tuple[Delivery, ...]:
         """Hold, release, cancel, retry a thread, or give it a time of its own."""
-        now, actor = self._context.clock(), self._context.actor
-        moment = now if event is Event.RETRY else due
-        return self._each(
-            thread_id,
-            channels,
-            lambda one: self._database.changes.apply(one.id, event, now=now, actor=actor, due=moment),
-        )
+        signed, apply = self._context.signature(), self._database.changes.apply
+        moment = signed["now"] if event is Event.RETRY else due
+        return self._each(thread_id, channels, lambda one: apply(one.id, event, **signed, due=moment))
 
     def publish(
         self, thread_id: int, *, channels: Sequence[str] = (), now: bool, after: int | None = None
@@ -76,20 +72,15 @@ class Changes:
 
         Raises UnknownChannelError.
         """
-        now, actor = self._context.clock(), self._context.actor
-        rows = tuple(
-            self._database.changes.pause(channel.name, paused, now=now, actor=actor)
-            for channel in pick(self._context.channels, names)
-        )
+        signed, picked = self._context.signature(), pick(self._context.channels, names)
+        rows = tuple(self._database.changes.pause(one.name, paused, **signed) for one in picked)
         self._context.wake()
         return rows
 
     def settle(self, thread_id: int, sent: Sent | None, *, channels: Sequence[str] = ()) -> Delivery:
         """Note whether a thread's doubtful post is out, or correct it (`doubted`): `sent` was looked at."""
         one, _ = self.doubted(thread_id, channels=channels)
-        settled = self._database.changes.settle(
-            one.id, sent, now=self._context.clock(), actor=self._context.actor
-        )
+        settled = self._database.changes.settle(one.id, sent, **self._context.signature())
         self._context.wake()
         return settled
 
@@ -109,10 +100,8 @@ class Changes:
 
     def skip(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
         """Leave the refused post of a stopped chain out, and go on behind it."""
-        now, actor = self._context.clock(), self._context.actor
-        return self._each(
-            thread_id, channels, lambda one: self._database.changes.skip(one.id, now=now, actor=actor)
-        )
+        signed, skip = self._context.signature(), self._database.changes.skip
+        return self._each(thread_id, channels, lambda one: skip(one.id, **signed))
 
     def withdraw(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
         """Stop chains for good, so that their posts can be taken down (`Chains.undo`).
@@ -123,9 +112,7 @@ class Changes:
         def withdraw(one: Delivery) -> Delivery:
             if one.state is DeliveryState.WITHDRAWN:
                 return one
-            return self._database.changes.withdraw(
-                one.id, now=self._context.clock(), actor=self._context.actor
-            )
+            return self._database.changes.withdraw(one.id, **self._context.signature())
 
         return self._each(thread_id, channels, withdraw)
 
@@ -154,13 +141,11 @@ class Changes:
             if all(one.state is DeliveryState.QUEUED for one in waiting):
                 raise RefusedError(Problem.QUEUED, thread=thread_id)
             return self.apply(thread_id, Event.RELEASE, channels=channels)
-        moment, actor = self._context.clock(), self._context.actor
+        signed, apply = self._context.signature(), self._database.changes.apply
 
         def first(one: Delivery) -> Delivery:
-            return self._first(
-                self._database.changes.apply(one.id, Event.SCHEDULE, now=moment, actor=actor, due=moment),
-                behind.get(one.channel),
-            )
+            changed = apply(one.id, Event.SCHEDULE, **signed, due=signed["now"])
+            return self._first(changed, behind.get(one.channel))
 
         return self._each(thread_id, channels, first)
 
@@ -172,9 +157,7 @@ class Changes:
         return one
 
     def _move(self, one: Delivery, behind: int | None) -> Delivery:
-        return self._database.changes.move(
-            one.id, behind, now=self._context.clock(), actor=self._context.actor
-        )
+        return self._database.changes.move(one.id, behind, **self._context.signature())
 
     def _add_to(self, thread_id: int, names: Sequence[str], *, now: bool) -> tuple[Delivery, ...]:
         """Queue a thread on more channels: whoever asks to publish it there has approved it."""

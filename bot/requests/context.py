@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from threadcast.bot.channels.budget import Prospect
 from threadcast.bot.channels.port import Channel, Clock
@@ -10,6 +11,13 @@ from threadcast.bot.publishing.forecast import NOTHING_KNOWN, Rhythm
 from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
 from threadcast.queue.model import Delivery
 from threadcast.queue.store.database import Database
+
+
+class Signature(TypedDict):
+    """When something is changed, and by whom, as every change of the queue asks for it."""
+
+    now: datetime
+    actor: str
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,10 @@ class RequestContext:
     actor: str
     wake: Callable[[], bool]
     prospects: Callable[[datetime], Mapping[str, Prospect]] = lambda _: NOTHING_KNOWN
+
+    def signature(self) -> Signature:
+        """Return what a change made now is signed with."""
+        return {"now": self.clock(), "actor": self.actor}
 
     def deliveries(self, thread_id: int, names: Sequence[str] = ()) -> tuple[Delivery, ...]:
         """Return a thread's deliveries, on the channels named or on all. Raises NotFoundError."""

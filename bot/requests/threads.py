@@ -84,11 +84,11 @@ class Threads:
         Raises InputError, NotFoundError, NotAllowedError.
         """
         thread = only_thread(understand("the new text", text.encode()))
-        now, actor = self._context.clock(), self._context.actor
-        edited = self._database.threads.edit(thread_id, thread, now=now, actor=actor)
+        signed = self._context.signature()
+        edited = self._database.threads.edit(thread_id, thread, **signed)
         if thread.warnings:
             edited = tuple(
-                self._database.changes.apply(one.id, Event.HOLD, now=now, actor=actor)
+                self._database.changes.apply(one.id, Event.HOLD, **signed)
                 if one.state is DeliveryState.QUEUED
                 else one
                 for one in edited
@@ -102,22 +102,19 @@ class Threads:
         Raises InputError, NotFoundError, NotAllowedError.
         """
         thread = continued(self._database.reading.thread(thread_id).thread, intake)
-        extended = self._database.threads.extend(
-            thread_id, thread, now=self._context.clock(), actor=self._context.actor
-        )
+        extended = self._database.threads.extend(thread_id, thread, **self._context.signature())
         self._context.wake()
         return extended
 
     def remove(self, thread_id: int) -> None:
         """Forget a thread of which nothing was sent. Raises NotFoundError, NotAllowedError."""
-        self._database.threads.remove(thread_id, now=self._context.clock(), actor=self._context.actor)
+        self._database.threads.remove(thread_id, **self._context.signature())
 
     def _add(
         self, new: Sequence[NewThread], *, again: bool = False, since: datetime | None = None
     ) -> tuple[Receipt, ...]:
-        added = self._database.threads.add(
-            new, now=self._context.clock(), actor=self._context.actor, again=again, since=since
-        )
+        signed = self._context.signature()
+        added = self._database.threads.add(new, **signed, again=again, since=since)
         self._context.wake()
         return tuple(Receipt(one.source, one.thread, each) for one, each in zip(new, added, strict=True))
 
