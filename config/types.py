@@ -28,6 +28,7 @@ _CHAT_NAME = re.compile(r"(?:@|(?:https?://)?(?:t\.me|telegram\.me)/)?([A-Za-z][
 _CHAT_PATH = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/c/([1-9][0-9]{0,15})(?:/.*)?")
 _INVITATION = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/(?:\+|joinchat/).*")
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}")
+_WITHOUT_SIGN = re.compile(r"100[0-9]{10}")
 _USER_ID = re.compile(r"[1-9][0-9]{0,15}")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}|[A-Za-z]{4}))?")
 
@@ -118,6 +119,11 @@ def chat(value: str) -> str:
         return f"@{named[1]}"
     if not _CHAT_ID.fullmatch(value):
         raise ValueError("not a chat")
+    if not value.startswith("-"):
+        whole = f"-{value}" if _WITHOUT_SIGN.fullmatch(value) else f"-100{value}"
+        raise AdviceError(
+            f"the id of a channel or supergroup begins with -100, that of a group with -: {whole}"
+        )
     return value
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from threadcast.bot.channels.mastodon.client import Client
-from threadcast.bot.channels.mastodon.errors import GONE, Fault, obstacle
+from threadcast.bot.channels.mastodon.errors import Fault, obstacle
 from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.port import Finding
 from threadcast.config.logs import redact
@@ -63,7 +63,7 @@ def _scopes(client: Client) -> frozenset[str] | Fault | None:
     """What the token may do; None where the server does not tell."""
     answer, _ = client.look(client.api.app_verify_credentials)
     if isinstance(answer, Fault):
-        return None if answer.status in GONE else answer  # GoToSocial and snac have no such call
+        return None if answer.lacking else answer  # GoToSocial and snac have no such call
     scopes = dig(answer, "scopes")
     return frozenset(map(str, scopes)) if isinstance(scopes, list) else None
 

@@ -41,7 +41,8 @@ class Fault:
     """What went wrong with a call, what became of the call, and what a person can do about it.
 
     `code` says in short what is wrong. `status` is the HTTP status where that decided. `gone`: what was
-    asked for is not there, as the server itself says; a page that says so may be anybody's.
+    asked for is not there, as the server itself says; a page that says so may be anybody's. `lacking`: the
+    server may have no such call, which is no fault where the call is not needed.
     """
 
     fate: Literal["throttled", "unreached", "refused", "unknown"]
@@ -50,6 +51,7 @@ class Fault:
     code: Code = Code.OTHER
     status: int | None = None
     gone: bool = False
+    lacking: bool = False
 
     @property
     def reason(self) -> str:
@@ -67,6 +69,7 @@ class CallError(Exception):
 
 NOT_MASTODON = Fault("refused", "no Mastodon API answers at this address", CHECK_URL, Code.GONE)
 GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+LACKING = frozenset({*GONE, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 NOT_A_STATUS = "the server's answer is not a status"
 ODD_ID = "the server's answer names a post by a secret"
 
@@ -122,7 +125,7 @@ def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False
         case MastodonAPIError(args=(_, int(code), _, words)):
             return _of_status(code, words, reply=reply, reading=reading)
         case _:
-            return Fault("unknown", "the server's answer cannot be read", CHECK_URL)
+            return Fault("unknown", "the server's answer cannot be read", CHECK_URL, lacking=True)
 
 
 def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault:
@@ -147,12 +150,13 @@ def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault
         case 408:  # sent by proxies too, about a request that they have passed on
             return Fault("unknown", "the server took too long (HTTP 408)")
         case _ if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Fault("unknown", f"the server failed (HTTP {code})")
+            return Fault("unknown", f"the server failed (HTTP {code})", lacking=code in LACKING)
         case _:
             what = f"the server does not accept it{_quote(words)}"
             advice = "if it is too long, compare `threadcast preview` with what `threadcast check` finds"
     gone = code in GONE and _has_words(words)
-    return Fault("refused", f"{what} (HTTP {code})", advice, kind, status=code, gone=gone)
+    lacking = code in LACKING
+    return Fault("refused", f"{what} (HTTP {code})", advice, kind, status=code, gone=gone, lacking=lacking)
 
 
 def _has_words(words: object) -> bool:

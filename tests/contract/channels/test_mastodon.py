@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -318,3 +319,11 @@ async def test_a_check_where_scopes_are_not_told() -> None:
         ("ok", "posts as @keeper"),
         ("ok", "scopes: this server does not tell; write:statuses is needed"),
     ]
+
+
+@pytest.mark.parametrize("status", [404, 405, 410, 501])
+async def test_a_check_where_the_look_at_the_scopes_is_not_to_be_had(status: int) -> None:
+    """However a server says that it has no such call, only the scopes are not told; the rest is fine."""
+    found = await checked(("write", "read"), replace(MASTODON, app_credentials=status))
+    assert [level for level, _ in found] == ["ok", "ok", "ok"]
+    assert found[-1] == ("ok", "scopes: this server does not tell; write:statuses is needed")
