@@ -16,7 +16,7 @@ from threadcast.bot.chat.views.cards import SIGNS, Viewer, reason
 from threadcast.bot.chat.views.lists import shown_ids
 from threadcast.bot.chat.views.message import Message, bold, esc
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.wording import count, shortly
+from threadcast.bot.wording import SHELL, count, sentence, shortly
 from threadcast.config.schedule.zones import instant, wall
 from threadcast.queue.errors import StoreError
 from threadcast.queue.model import Delivery
@@ -57,7 +57,7 @@ class DailyDigest:
             try:
                 await self._tell_of(due, now)
             except StoreError as error:
-                log.warning("the digest waits: the queue cannot be used", reason=str(error))
+                log.warning("the digest waits: the queue cannot be used", reason=sentence(error, SHELL))
 
     async def _tell_of(self, due: datetime, now: datetime) -> None:
         """Tell what came since the last one; at the very first start, begin to count."""

@@ -24,6 +24,8 @@ from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.router import ERRORS, Router, broke
 from threadcast.bot.chat.views.message import Message, clean, esc, sentence
+from threadcast.bot.wording import SHELL
+from threadcast.bot.wording import sentence as in_words
 from threadcast.config.logs import redact
 from threadcast.queue.errors import StoreError
 
@@ -95,7 +97,8 @@ class Handler:
                 with self._answering(sender) as answering:
                     await self._asked(sender, message, command, answering)
         except StoreError as error:
-            log.warning("a message was not dealt with: the queue cannot be used", reason=str(error))
+            reason = in_words(error, SHELL)
+            log.warning("a message was not dealt with: the queue cannot be used", reason=reason)
             sender = self._access.sender(message.from_user, message.chat)
             if sender is not None:
                 self._replies.send(sender, Message(esc(f"That was not kept, please send it again: {error}")))

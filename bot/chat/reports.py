@@ -23,6 +23,7 @@ from threadcast.bot.chat.views.cards import moved
 from threadcast.bot.chat.views.message import Message
 from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, concerns, states_of
 from threadcast.bot.chat.views.troubles import Troubles
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.queue.errors import NotFoundError, StoreError
 from threadcast.queue.model import AuditEvent, Delivery
 from threadcast.queue.states import DeliveryState
@@ -354,7 +355,7 @@ async def until_stored(step: Callable[[], Awaitable[None]]) -> None:
         try:
             await step()
         except StoreError as error:
-            log.warning("reports wait: the queue cannot be used", reason=str(error))
+            log.warning("reports wait: the queue cannot be used", reason=sentence(error, SHELL))
             await asyncio.sleep(RETRY_STORE)
         else:
             return

@@ -19,6 +19,7 @@ from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter, Telegr
 
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import UNREADABLE
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import redact
 from threadcast.queue.errors import StoreError
 from threadcast.queue.store.notes import Notes
@@ -69,7 +70,7 @@ class HandleOnce:
             (await self._handled())[line] = number
             await asyncio.to_thread(self._notes.write, PAGE, line, str(number), now=self._clock())
         except StoreError as error:
-            log.warning("an update was not noted as handled", update=number, reason=str(error))
+            log.warning("an update was not noted as handled", update=number, reason=sentence(error, SHELL))
 
     async def _handled(self) -> dict[int, int]:
         if self._ids is None:

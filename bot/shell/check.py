@@ -9,7 +9,7 @@ from pathlib import Path
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.data_folder import has_queue, prepare
-from threadcast.bot.wording import count
+from threadcast.bot.wording import SHELL, count, sentence
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import StoreError
 from threadcast.queue.states import WAITING
@@ -59,7 +59,7 @@ def _examine_queue(settings: Settings) -> tuple[Database | None, list[Finding]]:
         unsafe = doubts(url)
         waiting = database.reading.deliveries(states=WAITING)
     except StoreError as error:
-        return database, [Finding("error", "the queue cannot be used", str(error))]
+        return database, [Finding("error", "the queue cannot be used", sentence(error, SHELL))]
     names = {channel.name for channel in settings.channels}
     gone = Counter(one.channel for one in waiting if one.channel not in names)
     lost = "a power cut may lose what was told last"
