@@ -79,7 +79,7 @@ def build_channels(
             case LocalChannelSettings():
                 from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415
 
-                built.append(LocalChannel(channel, folder=settings.data, clock=clock))
+                built.append(LocalChannel(channel, folder=settings.data, clock=clock, zone=settings.timezone))
     return tuple(built)
 
 

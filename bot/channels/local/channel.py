@@ -8,7 +8,7 @@ again gives the same post again.
 import asyncio
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -66,7 +66,9 @@ class LocalChannel:
     limits_posts: bool | None = False
     quota: Quota | None = None
 
-    def __init__(self, settings: LocalChannelSettings, *, folder: Path, clock: Clock) -> None:
+    def __init__(
+        self, settings: LocalChannelSettings, *, folder: Path, clock: Clock, zone: tzinfo | None = None
+    ) -> None:
         self.name, like = settings.name, settings.like
         self.target = f"local timeline like {like.title()}"
         self._clock = clock
@@ -75,7 +77,7 @@ class LocalChannel:
         self._folder = folder.absolute()
         self._file = TimelineFile(self._folder / f"{self.name}.jsonl", like)
         self._file_lock = threading.Lock()
-        self._page = page_writer(self._folder)
+        self._page = page_writer(self._folder, zone)
 
     async def rules(self) -> Rules:
         return self._rules

@@ -45,6 +45,7 @@ class PostView:
     first: bool  # of its chain
     last: bool  # of its chain
     new_day: bool  # nothing of that day stands above it
+    chain: int  # its place among the timeline's, from 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,11 @@ def view(timeline: Timeline) -> TimelineView:
                 first=entry is chain[0],
                 last=entry is chain[-1],
                 new_day=entry.remote_id in new_days,
+                chain=number,
             )
             for entry in chain
         )
-        for chain in chains(entries)
+        for number, chain in enumerate(chains(entries))
     )
     posts = {post.entry.remote_id: post for chain in grouped for post in chain}
     return TimelineView(

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -66,15 +67,18 @@ class PageWriter:
             self._earliest = begun + max(SHORTEST_PAUSE, (loop.time() - begun) / SHARE)
 
 
-def page_writer(folder: Path) -> PageWriter:
-    """Return the writer of a folder's page, which all channels of the folder share."""
+def page_writer(folder: Path, zone: tzinfo | None = None) -> PageWriter:
+    """Return the writer of a folder's page, which all channels of the folder share.
+
+    Times are those of `zone`, or of this machine's.
+    """
     writer = _writers.get(folder)
     if writer is None:
-        writer = _writers[folder] = PageWriter(partial(write_page, folder))
+        writer = _writers[folder] = PageWriter(partial(write_page, folder, zone))
     return writer
 
 
-def write_page(folder: Path) -> None:
+def write_page(folder: Path, zone: tzinfo | None = None) -> None:
     """Show every timeline of the folder on its page, the newest chains of each. Raises OSError.
 
     One process at a time writes: the page never goes back to an older state.
@@ -83,15 +87,15 @@ def write_page(folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         found = (read_newest(path) for path in sorted(folder.glob("*.jsonl")) if path.is_file())
-        page = render([in_local_time(newest(timeline, CHAINS_SHOWN)) for timeline in found if timeline])
+        page = render([in_zone(newest(timeline, CHAINS_SHOWN), zone) for timeline in found if timeline])
         replace_file(folder / PAGE, page.encode())
     finally:
         os.close(descriptor)
 
 
-def in_local_time(timeline: Timeline) -> Timeline:
-    """Return the timeline with its times in the zone of this machine, where the page will be read."""
-    return replace(timeline, entries=tuple(replace(e, at=e.at.astimezone()) for e in timeline.entries))
+def in_zone(timeline: Timeline, zone: tzinfo | None) -> Timeline:
+    """Return the timeline with its times in a zone, or in that of this machine."""
+    return replace(timeline, entries=tuple(replace(e, at=e.at.astimezone(zone)) for e in timeline.entries))
 
 
 def replace_file(path: Path, content: bytes) -> None:

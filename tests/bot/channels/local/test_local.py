@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -481,6 +482,13 @@ async def test_a_page_in_time() -> None:
     await asyncio.wait_for(pages.get(), 10)
     await writer.close()
     assert pages.empty()
+
+
+def test_the_clock_of_the_page(tmp_path: Path) -> None:
+    """Times on the page are those of the zone that is configured."""
+    (tmp_path / "news.jsonl").write_bytes(HEADER + GOOD)
+    write_page(tmp_path, ZoneInfo("Asia/Kolkata"))
+    assert '+05:30">' in (tmp_path / "timeline.html").read_text()
 
 
 def test_a_foreign_file_is_not_shown(tmp_path: Path) -> None:

@@ -214,6 +214,26 @@ def test_both_looks_stand_side_by_side() -> None:
     assert page.texts == ["a", "b"]
 
 
+@pytest.mark.parametrize("like", LIKES)
+def test_threads_have_numbers(like: Like) -> None:
+    """Each thread is named by its number, the oldest first, and leads to the ones before and behind it."""
+    page = shown(like, entry(1, "1/ a"), entry(2, "2/ a", 1), entry(3, "b"), entry(4, "c"))
+    navs = [attributes["aria-label"] for tag, attributes in page.tags if tag == "nav"]
+    assert sorted(navs) == ["Thread 1", "Thread 2", "Thread 3"]
+    ways = {(each["rel"], each["href"]) for tag, each in page.tags if tag == "a" and "rel" in each}
+    assert ways >= {("next", "#news-3"), ("next", "#news-4"), ("prev", "#news-1"), ("prev", "#news-3")}
+
+
+def test_nothing_is_wider_than_a_telephone() -> None:
+    """What a name or a text makes wide is broken or cut: no column is as wide as its longest word."""
+    html = render([Timeline("news", "mastodon", (entry(1, "a"),))])
+    grids = re.findall(r"grid-template-columns: ([^;}]+)", html)
+    assert grids
+    assert all("minmax(0, 1fr)" in grid or "minmax(min(100%" in grid for grid in grids)
+    widths = re.findall(r"min-width: ([0-9.]+)rem", html)
+    assert all(float(width) * 16 < 320 / 2 for width in widths), widths
+
+
 def test_nothing_yet() -> None:
     """With no timeline, or an empty one, the page says so."""
     assert "No local timeline has a post yet" in render([])
