@@ -106,6 +106,7 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.PUBLISHED, Event.CONTINUE): DeliveryState.QUEUED,
     (DeliveryState.PUBLISHED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
     (DeliveryState.FAILED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
+    (DeliveryState.CANCELLED, Event.HOLD): DeliveryState.HELD,
     (DeliveryState.CANCELLED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
 }
 
@@ -210,7 +211,7 @@ def request(
     if state is DeliveryState.PUBLISHING and event is Event.RETRY and code not in MENDABLE:
         raise NotAllowedError(Fault.GOES_ON, state=state)
     goes_on = after in {DeliveryState.QUEUED, DeliveryState.PUBLISHED} or event is Event.RETRY
-    reason = "" if goes_on else None
+    reason = "" if goes_on or state is DeliveryState.CANCELLED else None
     return Change(event, None, reason, due, keeps_lease=False)
 
 

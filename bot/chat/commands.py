@@ -62,6 +62,10 @@ class Request:
         """The one thread that it is about."""
         return self.threads[0]
 
+    def is_for(self, channel: str) -> bool:
+        """Whether a channel is meant: its words name it, or none."""
+        return not self.words or channel in {word.lower() for word in self.words}
+
 
 @dataclass(frozen=True, slots=True)
 class Card:

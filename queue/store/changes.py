@@ -22,11 +22,14 @@ from threadcast.queue.states import (
     request,
 )
 from threadcast.queue.store.rows import (
+    FREE_PLACES,
     log,
     note,
     put,
     read_deliveries,
     read_delivery,
+    read_thread,
+    refuse_twins,
     take_turns,
     transition,
     value,
@@ -53,10 +56,10 @@ class Changes:
     ) -> Delivery:
         """A person's request: one of `states.REQUESTS`, as `states.request` and `states.written` have it.
 
-        `retry` makes a `refused` post `planned` again. While a lease holds, `stop` is noted as the
-        delivery's `code`, which its worker heeds; what else is asked is refused. `due` replaces the
-        delivery's, and is a time of its own.
-        Raises NotFoundError, states.NotAllowedError.
+        `retry`, and `hold` of what was cancelled, make a `refused` post `planned` again. While a lease
+        holds, `stop` is noted as the delivery's `code`, which its worker heeds; what else is asked is
+        refused. `due` replaces the delivery's, and is a time of its own. Raises NotFoundError, and
+        NotAllowedError, also where the text of one that was cancelled is live on its channel again.
         """
         if event not in REQUESTS:
             raise NotAllowedError(Fault.NOT_ASKED, event=event, possible=tuple(sorted(REQUESTS)))
@@ -68,7 +71,11 @@ class Changes:
                     raise NotAllowedError(Fault.AT_WORK, **which(delivery))
                 put(connection, delivery, code=change.code, reason=STOPPING)
                 return _logged(connection, delivery, event, now=now, actor=actor, detail="asked for")
-            if event is Event.RETRY:
+            revived = delivery.state is DeliveryState.CANCELLED
+            if revived:
+                take_turns(connection, FREE_PLACES)
+                refuse_twins(connection, read_thread(connection, delivery.thread_id).thread, [delivery])
+            if event is Event.RETRY or revived:
                 refused = _of(delivery, PostState.REFUSED)
                 connection.execute(update(POSTS).where(*refused).values(state=PostState.PLANNED, reason=""))
             transition(connection, delivery, change, now=now)

@@ -1,6 +1,6 @@
 """From rows to values and back, column by name; what is read and written in several places."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, Select, insert, select, text, update
 
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.errors import Fault, LeaseLostError, NotFoundError
+from threadcast.queue.errors import Fault, LeaseLostError, NotAllowedError, NotFoundError
 from threadcast.queue.model import Adoption, Claim, Delivery, PostRecord, StoredThread
 from threadcast.queue.outcomes import Sent
-from threadcast.queue.states import Change, DeliveryState, PostState, written
+from threadcast.queue.states import LIVE, Change, DeliveryState, PostState, written
 from threadcast.queue.store.schema import DELIVERIES, EVENTS, POSTS, THREADS
 from threadcast.queue.text.thread import Thread
 
@@ -131,6 +131,20 @@ def transition(
     not as it was.
     """
     return put(connection, before, **{**written(before.state, change, now), **more})
+
+
+def refuse_twins(connection: Connection, thread: Thread, mine: Iterable[Delivery]) -> None:
+    """Raise NotAllowedError where another thread of the same text is live on one of these channels."""
+    for delivery in mine:
+        query = DELIVERY.where(
+            DELIVERIES.c.channel == delivery.channel,
+            DELIVERIES.c.fingerprint == thread.fingerprint,
+            DELIVERIES.c.state.in_(sorted(LIVE)),
+            DELIVERIES.c.id != delivery.id,
+        )
+        row = connection.execute(query).mappings().one_or_none()
+        if row is not None:
+            raise NotAllowedError(Fault.SAME_TEXT, **which(delivery_of(row)))
 
 
 def put(connection: Connection, before: Delivery, **values: Any) -> Delivery:

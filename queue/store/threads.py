@@ -3,7 +3,7 @@
 The number of statements grows with every few hundred threads added, not with each.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from threadcast.queue.store.rows import (
     note,
     read_deliveries,
     read_thread,
+    refuse_twins,
     take_turns,
     transition,
     which,
@@ -121,7 +122,7 @@ class Threads:
                 out = delivery.adoption.parts if delivery.adoption else 0
                 if len(thread.parts) <= out:
                     raise NotAllowedError(Fault.PARTS_OUT, out=out, **which(delivery))
-            _refuse_twins(connection, thread, [delivery for delivery in mine if delivery.state in LIVE])
+            refuse_twins(connection, thread, [delivery for delivery in mine if delivery.state in LIVE])
             _rewrite(connection, thread_id, thread)
             return _logged(connection, mine, thread, "edit", now=now, actor=actor)
 
@@ -146,7 +147,7 @@ class Threads:
                 raise NotAllowedError(Fault.NOWHERE, thread_id=thread_id)
             if len(thread.parts) <= mine[0].parts:
                 raise NotAllowedError(Fault.NO_PART, thread_id=thread_id, parts=_counted(mine[0].parts))
-            _refuse_twins(connection, thread, going_on)
+            refuse_twins(connection, thread, going_on)
             # Before the states: a published delivery comes back to life under its new fingerprint.
             _rewrite(connection, thread_id, thread)
             for one in going_on:
@@ -299,20 +300,6 @@ def _of(connection: Connection, thread_id: int) -> Sequence[Delivery]:
     if not mine:
         raise NotFoundError(Fault.NO_THREAD, thread_id=thread_id)
     return mine
-
-
-def _refuse_twins(connection: Connection, thread: Thread, mine: Iterable[Delivery]) -> None:
-    """Raise NotAllowedError where another thread of the same text is live on one of these channels."""
-    for delivery in mine:
-        query = DELIVERY.where(
-            DELIVERIES.c.channel == delivery.channel,
-            DELIVERIES.c.fingerprint == thread.fingerprint,
-            DELIVERIES.c.state.in_(sorted(LIVE)),
-            DELIVERIES.c.id != delivery.id,
-        )
-        row = connection.execute(query).mappings().one_or_none()
-        if row is not None:
-            raise NotAllowedError(Fault.SAME_TEXT, **which(delivery_of(row)))
 
 
 def _rewrite(connection: Connection, thread_id: int, thread: Thread) -> None:

@@ -44,5 +44,5 @@ def test_each_face_writes_its_own_commands() -> None:
     assert sentence(missing, CHAT) == "there is no thread 7; see: /queue"
     with pytest.raises(NotAllowedError) as refused:
         follow(DeliveryState.CANCELLED, Event.SCHEDULE)
-    assert str(refused.value) == "publish now is not possible while cancelled; possible now: undo"
-    assert refused.value.about["possible"] == (Event.WITHDRAW,)
+    assert str(refused.value) == "publish now is not possible while cancelled; possible now: hold, undo"
+    assert refused.value.about["possible"] == (Event.HOLD, Event.WITHDRAW)

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby
 
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.buttons import button, threads_of
+from threadcast.bot.chat.buttons import button, stamp, threads_of
 from threadcast.bot.chat.commands import (
     About,
     Answer,
@@ -20,13 +20,13 @@ from threadcast.bot.chat.commands import (
     foreseen_of,
 )
 from threadcast.bot.chat.requests import adding
-from threadcast.bot.chat.views import cards, lists
+from threadcast.bot.chat.views import asking, cards, lists
 from threadcast.bot.chat.views.message import Message, bold, esc
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import stands
 from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import DeliveryState, Event
+from threadcast.queue.states import DeliveryState, Event, allowed
 
 PLURALS = {"is": "are", "goes": "go", "starts": "start"}
 
@@ -90,6 +90,21 @@ def cancel(context: Context, request: Request) -> Answer:
         return adding.drop(context, request)
     if request.sender.role is not Role.OWNER:
         raise NotYoursError
+    deliveries = all_of(context.requests(request.sender), request.threads)
+    meant = [
+        one
+        for one in deliveries
+        if Event.CANCEL in allowed(one.state)
+        and request.is_for(one.channel)
+        and (one.lease_until is None or one.lease_until <= context.clock())  # else a worker is at it
+    ]
+    if not meant:
+        return cancel_yes(context, request)  # which says why not
+    return Answer(asking.cancel(request.threads, request.words, meant, stamp(deliveries)))
+
+
+@button_only("cancel-yes", who=Role.OWNER)
+def cancel_yes(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.CANCEL)
 
 
@@ -262,10 +277,6 @@ def standing(context: Context, request: Request, headline: str) -> Card | Messag
 
 def all_of(requests: Requests, threads: Sequence[int]) -> list[Delivery]:
     return [chain.delivery for one in threads for chain in requests.queries.show(one).chains]
-
-
-def numbers(threads: Sequence[int]) -> str:
-    return f"#{threads[0]}" if len(threads) == 1 else f"#{threads[0]}-{threads[-1]}"
 
 
 def _now(changed: Sequence[Delivery], what: Does | None) -> Iterable[str]:

@@ -7,6 +7,7 @@ from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import Press, button, stamp
 from threadcast.bot.chat.commands import About, Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.requests import changing
+from threadcast.bot.chat.views.asking import numbers
 from threadcast.bot.chat.views.message import Message, rows
 from threadcast.bot.wording import TIMES, exactly, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
@@ -51,7 +52,7 @@ def when(context: Context, request: Request) -> Answer:
     quick = [button(label, "at", request.threads, words, stamp=mark) for label, words in _to_come(context)]
     other = button("Another time…", "other-time", request.threads, stamp=mark)
     back = button("◀ Back", "card", request.threads)
-    said = f"When shall {changing.numbers(request.threads)} start? By typing: /at {request.thread} fri 18:30"
+    said = f"When shall {numbers(request.threads)} start? By typing: /at {request.thread} fri 18:30"
     return Answer(Message(said, rows(quick[:2], quick[2:], (other, back))))
 
 
@@ -70,6 +71,6 @@ def other_time(context: Context, request: Request) -> Answer:
     """A question; what is replied to it are words of this request."""
     if request.words:
         return at(context, request)
-    question = f"{changing.numbers(request.threads)} · When shall it start?\nAs {TIMES}"
+    question = f"{numbers(request.threads)} · When shall it start?\nAs {TIMES}"
     asked = Press("other-time", request.threads)
     return Answer(Message(question, asks="tomorrow 9:00"), afresh=True, asked=asked)

@@ -263,7 +263,9 @@ def batch_buttons(
         (
             offer("Take down" if by_hand else "Undo", "undo", when=begun and Event.WITHDRAW in may),
             offer("Audit", "audit", when=begun and over and PUBLISHED in states),
-            offer("Leave it" if by_hand else "Cancel", "cancel", when=ends and not waits),
+            offer("Leave it", "cancel-yes", when=by_hand and not waits),
+            offer("Cancel", "cancel", when=ends and not by_hand and not waits),
+            offer("Take it back", "hold", when=CANCELLED in states and not waits),
         )
     )
     return rows(*found)

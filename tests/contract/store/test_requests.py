@@ -83,6 +83,24 @@ class TestApply:
         assert (cancelled.state, cancelled.finished) == (DeliveryState.CANCELLED, NOON + MINUTE)
         assert not isinstance(database.work.claim("news", worker="w1", now=NOON, until=NOON + LEASE), Claim)
 
+    def test_take_back(self, database: Database) -> None:
+        """What was cancelled is held again, and goes on from where it was; not beside the same text."""
+        claimed = started(database)
+        send(database, claimed, 1, SENT)
+        failed = send(database, claimed, 2, REFUSED)
+        database.changes.apply(failed.id, Event.CANCEL, now=NOON, actor="ada")
+        back = database.changes.apply(failed.id, Event.HOLD, now=NOON, actor="ada")
+        assert (back.state, back.reason, back.finished, back.sent) == (DeliveryState.HELD, "", None, 1)
+        database.changes.apply(failed.id, Event.CANCEL, now=NOON, actor="ada")
+        (twin,) = add(database)
+        with pytest.raises(NotAllowedError, match="has the same text"):
+            database.changes.apply(failed.id, Event.HOLD, now=NOON, actor="ada")
+        database.changes.apply(twin.id, Event.CANCEL, now=NOON, actor="ada")
+        database.changes.apply(failed.id, Event.HOLD, now=NOON, actor="ada")
+        database.changes.apply(failed.id, Event.RELEASE, now=NOON, actor="ada")
+        again = claim(database)
+        assert [record.state for record in again.posts] == [PostState.SENT, PostState.PLANNED]
+
     def test_retry(self, database: Database) -> None:
         """A failed chain goes on from the post that was refused, with the posts that are out left alone."""
         claimed = started(database)
