@@ -88,7 +88,7 @@ def test_every_state_can_be_reached() -> None:
 
 
 def test_nothing_ended_comes_back_to_life() -> None:
-    """Only a published thread comes back to life, where it has more posts, and one whose cancel is taken back."""
+    """Only what is published and has more posts comes back to life, and what was cancelled."""
     revived = [arrow for arrow, target in TRANSITIONS.items() if target in LIVE and arrow[0] not in LIVE]
     assert revived == [
         (DeliveryState.PUBLISHED, Event.SETTLE),

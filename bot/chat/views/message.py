@@ -55,7 +55,7 @@ _OTHERWISE = {
     "name one with --channel": "name one of them behind it",
     " --now": " now",
     " --channel ": " ",
-    "possible now: continue, ": "possible now: ",  # parts are added to a thread in a shell alone
+    "settle, continue, undo": "settle, undo",  # parts are added to a thread in a shell alone
 }
 
 
