@@ -17,17 +17,7 @@ from threadcast.bot.channels.connection import Trouble, trouble_of, unreached
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.config.logs import redact
-from threadcast.queue.outcomes import (
-    Blind,
-    Code,
-    Obstacle,
-    Outcome,
-    Refused,
-    Sent,
-    Throttled,
-    Unknown,
-    Unreached,
-)
+from threadcast.queue.outcomes import Code, Obstacle, Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 USUAL_WAIT = timedelta(minutes=5)  # the window of Mastodon's tightest limit
 LONGEST_QUOTE = 200  # code points of a server's own words
@@ -218,11 +208,6 @@ def not_ready(fault: Fault, *, now: datetime, reset: datetime | None) -> NotRead
     """
     lasts = fault.fate == "unknown" and fault.advice
     return NotReadyError(_refused(fault) if lasts else obstacle(fault, now=now, reset=reset))
-
-
-def not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blind:
-    """The same where a post was looked for: what was refused is for a person to mend."""
-    return ask_again(error.fault, now=now, reset=error.reset) or Blind(error.fault.reason)
 
 
 def obstacle(fault: Fault, *, now: datetime, reset: datetime | None) -> Obstacle:

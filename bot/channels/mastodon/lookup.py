@@ -8,13 +8,13 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from threadcast.bot.channels.mastodon.client import Client, in_path
-from threadcast.bot.channels.mastodon.errors import CallError, not_seen, obstacle
+from threadcast.bot.channels.mastodon.errors import CallError, ask_again, obstacle
 from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.mastodon.matching import Search, Status, differences, verdict
 from threadcast.bot.channels.mastodon.text import alike, plain
 from threadcast.bot.channels.port import Comparison, Expected, Named, Sought
 from threadcast.bot.plain import quoted
-from threadcast.queue.outcomes import Absent, Blind, Look, Sent, TakeDown
+from threadcast.queue.outcomes import Absent, Blind, Look, Sent, TakeDown, Throttled, Unreached
 
 _ID = re.compile(r"[\w-]{1,100}", re.ASCII)  # numbers, ULIDs and UUIDs
 MOST_PAGES = 25  # a thousand statuses since the post was tried
@@ -27,7 +27,7 @@ def look_up(client: Client, sought: Sought, *, now: datetime) -> Look:
     try:
         return _look_up(client, sought)
     except CallError as error:
-        return not_seen(error, now=now)
+        return _not_seen(error, now=now)
 
 
 def _look_up(client: Client, sought: Sought) -> Look:
@@ -133,7 +133,7 @@ def find(client: Client, address: str, texts: Sequence[str], *, server: str, now
         if not any(alike(status.text, text) for text in texts):
             status = _source(client, status)
     except CallError as error:
-        return Named(Sent(remote_id, None), f"it cannot be looked at now: {not_seen(error, now=now).reason}")
+        return Named(Sent(remote_id, None), f"it cannot be looked at now: {_not_seen(error, now=now).reason}")
     sent = Sent(status.remote_id, status.url)
     fits = any(alike(status.text, text) for text in texts)
     return Named(sent, "" if fits else f"it says {quoted(status.text)}")
@@ -148,6 +148,11 @@ def _id_in(address: str, server: str) -> str | None:
             return None
         remote_id = link.path.rstrip("/").rsplit("/", 1)[-1]
     return remote_id if _ID.fullmatch(remote_id) and any(map(str.isdigit, remote_id)) else None
+
+
+def _not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blind:
+    """What a call that failed says of what was looked for: what was refused is for a person to mend."""
+    return ask_again(error.fault, now=now, reset=error.reset) or Blind(error.fault.reason)
 
 
 def take_down(client: Client, remote_id: str, *, now: datetime) -> TakeDown:
@@ -167,7 +172,7 @@ def audit(client: Client, chain: Sequence[Expected], *, now: datetime) -> Compar
     try:
         return differences(chain, _walk(client, chain))
     except CallError as error:
-        return not_seen(error, now=now)
+        return _not_seen(error, now=now)
 
 
 def _walk(client: Client, chain: Sequence[Expected]) -> dict[str, Status]:
