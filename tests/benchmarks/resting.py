@@ -40,7 +40,7 @@ def figures(*, seconds: float = 15.0) -> Iterator[Figure]:
         file = here.house.write(thread(1, 3))
         assert here.house.command("add", file).returncode == 0
         for network in NETWORKS:
-            service.wait_for(f"channel={CHANNELS[network]}")
+            service.wait_for(f'"channel": "{CHANNELS[network]}"')
             here.wait(network, 3)
         here.wait("telegram", 3 + 2)  # the answer to Start, and the report
         time.sleep(min(seconds, 2.0))  # the chains' last steps

@@ -82,18 +82,6 @@ def test_a_post_in_hand_is_finished(house: House) -> None:
     assert len(house.on_telegram()) == 3
 
 
-def test_published_and_followed(house: House) -> None:
-    """`publish --now --follow` stays until the thread is out on every channel, and ends with 0."""
-    house.command("add", "--hold", house.write(thread_text(1, 3)))
-    with house.running() as service:
-        service.wait_for("running")
-        followed = house.command("publish", "1", "--now", "--follow")
-        assert followed.returncode == 0, followed.stderr
-        assert followed.stdout.count("published") >= 2
-        assert service.stop() == 0
-    assert len(house.on_telegram()) == len(house.on_mastodon()) == 3
-
-
 def test_a_second_service(house: House) -> None:
     """A second service on the same data folder says so and exits; the first goes on."""
     with house.running() as service:

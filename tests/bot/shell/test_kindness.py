@@ -90,15 +90,3 @@ def test_restore_where_nothing_happened_since(shell: Shell) -> None:
     shown = shell.ok("restore", "copy")
     assert "Nothing that waits in it went out meanwhile. To go on: threadcast resume" in shown
     assert "ancel" not in shown
-
-
-def test_restore_where_something_went_out(shell: Shell) -> None:
-    """What went out after the backup is listed, with the command that keeps it from going out again."""
-    shell.ok("add", "--channel", "news", shell.write(THREAD))
-    shell.ok("backup", "copy")
-    shell.publish_all()
-    shown = shell.ok("restore", "copy")
-    assert "  #1 on news, 3 posts: The lamp was lit at dusk." in shown
-    assert "    → threadcast cancel 1 --channel news\n" in shown
-    again = shell.json("restore", "copy")
-    assert again["out_since"] == [], "the second time it replaces what is the same"

@@ -134,15 +134,6 @@ def test_restore_pauses_channels_it_does_not_know(shell: Shell) -> None:
     }
 
 
-def test_backup_of_a_running_service(shell: Shell) -> None:
-    """A backup can be made while the service runs."""
-    shell.ok("add", "--hold", shell.write(THREAD))
-    with terminal(threadcast("run"), folder=shell.folder, env=shell.env) as service:
-        service.wait_for("running")
-        shell.ok("backup", "copy")
-    assert (shell.folder / "copy").stat().st_mode & 0o777 == 0o600
-
-
 def test_events(shell: Shell) -> None:
     """The events say when, who and what, of all threads or of one."""
     assert "Nothing has happened yet" in shell.ok("events")

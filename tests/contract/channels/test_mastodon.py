@@ -1,7 +1,7 @@
 """The Mastodon channel against strict servers of two kinds on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contract.channels.harness import Harness, Seen, post, posted
-from tests.contract.channels.mastodon_stand import NOW, make_channel
+from tests.contract.channels.mastodon_stand import NOW, make_channel, standing
 from tests.contract.channels.suite import RemoteChannelContract
 from tests.servers.http import LoopbackServer, Request, Response
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
@@ -86,20 +86,6 @@ class TestOnAServerFromAnotherTime(RemoteChannelContract):
             yield MastodonHarness(server, idempotent=True)
 
 
-@pytest.fixture
-def server() -> Iterator[MastodonServer]:
-    with MastodonServer(clock=lambda: NOW) as server:
-        server.add_account()
-        yield server
-
-
-@pytest.fixture
-async def channel(server: MastodonServer) -> AsyncIterator[MastodonChannel]:
-    channel = make_channel(server)
-    yield channel
-    await channel.close()
-
-
 async def sent_by(server: MastodonServer, **changes: Any) -> tuple[Outcome, Outcome]:
     """A chain of two posts on a channel with these settings."""
     channel = make_channel(server, **changes)
@@ -160,11 +146,8 @@ async def test_a_limit_that_the_server_tells() -> None:
 @pytest.mark.parametrize("manners", [SNAC, TAKAHE], ids=["silent", "late"])
 async def test_connections_that_the_server_closes(manners: Manners) -> None:
     """No post is written into a connection that the server is just closing, whether it said so or not."""
-    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
-        server.add_account()
-        channel = make_channel(server)
+    async with standing(manners=manners) as (_, channel):
         outcomes = [await post(channel, f"{number}/ The lamp", key=str(number)) for number in range(12)]
-        await channel.close()
     assert {type(outcome) for outcome in outcomes} == {Sent}
 
 
@@ -223,16 +206,13 @@ async def test_a_send_that_is_cancelled_in_the_queue(
 async def test_what_the_headers_leave() -> None:
     """Each answer tells what is left of the limit nearest to its end; a lost one changes nothing."""
     budgets = {**REAL_BUDGETS, "statuses": Budget(2, timedelta(hours=3))}
-    with MastodonServer(budgets=budgets, clock=lambda: NOW) as server:
-        server.add_account()
-        channel = make_channel(server)
+    async with standing(budgets=budgets) as (server, channel):
         before = channel.quota
         await posted(channel, "1/ The lamp", key="1")
         after = channel.quota
         server.lose_answer()
         await post(channel, "2/ The tower", key="2")
         lost = channel.quota
-        await channel.close()
     assert before is None
     assert after == lost == Quota(2, 1, datetime(2026, 5, 4, 12, tzinfo=UTC))
 
@@ -282,11 +262,8 @@ async def test_an_address_that_does_not_answer_as_mastodon(
 
 
 async def checked(scopes: tuple[str, ...], manners: Manners = MASTODON) -> list[tuple[str, str]]:
-    with MastodonServer(manners=manners) as server:
-        server.add_account(scopes=scopes)
-        channel = make_channel(server)
+    async with standing(manners=manners, scopes=scopes) as (server, channel):
         findings = await channel.check()
-        await channel.close()
         assert all(bool(f.advice) is (f.level != "ok") for f in findings)
         assert {r.method for r in server.requests} == {"GET"}
         return [(f.level, f.what.removeprefix(f"{server.url} ")) for f in findings]

@@ -1,13 +1,12 @@
 """A Mastodon account: how doubts are settled, posts taken down, chains audited; whether it may post."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.contract.channels.harness import post, posted
-from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel
+from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel, standing
 from tests.servers.http import Response
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.manners import GOTOSOCIAL, MANNERS, MASTODON, PLEROMA, SNAC, TAKAHE, Manners
@@ -22,25 +21,6 @@ STATUS = "GET /api/v1/statuses/[^/]+"
 CONTEXT = f"{STATUS}/context"
 BUSY = Response(429, {"error": "Too many"}, {"X-RateLimit-Reset": (NOW + timedelta(seconds=90)).isoformat()})
 PAGE = Response(200, b"<html>We will be back</html>")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def server(clock: Clock) -> Iterator[MastodonServer]:
-    with MastodonServer(clock=clock) as server:
-        server.add_account()
-        yield server
-
-
-@pytest.fixture
-async def channel(server: MastodonServer, clock: Clock) -> AsyncIterator[MastodonChannel]:
-    channel = make_channel(server, clock=clock)
-    yield channel
-    await channel.close()
 
 
 def asked(server: MastodonServer) -> list[str]:
@@ -105,14 +85,11 @@ async def test_the_limit_on_deletes(server: MastodonServer, channel: MastodonCha
 @pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
 async def test_a_chain_of_which_a_post_was_deleted_by_hand(manners: Manners) -> None:
     """A chain comes down on every server, and is told to be missing, however it says that a post is gone."""
-    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
-        server.add_account()
-        channel = make_channel(server)
+    async with standing(manners=manners) as (server, channel):
         chain = await published(channel, 3)
         server.delete(chain[1].remote_id)
         differences = await audited(channel, chain)
         downs = [await channel.take_down(expected.remote_id) for expected in reversed(chain)]
-        await channel.close()
         assert ("missing", 2) in differences
         assert downs == [Absent()] * 3
         assert server.statuses() == []
@@ -121,12 +98,9 @@ async def test_a_chain_of_which_a_post_was_deleted_by_hand(manners: Manners) -> 
 @pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
 async def test_every_server_can_be_checked(manners: Manners) -> None:
     """A good account on any server checks well and may post, whichever optional calls that has."""
-    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
-        server.add_account()
-        channel = make_channel(server)
+    async with standing(manners=manners) as (_, channel):
         assert {finding.level for finding in await channel.check()} == {"ok"}
         assert await channel.preflight() is None
-        await channel.close()
 
 
 @pytest.mark.parametrize(
@@ -176,13 +150,10 @@ async def audited(channel: MastodonChannel, chain: list[Expected]) -> list[tuple
 @pytest.mark.parametrize("manners", [MASTODON, GOTOSOCIAL, PLEROMA], ids=lambda one: str(one.software))
 async def test_an_audit_of_a_good_chain(manners: Manners) -> None:
     """A long chain that is as it was sent takes two calls."""
-    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
-        server.add_account()
-        channel = make_channel(server)
+    async with standing(manners=manners) as (server, channel):
         chain = await published(channel, 40)
         server.requests.clear()
         assert await channel.audit(chain) == ()
-        await channel.close()
         assert len(server.requests) == 2
 
 
@@ -286,20 +257,14 @@ async def test_an_account_that_has_just_posted(server: MastodonServer, channel: 
 @pytest.mark.parametrize("manners", [MASTODON, GOTOSOCIAL, PLEROMA], ids=lambda one: str(one.software))
 async def test_scopes_that_are_enough(scopes: tuple[str, ...], manners: Manners) -> None:
     """A token that may write may post, whether or not it may read its own account."""
-    with MastodonServer(manners=manners) as server:
-        server.add_account(scopes=scopes)
-        channel = make_channel(server)
+    async with standing(manners=manners, scopes=scopes) as (_, channel):
         assert await channel.preflight() is None
-        await channel.close()
 
 
 async def test_scopes_that_are_not_enough() -> None:
     """A token that may only read is told before the first post, with what to do."""
-    with MastodonServer() as server:
-        server.add_account(scopes=("read",))
-        channel = make_channel(server)
+    async with standing(scopes=("read",)) as (_, channel):
         fault = await channel.preflight()
-        await channel.close()
     assert isinstance(fault, Refused)
     assert "add write:statuses" in fault.reason
 
@@ -345,16 +310,13 @@ async def test_a_check_of_an_account_that_is_closed(
 async def test_calls_do_not_hide_what_posts_leave(clock: Clock) -> None:
     """What is left for posts is told until its window ends, whatever other calls are told meanwhile."""
     budgets = {**REAL_BUDGETS, "statuses": Budget(10, timedelta(hours=3))}
-    with MastodonServer(budgets=budgets, clock=clock) as server:
-        server.add_account()
-        channel = make_channel(server, clock=clock)
+    async with standing(budgets=budgets, clock=clock) as (_, channel):
         sent = await posted(channel, "1/ The lamp")
         assert isinstance(sent, Sent)
         await channel.take_down(sent.remote_id)
         during = channel.quota
         clock.turn(hours=4)
         after = channel.quota
-        await channel.close()
     assert during == Quota(10, 9, datetime(2026, 5, 4, 12, tzinfo=UTC))
     assert after is None
 
@@ -362,28 +324,22 @@ async def test_calls_do_not_hide_what_posts_leave(clock: Clock) -> None:
 async def test_calls_tell_what_they_leave(clock: Clock) -> None:
     """Where other calls come near to their limit, that is told: a post counts as a call."""
     budgets = {**REAL_BUDGETS, "token": Budget(3, timedelta(minutes=5))}
-    with MastodonServer(budgets=budgets, clock=clock) as server:
-        server.add_account()
-        channel = make_channel(server, clock=clock)
+    async with standing(budgets=budgets, clock=clock) as (_, channel):
         await posted(channel, "1/ The lamp")
         await channel.audit([Expected(1, "7", "gone", None)])
         quota_left = channel.quota
-        await channel.close()
     assert quota_left == Quota(3, 1, datetime(2026, 5, 4, 9, 35, tzinfo=UTC))
 
 
 async def test_deletions_leave_posts_alone(clock: Clock) -> None:
     """Where no more may be deleted, posts may go all the same: what is left of deletions is not told."""
     budgets = {**REAL_BUDGETS, "deletes": Budget(1, timedelta(minutes=30))}
-    with MastodonServer(budgets=budgets, clock=clock) as server:
-        server.add_account()
-        channel = make_channel(server, clock=clock)
+    async with standing(budgets=budgets, clock=clock) as (_, channel):
         sent = await posted(channel, "1/ The lamp")
         assert isinstance(sent, Sent)
         before = channel.quota
         await channel.take_down(sent.remote_id)
         after = channel.quota
-        await channel.close()
     assert before == after
     assert before is not None
     assert before.remaining > 200

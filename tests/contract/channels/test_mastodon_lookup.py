@@ -1,13 +1,13 @@
 """A Mastodon post of unknown fate is found where it landed, and absent where it did not."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.contract.channels.harness import post, posted
-from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel
+from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel, standing
 from tests.servers.http import Response
 from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, PLEROMA, SNAC, TAKAHE, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
@@ -22,25 +22,6 @@ SOURCE = "GET /api/v1/statuses/[^/]+/source"
 HISTORY = "GET /api/v1/statuses/[^/]+/history"
 ME = "GET /api/v1/accounts/verify_credentials"
 NOT_FOUND = Response(404, {"error": "Record not found"})
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def server(clock: Clock) -> Iterator[MastodonServer]:
-    with MastodonServer(clock=clock) as server:
-        server.add_account()
-        yield server
-
-
-@pytest.fixture
-async def channel(server: MastodonServer, clock: Clock) -> AsyncIterator[MastodonChannel]:
-    channel = make_channel(server, clock=clock)
-    yield channel
-    await channel.close()
 
 
 def keeper(server: MastodonServer) -> Account:
@@ -79,9 +60,7 @@ NOT_STORED: dict[str, Callable[[MastodonServer], None]] = {
 @pytest.mark.parametrize("spoil", STORED.values(), ids=STORED)
 async def test_what_landed_is_found(spoil: Callable[[MastodonServer], None], manners: Manners) -> None:
     """A post that landed is found, whatever became of its answer: first or reply, on either server."""
-    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
-        server.add_account()
-        channel = make_channel(server)
+    async with standing(manners=manners) as (server, channel):
         spoil(server)
         assert isinstance(await post(channel, "1/ The lamp", key="1"), Unknown)
         first = await looked_up(channel, "1/ The lamp")
@@ -89,7 +68,6 @@ async def test_what_landed_is_found(spoil: Callable[[MastodonServer], None], man
         spoil(server)
         assert isinstance(await post(channel, "2/ The tower", parent=first.remote_id, key="2"), Unknown)
         reply = await looked_up(channel, "2/ The tower", first.remote_id)
-        await channel.close()
     assert isinstance(reply, Sent)
     statuses = server.statuses()
     assert [first.remote_id, reply.remote_id] == [status.id for status in statuses]
@@ -99,9 +77,7 @@ async def test_what_landed_is_found(spoil: Callable[[MastodonServer], None], man
 @pytest.mark.parametrize("manners", [MASTODON, SNAC, TAKAHE], ids=lambda one: str(one.software))
 async def test_replies_of_one_second(manners: Manners) -> None:
     """A reply is found below a parent of the same second, whichever of their ids is the higher."""
-    with MastodonServer(manners=manners, clock=lambda: NOW) as server:
-        server.add_account()
-        channel = make_channel(server)
+    async with standing(manners=manners) as (server, channel):
         ids = [(await posted(channel, "1/ The lamp", key="1")).remote_id]
         for number in range(2, 10):
             server.lose_answer()
@@ -110,7 +86,6 @@ async def test_replies_of_one_second(manners: Manners) -> None:
             found = await looked_up(channel, text, ids[-1])
             assert isinstance(found, Sent), text
             ids.append(found.remote_id)
-        await channel.close()
     assert ids == [status.id for status in server.statuses()]
     assert (ids == sorted(ids)) == (manners is not SNAC)
 

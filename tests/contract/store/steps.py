@@ -10,7 +10,7 @@ from tests.contract.store.samples import LEASE, NOON, SECOND, new, posts
 from threadcast.queue.model import ChannelSeen, Claim, Delivery, Intent, NewThread, Timing, Turn
 from threadcast.queue.model import at_once as always
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Unknown
-from threadcast.queue.states import DeliveryState, decide
+from threadcast.queue.states import DeliveryState, Event, decide
 from threadcast.queue.store.database import Database
 
 OpenDatabase = Callable[[], Database]
@@ -26,6 +26,19 @@ UNKNOWN = Unknown("no answer")
 def add(database: Database, *threads: NewThread, now: datetime = NOON, again: bool = False) -> list[Delivery]:
     added = database.threads.add(threads or (new(),), now=now, actor="ada", again=again)
     return [delivery for one in added for delivery in one.deliveries]
+
+
+def ask(
+    database: Database,
+    delivery: Delivery,
+    event: Event,
+    *,
+    now: datetime = NOON,
+    actor: str = "ada",
+    due: datetime | None = None,
+) -> Delivery:
+    """Change a delivery as a person asks."""
+    return database.changes.apply(delivery.id, event, now=now, actor=actor, due=due)
 
 
 def opening(*, turn: bool = True, slot: datetime | None = None) -> Timing:

@@ -13,6 +13,7 @@ from tests.contract.store.steps import (
     SENT,
     OpenDatabase,
     add,
+    ask,
     at_once,
     claim,
     last_slot,
@@ -267,7 +268,7 @@ class TestSlots:
         """A held thread has waited for its slot since it was released, not since it was added."""
         see(database)
         (held,) = add(database, new("A", wish(state=HELD)))
-        database.changes.apply(held.id, Event.RELEASE, now=self.SLOT + SECOND, actor="ada")
+        ask(database, held, Event.RELEASE, now=self.SLOT + SECOND)
         assert self.at(database, self.SLOT) is None
         assert self.at(database, self.SLOT + MINUTE) is not None
 

@@ -12,6 +12,7 @@ from tests.contract.store.steps import (
     UNKNOWN,
     add,
     advance,
+    ask,
     claim,
     finish,
     intend,
@@ -35,10 +36,8 @@ class TestApply:
     def test_hold_and_release(self, database: Database) -> None:
         """A person holds a queued delivery, and releases it, for a time of their own if they like."""
         (delivery,) = add(database)
-        assert database.changes.apply(delivery.id, Event.HOLD, now=NOON, actor="ada").state is HELD
-        released = database.changes.apply(
-            delivery.id, Event.RELEASE, now=NOON, actor="bob", due=NOON + MINUTE
-        )
+        assert ask(database, delivery, Event.HOLD).state is HELD
+        released = ask(database, delivery, Event.RELEASE, actor="bob", due=NOON + MINUTE)
         assert released == database.reading.delivery(delivery.id)
         assert (released.state, released.due, released.own_time) == (QUEUED, NOON + MINUTE, True)
         assert database.reading.events()[-1].detail == "at 2026-05-01 12:01 UTC"
@@ -50,14 +49,14 @@ class TestApply:
     def test_release_clears_the_reason(self, database: Database) -> None:
         """A released delivery has nothing to explain any more."""
         (delivery,) = add(database, new("A", wish(state=HELD, reason="part 3 is missing")))
-        assert database.changes.apply(delivery.id, Event.RELEASE, now=NOON, actor="ada").reason == ""
+        assert ask(database, delivery, Event.RELEASE).reason == ""
 
     @pytest.mark.parametrize("state", [HELD, QUEUED])
     def test_schedule(self, database: Database, state: DeliveryState) -> None:
         """A person gives a waiting delivery a time of its own: it starts then, whatever the schedule."""
         (delivery,) = add(database, new("A", wish(state=state)))
         later = NOON + MINUTE
-        scheduled = database.changes.apply(delivery.id, Event.SCHEDULE, now=later, actor="ada", due=later)
+        scheduled = ask(database, delivery, Event.SCHEDULE, now=later, due=later)
         assert (scheduled.state, scheduled.due, scheduled.own_time) == (QUEUED, later, True)
         assert scheduled.queued == (NOON if state is QUEUED else later)
         assert database.reading.events()[-1].what == "schedule"
@@ -68,9 +67,9 @@ class TestApply:
         claimed = started(database)
         intend(database, claimed)
         with pytest.raises(NotAllowedError, match="right now"):
-            database.changes.apply(claimed.delivery.id, Event.CANCEL, now=NOON + LEASE - SECOND, actor="ada")
+            ask(database, claimed.delivery, Event.CANCEL, now=NOON + LEASE - SECOND)
         assert database.reading.events()[-1].what == "plan"
-        cancelled = database.changes.apply(claimed.delivery.id, Event.CANCEL, now=NOON + LEASE, actor="ada")
+        cancelled = ask(database, claimed.delivery, Event.CANCEL, now=NOON + LEASE)
         assert (cancelled.state, cancelled.finished) == (DeliveryState.CANCELLED, NOON + LEASE)
         assert (cancelled.lease_owner, cancelled.lease_until) == (None, None)
         with pytest.raises(LeaseLostError):
@@ -79,7 +78,7 @@ class TestApply:
     def test_cancel(self, database: Database) -> None:
         """A cancelled delivery is finished and is not claimed."""
         (delivery,) = add(database)
-        cancelled = database.changes.apply(delivery.id, Event.CANCEL, now=NOON + MINUTE, actor="ada")
+        cancelled = ask(database, delivery, Event.CANCEL, now=NOON + MINUTE)
         assert (cancelled.state, cancelled.finished) == (DeliveryState.CANCELLED, NOON + MINUTE)
         assert not isinstance(database.work.claim("news", worker="w1", now=NOON, until=NOON + LEASE), Claim)
 
@@ -106,7 +105,7 @@ class TestApply:
         claimed = started(database)
         send(database, claimed, 1, SENT)
         failed = send(database, claimed, 2, REFUSED)
-        retried = database.changes.apply(failed.id, Event.RETRY, now=NOON, actor="ada")
+        retried = ask(database, failed, Event.RETRY)
         assert (retried.state, retried.reason, retried.finished) == (QUEUED, "", None)
         assert retried.own_time, "a chain that is half out waits for no slot"
         again = claim(database)
@@ -118,10 +117,10 @@ class TestApply:
         (delivery,) = add(database)
         for event in (Event.RELEASE, Event.RETRY, Event.CLAIM, Event.SETTLE, Event.WITHDRAW):
             with pytest.raises(NotAllowedError):
-                database.changes.apply(delivery.id, event, now=NOON, actor="ada")
+                ask(database, delivery, event)
         claim(database)
         with pytest.raises(NotAllowedError):
-            database.changes.apply(delivery.id, Event.FINISH, now=NOON, actor="ada")
+            ask(database, delivery, Event.FINISH)
         assert [event.what for event in database.reading.events()] == ["add", "claim"]
 
     def test_not_found(self, database: Database) -> None:
@@ -141,7 +140,7 @@ class TestStop:
         """While a worker is at it a stop is noted; it is done when the post in hand is written as out."""
         claimed = started(database, 3)
         intend(database, claimed)
-        asked = database.changes.apply(claimed.delivery.id, Event.STOP, now=NOON, actor="ada")
+        asked = ask(database, claimed.delivery, Event.STOP)
         assert (asked.state, asked.code) == (DeliveryState.PUBLISHING, Code.PERSON)
         assert database.reading.halted(claimed.delivery)
         advance(database, claimed)
@@ -157,7 +156,7 @@ class TestStop:
         """Where the post in hand is refused or in doubt, that is what is said."""
         claimed = started(database)
         intend(database, claimed)
-        database.changes.apply(claimed.delivery.id, Event.STOP, now=NOON, actor="ada")
+        ask(database, claimed.delivery, Event.STOP)
         ended = judge(database, claimed, 1, outcome)
         assert ended.code is not Code.PERSON
         assert ended.reason == outcome.reason
@@ -166,32 +165,32 @@ class TestStop:
         """Where no worker is at it, it is stopped at once; a worker that lets go of it stops it too."""
         waiting = started(database)
         database.work.let_go(waiting, now=NOON)
-        stopped = database.changes.apply(waiting.delivery.id, Event.STOP, now=NOON, actor="ada")
+        stopped = ask(database, waiting.delivery, Event.STOP)
         assert (stopped.state, stopped.finished, stopped.reason) == (DeliveryState.FAILED, NOON, BY_PERSON)
-        database.changes.apply(stopped.id, Event.RETRY, now=NOON, actor="ada", due=NOON)
+        ask(database, stopped, Event.RETRY, due=NOON)
         again = claim(database)
         assert (again.delivery.code, again.delivery.reason) == (Code.NONE, "")
-        database.changes.apply(stopped.id, Event.STOP, now=NOON, actor="ada")
+        ask(database, stopped, Event.STOP)
         assert database.work.let_go(again, now=NOON).state is DeliveryState.FAILED
 
     def test_before_it_begins(self, database: Database) -> None:
         """What has not begun is held."""
         (delivery,) = add(database)
-        held = database.changes.apply(delivery.id, Event.STOP, now=NOON, actor="ada")
+        held = ask(database, delivery, Event.STOP)
         assert held.state is HELD
-        released = database.changes.apply(delivery.id, Event.RELEASE, now=NOON, actor="ada")
+        released = ask(database, delivery, Event.RELEASE)
         assert (released.code, released.reason) == (Code.NONE, "")
 
     def test_what_waits_to_be_mended(self, database: Database) -> None:
         """What waits for its channel to be mended is tried again at once; what has to wait is not."""
         waiting = send(database, started(database), 1, Refused("the token is not valid", Code.TOKEN))
         assert waiting.due > NOON
-        retried = database.changes.apply(waiting.id, Event.RETRY, now=NOON, actor="ada", due=NOON)
+        retried = ask(database, waiting, Event.RETRY, due=NOON)
         assert (retried.state, retried.due) == (DeliveryState.PUBLISHING, NOON)
         assert (retried.code, retried.reason) == (Code.NONE, "")
         throttled = send(database, claim(database), 1, Throttled(NOON + 60 * MINUTE, "too many requests"))
         with pytest.raises(NotAllowedError) as refused:
-            database.changes.apply(throttled.id, Event.RETRY, now=NOON, actor="ada", due=NOON)
+            ask(database, throttled, Event.RETRY, due=NOON)
         assert refused.value.code is Fault.GOES_ON
 
 
@@ -355,7 +354,7 @@ class TestMove:
         """What has begun or ended has no place to move to or from; nor is one channel behind another."""
         begun, waiting, gone, there = add(database, *map(new, "ABC"), new("D", wish("masto")))
         claim(database)
-        database.changes.apply(gone.id, Event.CANCEL, now=NOON, actor="ada")
+        ask(database, gone, Event.CANCEL)
         events = database.reading.events()
         for moved, after in (
             (begun.id, None),

@@ -12,6 +12,7 @@ from tests.contract.store.steps import (
     SENT,
     OpenDatabase,
     add,
+    ask,
     at_once,
     claim,
     last_slot,
@@ -95,14 +96,14 @@ class TestAdd:
     def test_a_cancelled_delivery_is_in_nobodys_way(self, database: Database) -> None:
         """A thread cancelled on a channel may be added there anew."""
         (first,) = add(database)
-        database.changes.apply(first.id, Event.CANCEL, now=NOON, actor="ada")
+        ask(database, first, Event.CANCEL)
         (second,) = add(database)
         assert second.id != first.id
 
     def test_since_makes_a_duplicate_of_what_was_added_then(self, database: Database) -> None:
         """With `since`, a thread added at that moment or later is a duplicate, whatever became of it."""
         (first,) = add(database)
-        cancelled = database.changes.apply(first.id, Event.CANCEL, now=NOON, actor="ada")
+        cancelled = ask(database, first, Event.CANCEL)
         for since in (NOON, NOON - MINUTE):
             (added,) = database.threads.add([new()], now=NOON + MINUTE, actor="ada", since=since)
             assert (added.thread_id, added.duplicates) == (None, (Duplicate("news", cancelled),))
@@ -157,7 +158,7 @@ class TestAdd:
     def test_more_channels_that_cannot_be(self, database: Database) -> None:
         """A channel that the thread was meant for already, or a thread that is not there, is refused."""
         (news,) = add(database)
-        database.changes.apply(news.id, Event.CANCEL, now=NOON, actor="ada")
+        ask(database, news, Event.CANCEL)
         with pytest.raises(NotAllowedError):
             database.threads.add_to(news.thread_id, [wish("masto"), wish("news")], now=NOON, actor="ada")
         with pytest.raises(NotFoundError):
@@ -248,8 +249,8 @@ class TestReading:
     def test_deliveries_newest_first(self, database: Database) -> None:
         """A history is listed by the time a delivery ended, else was made, the newest first."""
         a, b, c = add(database, new("A"), new("B"), new("C"))
-        database.changes.apply(b.id, Event.CANCEL, now=NOON + MINUTE, actor="ada")
-        database.changes.apply(a.id, Event.CANCEL, now=NOON + 2 * MINUTE, actor="ada")
+        ask(database, b, Event.CANCEL, now=NOON + MINUTE)
+        ask(database, a, Event.CANCEL, now=NOON + 2 * MINUTE)
         listed = database.reading.deliveries(newest_first=True)
         assert [delivery.id for delivery in listed] == [a.id, b.id, c.id]
         assert database.reading.deliveries(newest_first=True, limit=1) == listed[:1]
@@ -257,7 +258,7 @@ class TestReading:
     def test_events(self, database: Database) -> None:
         """The audit log reads from old to new; a limit keeps the newest."""
         a, b = add(database, new("A"), new("B"))
-        database.changes.apply(a.id, Event.CANCEL, now=NOON + MINUTE, actor="bob")
+        ask(database, a, Event.CANCEL, now=NOON + MINUTE, actor="bob")
         last = database.reading.events()[-1]
         assert last == AuditEvent(last.id, NOON + MINUTE, "bob", "cancel", a.thread_id, a.id, "news", "")
         assert [event.delivery_id for event in database.reading.events()] == [a.id, b.id, a.id]
@@ -266,11 +267,6 @@ class TestReading:
         assert database.reading.events(after=database.reading.events()[-1].id) == ()
         assert [event.what for event in database.reading.events(thread_id=a.thread_id)] == ["add", "cancel"]
         assert database.reading.events(thread_id=b.thread_id, limit=9) == database.reading.events()[1:2]
-
-    def test_posts_of_an_unplanned_delivery(self, database: Database) -> None:
-        """Before planning there are no posts."""
-        (delivery,) = add(database)
-        assert database.reading.posts(delivery.id) == ()
 
     def test_channels(self, database: Database) -> None:
         """A channel is noted once, and keeps the time it was first seen, and its pause."""

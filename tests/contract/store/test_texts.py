@@ -12,6 +12,7 @@ from tests.contract.store.steps import (
     SENT,
     UNKNOWN,
     add,
+    ask,
     claim,
     finish,
     intend,
@@ -125,7 +126,7 @@ class TestExtend:
     def test_what_was_given_up_stays_so(self, database: Database) -> None:
         """A cancelled delivery does not come back when its thread goes on elsewhere."""
         news, masto = add(database, new("A", wish("news"), wish("masto")))
-        database.changes.apply(news.id, Event.CANCEL, now=NOON, actor="ada")
+        ask(database, news, Event.CANCEL)
         states = [
             one.state
             for one in database.threads.extend(news.thread_id, thread("A", 3), now=NOON, actor="ada")
@@ -141,7 +142,7 @@ class TestExtend:
         if outcome is not None:
             send(database, claimed, 1, outcome)
         if mended and isinstance(outcome, Refused):
-            database.changes.apply(claimed.delivery.id, Event.RETRY, now=NOON, actor="ada")
+            ask(database, claimed.delivery, Event.RETRY)
         if mended and isinstance(outcome, Unknown):
             database.changes.settle(claimed.delivery.id, None, now=NOON, actor="ada")
         with pytest.raises(NotAllowedError):
@@ -151,7 +152,7 @@ class TestExtend:
     def test_nothing_to_continue(self, database: Database) -> None:
         """A thread that was given up everywhere, or gets no new part, is not continued."""
         a, b = add(database, new("A"), new("B"))
-        database.changes.apply(a.id, Event.CANCEL, now=NOON, actor="ada")
+        ask(database, a, Event.CANCEL)
         for delivery, text in ((a, thread("A", 3)), (b, thread("B", 2)), (b, thread("B", 1))):
             with pytest.raises(NotAllowedError):
                 database.threads.extend(delivery.thread_id, text, now=NOON, actor="ada")
@@ -161,7 +162,7 @@ class TestExtend:
         a, b = add(database, new("A"), new("B", parts=3))
         with pytest.raises(NotAllowedError):
             database.threads.extend(a.thread_id, thread("B", 3), now=NOON, actor="ada")
-        database.changes.apply(b.id, Event.CANCEL, now=NOON, actor="ada")
+        ask(database, b, Event.CANCEL)
         assert database.threads.extend(a.thread_id, thread("B", 3), now=NOON, actor="ada")[0].parts == 3
 
     def test_past_a_live_twin_of_its_old_text(self, database: Database) -> None:
@@ -216,7 +217,7 @@ class TestRemove:
         claimed = started(database)
         intend(database, claimed)
         if outcome == "cancelled":
-            database.changes.apply(claimed.delivery.id, Event.CANCEL, now=NOON + LEASE, actor="ada")
+            ask(database, claimed.delivery, Event.CANCEL, now=NOON + LEASE)
         elif isinstance(outcome, (Sent, Unknown)):
             judge(database, claimed, 1, outcome)
         with pytest.raises(NotAllowedError):
@@ -232,8 +233,8 @@ class TestRemove:
 
 def test_of_a_thread_that_is_not_there(database: Database) -> None:
     """Nothing can be done with a thread that is not there."""
-    for ask in (database.threads.edit, database.threads.extend):
+    for write in (database.threads.edit, database.threads.extend):
         with pytest.raises(NotFoundError):
-            ask(7, thread(), now=NOON, actor="ada")
+            write(7, thread(), now=NOON, actor="ada")
     with pytest.raises(NotFoundError):
         database.threads.remove(7, now=NOON, actor="ada")
