@@ -20,3 +20,8 @@ def quoted(text: str) -> str:
     """The beginning of a text, on one line and in quotation marks."""
     words = " ".join(text.split())
     return f"“{words if len(words) <= SHOWN else words[: SHOWN - 1].rstrip() + '…'}”"
+
+
+def capital(text: str) -> str:
+    """The text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]

@@ -9,10 +9,10 @@ from threadcast.bot.plain import quoted
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
 from threadcast.config.schedule.words import WEEKDAYS, WhenCode, WhenError
-from threadcast.queue.errors import QueueError
+from threadcast.queue.errors import Fault, QueueError
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import Code
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.thread import Notice, NoticeKind
 
 STOPPED = {DeliveryState.PUBLISHING: "stopping", DeliveryState.FAILED: "stopped"}
@@ -52,10 +52,27 @@ class Face:
     option: str  # in front of a word that is an option in a shell
     name_one: str  # of several channels
 
+    def on(self, channel: str) -> tuple[str, ...]:
+        """Return the words that name a channel behind a command."""
+        return ("-c", channel) if self.option else (channel,)
+
     def command(self, *words: object) -> str:
         """Return a command as it is typed."""
         return self.prefix + " ".join(map(str, words))
 
+
+# What an event is asked for with; more parts need a file.
+_COMMANDS = {
+    Event.HOLD: "hold {id}",
+    Event.RELEASE: "release {id}",
+    Event.SCHEDULE: "publish {id} {now}",
+    Event.STOP: "stop {id}",
+    Event.CANCEL: "cancel {id}",
+    Event.RETRY: "retry {id}",
+    Event.SKIP: "skip {id}",
+    Event.SETTLE: "settle {id} not-sent",
+    Event.WITHDRAW: "undo {id}",
+}
 
 SHELL = Face("threadcast ", "--", "name one with --channel")
 CHAT = Face("/", "", "name one of them behind it")
@@ -74,7 +91,7 @@ def sentence(error: Exception, face: Face) -> str:
             return str(error)
 
 
-def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR0911  # one each
+def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR0911, PLR0912  # one each
     thread, channel = f"thread {error.thread}", error.channel
     names = ", ".join(error.names)
     cause = sentence(error.cause, face) if isinstance(error.cause, Exception) else error.cause
@@ -85,8 +102,10 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
             return f"{thread} was never meant for {names}; see: {face.command('show', error.thread)}"
         case Problem.NEVER_WAS:
             return f"there never was a {thread}; see all: {face.command('events')}"
+        case Problem.NOWHERE:
+            return "\n".join(sentence(one, face) for one in error.refusals)
         case Problem.NOT_HERE:
-            return f"{thread} on {channel}: {cause}"
+            return _not_here(error, face)
         case Problem.NOT_A_POST:
             return f"{names} is not accepted for {channel}: {cause}"
         case Problem.NOT_THE_POST:
@@ -112,6 +131,33 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
             count = f"{unsure} channels" if unsure else "no channel"
             wish = face.name_one if unsure else "there is nothing to settle"
             return f"{thread} is unsure on {count} ({where}); {wish}"
+
+
+def _not_here(error: RequestError, face: Face) -> str:
+    here = f"thread {error.thread} on {error.channel}"
+    match error.cause:
+        case RequestError() as cause:
+            return f"{here}: {sentence(cause, face)}"
+        case QueueError(code=Fault.STATE) as cause:
+            return f"{here}: {_not_now(cause, error.thread, error.channel, face)}"
+        case QueueError() as cause:  # names the place itself
+            return sentence(cause, face)
+    return f"{here}: {error.cause}"
+
+
+def _not_now(error: QueueError, thread: int, channel: str, face: Face) -> str:
+    """Return that a state does not allow an event, with the commands for what it allows."""
+    wishes = error.about["possible"]
+    assert isinstance(wishes, tuple)  # noqa: S101  # `states.follow` says so
+    # Elsewhere it would correct what was settled, if anything was.
+    is_unsure = error.about["state"] is DeliveryState.UNSURE
+    possible = tuple(
+        face.command(_COMMANDS[wish].format(id=thread, now=f"{face.option}now"), *face.on(channel))
+        for wish in wishes
+        if wish in _COMMANDS
+        and (wish is not Event.SETTLE or is_unsure)  # else it would correct what is settled
+    )
+    return QueueError(error.code, **error.about | {"possible": possible}).said(face.command)
 
 
 def stands(one: Delivery) -> str:

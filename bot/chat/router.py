@@ -25,7 +25,8 @@ from threadcast.bot.chat.commands import About, Answer, Command, Context, NotYou
 from threadcast.bot.chat.menu import meant
 from threadcast.bot.chat.requests import REGISTRY, adding, changing
 from threadcast.bot.chat.views import lists
-from threadcast.bot.chat.views.message import Button, Message, esc, sentence
+from threadcast.bot.chat.views.message import Button, Message, esc, esc_lines, sentence
+from threadcast.bot.plain import capital
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError
 from threadcast.queue.errors import NotAllowedError, NotFoundError, StoreError
@@ -119,8 +120,7 @@ class Router:
 
     def _refused(self, request: Request, error: Exception) -> Answer:
         """Why not; under a button, with how the thread stands now."""
-        words = sentence(error)
-        said = esc(words[:1].upper() + words[1:])
+        said = esc_lines(capital(sentence(error)))
         if request.message is None:
             return Answer(Message(said))
         if isinstance(error, NotFoundError) and request.threads:

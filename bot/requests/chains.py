@@ -7,7 +7,7 @@ from datetime import datetime
 from threadcast.bot.channels.port import Channel, NotReadyError
 from threadcast.bot.plain import quoted
 from threadcast.bot.publishing.takedown import Audit, Undo, Undoing, audit
-from threadcast.bot.requests.changes import Changes
+from threadcast.bot.requests.changes import Changed, Changes
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.input import Intake
@@ -34,13 +34,17 @@ class Chains:
         channels: Sequence[str] = (),
         see: Callable[[Undoing], None],
         pause: Callable[[datetime], Awaitable[None]],
+        refuse: Callable[[RefusedError], None] = lambda _: None,
     ) -> tuple[Undoing, ...]:
         """Take a thread's posts down, on the channels named or wherever its state allows.
 
-        `see` is shown how it goes on, `pause` waits until a moment. Raises NotFoundError, NotAllowedError.
+        `see` is shown how it goes on, `refuse` why a channel does not allow it; `pause` waits until a moment.
+        Raises NotFoundError, NotAllowedError.
         """
         context = self._context
         withdrawn = self._changes.withdraw(thread_id, channels=channels)
+        for one in withdrawn.refused:
+            refuse(one)
         work = Undo(self._database, actor=context.actor, clock=context.clock, see=see, pause=pause)
         try:
             return tuple([await work.take_down(one, self._channel(one)) for one in withdrawn])
@@ -100,7 +104,7 @@ class Chains:
             raise RefusedError(Problem.NOT_THE_POST, channel=channel.name, names=names, cause=found.doubt)
         return found.sent
 
-    async def mend(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
+    async def mend(self, thread_id: int, *, channels: Sequence[str] = ()) -> Changed:
         """Retry stopped chains behind the last post that the network still shows.
 
         For a chain that stopped because a post of it was deleted by hand. Raises NotFoundError, and

@@ -1,8 +1,9 @@
 """Changes of what is queued: its state, its time, its place, its channels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Self
 
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
@@ -10,6 +11,17 @@ from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.model import ChannelRow, Delivery, NewDelivery, PostRecord
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import DeliveryState, Event
+
+
+class Changed(tuple[Delivery, ...]):  # noqa: SLOT001  # a tuple has no room for more
+    """The deliveries that a request changed; `refused` says why it did not change others of the thread."""
+
+    refused: tuple[RefusedError, ...]
+
+    def __new__(cls, changed: Iterable[Delivery], refused: Iterable[RefusedError] = ()) -> Self:
+        one = super().__new__(cls, changed)
+        one.refused = tuple(refused)
+        return one
 
 
 class Changes:
@@ -24,7 +36,7 @@ class Changes:
 
     def apply(
         self, thread_id: int, event: Event, *, channels: Sequence[str] = (), due: datetime | None = None
-    ) -> tuple[Delivery, ...]:
+    ) -> Changed:
         """Hold, release, cancel, retry a thread, or give it a time of its own."""
         signed, apply = self._context.signature(), self._database.changes.apply
         moment = signed["now"] if event is Event.RETRY else due
@@ -32,7 +44,7 @@ class Changes:
 
     def publish(
         self, thread_id: int, *, channels: Sequence[str] = (), now: bool, after: int | None = None
-    ) -> tuple[Delivery, ...]:
+    ) -> Changed:
         """Let a held thread go; with `now`, before all others and without waiting for a slot.
 
         With `after`, before all others but that thread, where it waits too. A channel named that it was
@@ -43,18 +55,17 @@ class Changes:
         behind = {} if after is None else {one.channel: one.id for one in self._context.deliveries(after)}
         added = self._add_to(thread_id, [name for name in names if name not in meant_for], now=now)
         known = [name for name in names if name in meant_for]
-        changed: tuple[Delivery, ...] = ()
+        changed = Changed(())
         try:
             if known or not names:
                 changed = self._release(thread_id, known, behind, now=now)
-        except NotAllowedError:
+        except RefusedError as error:
             if not added:
                 raise
-        return (*added, *changed)
+            changed = Changed((), error.refusals or [error])
+        return Changed([*added, *changed], changed.refused)
 
-    def move(
-        self, thread_id: int, *, channels: Sequence[str] = (), after: int | None
-    ) -> tuple[Delivery, ...]:
+    def move(self, thread_id: int, *, channels: Sequence[str] = (), after: int | None) -> Changed:
         """Put a thread first in its channels' queues, or behind thread `after` where that waits too."""
         if after == thread_id:
             raise RefusedError(Problem.BEHIND_ITSELF, thread=thread_id)
@@ -98,12 +109,12 @@ class Changes:
             raise RefusedError(Problem.NOT_ONE_UNSURE, thread=thread_id, deliveries=mine)
         return found[0], doubts[found[0].id][-1]
 
-    def skip(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
+    def skip(self, thread_id: int, *, channels: Sequence[str] = ()) -> Changed:
         """Leave the refused post of a stopped chain out, and go on behind it."""
         signed, skip = self._context.signature(), self._database.changes.skip
         return self._each(thread_id, channels, lambda one: skip(one.id, **signed))
 
-    def withdraw(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, ...]:
+    def withdraw(self, thread_id: int, *, channels: Sequence[str] = ()) -> Changed:
         """Stop chains for good, so that their posts can be taken down (`Chains.undo`).
 
         Those withdrawn before are among the answer: taking down goes on.
@@ -118,7 +129,7 @@ class Changes:
 
     def _each(
         self, thread_id: int, channels: Sequence[str], change: Callable[[Delivery], Delivery]
-    ) -> tuple[Delivery, ...]:
+    ) -> Changed:
         changed: list[Delivery] = []
         refusals: list[RefusedError] = []
         for delivery in self._context.deliveries(thread_id, channels):
@@ -129,13 +140,15 @@ class Changes:
                     RefusedError(Problem.NOT_HERE, thread=thread_id, channel=delivery.channel, cause=error)
                 )
         if not changed:
-            raise refusals[0]
+            if len(refusals) == 1:
+                raise refusals[0]
+            raise RefusedError(Problem.NOWHERE, thread=thread_id, refusals=refusals)
         self._context.wake()
-        return tuple(changed)
+        return Changed(changed, refusals)
 
     def _release(
         self, thread_id: int, channels: Sequence[str], behind: Mapping[str, int], *, now: bool
-    ) -> tuple[Delivery, ...]:
+    ) -> Changed:
         if not now:
             waiting = self._context.deliveries(thread_id, channels)
             if all(one.state is DeliveryState.QUEUED for one in waiting):

@@ -13,6 +13,7 @@ class Problem(StrEnum):
     UNKNOWN_CHANNEL = "unknown-channel"  # of these names there is none
     NEVER_MEANT = "never-meant"  # the thread for these channels
     NEVER_WAS = "never-was"  # such a thread
+    NOWHERE = "nowhere"  # on no channel, for the reasons in `refusals`
     NOT_HERE = "not-here"  # on this channel, for the reason in `cause`
     QUEUED = "queued"  # already
     BEHIND_ITSELF = "behind-itself"
@@ -36,6 +37,7 @@ class RequestError(Exception):
         names: Sequence[str] = (),
         deliveries: Sequence[Delivery] = (),
         cause: Exception | str = "",
+        refusals: "Sequence[RefusedError]" = (),
     ) -> None:
         Exception.__init__(self, problem, thread, channel)  # not as an error of the queue
         self.problem = problem
@@ -44,6 +46,7 @@ class RequestError(Exception):
         self.names = tuple(names)
         self.deliveries = tuple(deliveries)
         self.cause = cause
+        self.refusals = tuple(refusals)
 
     def __str__(self) -> str:
         return self.problem  # not as an error of the queue, which has a sentence

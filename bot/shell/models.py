@@ -18,7 +18,8 @@ from pydantic import (
 from threadcast.bot.channels import port
 from threadcast.bot.publishing import takedown
 from threadcast.bot.requests import preview
-from threadcast.bot.wording import noticed
+from threadcast.bot.requests.errors import RefusedError
+from threadcast.bot.wording import SHELL, noticed, sentence
 from threadcast.queue import model
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.text import thread
@@ -93,6 +94,17 @@ class Delivery(Model):
     finished: Moment | None
     sent: int
     of: int = Field(validation_alias=AliasChoices(AliasPath("delivery", "posts"), "posts"))
+
+
+class Refused(Model):
+    thread: int
+    channel: str
+    message: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_words(cls, one: RefusedError) -> Any:
+        return {"thread": one.thread, "channel": one.channel, "message": sentence(one, SHELL)}
 
 
 class Forecast(Delivery):

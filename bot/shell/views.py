@@ -7,7 +7,9 @@ from shlex import quote
 
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.channels.port import now as current_time
+from threadcast.bot.plain import capital
 from threadcast.bot.publishing.forecast import CAUSES, Forecast
+from threadcast.bot.requests.errors import RefusedError
 from threadcast.bot.requests.overview import ANSWERS, Overview, answer
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
@@ -15,7 +17,7 @@ from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
-from threadcast.bot.wording import count, noticed, stands
+from threadcast.bot.wording import SHELL, count, noticed, sentence, stands
 from threadcast.config.schedule.timetable import Cause
 from threadcast.config.settings import DEFAULT, InForce
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
@@ -249,11 +251,16 @@ def config(screen: Screen, settings: Sequence[InForce]) -> None:
     screen.table(("setting", "value", "from"), lines)
 
 
-def changed(session: Session, deliveries: Sequence[Delivery]) -> None:
-    """What a request changed, and what happens next."""
+def changed(session: Session, deliveries: Sequence[Delivery], refused: Sequence[RefusedError] = ()) -> None:
+    """What a request changed, and what happens next; and why it did not change other channels."""
     screen = session.screen
     if session.as_json:
-        screen.json({"deliveries": models.many(models.Delivery, deliveries)})
+        screen.json(
+            {
+                "deliveries": models.many(models.Delivery, deliveries),
+                "refused": models.many(models.Refused, refused),
+            }
+        )
         return
     running = session.wake()
     foreseen, now = session.foreseen(deliveries), current_time()
@@ -262,8 +269,15 @@ def changed(session: Session, deliveries: Sequence[Delivery]) -> None:
         screen.say(f"{line}{_what_follows(screen, delivery, foreseen, now)}.")
         if delivery.state is DeliveryState.FAILED:
             screen.say(f"    → {answer(delivery)}")
+    say_refused(screen, refused)
     if not running and any(one.state is DeliveryState.QUEUED for one in deliveries):
         screen.say(NO_SERVICE)
+
+
+def say_refused(screen: Screen, refused: Sequence[RefusedError]) -> None:
+    """Why a request was not met on some channels, though on others."""
+    for one in refused:
+        screen.say(safe(f"{capital(sentence(one, SHELL))}."))
 
 
 def _what_follows(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetime) -> str:

@@ -21,10 +21,12 @@ from threadcast.bot.chat.commands import (
 )
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.views import asking, cards, lists
-from threadcast.bot.chat.views.message import Message, bold, esc
+from threadcast.bot.chat.views.message import Message, bold, esc, esc_lines, sentence
+from threadcast.bot.plain import capital
+from threadcast.bot.requests.changes import Changed
+from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import stands
-from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, allowed
 
@@ -148,7 +150,7 @@ def _publish(context: Context, request: Request, names: Sequence[str], *, now: b
     """In their order, where they are several."""
     changes, before = context.requests(request.sender).changes, request.threads[0] - 1
 
-    def publish_one(thread: int) -> tuple[Delivery, ...]:
+    def publish_one(thread: int) -> Changed:
         after = thread - 1 if now and thread - 1 > before else None
         return changes.publish(thread, channels=names, now=now, after=after)
 
@@ -233,24 +235,27 @@ def _event(context: Context, request: Request, event: Event, what: Does | None =
 def change_each(
     context: Context,
     request: Request,
-    change: Callable[[int], tuple[Delivery, ...]],
+    change: Callable[[int], Changed],
     what: Does | None = None,
 ) -> Answer:
-    """Change each thread where its state allows it; where it allows it for none, say why.
+    """Change each thread where its state allows it; say why it does not elsewhere, where it was typed.
 
     `what` says what it does now, where its state does not say enough.
     """
     changed: list[Delivery] = []
-    refusals: list[NotAllowedError] = []
+    refusals: list[RefusedError] = []
     for one in request.threads:
         try:
-            changed += change(one)
-        except NotAllowedError as error:
+            came = change(one)
+            changed += came
+            refusals += came.refused
+        except RefusedError as error:
             refusals.append(error)
     if not changed:
-        raise refusals[0]
+        raise RefusedError(Problem.NOWHERE, refusals=refusals)
     headline = " ".join(_now(changed, what))
-    return Answer(standing(context, request, headline), toast=headline)
+    why = [esc_lines(capital(sentence(one))) for one in refusals] if request.message is None else []
+    return Answer(standing(context, request, "\n".join([headline, *why])), toast=headline)
 
 
 def standing(context: Context, request: Request, headline: str) -> Card | Message:

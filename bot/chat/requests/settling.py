@@ -8,6 +8,7 @@ from threadcast.bot.chat.buttons import Press, button
 from threadcast.bot.chat.commands import About, Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.requests.changing import standing
 from threadcast.bot.chat.views.message import Message, esc, sentence
+from threadcast.bot.plain import capital
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.queue.errors import Fault, NotAllowedError
 from threadcast.queue.states import Event, allowed
@@ -83,8 +84,7 @@ async def _settle(
         if error.problem is not Problem.NOT_THE_POST:
             raise
         yes = button("It is that one", "that-one", request.threads, error.channel, error.names[1])
-        said = sentence(error)
-        return Answer(Message(esc(said[:1].upper() + said[1:]), ((yes,),)), afresh=True)
+        return Answer(Message(esc(capital(sentence(error))), ((yes,),)), afresh=True)
     what = "is out, you said" if address else "is not out, you said: it is sent again"
     headline = f"#{request.thread} on {esc(one.channel)}: the post {what}."
     shown = await asyncio.to_thread(standing, context, request, headline)

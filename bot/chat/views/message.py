@@ -55,7 +55,6 @@ _OTHERWISE = {
     "name one with --channel": "name one of them behind it",
     " --now": " now",
     " --channel ": " ",
-    "settle, continue, undo": "settle, undo",  # parts are added to a thread in a shell alone
 }
 
 

@@ -8,6 +8,7 @@ import click
 
 from threadcast.bot.channels.port import now
 from threadcast.bot.publishing.takedown import Audit, Undoing
+from threadcast.bot.requests.errors import RefusedError
 from threadcast.bot.shell import models, views
 from threadcast.bot.shell.context import (
     CHANNEL,
@@ -99,13 +100,16 @@ def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool)
     async def pause(until: datetime) -> None:
         await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
 
+    refused: list[RefusedError] = []
     undone: tuple[Undoing, ...] = session.online(
-        lambda ask: ask.chains.undo(thread_id, channels=channels, see=see, pause=pause)
+        lambda ask: ask.chains.undo(thread_id, channels=channels, see=see, pause=pause, refuse=refused.append)
     )
     if session.as_json:
-        session.screen.json({"deliveries": models.many(models.Undoing, undone)})
+        found = models.many(models.Undoing, undone)
+        session.screen.json({"deliveries": found, "refused": models.many(models.Refused, refused)})
     else:
         _show_undone(session.screen, undone)
+        views.say_refused(session.screen, refused)
     if any(one.gone < one.out for one in undone):
         click.get_current_context().exit(Exit.NOT_ALLOWED)
 
@@ -149,7 +153,8 @@ def _show_undone(screen: Screen, many: Sequence[Undoing]) -> None:
             screen.say(f"{where} is gone: all {one.out} posts.")
             continue
         screen.say(
-            f"{where}: {one.gone} of {one.out} posts are gone; go on later with: threadcast undo {number}"
+            f"{where}: {one.gone} of {one.out} posts are gone; "
+            f"go on later with: threadcast undo {number} -c {one.delivery.channel}"
         )
         for left in sorted(one.left, key=lambda left: left.position):
             address = f" {safe(left.url)}" if left.url else ""

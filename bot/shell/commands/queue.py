@@ -1,13 +1,15 @@
 """The queue: what waits, and what its owner decides about it."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import click
 
 from threadcast.bot.channels.port import now as current_time
 from threadcast.bot.data_folder import AlreadyRunningError, has_queue, only_one
+from threadcast.bot.requests.changes import Changed
+from threadcast.bot.requests.errors import RefusedError
 from threadcast.bot.requests.overview import for_owner, overview
 from threadcast.bot.shell import completion, models, views
 from threadcast.bot.shell.context import (
@@ -93,7 +95,7 @@ def publish(session: Session, thread_id: int, channels: tuple[str, ...], now: bo
     """
     changed = session.requests.changes.publish(thread_id, channels=channels, now=now)
     if not (follow and session.as_json):
-        views.changed(session, changed)
+        views.changed(session, changed, changed.refused)
     if follow:
         stay(session, changed)
 
@@ -122,11 +124,12 @@ def move(session: Session, thread_id: int, first: bool, after: int | None, chann
         raise click.UsageError("say where: --first, or --after ID")
     changed = session.requests.changes.move(thread_id, channels=channels, after=after)
     if session.as_json:
-        session.screen.json({"deliveries": models.many(models.Delivery, changed)})
+        views.changed(session, changed, changed.refused)
         return
     for delivery in changed:
         where = "first" if after is None else f"behind #{after}"
         session.screen.say(f"#{thread_id} is {where} on {delivery.channel} now.")
+    views.say_refused(session.screen, changed.refused)
     session.screen.say("See the order: threadcast queue")
 
 
@@ -144,25 +147,28 @@ def _change(event: Event, about: str, more: str) -> click.Command:
 
 
 def _change_each(
-    session: Session, threads: Iterable[Iterable[int]], change: Callable[[int], Sequence[Delivery]]
+    session: Session, threads: Iterable[Iterable[int]], change: Callable[[int], Changed]
 ) -> None:
     """Change each thread that allows it; then say why others do not, and exit with the first one's code."""
     numbers = list(dict.fromkeys(number for each in threads for number in each))
     changed: list[Delivery] = []
+    refused: list[RefusedError] = []
     refusals: list[Exception] = []
     for number in numbers:
         try:
-            changed += change(number)
+            came = change(number)
+            changed += came
+            refused += came.refused
         except (NotAllowedError, NotFoundError) as error:
             refusals.append(error)
     if changed:
-        views.changed(session, changed)
+        views.changed(session, changed, refused)
     codes = [report(refusal, as_json=session.as_json) for refusal in refusals]
     if codes:
         click.get_current_context().exit(codes[0])
 
 
-def _until_stopped(session: Session, asked: Sequence[Delivery]) -> Sequence[Delivery]:
+def _until_stopped(session: Session, asked: Changed) -> Changed:
     """Wait until the posts in hand are out; return how the deliveries stand then."""
     begun = [one.channel for one in asked if one.state is DeliveryState.PUBLISHING]
     if begun and not session.wake() and is_sqlite(session.settings.database_url.get_secret_value()):
@@ -172,7 +178,7 @@ def _until_stopped(session: Session, asked: Sequence[Delivery]) -> Sequence[Deli
             session.requests.changes.apply(asked[0].thread_id, Event.STOP, channels=begun)
     deadline = time.monotonic() + STOPPED_WITHIN
     while True:
-        asked = [session.database.reading.delivery(one.id) for one in asked]
+        asked = Changed((session.database.reading.delivery(one.id) for one in asked), asked.refused)
         is_over = all(one.state is not DeliveryState.PUBLISHING for one in asked)
         if is_over or not session.wake() or time.monotonic() > deadline:
             return asked
@@ -196,7 +202,7 @@ def stop(session: Session, threads: tuple[tuple[int, ...], ...], channels: tuple
     """
     ask = session.requests.changes.apply
 
-    def change(one: int) -> Sequence[Delivery]:
+    def change(one: int) -> Changed:
         return _until_stopped(session, ask(one, Event.STOP, channels=channels))
 
     _change_each(session, threads, change)
@@ -228,7 +234,7 @@ def retry(
       threadcast retry 7 --mend --channel news
     """
 
-    def change(one: int) -> Sequence[Delivery]:
+    def change(one: int) -> Changed:
         if mend:
             return session.online(lambda ask: ask.chains.mend(one, channels=channels))
         return session.requests.changes.apply(one, Event.RETRY, channels=channels)
@@ -254,9 +260,8 @@ def at(session: Session, thread_id: int, when: tuple[str, ...], channels: tuple[
       threadcast at 7 2026-12-24T18:30
     """
     due = parse_at(" ".join(when), session.settings.timezone, hint="TIME")
-    views.changed(
-        session, session.requests.changes.apply(thread_id, Event.SCHEDULE, channels=channels, due=due)
-    )
+    changed = session.requests.changes.apply(thread_id, Event.SCHEDULE, channels=channels, due=due)
+    views.changed(session, changed, changed.refused)
 
 
 @click.command()
@@ -306,4 +311,5 @@ def skip(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
       threadcast skip 7
       threadcast skip 7 --channel news
     """
-    views.changed(session, session.requests.changes.skip(thread_id, channels=channels))
+    changed = session.requests.changes.skip(thread_id, channels=channels)
+    views.changed(session, changed, changed.refused)

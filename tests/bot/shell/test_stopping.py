@@ -43,6 +43,39 @@ def test_undo(published: Shell) -> None:
     assert published("undo", "99", "--yes").exit_code == Exit.NOT_FOUND
 
 
+def test_each_channel_is_answered(published: Shell) -> None:
+    """A request to several channels says for each what came of it, with commands that can be copied."""
+    shell = published
+    shell.ok("undo", "1", "-c", "news", "--yes")
+    shell.ok("add", "--again", "thread.txt", "-c", "news")
+    said = shell.ok("undo", "1", "--yes")
+    assert "#1 on masto is gone: all 3 posts." in said
+    refused = shell("hold", "1")
+    assert refused.exit_code == Exit.NOT_ALLOWED
+    assert refused.stderr == (
+        "threadcast: thread 1 on masto: hold is not possible while withdrawn; possible now: nothing\n"
+        "thread 1 on news: hold is not possible while withdrawn; possible now: nothing\n"
+    )
+
+
+def test_each_channel_is_answered_where_one_allows_it(published: Shell) -> None:
+    """Where one channel allows what was asked and another does not, both are said, and it was done: 0."""
+    shell = published
+    shell.ok("add", shell.write(OTHER, "other.txt"), "-c", "news")
+    shell.publish_all()
+    shell.ok("publish", "2", "-c", "masto")
+    refusal = "hold is not possible while published; possible now: threadcast undo 2 -c news"
+    assert shell.ok("hold", "2") == (
+        f"#2 on masto is held now; when it may go: threadcast release 2.\nThread 2 on news: {refusal}.\n"
+    )
+    shell.ok("release", "2")
+    held = shell.json("hold", "2")
+    assert [(one["channel"], one["state"]) for one in held["deliveries"]] == [("masto", "held")]
+    (refused,) = held["refused"]
+    assert (refused["thread"], refused["channel"]) == (2, "news")
+    assert refused["message"] == f"thread 2 on news: {refusal}"
+
+
 def test_undo_asks_first(published: Shell) -> None:
     """Without --yes `undo` asks, and in a pipe it takes nothing down."""
     result = published("undo", "1")
