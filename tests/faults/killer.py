@@ -24,7 +24,6 @@ import httpx
 from sqlalchemy import Engine, event
 
 from threadcast.bot import service
-from threadcast.bot.channels import build
 from threadcast.bot.channels.mastodon import channel as mastodon
 from threadcast.bot.channels.telegram import channel as telegram
 from threadcast.bot.channels.telegram import client as telegram_client
@@ -322,15 +321,12 @@ def install(plan: Plan) -> None:
         make(mastodon.MastodonChannel.__init__, timeout=plan.timeout)
     if plan.settle_after is not None:
         soon = timedelta(seconds=plan.settle_after)
-        wrap(
-            build,
-            "build_channel",
-            lambda original: (
-                lambda settings, *rest, **named: original(
-                    settings.model_copy(update={"settle_after": soon}), *rest, **named
-                )
-            ),
-        )
+        for adapter in (telegram.TelegramChannel, mastodon.MastodonChannel):
+            wrap(
+                adapter,
+                "__init__",
+                lambda made: lambda *given, **named: made(*given, **{**named, "settle_after": soon}),
+            )
 
 
 def make(function: Any, **defaults: Any) -> None:
