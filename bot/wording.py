@@ -1,8 +1,9 @@
 """The same facts in words, once for every face."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.plain import quoted
@@ -18,6 +19,10 @@ from threadcast.queue.text.thread import Notice, NoticeKind
 STOPPED = {DeliveryState.PUBLISHING: "stopping", DeliveryState.FAILED: "stopped"}
 CELLS = 10  # of a progress bar
 TIMES = "tomorrow 9:00, fri 18:30, 24 dec 18:30 or in 2h"  # how a person may write a time
+NAMED = 5  # of many channels
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 def time_refused(error: WhenError) -> str:  # noqa: PLR0911  # one each
@@ -93,7 +98,7 @@ def sentence(error: Exception, face: Face) -> str:
 
 def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR0911, PLR0912  # one each
     thread, channel = f"thread {error.thread}", error.channel
-    names = ", ".join(error.names)
+    names = several(error.names)
     cause = sentence(error.cause, face) if isinstance(error.cause, Exception) else error.cause
     match error.problem:
         case Problem.UNKNOWN_CHANNEL:
@@ -201,6 +206,21 @@ def bar(done: int, of: int) -> str:
     """Return how far something is: `▰▰▰▱▱▱▱▱▱▱`. Full only where all is done."""
     cells = min(CELLS * done // of, CELLS) if of else 0
     return "▰" * cells + "▱" * (CELLS - cells)
+
+
+def several(names: Iterable[str]) -> str:
+    """Return `news, masto`; of many names the first few, and how many more there are."""
+    shown = list(dict.fromkeys(names))
+    rest = len(shown) - NAMED
+    return ", ".join(shown) if rest <= 1 else f"{', '.join(shown[:NAMED])} and {rest:,} more"
+
+
+def alike(many: Iterable[T], said: Callable[[T], K]) -> dict[K, list[T]]:
+    """Return those of which the same is said together, in the order of the first of each."""
+    groups: dict[K, list[T]] = {}
+    for one in many:
+        groups.setdefault(said(one), []).append(one)
+    return groups
 
 
 def count(number: int, what: str, many: str = "") -> str:

@@ -17,7 +17,7 @@ from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
-from threadcast.bot.wording import SHELL, count, noticed, sentence, stands
+from threadcast.bot.wording import SHELL, alike, count, noticed, sentence, several, stands
 from threadcast.config.schedule.timetable import Cause
 from threadcast.config.settings import DEFAULT, InForce
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
@@ -35,7 +35,7 @@ CROP = {"title": 20, "next": 48}  # columns that these need at least; a date wit
 
 
 def overview(screen: Screen, one: Overview, no_queue: str) -> None:
-    names = ", ".join(
+    names = several(
         f"{name} ({kind}{', [yellow]paused[/]' if name in one.paused else ''})" for name, kind in one.channels
     )
     counts = ", ".join(f"{number} {state(name)}" for name, number in sorted(one.counts.items()))
@@ -62,7 +62,7 @@ def _waiting_for_owner(screen: Screen, yours: Sequence[Delivery]) -> None:
         list(group) for _, group in groupby(yours, key=lambda each: (each.thread_id, each.state, each.reason))
     ]
     for group in groups[:FEW]:
-        delivery, where = group[0], ", ".join(each.channel for each in group)
+        delivery, where = group[0], several(each.channel for each in group)
         title = f"#{delivery.thread_id} on {where} is {state(stands(delivery))}"
         screen.say(f"  {title}: {safe(delivery.reason)}")
         screen.say(f"    → {answer(delivery)}")
@@ -97,23 +97,31 @@ def receipt(screen: Screen, one: Receipt, foreseen: Foreseen, now: datetime) -> 
         # Warnings were said above.
         return "" if one.thread.warnings else f", {safe(delivery.reason)}"
 
-    for said, group in groupby(one.added.deliveries, key=lambda each: f"{state(each.state)}{then(each)}"):
-        screen.say(f"  {', '.join(each.channel for each in group)}: {said}")
+    for said, group in alike(one.added.deliveries, lambda each: f"{state(each.state)}{then(each)}").items():
+        screen.say(f"  {several(each.channel for each in group)}: {said}")
     if any(each.state is DeliveryState.HELD for each in one.added.deliveries):
         screen.say(f"    → when it is right: threadcast release {one.added.thread_id}")
-    for double in one.added.duplicates:
-        known = double.existing
-        further = (
-            "to publish it once more: add it with --again"
-            if known.state is DeliveryState.PUBLISHED
-            else f"see: threadcast show {known.thread_id}"
-        )
-        same = f"thread {known.thread_id} is the same ({state(known.state)})"
-        screen.say(f"  {double.channel}: not added, {same}; {further}")
+    for said, doubles in alike(one.added.duplicates, lambda each: _known(each.existing)).items():
+        screen.say(f"  {several(each.channel for each in doubles)}: {said}")
 
 
-def preview(screen: Screen, one: Preview, title: str) -> None:
-    screen.say(f"[bold]{safe(title)}[/] on [bold]{one.channel}[/]: {len(one.posts)} posts, limit {one.limit}")
+def _known(twin: Delivery) -> str:
+    further = (
+        "to publish it once more: add it with --again"
+        if twin.state is DeliveryState.PUBLISHED
+        else f"see: threadcast show {twin.thread_id}"
+    )
+    return f"not added, thread {twin.thread_id} is the same ({state(twin.state)}); {further}"
+
+
+def previews(screen: Screen, many: Sequence[Preview], threads: Sequence[Thread]) -> None:
+    """Each thread's posts, once for all channels on which they are the same."""
+    for group in alike(many, lambda one: (one.thread, one.limit, one.problem, one.posts)).values():
+        _preview(screen, group[0], several(one.channel for one in group), threads[group[0].thread - 1].title)
+
+
+def _preview(screen: Screen, one: Preview, where: str, title: str) -> None:
+    screen.say(f"[bold]{safe(title)}[/] on [bold]{where}[/]: {len(one.posts)} posts, limit {one.limit}")
     if one.problem:
         screen.say(f"  {state('warning')} {safe(one.problem)}")
     for index, post in enumerate(one.posts, start=1):
@@ -227,10 +235,12 @@ def _channel_state(row: ChannelRow, configured: frozenset[str]) -> str:
     return "[yellow]paused[/]" if row.paused else "ready"
 
 
-def finding(screen: Screen, about: str, one: Finding) -> None:
-    screen.say(f"{state(one.level)}  {safe(about)}: {safe(one.what)}")
-    if one.advice:
-        screen.say(f"    → {safe(one.advice)}")
+def findings(screen: Screen, many: Sequence[tuple[str, Finding]]) -> None:
+    """What a check found, once for all of which it is the same."""
+    for one, group in alike(many, lambda each: each[1]).items():
+        screen.say(f"{state(one.level)}  {safe(several(about for about, _ in group))}: {safe(one.what)}")
+        if one.advice:
+            screen.say(f"    → {safe(one.advice)}")
 
 
 def events(screen: Screen, found: Sequence[AuditEvent]) -> None:
@@ -264,11 +274,17 @@ def changed(session: Session, deliveries: Sequence[Delivery], refused: Sequence[
         return
     running = session.wake()
     foreseen, now = session.foreseen(deliveries), current_time()
-    for delivery in deliveries:
-        line = f"#{delivery.thread_id} on {delivery.channel} is {state(stands(delivery))} now"
-        screen.say(f"{line}{_what_follows(screen, delivery, foreseen, now)}.")
-        if delivery.state is DeliveryState.FAILED:
-            screen.say(f"    → {answer(delivery)}")
+
+    def said(one: Delivery) -> tuple[int, str, str]:
+        follows = _what_follows(screen, one, foreseen, now)
+        return one.thread_id, stands(one), f"is {state(stands(one))} now{follows}."
+
+    for (thread, _, what), group in alike(deliveries, said).items():
+        names = [one.channel for one in group]
+        for where in [several(names)] if len(names) > FEW else names:
+            screen.say(f"#{thread} on {where} {what}")
+        if group[0].state is DeliveryState.FAILED:
+            screen.say(f"    → {answer(group[0])}")
     say_refused(screen, refused)
     if not running and any(one.state is DeliveryState.QUEUED for one in deliveries):
         screen.say(NO_SERVICE)

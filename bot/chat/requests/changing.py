@@ -26,7 +26,7 @@ from threadcast.bot.plain import capital
 from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.requests import Requests
-from threadcast.bot.wording import stands
+from threadcast.bot.wording import several, stands
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, allowed
 
@@ -198,7 +198,7 @@ def first(context: Context, request: Request) -> Answer:
 def _move(context: Context, request: Request, after: int | None) -> Answer:
     moved = context.requests(request.sender).changes.move(request.thread, after=after)
     where = "first" if after is None else f"behind #{after}"
-    channels = ", ".join(dict.fromkeys(one.channel for one in moved))
+    channels = several(one.channel for one in moved)
     headline = f"#{request.thread} is {where} on {esc(channels)} now."
     return Answer(standing(context, request, headline), toast=headline)
 
@@ -223,7 +223,7 @@ def _pause(
     change(names)
     found = requests.queries.channels()
     shown = lists.channels(found, requests.queries.configured, request.sender.role)
-    said = f"{', '.join(names) or 'every channel'}: {word} now."
+    said = f"{several(names) or 'every channel'}: {word} now."
     return Answer(Message(f"{esc(said)}\n\n{shown.text}", shown.buttons), toast=said)
 
 

@@ -61,8 +61,7 @@ def check(as_json: bool) -> None:
         ]
         screen.json({"ok": not bad, "findings": found})
     else:
-        for about, one in findings:
-            views.finding(screen, about, one)
+        views.findings(screen, findings)
         screen.say("Something has to be mended first." if bad else "All is well. Start with: threadcast run")
     if bad:
         click.get_current_context().exit(Exit.CHECK_FAILED)

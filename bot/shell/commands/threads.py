@@ -187,8 +187,7 @@ def preview(session: Session, what: str, channels: tuple[str, ...], encoding: st
     if session.as_json:
         session.screen.json(models.previews(previews))
         return
-    for one in previews:
-        views.preview(session.screen, one, threads[one.thread - 1].title)
+    views.previews(session.screen, previews, threads)
 
 
 @click.command()
