@@ -19,7 +19,7 @@ from threadcast.bot.chat.access import Access, Sender
 from threadcast.bot.chat.commands import Answer, Card, Context, Work
 from threadcast.bot.chat.menu import set_menu
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
-from threadcast.bot.chat.reports import Reporter, Spawn
+from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.router import ERRORS, Router, broke
@@ -201,7 +201,7 @@ class Replies:
         """What a message of ours asked for: a request, whose words are what is replied."""
         if chat in self._asking:
             await asyncio.wait([self._asking[chat]], timeout=NOTED_WITHIN)
-        return (await asyncio.to_thread(self._context.notes.read, _asked_in(chat))).get(message)
+        return (await asyncio.to_thread(self._context.notes.read, asked_in(chat))).get(message)
 
     def send(self, sender: Sender, message: Message) -> None:
         self.to(sender, Answer(message), ExitStack())
@@ -242,9 +242,7 @@ class Replies:
                 message = await self._put(sender, answer.message, None if answer.afresh else pressed)
                 if answer.asked is not None:
                     data, now = answer.asked.data(), self._context.clock()
-                    await asyncio.to_thread(
-                        self._context.notes.write, _asked_in(chat), message, data, now=now
-                    )
+                    await asyncio.to_thread(self._context.notes.write, asked_in(chat), message, data, now=now)
             if answer.work is not None:
                 with cards.working(message):
                     await self._work(sender, message, answer.work)
@@ -318,10 +316,6 @@ class Replies:
                 await self._outbox.delete(sender.chat, shown)
         elif draft.shown is not None:  # below what was pasted, and only once
             await self._outbox.delete(sender.chat, draft.shown)
-
-
-def _asked_in(chat: int) -> str:
-    return f"asked:{chat}"
 
 
 def _command(message: telegram.Message, username: str) -> tuple[str, tuple[str, ...]] | None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import structlog
 
 from threadcast.bot.chat.access import Access, Role
+from threadcast.bot.chat.buttons import Press
 from threadcast.bot.chat.commands import Card, Context, Shown
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.views.cards import moved
@@ -222,10 +223,12 @@ class ChatReports:
         """Note which message the card of a thread is."""
         self._shown[shown.thread] = (message, shown.progress)
         new = Report(message, said, shown.states)
+        notes = self._context.notes
         if new != last:
-            await asyncio.to_thread(
-                self._context.notes.write, _page(shown.thread), self.chat, new.written(), now=said
-            )
+            await asyncio.to_thread(notes.write, _page(shown.thread), self.chat, new.written(), now=said)
+        if last is None or last.message != message:
+            reply = Press("wish", (shown.thread,)).data()
+            await asyncio.to_thread(notes.write, asked_in(self.chat), message, reply, now=said)
 
     async def _last(self, thread: int) -> Report | None:
         page = await asyncio.to_thread(self._context.notes.read, _page(thread))
@@ -359,6 +362,11 @@ async def until_stored(step: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(RETRY_STORE)
         else:
             return
+
+
+def asked_in(chat: int) -> str:
+    """The page of the notes that says what a reply to a message of ours asks for."""
+    return f"asked:{chat}"
 
 
 def _missed_in(chat: int) -> str:

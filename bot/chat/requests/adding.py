@@ -21,6 +21,7 @@ from threadcast.bot.chat.commands import (
     command,
     foreseen_of,
 )
+from threadcast.bot.chat.requests.wishes import Wish, read_wish
 from threadcast.bot.chat.views import cards
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, clean, esc, rows
 from threadcast.bot.plain import plain
@@ -40,6 +41,7 @@ from threadcast.queue.text.thread import Thread
 log = structlog.get_logger("threadcast.chat")
 
 BY_AN_EDITOR = "an editor added it; an owner publishes it"
+BY_A_WISH = "you asked to hold it"
 NO_CHANNEL = "No channel is configured yet, so nothing can be added: /start"
 PASTED = "pasted in the chat"
 MEGABYTES = MAX_INPUT // 1024 // 1024
@@ -79,7 +81,7 @@ async def done(context: Context, request: Request) -> Answer:
     if draft is None or not draft.pieces:
         raise UsageError("there is nothing to add yet: paste a thread, or send a text file")
     intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
-    answer = await added(context, request.sender, intake, draft.channels)
+    answer = await added(context, request.sender, intake, Wish(draft.channels))
     await asyncio.to_thread(context.drafts.drop, request.sender)
     return answer
 
@@ -111,23 +113,30 @@ def drafted(context: Context, sender: Sender) -> Message:
 @button_only("again", who=Role.OWNER)
 async def again(context: Context, request: Request) -> Answer:
     """Add what was published before once more: its text was kept for that."""
-    page = _kept(request.sender, " ".join(request.words))
-    lines = await asyncio.to_thread(context.notes.read, page)
-    if len(lines) < KEPT_LINES:
-        raise UsageError("that was done already, or is long ago; send me the thread again")
-    intake = await asyncio.to_thread(understand, lines[0], lines[1].encode())
-    # Before it is added: a service that is killed in between is asked once more, and must not add it twice.
-    await asyncio.to_thread(context.notes.forget, page)
+    source, text, channels = await _take_kept(context, request.sender, " ".join(request.words))
+    intake = await asyncio.to_thread(understand, source, text.encode())
     try:
-        return await added(context, request.sender, intake, lines[2].split(), again=True)
+        return await added(context, request.sender, intake, Wish(tuple(channels.split())), again=True)
     except (StoreError, UnknownChannelError):
-        for line, text in lines.items():
-            await asyncio.to_thread(context.notes.write, page, line, text, now=context.clock())
+        await asyncio.to_thread(_keep, context, request.sender, source, text, channels)
         raise
 
 
+async def _take_kept(context: Context, sender: Sender, key: str) -> tuple[str, str, str]:
+    """What was kept: source, text, and channels or a caption.
+
+    It is forgotten before it is added: a service that is killed in between must not add it twice.
+    """
+    page = _kept(sender, key)
+    lines = await asyncio.to_thread(context.notes.read, page)
+    if len(lines) < KEPT_LINES:
+        raise UsageError("that was done already, or is long ago; send me the thread again")
+    await asyncio.to_thread(context.notes.forget, page)
+    return lines[0], lines[1], lines[2]
+
+
 async def add_file(context: Context, sender: Sender, document: telegram.Document, caption: str) -> Answer:
-    """Add the threads of a file that was sent; a caption of channels' names means these alone.
+    """Add the threads of a file that was sent, as its caption wishes.
 
     Raises what `requests.ERRORS` has.
     """
@@ -142,9 +151,33 @@ async def add_file(context: Context, sender: Sender, document: telegram.Document
         said = f"{name} could not be fetched from Telegram ({reason}); please send it again."
         return Answer(Message(esc(said)))
     intake = await asyncio.to_thread(understand, name, data)
-    words = caption.lower().split()
-    known = {channel.name for channel in context.channels}
-    return await added(context, sender, intake, words if set(words) <= known else [])
+    names = [channel.name for channel in context.channels]
+    wish = read_wish(caption, names, context.clock(), context.zone)
+    if wish.is_name:
+        return await asyncio.to_thread(_which_channel, context, sender, intake, wish, caption)
+    return await added(context, sender, intake, wish)
+
+
+def _which_channel(context: Context, sender: Sender, intake: Intake, wish: Wish, caption: str) -> Answer:
+    """A channel's name is misspelt: ask which is meant; until then nothing is added."""
+    rest = " ".join(word for word in caption.lower().replace(",", " ").split() if word != wish.odd)
+    key = _keep(context, sender, intake.source, intake.text, rest)
+    names = [channel.name for channel in context.channels]
+    asked = f"There is no channel called {wish.odd[:32]}. Which one is {intake.source} for?"
+    each = [(button(name, "kept", (), key, name),) for name in names[:FEW]]
+    every = button("All of them", "kept", (), key, "all")
+    return Answer(Message(esc(f"{asked} Nothing is added until you say."), (*each, (every,))))
+
+
+@button_only("kept", who=Role.EDITOR)
+async def kept(context: Context, request: Request) -> Answer:
+    """Add what was kept, for the channel that was meant."""
+    key, *names = request.words or ("",)
+    source, text, caption = await _take_kept(context, request.sender, key)
+    intake = await asyncio.to_thread(understand, source, text.encode())
+    known = [channel.name for channel in context.channels]
+    wish = read_wish(" ".join((caption, *names)), known, context.clock(), context.zone)
+    return await added(context, request.sender, intake, wish)
 
 
 async def _fetch(document: telegram.Document) -> bytes:
@@ -161,7 +194,7 @@ async def _fetch(document: telegram.Document) -> bytes:
 
 
 async def added(
-    context: Context, sender: Sender, intake: Intake, channels: Sequence[str], *, again: bool = False
+    context: Context, sender: Sender, intake: Intake, wish: Wish, *, again: bool = False
 ) -> Answer:
     """Queue all threads of a source, and say what becomes of them: one thread by its card."""
     if not context.channels:
@@ -170,18 +203,20 @@ async def added(
     receipts = await asyncio.to_thread(
         lambda: requests.threads.add(
             [intake],
-            channels=channels,
-            hold=sender.role is Role.EDITOR,
-            because=BY_AN_EDITOR,
+            channels=wish.channels,
+            at=wish.at,
+            hold=sender.role is Role.EDITOR or wish.hold or bool(wish.refused),
+            because=BY_AN_EDITOR if sender.role is Role.EDITOR else wish.refused or BY_A_WISH,
             confirm=context.confirm,
             again=again,
         )
     )
     viewer = context.viewer(sender.role)
-    more = () if again else await asyncio.to_thread(_once_more, context, sender, receipts, channels)
+    more = () if again else await asyncio.to_thread(_once_more, context, sender, receipts, wish.channels)
     first = receipts[0].added.thread_id
     if len(receipts) == 1 and first is not None:
-        return Answer(Card(first, below="\n".join(_doubles(receipts[0], viewer)), rows=more))
+        below = [*_doubles(receipts[0], viewer), *_not_read(wish)]
+        return Answer(Card(first, below="\n".join(below), rows=more))
     if len(receipts) == 1 and (known := _known(receipts[0])) is not None:
         return Answer(Card(known, f"It is here already, as #{known}."))
     counts = await _counts(context, receipts)
@@ -193,7 +228,15 @@ async def added(
         lines += ["", *_receipt(receipt, posts, foreseen, viewer)]
     if len(receipts) > FEW:
         lines += ["", f"… and {len(receipts) - FEW} more: /queue"]
+    lines += ["", *_not_read(wish)] if wish.odd else []
     return Answer(Message("\n".join(lines), (*_buttons(receipts, sender.role, foreseen), *more)))
+
+
+def _not_read(wish: Wish) -> list[str]:
+    """What was written below a file and cannot be read."""
+    if not wish.odd or wish.refused:  # why it is held says that
+        return []
+    return [f"I cannot read “{esc(wish.odd[:100])}” as a time or a channel, so I left it alone."]
 
 
 def _sum(threads: Sequence[Thread]) -> str:
@@ -283,11 +326,16 @@ def _once_more(
     if not published or sender.role is not Role.OWNER:
         return ()
     text = "\n\n".join(render(thread).strip("\n") for thread in published) + "\n"
-    key = sha256(text.encode()).hexdigest()[:12]
-    page = _kept(sender, key)
-    for line, kept in enumerate((receipts[0].source, text, " ".join(channels))):
-        context.notes.write(page, line, kept, now=context.clock())
+    key = _keep(context, sender, receipts[0].source, text, " ".join(channels))
     return ((button("Again anyway", "again", (), key),),)
+
+
+def _keep(context: Context, sender: Sender, *lines: str) -> str:
+    """Keep a text for the press of a button, which carries what this returns."""
+    key = sha256(lines[1].encode()).hexdigest()[:12]
+    for line, kept in enumerate(lines):
+        context.notes.write(_kept(sender, key), line, kept, now=context.clock())
+    return key
 
 
 def _kept(sender: Sender, key: str) -> str:

@@ -1,12 +1,15 @@
-"""When a thread shall start: by typing, from buttons, or as the reply to a question."""
+"""When a thread shall start: by typing, from buttons, or as the reply to a question or a card."""
 
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import Press, button, stamp
 from threadcast.bot.chat.commands import About, Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.requests import changing
+from threadcast.bot.chat.requests.wishes import read_wish
 from threadcast.bot.chat.views.asking import numbers
 from threadcast.bot.chat.views.message import Message, rows
 from threadcast.bot.wording import TIMES, exactly, time_refused
@@ -40,9 +43,14 @@ def at(context: Context, request: Request) -> Answer:
         moment = parse_when(text, now=context.clock(), zone=context.zone)
     except WhenError as error:
         raise UsageError(time_refused(error)) from None
-    what = ("starts", exactly(moment, context.zone))
+    return starts_at(context, replace(request, words=()), moment)
+
+
+def starts_at(context: Context, request: Request, moment: datetime) -> Answer:
+    """Give threads a time of their own, on the channels that the words name or on all."""
     apply = context.requests(request.sender).changes.apply
-    return changing.change_each(context, request, partial(apply, event=Event.SCHEDULE, due=moment), what)
+    change = partial(apply, event=Event.SCHEDULE, due=moment, channels=request.words)
+    return changing.change_each(context, request, change, ("starts", exactly(moment, context.zone)))
 
 
 @button_only("when", who=Role.OWNER)
@@ -74,3 +82,19 @@ def other_time(context: Context, request: Request) -> Answer:
     question = f"{numbers(request.threads)} · When shall it start?\nAs {TIMES}"
     asked = Press("other-time", request.threads)
     return Answer(Message(question, asks="tomorrow 9:00"), afresh=True, asked=asked)
+
+
+@button_only("wish", who=Role.OWNER)
+def wish(context: Context, request: Request) -> Answer:
+    """What was replied to the card of a thread."""
+    names = [channel.name for channel in context.channels]
+    one = read_wish(" ".join(request.words), names, context.clock(), context.zone)
+    if one.refused:
+        raise UsageError(one.refused)
+    if one.hold and not one.odd:
+        return changing.hold(context, replace(request, words=one.channels))
+    if one.odd or one.at is None:
+        raise UsageError(f"reply to a card with a time ({TIMES}), hold or publish, and channels if you like")
+    if one.at <= context.clock():
+        return changing.publish(context, replace(request, words=("now", *one.channels)))
+    return starts_at(context, replace(request, words=one.channels), one.at)

@@ -9,6 +9,7 @@ A transcript is a text file. Its first lines say what it proves (`# …`) and wh
     Ada presses [Hold]                  the newest button of this label
     Ada presses [Hold] below rivers.txt: 1 thread     … of the messages that begin like this
     Ada replies: tomorrow 9:00          to the newest message of the bot that asks
+    Ada replies to #1: hold             to its newest message that begins like this
     Ada edits: …                        what she wrote last; `Ada edits 2: …` the one before that
     Ada forwards post 1 of @my_channel
     Bot:                                a new message of the bot, with its buttons in [brackets]
@@ -163,7 +164,9 @@ class Player:
                 label, _, beginning = what.removeprefix("[").partition("] below ")
                 self.pressed = self._press(person, label.removesuffix("]"), beginning, chat)
             case "replies":
-                person.says(text, chat, reply_to=self._question(chat or person.chat))
+                person.says(
+                    text, chat, reply_to=self._question(chat or person.chat, what.removeprefix("to "))
+                )
             case "edits":
                 place = int(what or 1)
                 person.edits(self.written[name][-place], text)
@@ -187,8 +190,12 @@ class Player:
         assert found, f"no message begins like this and has a button {label}"
         return person.presses(label, found[-1])
 
-    def _question(self, chat: Chat) -> Message:
-        asking = [one for one in self._of_bot(chat) if "(asks)" in shown(one)]
+    def _question(self, chat: Chat, beginning: str) -> Message:
+        asking = [
+            one
+            for one in self._of_bot(chat)
+            if (shown(one).startswith(beginning) if beginning else "(asks)" in shown(one))
+        ]
         assert asking, "the bot asks nothing"
         return asking[-1]
 
