@@ -77,7 +77,7 @@ async def test_no_bot_and_no_network(server: TelegramServer, tmp_path: Path) -> 
     server.go_dark()
     ((level, what),) = await said(settings)
     assert level == "error"
-    assert what.startswith("Telegram cannot be asked")
+    assert what.startswith("Telegram cannot be reached")
     assert TOKEN not in what
     server.come_back()
     assert await examine_chat(load({}, folder=tmp_path)) == ()

@@ -53,6 +53,8 @@ def test_every_action_is_in_the_audit_log(tmp_path: Path) -> None:
         ada.presses("Next slot")
         stand.wait_until(1, "news", lambda one: one.state is DeliveryState.QUEUED)
         ada.says("/cancel 1")
+        ada.waits_for(lambda seen: any("Yes, cancel" in row for one in seen for row in one.buttons))
+        ada.presses("Yes, cancel")
         stand.wait_until(1, "news", lambda one: one.state is DeliveryState.CANCELLED)
         done = [(event.what, event.actor) for event in _events(stand) if event.thread_id == 1]
         assert done == [
