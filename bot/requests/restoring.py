@@ -8,8 +8,12 @@ from threadcast.bot.channels.build import build_channels, seen
 from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import only_one, prepare
 from threadcast.config.settings import Settings
+from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.store.backup import Since, restore, since
 from threadcast.queue.store.engine import parse_url, real_file
+
+OUT_SINCE = "posts of it went out after the backup was made, and would go out again"
+STOPPABLE = frozenset({DeliveryState.QUEUED, DeliveryState.PUBLISHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Restored:
 def put_back(settings: Settings, source: Path, *, actor: str) -> Restored:
     """Restore a backup, and pause every channel: what it has as waiting may be out since.
 
+    What is known to be is held, or stopped where it had begun.
     Raise AlreadyRunningError where a service runs, BackupError, StoreError.
     """
     url = settings.database_url.get_secret_value()
@@ -35,4 +40,9 @@ def put_back(settings: Settings, source: Path, *, actor: str) -> Restored:
             database.changes.see_channels(seen(settings, build_channels(settings)), now=moment)
             for row in database.reading.channels():
                 database.changes.pause(row.name, True, now=moment, actor=actor)
-    return Restored(keep, since(file, keep)) if kept else Restored(None, None)
+            found = since(file, keep) if kept else None
+            for out in found.out if found else ():
+                for one in database.reading.deliveries(thread_id=out.thread):
+                    if one.channel == out.channel and one.state in STOPPABLE:
+                        database.changes.apply(one.id, Event.STOP, now=moment, actor=actor, reason=OUT_SINCE)
+    return Restored(keep if kept else None, found)

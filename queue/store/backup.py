@@ -45,14 +45,23 @@ _MERGE = (
             {", ".join(f"{name} = excluded.{name}" for name in _LEARNED.split(", "))}
     """,  # noqa: S608  # our own names
 )
+# What waits in the backup, and of which more is out by the replaced queue: as the same delivery, or
+# as another of the same text on the same channel.
 _WENT_OUT = """
-    SELECT new.thread_id, new.channel, threads.title, old.sent - new.sent AS posts
-    FROM main.deliveries AS new
-    JOIN main.threads ON threads.id = new.thread_id
-    JOIN live.deliveries AS old
-      ON (old.id, old.channel, old.fingerprint) = (new.id, new.channel, new.fingerprint)
-    WHERE old.sent > new.sent AND new.state NOT IN ('cancelled', 'withdrawn')
-    ORDER BY new.thread_id, new.channel
+    SELECT * FROM (
+        SELECT new.thread_id, new.channel, threads.title, max(
+            coalesce((SELECT old.sent - new.sent FROM live.deliveries AS old
+                WHERE (old.id, old.channel, old.created) = (new.id, new.channel, new.created)), 0),
+            coalesce((SELECT sum(old.sent) FROM live.deliveries AS old
+                WHERE (old.channel, old.fingerprint) = (new.channel, new.fingerprint)), 0)
+            - (SELECT sum(same.sent) FROM main.deliveries AS same
+                WHERE (same.channel, same.fingerprint) = (new.channel, new.fingerprint))
+        ) AS posts
+        FROM main.deliveries AS new
+        JOIN main.threads ON threads.id = new.thread_id
+        WHERE new.state NOT IN ('published', 'cancelled', 'withdrawn')
+    ) WHERE posts > 0
+    ORDER BY thread_id, channel
 """
 _ADDED = """
     SELECT old.id, old.title FROM live.threads AS old

@@ -1,7 +1,7 @@
 """What a person changes in the queue, and what was learned about a channel."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,20 +52,30 @@ class Changes:
         self._write = transactions.write
 
     def apply(
-        self, delivery_id: int, event: Event, *, now: datetime, actor: str, due: datetime | None = None
+        self,
+        delivery_id: int,
+        event: Event,
+        *,
+        now: datetime,
+        actor: str,
+        due: datetime | None = None,
+        reason: str = "",
     ) -> Delivery:
         """A person's request: one of `states.REQUESTS`, as `states.request` and `states.written` have it.
 
         `retry`, and `hold` of what was cancelled, make a `refused` post `planned` again. While a lease
         holds, `stop` is noted as the delivery's `code`, which its worker heeds; what else is asked is
-        refused. `due` replaces the delivery's, and is a time of its own. Raises NotFoundError, and
-        NotAllowedError, also where the text of one that was cancelled is live on its channel again.
+        refused. `due` replaces the delivery's, and is a time of its own; `reason` says why. Raises
+        NotFoundError, and NotAllowedError, also where the text of one that was cancelled is live on its
+        channel again.
         """
         if event not in REQUESTS:
             raise NotAllowedError(Fault.NOT_ASKED, event=event, possible=tuple(sorted(REQUESTS)))
         with self._write() as connection:
             delivery = read_delivery(connection, delivery_id, lock=True)
             change = request(delivery.state, event, due=due, code=delivery.code)
+            if reason:
+                change = replace(change, reason=reason)
             if delivery.lease_until is not None and delivery.lease_until > now:
                 if event is not Event.STOP:
                     raise NotAllowedError(Fault.AT_WORK, **which(delivery))

@@ -67,9 +67,9 @@ def backup(file: Path, as_json: bool) -> None:
 def restore(file: Path, as_json: bool) -> None:
     """Put a backup in the place of the queue.
 
-    The service has to be stopped first. The replaced queue is kept beside it. All channels are paused then:
-    what went out after the backup was made is still waiting in it, and would go out again. Look through the
-    queue, then `threadcast resume`.
+    The service has to be stopped first. The replaced queue is kept beside it, and compared: what went out
+    after the backup was made is held, for it would go out again. All channels are paused then; look through
+    the queue, then `threadcast resume`.
 
     \b
     Examples:
@@ -99,7 +99,11 @@ def _say_restored(screen: Screen, file: Path, restored: Restored) -> None:
         screen.say(f"The one it replaced is kept: {safe(str(restored.kept))}", whole=True)
     screen.say("All channels are paused.")
     if restored.since is None:
-        screen.say("Cancel what went out meanwhile (threadcast queue), then: threadcast resume")
+        gone = "there is no queue that it replaced" if restored.kept is None else "that one cannot be read"
+        screen.say(
+            f"What went out after the backup was made cannot be known: {gone}. "
+            "Cancel what waits and is out (threadcast queue), then: threadcast resume"
+        )
     else:
         _say_since(screen, restored.since)
 
@@ -115,7 +119,7 @@ def _say_since(screen: Screen, since: Since) -> None:
     if not since.out:
         screen.say("Nothing that waits in it went out meanwhile. To go on: threadcast resume")
         return
-    screen.say("What went out after the backup was made is still waiting in it, and would go out again:")
+    screen.say("Held, for it went out after the backup was made and would go out again:")
     for one in since.out[:MANY]:
         screen.say(f"  #{one.thread} on {one.channel}, {count(one.posts, 'post')}: {safe(one.title)}")
         screen.say(f"    → threadcast cancel {one.thread} --channel {one.channel}")

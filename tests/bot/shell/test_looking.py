@@ -85,6 +85,35 @@ def test_backup_and_restore(shell: Shell) -> None:
     assert shell.json("backup", "second")["bytes"] > 0
 
 
+def test_restore_holds_what_went_out(shell: Shell) -> None:
+    """What went out after the backup was made is held, and said: `resume` does not send it again."""
+    shell.ok("add", shell.write(THREAD), "-c", "news")
+    shell.ok("backup", "copy")
+    shell.publish_all()
+
+    shown = shell.ok("restore", "copy")
+
+    assert "Held, for it went out after the backup was made and would go out again:" in shown
+    assert "  #1 on news, 3 posts: The lamp was lit at dusk." in shown
+    shell.ok("resume")
+    (held,) = shell.json("queue")["deliveries"]
+    assert (held["state"], "went out after the backup" in held["reason"]) == ("held", True)
+    kept = (shell.folder / "threadcast-data" / "news.jsonl").read_text(encoding="utf-8")
+    shell.publish_all()
+    assert (shell.folder / "threadcast-data" / "news.jsonl").read_text(encoding="utf-8") == kept
+
+
+def test_restore_where_nobody_can_know(shell: Shell) -> None:
+    """Where there is no replaced queue, it is said that nobody can know what went out."""
+    shell.ok("add", shell.write(THREAD))
+    shell.ok("backup", "copy")
+    shell.env["THREADCAST_DATA"] = "elsewhere"
+    assert (
+        "What went out after the backup was made cannot be known: there is no queue that it replaced."
+        in shell.ok("restore", "copy")
+    )
+
+
 def test_restore_on_a_new_machine(shell: Shell) -> None:
     """A backup is restored where there is no queue yet; a script is told that nothing was replaced."""
     shell.ok("add", shell.write(THREAD))

@@ -30,7 +30,7 @@ from tests.contract.store.steps import (
 )
 from threadcast.queue.errors import BackupError, LeaseLostError, StoreError
 from threadcast.queue.model import NewDelivery, NewThread
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.store.backup import WentOut, backup, restore, since
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.migrate import upgrade
@@ -290,6 +290,19 @@ def test_what_happened_since(queue: Queue, tmp_path: Path) -> None:
     assert found.added == ((later.thread_id, later.title),)
     (tmp_path / "kept").write_text("not a database" * 1000)
     assert since(queue.path, tmp_path / "kept") is None
+
+
+def test_the_same_text_that_went_out_since(queue: Queue, tmp_path: Path) -> None:
+    """What waits in the backup, and went out since as another thread of the same text, is told too."""
+    with closing(open_database(queue.url)) as database:
+        (waiting,) = add(database)
+        backup(queue.url, tmp_path / "copy")
+        database.changes.apply(waiting.id, Event.CANCEL, now=NOON, actor="ada")
+        published(database)
+    put_back(queue).close()
+    found = since(queue.path, tmp_path / "kept")
+    assert found is not None
+    assert found.out == (WentOut(waiting.thread_id, "news", waiting.title, 2),)
 
 
 KILLED = """
