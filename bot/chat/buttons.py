@@ -15,12 +15,13 @@ MOST_BYTES = 64  # of a button's data: https://core.telegram.org/bots/api#inline
 SEPARATORS = 4  # between its five parts
 MANY = 100  # threads that one request may be about
 LONGEST_NUMBER = 9  # digits
+LONGEST_LIST = 30  # characters of threads' numbers, so that every button can carry them
 MOST_PAGES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What a button asks for. `threads` follow one another.
+    """What a button asks for.
 
     `stamp` is empty where it is the same however things stand.
     """
@@ -32,12 +33,11 @@ class Press:
     page: int = 0
 
     def data(self) -> str:
-        """The same as Telegram keeps it for us. Raises TooLongError, which only words can be the cause of."""
-        first, last = (self.threads[0], self.threads[-1]) if self.threads else (0, 0)
-        ids = f"{first}-{last}" if last != first else str(first or "")
-        data = f"{self.verb}|{ids}|{' '.join(self.words)}|{self.stamp}|{self.page or ''}"
+        """The same as Telegram keeps it for us. Raises TooLongError, where it is too much."""
+        ids, words = ",".join(ranges(self.threads)), " ".join(self.words)
+        data = f"{self.verb}|{ids}|{words}|{self.stamp}|{self.page or ''}"
         if len(data.encode()) > MOST_BYTES or data.count("|") != SEPARATORS:
-            raise TooLongError("that is more than a button can carry: name fewer channels")
+            raise TooLongError("that is more than a button can carry: name fewer threads or channels")
         return data
 
 
@@ -68,7 +68,14 @@ def _page_of(word: str) -> int:
 
 
 def threads_of(word: str) -> tuple[int, ...]:
-    """The numbers that `7`, `#7` or `7-13` means. Raises ValueError."""
+    """The numbers that `7`, `#7`, `7-13` or `2,3,7-9` means, each once, lowest first. Raises ValueError."""
+    found = sorted({one for run in word.split(",") for one in _run(run)})
+    if len(found) > MANY or len(",".join(ranges(found))) > LONGEST_LIST:
+        raise ValueError("too many threads")
+    return tuple(found)
+
+
+def _run(word: str) -> range:
     first, dash, last = word.removeprefix("#").partition("-")
     if not all(
         each.isascii() and each.isdigit() and len(each) <= LONGEST_NUMBER
@@ -78,7 +85,18 @@ def threads_of(word: str) -> tuple[int, ...]:
     begin, end = int(first), int(last) if dash else int(first)
     if not 0 < begin <= end < begin + MANY:
         raise ValueError("no thread's number")
-    return tuple(range(begin, end + 1))
+    return range(begin, end + 1)
+
+
+def ranges(threads: Iterable[int]) -> list[str]:
+    """`7-9` for 7, 8, 9."""
+    found: list[list[int]] = []
+    for one in threads:
+        if found and one == found[-1][-1] + 1:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found]
 
 
 def stamp(deliveries: Iterable[Delivery]) -> str:

@@ -22,7 +22,7 @@ from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.membership import Membership
-from threadcast.bot.chat.router import ERRORS, Router, broke
+from threadcast.bot.chat.router import ERRORS, Router, broke, said_plainly
 from threadcast.bot.chat.views.message import Message, clean, esc, sentence
 from threadcast.bot.wording import SHELL
 from threadcast.bot.wording import sentence as in_words
@@ -120,6 +120,8 @@ class Handler:
             await self._typed(sender, *command, answering)
         elif (asked := await self._question(message)) is not None:
             self._replies.to(sender, await self._router.replied(sender, asked, text), answering)
+        elif private and (spoken := said_plainly(text)) is not None:
+            await self._typed(sender, *spoken, answering)
         elif text:
             await self._paste(sender, message.message_id, text)
         elif private:

@@ -39,6 +39,7 @@ GONE = "That thread is not in the queue any more."
 NOT_YOURS = "That is for owners."
 ODD = "This button is from another time. What there is now: /status"
 CHOICES = 10  # threads that are offered
+FEW_WORDS = 6  # behind a command that is written without its slash
 
 # What a request raises that a person is told of.
 ERRORS = (
@@ -177,6 +178,20 @@ def _suggestions(name: str, words: tuple[str, ...], role: Role) -> Iterator[Butt
         with suppress(TooLongError):
             label = " ".join((f"/{command.name}", *number, *rest))
             yield button(label, command.name, mine, *rest)
+
+
+def said_plainly(text: str) -> tuple[str, tuple[str, ...]] | None:
+    """The command in `hold 1` or `queue`, and its words; None for what may be a thread's text."""
+    name, *words = text.lower().split() or [""]
+    command = REGISTRY.get(name)
+    if command is None or not command.typed or "\n" in text or len(words) > FEW_WORDS:
+        return None
+    if not words:
+        return name, ()
+    with suppress(ValueError):
+        threads_of(words[0])
+        return (name, tuple(words)) if command.about is not About.NOTHING else None
+    return None
 
 
 def broke(error: Exception) -> str:

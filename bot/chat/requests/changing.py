@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby
 
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.buttons import button, stamp, threads_of
+from threadcast.bot.chat.buttons import button, ranges, stamp, threads_of
 from threadcast.bot.chat.commands import (
     About,
     Answer,
@@ -293,22 +293,11 @@ def _now(changed: Sequence[Delivery], what: Does | None) -> Iterable[str]:
     for (state, thread), names in channels.items():
         alike.setdefault((state, ", ".join(names)), []).append(thread)
     for (state, where), threads in alike.items():
-        several, ranges = len(threads) > 1, _ranges(threads)
+        several, runs = len(threads) > 1, ranges(threads)
         verb, rest = what or ("is", f"{state} now")
         more = ""
         if state == DeliveryState.HELD:
-            ways = ", ".join(f"/release {one}" for one in ranges)
+            ways = f"/release {','.join(runs)}"
             more = f"; to let {'them' if several else 'it'} go: {ways}"
         does = PLURALS[verb] if several else verb
-        yield f"{', '.join(f'#{one}' for one in ranges)} on {esc(where)} {does} {rest}{more}."
-
-
-def _ranges(threads: Sequence[int]) -> list[str]:
-    """`7-9` for 7, 8, 9."""
-    found: list[list[int]] = []
-    for one in threads:
-        if found and one == found[-1][-1] + 1:
-            found[-1].append(one)
-        else:
-            found.append([one])
-    return [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found]
+        yield f"{', '.join(f'#{one}' for one in runs)} on {esc(where)} {does} {rest}{more}."

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from threadcast.bot.chat.buttons import button
+from threadcast.bot.chat.buttons import button, ranges
 from threadcast.bot.chat.views.message import Message, bold, esc, rows
 from threadcast.bot.wording import count
 from threadcast.queue.model import Delivery
 
 
 def numbers(threads: Sequence[int]) -> str:
-    """Return `#7`, or `#7-9`."""
-    return f"#{threads[0]}" if len(threads) == 1 else f"#{threads[0]}-{threads[-1]}"
+    """Return `#7`, `#7-9`, or `#2, #7-9`."""
+    return ", ".join(f"#{one}" for one in ranges(threads))
 
 
 def cancel(threads: tuple[int, ...], words: Sequence[str], meant: Sequence[Delivery], mark: str) -> Message:

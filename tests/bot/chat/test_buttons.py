@@ -93,16 +93,23 @@ def test_threads_of_a_range(threads: tuple[int, ...], hash_sign: bool) -> None:
         assert threads_of(f"{'#' if hash_sign else ''}{written}") == threads
 
 
-@given(st.text() | st.text("0123456789-#", max_size=24))
+@given(st.text() | st.text("0123456789-,#", max_size=34))
 def test_threads_of_any_word(word: str) -> None:
-    """Any word means one to a hundred threads that follow one another, or none."""
+    """Any word means one to a hundred threads, lowest first, which a button can carry, or none."""
     try:
         threads = threads_of(word)
     except ValueError:
         return
     assert 1 <= len(threads) <= MANY
-    assert threads == tuple(range(threads[0], threads[0] + len(threads)))
+    assert list(threads) == sorted(set(threads))
     assert threads[0] > 0
+    assert read_press(Press("other-time", threads, ("tomorrow", "9:00"), "abcdef").data()).threads == threads
+
+
+@pytest.mark.parametrize(("word", "threads"), [("2,3", (2, 3)), ("7-9,#2", (2, 7, 8, 9)), ("3,3", (3,))])
+def test_threads_of_a_list(word: str, threads: tuple[int, ...]) -> None:
+    """Numbers with commas between are those threads, each once."""
+    assert threads_of(word) == threads
 
 
 @given(DELIVERIES)
