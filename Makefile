@@ -94,6 +94,7 @@ check: develop  ## lint, types, layers, docs
 
 docs: develop  ## build the documentation into docs/_build
 	@$(RUN) sphinx -q -W --keep-going -b html docs docs/_build
+	@echo "the documentation: docs/_build/index.html"
 
 lock:  ## choose versions anew and lock them with hashes
 	@$(RUN) uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url \

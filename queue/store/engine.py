@@ -4,6 +4,7 @@ SQLite: https://www.sqlite.org/pragma.html, https://www.sqlite.org/lang_transact
 """
 
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ _PRAGMAS = (
 # What may stand beside a database file, and belongs to it.
 SIDES = ("-wal", "-shm", "-journal")
 _WRITES = "threadcast_writes"
+_ERRNO = re.compile(r"\[Errno -?[0-9]+\] ")  # a number that tells nobody anything
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 _DRIVERS = {
     "sqlite": "sqlite",
@@ -262,6 +264,7 @@ def _fault(url: URL, error: SQLAlchemyError) -> StoreError:
         name = "08"  # no server answered
     code = next((code for prefix, code in _FAULTS.items() if name.startswith(prefix)), Fault.UNUSABLE)
     told = " ".join(str(cause or getattr(error, "orig", None) or "its driver says no more").split())
+    told = _ERRNO.sub("", told)
     if url.password:
         told = told.replace(str(url.password), "***")
     return StoreError(code, place=place(url), cause=told)

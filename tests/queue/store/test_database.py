@@ -243,6 +243,12 @@ class TestFaults:
             open_database(f"postgres://ada:{SECRET}@127.0.0.1:1/news")
         assert SECRET not in str(refused.value)
 
+    def test_nobody_of_that_name(self) -> None:
+        """A server whose name is not found is told as that, without a number of the system's."""
+        with pytest.raises(StoreError, match=r"news on nowhere\.invalid cannot be reached") as refused:
+            open_database(f"postgres://ada:{SECRET}@nowhere.invalid/news")
+        assert "Errno" not in str(refused.value)
+
     def test_no_such_database(self, postgres: Postgres) -> None:
         """A database that is not on its server is told as missing, in the server's words."""
         with (
