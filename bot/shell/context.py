@@ -91,7 +91,9 @@ class Session:
         """Return the forecasts of the queue by delivery, none where nothing of these is queued."""
         if all(one.state is not DeliveryState.QUEUED for one in deliveries):
             return {}
-        return {one.delivery.id: one for one in self.requests.queries.forecast()}
+        running = self.wake()  # nothing is promised where none runs
+        found = self.requests.queries.forecast()
+        return {one.delivery.id: one for one in found if running or one.start is None}
 
 
 @contextmanager

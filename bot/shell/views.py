@@ -321,6 +321,8 @@ def _starts(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetim
     one = foreseen.get(delivery.id)
     if one is not None and one.start is None:
         return f"waits: {safe(one.why)}"
+    if one is not None and one.start is not None and one.start <= now and not delivery.sent:
+        return "starts now"
     if delivery.own_time:
         later = delivery.due > now
         return f"starts {screen.when(delivery.due)}" if later else "starts as soon as its channel is free"
