@@ -8,12 +8,11 @@ from threadcast.bot.channels.build import build_channels, seen
 from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import only_one, prepare
 from threadcast.config.settings import Settings
-from threadcast.queue.states import DeliveryState, Event
+from threadcast.queue.states import Event, allowed
 from threadcast.queue.store.backup import Since, restore, since
 from threadcast.queue.store.engine import parse_url, real_file
 
 OUT_SINCE = "posts of it went out after the backup was made, and would go out again"
-STOPPABLE = frozenset({DeliveryState.QUEUED, DeliveryState.PUBLISHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,6 @@ def put_back(settings: Settings, source: Path, *, actor: str) -> Restored:
             found = since(file, keep) if kept else None
             for out in found.out if found else ():
                 for one in database.reading.deliveries(thread_id=out.thread):
-                    if one.channel == out.channel and one.state in STOPPABLE:
+                    if one.channel == out.channel and Event.STOP in allowed(one.state):
                         database.changes.apply(one.id, Event.STOP, now=moment, actor=actor, reason=OUT_SINCE)
     return Restored(keep if kept else None, found)

@@ -33,6 +33,7 @@ from threadcast.queue.states import (
     ONCE_MORE,
     REQUESTS,
     SHORTEST_WAIT,
+    STOPPING,
     TRANSITIONS,
     Change,
     DeliveryState,
@@ -240,6 +241,12 @@ def test_a_stop_is_heeded(event: Event) -> None:
     stopped = change(Event.STOP, PostState.SENT, BY_PERSON, Code.PERSON, sent=SENT, misses=1)
     assert heed(Code.PERSON, going_on) == stopped
     assert heed(Code.NONE, going_on) is going_on
+
+
+def test_a_stop_is_heeded_before_a_post_is_sent_again() -> None:
+    """A post that was looked for is planned anew, and the wish to stop is kept until it would be sent."""
+    again = Change(Event.RESEND, PostState.PLANNED, NOT_THERE, None, keeps_lease=True, code=Code.NOT_THERE)
+    assert heed(Code.PERSON, again) == replace(again, reason=STOPPING, code=Code.PERSON)
 
 
 @pytest.mark.parametrize("event", [Event.FINISH, Event.REFUSE, Event.DOUBT])

@@ -42,7 +42,7 @@ PREVIEW: Final = telegram.LinkPreviewOptions(is_disabled=False)
 
 
 class TelegramChannel:
-    """One chat (channel, group or private), by @name or numeric id. Owns its bot and closes it."""
+    """One chat (channel or group), by @name or numeric id. Owns its bot and closes it."""
 
     kind: Final = "telegram"
     limits_posts: bool | None = False

@@ -42,7 +42,6 @@ NOT_STARTED: Final = Fault(
 PROTECTED: Final = Fault(
     "the chat protects its content, so that the bot cannot see it", "allow forwarding there"
 )
-ITSELF: Final = Fault("the chat is the one that it would be forwarded to", "look there yourself")
 NO_LANDMARK: Final = Fault("no earlier post on this channel is known from where to look", "")
 STRANGE: Final = Fault(
     "the newest post known of this channel is not in the chat", "it was deleted, or the chat is another"
@@ -99,7 +98,7 @@ class Probe:
     async def examine(self, chat: telegram.ChatFullInfo) -> Finding:
         """Whether a post of unknown fate could be looked for in this chat. Raises what a call raises."""
         try:
-            await self._client.bot.get_chat(self._private(chat))
+            await self._client.bot.get_chat(self._private())
         except (BadRequest, Forbidden):
             return _blindness(NOT_STARTED)
         except CannotSeeError as error:
@@ -161,7 +160,7 @@ class Probe:
         if self._copies is None:
             self._copies = await asyncio.to_thread(self._kept.read)
         if self._copies:
-            await self._delete_copies(self._private(chat), self._copies)
+            await self._delete_copies(self._private(), self._copies)
         return chat
 
     async def _look_up(self, sought: Sought) -> Sent | Absent | Blind:
@@ -201,7 +200,7 @@ class Probe:
 
     async def _see(self, chat: telegram.ChatFullInfo, message_id: int) -> Shown | None:
         """One message of the chat, None where there is none with this id."""
-        private = self._private(chat)
+        private = self._private()
         wait = self._last + PACE - time.monotonic()
         if wait > 0:
             await self._rest(wait)
@@ -217,12 +216,10 @@ class Probe:
         await asyncio.shield(self._delete_copies(private, copies))
         return Shown(message_id, copy.text or copy.caption or "", self._is_own(copy, chat, message_id))
 
-    def _private(self, chat: telegram.ChatFullInfo) -> int:
+    def _private(self) -> int:
         """Where messages of a chat can be forwarded to. Raises CannotSeeError."""
         if self._private_chat is None:
             raise CannotSeeError(NO_ADMIN)
-        if chat.id == self._private_chat:
-            raise CannotSeeError(ITSELF)
         return self._private_chat
 
     async def _delete_copies(self, private_chat: int, copies: frozenset[int]) -> None:

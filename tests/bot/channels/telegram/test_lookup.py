@@ -356,13 +356,6 @@ class TestBlind:
         assert "THREADCAST_TELEGRAM__ADMINS" in look.reason
         assert house.asked_to("forwardMessage") == 0
 
-    async def test_the_chat_is_the_private_one(self, house: House) -> None:
-        """Nothing is forwarded into the chat that is looked at."""
-        house.chat = house.private
-        look = await house.look()
-        assert isinstance(look, Blind)
-        assert house.asked_to("forwardMessage") == 0
-
     async def test_a_parent_of_another_network(self, house: House) -> None:
         """A parent that cannot be Telegram's is for a person."""
         assert isinstance(await house.look(parent="01J-abc"), Blind)

@@ -197,6 +197,13 @@ def test_a_reason_of_the_shell_is_said_in_the_chat() -> None:
     assert in_chat("threadcast check, threadcast frobnicate") == "threadcast check, threadcast frobnicate"
 
 
+def test_a_chain_that_stops_has_no_time_in_the_queue() -> None:
+    """Of a chain that its owner stops the queue says that, and not until when it would go."""
+    stopping = delivery(code=Code.PERSON, sent=3)
+    found = lines(lists.queue([Forecast(stopping, NOW, "stopping", NOW)], LOOK, page=0, channel=""))
+    assert any(line.endswith("3/10, stopping") for line in found), found
+
+
 def test_counts_are_in_plain_english() -> None:
     """One delivery, two deliveries, and nothing at all."""
     one = Forecast(delivery(), NOW, "", NOW)
