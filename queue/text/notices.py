@@ -74,7 +74,7 @@ def _of_entities(parts: Sequence[Part]) -> Iterator[Notice]:
         read = " ".join(html.unescape(part.text[start:end]).split())
         kinds = tuple(dict.fromkeys(match.group() for _, match in found))[:_KINDS_SHOWN]
         kind, position = NoticeKind.HTML_ENTITIES, parts.index(part) + 1
-        yield Notice(Severity.INFO, kind, part.line, position, (), (len(holders),), kinds, read)
+        yield Notice(Severity.INFO, kind, part.line, position, tuple(holders), (len(holders),), kinds, read)
 
 
 def _of_length(parts: Sequence[Part], placement: Placement, *, complete: bool) -> Iterator[Notice]:

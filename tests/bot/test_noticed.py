@@ -35,6 +35,14 @@ def test_messages_fit_one_thing_and_the_beginning() -> None:
     ]
 
 
+def test_entities_are_told_with_what_they_may_mean() -> None:
+    """HTML entities are named as they stand, with the text as it would read."""
+    (thread,) = parse("1/ a &amp; b\n2/ c &#39; /end")
+    assert [noticed(notice) for notice in thread.notices] == [
+        "&amp; and &#39; will be posted as written; “a & b” may be meant"
+    ]
+
+
 def test_what_an_earlier_version_stored_is_told_by_its_kind() -> None:
     """A notice without details, as they were stored once, is no error."""
     assert noticed(Notice(Severity.WARNING, NoticeKind.STEP_BACK, 3, 2)) == "step back"
