@@ -30,10 +30,12 @@ def has_queue(settings: Settings) -> bool:
     Raises StoreError, GoneError where a service has worked in the data folder, and its queue is not there.
     """
     url = settings.database_url.get_secret_value()
+    if not is_missing(url):
+        return True
     _require_none_in_use(settings)
-    if is_missing(url) and wake.was_service(settings.data):
+    if wake.was_service(settings.data):
         raise GoneError(Fault.TAKEN_AWAY, place=place(parse_url(url)), path=settings.data)
-    return not is_missing(url)
+    return False
 
 
 def prepare(settings: Settings) -> Database:
