@@ -14,9 +14,9 @@ PIP := $(RUN) pip --disable-pip-version-check --quiet
 # The locks are complete: pip has nothing to choose. Where it resolves, an older one takes the newest release
 # for a package that is wanted with an extra, and then misses that one's hash.
 LOCKED := $(PIP) install --no-deps --require-hashes
-SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' -o -name '*.toml' | sort)
+SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' -o -name '*.toml' -o -name '*.po' | sort)
 
-.PHONY: help install demo test fuzz check bench soak lock docs clean
+.PHONY: help install demo test fuzz check bench soak messages lock docs clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -95,6 +95,9 @@ check: develop  ## lint, types, layers, docs
 docs: develop  ## build the documentation into docs/_build
 	@$(RUN) sphinx -q -W --keep-going -b html docs docs/_build
 	@echo "the documentation: docs/_build/index.html"
+
+messages: develop  ## put the sentences of the code into every catalogue of bot/languages/po
+	@$(RUN) tests.bot.languages.messages
 
 lock:  ## choose versions anew and lock them with hashes
 	@$(RUN) uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url \

@@ -1,0 +1,15 @@
+"""Sentences in the language of who reads them: `from threadcast.bot.languages import _, ngettext`."""
+
+from threadcast.bot.languages.catalogues import (
+    DEFAULT,
+    LANGUAGES,
+    N_,
+    _,
+    language,
+    language_of,
+    ngettext,
+    pgettext,
+    speaking,
+)
+
+__all__ = ["DEFAULT", "LANGUAGES", "N_", "_", "language", "language_of", "ngettext", "pgettext", "speaking"]

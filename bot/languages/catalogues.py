@@ -1,0 +1,81 @@
+"""What is said in a language: gettext's functions, on the catalogues in `po/`, for who is being answered.
+
+Sentences stand in the code in English and whole, with named places, and nothing is put in before they were
+looked up:
+
+    _("Send me {name}.").format(name=…)
+    ngettext("{n} post", "{n} posts", n).format(n=n)
+    @command("hold", help=N_("Keep it back"))    # looked up when it is shown
+
+`make messages` puts new ones into every catalogue. Babel reads those, and is imported only where somebody
+does not speak English.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib import resources
+from io import BytesIO
+from typing import Final
+
+DEFAULT: Final = "en"  # the language of the sentences in the code
+LANGUAGES: Final = (DEFAULT, "de", "es", "fr", "ru", "uk")
+
+_language: ContextVar[str] = ContextVar("language", default=DEFAULT)
+
+
+def language_of(code: str | None) -> str:
+    """Return the language for `de-AT` or `de_AT.UTF-8`: `de`; English where there is no catalogue."""
+    found = (code or "").replace("_", "-").partition("-")[0].lower()
+    return found if found in LANGUAGES else DEFAULT
+
+
+def language() -> str:
+    """Return the language that is spoken here."""
+    return _language.get()
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak one of LANGUAGES in this block, and in every task and thread that is begun in it."""
+    before = _language.set(language)
+    try:
+        yield
+    finally:
+        _language.reset(before)
+
+
+def _(message: str) -> str:
+    """Return a sentence in the language that is spoken here."""
+    return _catalogue(_language.get()).gettext(message)
+
+
+def pgettext(context: str, message: str) -> str:
+    """Return a word that has several meanings, in the one that the context names."""
+    return _catalogue(_language.get()).pgettext(context, message)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """Return a sentence in the form that goes with a number."""
+    return _catalogue(_language.get()).ngettext(one, many, number)
+
+
+def N_(message: str) -> str:  # noqa: N802  # gettext's name for it
+    """Mark a sentence that is looked up later, when it is shown."""
+    return message
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    if language == DEFAULT:
+        return NullTranslations()
+    from babel.messages.mofile import write_mo  # noqa: PLC0415  # most of a service's life, and every
+    from babel.messages.pofile import read_po  # noqa: PLC0415  # command in English, goes without
+
+    compiled = BytesIO()
+    with resources.files(__package__).joinpath("po", f"{language}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -1,0 +1,75 @@
+"""`make messages`: the sentences of the code, put into every catalogue."""
+
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from threadcast.bot.languages import DEFAULT, LANGUAGES
+
+ROOT = Path(__file__).resolve().parents[3]
+CATALOGUES = ROOT / "bot/languages/po"
+
+HEADER = """\
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: {plural}\\n"
+
+"""
+
+
+def template() -> Catalog:
+    """Every sentence that the code says, with the modules that say it."""
+    found = Catalog(project="Threadcast", charset="utf-8")
+    for path, _, message, _, context in extract_from_dir(ROOT / "bot"):
+        found.add(message, locations=[(f"bot/{path}", 0)], context=context)
+    return found
+
+
+def catalogue(language: str) -> Catalog:
+    """What is translated into a language."""
+    path = CATALOGUES / f"{language}.po"
+    if not path.exists():
+        return Catalog(locale=language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def main() -> None:
+    sentences = template()
+    for language in LANGUAGES:
+        if language == DEFAULT:
+            continue
+        ours = catalogue(language)
+        ours.update(sentences, no_fuzzy_matching=True, update_creation_date=False)
+        with (CATALOGUES / f"{language}.po").open("wb") as file:
+            file.write(HEADER.format(language=language, plural=ours.plural_forms).encode())
+            write_po(
+                file,
+                ours,
+                width=0,
+                sort_by_file=True,
+                ignore_obsolete=True,
+                include_lineno=False,
+                omit_header=True,
+            )
+        print(f"{language}: {len(ours)} sentences, {len(missing(ours))} to translate")
+
+
+def missing(ours: Catalog) -> list[str]:
+    """What is not translated, or not in every form that the language has."""
+    return [str(one.id) for one in ours if one.id and not all(forms(one))]
+
+
+def forms(one: Message) -> tuple[str, ...]:
+    """A translation, in each of its plural forms."""
+    if isinstance(one.string, str):
+        return (one.string,)
+    return tuple(one.string or ("",))
+
+
+if __name__ == "__main__":
+    main()
