@@ -18,6 +18,7 @@ NEARLY = CUT - 100
 
 # Lines of a draft's page that are no message of a person's: messages have positive ids.
 _CHANNELS, _SHOWN, _OPEN = -1, -2, -3
+_LINKS = -10  # and below: how many addresses were written into the message of that id
 
 
 def join(pieces: Sequence[str]) -> str:
@@ -45,11 +46,15 @@ def _is_cut_in_a_line(piece: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What there is so far. `shown` is the message of ours that tells of it, None before there is one."""
+    """What there is so far. `shown` is the message of ours that tells of it, None before there is one.
+
+    `links` is how many addresses of linked words were written into it.
+    """
 
     pieces: tuple[str, ...]
     channels: tuple[str, ...]
     shown: int | None
+    links: int = 0
 
     @property
     def text(self) -> str:
@@ -73,16 +78,23 @@ class Drafts:
             return None
         pieces = tuple(text for number, text in lines.items() if number > 0)
         shown = lines.get(_SHOWN)
-        return Draft(pieces, tuple(lines.get(_CHANNELS, "").split()), None if shown is None else int(shown))
+        links = sum(int(text) for number, text in lines.items() if number < _LINKS)
+        channels = tuple(lines.get(_CHANNELS, "").split())
+        return Draft(pieces, channels, None if shown is None else int(shown), links)
 
     def open(self, sender: Sender, channels: Sequence[str]) -> None:
         """Begin one, for these channels or all; what is there stays."""
         self._write(sender, _OPEN, "")
         self._write(sender, _CHANNELS, " ".join(channels))
 
-    def put(self, sender: Sender, message: int, text: str) -> None:
-        """Add a message, or what it was changed to; their order is that in which they were sent."""
+    def put(self, sender: Sender, message: int, text: str, links: int = 0) -> None:
+        """Add a message, or what it was changed to; their order is that in which they were sent.
+
+        `links` is how many addresses were written into it.
+        """
         self._write(sender, message, text)
+        if links or self.has(sender, _LINKS - message):
+            self._write(sender, _LINKS - message, str(links))
 
     def has(self, sender: Sender, message: int) -> bool:
         return message in self._notes.read(_page(sender))

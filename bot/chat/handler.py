@@ -22,6 +22,7 @@ from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.membership import Membership
+from threadcast.bot.chat.requests.pasted import pasted
 from threadcast.bot.chat.router import ERRORS, Router, broke, said_plainly
 from threadcast.bot.chat.views.message import Message, clean, esc, sentence
 from threadcast.bot.wording import SHELL
@@ -123,7 +124,7 @@ class Handler:
         elif private and (spoken := said_plainly(text)) is not None:
             await self._typed(sender, *spoken, answering)
         elif text:
-            await self._paste(sender, message.message_id, text)
+            await self._paste(sender, message)
         elif private:
             self._replies.send(sender, Message(NOT_TEXT))
 
@@ -169,10 +170,11 @@ class Handler:
         if sender is None or not text:
             return
         if await asyncio.to_thread(self._context.drafts.has, sender, message.message_id):
-            await self._paste(sender, message.message_id, text)
+            await self._paste(sender, message)
 
-    async def _paste(self, sender: Sender, message: int, text: str) -> None:
-        await asyncio.to_thread(self._context.drafts.put, sender, message, text)
+    async def _paste(self, sender: Sender, message: telegram.Message) -> None:
+        text, links = pasted(message)
+        await asyncio.to_thread(self._context.drafts.put, sender, message.message_id, text, links)
         self._replies.show_draft(sender)
 
     async def _my_chat_member(self, change: telegram.ChatMemberUpdated) -> None:

@@ -105,6 +105,9 @@ def drafted(context: Context, sender: Sender) -> Message:
     lines = [f"{count(len(draft.pieces), 'message')} so far: {_sum(intake.threads)}", ""]
     for thread in intake.threads[:FEW]:
         lines += [cards.title(None, thread), *cards.notices(thread)]
+    if draft.links:
+        were = f"{count(draft.links, 'linked word')} {'has its' if draft.links == 1 else 'have their'}"
+        lines.append(f"🔗 {were} address behind it now: word (https://…)")
     lines += ["", "All of it? Then /done. More? Just send it. /cancel drops it."]
     buttons = rows((button("Done", "done"), button("Preview", "preview")), (button("Drop", "drop"),))
     return Message("\n".join(lines), buttons)

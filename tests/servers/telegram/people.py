@@ -55,7 +55,10 @@ class Person:
         return self.says(f"/start {payload}".strip())
 
     def says(self, text: str, chat: Chat | None = None, reply_to: Message | None = None) -> Message:
-        """Write in a chat. What is longer than a message goes out in several, of which this is the last."""
+        """Write in a chat. What is longer than a message goes out in several, of which this is the last.
+
+        `[words](https://…)` are linked words, as a client sends them.
+        """
         with self._changed:
             place = self._enter(chat)
             first, *others = _in_parts(text)

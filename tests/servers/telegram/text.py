@@ -53,9 +53,21 @@ def caption(given: Parameters) -> Formatted:
     return formatted
 
 
+LINKED = re.compile(r"\[([^\[\]\n]+)\]\((https?://[^\s()]+)\)")
+
+
 def written(text: str) -> Formatted:
-    """What comes of what a person writes: the entities are those that Telegram finds."""
-    return tidy(text, [])
+    """What comes of what a person writes: the entities are those that Telegram finds, and linked words.
+
+    Telegram's clients take `[words](https://…)` for these.
+    """
+    shown, entities, end = "", list[Json](), 0
+    for link in LINKED.finditer(text):
+        shown += text[end : link.start()]
+        place = {"type": "text_link", "offset": units(shown), "length": units(link[1])}
+        entities.append(place | {"url": link[2]})
+        shown, end = shown + link[1], link.end()
+    return tidy(shown + text[end:], entities)
 
 
 def _read(given: Parameters, name: str) -> Formatted:
