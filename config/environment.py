@@ -1,4 +1,4 @@
-"""Where settings are written: the environment, `.env` in the folder, files of secrets; what is wrong there.
+"""Where settings are written: the environment, `.env`, files of secrets, a file of channels; what is wrong.
 
 A variable is taken from the first of these that has it, in this order. Names are read in any case and
 kept in upper case; a variable with nothing in it counts as not there.
@@ -9,6 +9,7 @@ says, for pydantic's own words print the settings beside the wrong one.
 """
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,8 +27,10 @@ from threadcast.config.types import channel_name
 DATABASE_URL = "DATABASE_URL"  # what hosts of applications set
 SECRETS_DIR = f"{PREFIX}SECRETS_DIR"
 CHANNELS = f"{PREFIX}CHANNELS"
+CHANNELS_FILE = f"{CHANNELS}_FILE"
 
 LARGEST = 1_000_000  # bytes of one file
+LARGEST_OF_CHANNELS = 10_000_000  # some 100,000 channels
 
 # What the name of a secret's file may begin with where it does not begin with the prefix.
 _UNPREFIXED = ("TELEGRAM__", "CHANNELS__", DATABASE_URL)
@@ -126,6 +129,8 @@ def gather(
     found = _ours(in_file, problems) | found
     if directory := found.get(SECRETS_DIR):
         found = _ours(_secrets(directory.folder / directory.value, directory, problems), problems) | found
+    if listed := found.get(CHANNELS_FILE):
+        found = _ours(_channels_file(listed, environ, problems), problems) | found
     if general := found.pop(DATABASE_URL, None):
         found.setdefault(f"{PREFIX}{DATABASE_URL}", general)
     problems += _almost_ours((*here, *in_file), found, fixed)
@@ -232,18 +237,54 @@ def _secrets(directory: Path, setting: Given, problems: list[Problem]) -> list[G
     return found
 
 
-def _text(path: Path, about: Problem, problems: list[Problem]) -> str | None:
+def _channels_file(setting: Given, environ: Mapping[str, str], problems: list[Problem]) -> list[Given]:
+    """Return the settings of a TOML file with a table for each channel, as if they were variables.
+
+    A token does not belong there: such a file is copied and shown.
+    """
+    path = setting.path(environ)
+    before = len(problems)
+    text = _text(path, setting.problem(""), problems, LARGEST_OF_CHANNELS)
+    if text is None:
+        if len(problems) == before:
+            problems.append(setting.problem("expected a file that is there, for example channels.toml"))
+        return []
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # Its words name a character at most; the line is what helps.
+        problems.append(setting.problem(f"{path.name} is no TOML: {error}"))
+        return []
+    found: list[Given] = []
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            problems.append(Problem(path.name, f"{name} stands in no channel's table; begin one with [news]"))
+            continue
+        for key, value in table.items():
+            each = Given(channel_variable(name, key), "", path.parent, path.name)
+            if key.lower() == "token":
+                problems.append(each.problem("a token belongs in a variable or a secret file, not here"))
+            elif isinstance(value, bool):
+                found.append(replace(each, value=str(value).lower()))
+            elif isinstance(value, str | int):
+                found.append(replace(each, value=str(value)))
+            else:
+                problems.append(each.problem("expected text in quotes, a whole number, true or false"))
+    return found
+
+
+def _text(path: Path, about: Problem, problems: list[Problem], largest: int = LARGEST) -> str | None:
     """Return a small UTF-8 file's text; None where there is no such file, or, with a problem, no text."""
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(largest + 1)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
     except OSError as error:
         problems.append(Problem(about.variable, f"{about.text}cannot be read ({error.strerror})"))
         return None
-    if len(data) > LARGEST:
-        problems.append(Problem(about.variable, f"{about.text}is longer than {LARGEST} bytes"))
+    if len(data) > largest:
+        problems.append(Problem(about.variable, f"{about.text}is longer than {largest} bytes"))
         return None
     try:
         return data.decode("utf-8-sig")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from threadcast.config.channels import CHANNEL, CHANNEL_VARIABLES, ChannelSettings, LocalChannelSettings
 from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, variables_of
 from threadcast.config.environment import (
+    CHANNELS_FILE,
     SECRETS_DIR,
     Given,
     Problem,
@@ -151,18 +152,31 @@ def variables() -> tuple[Variable, ...]:
     """Return every variable, in the order in which an owner meets them."""
     telegram = variables_of(TelegramSettings, prefix=f"{PREFIX}TELEGRAM{DELIMITER}", group="Telegram")
     service = variables_of(Settings, prefix=PREFIX, group="Service")
-    return (*service, _SECRETS_DIR, *telegram, *_channel_variables())
+    return (*service, *_FILES, *telegram, *_channel_variables())
 
 
-_SECRETS_DIR = Variable(
-    name=SECRETS_DIR,
-    meaning="a folder with a file for each secret, named like its variable",
-    expected="a folder that can be read",
-    example="/run/secrets",
-    default="",
-    secret=False,
-    group="Service",
+_FILES = (
+    Variable(
+        name=SECRETS_DIR,
+        meaning="a folder with a file for each secret, named like its variable",
+        expected="a folder that can be read",
+        example="/run/secrets",
+        default="",
+        secret=False,
+        group="Service",
+    ),
+    Variable(
+        name=CHANNELS_FILE,
+        meaning="a TOML file with a table for each channel, whose keys are those of its variables",
+        expected="a TOML file that can be read",
+        example="channels.toml",
+        default="",
+        secret=False,
+        group="Service",
+    ),
 )
+
+_READ = {file.name for file in _FILES}  # what they hold stands among the variables
 
 
 def _channel_variables() -> Iterator[Variable]:
@@ -187,7 +201,7 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     conceal(each.value for name, each in given.items() if name.endswith("TOKEN"))
     unknown = misspelt(given, known)
     problems += unknown.values()
-    given = {name: each for name, each in given.items() if name not in unknown and name != SECRETS_DIR}
+    given = {name: each for name, each in given.items() if name not in unknown and name not in _READ}
 
     values = _nested(given)
     values["chosen"] = not values.keys().isdisjoint(CHOICES)

@@ -3,7 +3,7 @@
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,15 +17,15 @@ from tests.servers.telegram.server import TelegramServer
 PARTS = 30
 LONGEST = 20.0  # seconds until every channel has published
 LONGEST_STOP = 10.0  # seconds from SIGTERM to the exit
-LONGEST_ADD = 1.5  # seconds until a thread is added for a thousand chats of one bot
-LONGEST_START = 5.0  # seconds from the start of their service to the first post
-MOST_MEMORY = 200.0  # MB of it then
+# Chats of one bot: seconds until a thread is added for all, seconds from the start of their service to the
+# first post, MB of it then.
+ONE_BOT = {1_000: (1.5, 5.0, 200.0), 10_000: (6.0, 30.0, 500.0)}
 PATIENCE = 300.0  # seconds that a figure may take on a busy machine
 LOOK = 0.02  # seconds between two looks at the timelines
 
 
 def figures(
-    *, channels: int = 100, parts: int = PARTS, busy: int = 1_000, chats: int = 1_000
+    *, channels: int = 100, parts: int = PARTS, busy: int = 1_000, chats: Sequence[int] = tuple(ONE_BOT)
 ) -> Iterator[Figure]:
     """A thread on `channels` channels, one on `busy` that is stopped midway, and one on a bot's `chats`."""
     with publishing(channels, parts) as (service, begun, _):
@@ -52,11 +52,13 @@ def figures(
         LONGEST_STOP,
         detail=f"with {out} of {busy * parts} posts out",
     )
-    yield from of_one_bot(chats)
+    for number in chats:
+        yield from of_one_bot(number)
 
 
 def of_one_bot(chats: int) -> Iterator[Figure]:
     """What a cold start takes where one bot has many chats: of `add`, and of a service."""
+    longest_add, longest_start, most_memory = ONE_BOT.get(chats, (None, None, None))
     with (
         tempfile.TemporaryDirectory(prefix="threadcast-bench-") as folder,
         TelegramServer() as telegram,
@@ -66,14 +68,15 @@ def of_one_bot(chats: int) -> Iterator[Figure]:
         house.env = {name: value for name, value in house.env.items() if "CHANNELS" not in name}
         for number in range(chats):
             telegram.add_chat(username=f"channel_{number}")
-            house.env[f"THREADCAST_CHANNELS__C{number}__KIND"] = "telegram"
-            house.env[f"THREADCAST_CHANNELS__C{number}__CHAT"] = f"@channel_{number}"
+        tables = (f'[c{number}]\nkind = "telegram"\nchat = "@channel_{number}"\n' for number in range(chats))
+        (Path(folder) / "channels.toml").write_text("".join(tables), encoding="utf-8")
+        house.env["THREADCAST_CHANNELS_FILE"] = "channels.toml"
         add = [*RUN[:-1], "add", house.write(thread(1, 3))]
         begun = time.perf_counter()
         subprocess.run(add, cwd=folder, env=house.environment(), check=True, capture_output=True)
         took = time.perf_counter() - begun
         yield Figure(
-            f"`add` for {chats} chats of one bot", took, "s", LONGEST_ADD, detail="a process of its own"
+            f"`add` for {chats} chats of one bot", took, "s", longest_add, detail="a process of its own"
         )
         begun = time.perf_counter()
         with house.running(*RUN) as service:
@@ -83,8 +86,8 @@ def of_one_bot(chats: int) -> Iterator[Figure]:
             took = time.perf_counter() - begun
             used = memory(service.popen.pid)
         how = "a service of its own; each chat has a thread of 3 posts"
-        yield Figure(f"start to first post, {chats} chats of one bot", took, "s", LONGEST_START, detail=how)
-        yield Figure(f"memory, {chats} chats of one bot", used, "MB", MOST_MEMORY, detail="resident, then")
+        yield Figure(f"start to first post, {chats} chats of one bot", took, "s", longest_start, detail=how)
+        yield Figure(f"memory, {chats} chats of one bot", used, "MB", most_memory, detail="resident, then")
 
 
 def published(service: Process) -> int:

@@ -15,7 +15,7 @@ SMALL: dict[str, Callable[[], Iterator[Figure]]] = {
     "queue": lambda: queue_size.figures(few=100, many=200, rounds=2, postgres_many=100),
     "shell": lambda: shell.figures(rounds=1),
     "chains": lambda: chains.figures(parts=3, delays={0.01: 1}, warm=1, adds=2, commands=1),
-    "many": lambda: many.figures(channels=3, parts=3, busy=4, chats=5),
+    "many": lambda: many.figures(channels=3, parts=3, busy=4, chats=[5]),
     "resting": lambda: resting.figures(seconds=0.1),
 }
 FIGURES = {"composing": 2, "queue": 2, "shell": 1, "chains": 5, "many": 5, "resting": 2}

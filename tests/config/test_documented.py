@@ -37,6 +37,7 @@ def test_every_variable_is_there() -> None:
 def test_it_is_valid(tmp_path: Path) -> None:
     """With every line made a setting, the example is a valid `.env` in which nothing has its default."""
     (tmp_path / "secrets").mkdir()
+    (tmp_path / "channels.toml").touch()
     (tmp_path / ".env").write_text(SETTING.sub(r"\1=\2", EXAMPLE), encoding="utf-8")
     settings = load({}, folder=tmp_path)
     plain = load({}, folder=tmp_path / "secrets")
