@@ -6,19 +6,32 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from threadcast.bot.languages import N_, _, ngettext
+from threadcast.bot.languages.dates import weekday, written
+from threadcast.bot.languages.stored import translated
 from threadcast.bot.plain import quoted
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
-from threadcast.config.schedule.words import WEEKDAYS, WhenCode, WhenError
+from threadcast.config.schedule.words import WhenCode, WhenError
 from threadcast.queue.errors import Fault, QueueError
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.thread import Notice, NoticeKind
 
-STOPPED = {DeliveryState.PUBLISHING: "stopping", DeliveryState.FAILED: "stopped"}
+STATES = {
+    DeliveryState.HELD: N_("held"),
+    DeliveryState.QUEUED: N_("queued"),
+    DeliveryState.PUBLISHING: N_("publishing"),
+    DeliveryState.UNSURE: N_("unsure"),
+    DeliveryState.PUBLISHED: N_("published"),
+    DeliveryState.FAILED: N_("failed"),
+    DeliveryState.CANCELLED: N_("cancelled"),
+    DeliveryState.WITHDRAWN: N_("withdrawn"),
+}
+STOPPED = {DeliveryState.PUBLISHING: N_("stopping"), DeliveryState.FAILED: N_("stopped")}
 CELLS = 10  # of a progress bar
-TIMES = "tomorrow 9:00, fri 18:30, 24 dec 18:30 or in 2h"  # how a person may write a time
+TIMES = N_("tomorrow 9:00, fri 18:30, 24 dec 18:30 or in 2h")  # how a person may write a time
 NAMED = 5  # of many channels
 
 T = TypeVar("T")
@@ -27,26 +40,35 @@ K = TypeVar("K", bound=Hashable)
 
 def time_refused(error: WhenError) -> str:  # noqa: PLR0911  # one each
     """Return why a time is refused, and what to write instead."""
-    shown = f"“{error.text}”" if error.text else "that"
-    days = [f"{day:%-d %b}".lower() for day in error.days]
+    shown = f"“{error.text}”" if error.text else _("that")
+    # As it is read again when it is typed.
+    days = [_("{day:%-d %b}").format(day=day).lower() for day in error.days]
     match error.code:
         case WhenCode.UNREADABLE:
-            return f"{shown} is no time that I can read; write it as {TIMES}"
+            return _("{text} is no time that I can read; write it as {times}").format(
+                text=shown, times=_(TIMES)
+            )
         case WhenCode.NO_TIME_OF_DAY:
-            return f"{shown} needs a time of the day, too: {error.text} 18:30"
+            return _("{text} needs a time of the day, too: {example} 18:30").format(
+                text=shown, example=error.text
+            )
         case WhenCode.PASSED:
-            return f"{shown} has passed; write a time to come, as {TIMES}"
+            return _("{text} has passed; write a time to come, as {times}").format(text=shown, times=_(TIMES))
         case WhenCode.TOO_FAR:
-            return f"{shown} is more than a year away; write a time before that"
+            return _("{text} is more than a year away; write a time before that").format(text=shown)
         case WhenCode.TWO_DAYS:
-            weekday = WEEKDAYS[error.days[0].weekday()]
-            return f"“next {weekday}” may be {days[0]} or {days[1]}; write the date, as {days[0]} 18:30"
+            return _("“next {weekday}” may be {first} or {second}; write the date, as {first} 18:30").format(
+                weekday=weekday(error.days[0]).lower(), first=days[0], second=days[1]
+            )
         case WhenCode.DAY_PASSED:
-            year = error.days[0].year
-            return f"that day has passed; if you mean next year's, write {days[0]} {year} 18:30"
+            return _("that day has passed; if you mean next year's, write {day} {year} 18:30").format(
+                day=days[0], year=error.days[0].year
+            )
         case WhenCode.OTHER_WEEKDAY:
             day = error.days[0]
-            return f"{day:%-d %b %Y} is a {day:%A}; write the date alone, or the right day"
+            return _("{day} is a {weekday}; write the date alone, or the right day").format(
+                day=written(day, "yMMMd", "%-d %b %Y"), weekday=weekday(day)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +101,8 @@ _COMMANDS = {
     Event.WITHDRAW: "undo {id}",
 }
 
-SHELL = Face("threadcast ", "--", "name one with --channel")
-CHAT = Face("/", "", "name one of them behind it")
+SHELL = Face("threadcast ", "--", N_("name one with --channel"))
+CHAT = Face("/", "", N_("name one of them behind it"))
 
 
 def sentence(error: Exception, face: Face) -> str:
@@ -89,57 +111,87 @@ def sentence(error: Exception, face: Face) -> str:
         case RequestError():
             return _request_refused(error, face)
         case InputError(encoding=str(encoding)) if encoding and face is SHELL:
-            return f"{error}, or use: --encoding {encoding}"
+            return _("{error}, or use: --encoding {encoding}").format(error=error, encoding=encoding)
         case QueueError():
-            return error.said(face.command)
+            return error.said(face.command, _)
         case _:
             return str(error)
 
 
 def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR0911, PLR0912  # one each
-    thread, channel = f"thread {error.thread}", error.channel
+    thread, channel = error.thread, error.channel
     names = several(error.names)
-    cause = sentence(error.cause, face) if isinstance(error.cause, Exception) else error.cause
+    cause = sentence(error.cause, face) if isinstance(error.cause, Exception) else translated(error.cause)
     match error.problem:
         case Problem.UNKNOWN_CHANNEL:
-            return f"there is no channel called {channel}; {cause or 'configured'}: {names}"
+            return _("there is no channel called {channel}; {which}: {names}").format(
+                channel=channel, which=cause or _("configured"), names=names
+            )
         case Problem.NEVER_MEANT:
-            return f"{thread} was never meant for {names}; see: {face.command('show', error.thread)}"
+            return _("thread {thread} was never meant for {names}; see: {command}").format(
+                thread=thread, names=names, command=face.command("show", thread)
+            )
         case Problem.NEVER_WAS:
-            return f"there never was a {thread}; see all: {face.command('events')}"
+            return _("there never was a thread {thread}; see all: {command}").format(
+                thread=thread, command=face.command("events")
+            )
         case Problem.NOWHERE:
             return "\n".join(sentence(one, face) for one in error.refusals)
         case Problem.NOT_HERE:
             return _not_here(error, face)
         case Problem.NOT_A_POST:
-            return f"{names} is not accepted for {channel}: {cause}"
+            return _("{names} is not accepted for {channel}: {cause}").format(
+                names=names, channel=channel, cause=cause
+            )
         case Problem.NOT_THE_POST:
-            again = f"; if it is the right one all the same, add {face.option}force" if face.option else ""
-            return f"{error.names[0]} on {channel} may be another post: {cause}{again}"
+            said = _("{name} on {channel} may be another post: {cause}").format(
+                name=error.names[0], channel=channel, cause=cause
+            )
+            again = _("if it is the right one all the same, add {option}").format(
+                option=f"{face.option}force"
+            )
+            return f"{said}; {again}" if face.option else said
         case Problem.NOT_SEEN:
-            return f"{thread} on {channel} could not be looked at: {cause}"
+            return _("thread {thread} on {channel} could not be looked at: {cause}").format(
+                thread=thread, channel=channel, cause=cause
+            )
         case Problem.BEHIND_ITSELF:
-            return f"{thread} cannot go behind itself; name another thread"
+            return _("thread {thread} cannot go behind itself; name another thread").format(thread=thread)
         case Problem.ELSEWHERE:
-            return f"{thread} is not meant for {channel}"
+            return _("thread {thread} is not meant for {channel}").format(thread=thread, channel=channel)
         case Problem.QUEUED:
-            at_once = face.command("publish", error.thread, f"{face.option}now")
-            return f"{thread} is queued already, and goes out in its turn; to publish it at once: {at_once}"
+            return _(
+                "thread {thread} is queued already, and goes out in its turn; "
+                "to publish it at once: {command}"
+            ).format(thread=thread, command=face.command("publish", thread, f"{face.option}now"))
         case Problem.SAME_TEXT:
             (twin,) = error.deliveries
-            there = f"{twin.state} as thread {twin.thread_id}"
-            see = face.command("show", twin.thread_id)
-            return f"the text of {thread} is on {twin.channel} already, {there}; see: {see}"
+            return _(
+                "the text of thread {thread} is on {channel} already, "
+                "{state} as thread {other}; see: {command}"
+            ).format(
+                thread=thread,
+                channel=twin.channel,
+                state=_(STATES[twin.state]),
+                other=twin.thread_id,
+                command=face.command("show", twin.thread_id),
+            )
         case Problem.NOT_ONE_UNSURE:
             unsure = sum(one.state is DeliveryState.UNSURE for one in error.deliveries)
-            where = ", ".join(f"{one.channel}: {one.state}" for one in error.deliveries)
-            count = f"{unsure} channels" if unsure else "no channel"
-            wish = face.name_one if unsure else "there is nothing to settle"
-            return f"{thread} is unsure on {count} ({where}); {wish}"
+            where = ", ".join(f"{one.channel}: {_(STATES[one.state])}" for one in error.deliveries)
+            if not unsure:
+                return _(
+                    "thread {thread} is unsure on no channel ({where}); there is nothing to settle"
+                ).format(thread=thread, where=where)
+            return ngettext(
+                "thread {thread} is unsure on {n} channels ({where}); {wish}",
+                "thread {thread} is unsure on {n} channels ({where}); {wish}",
+                unsure,
+            ).format(thread=thread, n=unsure, where=where, wish=_(face.name_one))
 
 
 def _not_here(error: RequestError, face: Face) -> str:
-    here = f"thread {error.thread} on {error.channel}"
+    here = _("thread {thread} on {channel}").format(thread=error.thread, channel=error.channel)
     match error.cause:
         case RequestError() as cause:
             return f"{here}: {sentence(cause, face)}"
@@ -147,7 +199,7 @@ def _not_here(error: RequestError, face: Face) -> str:
             return f"{here}: {_not_now(cause, error.thread, error.channel, face)}"
         case QueueError() as cause:  # names the place itself
             return sentence(cause, face)
-    return f"{here}: {error.cause}"
+    return f"{here}: {translated(str(error.cause))}"
 
 
 def _not_now(error: QueueError, thread: int, channel: str, face: Face) -> str:
@@ -162,11 +214,11 @@ def _not_now(error: QueueError, thread: int, channel: str, face: Face) -> str:
         if wish in _COMMANDS
         and (wish is not Event.SETTLE or is_unsure)  # else it would correct what is settled
     )
-    return QueueError(error.code, **error.about | {"possible": possible}).said(face.command)
+    return QueueError(error.code, **error.about | {"possible": possible}).said(face.command, _)
 
 
 def stands(one: Delivery) -> str:
-    """Return how a delivery stands in one word: its state, or that a person stopped it."""
+    """Return how a delivery stands in one word, in English: its state, or that a person stopped it."""
     if one.code is Code.PERSON:
         return STOPPED.get(one.state, one.state)
     return one.state
@@ -174,32 +226,41 @@ def stands(one: Delivery) -> str:
 
 def exactly(moment: datetime, zone: ZoneInfo) -> str:
     """Return date and time in full: `Fri 27 Nov 2026, 18:30 CET`."""
-    return f"{moment.astimezone(zone):%a %-d %b %Y, %H:%M %Z}"
+    local = moment.astimezone(zone)
+    return f"{written(local, 'yMMMEd', '%a %-d %b %Y')}, {local:%H:%M %Z}"
 
 
 def shortly(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
     """Return a moment in short: `18:30`, `tomorrow 09:00`, `Fri 27 Nov 09:00`, `2 Jan 2027 09:00`."""
     local, today = moment.astimezone(zone), now.astimezone(zone)
-    days = (local.date() - today.date()).days
-    if days == 0:
-        return f"{local:%H:%M}"
-    if days in {1, -1}:
-        return f"{'tomorrow' if days > 0 else 'yesterday'} {local:%H:%M}"
-    return f"{local:%a %-d %b %H:%M}" if local.year == today.year else f"{local:%-d %b %Y %H:%M}"
+    clock = f"{local:%H:%M}"
+    match (local.date() - today.date()).days:
+        case 0:
+            return clock
+        case 1:
+            return _("tomorrow {time}").format(time=clock)
+        case -1:
+            return _("yesterday {time}").format(time=clock)
+    if local.year == today.year:
+        return f"{written(local, 'MMMEd', '%a %-d %b')} {clock}"
+    return f"{written(local, 'yMMMd', '%-d %b %Y')} {clock}"
 
 
 def lasting(span: timedelta) -> str:
     """Return how long something takes, roughly: `a few seconds`, `2 min`, `3 h`, `2 days`."""
     seconds = span.total_seconds()
     if seconds < 10:  # noqa: PLR2004
-        return "a few seconds"
+        return _("a few seconds")
     if seconds < 90:  # noqa: PLR2004
-        return f"{round(seconds / 5) * 5} s"
+        return _("{n} s").format(n=round(seconds / 5) * 5)
     minutes = round(seconds / 60)
     if minutes < 90:  # noqa: PLR2004
-        return f"{minutes} min"
+        return _("{n} min").format(n=minutes)
     hours = round(minutes / 60)
-    return f"{hours} h" if hours < 48 else count(round(hours / 24), "day")  # noqa: PLR2004
+    if hours < 48:  # noqa: PLR2004
+        return _("{n} h").format(n=hours)
+    days = round(hours / 24)
+    return ngettext("{n} day", "{n} days", days).format(n=days)
 
 
 def bar(done: int, of: int) -> str:
@@ -212,7 +273,11 @@ def several(names: Iterable[str]) -> str:
     """Return `news, masto`; of many names the first few, and how many more there are."""
     shown = list(dict.fromkeys(names))
     rest = len(shown) - NAMED
-    return ", ".join(shown) if rest <= 1 else f"{', '.join(shown[:NAMED])} and {rest:,} more"
+    if rest <= 1:
+        return ", ".join(shown)
+    return ngettext("{names} and {n:,} more", "{names} and {n:,} more", rest).format(
+        names=", ".join(shown[:NAMED]), n=rest
+    )
 
 
 def alike(many: Iterable[T], said: Callable[[T], K]) -> dict[K, list[T]]:
@@ -224,25 +289,38 @@ def alike(many: Iterable[T], said: Callable[[T], K]) -> dict[K, list[T]]:
 
 
 def count(number: int, what: str, many: str = "") -> str:
-    """Return `1 part`, `3 parts`; `many` is a plural that has no s behind it."""
+    """Return `1 part`, `3 parts`, in English; `many` is a plural that has no s behind it."""
     return f"{number} {what if number == 1 else many or f'{what}s'}"
 
 
+def parts(number: int) -> str:
+    """Return `1 part`, `3 parts`."""
+    return ngettext("{n} part", "{n} parts", number).format(n=number)
+
+
+def posts(number: int) -> str:
+    """Return `1 post`, `3 posts`."""
+    return ngettext("{n} post", "{n} posts", number).format(n=number)
+
+
+def threads(number: int) -> str:
+    """Return `1 thread`, `3 threads`."""
+    return ngettext("{n} thread", "{n} threads", number).format(n=number)
+
+
 _NOTICES = {
-    NoticeKind.PREAMBLE: "the text before {part} is kept, and not posted",
-    NoticeKind.MISSING: "{missing} missing {between}",
-    NoticeKind.REPEAT: "{part} has the number of the part before it ({behind})",
-    NoticeKind.STEP_BACK: "{part} stands after {other}",
-    NoticeKind.EMPTY_PART: "{part} has no text",
-    NoticeKind.TRAILING: "the text after the last marker, {other}, follows as a part without number",
-    NoticeKind.WRONG_TOTAL: "the markers announce {total}; the last one is {part}",
-    NoticeKind.NOT_READ: "{part} has the next number in another form: it is read as text of {other}",
-    NoticeKind.AFTER_END: "what stands after the end is left out: {text}",
-    NoticeKind.READER_LINES: "what a page shows round the thread is left out: {text}",
-    NoticeKind.LOOKS_NUMBERED: "{lines} look numbered, and are one part; the nearest marker is {form}",
-    NoticeKind.HTML_ENTITIES: "{entities} will be posted as written; {text} may be meant",
-    NoticeKind.NO_END_MARK: "no end mark (/end, END, /fin, 🔚 or N/N) in the last part",
-    NoticeKind.SINGLE_PART: "the thread has a single part",
+    NoticeKind.REPEAT: N_("{part} has the number of the part before it ({behind})"),
+    NoticeKind.STEP_BACK: N_("{part} stands after {other}"),
+    NoticeKind.EMPTY_PART: N_("{part} has no text"),
+    NoticeKind.TRAILING: N_("the text after the last marker, {other}, follows as a part without number"),
+    NoticeKind.WRONG_TOTAL: N_("the markers announce {total}; the last one is {part}"),
+    NoticeKind.NOT_READ: N_("{part} has the next number in another form: it is read as text of {other}"),
+    NoticeKind.AFTER_END: N_("what stands after the end is left out: {text}"),
+    NoticeKind.READER_LINES: N_("what a page shows round the thread is left out: {text}"),
+    NoticeKind.LOOKS_NUMBERED: N_("{lines} look numbered, and are one part; the nearest marker is {form}"),
+    NoticeKind.HTML_ENTITIES: N_("{entities} will be posted as written; {text} may be meant"),
+    NoticeKind.NO_END_MARK: N_("no end mark (/end, END, /fin, 🔚 or N/N) in the last part"),
+    NoticeKind.SINGLE_PART: N_("the thread has a single part"),
 }
 
 
@@ -251,34 +329,56 @@ def noticed(notice: Notice) -> str:
     if not (notice.lines or notice.kind in {NoticeKind.NO_END_MARK, NoticeKind.SINGLE_PART}):
         return notice.kind.replace("-", " ")  # of a thread that was stored by an earlier version
     named = zip(notice.markers, notice.lines, strict=False)
-    names = [f"{' '.join(marker.split())} (line {line})".strip() for marker, line in named]
+    names = [
+        _("{marker} (line {line})").format(marker=" ".join(marker.split()), line=line).strip()
+        for marker, line in named
+    ]
     part, other = (*names, "", "")[:2]
-    said = _NOTICES[notice.kind].format(
+    if notice.kind is NoticeKind.MISSING:
+        return _missing(notice.numbers, part, other)
+    if notice.kind is NoticeKind.PREAMBLE:
+        said = _("the text before {part} is kept, and not posted").format(part=part)
+        # Between two threads it may as well be the end of the thread before it.
+        return f"{said}: {quoted(notice.text)}" if notice.text else said
+    return _(_NOTICES[notice.kind]).format(
         part=part,
         other=other,
-        between=f"between {other} and {part}" if other else f"before {part}",
         behind=_lines(notice.lines[1:]),
         lines=_lines(notice.lines),
-        missing=_missing(notice.numbers),
-        total="1 part" if notice.numbers == (1,) else f"{max(notice.numbers, default=0)} parts",
-        entities=" and ".join(notice.markers),
+        total=parts(max(notice.numbers, default=0)),
+        entities=_and(notice.markers),
         text=quoted(notice.text),
         form=notice.text,
     )
-    # Between two threads, a preamble may as well be the end of the thread before it.
-    return f"{said}: {quoted(notice.text)}" if notice.kind is NoticeKind.PREAMBLE and notice.text else said
 
 
-def _missing(numbers: tuple[int, ...]) -> str:
-    if len(set(numbers)) == 1:
-        return f"number {numbers[0]} is"
-    return f"numbers {numbers[0]} to {numbers[-1]} are" if numbers else ""
+def _missing(numbers: tuple[int, ...], part: str, other: str) -> str:
+    one = len(set(numbers)) == 1
+    if other:
+        said = (
+            _("number {first} is missing between {other} and {part}")
+            if one
+            else _("numbers {first} to {last} are missing between {other} and {part}")
+        )
+    else:
+        said = (
+            _("number {first} is missing before {part}")
+            if one
+            else _("numbers {first} to {last} are missing before {part}")
+        )
+    return said.format(first=numbers[0], last=numbers[-1], other=other, part=part)
 
 
 def _lines(lines: Sequence[int]) -> str:
     """Return `line 3`, `lines 3 and 5`, `lines 3 to 7`, or `lines 1, 3 and 5`."""
     if len(lines) < 2:  # noqa: PLR2004
-        return f"line {lines[0]}" if lines else "a line"
+        return _("line {line}").format(line=lines[0]) if lines else _("a line")
     if len(lines) > 2 and lines[-1] - lines[0] == len(lines) - 1:  # noqa: PLR2004
-        return f"lines {lines[0]} to {lines[-1]}"
-    return f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
+        return _("lines {first} to {last}").format(first=lines[0], last=lines[-1])
+    return _("lines {numbers}").format(numbers=_and([str(line) for line in lines]))
+
+
+def _and(words: Sequence[str]) -> str:
+    """Return `1`, `1 and 3`, `1, 3 and 5`."""
+    *most, last = words or ("",)
+    return _("{most} and {last}").format(most=", ".join(most), last=last) if most else last

@@ -198,10 +198,10 @@ class QueueError(Exception):
         self.code = code
         self.about = about
 
-    def said(self, command: Callable[[str], str]) -> str:
+    def said(self, command: Callable[[str], str], translate: Callable[[str], str] = str) -> str:
         """Return the sentence, where `command` writes a command as it is typed there."""
-        shown = {name: _shown(one) for name, one in self.about.items()}
-        return self.code.value.format(run=_Command(command), **shown)
+        shown = {name: _shown(one, translate) for name, one in self.about.items()}
+        return translate(self.code.value).format(run=_Command(command), **shown)
 
     def __str__(self) -> str:
         return self.said(lambda words: f"threadcast {words}")
@@ -239,7 +239,7 @@ class _Command:
         return self._command(words)
 
 
-def _shown(one: object) -> object:
+def _shown(one: object, translate: Callable[[str], str]) -> object:
     if isinstance(one, tuple):
-        return ", ".join(str(_shown(each)) for each in one) or "nothing"
-    return _WORDS.get(one, str(one)) if isinstance(one, StrEnum) else one
+        return ", ".join(str(_shown(each, translate)) for each in one) or translate("nothing")
+    return translate(_WORDS.get(one, str(one))) if isinstance(one, StrEnum) else one

@@ -18,7 +18,10 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
 from io import BytesIO
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 DEFAULT: Final = "en"  # the language of the sentences in the code
 LANGUAGES: Final = (DEFAULT, "de", "es", "fr", "ru", "uk")
@@ -71,11 +74,19 @@ def N_(message: str) -> str:  # noqa: N802  # gettext's name for it
 def _catalogue(language: str) -> NullTranslations:
     if language == DEFAULT:
         return NullTranslations()
-    from babel.messages.mofile import write_mo  # noqa: PLC0415  # most of a service's life, and every
-    from babel.messages.pofile import read_po  # noqa: PLC0415  # command in English, goes without
+    from babel.messages.mofile import write_mo  # noqa: PLC0415  # see `read`
 
     compiled = BytesIO()
-    with resources.files(__package__).joinpath("po", f"{language}.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
+    write_mo(compiled, read(language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@cache
+def read(language: str) -> "Catalog":
+    """Return a catalogue as it is written."""
+    # Most of a service's life, and every command in English, goes without Babel.
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
+    with resources.files(__package__).joinpath("po", f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)

@@ -3,13 +3,27 @@
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from threadcast.bot.channels.connection import Trouble
+from threadcast.bot.channels.telegram.errors import REFUSALS
 from threadcast.bot.languages import DEFAULT, LANGUAGES
+from threadcast.bot.languages.stored import STORED
+from threadcast.queue.errors import Fault
+from threadcast.queue.states import STOPPING
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUES = ROOT / "bot/languages/po"
+# Sentences that are data, or of rooms that know of no languages.
+DATA = {
+    "queue/errors.py": [*(fault.value for fault in Fault), "nothing"],
+}
+STORED_DATA = {
+    "queue/states.py": [STOPPING],
+    "bot/channels/telegram/refusals.toml": [one[key] for one in REFUSALS for key in ("what", "advice")],
+    "bot/channels/connection.py": [trouble.value for trouble in Trouble],
+}
 
 HEADER = """\
 msgid ""
@@ -24,8 +38,15 @@ msgstr ""
 def template() -> Catalog:
     """Every sentence that the code says, with the modules that say it."""
     found = Catalog(project="Threadcast", charset="utf-8")
-    for path, _, message, _, context in extract_from_dir(ROOT / "bot"):
-        found.add(message, locations=[(f"bot/{path}", 0)], context=context)
+    for keywords, context in ((DEFAULT_KEYWORDS, None), ({"stored": None}, STORED)):
+        for path, _, message, _, named in extract_from_dir(ROOT / "bot", keywords=keywords):
+            found.add(message, locations=[(f"bot/{path}", 0)], context=named or context)
+    for place, messages in DATA.items():
+        for message in messages:
+            found.add(message, locations=[(place, 0)])
+    for place, messages in STORED_DATA.items():
+        for message in messages:
+            found.add(message, locations=[(place, 0)], context=STORED)
     return found
 
 
