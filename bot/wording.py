@@ -326,7 +326,8 @@ _NOTICES = {
 
 def noticed(notice: Notice) -> str:
     """Return what the parser noticed, without its line."""
-    if not (notice.lines or notice.kind in {NoticeKind.NO_END_MARK, NoticeKind.SINGLE_PART}):
+    known = notice.numbers if notice.kind is NoticeKind.MISSING else notice.lines
+    if not (known or notice.kind in {NoticeKind.NO_END_MARK, NoticeKind.SINGLE_PART}):
         return notice.kind.replace("-", " ")  # of a thread that was stored by an earlier version
     named = zip(notice.markers, notice.lines, strict=False)
     names = [
