@@ -347,7 +347,7 @@ def noticed(notice: Notice) -> str:
         behind=_lines(notice.lines[1:]),
         lines=_lines(notice.lines),
         total=parts(max(notice.numbers, default=0)),
-        entities=_and(notice.markers),
+        entities=listed(notice.markers),
         text=quoted(notice.text),
         form=notice.text,
     )
@@ -376,10 +376,10 @@ def _lines(lines: Sequence[int]) -> str:
         return _("line {line}").format(line=lines[0]) if lines else _("a line")
     if len(lines) > 2 and lines[-1] - lines[0] == len(lines) - 1:  # noqa: PLR2004
         return _("lines {first} to {last}").format(first=lines[0], last=lines[-1])
-    return _("lines {numbers}").format(numbers=_and([str(line) for line in lines]))
+    return _("lines {numbers}").format(numbers=listed([str(line) for line in lines]))
 
 
-def _and(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
     """Return `1`, `1 and 3`, `1, 3 and 5`."""
     *most, last = words or ("",)
     return _("{most} and {last}").format(most=", ".join(most), last=last) if most else last

@@ -24,7 +24,7 @@ from threadcast.bot.chat.menu import set_menus
 from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
 from threadcast.bot.chat.updates import HandleOnce, Poller
-from threadcast.bot.chat.views.message import Message
+from threadcast.bot.chat.views.troubles import alone, not_alone
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.logs import redact
@@ -166,13 +166,7 @@ class Chat:
             log.warning("the menu of commands could not be set", reason=redact(str(error)))
 
     def _conflict(self, there: bool) -> None:  # as the poller tells it
-        text = (
-            "⚠️ Another program takes this bot's updates: some of what you write does not arrive here. "
-            "Stop it, or set <code>THREADCAST_TELEGRAM__LISTEN=false</code> for one of the two."
-            if there
-            else "✅ Nobody else takes this bot's updates any more."
-        )
-        self._reporter.tell_all(Message(text, quiet=not there))
+        self._reporter.tell_all(not_alone if there else alone)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,10 @@ from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.reports import MARKS
 from threadcast.bot.chat.views.cards import SIGNS, Viewer, reason
 from threadcast.bot.chat.views.lists import shown_ids
-from threadcast.bot.chat.views.message import Message, bold, esc
+from threadcast.bot.chat.views.message import Message, Say, bold, esc
+from threadcast.bot.languages import _, ngettext
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.wording import SHELL, count, sentence, shortly
+from threadcast.bot.wording import SHELL, STATES, sentence, shortly
 from threadcast.config.schedule.zones import instant, wall
 from threadcast.queue.errors import StoreError
 from threadcast.queue.model import Delivery
@@ -35,7 +37,7 @@ class DailyDigest:
     `at` is a wall time of the context's zone, `tell` says the digest to those who may know.
     """
 
-    def __init__(self, context: Context, at: time, *, tell: Callable[[Message], None]) -> None:
+    def __init__(self, context: Context, at: time, *, tell: Callable[[Say], None]) -> None:
         self._context = context
         self._at = at
         self._tell = tell
@@ -73,7 +75,7 @@ class DailyDigest:
         text = self._context.notes.read(MARKS).get(DIGESTED)
         return None if text is None else datetime.fromisoformat(text)
 
-    def _digest(self, since: datetime, now: datetime) -> Message:
+    def _digest(self, since: datetime, now: datetime) -> Say:
         requests = self._context.requests_of("chat")
         published = [
             one
@@ -82,7 +84,7 @@ class DailyDigest:
         ]
         yours = sorted(requests.queries.deliveries(frozenset(YOURS)), key=lambda one: YOURS.index(one.state))
         viewer = self._context.viewer(Role.OWNER)
-        return digest(published, yours, requests.queries.forecast(), viewer, since=since)
+        return partial(digest, published, yours, requests.queries.forecast(), viewer, since=since)
 
 
 def last_due(at: time, now: datetime, zone: ZoneInfo) -> datetime:
@@ -109,26 +111,36 @@ def digest(
 ) -> Message:
     """The message. Pure."""
     lines = [
-        bold(f"Since {shortly(since, viewer.now, viewer.zone)}"),
-        f"Published: {count(len(published), 'chain') if published else 'nothing'}",
+        bold(_("Since {time}").format(time=shortly(since, viewer.now, viewer.zone))),
+        _("Published: {what}").format(what=_chains(len(published))),
     ]
     lines += [f"{_name(one)} {esc(one.title)}" for one in published[:FEW]]
-    lines += [f"… and {len(published) - FEW} more: /history"] if len(published) > FEW else []
+    lines += [_more(len(published) - FEW, "/history")] if len(published) > FEW else []
     if yours:
-        lines += ["", bold("Waiting for you")]
-        lines += [f"{_name(one)} {one.state}: {reason(one.reason or one.title)}" for one in yours[:FEW]]
-        lines += [f"… and {len(yours) - FEW} more: /status"] if len(yours) > FEW else []
+        lines += ["", bold(_("Waiting for you"))]
+        lines += [
+            f"{_name(one)} {_(STATES[one.state])}: {reason(one.reason or one.title)}" for one in yours[:FEW]
+        ]
+        lines += [_more(len(yours) - FEW, "/status")] if len(yours) > FEW else []
     starting = [one for one in coming if one.start is not None]
-    lines += ["", bold("Next") if starting else "Nothing is to be published."]
+    lines += ["", bold(_("Next")) if starting else _("Nothing is to be published.")]
     for one in starting[:FEW]:
         assert one.start is not None  # noqa: S101  # see above
-        when = shortly(one.start, viewer.now, viewer.zone) if one.start > viewer.now else "now"
+        when = shortly(one.start, viewer.now, viewer.zone) if one.start > viewer.now else _("now")
         lines.append(
             f"{when}: #{one.delivery.thread_id} {bold(one.delivery.channel)} {esc(one.delivery.title)}"
         )
-    lines += [f"… and {len(starting) - FEW} more: /queue"] if len(starting) > FEW else []
+    lines += [_more(len(starting) - FEW, "/queue")] if len(starting) > FEW else []
     numbers = tuple(button(f"#{one}", "show", (one,)) for one in shown_ids(yours)[:5])
     return Message("\n".join(lines), (numbers,) if numbers else (), quiet=not yours)
+
+
+def _chains(number: int) -> str:
+    return ngettext("{n} chain", "{n} chains", number).format(n=number) if number else _("nothing")
+
+
+def _more(number: int, command: str) -> str:
+    return _("… and {n} more: {command}").format(n=number, command=command)
 
 
 def _name(one: Delivery) -> str:

@@ -180,8 +180,8 @@ class Handler:
     async def _my_chat_member(self, change: telegram.ChatMemberUpdated) -> None:
         """The bot was added to a chat, removed from one, or may do something else there; or was unblocked."""
         if change.chat.type != ChatType.PRIVATE:
-            for chat, message in self._membership.changed(change):
-                self._reporter.tell([chat], message)
+            for chat, say in self._membership.changed(change):
+                self._reporter.tell([chat], say)
         elif change.new_chat_member.status == telegram.ChatMember.MEMBER:
             sender = self._access.sender(change.from_user, change.chat)
             if sender is not None:

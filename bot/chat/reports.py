@@ -21,9 +21,10 @@ from threadcast.bot.chat.buttons import Press
 from threadcast.bot.chat.commands import Card, Context, Shown
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.views.cards import moved
-from threadcast.bot.chat.views.message import Message
+from threadcast.bot.chat.views.message import Message, Say
 from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, concerns, states_of
 from threadcast.bot.chat.views.troubles import Troubles
+from threadcast.bot.languages import _
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.queue.errors import NotFoundError, StoreError
 from threadcast.queue.model import AuditEvent, Delivery
@@ -183,7 +184,7 @@ class ChatReports:
                 dossier = await asyncio.to_thread(self._context.dossier, thread)
             except NotFoundError:
                 if last is not None:
-                    gone = Message(f"#{thread} was removed from the queue.")
+                    gone = Message(_("#{thread} was removed from the queue.").format(thread=thread))
                     await self._outbox.edit(self.chat, last.message, gone)
                 return
             concerned = concerns(dossier, self.chat, self._access.people, self._access.report_to)
@@ -297,19 +298,19 @@ class Reporter:
         """The cards in the chat of somebody who may ask."""
         return self._chats[chat]
 
-    def tell(self, chats: Collection[int], message: Message) -> None:
+    def tell(self, chats: Collection[int], say: Say) -> None:
         """Say something that is about no thread."""
         for chat in chats:
-            self._spawn(self._send(chat, message))
+            self._spawn(self._send(chat, say))
 
-    def tell_all(self, message: Message) -> None:
+    def tell_all(self, say: Say) -> None:
         """Say something to the group, or else to every owner."""
-        self.tell(self._access.report_to, message)
+        self.tell(self._access.report_to, say)
 
-    async def _send(self, chat: int, message: Message) -> None:
+    async def _send(self, chat: int, say: Say) -> None:
         await self._begun.wait()
         with suppress(UnreachableError):
-            await self._outbox.send(chat, message)
+            await self._outbox.send(chat, say())
 
     def finish(self) -> None:
         """Say what there is to say now, and come to an end: never between a message and its note."""

@@ -1,6 +1,7 @@
 """What is said where the bot is added to a chat, removed from one, or may do something else there."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import structlog
 import telegram
@@ -9,7 +10,7 @@ from telegram.constants import ChatType
 from threadcast.bot.chat.access import Access, Role
 from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.views import newcomer
-from threadcast.bot.chat.views.message import Message
+from threadcast.bot.chat.views.message import Say
 from threadcast.bot.plain import plain
 
 log = structlog.get_logger("threadcast.chat")
@@ -25,7 +26,7 @@ class Membership:
         self._access = access
         self._offered: dict[int, str] = {}  # names, by chat
 
-    def changed(self, change: telegram.ChatMemberUpdated) -> Iterator[tuple[int, Message]]:
+    def changed(self, change: telegram.ChatMemberUpdated) -> Iterator[tuple[int, Say]]:
         """What is to be said, and in which chats."""
         chat, person = change.chat, change.from_user.id
         if self._access.role_of(person) is not Role.OWNER:
@@ -36,12 +37,13 @@ class Membership:
         channel = self._channel_of(chat)
         if channel is not None:
             if could != can:
-                message = newcomer.ready(title, channel) if can else newcomer.left(title, channel)
-                yield from ((one, message) for one in self._access.report_to)
+                say = partial(newcomer.ready if can else newcomer.left, title, channel)
+                yield from ((one, say) for one in self._access.report_to)
         elif change.new_chat_member.status in STAYS and chat.id != self._access.group:
             where = f"@{chat.username}" if chat.username else str(chat.id)
             group = None if chat.type == ChatType.CHANNEL or self._access.group else chat.id
-            yield person, newcomer.joined(title, where, self._name(chat), may_post=can, group=group)
+            name = self._name(chat)
+            yield person, partial(newcomer.joined, title, where, name, may_post=can, group=group)
 
     def _name(self, chat: telegram.Chat) -> str:
         others = {name for other, name in self._offered.items() if other != chat.id}

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from threadcast.bot.chat.buttons import button, ranges
 from threadcast.bot.chat.views.message import Message, bold, esc, rows
-from threadcast.bot.wording import count
+from threadcast.bot.languages import _
+from threadcast.bot.wording import listed, parts, posts
 from threadcast.queue.model import Delivery
 
 
@@ -17,11 +18,13 @@ def cancel(threads: tuple[int, ...], words: Sequence[str], meant: Sequence[Deliv
     """Whether threads shall be taken out of the queue, on these channels or wherever they wait."""
     what = f"{numbers(threads)} {bold(meant[0].title)}" if len(threads) == 1 else numbers(threads)
     channels = ", ".join(dict.fromkeys(one.channel for one in meant))
-    posts = sum(one.posts - one.sent for one in meant)
-    parts = sum(one.parts for one in meant if not one.posts)
-    left = [*([count(posts, "post")] if posts else []), *([count(parts, "part")] if parts else [])]
-    out = sum(one.sent for one in meant)
-    stays = f" What is out stays: {count(out, 'post')}." if out else ""
-    said = f"Take {what} out of the queue of {esc(channels)}, {' and '.join(left)} in all?{stays}"
-    yes = button("Yes, cancel", "cancel-yes", threads, *words, stamp=mark)
-    return Message(said, rows((yes, button("No", "card", threads))))
+    planned = sum(one.posts - one.sent for one in meant)
+    unplanned = sum(one.parts for one in meant if not one.posts)
+    left = [*([posts(planned)] if planned else []), *([parts(unplanned)] if unplanned else [])]
+    said = _("Take {what} out of the queue of {channels}, {left} in all?").format(
+        what=what, channels=esc(channels), left=listed(left)
+    )
+    if out := sum(one.sent for one in meant):
+        said += " " + _("What is out stays: {posts}.").format(posts=posts(out))
+    yes = button(_("Yes, cancel"), "cancel-yes", threads, *words, stamp=mark)
+    return Message(said, rows((yes, button(_("No"), "card", threads))))

@@ -12,9 +12,12 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, in_chat, link, rows
+from threadcast.bot.languages import _
+from threadcast.bot.languages.stored import stored, translated
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
-from threadcast.bot.wording import bar, count, exactly, lasting, noticed, shortly, stands
+from threadcast.bot.wording import bar, exactly, lasting, noticed, parts, shortly, stands
+from threadcast.bot.wording import posts as so_many_posts
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState, Event, allowed
@@ -37,6 +40,7 @@ SIGNS: Mapping[DeliveryState, str] = {
 NOTICES = 10  # that a card has room for
 REASON = 300  # code points of a reason
 EXCERPT = 100  # code points of a post
+HELD_BY_YOU = stored("you held it")
 NOTHING_PLANNED: Mapping[str, int] = {}
 
 
@@ -77,9 +81,9 @@ def card(
 
 def moved(thread_id: int, name: str, *, down: bool) -> Message:
     """What stands in place of a card that has moved on in its chat."""
-    where = "below" if down else "above"
+    where = _("its card is below now") if down else _("its card is above now")
     return Message(
-        f"#{thread_id} {bold(name)} · its card is {where} now",
+        f"#{thread_id} {bold(name)} · {where}",
         ((button(f"#{thread_id}", "show", (thread_id,)),),),
     )
 
@@ -87,17 +91,19 @@ def moved(thread_id: int, name: str, *, down: bool) -> Message:
 def title(thread_id: int | None, thread: Thread) -> str:
     """`#7 The title (30 parts)`."""
     number = f"#{thread_id} " if thread_id is not None else ""
-    return f"{number}{bold(thread.title)} ({count(len(thread.parts), 'part')})"
+    return f"{number}{bold(thread.title)} ({parts(len(thread.parts))})"
 
 
 def notices(thread: Thread) -> list[str]:
     """What the parser noticed, with line numbers; warnings first."""
     found = sorted(thread.notices, key=lambda one: (one.severity is not Severity.WARNING, one.line))
     lines = [
-        f"{'⚠️' if one.severity is Severity.WARNING else 'ℹ️'} line {one.line}: {esc(noticed(one))}"
+        f"{'⚠️' if one.severity is Severity.WARNING else 'ℹ️'} "
+        + _("line {line}: {notice}").format(line=one.line, notice=esc(noticed(one)))
         for one in found[:NOTICES]
     ]
-    return [*lines, *([f"… and {len(found) - NOTICES} more"] if len(found) > NOTICES else [])]
+    rest = len(found) - NOTICES
+    return [*lines, *([_("… and {n} more").format(n=rest)] if rest > 0 else [])]
 
 
 def _channel(
@@ -106,48 +112,46 @@ def _channel(
     """How a thread stands on one channel."""
     one = chain.delivery
     number = one.posts or planned.get(one.channel, 0)
-    length = f"{count(number, 'post')}, " if number else ""
-    head = f"{SIGNS[one.state]} {bold(one.channel)} {stands(one)}"
+    length = f"{so_many_posts(number)}, " if number else ""
+    name = f"{SIGNS[one.state]} {bold(one.channel)}"
+    head = f"{name} {_(stands(one))}"
     more: list[str] = []
     match one.state:
         case DeliveryState.PUBLISHED:
             head, more = f"{head} {one.sent}/{one.posts}", _links(chain)
         case DeliveryState.PUBLISHING:
-            until = (
-                f", until {shortly(foreseen.end, viewer.now, viewer.zone)}"
-                if foreseen and foreseen.end and one.code is not Code.PERSON
-                else ""
-            )
-            head = f"{head}{_progress(one)}{until}"
+            head = f"{head}{_progress(one)}"
+            if foreseen and foreseen.end and one.code is not Code.PERSON:
+                end = shortly(foreseen.end, viewer.now, viewer.zone)
+                head += ", " + _("until {time}").format(time=end)
             waits = one.due > viewer.now or one.code is Code.PERSON
             more = [reason(one.reason)] if one.reason and waits else []
         case DeliveryState.QUEUED:
-            head = f"{SIGNS[one.state]} {bold(one.channel)}: {length}{esc(starts(one, foreseen, viewer))}"
+            head = f"{name}: {length}{esc(starts(one, foreseen, viewer))}"
             more = _so_far(one)
         case DeliveryState.HELD:
-            takes = f"takes {lasting(foreseen.takes)}; " if foreseen and foreseen.takes else ""
-            head = f"{SIGNS[one.state]} {bold(one.channel)}: {length}{takes}{held(one)}"
-        case DeliveryState.FAILED:
-            at = "before" if one.code is Code.PERSON else "at"
-            head, more = f"{head} {at} {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
-        case DeliveryState.UNSURE:
-            head, more = f"{head} about {_place(chain)}", [*_text(chain), reason(one.reason), *_links(chain)]
-        case _:  # withdrawn or cancelled
+            lasts = lasting(foreseen.takes) if foreseen and foreseen.takes else ""
+            takes = _("takes {time}").format(time=lasts) + "; " if lasts else ""
+            head = f"{name}: {length}{takes}{held(one)}"
+        case DeliveryState.FAILED | DeliveryState.UNSURE:
+            head, more = f"{name} {_place(one)}", [*_text(chain), reason(one.reason), *_links(chain)]
+        case DeliveryState.CANCELLED | DeliveryState.WITHDRAWN:
             left = sum(1 for post in chain.posts if post.remote_id and post.taken_down is None)
-            head = f"{head}: {count(left, 'post')} still out" if left else head
+            out = _("{posts} still out").format(posts=so_many_posts(left))
+            head = f"{head}: {out}" if left else head
     return [head, *more]
 
 
 def held(one: Delivery) -> str:
     """Why a delivery waits for a person."""
     if one.code is Code.UNCONFIRMED:
-        return "not public before Publish is pressed"
-    return f"held: {reason(one.reason or 'you held it')}"
+        return _("not public before Publish is pressed")
+    return _("held: {reason}").format(reason=reason(one.reason or HELD_BY_YOU))
 
 
 def reason(text: str) -> str:
-    """Why it stands so, as the log has it, in a few words and with the commands of the chat."""
-    text = in_chat(text)
+    """Why it stands so, as it was stored, in a few words and with the commands of the chat."""
+    text = in_chat(translated(text))
     return esc(text if len(text) <= REASON else f"{text[: REASON - 1]}…")
 
 
@@ -167,10 +171,15 @@ def _text(chain: Chain) -> list[str]:
     return [f"“{esc(line if len(line) <= EXCERPT else f'{line[: EXCERPT - 1]}…')}”"] if line else []
 
 
-def _place(chain: Chain) -> str:
-    """The post at which a chain stopped."""
-    one = chain.delivery
-    return f"post {one.sent + 1} of {one.posts}" if one.posts else "its beginning"
+def _place(one: Delivery) -> str:
+    """How it stands, and at which post its chain stopped."""
+    if one.state is UNSURE:
+        said = _("unsure about post {n} of {posts}") if one.posts else _("unsure about its beginning")
+    elif one.code is Code.PERSON:
+        said = _("stopped before post {n} of {posts}") if one.posts else _("stopped before its beginning")
+    else:
+        said = _("failed at post {n} of {posts}") if one.posts else _("failed at its beginning")
+    return said.format(n=one.sent + 1, posts=one.posts)
 
 
 def _links(chain: Chain) -> list[str]:
@@ -178,8 +187,8 @@ def _links(chain: Chain) -> list[str]:
     out = addresses(chain)
     if not out:
         return []
-    first = link(out[0], "first post")
-    return [first if len(out) == 1 else f"{first} · {link(out[-1], 'last post')}"]
+    first = link(out[0], _("first post"))
+    return [first if len(out) == 1 else f"{first} · {link(out[-1], _('last post'))}"]
 
 
 def addresses(chain: Chain) -> list[str]:
@@ -190,16 +199,18 @@ def addresses(chain: Chain) -> list[str]:
 def starts(one: Delivery, foreseen: Forecast | None, viewer: Viewer) -> str:
     """When a queued delivery starts, why then, and how long it takes. Nothing foreseen: it has begun."""
     if foreseen is None or foreseen.start is None or foreseen.end is None:
-        return f"waits: {in_chat(foreseen.why)}" if foreseen is not None and foreseen.why else "starts now"
+        why = in_chat(translated(foreseen.why)) if foreseen is not None else ""
+        return _("waits: {reason}").format(reason=why) if why else _("starts now")
     takes = lasting(foreseen.end - foreseen.start)
     if foreseen.start <= viewer.now:
-        return f"starts now, takes {takes}"
+        return _("starts now, takes {time}").format(time=takes)
     at = (
         exactly(foreseen.start, viewer.zone)
         if one.own_time
         else shortly(foreseen.start, viewer.now, viewer.zone)
     )
-    return f"starts {at} ({foreseen.why}), takes {takes}"
+    why = translated(foreseen.why)
+    return _("starts {moment} ({reason}), takes {time}").format(moment=at, reason=why, time=takes)
 
 
 def batch_buttons(
@@ -222,21 +233,22 @@ def batch_buttons(
     if more and waits:
         return rows(
             (
-                offer("Before all others", "first", when=single),
-                offer("Hold", "hold", when=Event.HOLD in may),
+                offer(_("Before all others"), "first", when=single),
+                offer(_("Hold"), "hold", when=Event.HOLD in may),
             ),
-            (offer("Cancel", "cancel"), button("◀ Back", "card", threads)),
+            (offer(_("Cancel"), "cancel"), button(_("◀ Back"), "card", threads)),
         )
     found: list[Sequence[Button | None]] = []
     if waits:
         held_ones = [one for one in deliveries if one.state is HELD]
         # Where they would wait for a slot, letting them go is not yet publishing them.
         by_slot = all(one.id in foreseen and foreseen[one.id].by_slot for one in held_ones)
-        at_once = offer("Publish now", "now") if by_slot else offer("Publish", "release")
-        later = offer("Next slot", "release") if by_slot else offer("Tomorrow 9:00", "at", "tomorrow", "9:00")
+        at_once = offer(_("Publish now"), "now") if by_slot else offer(_("Publish"), "release")
+        tomorrow = offer(_("Tomorrow 9:00"), "at", "tomorrow", "9:00")
+        later = offer(_("Next slot"), "release") if by_slot else tomorrow
         every = [
-            *(at_once, later if held_ones else None, offer("Pick a time…", "when")),
-            *(button("Preview", "preview", threads), offer("More…", "more")),
+            *(at_once, later if held_ones else None, offer(_("Pick a time…"), "when")),
+            *(button(_("Preview"), "preview", threads), offer(_("More…"), "more")),
         ]
         shown = [one for one in every if one is not None]
         found += [shown[:2], shown[2:4], shown[4:]]
@@ -245,14 +257,16 @@ def batch_buttons(
     by_hand = bool(stopped) and not refused
     found.append(
         (
-            offer("Go on" if by_hand else "Retry", "retry", when=FAILED in states),
-            offer("Skip", "skip", when=bool(refused)),
+            offer(_("Go on") if by_hand else _("Retry"), "retry", when=FAILED in states),
+            offer(_("Skip"), "skip", when=bool(refused)),
         )
     )
     going = [one for one in deliveries if one.state is PUBLISHING and one.code is not Code.PERSON]
-    found.append((offer("Stop", "stop", when=bool(going)),))
+    found.append((offer(_("Stop"), "stop", when=bool(going)),))
     if single and len(going) > 1:
-        found.append([offer(f"Stop {one.channel}", "stop", one.channel) for one in going])
+        found.append(
+            [offer(_("Stop {channel}").format(channel=one.channel), "stop", one.channel) for one in going]
+        )
     if role is Role.OWNER and single:
         found += _doubts(threads, [one for one in deliveries if one.state is UNSURE], mark)
     # What is going out can only be stopped.
@@ -261,11 +275,11 @@ def batch_buttons(
     over = not states & {HELD, QUEUED, PUBLISHING, UNSURE, FAILED}
     found.append(
         (
-            offer("Take down" if by_hand else "Undo", "undo", when=begun and Event.WITHDRAW in may),
-            offer("Audit", "audit", when=begun and over and PUBLISHED in states),
-            offer("Leave it", "cancel-yes", when=by_hand and not waits),
-            offer("Cancel", "cancel", when=ends and not by_hand and not waits),
-            offer("Take it back", "hold", when=CANCELLED in states and not waits),
+            offer(_("Take down") if by_hand else _("Undo"), "undo", when=begun and Event.WITHDRAW in may),
+            offer(_("Audit"), "audit", when=begun and over and PUBLISHED in states),
+            offer(_("Leave it"), "cancel-yes", when=by_hand and not waits),
+            offer(_("Cancel"), "cancel", when=ends and not by_hand and not waits),
+            offer(_("Take it back"), "hold", when=CANCELLED in states and not waits),
         )
     )
     return rows(*found)
@@ -278,8 +292,8 @@ def _doubts(threads: tuple[int, ...], unsure: Sequence[Delivery], mark: str) -> 
         where = f"{one.channel}: " if len(unsure) > 1 else ""
         found.append(
             (
-                button(f"{where}It is there", "there", threads, one.channel, stamp=mark),
-                button(f"{where}It is not there", "not-there", threads, one.channel, stamp=mark),
+                button(where + _("It is there"), "there", threads, one.channel, stamp=mark),
+                button(where + _("It is not there"), "not-there", threads, one.channel, stamp=mark),
             )
         )
     return found

@@ -18,27 +18,48 @@ from threadcast.bot.chat.views.message import (
     link,
     rows,
 )
+from threadcast.bot.languages import N_, _, ngettext
+from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview
 from threadcast.bot.requests.queries import Chain
-from threadcast.bot.wording import bar, count, shortly, stands
+from threadcast.bot.wording import STATES, bar, shortly, stands
 from threadcast.queue.model import ChannelRow, Delivery
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 
 PAGE = 8  # entries of a list
-IN_A_SENTENCE = {"at": "give a time", "undo": "take down", "skip": "skip a post of"}
+# What a command does with a thread.
+IN_A_SENTENCE = {
+    "at": N_("give a time"),
+    "audit": N_("audit"),
+    "cancel": N_("cancel"),
+    "hold": N_("hold"),
+    "move": N_("move"),
+    "preview": N_("preview"),
+    "publish": N_("publish"),
+    "release": N_("release"),
+    "retry": N_("retry"),
+    "settle": N_("settle"),
+    "show": N_("show"),
+    "skip": N_("skip a post of"),
+    "stop": N_("stop"),
+    "undo": N_("take down"),
+}
 ACROSS = 4  # numbers of threads on a row of buttons
 
 
 def queue(forecasts: Sequence[Forecast], viewer: Viewer, *, page: int, channel: str) -> Message:
     """What waits, a page at a time."""
     if not forecasts:
-        where = f" for {esc(channel)}" if channel else ""
-        return Message(f"Nothing waits{where}. Send me a text file, or /add")
+        if channel:
+            nothing = _("Nothing waits for {channel}. Send me a text file, or /add")
+            return Message(nothing.format(channel=esc(channel)))
+        return Message(_("Nothing waits. Send me a text file, or /add"))
     page = min(max(page, 0), (len(forecasts) - 1) // PAGE)
     shown = forecasts[page * PAGE : (page + 1) * PAGE]
-    lines = [f"{bold('Queue')}: {count(len(forecasts), 'delivery', 'deliveries')}"]
+    number = len(forecasts)
+    lines = [ngettext("<b>Queue</b>: {n} delivery", "<b>Queue</b>: {n} deliveries", number).format(n=number)]
     for one in shown:
         delivery = one.delivery
         lines += [
@@ -66,18 +87,22 @@ def _foreseen(one: Forecast, viewer: Viewer) -> str:
             else ""
         )
         if delivery.code is Code.PERSON:
-            return f"{far}{in_chat(one.why)}"
-        return f"{far}until {shortly(one.end, viewer.now, viewer.zone)}"
-    return f"{delivery.state}: {in_chat(one.why)}" if one.why else delivery.state
+            return f"{far}{in_chat(translated(one.why))}"
+        return far + _("until {time}").format(time=shortly(one.end, viewer.now, viewer.zone))
+    state = _(STATES[delivery.state])
+    return f"{state}: {in_chat(translated(one.why))}" if one.why else state
 
 
 def history(chains: Sequence[Chain], viewer: Viewer, *, page: int, channel: str, more: bool) -> Message:
     """What ended, newest first, a page at a time."""
     if not chains:
-        where = f" on {esc(channel)}" if channel else ""
-        nothing = f"Nothing was published{where} yet. What waits: /queue"
-        return Message("That was all. From the newest: /history" if page else nothing)
-    lines = [bold("History")]
+        if page:
+            return Message(_("That was all. From the newest: /history"))
+        if channel:
+            nothing = _("Nothing was published on {channel} yet. What waits: /queue")
+            return Message(nothing.format(channel=esc(channel)))
+        return Message(_("Nothing was published yet. What waits: /queue"))
+    lines = [bold(_("History"))]
     for chain in chains:
         one = chain.delivery
         sent = f" {one.sent}/{one.posts}" if one.posts else ""
@@ -86,7 +111,7 @@ def history(chains: Sequence[Chain], viewer: Viewer, *, page: int, channel: str,
         lines += [
             "",
             f"{SIGNS[one.state]} #{one.thread_id} {bold(one.channel)} {name}",
-            f"    {stands(one)}{sent}{when}{f': {reason(one.reason)}' if one.reason else ''}",
+            f"    {_(stands(one))}{sent}{when}{f': {reason(one.reason)}' if one.reason else ''}",
         ]
     ids = shown_ids([chain.delivery for chain in chains])
     return Message("\n".join(lines), (*_numbers(ids), *_pages("history", page, more, channel)))
@@ -106,10 +131,10 @@ def _numbers(threads: Sequence[int]) -> Rows:
 def _pages(verb: str, page: int, more: bool, channel: str) -> Rows:
     return rows(
         (
-            button("◀ Newer" if verb == "history" else "◀ Back", verb, (), channel, page=page - 1)
+            button(_("◀ Newer") if verb == "history" else _("◀ Back"), verb, (), channel, page=page - 1)
             if page
             else None,
-            button("Older ▶" if verb == "history" else "More ▶", verb, (), channel, page=page + 1)
+            button(_("Older ▶") if verb == "history" else _("More ▶"), verb, (), channel, page=page + 1)
             if more
             else None,
         )
@@ -118,18 +143,18 @@ def _pages(verb: str, page: int, more: bool, channel: str) -> Rows:
 
 def channels(found: Sequence[ChannelRow], configured: frozenset[str], role: Role) -> Message:
     """The channels, each with a button that pauses it or lets it go on."""
-    lines = [bold("Channels")]
+    lines = [bold(_("Channels"))]
     for row in found:
         known = row.name in configured
-        state = ("paused" if row.paused else "ready") if known else "not configured any more"
+        state = (_("paused") if row.paused else _("ready")) if known else _("not configured any more")
         lines += [
             "",
             f"{'⏸' if row.paused else '▶️' if known else '✖️'} {bold(row.name)} ({esc(row.kind)}): {state}",
-            f"    {esc(row.target)}, {esc(row.schedule) or 'in turn'}",
+            f"    {esc(row.target)}, {esc(row.schedule) or _('in turn')}",
         ]
     asked = [
         button(
-            f"Resume {row.name}" if row.paused else f"Pause {row.name}",
+            (_("Resume {channel}") if row.paused else _("Pause {channel}")).format(channel=row.name),
             "resume" if row.paused else "pause",
             (),
             row.name,
@@ -142,62 +167,66 @@ def channels(found: Sequence[ChannelRow], configured: frozenset[str], role: Role
 
 def status(one: Overview, viewer: Viewer) -> Message:
     """How things stand, and what waits for a person."""
-    lines = [bold("How things stand")]
+    lines = [bold(_("How things stand"))]
     for name, kind in one.channels:
-        sign, more = ("⏸", ", paused") if name in one.paused else ("▶️", "")
+        sign, more = ("⏸", f", {_('paused')}") if name in one.paused else ("▶️", "")
         lines.append(f"{sign} {bold(name)} ({esc(kind)}){more}")
     lines += [
-        f"✖️ {bold(name)} is not configured any more; waiting for it: {number}"
+        _("✖️ {channel} is not configured any more; waiting for it: {n}").format(channel=bold(name), n=number)
         for name, number in one.gone.items()
     ]
-    counts = ", ".join(f"{number} {state}" for state, number in sorted(one.counts.items()))
-    lines += ["", f"Queue: {counts or 'empty'}"]
+    counts = ", ".join(f"{number} {_(STATES[state])}" for state, number in sorted(one.counts.items()))
+    lines += ["", _("Queue: {counts}").format(counts=counts or _("empty"))]
     waiting = shown_ids(one.yours)
     if waiting:
-        lines += ["", bold("Waiting for you" if viewer.role is Role.OWNER else "Waiting for an owner")]
+        lines += ["", bold(_("Waiting for you") if viewer.role is Role.OWNER else _("Waiting for an owner"))]
         first = {delivery.thread_id: delivery for delivery in reversed(one.yours)}
         for thread_id in waiting[:PAGE]:
             each = first[thread_id]
             lines.append(
-                f"{SIGNS[each.state]} #{thread_id} {stands(each)}: {reason(each.reason or each.title)}"
+                f"{SIGNS[each.state]} #{thread_id} {_(stands(each))}: {reason(each.reason or each.title)}"
             )
         if len(waiting) > PAGE:
-            lines.append(f"… and {len(waiting) - PAGE} more: /queue")
+            lines.append(_("… and {n} more: {command}").format(n=len(waiting) - PAGE, command="/queue"))
     return Message(
         "\n".join(lines),
-        (*_numbers(waiting[:PAGE]), (button("Queue", "queue"), button("History", "history"))),
+        (*_numbers(waiting[:PAGE]), (button(_("Queue"), "queue"), button(_("History"), "history"))),
     )
 
 
 def help_all(commands: Sequence[Command], role: Role) -> Message:
     """Every command that the role may give."""
-    lines = ["Send me a text file with threads, or paste one: I publish it part by part.", ""]
-    lines += [f"{esc(one.usage)} — {esc(one.help)}" for one in commands]
+    lines = [_("Send me a text file with threads, or paste one: I publish it part by part."), ""]
+    lines += [f"{esc(one.usage)} — {esc(_(one.help))}" for one in commands]
     example = "move" if role is Role.OWNER else "add"
-    return Message("\n".join([*lines, "", f"More on one of them: /help {example}"]))
+    more = _("More on one of them: {command}").format(command=f"/help {example}")
+    return Message("\n".join([*lines, "", more]))
 
 
 def help_one(command: Command, role: Role) -> Message:
     """How one command is used."""
-    whose = " (for owners)" if command.who > role else ""
-    lines = [code(command.usage), esc(f"{command.help}{whose}")]
-    return Message("\n".join([*lines, *(["", esc_lines(command.more)] if command.more else [])]))
+    help_line = _(command.help)
+    whose = _("{help} (for owners)").format(help=help_line) if command.who > role else help_line
+    lines = [code(command.usage), esc(whose)]
+    return Message("\n".join([*lines, *(["", esc_lines(_(command.more))] if command.more else [])]))
 
 
 def unknown(name: str, suggestions: Sequence[Button]) -> Message:
     """There is no such command; a suggestion has what it would type as its label."""
-    said = f"There is no /{esc(name[:32])}."
+    wrong = f"/{esc(name[:32])}"
     if not suggestions:
-        return Message(f"{said} All commands: /help")
+        return Message(_("There is no {command}. All commands: /help").format(command=wrong))
     *most, last = (esc(one.label) for one in suggestions)
-    which = f"{', '.join(most)} or {last}" if most else last
-    return Message(f"{said} Did you mean {which}?", (tuple(suggestions),))
+    which = _("{most} or {last}").format(most=", ".join(most), last=last) if most else last
+    said = _("There is no {command}. Did you mean {suggestion}?")
+    return Message(said.format(command=wrong, suggestion=which), (tuple(suggestions),))
 
 
 def choose(verb: str, found: Mapping[int, str]) -> Message:
     """Which thread? `found` are titles by number."""
-    what = IN_A_SENTENCE.get(verb, verb)
+    what = esc(_(IN_A_SENTENCE.get(verb, verb)))
     if not found:
-        return Message(f"There is no thread to {esc(what)} now. What there is: /queue, /history")
+        nothing = _("There is no thread to {verb} now. What there is: /queue, /history")
+        return Message(nothing.format(verb=what))
     buttons = tuple((button(f"#{number} {title}"[:60], verb, (number,)),) for number, title in found.items())
-    return Message(f"Which thread shall I {esc(what)}?", buttons)
+    return Message(_("Which thread shall I {verb}?").format(verb=what), buttons)

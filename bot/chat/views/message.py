@@ -4,11 +4,12 @@ https://core.telegram.org/bots/api#html-style
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape, unescape
 
 from threadcast.bot import wording
+from threadcast.bot.languages import _
 from threadcast.bot.plain import plain
 
 LIMIT = 4096  # code points of a message, after its markup: https://core.telegram.org/bots/api#sendmessage
@@ -45,6 +46,9 @@ class Message:
     quiet: bool = False
     asks: str = ""
     file: tuple[str, bytes] | None = None
+
+
+Say = Callable[[], Message]  # in the language that is spoken where it is called
 
 
 _IN_A_SHELL = re.compile(
@@ -118,10 +122,10 @@ def in_messages(said: Message) -> tuple[Message, ...]:
     """
     texts = split(said.text)
     if len(texts) > FEW:
-        head, _, _ = texts[0].partition("\n")
-        head = head if 0 < len(visible(head)) <= LONGEST_CAPTION else "The answer"
+        head = texts[0].partition("\n")[0]
+        head = head if 0 < len(visible(head)) <= LONGEST_CAPTION else _("The answer")
         file = ("answer.txt", f"{visible(said.text)}\n".encode())
-        return (replace(said, text=f"{head}\n(the whole answer is in the file)", file=file),)
+        return (replace(said, text=f"{head}\n{_('(the whole answer is in the file)')}", file=file),)
     *first, last = texts
     return (*(Message(text, quiet=said.quiet) for text in first), replace(said, text=last))
 

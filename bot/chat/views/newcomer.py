@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.views.message import Message, bold, code, esc
+from threadcast.bot.languages import _
 
 LONGEST_NAME = 32  # characters
 GROUP = "THREADCAST_TELEGRAM__GROUP"
@@ -14,17 +15,20 @@ PREFIX = "THREADCAST_CHANNELS__"
 def how_to_begin(role: Role) -> Message:
     """There is no channel yet."""
     if role is not Role.OWNER:
-        return Message("No channel is configured yet: one of the owners does that. All commands: /help")
+        return Message(_("No channel is configured yet: one of the owners does that. All commands: /help"))
     return Message(
         "\n".join(
             [
-                bold("Welcome. There is no channel yet: let us set one up."),
+                bold(_("Welcome. There is no channel yet: let us set one up.")),
                 "",
-                "1. Add me to your channel as an administrator who may post messages.",
-                "2. I notice, and answer with the lines that your configuration needs.",
-                "3. Paste them into <code>.env</code>, and start Threadcast again.",
+                _("1. Add me to your channel as an administrator who may post messages."),
+                _("2. I notice, and answer with the lines that your configuration needs."),
+                _("3. Paste them into {file}, and start Threadcast again.").format(file=code(".env")),
                 "",
-                "A Mastodon account needs these lines instead. Its token is under Preferences → Development:",
+                _(
+                    "A Mastodon account needs these lines instead. "
+                    "Its token is under Preferences → Development:"
+                ),
                 code(f"{PREFIX}MASTO__KIND=mastodon"),
                 code(f"{PREFIX}MASTO__URL=https://mastodon.example"),
                 code(f"{PREFIX}MASTO__TOKEN=your-access-token"),
@@ -49,17 +53,19 @@ def name_for(title: str, username: str | None, taken: Collection[str] = ()) -> s
 
 def joined(title: str, chat: str, name: str, *, may_post: bool, group: int | None = None) -> Message:
     """The bot was added to a chat that is not configured. `chat` is its @name or id, `group` a group's id."""
-    lines = [f"I am in {bold(title)} now."]
+    lines = [_("I am in {title} now.").format(title=bold(title))]
     if not may_post:
-        lines.append("I may not post there yet: make me an administrator who may post messages.")
+        lines.append(_("I may not post there yet: make me an administrator who may post messages."))
     lines += [
         "",
-        "To publish there, put these lines into <code>.env</code>:",
+        _("To publish there, put these lines into {file}:").format(file=code(".env")),
         code(f"{PREFIX}{name}__KIND=telegram"),
         code(f"{PREFIX}{name}__CHAT={chat}"),
         "",
-        *(["Or, to give commands and read reports there:", code(f"{GROUP}={group}"), ""] if group else []),
-        "Then start Threadcast again; <code>threadcast check</code> says whether all is well.",
+        *([_("Or, to give commands and read reports there:"), code(f"{GROUP}={group}"), ""] if group else []),
+        _("Then start Threadcast again; {command} says whether all is well.").format(
+            command=code("threadcast check")
+        ),
     ]
     return Message("\n".join(lines))
 
@@ -67,13 +73,17 @@ def joined(title: str, chat: str, name: str, *, may_post: bool, group: int | Non
 def ready(title: str, channel: str) -> Message:
     """The bot may post in a configured channel now."""
     return Message(
-        f"I may post in {bold(title)} now: {bold(channel)} is ready. What waits: /queue {esc(channel)}"
+        _("I may post in {title} now: {channel} is ready. What waits: {command}").format(
+            title=bold(title), channel=bold(channel), command=f"/queue {esc(channel)}"
+        )
     )
 
 
 def left(title: str, channel: str) -> Message:
     """The bot may not post in a configured channel any more."""
     return Message(
-        f"⚠️ I cannot post in {bold(title)} any more: {bold(channel)} stops at its next post. Make me an "
-        "administrator there who may post messages again; what stopped meanwhile goes on with /retry"
+        _(
+            "⚠️ I cannot post in {title} any more: {channel} stops at its next post. Make me an "
+            "administrator there who may post messages again; what stopped meanwhile goes on with /retry"
+        ).format(title=bold(title), channel=bold(channel))
     )

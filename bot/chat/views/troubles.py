@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.chat.views.cards import reason
-from threadcast.bot.chat.views.message import Message, bold
+from threadcast.bot.chat.views.message import Message, Say, bold, code
+from threadcast.bot.languages import _
 from threadcast.bot.wording import lasting, shortly
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import CHANNEL_FAULTS, Code
@@ -35,16 +37,14 @@ class Troubles:
         self._zone = zone
         self._of: dict[str, _Trouble] = {}
 
-    def see(self, one: Delivery, now: datetime) -> Message | None:
+    def see(self, one: Delivery, now: datetime) -> Say | None:
         """What is to be told of a delivery's channel; None: nothing new."""
         trouble = self._of.get(one.channel)
         if trouble is not None and _went_on(one, trouble):
             del self._of[one.channel]
             if not trouble.told:
                 return None
-            return Message(
-                f"✅ {bold(one.channel)} is back again, after {lasting(now - trouble.since)}.", quiet=True
-            )
+            return partial(_over, one.channel, now - trouble.since)
         waits = one.state is DeliveryState.PUBLISHING and one.reason and one.due > now
         if not waits or one.code in FORESEEN:
             return None
@@ -54,15 +54,47 @@ class Troubles:
         if trouble.told or (short and one.code not in CHANNEL_FAULTS):
             return None
         trouble.told = True
-        since = f" since {shortly(trouble.since, now, self._zone)}" if trouble.since < now else ""
-        mended = (
-            f"; once it is mended, at once by /retry {one.thread_id}" if one.code in CHANNEL_FAULTS else ""
+        return partial(_told, one, trouble.since, now, self._zone)
+
+
+def not_alone() -> Message:
+    """Another program takes the updates of our bot."""
+    said = _(
+        "⚠️ Another program takes this bot's updates: some of what you write does not arrive here. "
+        "Stop it, or set {setting} for one of the two."
+    )
+    return Message(said.format(setting=code("THREADCAST_TELEGRAM__LISTEN=false")))
+
+
+def alone() -> Message:
+    """It does not any more."""
+    return Message(_("✅ Nobody else takes this bot's updates any more."), quiet=True)
+
+
+def _over(channel: str, lasted: timedelta) -> Message:
+    said = _("✅ {channel} is back again, after {time}.")
+    return Message(said.format(channel=bold(channel), time=lasting(lasted)), quiet=True)
+
+
+def _told(one: Delivery, since: datetime, now: datetime, zone: ZoneInfo) -> Message:
+    if since < now:
+        said = _("⚠️ {channel} has trouble since {time}: {reason}").format(
+            channel=bold(one.channel), time=shortly(since, now, zone), reason=reason(one.reason)
         )
-        return Message(
-            f"⚠️ {bold(one.channel)} has trouble{since}: {reason(one.reason)}\n"
-            f"Nothing is lost: #{one.thread_id} goes on by itself, "
-            f"next try {shortly(one.due, now, self._zone)}{mended}."
+    else:
+        said = _("⚠️ {channel} has trouble: {reason}").format(
+            channel=bold(one.channel), reason=reason(one.reason)
         )
+    if one.code in CHANNEL_FAULTS:
+        then = _(
+            "Nothing is lost: #{thread} goes on by itself, next try {time}; "
+            "once it is mended, at once by {command}."
+        )
+    else:
+        then = _("Nothing is lost: #{thread} goes on by itself, next try {time}.")
+    again = shortly(one.due, now, zone)
+    then = then.format(thread=one.thread_id, time=again, command=f"/retry {one.thread_id}")
+    return Message(f"{said}\n{then}")
 
 
 def _went_on(one: Delivery, trouble: _Trouble) -> bool:

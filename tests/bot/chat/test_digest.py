@@ -137,7 +137,7 @@ async def test_a_queue_that_cannot_be_used_delays_the_digest() -> None:
     )
     context = Context(lambda _: requests, [], Drafts(notes, lambda: now), notes, lambda: now, ZoneInfo("UTC"))
     told: list[Message] = []
-    digest = DailyDigest(context, time(13, 0), tell=told.append)
+    digest = DailyDigest(context, time(13, 0), tell=lambda say: told.append(say()))
     await digest.look()
     assert told == []
     notes.busy = False
