@@ -66,6 +66,13 @@ def figures(*, seconds: float = 15.0) -> Iterator[Figure]:
     )
 
 
+def wake_ups(pid: int, seconds: float) -> int:
+    """How often a process wakes up in that time, over all its threads."""
+    before = _switches(pid)
+    time.sleep(seconds)
+    return _switches(pid) - before
+
+
 def memory(pid: int) -> float:
     """Resident memory, MB."""
     return _field(Path(f"/proc/{pid}/status"), "VmRSS") / 1000
