@@ -51,6 +51,8 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://[^\s/:@\"'<>]*:)[^\s/@\"'<>]+@"), rf"\1{MASK}@"),  # a password in a URL
 )
 
+_START = re.compile(r"(t\.me/[A-Za-z0-9_]+\?start=)[A-Za-z0-9_-]+")
+
 _concealed: set[str] = set()  # in every form, of all secrets of this process
 
 
@@ -143,7 +145,7 @@ def configure(
     )
     handlers: dict[logging.Handler, Processor] = {_Handler(out): _renderer(format, out, zone)}
     if file is not None:
-        handlers[_File(file)] = _JSON
+        handlers[_File(file)] = _kept
     for handler, renderer in handlers.items():
         handler.setFormatter(
             structlog.stdlib.ProcessorFormatter(
@@ -171,6 +173,11 @@ def _renderer(format: Format, out: TextIO, zone: tzinfo) -> Processor:  # noqa: 
     if format == "json" or (format == "auto" and not out.isatty()):
         return _JSON
     return Lines(out, zone)
+
+
+def _kept(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """Return a line for a file that stays: without the codes of links that let people in."""
+    return _START.sub(rf"\1{MASK}", str(_JSON(logger, method, event)))
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -131,8 +131,8 @@ class Settings(BaseModel):
 
     @property
     def chatting(self) -> bool:
-        """Whether the service takes commands in a chat: it has a bot, and somebody who may give them."""
-        return self.telegram.listen and self.telegram.token is not None and bool(self.telegram.admins)
+        """Whether the service takes commands in a chat."""
+        return self.telegram.listen and self.telegram.token is not None
 
     @property
     def has_channels(self) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from enum import IntEnum
 
 import structlog
 import telegram
@@ -12,21 +11,16 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 from threadcast.bot.channels.port import Finding, now
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE, in_vain
+from threadcast.bot.people.people import People, Role
 from threadcast.bot.plain import plain
 from threadcast.config.settings import Settings
-from threadcast.config.telegram import TelegramSettings
+
+__all__ = ["Access", "Role", "Sender", "bot_name", "examine_chat"]
 
 log = structlog.get_logger("threadcast.chat")
 
 REMEMBERED = 1000  # strangers who are not logged again
 START = "they press Start in a private chat with the bot"
-
-
-class Role(IntEnum):
-    """What a person may do: an editor adds and looks, an owner does all."""
-
-    EDITOR = 1
-    OWNER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +40,15 @@ class Sender:
 class Access:
     """Knows people by their numeric ids: names and usernames can be anybody's."""
 
-    def __init__(self, settings: TelegramSettings) -> None:
-        self.owners = settings.admins
-        self.group = settings.group
-        self.people = dict.fromkeys(settings.admins, Role.OWNER) | {
-            one: Role.EDITOR for one in settings.editors if one not in settings.admins
-        }
+    def __init__(self, group: int | None, people: People) -> None:
+        self.group = group
+        self.known = people
         self._strangers: set[int] = set()
+
+    @property
+    def people(self) -> dict[int, Role]:
+        """What each may do who may steer the service now."""
+        return self.known.roles
 
     def role_of(self, person: int) -> Role | None:
         return self.people.get(person)
@@ -60,7 +56,7 @@ class Access:
     @property
     def report_to(self) -> tuple[int, ...]:
         """The chats that are told of everything: the group, or else every owner."""
-        return self.owners if self.group is None else (self.group,)
+        return self.known.owners if self.group is None else (self.group,)
 
     def sender(self, user: telegram.User | None, chat: telegram.Chat | None) -> Sender | None:
         """Who asks, None where they may not: in a private chat with the bot, or in the configured group."""
@@ -89,39 +85,61 @@ class Access:
             "not answered: a stranger",
             person=user.id,
             name=plain(user.full_name)[:64],
-            next=f"if this is you, put {user.id} into THREADCAST_TELEGRAM__ADMINS",
+            next=f"if this is you: threadcast pair, or put {user.id} into THREADCAST_TELEGRAM__ADMINS",
         )
 
 
-async def examine_chat(settings: Settings) -> tuple[Finding, ...]:
-    """Say for `threadcast check` whether those who steer the service would be answered.
-
-    Writes nothing to anybody, and never raises for the network.
-    """
-    token = settings.telegram.token
-    if token is None:
-        return ()
-    if not settings.telegram.listen:
-        return (Finding("ok", "this service takes no commands (THREADCAST_TELEGRAM__LISTEN)"),)
-    if not settings.chatting:
-        advice = "put your numeric user id into THREADCAST_TELEGRAM__ADMINS"
-        return (Finding("warning", "nobody may steer the service from Telegram", advice),)
-    bot = make_bot(token.get_secret_value(), api_url=settings.telegram.api_url, proxies=settings.proxies)
+async def bot_name(settings: Settings) -> str | Finding:
+    """Ask Telegram for the bot's username; return what is wrong where it does not say."""
+    bot = _bot(settings)
     try:
         await bot.initialize()
-        return tuple([one async for one in _examine(bot, Access(settings.telegram))])
-    except InvalidToken:
-        advice = "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN"
-        return (Finding("error", "Telegram does not accept the bot token", advice),)
     except (TelegramError, *UNREADABLE) as error:
-        reason = in_vain(error, name="", now=now()).reason
-        return (Finding("error", reason, "try again later"),)
+        return _fault(error)
+    else:
+        return bot.username
     finally:
         await close_bot(bot)
 
 
+async def examine_chat(settings: Settings, people: People) -> tuple[Finding, ...]:
+    """Say for `threadcast check` whether those who steer the service would be answered.
+
+    Writes nothing to anybody, and never raises for the network.
+    """
+    if settings.telegram.token is None:
+        return ()
+    if not settings.telegram.listen:
+        return (Finding("ok", "this service takes no commands (THREADCAST_TELEGRAM__LISTEN)"),)
+    if not people.owners:
+        advice = "threadcast pair makes a link for the first owner, or set THREADCAST_TELEGRAM__ADMINS"
+        return (Finding("warning", "nobody steers the service from Telegram yet", advice),)
+    bot = _bot(settings)
+    try:
+        await bot.initialize()
+        access = Access(settings.telegram.group, people)
+        return tuple([one async for one in _examine(bot, access)])
+    except (TelegramError, *UNREADABLE) as error:
+        return (_fault(error),)
+    finally:
+        await close_bot(bot)
+
+
+def _bot(settings: Settings) -> telegram.Bot:
+    assert settings.telegram.token is not None  # noqa: S101  # what the callers looked at
+    token = settings.telegram.token.get_secret_value()
+    return make_bot(token, api_url=settings.telegram.api_url, proxies=settings.proxies)
+
+
+def _fault(error: Exception) -> Finding:
+    if isinstance(error, InvalidToken):
+        advice = "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN"
+        return Finding("error", "Telegram does not accept the bot token", advice)
+    return Finding("error", in_vain(error, name="", now=now()).reason, "try again later")
+
+
 async def _examine(bot: telegram.Bot, access: Access) -> AsyncIterator[Finding]:
-    owners = len(access.owners)
+    owners = len(access.known.owners)
     yield Finding("ok", f"@{bot.username} listens to {owners} owner{'s' if owners != 1 else ''}")
     for person, role in access.people.items():
         if not await _is_there(bot, person):

@@ -1,6 +1,7 @@
 """The chat as a part of the service: what it is built of, how it starts, how it ends."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -25,6 +26,8 @@ from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
 from threadcast.bot.chat.updates import HandleOnce, Poller
 from threadcast.bot.chat.views.troubles import alone, not_alone
+from threadcast.bot.people.pairing import address, drawn, offer
+from threadcast.bot.people.people import People, Role
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.logs import redact
@@ -67,9 +70,12 @@ class Chat:
         self._bot = make_bot(
             given.token.get_secret_value(), api_url=given.api_url, proxies=settings.proxies, polls=True
         )
-        self._access = Access(given)
+        people = People(given).read(notes)
+        self._access = Access(given.group, people)
         drafts = Drafts(notes, clock)
-        context = Context(requests_of, channels, drafts, notes, clock, settings.timezone, given.confirm)
+        context = Context(
+            requests_of, channels, drafts, notes, clock, settings.timezone, people, given.confirm
+        )
         outbox = Outbox(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(context, outbox, self._access, spawn=self._spawn, timer=timer)
         self._digest = None
@@ -137,7 +143,7 @@ class Chat:
 
     def _begin(self) -> None:
         """Telegram has said who the bot is."""
-        log.info("chat", bot=f"@{self._bot.username}", owners=len(self._access.owners))
+        log.info("chat", bot=f"@{self._bot.username}", owners=len(self._access.known.owners))
         self._ready.set()
         self._spawn(self._prepare())
         self._spawn(self._look())
@@ -158,12 +164,27 @@ class Chat:
 
     async def _prepare(self) -> None:
         with suppress(StoreError):  # next time
+            if not self._access.known.owners:
+                await self._invite()
             for kind in NOTED_FOR_A_WHILE:
                 await asyncio.to_thread(self._notes.forget_old, kind, before=self._clock() - KEPT)
         try:  # a help only: without menus everything works by typing
             await set_menus(self._bot, self._access)
         except (TelegramError, *UNREADABLE) as error:
             log.warning("the menu of commands could not be set", reason=redact(str(error)))
+
+    async def _invite(self) -> None:
+        """Nobody steers yet: print a link for the first owner; what is kept of the log does not have it."""
+        now = self._clock()
+        code = await asyncio.to_thread(offer, self._notes, Role.OWNER, by="service", now=now)
+        link = address(self._bot.username, code)
+        log.warning(
+            "nobody steers this service yet",
+            link=link,
+            next="open the link within ten minutes, and you do; another one: threadcast pair",
+        )
+        if sys.stderr.isatty():
+            sys.stderr.write(drawn(link))
 
     def _conflict(self, there: bool) -> None:  # as the poller tells it
         self._reporter.tell_all(not_alone if there else alone)

@@ -22,6 +22,7 @@ from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.views.cards import Viewer, card
 from threadcast.bot.chat.views.message import Message, Rows
 from threadcast.bot.chat.views.report import states_of
+from threadcast.bot.people.people import People
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.queries import Dossier
@@ -126,6 +127,7 @@ class Context:
     notes: Notes
     clock: Clock
     zone: ZoneInfo
+    people: People
     confirm: bool = True
 
     def requests(self, sender: Sender) -> Requests:

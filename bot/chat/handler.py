@@ -7,6 +7,7 @@ own, at the pace of the chat.
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Final
 
 import structlog
@@ -21,6 +22,7 @@ from threadcast.bot.chat.menu import set_menu
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
 from threadcast.bot.chat.requests import adding
+from threadcast.bot.chat.requests.greeting import Greeting
 from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.requests.pasted import pasted
 from threadcast.bot.chat.router import ERRORS, Router, broke, said_plainly
@@ -58,9 +60,11 @@ class Handler:
         self._spawn = spawn
         self._replies = Replies(context, outbox, reporter, spawn=spawn)
         self._membership = Membership(context, access)
+        self._greeting = Greeting(context, access)
 
     async def handle(self, update: telegram.Update) -> None:
         """Do what an update asks for."""
+        await self._greeting.meet(update.effective_user)
         if update.callback_query is not None:
             await self._press(update.callback_query)
         elif update.my_chat_member is not None:
@@ -93,6 +97,10 @@ class Handler:
         try:
             if not (asks or await asyncio.to_thread(self._is_drafting, message)):
                 return
+            if private and message.from_user and command is not None and command[0] == "start":
+                started = partial(self._greeting.started, message.from_user, command[1])
+                for chat, said in await asyncio.to_thread(lambda: list(started())):
+                    self._reporter.tell([chat], said)
             sender = self._access.sender(message.from_user, message.chat)
             if sender is not None:
                 with self._answering(sender) as answering:

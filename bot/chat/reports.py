@@ -276,10 +276,8 @@ class Reporter:
         self._woken = asyncio.Event()
         self._begun = asyncio.Event()
         self._finishing = False
-        chats = dict.fromkeys([*access.people, *access.report_to])
-        self._chats = {
-            chat: ChatReports(chat, context, outbox, access, spawn=spawn, changed=self.wake) for chat in chats
-        }
+        self._chats: dict[int, ChatReports] = {}
+        self._new = partial(ChatReports, context=context, outbox=outbox, access=access, spawn=spawn)
 
     def touch(self, delivery: Delivery) -> None:
         """A delivery went on. Called on the loop's thread; cheap."""
@@ -296,6 +294,8 @@ class Reporter:
 
     def of(self, chat: int) -> ChatReports:
         """The cards in the chat of somebody who may ask."""
+        if chat not in self._chats:
+            self._chats[chat] = self._new(chat, changed=self.wake)
         return self._chats[chat]
 
     def tell(self, chats: Collection[int], say: Say) -> None:
@@ -338,8 +338,8 @@ class Reporter:
                 urgent = event.what not in STEPS
                 self._debounce.touch(event.thread_id, self._timer(), urgent=urgent, event=event.id)
         for thread, one in self._debounce.take(self._timer()).items():
-            for chat in self._chats.values():
-                chat.tell(thread, one.event)
+            for chat in {*self._access.people, *self._access.report_to}:
+                self.of(chat).tell(thread, one.event)
         await self._move_mark()
 
     async def _move_mark(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.data_folder import has_queue, prepare
+from threadcast.bot.people.people import People
 from threadcast.bot.wording import SHELL, count, sentence
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import StoreError
@@ -26,7 +27,10 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
     findings = [("settings", Finding("ok", f"{count(len(settings.channels), 'channel')} configured"))]
     database, found = await asyncio.to_thread(_examine_queue, settings)
     findings += [("queue", one) for one in found]
+    people = People(settings.telegram)
     with nullcontext() if database is None else closing(database):
+        if database is not None:
+            people.read(database.notes)
         async with open_channels(settings, database) as channels:
             answers = await asyncio.gather(*(channel.check() for channel in channels))
     for channel, answer in zip(channels, answers, strict=True):
@@ -34,7 +38,7 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
     if settings.telegram.token is not None:
         from threadcast.bot.chat.access import examine_chat  # noqa: PLC0415  # telegram: only where there is a bot
 
-        findings += [("chat", one) for one in await examine_chat(settings)]
+        findings += [("chat", one) for one in await examine_chat(settings, people)]
     return findings
 
 

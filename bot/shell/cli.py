@@ -75,6 +75,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "events": ("history", "List what happened: when, who, what."),
         "migrate": ("database", "Bring the database's tables up to date."),
         "move": ("queue", "Change the order of the queue."),
+        "pair": ("service", "Print a link: who opens it steers the bot."),
         "release": ("queue", "Let a held thread go."),
         "remove": ("threads", "Forget a thread of which nothing was sent."),
         "settle": ("queue", "Say whether a doubtful post is out."),

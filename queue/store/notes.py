@@ -35,10 +35,11 @@ class Notes:
         with self._read() as connection:
             return {row.line: row.text for row in connection.execute(query)}
 
-    def forget(self, page: str) -> None:
-        """Forget a page, if there is one."""
+    def forget(self, page: str, line: int | None = None) -> bool:
+        """Forget a page, or one line of it; whether there was anything to forget."""
+        lines = [] if line is None else [NOTES.c.line == line]
         with self._write() as connection:
-            connection.execute(delete(NOTES).where(NOTES.c.page == page))
+            return connection.execute(delete(NOTES).where(NOTES.c.page == page, *lines)).rowcount > 0
 
     def forget_old(self, beginning: str, *, before: datetime) -> int:
         """Forget the pages whose names begin like this and on which nothing was written since; how many."""

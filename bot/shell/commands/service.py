@@ -1,16 +1,21 @@
-"""The service and what is around it: `run`, `check`, `config`, `completion`, `demo`."""
+"""The service and what is around it: `run`, `check`, `config`, `pair`, `completion`, `demo`."""
 
 import asyncio
+import sys
+from functools import partial
 from pathlib import Path
 
 import click
 from click.shell_completion import get_completion_class
 
+from threadcast.bot.channels.port import now
+from threadcast.bot.people import pairing
+from threadcast.bot.people.people import Role
 from threadcast.bot.service import serve
 from threadcast.bot.shell import check as checks
 from threadcast.bot.shell import models, views
 from threadcast.bot.shell.cli import COMPLETE
-from threadcast.bot.shell.context import JSON, load_settings
+from threadcast.bot.shell.context import JSON, Session, actor, in_session, load_settings
 from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
@@ -65,6 +70,45 @@ def check(as_json: bool) -> None:
         screen.say("Something has to be mended first." if bad else "All is well. Start with: threadcast run")
     if bad:
         click.get_current_context().exit(Exit.CHECK_FAILED)
+
+
+@click.command()
+@click.option("--editor", is_flag=True, help="For an editor: what they add waits for an owner.")
+@partial(in_session, begins=True)
+def pair(session: Session, editor: bool) -> None:
+    """Print a link: who opens it steers the bot.
+
+    It makes whoever opens it first in Telegram an owner, works once, and for ten minutes.
+
+    \b
+    Examples:
+      threadcast pair
+      threadcast pair --editor
+    """
+    if not session.settings.chatting:
+        raise click.UsageError(
+            "no bot listens to people: put the token that @BotFather gives into THREADCAST_TELEGRAM__TOKEN, "
+            "and leave THREADCAST_TELEGRAM__LISTEN alone"
+        )
+    from threadcast.bot.chat.access import bot_name  # noqa: PLC0415  # telegram: only where it is asked
+
+    role = Role.EDITOR if editor else Role.OWNER
+    name = asyncio.run(bot_name(session.settings))
+    if not isinstance(name, str):
+        raise click.ClickException(f"{name.what}: {name.advice}")
+    code = pairing.offer(session.database.notes, role, by=actor(), now=now())
+    link = pairing.address(name, code)
+    if session.as_json:
+        minutes = int(pairing.LASTS.total_seconds() / 60)
+        session.screen.json({"link": link, "role": role.name.lower(), "minutes": minutes})
+        return
+    who = "an editor" if editor else "an owner"
+    session.screen.say(link)
+    if sys.stdout.isatty():
+        session.screen.say(pairing.drawn(link))
+    session.screen.say(f"Who opens it first, within ten minutes, is {who} from then on.")
+    if not session.wake():
+        session.screen.say("The service has to run for that: threadcast run")
 
 
 @click.command()

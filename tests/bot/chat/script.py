@@ -12,6 +12,7 @@ A transcript is a text file. Its first lines say what it proves (`# …`) and wh
     Ada replies to #1: hold             to its newest message that begins like this
     Ada edits: …                        what she wrote last; `Ada edits 2: …` the one before that
     Ada forwards post 1 of @my_channel
+    Ada opens the link                  the newest one that `threadcast pair` printed
     Bot:                                a new message of the bot, with its buttons in [brackets]
     Bot changes:                        one of its messages is like this now
     Bot toasts: …                       what the press was answered with
@@ -176,6 +177,9 @@ class Player:
                 person.forwards(self.stand.channel.messages[int(number[1])], chat)
             case "starts":
                 person.starts()
+            case "opens":
+                assert what == "the link", "opens what?"
+                person.starts(self.stand.code)
             case _:
                 raise AssertionError(f"nobody can do this: {verb}")
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from tests.bot.chat.stand import Stand
 from tests.servers.telegram.chats import RIGHTS, ChatKind
 from tests.servers.telegram.people import Role
+from threadcast.bot.people import people
+from threadcast.bot.people.pairing import offer
 from threadcast.config.schedule.words import parse_duration
 from threadcast.queue.states import DeliveryState, Event
 
@@ -33,6 +35,7 @@ class Stage:
             (r"#(\d+) is (\w+) on (\w+)", self.wait_for_state),
             (r"#(\d+) waits on (\w+)", self.wait_for_reason),
             (r"post (\d+) of #(\d+) is out on (\w+)", self.wait_for_sent),
+            (r"threadcast pair( --editor)? is typed in a shell", self.pair),
             (r"a while goes by", self.calm),
             (r"(.+) go(?:es)? by", self.advance),
             (r"the service is stopped", self._stand.stop),
@@ -138,6 +141,11 @@ class Stage:
 
     def shell_hold(self, number: str) -> None:
         self._stand.in_a_shell(lambda requests: requests.changes.apply(int(number), Event.HOLD))
+
+    def pair(self, editor: str | None) -> None:
+        assert self._stand.database is not None
+        role = people.Role.EDITOR if editor else people.Role.OWNER
+        self._stand.code = offer(self._stand.database.notes, role, by="shell:ada", now=self._stand.clock())
 
     # Chats
 

@@ -81,6 +81,7 @@ class Stand:
         self._thread: threading.Thread | None = None
         self.database: Database | None = None
         self.groups: list[Chat] = []
+        self.code = ""  # of the newest link that lets somebody in
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self.server)

@@ -7,7 +7,9 @@ import pytest
 
 from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TOKEN, TelegramServer
+from threadcast.bot.channels.port import Finding
 from threadcast.bot.chat.access import examine_chat
+from threadcast.bot.people.people import People
 from threadcast.config.settings import Settings, load
 
 GROUP = -1_000_000_000_777
@@ -30,8 +32,12 @@ def given(server: TelegramServer, folder: Path, **more: str) -> Settings:
     return load({f"THREADCAST_TELEGRAM__{name}": value for name, value in base.items()}, folder=folder)
 
 
+async def examined(settings: Settings) -> tuple[Finding, ...]:
+    return await examine_chat(settings, People(settings.telegram))
+
+
 async def said(settings: Settings) -> list[tuple[str, str]]:
-    return [(one.level, one.what) for one in await examine_chat(settings)]
+    return [(one.level, one.what) for one in await examined(settings)]
 
 
 async def test_all_is_well(server: TelegramServer, ada: Person, tmp_path: Path) -> None:
@@ -43,7 +49,7 @@ async def test_all_is_well(server: TelegramServer, ada: Person, tmp_path: Path) 
 
 async def test_who_has_not_started(server: TelegramServer, ada: Person, tmp_path: Path) -> None:
     """Owners and editors who have not met the bot are named, with what they do about it."""
-    found = await examine_chat(given(server, tmp_path, EDITORS="3333"))
+    found = await examined(given(server, tmp_path, EDITORS="3333"))
     assert [one.what for one in found[1:]] == [
         "owner 1111 cannot be told anything yet",
         "editor 3333 cannot be told anything yet",
@@ -59,11 +65,11 @@ async def test_a_group_without_the_bot(server: TelegramServer, ada: Person, tmp_
 
 
 async def test_nobody_may(server: TelegramServer, tmp_path: Path) -> None:
-    """A bot without owners is a warning; one that is told not to listen is none."""
-    (nobody,) = await examine_chat(given(server, tmp_path, ADMINS=""))
+    """A bot that nobody steers yet is a warning; one that is told not to listen is none."""
+    (nobody,) = await examined(given(server, tmp_path, ADMINS=""))
     assert (nobody.level, nobody.advice) == (
         "warning",
-        "put your numeric user id into THREADCAST_TELEGRAM__ADMINS",
+        "threadcast pair makes a link for the first owner, or set THREADCAST_TELEGRAM__ADMINS",
     )
     assert [level for level, _ in await said(given(server, tmp_path, LISTEN="false"))] == ["ok"]
 
@@ -80,4 +86,4 @@ async def test_no_bot_and_no_network(server: TelegramServer, tmp_path: Path) -> 
     assert what.startswith("Telegram cannot be reached")
     assert TOKEN not in what
     server.come_back()
-    assert await examine_chat(load({}, folder=tmp_path)) == ()
+    assert await examined(load({}, folder=tmp_path)) == ()

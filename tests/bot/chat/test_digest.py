@@ -20,9 +20,11 @@ from threadcast.bot.chat.digest import DIGESTED, DailyDigest, last_due, next_due
 from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.reports import MARKS
 from threadcast.bot.chat.views.message import Message
+from threadcast.bot.people.people import People
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.zones import wall
+from threadcast.config.telegram import TelegramSettings
 from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.notes import Notes
@@ -135,7 +137,15 @@ async def test_a_queue_that_cannot_be_used_delays_the_digest() -> None:
     requests = Requests(
         RequestContext(fresh_database(), [], frozenset(), {}, lambda: now, "chat", lambda: True)
     )
-    context = Context(lambda _: requests, [], Drafts(notes, lambda: now), notes, lambda: now, ZoneInfo("UTC"))
+    context = Context(
+        lambda _: requests,
+        [],
+        Drafts(notes, lambda: now),
+        notes,
+        lambda: now,
+        ZoneInfo("UTC"),
+        People(TelegramSettings()),
+    )
     told: list[Message] = []
     digest = DailyDigest(context, time(13, 0), tell=lambda say: told.append(say()))
     await digest.look()

@@ -1,0 +1,129 @@
+"""What is said of the people who steer the service: who they are, who came, who went. Pure."""
+
+from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.buttons import button
+from threadcast.bot.chat.views.cards import Viewer
+from threadcast.bot.chat.views.message import Button, Message, bold, code, esc
+from threadcast.bot.languages import N_, _
+from threadcast.bot.people.people import People, Person
+from threadcast.bot.wording import shortly
+
+PAIR = code("threadcast pair")
+
+
+def nobody_steers() -> Message:
+    """To whoever presses Start before anybody steers."""
+    return Message(
+        _(
+            "Hello. Nobody steers me yet. If I am yours: type {command} where I run, and open the link that "
+            "it prints. My log has such a link, too."
+        ).format(command=PAIR)
+    )
+
+
+def not_good() -> Message:
+    """A link that was used, is too old, or never was one."""
+    return Message(
+        _(
+            "This link is not good any more: each works once, and for ten minutes. {command}, typed where I "
+            "run, makes a new one."
+        ).format(command=PAIR)
+    )
+
+
+def already(role: Role) -> Message:
+    """Who opened a link knows more doors than it opens; it was not used up."""
+    said = (
+        _("You are an owner already. The link stays good for whom it was made.")
+        if role is Role.OWNER
+        else _("You are an editor already. The link stays good for whom it was made.")
+    )
+    return Message(said)
+
+
+def welcome(name: str, role: Role) -> Message:
+    """To who opened a good link."""
+    said = (
+        _("Welcome, {name}. You are an owner now: all that I do is yours to steer.")
+        if role is Role.OWNER
+        else _("Welcome, {name}. You are an editor now: what you add waits for an owner.")
+    )
+    return Message(said.format(name=bold(name)))
+
+
+def joined(name: str, role: Role) -> Message:
+    """The same, to all who steer."""
+    said = (
+        _("{name} opened a link that was made for an owner, and is one now. All who steer: /people")
+        if role is Role.OWNER
+        else _("{name} opened a link that was made for an editor, and is one now. All who steer: /people")
+    )
+    return Message(said.format(name=bold(name)))
+
+
+ROLES = {Role.OWNER: N_("owner"), Role.EDITOR: N_("editor")}
+FIXED = {Role.OWNER: "THREADCAST_TELEGRAM__ADMINS", Role.EDITOR: "THREADCAST_TELEGRAM__EDITORS"}
+
+
+def everybody(people: People, viewer: Viewer) -> Message:
+    """All who steer, with a button for each whom a link let in."""
+    lines = [bold(_("Who steers"))]
+    buttons: list[tuple[Button, ...]] = []
+    for one in people.all:
+        name = called(people, one)
+        if one.since is None:
+            said = _("{name}: {role}, by {variable}")
+            lines.append(
+                said.format(name=bold(name), role=_(ROLES[one.role]), variable=code(FIXED[one.role]))
+            )
+            continue
+        said = _("{name}: {role} since {when}, by a link of {giver}")
+        when = shortly(one.since, viewer.now, viewer.zone)
+        giver = esc(named(people, one.by))
+        lines.append(said.format(name=bold(name), role=_(ROLES[one.role]), when=when, giver=giver))
+        label = _("Remove {name}").format(name=name)
+        buttons.append((button(label, "revoke", (), str(one.number)),))
+    lines += [
+        "",
+        _("One more: {command}, with {option} for an editor.").format(command=PAIR, option=code("--editor")),
+    ]
+    return Message("\n".join(lines), tuple(buttons))
+
+
+def named(people: People, actor: str) -> str:
+    """How an actor of the audit log is called."""
+    kind, _colon, user = actor.partition(":")
+    match kind:
+        case "service":
+            return _("this service")
+        case "shell":
+            return _("{name}, in a shell").format(name=user)
+    return people.name(actor)
+
+
+def called(people: People, one: Person) -> str:
+    """Somebody's name, or their id where they never wrote."""
+    actor = f"telegram:{one.number}"
+    name = people.name(actor)
+    return str(one.number) if name == actor else name
+
+
+def ask_removal(people: People, one: Person) -> Message:
+    """Before somebody's rights are taken away."""
+    said = _("Shall {name} not steer me any more? What they added stays.").format(
+        name=bold(called(people, one))
+    )
+    yes = button("Yes, remove", "revoke-yes", (), str(one.number))
+    return Message(said, ((yes, button("No", "people")),))
+
+
+def only_owner(name: str) -> str:
+    """Why somebody stays."""
+    return _("{name} is the only owner: let in another one first, with threadcast pair.").format(name=name)
+
+
+def fixed(name: str, one: Person) -> str:
+    """Why somebody stays whom the environment names."""
+    return _("{name} stands in {variable}: take them out there, and start me again.").format(
+        name=name, variable=FIXED[one.role]
+    )
