@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from threadcast.bot.chat.views.message import Button
+from threadcast.bot.languages import _
 from threadcast.queue.model import Delivery
 
 MOST_BYTES = 64  # of a button's data: https://core.telegram.org/bots/api#inlinekeyboardbutton
@@ -37,7 +38,7 @@ class Press:
         ids, words = ",".join(ranges(self.threads)), " ".join(self.words)
         data = f"{self.verb}|{ids}|{words}|{self.stamp}|{self.page or ''}"
         if len(data.encode()) > MOST_BYTES or data.count("|") != SEPARATORS:
-            raise TooLongError("that is more than a button can carry: name fewer threads or channels")
+            raise TooLongError(_("that is more than a button can carry: name fewer threads or channels"))
         return data
 
 

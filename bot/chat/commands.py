@@ -22,6 +22,7 @@ from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.views.cards import Viewer, card
 from threadcast.bot.chat.views.message import Message, Rows
 from threadcast.bot.chat.views.report import states_of
+from threadcast.bot.languages import _
 from threadcast.bot.people.people import People
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.preview import preview_posts
@@ -201,7 +202,7 @@ R = TypeVar("R", bound=Reply)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`takes` is what is typed behind the name; `help` is a line for all, `more` for /help NAME.
+    """`takes` is what is typed behind the name, `help` a line for all, `more` for /help NAME: see `N_`.
 
     `events`: it can be asked of threads whose state allows one of these; empty: of all. `typed` is False
     for what only buttons ask for. `guessed`: a misspelt name may be taken for this one; never where it
@@ -221,7 +222,7 @@ class Command:
 
     @property
     def usage(self) -> str:
-        return f"/{self.name} {self.takes}".rstrip()
+        return f"/{self.name} {_(self.takes)}".rstrip()
 
 
 REGISTRY: Final[dict[str, Command]] = {}

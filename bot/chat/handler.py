@@ -27,6 +27,7 @@ from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.requests.pasted import pasted
 from threadcast.bot.chat.router import ERRORS, Router, broke, said_plainly
 from threadcast.bot.chat.views.message import Message, clean, esc, sentence
+from threadcast.bot.languages import N_, _
 from threadcast.bot.wording import SHELL
 from threadcast.bot.wording import sentence as in_words
 from threadcast.config.logs import redact
@@ -34,7 +35,8 @@ from threadcast.queue.errors import StoreError
 
 log = structlog.get_logger("threadcast.chat")
 
-NOT_TEXT = "I take text: a .txt or .md file, or a thread that you paste or forward."
+NOT_TEXT = N_("I take text: a .txt or .md file, or a thread that you paste or forward.")
+NOT_KEPT = N_("That was not kept, please send it again: {reason}")
 
 NOTED_WITHIN: Final = 2.0  # seconds that a quick reply to a question waits until the question is noted
 
@@ -106,11 +108,10 @@ class Handler:
                 with self._answering(sender) as answering:
                     await self._asked(sender, message, command, answering)
         except StoreError as error:
-            reason = in_words(error, SHELL)
-            log.warning("a message was not dealt with: the queue cannot be used", reason=reason)
+            log.warning("a message was not dealt with: the queue cannot be used", reason=str(error))
             sender = self._access.sender(message.from_user, message.chat)
             if sender is not None:
-                self._replies.send(sender, Message(esc(f"That was not kept, please send it again: {error}")))
+                self._replies.send(sender, Message(esc(_(NOT_KEPT).format(reason=in_words(error, SHELL)))))
 
     async def _asked(
         self,
@@ -134,7 +135,7 @@ class Handler:
         elif text:
             await self._paste(sender, message)
         elif private:
-            self._replies.send(sender, Message(NOT_TEXT))
+            self._replies.send(sender, Message(_(NOT_TEXT)))
 
     async def _typed(self, sender: Sender, name: str, words: tuple[str, ...], answering: ExitStack) -> None:
         self._replies.to(sender, await self._router.typed(sender, name, words), answering)

@@ -26,6 +26,7 @@ from threadcast.bot.chat.menu import meant
 from threadcast.bot.chat.requests import REGISTRY, adding, changing
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Button, Message, esc, esc_lines, sentence
+from threadcast.bot.languages import N_, _
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError
@@ -34,10 +35,10 @@ from threadcast.queue.states import allowed
 
 log = structlog.get_logger("threadcast.chat")
 
-OLD = "This has changed meanwhile: here is how it stands now."
-GONE = "That thread is not in the queue any more."
-NOT_YOURS = "That is for owners."
-ODD = "This button is from another time. What there is now: /status"
+OLD = N_("This has changed meanwhile: here is how it stands now.")
+GONE = N_("That thread is not in the queue any more.")
+NOT_YOURS = N_("That is for owners.")
+ODD = N_("This button is from another time. What there is now: /status")
 CHOICES = 10  # threads that are offered
 FEW_WORDS = 6  # behind a command that is written without its slash
 
@@ -65,7 +66,8 @@ class Router:
         if command is None or not command.typed:
             return Answer(lists.unknown(name, list(_suggestions(name, words, sender.role))))
         if command.who > sender.role:
-            return Answer(Message(f"/{name}: that is for owners. What you can do: /help"))
+            said = _("{command}: that is for owners. What you can do: /help")
+            return Answer(Message(said.format(command=f"/{name}")))
         return await self._answer(command, Request(sender, name, words=words))
 
     async def sent(self, sender: Sender, document: telegram.Document, caption: str) -> Answer:
@@ -92,9 +94,9 @@ class Router:
             press = Press("")
         command = REGISTRY.get(press.verb)
         if command is None:
-            return Answer(None, toast=ODD)
+            return Answer(None, toast=_(ODD))
         if command.who > sender.role:
-            return Answer(None if message else Message(NOT_YOURS), toast=NOT_YOURS)
+            return Answer(None if message else Message(_(NOT_YOURS)), toast=_(NOT_YOURS))
         found = Request(
             sender, press.verb, press.threads, (*press.words, *words), press.stamp, press.page, message
         )
@@ -105,7 +107,7 @@ class Router:
             answer = await asyncio.to_thread(self._reply, command, request)
             return answer if isinstance(answer, Answer) else await answer
         except NotYoursError:
-            return Answer(Message(NOT_YOURS), toast=NOT_YOURS)
+            return Answer(Message(_(NOT_YOURS)), toast=_(NOT_YOURS))
         except ERRORS as error:
             return await asyncio.to_thread(self._refused, request, error)
         except Exception as error:
@@ -115,7 +117,7 @@ class Router:
 
     def _reply(self, command: Command, request: Request) -> Answer | Awaitable[Answer]:
         if request.stamp and not self._is_fresh(request):
-            return Answer(changing.standing(self._context, request, OLD), toast=OLD)
+            return Answer(changing.standing(self._context, request, _(OLD)), toast=_(OLD))
         chosen = self._choose(command, request)
         return chosen if isinstance(chosen, Answer) else command.reply(self._context, chosen)
 
@@ -125,7 +127,7 @@ class Router:
         if request.message is None:
             return Answer(Message(said))
         if isinstance(error, NotFoundError) and request.threads:
-            return Answer(Message(GONE), toast=GONE)
+            return Answer(Message(_(GONE)), toast=_(GONE))
         if isinstance(error, NotAllowedError) and request.threads:
             try:
                 return Answer(changing.standing(self._context, request, said), toast=said)
@@ -148,9 +150,11 @@ class Router:
                 threads = threads_of(request.words[0])
             except ValueError:
                 word = request.words[0][:40]
-                raise UsageError(f"“{word}” is no thread's number; write {command.usage}") from None
+                said = _("“{word}” is no thread's number; write {usage}")
+                raise UsageError(said.format(word=word, usage=command.usage)) from None
             if command.about is About.THREAD and len(threads) > 1:
-                raise UsageError(f"one thread at a time, please: /{command.name} {threads[0]}")
+                said = _("one thread at a time, please: {command}")
+                raise UsageError(said.format(command=f"/{command.name} {threads[0]}"))
             return replace(request, threads=threads, words=request.words[1:])
         is_editor = request.sender.role is not Role.OWNER
         if command.about is About.DRAFT and (is_editor or self._context.drafts.of(request.sender)):
@@ -196,4 +200,5 @@ def said_plainly(text: str) -> tuple[str, tuple[str, ...]] | None:
 
 def broke(error: Exception) -> str:
     """What is said of an error that nobody foresaw."""
-    return f"Something broke ({type(error).__name__}): this is a fault of ours, and is in the log."
+    said = _("Something broke ({error}): this is a fault of ours, and is in the log.")
+    return said.format(error=type(error).__name__)

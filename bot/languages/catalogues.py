@@ -52,7 +52,7 @@ def speaking(language: str) -> Iterator[None]:
 
 def _(message: str) -> str:
     """Return a sentence in the language that is spoken here."""
-    return _catalogue(_language.get()).gettext(message)
+    return _catalogue(_language.get()).gettext(message) if message else ""  # which is where a header is
 
 
 def pgettext(context: str, message: str) -> str:

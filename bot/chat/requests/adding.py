@@ -24,6 +24,8 @@ from threadcast.bot.chat.commands import (
 from threadcast.bot.chat.requests.wishes import Wish, read_wish
 from threadcast.bot.chat.views import cards
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, clean, esc, rows
+from threadcast.bot.languages import N_, _, ngettext
+from threadcast.bot.languages.stored import stored, translated
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.context import pick
@@ -31,7 +33,9 @@ from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import MAX_INPUT, Intake, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.wording import count, exactly
+from threadcast.bot.wording import STATES, exactly, parts
+from threadcast.bot.wording import posts as so_many_posts
+from threadcast.bot.wording import threads as so_many
 from threadcast.config.logs import redact
 from threadcast.queue.errors import StoreError
 from threadcast.queue.states import LIVE, DeliveryState
@@ -40,12 +44,14 @@ from threadcast.queue.text.thread import Thread
 
 log = structlog.get_logger("threadcast.chat")
 
-BY_AN_EDITOR = "an editor added it; an owner publishes it"
-BY_A_WISH = "you asked to hold it"
-NO_CHANNEL = "No channel is configured yet, so nothing can be added: /start"
+BY_AN_EDITOR = stored("an editor added it; an owner publishes it")
+BY_A_WISH = stored("you asked to hold it")
+NO_CHANNEL = N_("No channel is configured yet, so nothing can be added: /start")
 PASTED = "pasted in the chat"
 MEGABYTES = MAX_INPUT // 1024 // 1024
-TOO_LARGE = f"is larger than {MEGABYTES} MB, more than Telegram lets me fetch; split it into several files."
+TOO_LARGE = N_(
+    "{name} is larger than {megabytes} MB, more than Telegram lets me fetch; split it into several files."
+)
 TRIES = 3  # of a download
 KEPT_LINES = 3  # source, text, channels: of a text that was published before
 FEW = 20  # threads that an answer names one by one
@@ -54,32 +60,36 @@ FEW = 20  # threads that an answer names one by one
 @command(
     "add",
     who=Role.EDITOR,
-    takes="[channel…]",
-    help="Add a thread: paste or forward it, then /done",
-    more="Then paste the thread, in as many messages as you like, or forward them; edit them if you must; "
-    "/done adds it.\nA .txt or .md file needs no command: just send it. With names of channels it is added "
-    "for these alone: /add news",
+    takes=N_("[channel…]"),
+    help=N_("Add a thread: paste or forward it, then /done"),
+    more=N_(
+        "Then paste the thread, in as many messages as you like, or forward them; edit them if you must; "
+        "/done adds it.\nA .txt or .md file needs no command: just send it. With names of channels it is "
+        "added for these alone: /add news"
+    ),
 )
 def add(context: Context, request: Request) -> Answer:
     """Open a draft; what is sent next belongs to it."""
     if not context.channels:
-        return Answer(Message(NO_CHANNEL))
+        return Answer(Message(_(NO_CHANNEL)))
     pick(context.channels, request.words)
     context.drafts.open(request.sender, request.words)
-    where = f" for {esc(', '.join(request.words))}" if request.words else ""
-    return Answer(
-        Message(
-            f"Send me the thread{where}: paste it, in as many messages as you like, or forward it. Then /done"
-        )
-    )
+    if request.words:
+        said = _(
+            "Send me the thread for {channels}: paste it, in as many messages as you like, or forward it. "
+            "Then /done"
+        ).format(channels=esc(", ".join(request.words)))
+    else:
+        said = _("Send me the thread: paste it, in as many messages as you like, or forward it. Then /done")
+    return Answer(Message(said))
 
 
-@command("done", who=Role.EDITOR, help="Add what you have pasted so far")
+@command("done", who=Role.EDITOR, help=N_("Add what you have pasted so far"))
 async def done(context: Context, request: Request) -> Answer:
     """Add what was pasted."""
     draft = await asyncio.to_thread(context.drafts.of, request.sender)
     if draft is None or not draft.pieces:
-        raise UsageError("there is nothing to add yet: paste a thread, or send a text file")
+        raise UsageError(_("there is nothing to add yet: paste a thread, or send a text file"))
     intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
     answer = await added(context, request.sender, intake, Wish(draft.channels))
     await asyncio.to_thread(context.drafts.drop, request.sender)
@@ -92,24 +102,31 @@ def drop(context: Context, request: Request) -> Answer:
     draft = context.drafts.of(request.sender)
     context.drafts.drop(request.sender)
     if draft is None:
-        return Answer(Message("There is nothing to drop."), toast="There is nothing to drop.")
-    return Answer(Message("Dropped; nothing was added."), toast="Dropped.")
+        nothing = _("There is nothing to drop.")
+        return Answer(Message(nothing), toast=nothing)
+    return Answer(Message(_("Dropped; nothing was added.")), toast=_("Dropped."))
 
 
 def drafted(context: Context, sender: Sender) -> Message:
     """What there is of a draft so far."""
     draft = context.drafts.of(sender)
     if draft is None or not draft.pieces:
-        return Message("There is nothing yet: paste a thread, or send a text file.")
+        return Message(_("There is nothing yet: paste a thread, or send a text file."))
     intake = understand(PASTED, draft.text.encode())
-    lines = [f"{count(len(draft.pieces), 'message')} so far: {_sum(intake.threads)}", ""]
+    number = len(draft.pieces)
+    so_far = ngettext("{n} message so far: {threads}", "{n} messages so far: {threads}", number)
+    lines = [so_far.format(n=number, threads=_sum(intake.threads)), ""]
     for thread in intake.threads[:FEW]:
         lines += [cards.title(None, thread), *cards.notices(thread)]
     if draft.links:
-        were = f"{count(draft.links, 'linked word')} {'has its' if draft.links == 1 else 'have their'}"
-        lines.append(f"🔗 {were} address behind it now: word (https://…)")
-    lines += ["", "All of it? Then /done. More? Just send it. /cancel drops it."]
-    buttons = rows((button("Done", "done"), button("Preview", "preview")), (button("Drop", "drop"),))
+        linked = ngettext(
+            "🔗 {n} linked word has its address behind it now: word (https://…)",
+            "🔗 {n} linked words have their address behind it now: word (https://…)",
+            draft.links,
+        )
+        lines.append(linked.format(n=draft.links))
+    lines += ["", _("All of it? Then /done. More? Just send it. /cancel drops it.")]
+    buttons = rows((button(_("Done"), "done"), button(_("Preview"), "preview")), (button(_("Drop"), "drop"),))
     return Message("\n".join(lines), buttons)
 
 
@@ -133,7 +150,7 @@ async def _take_kept(context: Context, sender: Sender, key: str) -> tuple[str, s
     page = _kept(sender, key)
     lines = await asyncio.to_thread(context.notes.read, page)
     if len(lines) < KEPT_LINES:
-        raise UsageError("that was done already, or is long ago; send me the thread again")
+        raise UsageError(_("that was done already, or is long ago; send me the thread again"))
     await asyncio.to_thread(context.notes.forget, page)
     return lines[0], lines[1], lines[2]
 
@@ -143,16 +160,16 @@ async def add_file(context: Context, sender: Sender, document: telegram.Document
 
     Raises what `requests.ERRORS` has.
     """
-    name = plain(clean(document.file_name or "the file"))[:100]
+    name = plain(clean(document.file_name or _("the file")))[:100]
     if (document.file_size or 0) > MAX_INPUT:
-        return Answer(Message(esc(f"{name} {TOO_LARGE}")))
+        return Answer(Message(esc(_(TOO_LARGE).format(name=name, megabytes=MEGABYTES))))
     try:
         data = await _fetch(document)
     except (TelegramError, *UNREADABLE) as error:
         reason = redact(error.message) if isinstance(error, TelegramError) else NO_BOT_API
         log.warning("a file could not be fetched", file=name, reason=reason)
-        said = f"{name} could not be fetched from Telegram ({reason}); please send it again."
-        return Answer(Message(esc(said)))
+        said = _("{name} could not be fetched from Telegram ({reason}); please send it again.")
+        return Answer(Message(esc(said.format(name=name, reason=translated(reason)))))
     intake = await asyncio.to_thread(understand, name, data)
     names = [channel.name for channel in context.channels]
     wish = read_wish(caption, names, context.clock(), context.zone)
@@ -166,10 +183,10 @@ def _which_channel(context: Context, sender: Sender, intake: Intake, wish: Wish,
     rest = " ".join(word for word in caption.lower().replace(",", " ").split() if word != wish.odd)
     key = _keep(context, sender, intake.source, intake.text, rest)
     names = [channel.name for channel in context.channels]
-    asked = f"There is no channel called {wish.odd[:32]}. Which one is {intake.source} for?"
+    asked = _("There is no channel called {name}. Which one is {file} for? Nothing is added until you say.")
     each = [(button(name, "kept", (), key, name),) for name in names[:FEW]]
-    every = button("All of them", "kept", (), key, "all")
-    return Answer(Message(esc(f"{asked} Nothing is added until you say."), (*each, (every,))))
+    every = button(_("All of them"), "kept", (), key, "all")
+    return Answer(Message(esc(asked.format(name=wish.odd[:32], file=intake.source)), (*each, (every,))))
 
 
 @button_only("kept", who=Role.EDITOR)
@@ -201,7 +218,7 @@ async def added(
 ) -> Answer:
     """Queue all threads of a source, and say what becomes of them: one thread by its card."""
     if not context.channels:
-        return Answer(Message(NO_CHANNEL))
+        return Answer(Message(_(NO_CHANNEL)))
     requests = context.requests(sender)
     receipts = await asyncio.to_thread(
         lambda: requests.threads.add(
@@ -221,7 +238,7 @@ async def added(
         below = [*_doubles(receipts[0], viewer), *_not_read(wish)]
         return Answer(Card(first, below="\n".join(below), rows=more))
     if len(receipts) == 1 and (known := _known(receipts[0])) is not None:
-        return Answer(Card(known, f"It is here already, as #{known}."))
+        return Answer(Card(known, _("It is here already, as #{thread}.").format(thread=known)))
     counts = await _counts(context, receipts)
     new = [one for receipt in receipts for one in receipt.added.deliveries]
     foreseen = await asyncio.to_thread(foreseen_of, requests, new)
@@ -230,7 +247,8 @@ async def added(
         posts = {channel: number for (place, channel), number in counts.items() if place == index}
         lines += ["", *_receipt(receipt, posts, foreseen, viewer)]
     if len(receipts) > FEW:
-        lines += ["", f"… and {len(receipts) - FEW} more: /queue"]
+        rest = _("… and {n} more: {command}").format(n=len(receipts) - FEW, command="/queue")
+        lines += ["", rest]
     lines += ["", *_not_read(wish)] if wish.odd else []
     return Answer(Message("\n".join(lines), (*_buttons(receipts, sender.role, foreseen), *more)))
 
@@ -239,12 +257,12 @@ def _not_read(wish: Wish) -> list[str]:
     """What was written below a file and cannot be read."""
     if not wish.odd or wish.refused:  # why it is held says that
         return []
-    return [f"I cannot read “{esc(wish.odd[:100])}” as a time or a channel, so I left it alone."]
+    said = _("I cannot read “{text}” as a time or a channel, so I left it alone.")
+    return [said.format(text=esc(wish.odd[:100]))]
 
 
 def _sum(threads: Sequence[Thread]) -> str:
-    parts = sum(len(thread.parts) for thread in threads)
-    return f"{count(len(threads), 'thread')}, {count(parts, 'part')}"
+    return f"{so_many(len(threads))}, {parts(sum(len(thread.parts) for thread in threads))}"
 
 
 async def _counts(context: Context, receipts: Sequence[Receipt]) -> Mapping[tuple[int, str], int]:
@@ -268,7 +286,7 @@ def _receipt(
     for one in receipt.added.deliveries:
         waits = one.state is DeliveryState.HELD
         then = cards.held(one) if waits else esc(cards.starts(one, foreseen.get(one.id), viewer))
-        number = count(posts.get(one.channel, 0), "post")
+        number = so_many_posts(posts.get(one.channel, 0))
         lines.append(f"{cards.SIGNS[one.state]} {bold(one.channel)}: {number}, {then}")
     return [*lines, *_doubles(receipt, viewer)]
 
@@ -289,13 +307,16 @@ def _doubles(receipt: Receipt, viewer: cards.Viewer) -> list[str]:
         known = double.existing
         if known.state is DeliveryState.PUBLISHED and known.finished is not None:
             when = exactly(known.finished, viewer.zone)
-            request = "Again anyway?" if viewer.role is Role.OWNER else "An owner may publish it again."
-            lines.append(
-                f"☑️ {bold(double.channel)}: already published on {when}, as #{known.thread_id}. {request}"
+            said = _("☑️ {channel}: already published on {time}, as #{thread}.").format(
+                channel=bold(double.channel), time=when, thread=known.thread_id
             )
+            asked = _("Again anyway?") if viewer.role is Role.OWNER else _("An owner may publish it again.")
+            lines.append(f"{said} {asked}")
         else:
-            said = f"it is #{known.thread_id} there already, {known.state}: /show {known.thread_id}"
-            lines.append(f"☑️ {bold(double.channel)}: {said}")
+            said = _("☑️ {channel}: it is #{thread} there already, {state}: /show {thread}").format(
+                channel=bold(double.channel), thread=known.thread_id, state=_(STATES[known.state])
+            )
+            lines.append(said)
     return lines
 
 
@@ -330,7 +351,7 @@ def _once_more(
         return ()
     text = "\n\n".join(render(thread).strip("\n") for thread in published) + "\n"
     key = _keep(context, sender, receipts[0].source, text, " ".join(channels))
-    return ((button("Again anyway", "again", (), key),),)
+    return ((button(_("Again anyway"), "again", (), key),),)
 
 
 def _keep(context: Context, sender: Sender, *lines: str) -> str:

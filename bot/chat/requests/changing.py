@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby
 
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.buttons import button, ranges, stamp, threads_of
+from threadcast.bot.chat.buttons import button, stamp, threads_of
 from threadcast.bot.chat.commands import (
     About,
     Answer,
@@ -22,6 +22,7 @@ from threadcast.bot.chat.commands import (
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.views import asking, cards, lists
 from threadcast.bot.chat.views.message import Message, bold, esc, esc_lines, sentence
+from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import Problem, RefusedError
@@ -30,19 +31,37 @@ from threadcast.bot.wording import several, stands
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState, Event, allowed
 
-PLURALS = {"is": "are", "goes": "go", "starts": "start"}
+of_threads = partial(command, who=Role.OWNER, about=About.THREADS, takes=N_("ID [channel…]"))
 
-of_threads = partial(command, who=Role.OWNER, about=About.THREADS, takes="ID [channel…]")
-
-Does = tuple[str, str]  # a verb of PLURALS, and what stands behind it
+Says = Callable[[int, str, str], str]  # what so many threads, named, do now on these channels
 
 
-@of_threads("hold", events=(Event.HOLD,), help="Keep a queued thread back")
+def go_on(number: int, threads: str, channels: str) -> str:
+    return ngettext("{threads} on {channels} goes on.", "{threads} on {channels} go on.", number).format(
+        threads=threads, channels=channels
+    )
+
+
+def go_on_behind(number: int, threads: str, channels: str) -> str:
+    return ngettext(
+        "{threads} on {channels} goes on without the refused post.",
+        "{threads} on {channels} go on without the refused post.",
+        number,
+    ).format(threads=threads, channels=channels)
+
+
+def are_next(number: int, threads: str, channels: str) -> str:
+    return ngettext("{threads} on {channels} is next.", "{threads} on {channels} are next.", number).format(
+        threads=threads, channels=channels
+    )
+
+
+@of_threads("hold", events=(Event.HOLD,), help=N_("Keep a queued thread back"))
 def hold(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.HOLD)
 
 
-@of_threads("release", guessed=False, events=(Event.RELEASE,), help="Let a held thread go, in its turn")
+@of_threads("release", guessed=False, events=(Event.RELEASE,), help=N_("Let a held thread go, in its turn"))
 def release(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.RELEASE)
 
@@ -51,30 +70,31 @@ def release(context: Context, request: Request) -> Answer:
     "retry",
     guessed=False,
     events=(Event.RETRY,),
-    help="Go on with a stopped thread, from the post that was refused",
+    help=N_("Go on with a stopped thread, from the post that was refused"),
 )
 def retry(context: Context, request: Request) -> Answer:
-    return _event(context, request, Event.RETRY, ("goes", "on"))
+    return _event(context, request, Event.RETRY, go_on)
 
 
 @of_threads(
     "stop",
     guessed=False,
     events=(Event.STOP,),
-    help="End a chain that is going out, after the post in hand",
-    more="/retry 7 goes on with it, /undo 7 takes down what is out, /cancel 7 leaves that as it is.\n/stop 7",
+    help=N_("End a chain that is going out, after the post in hand"),
+    more=N_(
+        "/retry 7 goes on with it, /undo 7 takes down what is out, /cancel 7 leaves that as it is.\n/stop 7"
+    ),
 )
 def stop(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.STOP)
 
 
 @of_threads(
-    "skip", guessed=False, events=(Event.SKIP,), help="Leave the refused post out, and go on behind it"
+    "skip", guessed=False, events=(Event.SKIP,), help=N_("Leave the refused post out, and go on behind it")
 )
 def skip(context: Context, request: Request) -> Answer:
-    what = ("goes", "on without the refused post")
     skip_one = context.requests(request.sender).changes.skip
-    return change_each(context, request, partial(skip_one, channels=request.words), what)
+    return change_each(context, request, partial(skip_one, channels=request.words), go_on_behind)
 
 
 @command(
@@ -83,9 +103,9 @@ def skip(context: Context, request: Request) -> Answer:
     guessed=False,
     about=About.DRAFT,
     events=(Event.CANCEL,),
-    takes="[ID [channel…]]",
-    help="Take a thread out of the queue; without an ID: drop what you pasted",
-    more="What is out stays out; /undo takes it down. Threads are cancelled by owners.\n/cancel 7",
+    takes=N_("[ID [channel…]]"),
+    help=N_("Take a thread out of the queue; without an ID: drop what you pasted"),
+    more=N_("What is out stays out; /undo takes it down. Threads are cancelled by owners.\n/cancel 7"),
 )
 def cancel(context: Context, request: Request) -> Answer:
     if not request.threads:
@@ -134,11 +154,13 @@ def now(context: Context, request: Request) -> Answer:
     guessed=False,
     about=About.THREADS,
     events=(Event.RELEASE, Event.SCHEDULE),
-    takes="ID [now] [channel…]",
-    help="Let a held thread go; now: before all others",
-    more="/publish 7      it starts in its turn\n"
-    "/publish 7 now  at once, before all others, whatever the schedule\n"
-    "/publish 7 now masto  there alone, also where it was not meant for so far",
+    takes=N_("ID [now] [channel…]"),
+    help=N_("Let a held thread go; now: before all others"),
+    more=N_(
+        "/publish 7      it starts in its turn\n"
+        "/publish 7 now  at once, before all others, whatever the schedule\n"
+        "/publish 7 now masto  there alone, also where it was not meant for so far"
+    ),
 )
 def publish(context: Context, request: Request) -> Answer:
     at_once = bool(request.words) and request.words[0].lower() == "now"
@@ -154,7 +176,7 @@ def _publish(context: Context, request: Request, names: Sequence[str], *, now: b
         after = thread - 1 if now and thread - 1 > before else None
         return changes.publish(thread, channels=names, now=now, after=after)
 
-    return change_each(context, request, publish_one, ("is", "next") if now else None)
+    return change_each(context, request, publish_one, are_next if now else None)
 
 
 @command(
@@ -162,9 +184,9 @@ def _publish(context: Context, request: Request, names: Sequence[str], *, now: b
     who=Role.OWNER,
     about=About.THREAD,
     events=(Event.SCHEDULE,),
-    takes="ID first | ID after ID",
-    help="Change the order",
-    more="/move 7 first    before all others\n/move 7 after 3  behind thread 3",
+    takes=N_("ID first | ID after ID"),
+    help=N_("Change the order"),
+    more=N_("/move 7 first    before all others\n/move 7 after 3  behind thread 3"),
 )
 def move(context: Context, request: Request) -> Answer:
     match [word.lower() for word in request.words]:
@@ -174,18 +196,15 @@ def move(context: Context, request: Request) -> Answer:
             try:
                 (after,) = threads_of(number)
             except ValueError:
-                raise UsageError(f"say behind which thread: /move {request.thread} after 3") from None
+                said = _("say behind which thread: /move {thread} after 3")
+                raise UsageError(said.format(thread=request.thread)) from None
         case []:
-            first = button("Before all others", "first", request.threads)
-            return Answer(
-                Message(
-                    f"Where to? By typing: /move {request.thread} first, or /move {request.thread} after 3",
-                    ((first,),),
-                ),
-                afresh=True,
-            )
+            first = button(_("Before all others"), "first", request.threads)
+            said = _("Where to? By typing: /move {thread} first, or /move {thread} after 3")
+            return Answer(Message(said.format(thread=request.thread), ((first,),)), afresh=True)
         case _:
-            raise UsageError(f"write /move {request.thread} first, or /move {request.thread} after 3")
+            said = _("write /move {thread} first, or /move {thread} after 3")
+            raise UsageError(said.format(thread=request.thread))
     return _move(context, request, after)
 
 
@@ -197,50 +216,58 @@ def first(context: Context, request: Request) -> Answer:
 
 def _move(context: Context, request: Request, after: int | None) -> Answer:
     moved = context.requests(request.sender).changes.move(request.thread, after=after)
-    where = "first" if after is None else f"behind #{after}"
+    if after is None:
+        said = _("#{thread} is first on {channels} now.")
+    else:
+        said = _("#{thread} is behind #{other} on {channels} now.")
     channels = several(one.channel for one in moved)
-    headline = f"#{request.thread} is {where} on {esc(channels)} now."
+    headline = said.format(thread=request.thread, other=after, channels=esc(channels))
     return Answer(standing(context, request, headline), toast=headline)
 
 
-@command("pause", who=Role.OWNER, takes="[channel…]", help="Publish nothing more on a channel, or on all")
+@command(
+    "pause", who=Role.OWNER, takes=N_("[channel…]"), help=N_("Publish nothing more on a channel, or on all")
+)
 def pause(context: Context, request: Request) -> Answer:
-    return _pause(context, request, "paused", context.requests(request.sender).changes.pause)
+    said = (_("{channels}: paused now."), _("every channel: paused now."))
+    return _pause(context, request, said, context.requests(request.sender).changes.pause)
 
 
-@command("resume", who=Role.OWNER, takes="[channel…]", help="Let paused channels go on")
+@command("resume", who=Role.OWNER, takes=N_("[channel…]"), help=N_("Let paused channels go on"))
 def resume(context: Context, request: Request) -> Answer:
-    return _pause(
-        context, request, "ready", partial(context.requests(request.sender).changes.pause, paused=False)
-    )
+    said = (_("{channels}: ready now."), _("every channel: ready now."))
+    change = partial(context.requests(request.sender).changes.pause, paused=False)
+    return _pause(context, request, said, change)
 
 
 def _pause(
-    context: Context, request: Request, word: str, change: Callable[[Sequence[str]], object]
+    context: Context, request: Request, said: tuple[str, str], change: Callable[[Sequence[str]], object]
 ) -> Answer:
+    """Change these channels or all, and say it: of some, or of every one."""
     requests = context.requests(request.sender)
     names = request.words
     change(names)
     found = requests.queries.channels()
     shown = lists.channels(found, requests.queries.configured, request.sender.role)
-    said = f"{several(names) or 'every channel'}: {word} now."
-    return Answer(Message(f"{esc(said)}\n\n{shown.text}", shown.buttons), toast=said)
+    of_some, of_all = said
+    now = of_some.format(channels=several(names)) if names else of_all
+    return Answer(Message(f"{esc(now)}\n\n{shown.text}", shown.buttons), toast=now)
 
 
-def _event(context: Context, request: Request, event: Event, what: Does | None = None) -> Answer:
+def _event(context: Context, request: Request, event: Event, says: Says | None = None) -> Answer:
     apply = context.requests(request.sender).changes.apply
-    return change_each(context, request, partial(apply, event=event, channels=request.words), what)
+    return change_each(context, request, partial(apply, event=event, channels=request.words), says)
 
 
 def change_each(
     context: Context,
     request: Request,
     change: Callable[[int], Changed],
-    what: Does | None = None,
+    says: Says | None = None,
 ) -> Answer:
     """Change each thread where its state allows it; say why it does not elsewhere, where it was typed.
 
-    `what` says what it does now, where its state does not say enough.
+    `says` is what is said of those that were changed, where their state does not say enough.
     """
     changed: list[Delivery] = []
     refusals: list[RefusedError] = []
@@ -253,7 +280,7 @@ def change_each(
             refusals.append(error)
     if not changed:
         raise RefusedError(Problem.NOWHERE, refusals=refusals)
-    headline = " ".join(_now(changed, what))
+    headline = " ".join(_now(changed, says))
     why = [esc_lines(capital(sentence(one))) for one in refusals] if request.message is None else []
     return Answer(standing(context, request, "\n".join([headline, *why])), toast=headline)
 
@@ -266,11 +293,10 @@ def standing(context: Context, request: Request, headline: str) -> Card | Messag
         return Card(request.thread, headline)
     foreseen = foreseen_of(requests, deliveries)
     lines = [headline] if headline else []
-    for _, group in groupby(deliveries, key=lambda one: one.thread_id):
-        each = list(group)
-        lines += ["", f"#{each[0].thread_id} {bold(each[0].title)}"]
-        for one in each:
-            line = f"{cards.SIGNS[one.state]} {bold(one.channel)} {stands(one)}"
+    for group in (list(found) for key, found in groupby(deliveries, key=lambda one: one.thread_id)):
+        lines += ["", f"#{group[0].thread_id} {bold(group[0].title)}"]
+        for one in group:
+            line = f"{cards.SIGNS[one.state]} {bold(one.channel)} {_(stands(one))}"
             if one.state is cards.QUEUED:
                 line += f": {esc(cards.starts(one, foreseen.get(one.id), viewer))}"
             lines.append(line)
@@ -284,7 +310,7 @@ def all_of(requests: Requests, threads: Sequence[int]) -> list[Delivery]:
     return [chain.delivery for one in threads for chain in requests.queries.show(one).chains]
 
 
-def _now(changed: Sequence[Delivery], what: Does | None) -> Iterable[str]:
+def _now(changed: Sequence[Delivery], says: Says | None) -> Iterable[str]:
     """What is now: `#7 on news, masto is held now.` Threads that fare alike are named together."""
     channels: dict[tuple[str, int], list[str]] = {}
     for one in sorted(changed, key=lambda each: (each.state, each.thread_id, each.channel)):
@@ -293,11 +319,21 @@ def _now(changed: Sequence[Delivery], what: Does | None) -> Iterable[str]:
     for (state, thread), names in channels.items():
         alike.setdefault((state, ", ".join(names)), []).append(thread)
     for (state, where), threads in alike.items():
-        several, runs = len(threads) > 1, ranges(threads)
-        verb, rest = what or ("is", f"{state} now")
-        more = ""
-        if state == DeliveryState.HELD:
-            ways = f"/release {','.join(runs)}"
-            more = f"; to let {'them' if several else 'it'} go: {ways}"
-        does = PLURALS[verb] if several else verb
-        yield f"{', '.join(f'#{one}' for one in runs)} on {esc(where)} {does} {rest}{more}."
+        said = says or (_are_held if state == DeliveryState.HELD else partial(_are, state))
+        yield said(len(threads), asking.numbers(threads), esc(where))
+
+
+def _are(state: str, number: int, threads: str, channels: str) -> str:
+    return ngettext(
+        "{threads} on {channels} is {state} now.", "{threads} on {channels} are {state} now.", number
+    ).format(threads=threads, channels=channels, state=_(state))
+
+
+def _are_held(number: int, threads: str, channels: str) -> str:
+    return ngettext(
+        "{threads} on {channels} is held now; to let it go: {command}.",
+        "{threads} on {channels} are held now; to let them go: {command}.",
+        number,
+    ).format(
+        threads=threads, channels=channels, command=f"/release {threads.replace('#', '').replace(' ', '')}"
+    )

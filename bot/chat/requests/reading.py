@@ -20,6 +20,7 @@ from threadcast.bot.chat.menu import allowed_to
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Message, bold, esc, esc_lines, rows, split
 from threadcast.bot.chat.views.newcomer import how_to_begin
+from threadcast.bot.languages import N_, _
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.overview import summarise
 from threadcast.bot.requests.preview import Preview, preview_posts
@@ -31,14 +32,14 @@ from threadcast.queue.text.thread import Thread
 PREVIEW_PAGE = 3500  # code points
 
 
-@command("start", who=Role.EDITOR, help="How things stand, and what to do next")
+@command("start", who=Role.EDITOR, help=N_("How things stand, and what to do next"))
 def start(context: Context, request: Request) -> Answer:
     if not context.channels:
         return Answer(how_to_begin(request.sender.role))
     return status(context, request)
 
 
-@command("status", who=Role.EDITOR, help="How things stand")
+@command("status", who=Role.EDITOR, help=N_("How things stand"))
 def status(context: Context, request: Request) -> Answer:
     queries = context.requests(request.sender).queries
     one = summarise(
@@ -51,7 +52,11 @@ def status(context: Context, request: Request) -> Answer:
 
 
 @command(
-    "help", who=Role.EDITOR, takes="[command]", help="All commands, or how one is used", more="/help move"
+    "help",
+    who=Role.EDITOR,
+    takes=N_("[command]"),
+    help=N_("All commands, or how one is used"),
+    more="/help move",
 )
 def help_(context: Context, request: Request) -> Answer:  # noqa: ARG001  # as every request
     role = request.sender.role
@@ -60,11 +65,11 @@ def help_(context: Context, request: Request) -> Answer:  # noqa: ARG001  # as e
     name = request.words[0].removeprefix("/").lower()
     found = REGISTRY.get(name)
     if found is None or not found.typed:
-        raise UsageError(f"there is no /{name[:32]}; all commands: /help")
+        raise UsageError(_("there is no {command}; all commands: /help").format(command=f"/{name[:32]}"))
     return Answer(lists.help_one(found, role))
 
 
-@command("queue", who=Role.EDITOR, takes="[channel]", help="What waits, when it starts, and why then")
+@command("queue", who=Role.EDITOR, takes=N_("[channel]"), help=N_("What waits, when it starts, and why then"))
 def queue(context: Context, request: Request) -> Answer:
     channel = " ".join(request.words)
     forecasts = context.requests(request.sender).queries.forecast(channel=channel or None)
@@ -72,7 +77,9 @@ def queue(context: Context, request: Request) -> Answer:
     return Answer(lists.queue(forecasts, viewer, page=request.page, channel=channel))
 
 
-@command("history", who=Role.EDITOR, takes="[channel]", help="What was published or stopped, newest first")
+@command(
+    "history", who=Role.EDITOR, takes=N_("[channel]"), help=N_("What was published or stopped, newest first")
+)
 def history(context: Context, request: Request) -> Answer:
     channel = " ".join(request.words)
     chains = context.requests(request.sender).queries.history(
@@ -85,7 +92,7 @@ def history(context: Context, request: Request) -> Answer:
     return Answer(lists.history(chains[: lists.PAGE], viewer, page=request.page, channel=channel, more=more))
 
 
-@command("channels", who=Role.EDITOR, help="The channels, with their schedules")
+@command("channels", who=Role.EDITOR, help=N_("The channels, with their schedules"))
 def channels(context: Context, request: Request) -> Answer:
     if not context.channels:
         return Answer(how_to_begin(request.sender.role))
@@ -99,8 +106,8 @@ def channels(context: Context, request: Request) -> Answer:
     who=Role.EDITOR,
     about=About.THREAD,
     takes="ID",
-    help="One thread, as it goes on",
-    more="The message keeps itself up to date while the thread is published.\n/show 7",
+    help=N_("One thread, as it goes on"),
+    more=N_("The message keeps itself up to date while the thread is published.\n/show 7"),
 )
 def show(context: Context, request: Request) -> Answer:
     context.requests(request.sender).queries.show(request.thread)

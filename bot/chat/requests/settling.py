@@ -8,6 +8,7 @@ from threadcast.bot.chat.buttons import Press, button
 from threadcast.bot.chat.commands import About, Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.requests.changing import standing
 from threadcast.bot.chat.views.message import Message, esc, sentence
+from threadcast.bot.languages import N_, _
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.queue.errors import Fault, NotAllowedError
@@ -20,8 +21,8 @@ from threadcast.queue.states import Event, allowed
     guessed=False,
     about=About.THREAD,
     events=(Event.SETTLE,),
-    takes="ID sent LINK [channel] | ID not-sent [channel]",
-    help="Say whether a doubtful post is out",
+    takes=N_("ID sent LINK [channel] | ID not-sent [channel]"),
+    help=N_("Say whether a doubtful post is out"),
     more="/settle 7 sent https://t.me/my_channel/113\n/settle 7 not-sent",
 )
 async def settle(context: Context, request: Request) -> Answer:
@@ -35,8 +36,10 @@ async def settle(context: Context, request: Request) -> Answer:
             return await asyncio.to_thread(_doubts, context, request)
         case _:
             raise UsageError(
-                f"look whether the post is out, then write /settle {request.thread} sent LINK, "
-                f"or /settle {request.thread} not-sent"
+                _(
+                    "look whether the post is out, then write /settle {thread} sent LINK, "
+                    "or /settle {thread} not-sent"
+                ).format(thread=request.thread)
             )
     return await _settle(context, request, address, names)
 
@@ -46,8 +49,8 @@ def _doubts(context: Context, request: Request) -> Answer:
     dossier = context.requests(request.sender).queries.show(request.thread)
     if not any(Event.SETTLE in allowed(chain.delivery.state) for chain in dossier.chains):
         raise NotAllowedError(Fault.NOTHING_IN_DOUBT, thread_id=request.thread)
-    headline = f"Look whether the post is out. By typing: /settle {request.thread} sent LINK, or not-sent"
-    return Answer(standing(context, request, headline))
+    headline = _("Look whether the post is out. By typing: /settle {thread} sent LINK, or not-sent")
+    return Answer(standing(context, request, headline.format(thread=request.thread)))
 
 
 @button_only("there", who=Role.OWNER)
@@ -56,8 +59,9 @@ async def there(context: Context, request: Request) -> Answer:
     channel, *link = request.words
     if link:
         return await _settle(context, request, link[0], [channel])
-    where = f"#{request.thread} on {esc(channel)}"
-    question = f"{where} · What is the post's link?\nOpen the post, copy its link, and reply with it."
+    question = _(
+        "#{thread} on {channel} · What is the post's link?\nOpen the post, copy its link, and reply with it."
+    ).format(thread=request.thread, channel=esc(channel))
     asked = Press("there", request.threads, (channel,))
     return Answer(Message(question, asks="https://"), afresh=True, asked=asked)
 
@@ -83,9 +87,12 @@ async def _settle(
     except RefusedError as error:
         if error.problem is not Problem.NOT_THE_POST:
             raise
-        yes = button("It is that one", "that-one", request.threads, error.channel, error.names[1])
+        yes = button(_("It is that one"), "that-one", request.threads, error.channel, error.names[1])
         return Answer(Message(esc(capital(sentence(error))), ((yes,),)), afresh=True)
-    what = "is out, you said" if address else "is not out, you said: it is sent again"
-    headline = f"#{request.thread} on {esc(one.channel)}: the post {what}."
+    if address:
+        said = _("#{thread} on {channel}: the post is out, you said.")
+    else:
+        said = _("#{thread} on {channel}: the post is not out, you said: it is sent again.")
+    headline = said.format(thread=request.thread, channel=esc(one.channel))
     shown = await asyncio.to_thread(standing, context, request, headline)
     return Answer(shown, toast=headline)

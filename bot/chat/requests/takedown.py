@@ -8,10 +8,19 @@ from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.commands import About, Answer, Card, Context, Request, Update, button_only, command
 from threadcast.bot.chat.views.message import Message, bold, esc, link, rows
+from threadcast.bot.languages import N_, _, ngettext
+from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.takedown import Audit, Undoing
-from threadcast.bot.wording import bar, count, exactly
+from threadcast.bot.wording import bar, exactly, posts
 from threadcast.queue.errors import Fault, NotAllowedError
 from threadcast.queue.states import Event
+
+DIFFERENCES = {
+    "missing": N_("missing"),
+    "edited": N_("edited"),
+    "out-of-order": N_("out-of-order"),
+    "extra": N_("extra"),
+}
 
 
 @command(
@@ -20,8 +29,8 @@ from threadcast.queue.states import Event
     guessed=False,
     about=About.THREAD,
     events=(Event.WITHDRAW,),
-    takes="ID [channel…]",
-    help="Take a thread's posts down, newest first; asks first",
+    takes=N_("ID [channel…]"),
+    help=N_("Take a thread's posts down, newest first; asks first"),
 )
 def undo(context: Context, request: Request) -> Answer:
     """Asks first: what is taken down is gone."""
@@ -34,10 +43,14 @@ def undo(context: Context, request: Request) -> Answer:
         raise NotAllowedError(Fault.NOTHING_OUT, thread_id=request.thread)
     meant_for = {chain.delivery.channel for chain in chains}
     mark = stamp(chain.delivery for chain in dossier.chains)
-    yes = button("Yes, take it down", "undo-yes", request.threads, *sorted(names & meant_for), stamp=mark)
-    no = button("No", "card", request.threads)
-    posts = f"{count(out, 'post')} of #{request.thread} {bold(dossier.stored.thread.title)}"
-    return Answer(Message(f"Take {posts} down for good, the newest first?", rows((yes, no))))
+    yes = button(_("Yes, take it down"), "undo-yes", request.threads, *sorted(names & meant_for), stamp=mark)
+    no = button(_("No"), "card", request.threads)
+    asked = ngettext(
+        "Take {n} post of #{thread} {title} down for good, the newest first?",
+        "Take {n} posts of #{thread} {title} down for good, the newest first?",
+        out,
+    ).format(n=out, thread=request.thread, title=bold(dossier.stored.thread.title))
+    return Answer(Message(asked, rows((yes, no))))
 
 
 @button_only("undo-yes", who=Role.OWNER)
@@ -64,13 +77,13 @@ def undo_yes(context: Context, request: Request) -> Answer:
         finally:
             teller.cancel()
             await asyncio.gather(teller, return_exceptions=True)
-        again = button("Go on", "undo-yes", request.threads, *names)
+        again = button(_("Go on"), "undo-yes", request.threads, *names)
         whole = all(one.gone == one.out for one in done)
         return Card(request.thread, "\n".join(_undone(done)), rows=() if whole else ((again,),))
 
     return Answer(
-        Message(f"Taking #{request.thread} down …"),
-        toast=f"#{request.thread} is being taken down.",
+        Message(_("Taking #{thread} down …").format(thread=request.thread)),
+        toast=_("#{thread} is being taken down.").format(thread=request.thread),
         work=work,
     )
 
@@ -84,26 +97,31 @@ def _until(context: Context) -> Callable[[datetime], "asyncio.Future[None]"]:
 
 def _so_far(one: Undoing, context: Context) -> str:
     name = f"🗑 #{one.delivery.thread_id} {bold(one.delivery.channel)}"
-    line = f"{name} {bar(one.gone, one.out)} {one.gone}/{one.out} taken down"
+    far = _("{done}/{all} taken down").format(done=one.gone, all=one.out)
+    line = f"{name} {bar(one.gone, one.out)} {far}"
     if one.until is not None:
-        line += f"\nThe network asks to wait until {exactly(one.until, context.zone)}."
+        wait = _("The network asks to wait until {time}.").format(time=exactly(one.until, context.zone))
+        line += f"\n{wait}"
     return line
 
 
 def _undone(done: Sequence[Undoing]) -> Iterable[str]:
     for one in done:
-        name = f"#{one.delivery.thread_id} on {bold(one.delivery.channel)}"
+        where = {"thread": one.delivery.thread_id, "channel": bold(one.delivery.channel)}
         if one.gone == one.out:
-            yield f"🗑 {name} is gone: {_all(one.out)}."
+            yield ngettext(
+                "🗑 #{thread} on {channel} is gone: its one post.",
+                "🗑 #{thread} on {channel} is gone: all {n} posts.",
+                one.out,
+            ).format(n=one.out, **where)
             continue
-        yield f"⚠️ {name}: gone are {one.gone} of {count(one.out, 'post')}. What stays:"
+        yield _("⚠️ #{thread} on {channel}: gone are {n} of {posts}. What stays:").format(
+            n=one.gone, posts=posts(one.out), **where
+        )
         for left in sorted(one.left, key=lambda each: each.position):
-            where = f" {link(left.url, 'there')}" if left.url else ""
-            yield f"post {left.position}{where}: {esc(left.reason)}"
-
-
-def _all(posts: int) -> str:
-    return "its one post" if posts == 1 else f"all {posts} posts"
+            name = _("post {n}").format(n=left.position)
+            there = f" {link(left.url, _('there'))}" if left.url else ""
+            yield f"{name}{there}: {esc(translated(left.reason))}"
 
 
 @command(
@@ -111,31 +129,41 @@ def _all(posts: int) -> str:
     who=Role.OWNER,
     about=About.THREAD,
     events=(Event.WITHDRAW,),
-    takes="ID [channel…]",
-    help="Compare a published thread with what the network shows",
+    takes=N_("ID [channel…]"),
+    help=N_("Compare a published thread with what the network shows"),
 )
 def audit(context: Context, request: Request) -> Answer:
     requests = context.requests(request.sender)
     requests.queries.show(request.thread)
 
-    async def work(_: Update) -> Card:
+    async def work(_update: Update) -> Card:
         found = await requests.chains.audit(request.thread, channels=request.words)
         return Card(request.thread, "\n".join(_audited(request.thread, found)))
 
-    return Answer(Message(f"Looking at #{request.thread} on its networks …"), work=work)
+    return Answer(
+        Message(_("Looking at #{thread} on its networks …").format(thread=request.thread)), work=work
+    )
 
 
 def _audited(thread: int, found: Sequence[Audit]) -> Iterable[str]:
     if not found:
-        yield f"Nothing of #{thread} is out: /show {thread}"
+        yield _("Nothing of #{thread} is out: /show {thread}").format(thread=thread)
     for one in found:
-        where = f"#{thread} on {bold(one.delivery.channel)}"
+        where = {"thread": thread, "channel": bold(one.delivery.channel)}
         if one.problem:
-            yield f"❔ {where} could not be looked at: {esc(one.problem)}"
+            yield _("❔ #{thread} on {channel} could not be looked at: {reason}").format(
+                reason=esc(translated(one.problem)), **where
+            )
         elif not one.differences:
-            yield f"✅ {where} is as it was sent: {_all(one.posts)}{', in order' if one.posts > 1 else ''}."
+            yield ngettext(
+                "✅ #{thread} on {channel} is as it was sent: its one post.",
+                "✅ #{thread} on {channel} is as it was sent: all {n} posts, in order.",
+                one.posts,
+            ).format(n=one.posts, **where)
         else:
-            yield f"⚠️ {where} is not as it was sent:"
+            yield _("⚠️ #{thread} on {channel} is not as it was sent:").format(**where)
         for difference in one.differences:
-            post = f" post {difference.position}" if difference.position is not None else ""
-            yield f"• {difference.kind}{post}: {esc(difference.detail)}"
+            kind, detail = _(DIFFERENCES[difference.kind]), esc(translated(difference.detail))
+            at = difference.position
+            post = "" if at is None else f" {_('post {n}').format(n=at)}"
+            yield f"• {kind}{post}: {detail}"

@@ -12,6 +12,7 @@ from threadcast.bot.chat.requests import changing
 from threadcast.bot.chat.requests.wishes import read_wish
 from threadcast.bot.chat.views.asking import numbers
 from threadcast.bot.chat.views.message import Message, rows
+from threadcast.bot.languages import ngettext
 from threadcast.bot.wording import TIMES, exactly, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.states import Event
@@ -50,7 +51,14 @@ def starts_at(context: Context, request: Request, moment: datetime) -> Answer:
     """Give threads a time of their own, on the channels that the words name or on all."""
     apply = context.requests(request.sender).changes.apply
     change = partial(apply, event=Event.SCHEDULE, due=moment, channels=request.words)
-    return changing.change_each(context, request, change, ("starts", exactly(moment, context.zone)))
+
+    def start(number: int, threads: str, channels: str) -> str:
+        said = ngettext(
+            "{threads} on {channels} starts {moment}.", "{threads} on {channels} start {moment}.", number
+        )
+        return said.format(threads=threads, channels=channels, moment=exactly(moment, context.zone))
+
+    return changing.change_each(context, request, change, start)
 
 
 @button_only("when", who=Role.OWNER)
