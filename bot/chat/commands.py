@@ -8,11 +8,12 @@ ask for is `@button_only`. Router, /help, the menu and suggestions read the same
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.port import Channel, Clock
@@ -95,8 +96,20 @@ class Shown:
     states: frozenset[str]
 
 
-Update = Callable[[Message], Awaitable[None]]
-Work = Callable[[Update], Awaitable[Message | Card]]
+class Place(Protocol):
+    """Where the work of an answer is done: a chat. Each raises UnreachableError."""
+
+    async def update(self, content: Message) -> None:
+        """Change the message of the answer, or of the button."""
+
+    async def send(self, content: Message) -> int:
+        """Send a message of its own; its id."""
+
+    async def delete(self, messages: Sequence[int]) -> bool:
+        """Delete messages of ours; False where Telegram does not let us."""
+
+
+Work = Callable[[Place], Awaitable[Message | Card | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +117,9 @@ class Answer:
     """What is said to a request.
 
     `toast` is what a pressed button says. `afresh`: it is a message of its own even where a button was
-    pressed, whose message stays. `work` is done afterwards: it is given what changes the message, and its
-    result is the last change. `asked` is the request whose words are what is replied to this message.
+    pressed, whose message stays. `work` is done afterwards: it is given the place where it says how it goes,
+    and its result is the last change of the message. `asked` is the request whose words are what is replied
+    to this message.
     """
 
     message: Message | Card | None
@@ -119,7 +133,8 @@ class Answer:
 class Context:
     """What answers are made with. Where `channels` is empty, none is configured yet.
 
-    `confirm`: what is sent to the bot is public only after a tap, or at a slot.
+    `confirm`: what is sent to the bot is public only after a tap, or at a slot. `previewing` is held, by
+    chat, while messages of a preview there come or go.
     """
 
     requests_of: Callable[[str], Requests]
@@ -130,6 +145,7 @@ class Context:
     zone: ZoneInfo
     people: People
     confirm: bool = True
+    previewing: Mapping[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     def requests(self, sender: Sender) -> Requests:
         return self.requests_of(sender.actor)

@@ -5,8 +5,9 @@ own, at the pace of the chat.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -232,7 +233,7 @@ class Replies:
         self._say(sender, answer, message, answering)
 
     def _say(self, sender: Sender, answer: Answer, pressed: int | None, answering: ExitStack) -> None:
-        if answer.message is not None:
+        if answer.message is not None or answer.work is not None:
             task = self._spawn(self._tell(sender, answer, pressed, answering.pop_all()))
             if answer.asked is not None:
                 self._asking[sender.chat] = task
@@ -252,17 +253,20 @@ class Replies:
         chat, cards = sender.chat, self._reporter.of(sender.chat)
         try:
             with answering:
-                message = await self._put(sender, answer.message, None if answer.afresh else pressed)
-                if answer.asked is not None:
+                message = None if answer.afresh else pressed
+                if answer.message is not None:
+                    message = await self._put(sender, answer.message, None if answer.afresh else pressed)
+                if answer.asked is not None and message is not None:
                     data, now = answer.asked.data(), self._context.clock()
                     await asyncio.to_thread(self._context.notes.write, asked_in(chat), message, data, now=now)
             if answer.work is not None:
-                with cards.working(message):
+                own = None if answer.message is None else message
+                with nullcontext() if own is None else cards.working(own):
                     await self._work(sender, message, answer.work)
         except UnreachableError:
             log.debug("an answer was not said", chat=chat)
 
-    async def _put(self, sender: Sender, content: Message | Card | None, message: int | None) -> int:
+    async def _put(self, sender: Sender, content: Message | Card, message: int | None) -> int:
         """Say something in place of a message, or as a new one where that cannot be; which one it is then."""
         shown = None
         if isinstance(content, Card):
@@ -271,22 +275,17 @@ class Replies:
                 content = shown.message
             except ERRORS as error:
                 content = Message(esc(sentence(error)))
-        assert content is not None  # noqa: S101  # what the callers looked at
         if message is None or not await self._outbox.edit(sender.chat, message, content):
             message = await self._outbox.send(sender.chat, content)
         if shown is not None:
             await self._reporter.of(sender.chat).carry(message, shown)
         return message
 
-    async def _work(self, sender: Sender, message: int, work: Work) -> None:
+    async def _work(self, sender: Sender, message: int | None, work: Work) -> None:
         """Do the work of an answer; what came of it takes the place of its message."""
-
-        async def update(content: Message) -> None:
-            await self._outbox.edit(sender.chat, message, content)
-
-        end: Message | Card
+        end: Message | Card | None
         try:
-            end = await work(update)
+            end = await work(Here(self._outbox, sender.chat, message))
         except ERRORS as error:
             end = Message(esc(sentence(error)))
         except UnreachableError:
@@ -295,7 +294,8 @@ class Replies:
             # The work's edge: whatever broke, the chat goes on.
             log.exception("work for a chat broke")
             end = Message(esc(broke(error)))
-        await self._put(sender, end, message)
+        if end is not None:
+            await self._put(sender, end, message)
 
     def show_draft(self, sender: Sender) -> None:
         """Say what is pasted so far."""
@@ -329,6 +329,25 @@ class Replies:
                 await self._outbox.delete(sender.chat, shown)
         elif draft.shown is not None:  # below what was pasted, and only once
             await self._outbox.delete(sender.chat, draft.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A chat, for the work of an answer. `message` is the answer's or that of the button, if any."""
+
+    outbox: Outbox
+    chat: int
+    message: int | None
+
+    async def update(self, content: Message) -> None:
+        if self.message is not None:
+            await self.outbox.edit(self.chat, self.message, content)
+
+    async def send(self, content: Message) -> int:
+        return await self.outbox.send(self.chat, content)
+
+    async def delete(self, messages: Sequence[int]) -> bool:
+        return await self.outbox.delete_all(self.chat, messages)
 
 
 def _command(message: telegram.Message, username: str) -> tuple[str, tuple[str, ...]] | None:

@@ -3,8 +3,9 @@
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
@@ -25,6 +26,7 @@ log = structlog.get_logger("threadcast.chat")
 
 FIRST_PAUSE: Final = 1.0  # seconds after which a network that was away is tried again
 LONGEST_PAUSE: Final = 60.0
+AT_ONCE: Final = 100  # messages that one call deletes: https://core.telegram.org/bots/api#deletemessages
 
 Markup = telegram.InlineKeyboardMarkup | telegram.ForceReply | None
 
@@ -93,6 +95,18 @@ class Outbox:
         except BadRequest:
             return False
 
+    async def delete_all(self, chat: int, messages: Sequence[int]) -> bool:
+        """Delete messages of ours, if they are there; False where one stays. Raises UnreachableError."""
+        gone = True
+        for start in range(0, len(messages), AT_ONCE):
+            some = messages[start : start + AT_ONCE]
+            try:
+                await self._call(chat, partial(self._bot.delete_messages, chat, some))
+            except BadRequest as error:
+                log.debug("messages stay", chat=chat, reason=redact(error.message))
+                gone = False
+        return gone
+
     async def toast(self, press: str, text: str = "") -> None:
         """Answer a press, so that its button stops turning. It may be too late for that: no harm done."""
         text = visible(text)
@@ -124,6 +138,7 @@ class Outbox:
                 parse_mode=ParseMode.HTML,
                 reply_markup=markup,
                 disable_notification=message.quiet,
+                reply_parameters=_reply(message.reply_to),
             )
         return await self._bot.send_message(
             chat,
@@ -132,6 +147,7 @@ class Outbox:
             reply_markup=markup,
             disable_notification=message.quiet,
             link_preview_options=NO_PREVIEW,
+            reply_parameters=_reply(message.reply_to),
         )
 
     async def _call(self, chat: int, call: Callable[[], Awaitable[T]]) -> T:
@@ -184,6 +200,10 @@ class Outbox:
     async def _wait_for(self, pace: Pace) -> None:
         while (at := pace.ready_at(now := self._clock())) > now:
             await self._sleep((at - now).total_seconds())
+
+
+def _reply(parent: int | None) -> telegram.ReplyParameters | None:
+    return None if parent is None else telegram.ReplyParameters(parent, allow_sending_without_reply=True)
 
 
 NO_PREVIEW: Final = telegram.LinkPreviewOptions(is_disabled=True)

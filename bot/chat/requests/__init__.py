@@ -1,6 +1,25 @@
 """What a person can ask for in the chat. Importing this fills the registry of commands."""
 
 from threadcast.bot.chat.commands import REGISTRY
-from threadcast.bot.chat.requests import adding, changing, people, reading, settling, takedown, timing
+from threadcast.bot.chat.requests import (
+    adding,
+    changing,
+    people,
+    previewing,
+    reading,
+    settling,
+    takedown,
+    timing,
+)
 
-__all__ = ["REGISTRY", "adding", "changing", "people", "reading", "settling", "takedown", "timing"]
+__all__ = [
+    "REGISTRY",
+    "adding",
+    "changing",
+    "people",
+    "previewing",
+    "reading",
+    "settling",
+    "takedown",
+    "timing",
+]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
-from threadcast.bot.chat.commands import About, Answer, Card, Context, Request, Update, button_only, command
+from threadcast.bot.chat.commands import About, Answer, Card, Context, Place, Request, button_only, command
 from threadcast.bot.chat.views.message import Message, bold, esc, link, rows
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.languages.stored import translated
@@ -59,7 +59,7 @@ def undo_yes(context: Context, request: Request) -> Answer:
     names = request.words
     requests.changes.withdraw(request.thread, channels=names)
 
-    async def work(update: Update) -> Card:
+    async def work(here: Place) -> Card:
         seen: asyncio.Queue[Undoing] = asyncio.Queue()
 
         async def tell() -> None:
@@ -67,7 +67,7 @@ def undo_yes(context: Context, request: Request) -> Answer:
                 one = await seen.get()
                 while not seen.empty():  # the newest is enough
                     one = seen.get_nowait()
-                await update(Message(_so_far(one, context)))
+                await here.update(Message(_so_far(one, context)))
 
         teller = asyncio.create_task(tell())
         try:
@@ -136,7 +136,7 @@ def audit(context: Context, request: Request) -> Answer:
     requests = context.requests(request.sender)
     requests.queries.show(request.thread)
 
-    async def work(_update: Update) -> Card:
+    async def work(_here: Place) -> Card:
         found = await requests.chains.audit(request.thread, channels=request.words)
         return Card(request.thread, "\n".join(_audited(request.thread, found)))
 

@@ -38,7 +38,8 @@ class Message:
     """One message. `text` is HTML.
 
     `quiet`: it makes no sound. `asks` is what stands in the field for the person's reply, where one is
-    wanted. `file` is sent along, with its name.
+    wanted. `file` is sent along, with its name. `reply_to` is the message that it replies to, if
+    that is there.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Message:
     quiet: bool = False
     asks: str = ""
     file: tuple[str, bytes] | None = None
+    reply_to: int | None = None
 
 
 Say = Callable[[], Message]  # in the language that is spoken where it is called

@@ -22,6 +22,7 @@ A transcript is a text file. Its first lines say what it proves (`# …`) and wh
 
 `in the group` behind a name (`Ada in the group: /queue`, `Bot in the group:`) means the group. What the
 bot says may come in any order where it says several things at once; at the end it has said nothing else.
+What replies to another message begins with `(replies to …)` and the first line of that.
 A line `…` in what the bot says stands for any number of lines.
 """
 
@@ -94,6 +95,9 @@ def read(path: Path) -> Transcript:
 def shown(message: Message) -> str:
     """A message as a transcript has it: its text, its document, its buttons."""
     lines = [message.text] if message.text else []
+    parent = message.chat.messages.get(message.reply_to or 0)
+    if parent is not None:
+        lines.insert(0, f"(replies to {parent.text.splitlines()[0]})")
     if message.document is not None:
         lines.insert(0, f"({message.document['file_name']})")
     rows = message.extra.get("reply_markup", {}).get("inline_keyboard", [])

@@ -9,7 +9,7 @@ from typing import Any
 from tests.servers.http import Held
 from tests.servers.telegram.chats import ApiError, Json, Member, User
 from tests.servers.telegram.commands import delete_my_commands, get_my_commands, set_my_commands
-from tests.servers.telegram.editing import delete_message, edit_message_text
+from tests.servers.telegram.editing import delete_message, delete_messages, edit_message_text
 from tests.servers.telegram.parameters import Parameters, done, failed
 from tests.servers.telegram.sending import forward_message, send_chat_action, send_document, send_message
 from tests.servers.telegram.state import REAL_BOT_PACE, REAL_PACES, Answer, BotApi, Pace
@@ -108,6 +108,7 @@ METHODS: dict[str, Callable[[BotApi, User, Parameters], Any]] = {
     "forwardMessage": forward_message,
     "editMessageText": edit_message_text,
     "deleteMessage": delete_message,
+    "deleteMessages": delete_messages,
     "getUpdates": get_updates,
     "setWebhook": set_webhook,
     "deleteWebhook": delete_webhook,

@@ -13,6 +13,7 @@ from tests.servers.telegram.state import BotApi
 from tests.servers.telegram.text import Formatted, message_text
 
 OLDEST_DELETABLE = 48 * 3600  # seconds
+MOST_DELETED = 100  # messages at once
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are exactly"
     " the same as a current content and reply markup of the message"
@@ -63,6 +64,23 @@ def delete_message(api: BotApi, bot: User, given: Parameters) -> bool:
         raise ApiError(400, "Bad Request: message can't be deleted for everyone")
     _require_deletable(message, bot)
     del chat.messages[message.id]
+    return True
+
+
+def delete_messages(api: BotApi, bot: User, given: Parameters) -> bool:
+    """Those that are there: the others are skipped. https://core.telegram.org/bots/api#deletemessages"""
+    chat = api.chat(bot, given)
+    chat.require_member(bot)
+    numbers = given.value("message_ids")
+    if not isinstance(numbers, list) or not 1 <= len(numbers) <= MOST_DELETED:
+        raise ApiError(400, "Bad Request: message identifiers are not specified")
+    found = [chat.messages[one] for one in numbers if one in chat.messages]
+    for message in found:
+        if message.date < time.time() - OLDEST_DELETABLE:
+            raise ApiError(400, "Bad Request: message can't be deleted for everyone")
+        _require_deletable(message, bot)
+    for message in found:
+        del chat.messages[message.id]
     return True
 
 

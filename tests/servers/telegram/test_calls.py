@@ -89,6 +89,8 @@ def test_edits_and_deletions(server: TelegramServer, call: Call, chat: Chat) -> 
     assert "message is not modified" in refusal(again)[1]
     chat.messages[1].date -= 48 * 3600 + 60
     assert refusal(call("deleteMessage", chat_id="@news", message_id=1))[0] == 400
+    assert refusal(call("deleteMessages", chat_id="@news", message_ids=[1, 2]))[0] == 400
+    assert result(call("deleteMessages", chat_id="@news", message_ids=[99]))  # is skipped
     group = server.add_chat("group")
     server.receive(group, "hello", ADA)
     refused = call("editMessageText", chat_id=group.id, message_id=1, text="x")

@@ -1,0 +1,100 @@
+"""A thread as it will be: its posts as messages, and what is said below them. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+
+from threadcast.bot.chat.views.message import Message, bold, esc, split
+from threadcast.bot.languages import _, ngettext
+from threadcast.bot.requests.preview import Preview
+from threadcast.bot.wording import several
+from threadcast.queue.compose.compose import Post
+from threadcast.queue.text.thread import Thread
+
+NEARLY = 0.9  # of the limit: so long a post is named
+NAMED = 5  # cuts and long posts that are named one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a thread will look on channels where its posts are the same; `limit` is the lowest of theirs."""
+
+    thread: int
+    channels: tuple[str, ...]
+    limit: int
+    posts: tuple[Post, ...]
+    problems: tuple[str, ...]
+
+
+def looks(found: Sequence[Preview]) -> list[Look]:
+    """Each thread once for all channels on which it looks the same, thread by thread."""
+    alike: dict[tuple[int, tuple[str, ...]], list[Preview]] = {}
+    for one in sorted(found, key=lambda each: each.thread):
+        alike.setdefault((one.thread, tuple(post.text for post in one.posts)), []).append(one)
+    return [
+        Look(
+            thread,
+            tuple(one.channel for one in same),
+            min(one.limit for one in same),
+            same[0].posts,
+            tuple(dict.fromkeys(one.problem for one in same if one.problem)),
+        )
+        for (thread, _texts), same in alike.items()
+    ]
+
+
+def messages(post: Post) -> list[Message]:
+    """A post as its readers will see it; one that is longer than a message of Telegram's as several."""
+    return [Message(piece, quiet=True) for piece in split(escape(post.text, quote=False))]
+
+
+def below(look: Look, thread: Thread, number: int | None, shown: int) -> str:
+    """What is said below the posts of a thread of which so many are shown, as HTML."""
+    name = bold(thread.title) if number is None else f"#{number} {bold(thread.title)}"
+    where, count = esc(several(look.channels)), len(look.posts)
+    if shown < count:
+        said = _("⬆️ {thread} on {channels}: the first {shown} of {n} posts.")
+    else:
+        said = ngettext("⬆️ {thread} on {channels}: {n} post.", "⬆️ {thread} on {channels}: {n} posts.", count)
+    lines = [said.format(thread=name, channels=where, shown=shown, n=count)]
+    if not count:
+        lines = [_("{thread} on {channels}:").format(thread=name, channels=where)]
+    return "\n".join([*lines, *(f"⚠️ {esc(one)}" for one in look.problems), *_lengths(look)])
+
+
+def _lengths(look: Look) -> list[str]:
+    """What was cut, and what is nearly as long as can be."""
+    by_part = [list(group) for _part, group in groupby(look.posts, key=lambda post: post.part)]
+    cuts = [group for group in by_part if len(group) > 1]
+    long = [
+        (place, post)
+        for place, post in enumerate(look.posts, start=1)
+        if post.length >= NEARLY * look.limit and not any(post in group for group in cuts)
+    ]
+    lines = [
+        _("✂️ Part {part} is longer than {limit} and becomes {n} posts: {labels}").format(
+            part=group[0].part,
+            limit=look.limit,
+            n=len(group),
+            labels=esc(" ".join(post.label for post in group)),
+        )
+        for group in cuts
+    ]
+    lines += [
+        _("📏 Post {place} is nearly full: {length} of {limit}").format(
+            place=place, length=post.length, limit=look.limit
+        )
+        for place, post in long
+    ]
+    more = len(lines) - NAMED
+    left = ngettext("… and {n} more like these", "… and {n} more like these", more).format(n=more)
+    return lines if more <= 0 else [*lines[:NAMED], left]
+
+
+def plain(look: Look, title: str) -> str:
+    """The same as a text file."""
+    lines = [f"{title} — {', '.join(look.channels)}, {len(look.posts)}/{look.limit}", *look.problems]
+    for place, post in enumerate(look.posts, start=1):
+        lines += [f"-- {place}/{len(look.posts)}, {post.length}/{look.limit}", post.text]
+    return "\n".join([*lines, ""])
