@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -164,6 +164,12 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
                 "thread {thread} is queued already, and goes out in its turn; "
                 "to publish it at once: {command}"
             ).format(thread=thread, command=face.command("publish", thread, f"{face.option}now"))
+        case Problem.NO_SLOTS:
+            times = f'{face.option}each "daily 9:00"' if face.option else "daily 9:00"
+            return _(
+                "thread {thread} waits on no channel with a schedule, so there is no slot for it; "
+                "for a time: {command}"
+            ).format(thread=thread, command=face.command("at", thread, times))
         case Problem.SAME_TEXT:
             (twin,) = error.deliveries
             return _(
@@ -228,6 +234,11 @@ def exactly(moment: datetime, zone: ZoneInfo) -> str:
     """Return date and time in full: `Fri 27 Nov 2026, 18:30 CET`."""
     local = moment.astimezone(zone)
     return f"{written(local, 'yMMMEd', '%a %-d %b %Y')}, {local:%H:%M %Z}"
+
+
+def on_day(day: date) -> str:
+    """Return a day: `Mon 2 Mar 2026`."""
+    return written(datetime.combine(day, time()), "yMMMEd", "%a %-d %b %Y")
 
 
 def shortly(moment: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -63,7 +63,7 @@ class Event(StrEnum):
     RESEND = "resend"  # looked for, and certainly not there: the same post is sent again
     HOLD = "hold"
     RELEASE = "release"
-    SCHEDULE = "schedule"  # it starts at a time of its own, whatever its channel's schedule
+    SCHEDULE = "schedule"  # it starts at a time of its own, whatever its channel's schedule; without: in turn
     STOP = "stop"  # a person stops it: no post goes out after the one in hand
     CANCEL = "cancel"
     RETRY = "retry"
@@ -245,6 +245,8 @@ def written(state: DeliveryState, change: Change, now: datetime) -> dict[str, ob
         values["own_time"] = True
     if after is DeliveryState.QUEUED and state is not DeliveryState.QUEUED:
         values["queued"] = now
+    if change.event is Event.SCHEDULE and change.due is None:  # no slot of the past is made up for
+        values |= {"own_time": False, "due": now, "queued": now}
     return values
 
 

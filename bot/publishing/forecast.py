@@ -130,7 +130,9 @@ def _of_channel(
         room = prospect.room(_left(delivery), at, gap=rhythm.gap)
         prospect = prospect.after(_left(delivery), room.at, gap=rhythm.gap)
         free = room.ends
-        found[delivery.id] = Forecast(delivery, room.at, room.reason or why, free)
+        found[delivery.id] = Forecast(
+            delivery, room.at, room.reason or why, free, by_slot=rhythm.is_scheduled
+        )
     return [found[delivery.id] for delivery in deliveries]
 
 

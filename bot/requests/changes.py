@@ -42,6 +42,14 @@ class Changes:
         moment = signed["now"] if event is Event.RETRY else due
         return self._each(thread_id, channels, lambda one: apply(one.id, event, **signed, due=moment))
 
+    def in_turn(self, thread_id: int, *, channels: Sequence[str] = ()) -> Changed:
+        """Let a thread go, without a time of its own: by a slot of each channel that has a schedule."""
+        meant = self._context.deliveries(thread_id, channels)
+        names = [one.channel for one in meant if self._context.may_wait_for_slot(one)]
+        if not names:
+            raise RefusedError(Problem.NO_SLOTS, thread=thread_id)
+        return self.apply(thread_id, Event.SCHEDULE, channels=names)
+
     def publish(
         self, thread_id: int, *, channels: Sequence[str] = (), now: bool, after: int | None = None
     ) -> Changed:

@@ -10,6 +10,7 @@ from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.publishing.forecast import NOTHING_KNOWN, Rhythm
 from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
 from threadcast.queue.model import Delivery
+from threadcast.queue.states import BEGINNINGS
 from threadcast.queue.store.database import Database
 
 
@@ -41,6 +42,11 @@ class RequestContext:
     def signature(self) -> Signature:
         """Return what a change made now is signed with."""
         return {"now": self.clock(), "actor": self.actor}
+
+    def may_wait_for_slot(self, one: Delivery) -> bool:
+        """Whether it has not begun, and its channel has a schedule: what is half out waits for no slot."""
+        rhythm = self.rhythms.get(one.channel)
+        return rhythm is not None and rhythm.is_scheduled and one.state in BEGINNINGS and not one.sent
 
     def deliveries(self, thread_id: int, names: Sequence[str] = ()) -> tuple[Delivery, ...]:
         """Return a thread's deliveries, on the channels named or on all. Raises NotFoundError."""

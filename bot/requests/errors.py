@@ -19,6 +19,7 @@ class Problem(StrEnum):
     BEHIND_ITSELF = "behind-itself"
     ELSEWHERE = "elsewhere"  # the thread to go behind is not meant for this channel
     NOT_ONE_UNSURE = "not-one-unsure"  # of its deliveries
+    NO_SLOTS = "no-slots"  # no channel that the thread is meant for has a schedule
     SAME_TEXT = "same-text"  # is on this channel, as that delivery
     NOT_A_POST = "not-a-post"  # what a person named is no post of this channel
     NOT_THE_POST = "not-the-post"  # may not be: `names` has what was named, and its id

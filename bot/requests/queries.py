@@ -1,13 +1,22 @@
 """What a person can see of the queue: what waits, what came of it, and who did what."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import takewhile
+from zoneinfo import ZoneInfo
 
+from threadcast.bot.publishing.agenda import Agenda, zone_of
 from threadcast.bot.publishing.forecast import Forecast, forecast
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
+from threadcast.config.schedule.slots import Schedule, parse_schedule
+from threadcast.config.schedule.words import FARTHEST, WhenCode, WhenError
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
-from threadcast.queue.states import OVER, WAITING, DeliveryState
+from threadcast.queue.states import BEGINNINGS, OVER, WAITING, DeliveryState
+
+BARE_HOUR = re.compile(r"(?<=\s)(\d{1,2})$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +65,49 @@ class Queries:
 
     def forecast(self, *, channel: str | None = None) -> tuple[Forecast, ...]:
         """Return the queue, with when each delivery starts, why then, and when it should be through."""
+        return self._foresee(self.queue(channel=channel), self._context.clock())
+
+    def in_turn(self, threads: Collection[int]) -> tuple[Forecast, ...]:
+        """Return when these would start if `Changes.in_turn` let them go now: those that it can."""
+        now, queue = self._context.clock(), self.queue()
+        mine = {one.id for one in queue if one.thread_id in threads and self._context.may_wait_for_slot(one)}
+        let_go = (
+            replace(one, state=DeliveryState.QUEUED, own_time=False, due=now, queued=now)
+            if one.id in mine
+            else one
+            for one in queue
+        )
+        return tuple(one for one in self._foresee(tuple(let_go), now) if one.delivery.id in mine)
+
+    def one_each(
+        self, threads: Iterable[int], text: str, *, after: datetime, zone: ZoneInfo
+    ) -> dict[int, datetime]:
+        """Return a time (UTC) for each thread that may begin, one after the other from a moment on.
+
+        See `read_times` for `text`. Raises ValueError with what was expected, and WhenError where the last is
+        more than a year away.
+        """
+        slots = read_times(text).slots(after, zone)
+        within = takewhile(lambda slot: slot.utc - after <= FARTHEST, slots)
+        waiting = {one.thread_id for one in self._database.reading.deliveries(states=frozenset(BEGINNINGS))}
+        meant = [one for one in threads if one in waiting]
+        times = {thread: slot.utc for thread, slot in zip(meant, within, strict=False)}
+        if len(times) < len(meant):
+            raise WhenError(WhenCode.TOO_FAR, text)
+        return times
+
+    def agenda(self, threads: Collection[int], zone: ZoneInfo) -> Agenda:
+        """Return what the days hold for these threads: by their channels' clocks, or else in this zone."""
+        every = self.forecast()
+        meant = {one.delivery.channel for one in every if _begins(one.delivery, threads)}
+        rhythms = {name: each for name, each in self._context.rhythms.items() if name in meant}
+        others = (one for one in every if one.delivery.channel in meant)
+        starts = (one.start for one in others if one.delivery.thread_id not in threads)
+        return Agenda(zone_of(rhythms, zone), rhythms, tuple(start for start in starts if start is not None))
+
+    def _foresee(self, queue: Sequence[Delivery], now: datetime) -> tuple[Forecast, ...]:
         rows = {row.name: row for row in self._database.reading.channels()}
-        now = self._context.clock()
-        prospects = self._context.prospects(now)
-        return forecast(self.queue(channel=channel), rows, self._context.rhythms, now, prospects)
+        return forecast(queue, rows, self._context.rhythms, now, self._context.prospects(now))
 
     def events(
         self, thread_id: int | None = None, limit: int | None = None, after: int | None = None
@@ -105,3 +153,13 @@ class Queries:
     def _chains(self, deliveries: Sequence[Delivery]) -> tuple[Chain, ...]:
         posts = self._database.reading.posts_of([delivery.id for delivery in deliveries])
         return tuple(Chain(delivery, posts[delivery.id]) for delivery in deliveries)
+
+
+def read_times(text: str) -> Schedule:
+    """Return times as a person writes them: `daily 9:00`, `mon-fri 9`, `every 2h`. Raises ValueError."""
+    return parse_schedule(BARE_HOUR.sub(r"\1:00", text))
+
+
+def _begins(one: Delivery, threads: Collection[int]) -> bool:
+    """Whether it is of one of these threads, and has not begun."""
+    return one.thread_id in threads and one.state in BEGINNINGS

@@ -95,6 +95,10 @@ class Timetable:
         # One that falls on the end of quiet hours: it takes the missed one with it.
         return Start(self.jittered(slot), Cause.SLOT, slot)
 
+    def next_slot(self, after: datetime) -> Slot | None:
+        """Return the first slot after an instant that does not lapse; None without a schedule."""
+        return None if self.schedule is None else self._next(self.schedule, after)
+
     def jittered(self, slot: Slot) -> datetime:
         """Return when the thread of a slot starts: the slot, or up to `jitter` after it, in whole seconds."""
         if self.schedule is None or not self.jitter:

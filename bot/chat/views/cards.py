@@ -243,15 +243,21 @@ def batch_buttons(
         held_ones = [one for one in deliveries if one.state is HELD]
         # Where they would wait for a slot, letting them go is not yet publishing them.
         by_slot = all(one.id in foreseen and foreseen[one.id].by_slot for one in held_ones)
+        off_slots = any(
+            one.id in foreseen and foreseen[one.id].by_slot and (one.state is HELD or one.own_time)
+            for one in deliveries
+        )
         at_once = offer(_("Publish now"), "now") if by_slot else offer(_("Publish"), "release")
-        tomorrow = offer(_("Tomorrow 9:00"), "at", "tomorrow", "9:00")
-        later = offer(_("Next slot"), "release") if by_slot else tomorrow
+        tomorrow = offer(_("Tomorrow 9:00"), "at", "tomorrow", "9:00", when=bool(held_ones))
+        later = offer(_("Next slot"), "release", when=bool(held_ones) and single) if by_slot else tomorrow
         every = [
-            *(at_once, later if held_ones else None, offer(_("Pick a time…"), "when")),
+            *(at_once, later, offer(_("Pick a time…"), "when")),
             *(button(_("Preview"), "preview", threads), offer(_("More…"), "more")),
         ]
         shown = [one for one in every if one is not None]
-        found += [shown[:2], shown[2:4], shown[4:]]
+        each = offer(_("One each day at 9:00"), "each", "9:00", when=not single)
+        slots = offer(_("One a slot"), "each", "slots", when=not single and off_slots)
+        found += [(each, slots), shown[:2], shown[2:4], shown[4:]]
     stopped = [one for one in deliveries if one.state is FAILED and one.code is Code.PERSON]
     refused = [one for one in deliveries if one.state is FAILED and one.code is not Code.PERSON]
     by_hand = bool(stopped) and not refused

@@ -1,8 +1,9 @@
 """The queue: what waits, and what its owner decides about it."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 import click
 
@@ -18,7 +19,10 @@ from threadcast.bot.shell.context import (
     FORCE,
     ONE_CHANNEL,
     THREAD_NUMBER,
+    YES,
     Session,
+    ThreadNumbers,
+    confirm,
     in_session,
     load_settings,
     no_queue,
@@ -26,9 +30,12 @@ from threadcast.bot.shell.context import (
     thread_argument,
     threads_argument,
 )
+from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.faults import report
 from threadcast.bot.shell.follow import INTERVAL, stay
 from threadcast.bot.shell.screen import Screen
+from threadcast.bot.wording import exactly, time_refused
+from threadcast.config.schedule.words import WhenError
 from threadcast.queue.errors import NotAllowedError, NotFoundError
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import STOPPED, DeliveryState, Event
@@ -243,14 +250,25 @@ def retry(
 
 
 @click.command()
-@thread_argument("schedule")
-@click.argument("when", nargs=-1, required=True, metavar="TIME")
+@click.argument("threads", metavar="ID", type=ThreadNumbers(), shell_complete=completion.threads("schedule"))
+@click.argument("when", nargs=-1, metavar="TIME")
+@click.option("--each", metavar="TIMES", help="A time for each of several threads, one after the other.")
 @CHANNEL
+@YES
 @in_session
-def at(session: Session, thread_id: int, when: tuple[str, ...], channels: tuple[str, ...]) -> None:
+def at(
+    session: Session,
+    threads: tuple[int, ...],
+    when: tuple[str, ...],
+    each: str | None,
+    channels: tuple[str, ...],
+    yes: bool,
+) -> None:
     """Give a thread a time of its own.
 
-    Whatever its channels' schedules say. One that is held is let go.
+    Whatever its channels' schedules say. One that is held is let go. With --each, several threads get a time
+    each, which is shown and asked first: `daily 9:00`, `mon-fri 9:00,18:30`, `every 2h`; or `slots`: one a
+    slot of their channels.
 
     \b
     Examples:
@@ -258,10 +276,45 @@ def at(session: Session, thread_id: int, when: tuple[str, ...], channels: tuple[
       threadcast at 7 fri 18:30 --channel news
       threadcast at 7 in 2h
       threadcast at 7 2026-12-24T18:30
+      threadcast at 3-7 --each "daily 9:00"
+      threadcast at 3-7 --each slots
     """
-    due = parse_at(" ".join(when), session.settings.timezone, hint="TIME")
-    changed = session.requests.changes.apply(thread_id, Event.SCHEDULE, channels=channels, due=due)
-    views.changed(session, changed, changed.refused)
+    if bool(when) == (each is not None):
+        raise click.UsageError("say when: TIME, or --each TIMES")
+    zone, changes = session.settings.timezone, session.requests.changes
+    if each is None:
+        due = parse_at(" ".join(when), zone, hint="TIME")
+        plan = dict.fromkeys(threads, due)
+    else:
+        plan = _times(session, threads, each)
+        lines = [
+            f"#{one}: {exactly(at, zone) if at else 'when its channel goes on'}" for one, at in plan.items()
+        ]
+        if plan and not (yes or confirm("\n".join([*lines, "Set these times?"]))):
+            again = f"threadcast at {','.join(map(str, threads))} --each '{each}' --yes"
+            raise FaultError(f"No time was set; to do it: {again}", Exit.USAGE)
+
+    def change(one: int) -> Changed:
+        if each == "slots":
+            return changes.in_turn(one, channels=channels)
+        return changes.apply(one, Event.SCHEDULE, channels=channels, due=plan[one])
+
+    _change_each(session, [plan or threads], change)
+
+
+def _times(session: Session, threads: Sequence[int], each: str) -> dict[int, datetime | None]:
+    """Return when each thread would start, of those that may."""
+    queries = session.requests.queries
+    if each == "slots":
+        return {one.delivery.thread_id: one.start for one in queries.in_turn(threads)}
+    try:
+        plan = queries.one_each(threads, each, after=current_time(), zone=session.settings.timezone)
+    except (ValueError, WhenError) as error:
+        said = time_refused(error) if isinstance(error, WhenError) else str(error)
+        raise click.BadParameter(said, param_hint="--each") from None
+    if not plan:
+        raise FaultError("None of these threads waits to begin; see: threadcast queue", Exit.NOT_ALLOWED)
+    return {**plan}
 
 
 @click.command()

@@ -25,6 +25,9 @@ OF_SOMETHING = (
     (re.compile(r"(Pause|Resume|Stop|Remove|Forget) \w+"), r"\1 channel"),
     (re.compile(r"\w+: (It is(?: not)? there)"), r"channel: \1"),
     (re.compile(r"/\w+(?: .+)?"), "/command"),
+    (re.compile(r"░?(\(\d+\)|\d+)[°⁰-⁹¹²³⁺]*"), "day"),
+    (re.compile(r"([☆🌙] )?\d+:\d\d"), "hour"),
+    (re.compile(r"·|Mo|Tu|We|Th|Fr|Sa|Su|[A-Z][a-z]+ \d{4}"), "nothing"),
 )
 
 
@@ -78,15 +81,17 @@ def test_every_button_of_the_code_is_shown() -> None:
     assert labels - _shown() == set()
 
 
+def _called(function: ast.expr) -> str:
+    """The name of what is called, of a module or of a value."""
+    return getattr(function, "id", getattr(function, "attr", ""))
+
+
 def _labels(path: Path) -> set[str]:
     """The labels that a module gives to buttons, without those that have a place for a name."""
     calls = [
         node.args[0]
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in {"button", "offer"}
-        and node.args
+        if isinstance(node, ast.Call) and _called(node.func) in {"button", "offer"} and node.args
     ]
     found = {
         each.value

@@ -279,6 +279,40 @@ def test_at(news: Shell) -> None:
     assert "is no time that I can read" in result.stderr
 
 
+def test_at_each(news: Shell) -> None:
+    """With `--each` several threads get a time each: shown and asked, and set where that is confirmed."""
+    result = news("at", "1-3", "--each", "daily 9:00")
+    assert result.exit_code == Exit.USAGE
+    assert "threadcast at 1,2,3 --each 'daily 9:00' --yes" in result.stderr
+    news.ok("at", "1-3", "--each", "daily 9:00", "--yes")
+    times = [one["starts"] for one in news.json("queue")["deliveries"]]
+    assert len(set(times)) == 3
+    assert {one[11:16] for one in times} == {"09:00"}
+    assert "no channel with a schedule" in news("at", "2", "--each", "slots", "--yes").stderr
+    news.env["THREADCAST_CHANNELS__NEWS__SCHEDULE"] = "daily 11:00"
+    news.ok("at", "1-3", "--each", "slots", "--yes")
+    assert {one["starts"][11:16] for one in news.json("queue")["deliveries"]} == {"11:00"}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("1",), "say when"),
+        (("1", "fri", "18:30", "--each", "daily 9:00"), "say when"),
+        (("1", "--each", "soon"), "expected"),
+        (("1-3", "--each", "every 300d"), "more than a year away"),
+        (("17", "--each", "daily 9:00"), "waits to begin"),
+    ],
+)
+def test_at_each_refuses(news: Shell, words: tuple[str, ...], says: str) -> None:
+    """What cannot be meant is refused with what to write, and nothing changes."""
+    events = news.json("events")
+    result = news("at", *words)
+    assert result.exit_code != 0
+    assert says in result.stderr
+    assert news.json("events") == events
+
+
 def test_open(news: Shell) -> None:
     """`open` opens the first post of a thread that is out, and prints its address."""
     opener = news.folder / "xdg-open"

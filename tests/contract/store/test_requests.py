@@ -62,6 +62,16 @@ class TestApply:
         assert database.reading.events()[-1].what == "schedule"
         assert look(database, now=later, timing=opening(turn=False)) is not None
 
+    @pytest.mark.parametrize("state", [HELD, QUEUED])
+    def test_schedule_without_a_time(self, database: Database, state: DeliveryState) -> None:
+        """Without a time it waits for a slot, and not for one that passed before it was asked."""
+        (delivery,) = add(database, new("A", wish(state=state)))
+        ask(database, delivery, Event.SCHEDULE, due=NOON + 60 * MINUTE)
+        later = NOON + MINUTE
+        in_turn = ask(database, delivery, Event.SCHEDULE, now=later)
+        assert (in_turn.state, in_turn.due, in_turn.own_time) == (QUEUED, later, False)
+        assert in_turn.queued == later
+
     def test_cancel_under_way(self, database: Database) -> None:
         """A begun delivery is given up where nobody works on it; a late worker then writes nothing more."""
         claimed = started(database)
