@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import structlog
-
 from threadcast.bot import wake
+from threadcast.config.logs import get_logger
 from threadcast.config.settings import DATABASE, Settings
 from threadcast.queue.errors import Fault, GoneError, QueueError, StoreError
 from threadcast.queue.store import migrate
@@ -17,7 +16,7 @@ from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.engine import doubts, is_missing, is_sqlite, parse_url, place
 from threadcast.queue.store.transactions import held, service_lock
 
-log = structlog.get_logger("threadcast.service")
+log = get_logger("threadcast.service")
 
 
 class AlreadyRunningError(QueueError):

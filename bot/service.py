@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from threadcast.bot import wake
@@ -25,6 +24,7 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
+from threadcast.config.logs import get_logger
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.store.database import Database
@@ -33,7 +33,7 @@ from threadcast.queue.store.engine import is_sqlite
 if TYPE_CHECKING:
     from threadcast.bot.chat.chat import Chat
 
-log = structlog.get_logger("threadcast.service")
+log = get_logger("threadcast.service")
 
 # Between two looks that nothing asked for: the clock was set, or another machine added something.
 LOOK_EVERY = timedelta(minutes=5)

@@ -2,9 +2,10 @@
 
 import os
 from datetime import UTC, datetime, tzinfo
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from structlog.typing import EventDict, WrappedLogger
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
 
 MOMENTS = frozenset({"until", "at", "again"})  # values that are moments, as text
 ALONE = frozenset({"title", "url", "file", "data"})  # values that say by themselves what they are
@@ -18,14 +19,14 @@ class Lines:
         self._zone = zone
         self._coloured = out.isatty() and not os.environ.get("NO_COLOR")
 
-    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    def __call__(self, _logger: "WrappedLogger", _method: str, event: "EventDict") -> str:
         """Return one line, and below it where something broke."""
         clock = self._local(event.pop("timestamp", ""))
         level = self._level(str(event.pop("level", "")))
         traces = [str(event.pop(name)) for name in ("stack", "exception") if event.get(name)]
         return "\n".join([f"{clock}  {level}{self._said(event)}", *traces])
 
-    def _said(self, event: EventDict) -> str:
+    def _said(self, event: "EventDict") -> str:
         """Return `news #3: published (“A title”, 30 posts): why → what to do`."""
         event.pop("logger", None)
         what, reason, step = (_line(event.pop(name, "")) for name in ("event", "reason", "next"))

@@ -17,13 +17,13 @@ from functools import cache
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 from urllib.parse import quote
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
-
 from threadcast.config.log_lines import Lines
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "console", "json"]
@@ -33,7 +33,6 @@ MASK = "***"
 FILE = "service.log"  # of the data folder
 OLDER = f"{FILE}.1"
 FILE_SIZE = 1_000_000  # bytes; then it becomes the older one
-_JSON = structlog.processors.JSONRenderer(ensure_ascii=False)
 
 _SHORTEST = 3  # letters; what is shorter is found in any text
 _LONG = 8  # bytes; what is shorter is found in base64 of anything
@@ -54,6 +53,23 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 _START = re.compile(r"(t\.me/[A-Za-z0-9_]+\?start=)[A-Za-z0-9_-]+")
 
 _concealed: set[str] = set()  # in every form, of all secrets of this process
+
+
+class _Logger:
+    """A structlog logger that imports it with the first line: most commands of the shell log nothing."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        import structlog  # noqa: PLC0415  # see above
+
+        return getattr(structlog.get_logger(self._name), attribute)
+
+
+def get_logger(name: str) -> Any:
+    """Return the logger of a room, as `structlog.get_logger` does."""
+    return _Logger(name)
 
 
 def conceal(secrets: Iterable[str]) -> None:
@@ -122,9 +138,14 @@ def configure(
     """Send all logs of the process, in this format and redacted, to a stream (standard error).
 
     Takes the place of handlers installed before, for they would let secrets pass. `auto` is text
-    for a person on a terminal, with the clock of `zone`, and JSON in a pipe. To `file` goes the same as JSON.
+    for a person on a terminal, with the clock of `zone`, and JSON in a pipe. To `file` goes the same as
+    JSON, without the codes of links that let people in: it stays.
     """
+    import structlog  # noqa: PLC0415  # see `_Logger`
+
     out = sys.stderr if stream is None else stream
+    json_lines = structlog.processors.JSONRenderer(ensure_ascii=False)
+    on_terminal = format == "console" or (format == "auto" and out.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -143,9 +164,11 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handlers: dict[logging.Handler, Processor] = {_Handler(out): _renderer(format, out, zone)}
+    handlers: dict[logging.Handler, Processor] = {
+        _Handler(out): Lines(out, zone) if on_terminal else json_lines
+    }
     if file is not None:
-        handlers[_File(file)] = _kept
+        handlers[_File(file)] = lambda *event: _START.sub(rf"\1{MASK}", str(json_lines(*event)))
     for handler, renderer in handlers.items():
         handler.setFormatter(
             structlog.stdlib.ProcessorFormatter(
@@ -167,17 +190,6 @@ def configure(
     for name in _VERBOSE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
-
-
-def _renderer(format: Format, out: TextIO, zone: tzinfo) -> Processor:  # noqa: A002
-    if format == "json" or (format == "auto" and not out.isatty()):
-        return _JSON
-    return Lines(out, zone)
-
-
-def _kept(logger: WrappedLogger, method: str, event: EventDict) -> str:
-    """Return a line for a file that stays: without the codes of links that let people in."""
-    return _START.sub(rf"\1{MASK}", str(_JSON(logger, method, event)))
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -205,7 +217,7 @@ class _File(RotatingFileHandler):
         """Leave it at that."""
 
 
-def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def _redact_event(_logger: "WrappedLogger", _method: str, event: "EventDict") -> "EventDict":
     """Leave nothing in an event but text, numbers and redacted containers of them."""
     return {redact(str(key)): _redact_value(value, _DEPTH) for key, value in event.items()}
 

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-import structlog
-
+from threadcast.bot.channels.deferred import deferred
 from threadcast.bot.channels.mastodon.pace import MastodonPace
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
 from threadcast.config.channels import LocalChannelSettings, MastodonChannelSettings, TelegramChannelSettings
+from threadcast.config.logs import get_logger
 from threadcast.config.schedule.slots import describe
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
@@ -23,7 +23,7 @@ from threadcast.queue.store.database import Database
 if TYPE_CHECKING:
     from threadcast.bot.channels.telegram.client import Bot
 
-log = structlog.get_logger("threadcast.service")
+log = get_logger("threadcast.service")
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ def build_channels(
     """Return the configured channels, no call made yet; chats of one bot share its connections.
 
     With `database` they know of what it remembers where a chat has moved to, and note there where one moves.
-    Client libraries are imported only for the kinds in use.
+    A client library is imported, and a client made, when a channel is first called.
     """
     rows = {} if database is None else {row.name: row for row in database.reading.channels()}
     bots: dict[str, Bot] = {}  # by token
@@ -52,35 +52,49 @@ def build_channels(
     for channel in settings.channels:
         match channel:
             case TelegramChannelSettings():
-                from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see above
-                from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
-
-                token = channel.token.get_secret_value()
-                if token not in bots:
-                    bots[token] = make_bot(token, api_url=settings.telegram.api_url, proxies=settings.proxies)
-                chat = TelegramChannel(
-                    channel,
-                    bot=bots[token],
-                    clock=clock,
-                    probe_chat=next(iter(settings.telegram.admins), None),
-                    settle_after=settings.settle_after,
-                    moved_to=_moved(channel, rows.get(channel.name)),
-                    on_moved=partial(_note_moved, database, channel.name, clock),
-                    copies=None if database is None else _Copies(database, channel.name, clock),
-                )
-                built.append(chat)
+                row = rows.get(channel.name)
+                chat = partial(_telegram, channel, settings, database, clock, bots, row)
+                built.append(deferred(channel.name, channel.kind, channel.chat, chat, limits_posts=False))
             case MastodonChannelSettings():
-                from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415
-
-                account = MastodonChannel(
-                    channel, clock=clock, proxies=settings.proxies, settle_after=settings.settle_after
-                )
-                built.append(account)
+                account = partial(_mastodon, channel, settings, clock)
+                built.append(deferred(channel.name, channel.kind, channel.url, account, limits_posts=None))
             case LocalChannelSettings():
                 from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415
 
                 built.append(LocalChannel(channel, folder=settings.data, clock=clock, zone=settings.timezone))
     return tuple(built)
+
+
+def _telegram(
+    channel: TelegramChannelSettings,
+    settings: Settings,
+    database: Database | None,
+    clock: Clock,
+    bots: dict[str, "Bot"],
+    row: ChannelRow | None,
+) -> Channel:
+    from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see `deferred`
+    from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
+
+    token = channel.token.get_secret_value()
+    if token not in bots:
+        bots[token] = make_bot(token, api_url=settings.telegram.api_url, proxies=settings.proxies)
+    return TelegramChannel(
+        channel,
+        bot=bots[token],
+        clock=clock,
+        probe_chat=next(iter(settings.telegram.admins), None),
+        settle_after=settings.settle_after,
+        moved_to=_moved(channel, row),
+        on_moved=partial(_note_moved, database, channel.name, clock),
+        copies=None if database is None else _Copies(database, channel.name, clock),
+    )
+
+
+def _mastodon(channel: MastodonChannelSettings, settings: Settings, clock: Clock) -> Channel:
+    from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415  # see `deferred`
+
+    return MastodonChannel(channel, clock=clock, proxies=settings.proxies, settle_after=settings.settle_after)
 
 
 def seen(settings: Settings, channels: Sequence[Channel]) -> list[ChannelSeen]:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import structlog
 import telegram
 from telegram.constants import ChatAction, ChatType
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
@@ -13,11 +12,12 @@ from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE, in_vain
 from threadcast.bot.people.people import People, Role
 from threadcast.bot.plain import plain
+from threadcast.config.logs import get_logger
 from threadcast.config.settings import Settings
 
 __all__ = ["Access", "Role", "Sender", "bot_name", "examine_chat"]
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 REMEMBERED = 1000  # strangers who are not logged again
 START = "they press Start in a private chat with the bot"

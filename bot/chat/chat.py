@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram.error import TelegramError
 
@@ -30,13 +29,13 @@ from threadcast.bot.people.pairing import address, drawn, offer
 from threadcast.bot.people.people import People, Role
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.requests import Requests
-from threadcast.config.logs import redact
+from threadcast.config.logs import get_logger, redact
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import StoreError
 from threadcast.queue.model import Delivery
 from threadcast.queue.store.notes import Notes
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 RESTART_AFTER: Final = 60.0  # seconds until a part of the chat that broke begins anew
 CLOSE_WITHIN: Final = 1.5  # seconds that what is still to be said may take when the service stops

@@ -7,8 +7,6 @@ from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.commands import Context
@@ -19,12 +17,13 @@ from threadcast.bot.chat.views.message import Message, Say, bold, esc
 from threadcast.bot.languages import _, ngettext
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.wording import SHELL, STATES, sentence, shortly
+from threadcast.config.logs import get_logger
 from threadcast.config.schedule.zones import instant, wall
 from threadcast.queue.errors import StoreError
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 DIGESTED: Final = 2  # the line of MARKS with the moment up to which digests told
 FEW = 10

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import structlog
 import telegram
 from telegram.constants import ChatType
 from telegram.error import TelegramError
@@ -31,10 +30,10 @@ from threadcast.bot.chat.views.message import Message, clean, esc, sentence
 from threadcast.bot.languages import N_, _
 from threadcast.bot.wording import SHELL
 from threadcast.bot.wording import sentence as in_words
-from threadcast.config.logs import redact
+from threadcast.config.logs import get_logger, redact
 from threadcast.queue.errors import StoreError
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 NOT_TEXT = N_("I take text: a .txt or .md file, or a thread that you paste or forward.")
 NOT_KEPT = N_("That was not kept, please send it again: {reason}")

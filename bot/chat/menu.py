@@ -6,15 +6,14 @@ from difflib import get_close_matches
 from importlib import resources
 from typing import Any, Final
 
-import structlog
 import telegram
 from telegram.error import BadRequest, Forbidden
 
 from threadcast.bot.chat.access import Access, Role
 from threadcast.bot.chat.commands import REGISTRY, Command
-from threadcast.config.logs import redact
+from threadcast.config.logs import get_logger, redact
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 OTHERS: Final = "en"  # what the menu shows in a language that the table does not have
 

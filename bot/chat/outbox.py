@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Final, TypeVar
 
-import structlog
 import telegram
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
@@ -17,12 +16,12 @@ from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.views.message import TOAST, Message, Rows, in_messages, visible
-from threadcast.config.logs import redact
+from threadcast.config.logs import get_logger, redact
 from threadcast.queue.outcomes import Sent, Throttled
 
 T = TypeVar("T")
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 FIRST_PAUSE: Final = 1.0  # seconds after which a network that was away is tried again
 LONGEST_PAUSE: Final = 60.0

@@ -14,8 +14,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-import structlog
-
 from threadcast.bot.chat.access import Access, Role
 from threadcast.bot.chat.buttons import Press
 from threadcast.bot.chat.commands import Card, Context, Shown
@@ -26,11 +24,12 @@ from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, c
 from threadcast.bot.chat.views.troubles import Troubles
 from threadcast.bot.languages import _
 from threadcast.bot.wording import SHELL, sentence
+from threadcast.config.logs import get_logger
 from threadcast.queue.errors import NotFoundError, StoreError
 from threadcast.queue.model import AuditEvent, Delivery
 from threadcast.queue.states import DeliveryState
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 MARKS: Final = "marks"
 SEEN_TO: Final = 1  # the line of the mark

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-import structlog
 import telegram
 
 from threadcast.bot.chat.access import Role, Sender
@@ -30,10 +29,11 @@ from threadcast.bot.languages import N_, _
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError
+from threadcast.config.logs import get_logger
 from threadcast.queue.errors import NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.states import allowed
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 OLD = N_("This has changed meanwhile: here is how it stands now.")
 GONE = N_("That thread is not in the queue any more.")

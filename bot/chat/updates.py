@@ -13,18 +13,17 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
-import structlog
 import telegram
 from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.wording import SHELL, sentence
-from threadcast.config.logs import redact
+from threadcast.config.logs import get_logger, redact
 from threadcast.queue.errors import StoreError
 from threadcast.queue.store.notes import Notes
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 # What is asked for: https://core.telegram.org/bots/api#update
 KINDS: Final = ("message", "edited_message", "callback_query", "my_chat_member")

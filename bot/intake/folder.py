@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from zoneinfo import ZoneInfo
 
-import structlog
 from watchfiles import Change, awatch
 
 from threadcast.bot.channels.port import Clock
@@ -24,9 +23,10 @@ from threadcast.bot.intake.report import added_report, refused_report
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
 from threadcast.bot.requests.requests import Requests
+from threadcast.config.logs import get_logger
 from threadcast.queue.errors import StoreError
 
-log = structlog.get_logger("threadcast.intake")
+log = get_logger("threadcast.intake")
 
 DONE, FAILED = "done", "failed"
 SETTLE = 3.0  # seconds without a change, after which a file counts as whole

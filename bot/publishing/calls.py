@@ -1,12 +1,11 @@
 """The calls of an adapter, as the publisher makes them: a stop ends them, and nothing is raised."""
 
-import structlog
-
 from threadcast.bot.channels.port import Channel, Clock, Outgoing, Sought
 from threadcast.bot.publishing.lease import Stop
+from threadcast.config.logs import get_logger
 from threadcast.queue.outcomes import Blind, Code, Look, Obstacle, Outcome, Throttled, Unknown, Unreached
 
-log = structlog.get_logger("threadcast.publisher")
+log = get_logger("threadcast.publisher")
 
 STOPPED = "the service was stopped before the server answered"
 BROKE = "the channel's adapter broke, which is a fault of ours: the log says where"

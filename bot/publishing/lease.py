@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-import structlog
-
 from threadcast.bot.channels.port import Clock
+from threadcast.config.logs import get_logger
 from threadcast.queue.errors import LeaseLostError, StoreError
 from threadcast.queue.model import Claim
 from threadcast.queue.store.database import Database
 
-log = structlog.get_logger("threadcast.lease")
+log = get_logger("threadcast.lease")
 
 # Of the ten seconds that a supervisor gives a stopping service, what the call in hand may take.
 GRACE = 8.0

@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-import structlog
-
+from threadcast.config.logs import get_logger
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import CHANNEL_FAULTS, Code, Sent
 from threadcast.queue.states import Change, DeliveryState, Event
 
-log = structlog.get_logger("threadcast.publisher")
+log = get_logger("threadcast.publisher")
 
 
 def report(delivery: Delivery, position: int | None, change: Change) -> None:

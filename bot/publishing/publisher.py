@@ -15,13 +15,12 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 
-import structlog
-
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, Landmark, NotReadyError, Outgoing, Sought
 from threadcast.bot.publishing import calls
 from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.progress import report
+from threadcast.config.logs import get_logger
 from threadcast.queue.compose.compose import CannotComposeError, Post, compose
 from threadcast.queue.errors import LeaseLostError, NotFoundError
 from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, at_once
@@ -29,7 +28,7 @@ from threadcast.queue.outcomes import Code, Obstacle, Outcome, Refused, Throttle
 from threadcast.queue.states import Change, Event, PostState, decide, interrupted, settle
 from threadcast.queue.store.database import Database
 
-log = structlog.get_logger("threadcast.publisher")
+log = get_logger("threadcast.publisher")
 
 # Longer than the longest call an adapter makes (60 s), so that a lease never ends while its holder works.
 LEASE = timedelta(minutes=3)

@@ -8,18 +8,18 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
+from threadcast.config.logs import get_logger
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.queue.errors import GoneError, StoreError
 from threadcast.queue.model import Delivery, Timing, Turn
 
-log = structlog.get_logger("threadcast.scheduler")
+log = get_logger("threadcast.scheduler")
 
 # After the queue itself could not be used.
 PAUSE = timedelta(seconds=5)

@@ -12,12 +12,11 @@ from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-import structlog
-
 from threadcast.bot.channels.local.page import render
 from threadcast.bot.channels.local.timeline import Timeline, newest, read_newest
+from threadcast.config.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 PAGE = "timeline.html"
 CHAINS_SHOWN = 200  # a timeline

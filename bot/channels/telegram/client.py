@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 import httpx
-import structlog
 import telegram
 from telegram.error import ChatMigrated, NetworkError
 from telegram.request import HTTPXRequest
@@ -15,6 +14,7 @@ from telegram.request import HTTPXRequest
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.channels.telegram.errors import BROKEN, in_vain, in_words
 from threadcast.config.environment import channel_variable
+from threadcast.config.logs import get_logger
 from threadcast.config.proxies import DIRECT, Proxies, Proxy
 from threadcast.queue.outcomes import Obstacle
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 CONNECT_TIMEOUT: Final = 10.0  # seconds
 CONNECTIONS: Final = 256  # of one bot at a time: it sends 30 messages a second, and some answers take long
 
-log = structlog.get_logger("threadcast.telegram")
+log = get_logger("threadcast.telegram")
 
 
 class Bot(telegram.Bot):

@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-import structlog
 import telegram
 from telegram.error import BadRequest, Forbidden
 
@@ -18,9 +17,10 @@ from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, Fault, address, address_in
 from threadcast.bot.channels.telegram.links import Link
 from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, doubt_about, verdict
+from threadcast.config.logs import get_logger
 from threadcast.queue.outcomes import Absent, Blind, Look, Obstacle, Refused, Sent, Throttled, Unreached
 
-log = structlog.get_logger("threadcast.telegram")
+log = get_logger("threadcast.telegram")
 
 WINDOW: Final = 20  # so many ids in a row without a message: what was sent is not behind them
 FARTHEST: Final = 60  # messages behind the one before the post; in more, a person has to look

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-import structlog
 import telegram
 from telegram.error import BadRequest, TelegramError
 
@@ -36,13 +35,13 @@ from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.wording import STATES, exactly, parts
 from threadcast.bot.wording import posts as so_many_posts
 from threadcast.bot.wording import threads as so_many
-from threadcast.config.logs import redact
+from threadcast.config.logs import get_logger, redact
 from threadcast.queue.errors import StoreError
 from threadcast.queue.states import LIVE, DeliveryState
 from threadcast.queue.text.parse import render
 from threadcast.queue.text.thread import Thread
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 BY_AN_EDITOR = stored("an editor added it; an owner publishes it")
 BY_A_WISH = stored("you asked to hold it")

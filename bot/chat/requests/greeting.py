@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-import structlog
 import telegram
 
 from threadcast.bot.chat.access import Access, Role
@@ -17,9 +16,10 @@ from threadcast.bot.people import pairing
 from threadcast.bot.people.people import admit, call
 from threadcast.bot.plain import plain
 from threadcast.bot.wording import SHELL, sentence
+from threadcast.config.logs import get_logger
 from threadcast.queue.errors import StoreError
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 # What strangers hear at the most, in an hour.
 HOUR: Final = timedelta(hours=1)

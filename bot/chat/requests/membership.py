@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from functools import partial
 
-import structlog
 import telegram
 from telegram.constants import ChatType
 
@@ -12,8 +11,9 @@ from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.views import newcomer
 from threadcast.bot.chat.views.message import Say
 from threadcast.bot.plain import plain
+from threadcast.config.logs import get_logger
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 STAYS = {"administrator", "member", "creator", "restricted"}
 

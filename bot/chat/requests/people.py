@@ -1,15 +1,14 @@
 """Who steers: listed, and removed again."""
 
-import structlog
-
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.commands import Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.views import people as views
 from threadcast.bot.chat.views.message import Message, esc
 from threadcast.bot.languages import _
 from threadcast.bot.people.people import Person, revoke
+from threadcast.config.logs import get_logger
 
-log = structlog.get_logger("threadcast.chat")
+log = get_logger("threadcast.chat")
 
 
 @command(
