@@ -92,6 +92,11 @@ class Settings(BaseModel):
             nearest_zone,
         ),
     ] = time_zone("UTC")
+    language: Annotated[
+        Literal["en", "de", "es", "fr", "ru", "uk"] | None,
+        AnyCase,
+        Doc("the language in which the chat speaks to everybody", "", "de", "that of who writes"),
+    ] = None
     intake: Annotated[
         Path | None,
         Folder,

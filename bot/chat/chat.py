@@ -69,7 +69,7 @@ class Chat:
         self._bot = make_bot(
             given.token.get_secret_value(), api_url=given.api_url, proxies=settings.proxies, polls=True
         )
-        people = People(given).read(notes)
+        people = People(given, settings.language or "").read(notes)
         self._access = Access(given.group, people)
         drafts = Drafts(notes, clock)
         context = Context(

@@ -27,7 +27,7 @@ from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.requests.pasted import pasted
 from threadcast.bot.chat.router import ERRORS, Router, broke, said_plainly
 from threadcast.bot.chat.views.message import Message, clean, esc, sentence
-from threadcast.bot.languages import N_, _
+from threadcast.bot.languages import N_, _, bound, speaking
 from threadcast.bot.wording import SHELL
 from threadcast.bot.wording import sentence as in_words
 from threadcast.config.logs import get_logger, redact
@@ -66,15 +66,18 @@ class Handler:
 
     async def handle(self, update: telegram.Update) -> None:
         """Do what an update asks for."""
-        await self._greeting.meet(update.effective_user)
-        if update.callback_query is not None:
-            await self._press(update.callback_query)
-        elif update.my_chat_member is not None:
-            await self._my_chat_member(update.my_chat_member)
-        elif update.edited_message is not None:
-            await self._edited(update.edited_message)
-        elif update.message is not None and not update.message.is_automatic_forward:
-            await self._message(update.message)
+        user = update.effective_user
+        await self._greeting.meet(user)
+        people = self._access.known
+        with speaking(people.speaks(user.id, user.language_code) if user else people.speaks(0)):
+            if update.callback_query is not None:
+                await self._press(update.callback_query)
+            elif update.my_chat_member is not None:
+                await self._my_chat_member(update.my_chat_member)
+            elif update.edited_message is not None:
+                await self._edited(update.edited_message)
+            elif update.message is not None and not update.message.is_automatic_forward:
+                await self._message(update.message)
 
     async def _press(self, query: telegram.CallbackQuery) -> None:
         message = query.message
@@ -101,8 +104,9 @@ class Handler:
                 return
             if private and message.from_user and command is not None and command[0] == "start":
                 started = partial(self._greeting.started, message.from_user, command[1])
-                for chat, said in await asyncio.to_thread(lambda: list(started())):
-                    self._reporter.tell([chat], said)
+                for chat, say in await asyncio.to_thread(lambda: list(started())):
+                    mine = chat == message.from_user.id
+                    self._reporter.tell([chat], bound(say) if mine else say)
             sender = self._access.sender(message.from_user, message.chat)
             if sender is not None:
                 with self._answering(sender) as answering:
@@ -147,7 +151,9 @@ class Handler:
     async def _set_menu(self, sender: Sender) -> None:
         """Telegram takes the menu of a private chat only after its person has pressed Start."""
         try:
-            await set_menu(self._bot, telegram.BotCommandScopeChat(sender.chat), sender.role)
+            await set_menu(
+                self._bot, telegram.BotCommandScopeChat(sender.chat), sender.role, self._access.known.language
+            )
         except (TelegramError, *UNREADABLE) as error:
             log.warning("the menu of commands could not be set", reason=redact(str(error)))
 

@@ -4,32 +4,32 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 import telegram
 from telegram.error import BadRequest, Forbidden
 
 from threadcast.bot.chat.access import Access, Role
 from threadcast.bot.chat.commands import REGISTRY, Command
+from threadcast.bot.languages import DEFAULT, LANGUAGES, _, speaking
 from threadcast.config.logs import get_logger, redact
 
 log = get_logger("threadcast.chat")
 
-OTHERS: Final = "en"  # what the menu shows in a language that the table does not have
-
-
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
-
-
-TRANSLATIONS: Final[Mapping[str, Mapping[str, str]]] = _read("menu.toml")
-WORDS: Final[Mapping[str, Sequence[str]]] = _read("words.toml")
-LANGUAGES: Final = tuple(sorted({OTHERS, *(each for one in TRANSLATIONS.values() for each in one)}))
+# A command that is not here stands at the end.
+ORDER: Final = (
+    *("start", "help", "add", "done", "queue", "show", "preview", "publish", "at", "hold", "release"),
+    *("move", "cancel", "stop", "retry", "skip", "undo", "settle", "pause", "resume", "channels"),
+    *("history", "status", "audit", "people"),
+)
+WORDS: Final[Mapping[str, Sequence[str]]] = tomllib.loads(
+    resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8")
+)
 
 
 def allowed_to(role: Role) -> tuple[Command, ...]:
     """The commands that a role may give, in the order of the menu."""
-    order = {name: place for place, name in enumerate(TRANSLATIONS)}
+    order = {name: place for place, name in enumerate(ORDER)}
     found = [one for one in REGISTRY.values() if one.typed and one.who <= role]
     return tuple(sorted(found, key=lambda one: order.get(one.name, len(order))))
 
@@ -45,10 +45,8 @@ def meant(name: str, role: Role) -> tuple[Command, ...]:
 
 def menu(role: Role, language: str) -> tuple[telegram.BotCommand, ...]:
     """The menu of a role in a language. Pure."""
-    return tuple(
-        telegram.BotCommand(one.name, TRANSLATIONS.get(one.name, {}).get(language, one.help))
-        for one in allowed_to(role)
-    )
+    with speaking(language):
+        return tuple(telegram.BotCommand(one.name, _(one.help)) for one in allowed_to(role))
 
 
 def _scopes(access: Access) -> Iterator[tuple[telegram.BotCommandScope, Role]]:
@@ -62,15 +60,20 @@ async def set_menus(bot: telegram.Bot, access: Access) -> None:
     """Tell Telegram all of them. Raises TelegramError where it cannot be reached."""
     await bot.delete_my_commands()
     for scope, role in _scopes(access):
-        await set_menu(bot, scope, role)
+        await set_menu(bot, scope, role, access.known.language)
 
 
-async def set_menu(bot: telegram.Bot, scope: telegram.BotCommandScope, role: Role) -> None:
-    """One person's; it waits for their Start where they have not met the bot. Raises TelegramError."""
-    for language in LANGUAGES:
-        code = "" if language == OTHERS else language
+async def set_menu(
+    bot: telegram.Bot, scope: telegram.BotCommandScope, role: Role, language: str = ""
+) -> None:
+    """One person's, in every language or the one that is spoken to all. Raises TelegramError.
+
+    It waits for their Start where they have not met the bot.
+    """
+    for one in [language] if language else LANGUAGES:
+        code = "" if one in {DEFAULT, language} else one
         try:
-            await bot.set_my_commands(menu(role, language), scope=scope, language_code=code)
+            await bot.set_my_commands(menu(role, one), scope=scope, language_code=code)
         except (BadRequest, Forbidden) as error:
             log.debug("no menu yet", scope=scope.to_dict(), reason=redact(error.message))
             return

@@ -22,7 +22,7 @@ from threadcast.bot.chat.views.cards import moved
 from threadcast.bot.chat.views.message import Message, Say
 from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, concerns, states_of
 from threadcast.bot.chat.views.troubles import Troubles
-from threadcast.bot.languages import _
+from threadcast.bot.languages import _, speaking
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger
 from threadcast.queue.errors import NotFoundError, StoreError
@@ -164,7 +164,8 @@ class ChatReports:
             thread = next(iter(self._pending))
             self._telling, back = self._pending.pop(thread), self._back
             try:
-                await until_stored(partial(self._update, thread))
+                with speaking(self._access.known.speaks(self.chat)):
+                    await until_stored(partial(self._update, thread))
             except UnreachableError:
                 await until_stored(partial(self._note_missed, thread))
                 if back != self._back:  # that person came back meanwhile
@@ -308,7 +309,7 @@ class Reporter:
 
     async def _send(self, chat: int, say: Say) -> None:
         await self._begun.wait()
-        with suppress(UnreachableError):
+        with suppress(UnreachableError), speaking(self._access.known.speaks(chat)):
             await self._outbox.send(chat, say())
 
     def finish(self) -> None:

@@ -5,6 +5,7 @@ from threadcast.bot.languages.catalogues import (
     LANGUAGES,
     N_,
     _,
+    bound,
     language,
     language_of,
     ngettext,
@@ -12,4 +13,15 @@ from threadcast.bot.languages.catalogues import (
     speaking,
 )
 
-__all__ = ["DEFAULT", "LANGUAGES", "N_", "_", "language", "language_of", "ngettext", "pgettext", "speaking"]
+__all__ = [
+    "DEFAULT",
+    "LANGUAGES",
+    "N_",
+    "_",
+    "bound",
+    "language",
+    "language_of",
+    "ngettext",
+    "pgettext",
+    "speaking",
+]

@@ -11,20 +11,22 @@ looked up:
 does not speak English.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
 DEFAULT: Final = "en"  # the language of the sentences in the code
 LANGUAGES: Final = (DEFAULT, "de", "es", "fr", "ru", "uk")
+
+T = TypeVar("T")
 
 _language: ContextVar[str] = ContextVar("language", default=DEFAULT)
 
@@ -48,6 +50,17 @@ def speaking(language: str) -> Iterator[None]:
         yield
     finally:
         _language.reset(before)
+
+
+def bound(say: Callable[[], T]) -> Callable[[], T]:
+    """Return the same, in the language that is spoken here, wherever it is called."""
+    spoken = language()
+
+    def said() -> T:
+        with speaking(spoken):
+            return say()
+
+    return said
 
 
 def _(message: str) -> str:

@@ -1,4 +1,4 @@
-"""Who steers the service from Telegram, by the environment or by a link that they opened; and their names.
+"""Who steers the service from Telegram, by the environment or by a link; their names and languages.
 
 People are known by their numeric ids alone. Their names are what Telegram says of them: to be shown, and
 nothing is decided by them.
@@ -11,12 +11,14 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Final, Self
 
+from threadcast.bot.languages import DEFAULT, language_of
 from threadcast.bot.plain import plain
 from threadcast.config.telegram import TelegramSettings
 from threadcast.queue.store.notes import Notes
 
 PEOPLE: Final = "people"  # pages of the notes; the line is the person's id
 NAMES: Final = "names"
+LANGUAGES: Final = "languages"
 LONGEST: Final = 64  # code points of a name
 
 
@@ -38,19 +40,25 @@ class Person:
 
 
 class People:
-    """Those of the environment stay; those who opened a link come and go, as the notes have it."""
+    """Those of the environment stay; those who opened a link come and go, as the notes have it.
 
-    def __init__(self, settings: TelegramSettings) -> None:
+    `language` is spoken to everybody, whatever their own is.
+    """
+
+    def __init__(self, settings: TelegramSettings, language: str = "") -> None:
+        self.language = language
         self._fixed = {one: Person(one, Role.OWNER) for one in settings.admins} | {
             one: Person(one, Role.EDITOR) for one in settings.editors if one not in settings.admins
         }
         self._admitted: Mapping[int, Person] = {}
         self._names: Mapping[int, str] = {}
+        self._languages: Mapping[int, str] = {}
 
     def read(self, notes: Notes) -> Self:
         """Return the same, as the queue knows them now. Raises StoreError."""
         self._admitted = {one: _person(one, text) for one, text in notes.read(PEOPLE).items()}
         self._names = notes.read(NAMES)
+        self._languages = notes.read(LANGUAGES)
         return self
 
     @property
@@ -76,9 +84,17 @@ class People:
         """Return whether it is the environment that says so."""
         return self._fixed.get(person.number) == person
 
-    def is_called(self, number: int, name: str) -> bool:
-        """Return whether this is the name that is known of somebody."""
-        return self._names.get(number) == _fit(name)
+    def is_known(self, number: int, name: str, code: str | None) -> bool:
+        """Return whether this name and this language are what is known of somebody."""
+        speaks = not code or self._languages.get(number) == language_of(code)
+        return speaks and self._names.get(number) == _fit(name)
+
+    def speaks(self, number: int, code: str | None = None) -> str:
+        """Return the language for somebody who has this code now, or had one when they wrote last.
+
+        A group has none of its own: English.
+        """
+        return self.language or (language_of(code) if code else self._languages.get(number, DEFAULT))
 
     def name(self, actor: str) -> str:
         """Return how an actor of the audit log is called; the actor's own word where nobody knows."""
@@ -97,9 +113,11 @@ def revoke(notes: Notes, number: int) -> bool:
     return notes.forget(PEOPLE, number)
 
 
-def call(notes: Notes, number: int, name: str, *, now: datetime) -> None:
-    """Note how somebody is called. Raises StoreError."""
+def note(notes: Notes, number: int, name: str, code: str | None, *, now: datetime) -> None:
+    """Note how somebody is called, and which language is spoken to them. Raises StoreError."""
     notes.write(NAMES, number, _fit(name), now=now)
+    if code:
+        notes.write(LANGUAGES, number, language_of(code), now=now)
 
 
 def _fit(name: str) -> str:

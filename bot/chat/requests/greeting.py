@@ -13,7 +13,7 @@ from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.views import people
 from threadcast.bot.chat.views.message import Say
 from threadcast.bot.people import pairing
-from threadcast.bot.people.people import admit, call
+from threadcast.bot.people.people import admit, note
 from threadcast.bot.plain import plain
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger
@@ -61,7 +61,7 @@ class Greeting:
             return
         new, by = taken
         admit(notes, user.id, new, by=by, now=now)
-        call(notes, user.id, user.full_name, now=now)
+        note(notes, user.id, user.full_name, user.language_code, now=now)
         self._context.people.read(notes)
         log.warning("somebody steers from now on", person=user.id, role=new.name.lower(), by=by)
         name = self._context.people.name(f"telegram:{user.id}")
@@ -70,13 +70,16 @@ class Greeting:
         yield from ((one, partial(people.joined, name, new)) for one in others)
 
     async def meet(self, user: telegram.User | None) -> None:
-        """Note how somebody who may steer is called, where that is new."""
+        """Note how somebody who may steer is called, and what they speak, where that is new."""
         known = self._context.people
-        if user is None or user.id not in known.roles or known.is_called(user.id, user.full_name):
+        if user is None or user.id not in known.roles:
+            return
+        said = (user.id, user.full_name, user.language_code)
+        if known.is_known(*said):
             return
         notes = self._context.notes
         try:
-            await asyncio.to_thread(call, notes, user.id, user.full_name, now=self._context.clock())
+            await asyncio.to_thread(note, notes, *said, now=self._context.clock())
             await asyncio.to_thread(known.read, notes)
         except StoreError as error:
             log.debug("a name was not noted", reason=sentence(error, SHELL))

@@ -4,7 +4,7 @@ from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.commands import Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.views import people as views
 from threadcast.bot.chat.views.message import Message, esc
-from threadcast.bot.languages import _
+from threadcast.bot.languages import N_, _
 from threadcast.bot.people.people import Person, revoke
 from threadcast.config.logs import get_logger
 
@@ -14,9 +14,9 @@ log = get_logger("threadcast.chat")
 @command(
     "people",
     who=Role.OWNER,
-    takes="[remove ID]",
-    help="Who steers me, and since when",
-    more="/people remove 2222  takes away what a link gave; it is asked first",
+    takes=N_("[remove ID]"),
+    help=N_("Who steers me, and since when"),
+    more=N_("/people remove 2222  takes away what a link gave; it is asked first"),
 )
 def people(context: Context, request: Request) -> Answer:
     match request.words:
@@ -25,7 +25,7 @@ def people(context: Context, request: Request) -> Answer:
         case []:
             return Answer(views.everybody(context.people, context.viewer(request.sender.role)))
         case _:
-            raise UsageError("write /people, or /people remove and the number of somebody")
+            raise UsageError(_("write /people, or /people remove and the number of somebody"))
 
 
 @button_only("revoke", who=Role.OWNER)

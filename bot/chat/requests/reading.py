@@ -92,7 +92,7 @@ def channels(context: Context, request: Request) -> Answer:
     "show",
     who=Role.EDITOR,
     about=About.THREAD,
-    takes="ID",
+    takes=N_("ID"),
     help=N_("One thread, as it goes on"),
     more=N_("The message keeps itself up to date while the thread is published.\n/show 7"),
 )

@@ -46,11 +46,13 @@ T = TypeVar("T")
     guessed=False,
     about=About.THREADS,
     events=(Event.SCHEDULE,),
-    takes="ID time",
-    help="Give a thread a time of its own",
-    more="/at 7 tomorrow 9:00\n/at 7 fri 18:30\n/at 7 24 dec 18:30\n/at 7 in 2h\n"
-    "/at 3-7 daily 9:00  one each day; also mon-fri 9:00, every 2h\n"
-    "/at 3-7 slots       a slot each, as their channels have them",
+    takes=N_("ID time"),
+    help=N_("Give a thread a time of its own"),
+    more=N_(
+        "/at 7 tomorrow 9:00\n/at 7 fri 18:30\n/at 7 24 dec 18:30\n/at 7 in 2h\n"
+        "/at 3-7 daily 9:00  one each day; also mon-fri 9:00, every 2h\n"
+        "/at 3-7 slots       a slot each, as their channels have them"
+    ),
 )
 def at(context: Context, request: Request) -> Answer:
     """A time of its own. The words are the time."""

@@ -113,8 +113,8 @@ def ask_removal(people: People, one: Person) -> Message:
     said = _("Shall {name} not steer me any more? What they added stays.").format(
         name=bold(called(people, one))
     )
-    yes = button("Yes, remove", "revoke-yes", (), str(one.number))
-    return Message(said, ((yes, button("No", "people")),))
+    yes = button(_("Yes, remove"), "revoke-yes", (), str(one.number))
+    return Message(said, ((yes, button(_("No"), "people")),))
 
 
 def only_owner(name: str) -> str:

@@ -5,12 +5,13 @@ import re
 import pytest
 
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.menu import LANGUAGES, OTHERS, TRANSLATIONS, WORDS, allowed_to, meant, menu
+from threadcast.bot.chat.menu import ORDER, WORDS, allowed_to, meant, menu
 from threadcast.bot.chat.requests import REGISTRY
 from threadcast.bot.chat.views.message import in_chat
+from threadcast.bot.languages import DEFAULT, LANGUAGES
 
 
-@pytest.mark.parametrize("language", [*LANGUAGES, "pt"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("role", Role)
 def test_a_menu_is_within_telegrams_limits(role: Role, language: str) -> None:
     """Each role's menu fits in every language: 100 commands at most, names and descriptions as they may."""
@@ -24,22 +25,17 @@ def test_a_menu_is_within_telegrams_limits(role: Role, language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_is_whole(language: str) -> None:
-    """A language of the table has every command, each said in its own way and not in English."""
+    """A language has every command, each said in its own way and not in English."""
     assert re.fullmatch("[a-z]{2}", language)
     said = [one.description for one in menu(Role.OWNER, language)]
-    english = {one.description for one in menu(Role.OWNER, OTHERS)}
+    english = {one.description for one in menu(Role.OWNER, DEFAULT)}
     assert len(set(said)) == len(said)
-    assert language == OTHERS or not set(said) & english
+    assert language == DEFAULT or not set(said) & english
 
 
-def test_another_language_is_english() -> None:
-    """Who has a language that the table does not have reads English."""
-    assert menu(Role.OWNER, "pt") == menu(Role.OWNER, OTHERS)
-
-
-def test_the_table_has_the_commands() -> None:
-    """The table translates each command that is typed, and no other."""
-    assert set(TRANSLATIONS) == {name for name, one in REGISTRY.items() if one.typed}
+def test_each_command_has_its_place() -> None:
+    """The menu's order names each command that is typed, and no other."""
+    assert set(ORDER) == {name for name, one in REGISTRY.items() if one.typed}
 
 
 def test_an_editor_may_less() -> None:
@@ -77,8 +73,8 @@ def test_what_an_editor_may_mean() -> None:
 
 def test_the_words_lead_somewhere() -> None:
     """Each word of the table is no command itself, and means commands that there are."""
-    assert not set(WORDS) & set(TRANSLATIONS)
-    assert {one for found in WORDS.values() for one in found} <= set(TRANSLATIONS)
+    assert not set(WORDS) & set(ORDER)
+    assert {one for found in WORDS.values() for one in found} <= set(ORDER)
 
 
 def test_words_of_the_shell() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 from tests.bot.chat.stand import GROUP, Stand, standing
 from tests.servers.telegram.chats import Chat
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.menu import LANGUAGES, menu
+from threadcast.bot.chat.menu import menu
+from threadcast.bot.languages import LANGUAGES
 
 
 def expected(role: Role, language: str) -> dict[str, str]:

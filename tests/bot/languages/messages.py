@@ -66,18 +66,23 @@ def main() -> None:
             continue
         ours = catalogue(language)
         ours.update(sentences, no_fuzzy_matching=True, update_creation_date=False)
-        with (CATALOGUES / f"{language}.po").open("wb") as file:
-            file.write(HEADER.format(language=language, plural=ours.plural_forms).encode())
-            write_po(
-                file,
-                ours,
-                width=0,
-                sort_by_file=True,
-                ignore_obsolete=True,
-                include_lineno=False,
-                omit_header=True,
-            )
+        write(language, ours)
         print(f"{language}: {len(ours)} sentences, {len(missing(ours))} to translate")
+
+
+def write(language: str, ours: Catalog) -> None:
+    """Keep a catalogue: by module, without the lines, so that it changes where its sentences do."""
+    with (CATALOGUES / f"{language}.po").open("wb") as file:
+        file.write(HEADER.format(language=language, plural=ours.plural_forms).encode())
+        write_po(
+            file,
+            ours,
+            width=0,
+            sort_by_file=True,
+            ignore_obsolete=True,
+            include_lineno=False,
+            omit_header=True,
+        )
 
 
 def missing(ours: Catalog) -> list[str]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.queue.store.fresh import fresh_notes
 from threadcast.bot.people.pairing import LASTS, PAGE, address, drawn, look, offer, take
-from threadcast.bot.people.people import People, Role, admit, call, revoke
+from threadcast.bot.people.people import People, Role, admit, note, revoke
 from threadcast.config.telegram import TelegramSettings
 
 NOW = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
@@ -66,13 +66,27 @@ def test_names_are_shown_and_drive_nothing() -> None:
     """A name has no line break, no character that reorders text, and an end; an unknown actor is itself."""
     notes = fresh_notes()
     people = People(TelegramSettings())
-    call(notes, 7, "Ada\n\u202eecalevoL " + "x" * 100, now=NOW)
+    note(notes, 7, "Ada\n\u202eecalevoL " + "x" * 100, None, now=NOW)
     people.read(notes)
     assert people.name("telegram:7").startswith("Ada �ecalevoL x")
     assert len(people.name("telegram:7")) == 64
-    assert people.is_called(7, "Ada\n\u202eecalevoL " + "x" * 100)
+    assert people.is_known(7, "Ada\n\u202eecalevoL " + "x" * 100, None)
     assert [people.name(one) for one in ("telegram:8", "shell:ada", "telegram:x")] == [
         "telegram:8",
         "shell:ada",
         "telegram:x",
     ]
+
+
+def test_a_language_is_that_of_who_writes() -> None:
+    """Each is spoken to as they wrote last; whom we do not know in English; all alike where it is set so."""
+    notes = fresh_notes()
+    note(notes, 7, "Ada", "de-AT", now=NOW)
+    note(notes, 7, "Ada", None, now=NOW)
+    people, set_so = (People(TelegramSettings(), language).read(notes) for language in ("", "uk"))
+    assert [people.speaks(7), people.speaks(7, "fr"), people.speaks(8), people.speaks(8, "tlh")] == [
+        *("de", "fr", "en", "en")
+    ]
+    assert [set_so.speaks(7), set_so.speaks(7, "fr"), set_so.speaks(8)] == ["uk"] * 3
+    assert people.is_known(7, "Ada", "de")
+    assert not people.is_known(7, "Ada", "fr")
