@@ -59,6 +59,7 @@ class Handler:
         self._access = access
         self._router = Router(context)
         self._reporter = reporter
+        self._outbox = outbox
         self._spawn = spawn
         self._replies = Replies(context, outbox, reporter, spawn=spawn)
         self._membership = Membership(context, access)
@@ -92,7 +93,7 @@ class Handler:
     def _answering(self, sender: Sender) -> Iterator[ExitStack]:
         """While somebody's request is answered; what says the answer takes over what is given here."""
         with ExitStack() as answering:
-            answering.enter_context(self._reporter.of(sender.chat).answering())
+            answering.enter_context(self._outbox.answering(sender.chat))
             yield answering
 
     async def _message(self, message: telegram.Message) -> None:

@@ -1,10 +1,15 @@
-"""What goes out to chats: paced, one call at a time in each, and never in the way of publishing."""
+"""What goes out to chats: paced, one call at a time in each, and never in the way of publishing.
+
+What a person asked for goes first. What nobody waits for is patient: it goes where nothing was said for a
+while, so that an answer finds the chat's next message free.
+"""
 
 import asyncio
 import random
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
@@ -27,11 +32,34 @@ FIRST_PAUSE: Final = 1.0  # seconds after which a network that was away is tried
 LONGEST_PAUSE: Final = 60.0
 AT_ONCE: Final = 100  # messages that one call deletes: https://core.telegram.org/bots/api#deletemessages
 
+# In messages that the chat would take meanwhile.
+REST_BETWEEN: Final = 2  # from any message to a patient one
+REST_BEHIND: Final = 4  # from an answer: who asks once often asks again
+PATIENCE: Final = timedelta(minutes=2)  # of what is patient, while somebody asks without a rest
+
 Markup = telegram.InlineKeyboardMarkup | telegram.ForceReply | None
 
 
 class UnreachableError(Exception):
     """Nothing can be said in this chat: the bot was blocked there, or never was there."""
+
+
+@dataclass(eq=False)
+class _Talk:
+    """One chat: its pace, how many requests were not answered yet, and when something was said there."""
+
+    pace: Pace
+    calling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asked: int = 0
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    said: datetime | None = None
+    answer: datetime | None = None
+
+    def free_at(self, now: datetime) -> datetime:
+        """When something patient may go, if nobody asks for anything until then."""
+        step = self.pace.prospect(now).step
+        rests = ((self.said, REST_BETWEEN), (self.answer, REST_BEHIND))
+        return max((at + rest * step for at, rest in rests if at is not None), default=now)
 
 
 class Outbox:
@@ -48,22 +76,51 @@ class Outbox:
         self._bot = bot
         self._clock = clock
         self._new_pace = pace
-        self._paces: dict[int, Pace] = {}
-        self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._talks: dict[int, _Talk] = {}
         self._sleep = sleep
         self._unreachable: set[int] = set()
 
-    async def send(self, chat: int, message: Message) -> int:
+    @contextmanager
+    def answering(self, chat: int) -> Iterator[None]:
+        """While a request is answered in a chat, nothing patient goes there."""
+        talk = self._talk(chat)
+        talk.asked += 1
+        talk.answered.clear()
+        try:
+            yield
+        finally:
+            talk.asked -= 1
+            if not talk.asked:
+                talk.answered.set()
+
+    def is_asked(self, chat: int) -> bool:
+        """Whether a request is being answered in a chat."""
+        return self._talk(chat).asked > 0
+
+    async def rest(self, chat: int, *, urgent: bool = False) -> None:
+        """Wait until something patient may go in a chat; where it is urgent, only for answers."""
+        talk, begun = self._talk(chat), self._clock()
+        while True:
+            now = self._clock()
+            free = now if urgent else min(talk.free_at(now), begun + PATIENCE)
+            if talk.asked:
+                await talk.answered.wait()
+            elif free > now:
+                await self._sleep((free - now).total_seconds())
+            else:
+                return
+
+    async def send(self, chat: int, message: Message, *, patient: bool = False) -> int:
         """Send it; the id of the message that has the buttons. Waits while the network is away.
 
         Raises UnreachableError.
         """
         sent = 0
         for one in in_messages(message):
-            sent = (await self._send(chat, one)).message_id
+            sent = (await self._send(chat, one, patient=patient)).message_id
         return sent
 
-    async def edit(self, chat: int, message_id: int, message: Message) -> bool:
+    async def edit(self, chat: int, message_id: int, message: Message, *, patient: bool = False) -> bool:
         """Put this in place of a message of ours; False where it is not there to be changed.
 
         Raises UnreachableError.
@@ -82,6 +139,7 @@ class Outbox:
                     reply_markup=_inline(first.buttons),
                     link_preview_options=NO_PREVIEW,
                 ),
+                patient=patient,
             )
         except BadRequest as error:
             return "not modified" in error.message.lower()
@@ -90,7 +148,7 @@ class Outbox:
     async def delete(self, chat: int, message_id: int) -> bool:
         """Delete a message of ours; False where Telegram does not let us. Raises UnreachableError."""
         try:
-            return await self._call(chat, lambda: self._bot.delete_message(chat, message_id))
+            return await self._call(chat, lambda: self._bot.delete_message(chat, message_id), patient=True)
         except BadRequest:
             return False
 
@@ -115,12 +173,12 @@ class Outbox:
         except (TelegramError, *UNREADABLE) as error:
             log.debug("a press was not answered", reason=redact(str(error)))
 
-    async def _send(self, chat: int, message: Message) -> telegram.Message:
+    async def _send(self, chat: int, message: Message, *, patient: bool) -> telegram.Message:
         markup: Markup = _inline(message.buttons)
         if message.asks:
             markup = telegram.ForceReply(input_field_placeholder=message.asks[:64])
         try:
-            return await self._call(chat, lambda: self._post(chat, message, markup))
+            return await self._call(chat, lambda: self._post(chat, message, markup), patient=patient)
         except BadRequest as error:
             if "chat not found" in error.message.lower():  # who never pressed Start
                 raise self._note_unreachable(chat, error) from None
@@ -149,24 +207,28 @@ class Outbox:
             reply_parameters=_reply(message.reply_to),
         )
 
-    async def _call(self, chat: int, call: Callable[[], Awaitable[T]]) -> T:
+    async def _call(self, chat: int, call: Callable[[], Awaitable[T]], *, patient: bool = False) -> T:
         """Make a call in its turn and at the chat's pace, until there is an answer.
 
         An answer that was lost, or cannot be read, may mean that it is said twice: better than not at all.
         Raises BadRequest, UnreachableError.
         """
-        pace = self._paces.setdefault(chat, self._new_pace(chat))
-        pause = FIRST_PAUSE
-        async with self._locks[chat]:
+        talk = self._talk(chat)
+        pace, pause, is_told = talk.pace, FIRST_PAUSE, False
+        async with talk.calling:
             while True:
                 await self._wait_for(pace)
-                pace.begun(self._clock())
+                talk.said = self._clock()
+                talk.answer = talk.answer if patient else talk.said
+                pace.begun(talk.said)
                 try:
                     answer = await call()
                 except RetryAfter as error:
                     wait = error.retry_after
                     wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
-                    pace.ended(Throttled(self._clock() + wait, "a chat asks to wait"), self._clock())
+                    if is_told:  # once is what several messages at a time may cost: no reason to go slower
+                        pace.ended(Throttled(self._clock() + wait, "a chat asks to wait"), self._clock())
+                    is_told = True
                     log.info("a chat asks to wait", chat=chat, seconds=wait.total_seconds())
                     await self._sleep(wait.total_seconds())
                 except BadRequest:
@@ -183,6 +245,11 @@ class Outbox:
                     pace.ended(Sent("", None), self._clock())
                     self._unreachable.discard(chat)
                     return answer
+
+    def _talk(self, chat: int) -> _Talk:
+        if chat not in self._talks:
+            self._talks[chat] = _Talk(self._new_pace(chat))
+        return self._talks[chat]
 
     def _note_unreachable(self, chat: int, error: TelegramError) -> UnreachableError:
         reason = redact(error.message)

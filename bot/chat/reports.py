@@ -100,9 +100,6 @@ class ChatReports:
         self._changed = changed
         self._pending: dict[int, Pending] = {}
         self._telling: Pending | None = None
-        self._asked = 0  # requests that were not answered yet
-        self._answered = asyncio.Event()
-        self._answered.set()
         self._at_work: dict[int, set[int]] = {}  # messages, with threads that were not told of meanwhile
         self._shown: dict[int, tuple[int, str]] = {}  # by thread: its card, and the progress that it shows
         self._lock = asyncio.Lock()  # over which card a thread has
@@ -110,10 +107,11 @@ class ChatReports:
         self._back = 0  # how often its person came back
         self._task: asyncio.Task[None] | None = None
 
-    def tell(self, thread: int, event: int | None = None) -> None:
+    def tell(self, thread: int, event: int | None = None, *, urgent: bool = False) -> None:
         """Bring the card of a thread up to date, or send one where it concerns this chat."""
         one = self._pending.setdefault(thread, Pending())
         one.event = one.event or event
+        one.urgent = one.urgent or urgent
         if self._task is None or self._task.done():
             self._task = self._spawn(self._run())
 
@@ -123,20 +121,8 @@ class ChatReports:
             last = await self._last(shown.thread)
             await self._place(message, shown, last, self._context.clock())
             if last is not None and last.message != message:
-                await self._point(last, shown, message)
+                self._spawn(self._point(last, shown, message))
         self.tell(shown.thread)  # it may have gone on before this message was there
-
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """While a request is answered here, no card is touched: what was asked comes first."""
-        self._asked += 1
-        self._answered.clear()
-        try:
-            yield
-        finally:
-            self._asked -= 1
-            if not self._asked:
-                self._answered.set()
 
     @contextmanager
     def working(self, message: int) -> Iterator[None]:
@@ -160,8 +146,9 @@ class ChatReports:
 
     async def _run(self) -> None:
         while self._pending:
-            await self._answered.wait()
-            thread = next(iter(self._pending))
+            # What happens to a thread meanwhile is shown with it.
+            await self._outbox.rest(self.chat, urgent=any(one.urgent for one in self._pending.values()))
+            thread = max(self._pending, key=lambda one: self._pending[one].urgent)
             self._telling, back = self._pending.pop(thread), self._back
             try:
                 with speaking(self._access.known.speaks(self.chat)):
@@ -185,7 +172,7 @@ class ChatReports:
             except NotFoundError:
                 if last is not None:
                     gone = Message(_("#{thread} was removed from the queue.").format(thread=thread))
-                    await self._outbox.edit(self.chat, last.message, gone)
+                    await self._outbox.edit(self.chat, last.message, gone, patient=True)
                 return
             concerned = concerns(dossier, self.chat, self._access.people, self._access.report_to)
             if last is None and not concerned:
@@ -199,26 +186,34 @@ class ChatReports:
                     return
                 if self._shown.get(thread) == (last.message, shown.progress):
                     return
+            if self._outbox.is_asked(self.chat) and self._telling is not None:
+                self.tell(thread, self._telling.event, urgent=self._telling.urgent)
+                return
             said = self._context.clock()
             if (
                 last is not None
                 and serves
-                and await self._outbox.edit(self.chat, last.message, shown.message)
+                and await self._outbox.edit(self.chat, last.message, shown.message, patient=True)
             ):
                 message, said = last.message, last.said
             else:
                 held = any(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
                 loud = bool(states_of(dossier, CALLS)) or (last is None and held)
-                message = await self._outbox.send(self.chat, replace(shown.message, quiet=not loud))
+                said_now = replace(shown.message, quiet=not loud)
+                message = await self._outbox.send(self.chat, said_now, patient=not loud)
             await self._place(message, shown, last, said)
             replaced = last if last is not None and last.message != message else None
             if replaced is not None and not await self._outbox.delete(self.chat, replaced.message):
-                await self._point(replaced, shown, message)
+                self._spawn(self._point(replaced, shown, message))
 
     async def _point(self, last: Report, shown: Shown, message: int) -> None:
-        """Let what was the card of a thread say where it is."""
+        """Let what was the card of a thread say where it is, unless it is the card again by then."""
         old = moved(shown.thread, shown.title, down=message > last.message)
-        await self._outbox.edit(self.chat, last.message, old)
+        await self._outbox.rest(self.chat)
+        async with self._lock:
+            if self._shown[shown.thread][0] != last.message:
+                with suppress(UnreachableError):
+                    await self._outbox.edit(self.chat, last.message, old, patient=True)
 
     async def _place(self, message: int, shown: Shown, last: Report | None, said: datetime) -> None:
         """Note which message the card of a thread is."""
@@ -339,7 +334,7 @@ class Reporter:
                 self._debounce.touch(event.thread_id, self._timer(), urgent=urgent, event=event.id)
         for thread, one in self._debounce.take(self._timer()).items():
             for chat in {*self._access.people, *self._access.report_to}:
-                self.of(chat).tell(thread, one.event)
+                self.of(chat).tell(thread, one.event, urgent=one.urgent)
         await self._move_mark()
 
     async def _move_mark(self) -> None:

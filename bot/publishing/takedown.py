@@ -107,8 +107,17 @@ class Undo:
             await self.pause(until)
 
 
-async def audit(delivery: Delivery, posts: Sequence[PostRecord], channel: Channel) -> Audit:
-    """Walk a chain on the network: what is missing, edited, out of order, or not ours."""
+async def audit(
+    delivery: Delivery,
+    posts: Sequence[PostRecord],
+    channel: Channel,
+    *,
+    pause: Callable[[datetime], Awaitable[None]] | None = None,
+) -> Audit:
+    """Walk a chain on the network: what is missing, edited, out of order, or not ours.
+
+    Where the network asks to wait, `pause` waits until then; None: it is not waited for.
+    """
     chain = [
         Expected(post.position, post.remote_id, post.post.text, post.reply_to)
         for post in posts
@@ -116,7 +125,8 @@ async def audit(delivery: Delivery, posts: Sequence[PostRecord], channel: Channe
     ]
     if not chain:
         return Audit(delivery, 0, (), "nothing of it is out")
-    found = await channel.audit(chain)
+    while isinstance(found := await channel.audit(chain), Throttled) and pause is not None:
+        await pause(found.until)
     if isinstance(found, Throttled | Unreached | Blind):
         return Audit(delivery, len(chain), (), found.reason)
     return Audit(delivery, len(chain), found)

@@ -18,6 +18,8 @@ from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.thread import written
 
+Pause = Callable[[datetime], Awaitable[None]]
+
 
 class Chains:
     """Each request calls the networks, and raises UnknownChannelError where a channel is not configured."""
@@ -33,7 +35,7 @@ class Chains:
         *,
         channels: Sequence[str] = (),
         see: Callable[[Undoing], None],
-        pause: Callable[[datetime], Awaitable[None]],
+        pause: Pause,
         refuse: Callable[[RefusedError], None] = lambda _: None,
     ) -> tuple[Undoing, ...]:
         """Take a thread's posts down, on the channels named or wherever its state allows.
@@ -51,11 +53,16 @@ class Chains:
         finally:
             context.wake()  # whoever reports on the thread saw how it began, and is to see how it ended
 
-    async def audit(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Audit, ...]:
-        """Compare a thread's chains with what the networks show. Raises NotFoundError."""
+    async def audit(
+        self, thread_id: int, *, channels: Sequence[str] = (), pause: Pause | None = None
+    ) -> tuple[Audit, ...]:
+        """Compare a thread's chains with what the networks show; `pause` waits until a moment.
+
+        Raises NotFoundError.
+        """
         return tuple(
             [
-                await audit(one, self._database.reading.posts(one.id), self._channel(one))
+                await audit(one, self._database.reading.posts(one.id), self._channel(one), pause=pause)
                 for one in self._context.deliveries(thread_id, channels)
                 if one.sent
             ]

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks [--json] [GROUP…]
 
-The groups are chains, composing, many, queue, resting and shell. Where it says so a figure is a ratio of two
-things that took turns in the same run. No test asserts any of this: machines differ.
+The groups are answers, chains, composing, many, queue, resting and shell. Where it says so a figure is a
+ratio of two things that took turns in the same run. No test asserts any of this: machines differ.
 """
 
 import sys
@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from tests.benchmarks import chains, composing, many, queue_size, resting, shell
+from tests.benchmarks import answers, chains, composing, many, queue_size, resting, shell
 from tests.benchmarks.figures import Figure, as_json, show
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "answers": answers.figures,
     "chains": chains.figures,
     "composing": composing.figures,
     "many": many.figures,

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.benchmarks import chains, composing, many, queue_size, resting, samples, shell
+from tests.benchmarks import answers, chains, composing, many, queue_size, resting, samples, shell
 from tests.benchmarks.figures import Figure, as_json, show
 from threadcast.queue.text.parse import parse
 
 SMALL: dict[str, Callable[[], Iterator[Figure]]] = {
+    "answers": lambda: answers.figures(chains=2, requests=2, parts=30),
     "composing": lambda: composing.figures(size=2_000, rounds=1),
     "queue": lambda: queue_size.figures(few=100, many=200, rounds=2, postgres_many=100),
     "shell": lambda: shell.figures(rounds=1),
@@ -18,7 +19,7 @@ SMALL: dict[str, Callable[[], Iterator[Figure]]] = {
     "many": lambda: many.figures(channels=3, parts=3, busy=4, chats=[5]),
     "resting": lambda: resting.figures(seconds=0.1),
 }
-FIGURES = {"composing": 2, "queue": 2, "shell": 1, "chains": 5, "many": 7, "resting": 2}
+FIGURES = {"answers": 1, "composing": 2, "queue": 2, "shell": 1, "chains": 5, "many": 7, "resting": 2}
 
 
 @pytest.mark.e2e

@@ -7,10 +7,11 @@ silently, and the copy deleted at once. What a message replies to is not shown t
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Final, Protocol
 
 import telegram
-from telegram.error import BadRequest, Forbidden
+from telegram.error import BadRequest, Forbidden, RetryAfter
 
 from threadcast.bot.channels.port import Comparison, Expected, Finding, Landmark, Named, Sought
 from threadcast.bot.channels.telegram.client import Client
@@ -26,6 +27,7 @@ WINDOW: Final = 20  # so many ids in a row without a message: what was sent is n
 FARTHEST: Final = 60  # messages behind the one before the post; in more, a person has to look
 EXTRAS: Final = 60  # messages beside a chain that an audit looks at
 PACE: Final = 1.0  # seconds between two copies: the owner's chat takes a message a second
+LONGEST_REST: Final = 10.0  # seconds that a look waits for that chat; for longer ones it begins anew then
 
 Rest = Callable[[float], Awaitable[None]]
 
@@ -202,14 +204,21 @@ class Probe:
         """One message of the chat, None where there is none with this id."""
         private = self._private()
         wait = self._last + PACE - time.monotonic()
-        if wait > 0:
-            await self._rest(wait)
-        try:
-            copy = await self._client.bot.forward_message(
-                private, chat.id, message_id, disable_notification=True
-            )
-        except (BadRequest, Forbidden) as error:
-            return _not_forwarded(error, message_id)
+        copy: telegram.Message | None = None
+        while copy is None:
+            if wait > 0:
+                await self._rest(wait)
+            try:
+                copy = await self._client.bot.forward_message(
+                    private, chat.id, message_id, disable_notification=True
+                )
+            except RetryAfter as error:  # an answer went to that chat just now
+                asked = error.retry_after
+                wait = asked.total_seconds() if isinstance(asked, timedelta) else asked
+                if wait > LONGEST_REST:
+                    raise
+            except (BadRequest, Forbidden) as error:
+                return _not_forwarded(error, message_id)
         self._last = time.monotonic()
         copies = (self._copies or frozenset()) | {copy.message_id}
         # A cancelled look leaves no copy either.

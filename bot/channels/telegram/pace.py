@@ -3,6 +3,7 @@
 https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
 
+import math
 from collections import deque
 from datetime import datetime, timedelta
 from threading import Lock
@@ -32,7 +33,9 @@ class BotPace:
     """
 
     def __init__(self, per_second: float = PER_BOT) -> None:
+        self._in_a_second = math.ceil(per_second)
         self._apart = timedelta(seconds=1 / per_second)
+        self._second = self._in_a_second * self._apart
         self._promised: dict[object, datetime] = {}
         self._used: list[datetime] = []
         self._lock = Lock()
@@ -48,26 +51,35 @@ class BotPace:
             return slot
 
     def spare_at(self, earliest: datetime, now: datetime) -> datetime:
-        """The first slot that nobody is promised, with the one before it free as well. It stays free."""
+        """When one more message fits between the others; it is promised to nobody."""
         with self._lock:
-            return self._free(max(earliest, now), now, apart=2 * self._apart)
+            return self._with_room(max(earliest, now))
 
     def begun(self, chat: object, now: datetime) -> None:
         """Note that the chat uses its slot."""
         with self._lock:
             self._promised.pop(chat, None)
-            self._used = [*self._recent(now), now]
+            self._used = [*(used for used in self._used if now - self._second < used <= now), now]
 
-    def _free(self, slot: datetime, now: datetime, *, apart: timedelta | None = None) -> datetime:
-        apart = apart or self._apart
-        for taken in sorted([*self._recent(now), *self._promised.values()]):
-            if slot + apart <= taken:
+    def _free(self, slot: datetime, now: datetime) -> datetime:
+        recent = [used for used in self._used if now - self._apart < used <= now]
+        for taken in sorted([*recent, *self._promised.values()]):
+            if slot + self._apart <= taken:
                 break
-            slot = max(slot, taken + apart)
-        return slot
+            slot = max(slot, taken + self._apart)
+        room = self._with_room(slot)
+        return slot if room == slot else self._free(room, now)
 
-    def _recent(self, now: datetime) -> list[datetime]:
-        return [used for used in self._used if now - self._apart < used <= now]
+    def _with_room(self, slot: datetime) -> datetime:
+        """The first moment from this one on at which no second gets more messages than it may have."""
+        taken = sorted([*self._used, *self._promised.values()])
+        while True:
+            near = [one for one in taken if slot - self._second < one < slot + self._second]
+            ends = zip(near, near[self._in_a_second - 1 :], strict=False)
+            full = [first for first, last in ends if max(last, slot) - min(first, slot) < self._second]
+            if not full:
+                return slot
+            slot = full[-1] + self._second
 
 
 class SpareSlots:

@@ -99,10 +99,11 @@ def _so_far(one: Undoing, context: Context) -> str:
     name = f"🗑 #{one.delivery.thread_id} {bold(one.delivery.channel)}"
     far = _("{done}/{all} taken down").format(done=one.gone, all=one.out)
     line = f"{name} {bar(one.gone, one.out)} {far}"
-    if one.until is not None:
-        wait = _("The network asks to wait until {time}.").format(time=exactly(one.until, context.zone))
-        line += f"\n{wait}"
-    return line
+    return line if one.until is None else f"{line}\n{_waits(one.until, context)}"
+
+
+def _waits(until: datetime, context: Context) -> str:
+    return _("The network asks to wait until {time}.").format(time=exactly(until, context.zone))
 
 
 def _undone(done: Sequence[Undoing]) -> Iterable[str]:
@@ -136,13 +137,16 @@ def audit(context: Context, request: Request) -> Answer:
     requests = context.requests(request.sender)
     requests.queries.show(request.thread)
 
-    async def work(_here: Place) -> Card:
-        found = await requests.chains.audit(request.thread, channels=request.words)
+    async def work(here: Place) -> Card:
+        async def pause(until: datetime) -> None:
+            await here.update(Message(f"{looking}\n{_waits(until, context)}"))
+            await _until(context)(until)
+
+        found = await requests.chains.audit(request.thread, channels=request.words, pause=pause)
         return Card(request.thread, "\n".join(_audited(request.thread, found)))
 
-    return Answer(
-        Message(_("Looking at #{thread} on its networks …").format(thread=request.thread)), work=work
-    )
+    looking = _("Looking at #{thread} on its networks …").format(thread=request.thread)
+    return Answer(Message(looking), work=work)
 
 
 def _audited(thread: int, found: Sequence[Audit]) -> Iterable[str]:

@@ -97,12 +97,11 @@ def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool)
         if not session.as_json:
             _show_undoing(session.screen, one)
 
-    async def pause(until: datetime) -> None:
-        await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
-
     refused: list[RefusedError] = []
     undone: tuple[Undoing, ...] = session.online(
-        lambda ask: ask.chains.undo(thread_id, channels=channels, see=see, pause=pause, refuse=refused.append)
+        lambda ask: ask.chains.undo(
+            thread_id, channels=channels, see=see, pause=_pause, refuse=refused.append
+        )
     )
     if session.as_json:
         found = models.many(models.Undoing, undone)
@@ -129,13 +128,25 @@ def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
       threadcast audit 7
       threadcast audit 7 --channel masto --json
     """
-    audits: tuple[Audit, ...] = session.online(lambda ask: ask.chains.audit(thread_id, channels=channels))
+
+    async def pause(until: datetime) -> None:
+        if not session.as_json:
+            session.screen.say(f"The network asks to wait until {session.screen.when(until)} …")
+        await _pause(until)
+
+    audits: tuple[Audit, ...] = session.online(
+        lambda ask: ask.chains.audit(thread_id, channels=channels, pause=pause)
+    )
     if session.as_json:
         session.screen.json({"deliveries": models.many(models.Audit, audits)})
     else:
         _show_audits(session.screen, thread_id, audits)
     if any(one.differences or (one.problem and one.posts) for one in audits):
         click.get_current_context().exit(Exit.NOT_ALLOWED)
+
+
+async def _pause(until: datetime) -> None:
+    await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
 
 
 def _show_undoing(screen: Screen, one: Undoing) -> None:

@@ -1,6 +1,7 @@
 """Taking a chain down goes as far as the network lets it, and can be gone on with."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from tests.bot.publishing.scripted import START, FakeClock, ScriptedChannel, wish
 from tests.queue.store.fresh import fresh_database
-from threadcast.bot.channels.port import Outgoing
+from threadcast.bot.channels.port import Comparison, Expected, Outgoing
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.takedown import AGAIN, Left, Undo, Undoing, audit
@@ -140,6 +141,25 @@ async def test_an_audit_that_cannot_look(house: House) -> None:
     channel = Shut(house.folder, house.clock)
     found = await audit(delivery, house.database.reading.posts(delivery.id), channel)
     assert (found.posts, found.differences, found.problem) == (3, (), "the chat protects its content")
+
+
+async def test_an_audit_that_is_asked_to_wait(house: House) -> None:
+    """Where the network asks to wait, an audit waits and looks again; without a way to wait it says so."""
+    delivery = await house.publish()
+    posts, until = house.database.reading.posts(delivery.id), START + timedelta(hours=1)
+
+    class Busy(Sticky):
+        busy = 2
+
+        async def audit(self, chain: Sequence[Expected]) -> Comparison:
+            self.busy -= 1
+            return Throttled(until, "asks to wait") if self.busy >= 0 else await super().audit(chain)
+
+    channel = Busy(house.folder, house.clock)
+    assert (await audit(delivery, posts, channel)).problem == "asks to wait"
+    found = await audit(delivery, posts, channel, pause=house.pause)
+    assert (found.problem, found.differences, found.posts) == ("", (), 3)
+    assert house.paused == [until]
 
 
 async def test_an_audit_of_nothing(house: House) -> None:

@@ -210,6 +210,20 @@ class TestForwarding:
         assert len(waits) >= 3
         assert all(0 < wait <= telegram_probe.PACE for wait in waits)
 
+    async def test_a_chat_that_was_just_written_to(self, house: House) -> None:
+        """Where Telegram asks for a moment, as after an answer in that chat, the look goes on then."""
+        waits: list[float] = []
+
+        async def rest(seconds: float) -> None:
+            waits.append(seconds)
+
+        house.add(TEXT)
+        house.server.throttle(1, "forwardMessage")
+        channel = house.channel()
+        channel._probe._rest = rest
+        assert isinstance(await house.look(channel=channel), Sent)
+        assert waits[0] == 1
+
     async def test_a_throttled_look(self, house: House) -> None:
         """Where Telegram asks to wait, it is looked again then; no copy stays."""
         house.add(TEXT)
