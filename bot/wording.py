@@ -12,6 +12,7 @@ from threadcast.bot.languages.stored import translated
 from threadcast.bot.plain import quoted
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
+from threadcast.bot.settled import OF_SETTINGS, of_settings
 from threadcast.config.schedule.words import WhenCode, WhenError
 from threadcast.queue.errors import Fault, QueueError
 from threadcast.queue.model import Delivery
@@ -337,6 +338,8 @@ _NOTICES = {
 
 def noticed(notice: Notice) -> str:
     """Return what the parser noticed, without its line."""
+    if notice.kind in OF_SETTINGS:
+        return of_settings(notice)
     known = notice.numbers if notice.kind is NoticeKind.MISSING else notice.lines
     if not (known or notice.kind in {NoticeKind.NO_END_MARK, NoticeKind.SINGLE_PART}):
         return notice.kind.replace("-", " ")  # of a thread that was stored by an earlier version

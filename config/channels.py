@@ -30,6 +30,7 @@ from threadcast.config.types import (
 
 Numbering = Literal["keep", "renumber", "total", "none"]
 Visibility = Literal["public", "unlisted", "private", "direct"]
+VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)  # from the widest to the narrowest
 
 _KINDS = ("telegram", "mastodon", "local")
 _KIND = Doc(
@@ -226,3 +227,8 @@ def _described(model: type[_Channel]) -> dict[str, Variable]:
 CHANNEL_VARIABLES: dict[str, dict[str, Variable]] = {
     model.model_fields["kind"].default: _described(model) for model in get_args(ChannelSettings)
 }
+
+
+def narrower(wished: Visibility | None, usual: Visibility) -> Visibility:
+    """Return who sees the replies of a thread whose first post is for these: never more people."""
+    return usual if wished is None else max(wished, usual, key=VISIBILITIES.index)

@@ -1,7 +1,7 @@
 """What every channel can do. An adapter makes the call; a pure function judges what came of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
@@ -17,6 +17,7 @@ from threadcast.queue.outcomes import (
     Throttled,
     Unreached,
 )
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 Clock = Callable[[], datetime]
 
@@ -31,12 +32,14 @@ class Outgoing:
     """One post on its way.
 
     `parent` is the remote id of the post before it in the chain, None for the first. `key` is the
-    same for every try of the same post on the same channel, and never used for another.
+    same for every try of the same post on the same channel, and never used for another. `settings` are its
+    thread's.
     """
 
     text: str
     parent: str | None
     key: str
+    settings: ThreadSettings = field(default=NO_SETTINGS, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,10 @@ class Channel(Protocol):
     @property
     def target(self) -> str: ...
 
-    async def rules(self) -> Rules:
-        """Limit, measure and numbering; asked of the server where it tells them, then remembered.
+    async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
+        """Limit, measure and numbering for a thread with these settings of its own.
+
+        They are asked of the server where it tells them, then remembered.
 
         Raises NotReadyError where the server has to be asked and does not answer.
         """

@@ -128,7 +128,7 @@ class Publisher:
             following = posts[post.position] if post.position < len(posts) else None
             change = None
             if interrupted(post.state):
-                change = await self._settle(post, last=following is None)
+                change = await self._settle(claim, post, last=following is None)
                 if change.event is Event.RESEND:
                     await self._record(claim, post, change)
                     change = None
@@ -138,7 +138,7 @@ class Publisher:
                     if held is not None:
                         return held
                     intended = await self._intend(claim, post, parent)
-                outcome = await self._send(intended)
+                outcome = await self._send(claim, intended)
                 change = self._decide(intended, outcome, last=following is None)
             delivery, intended = await self._record(claim, post, change, following)
             if change.sent is None or delivery.lease_owner is None:
@@ -161,7 +161,7 @@ class Publisher:
 
     async def _plan(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
         try:
-            rules = await self.channel.rules()
+            rules = await self.channel.rules(claim.thread.settings)
             # Off the loop: a long thread takes long enough to keep other channels waiting.
             posts = _to_plan(claim, await asyncio.to_thread(compose, claim.thread, rules))
         except NotReadyError as error:
@@ -216,14 +216,21 @@ class Publisher:
         self.observe(delivery)
         return delivery
 
-    async def _settle(self, post: PostRecord, *, last: bool) -> Change:
+    async def _settle(self, claim: Claim, post: PostRecord, *, last: bool) -> Change:
         """Decide on a post that may be out: by what a look for it finds, if it is not too early to look."""
         if post.state is PostState.SENDING or post.doubted is None:
             gone = Unknown("the service went away while this post was being sent", code=Code.STOPPED)
             return self._decide(post, gone, last=last, began=post.intended)
         known = await asyncio.to_thread(self.database.reading.landmark, self.channel.name)
         landmark = Landmark(known.remote_id, known.post.text) if known and known.remote_id else None
-        sought = Sought(post.post.text, post.reply_to, post.key or "", since=post.doubted, landmark=landmark)
+        sought = Sought(
+            post.post.text,
+            post.reply_to,
+            post.key or "",
+            since=post.doubted,
+            landmark=landmark,
+            settings=claim.thread.settings,
+        )
         return settle(
             await calls.look_up(self.channel, sought, self.stop),
             settling=self.channel.settling,
@@ -247,8 +254,10 @@ class Publisher:
             until=now + LEASE,
         )
 
-    async def _send(self, post: PostRecord) -> Outcome:
-        outgoing = Outgoing(text=post.post.text, parent=post.reply_to, key=post.key or "")
+    async def _send(self, claim: Claim, post: PostRecord) -> Outcome:
+        outgoing = Outgoing(
+            text=post.post.text, parent=post.reply_to, key=post.key or "", settings=claim.thread.settings
+        )
         self.pace.begun(self.clock())
         outcome = await calls.send(self.channel, outgoing, self.stop)
         self.pace.ended(outcome, self.clock())

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
+from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.budget import Prospect
 from threadcast.bot.channels.port import Channel, Clock
@@ -12,6 +13,8 @@ from threadcast.bot.requests.errors import Problem, UnknownChannelError, Unknown
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import BEGINNINGS
 from threadcast.queue.store.database import Database
+
+UTC = ZoneInfo("UTC")
 
 
 class Signature(TypedDict):
@@ -27,7 +30,8 @@ class RequestContext:
 
     `holds` are the channels on which every thread waits for approval. `actor` is who asks, for the audit
     log. `wake` makes a running service look at the queue; False where none runs. `prospects` give for each
-    channel how fast it goes at a moment, and how much is left to it.
+    channel how fast it goes at a moment, and how much is left to it. `zone` is where times of the day are
+    meant.
     """
 
     database: Database
@@ -38,6 +42,7 @@ class RequestContext:
     actor: str
     wake: Callable[[], bool]
     prospects: Callable[[datetime], Mapping[str, Prospect]] = lambda _: NOTHING_KNOWN
+    zone: ZoneInfo = UTC
 
     def signature(self) -> Signature:
         """Return what a change made now is signed with."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import IO
 
+from threadcast.bot.languages import _
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.formats import encoding_of, kind_of
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
@@ -85,6 +86,12 @@ def understand(name: str, data: bytes, encoding: str = "") -> Intake:
 
 def continued(thread: Thread, intake: Intake) -> Thread:
     """A thread with the parts of a text behind its own. Raises InputError where they do not go on from it."""
+    if any(one.front for one in intake.threads):
+        raise InputError(
+            _("{source} has settings before it; a thread has them at its beginning alone").format(
+                source=intake.source
+            )
+        )
     numbers = [part.number for part in thread.parts if part.number is not None]
     between = "\n" if numbers else "\n---\n"
     whole = parse(render(thread).rstrip("\n") + between + intake.text)

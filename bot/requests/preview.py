@@ -29,12 +29,14 @@ async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) 
     previews: list[Preview] = []
     for channel in channels:
         problem = ""
-        try:
-            rules = await channel.rules()
-        except NotReadyError as error:
-            rules = ASSUMED
-            problem = f"its limits are not known now ({error}); these posts assume {ASSUMED.limit} characters"
         for index, thread in enumerate(threads, start=1):
+            try:
+                rules = ASSUMED if problem else await channel.rules(thread.settings)
+            except NotReadyError as error:
+                rules = ASSUMED
+                problem = (
+                    f"its limits are not known now ({error}); these posts assume {ASSUMED.limit} characters"
+                )
             try:
                 # Off the loop: a long thread would keep everything else waiting.
                 posts = await asyncio.to_thread(compose, thread, rules)

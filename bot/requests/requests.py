@@ -46,5 +46,6 @@ def build_requests(
                 name: pace.prospect(moment)
                 for name, pace in build_paces(settings, channels, database).items()
             },
+            zone=settings.timezone,
         )
     )

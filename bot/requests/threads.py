@@ -1,17 +1,29 @@
 """Texts that become threads of the queue: added, taken over, edited, continued, removed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from threadcast.bot.languages import N_, _
+from threadcast.bot.languages.stored import stored
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
-from threadcast.bot.wording import noticed
+from threadcast.bot.settled import setting_refused
+from threadcast.bot.wording import noticed, time_refused
+from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread
 from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.states import DeliveryState, Event
+from threadcast.queue.text.front_matter import SettingError, with_settings
 from threadcast.queue.text.thread import Thread
 
+ASKED_BY_ITSELF = stored("its settings ask for that")
+# These count when a thread is added.
+AT_ADDING = {
+    "at": N_("at counts when a thread is added; to give it a time now, use the command at"),
+    "channels": N_("channels counts when a thread is added; to queue it elsewhere now, use publish"),
+    "hold": N_("hold counts when a thread is added; to hold it now, use the command hold"),
+}
 UNCONFIRMED = "nobody has said yet that it may be public"
 
 
@@ -48,22 +60,34 @@ class Threads:
         With `hold` they wait for a person, `because` says why. With `confirm` they wait for one where
         nothing else would keep them from going out at once: no schedule, no time given. With `since`,
         what was added then or later is a duplicate even where it has failed or was cancelled meanwhile.
-        Raises UnknownChannelError, StoreError.
+        What is asked here goes before a thread's own settings. Raises InputError, UnknownChannelError,
+        StoreError.
         """
-        picked = pick(self._context.channels, channels)
-        pairs = [(intake.source, thread) for intake in intakes for thread in intake.threads]
-        new = [
-            NewThread(
-                thread,
-                source,
-                tuple(
-                    self._new(thread, one.name, at, held=because if hold else "", confirm=confirm)
-                    for one in picked
-                ),
+        context, reason = self._context, because if hold else ""
+        new: list[NewThread] = []
+        for intake, thread in ((one, thread) for one in intakes for thread in one.threads):
+            wished = thread.settings
+            moment = at if at is not None else self._time(intake, wished.at)
+            held = reason or (ASKED_BY_ITSELF if wished.hold else "")
+            wishes = tuple(
+                self._new(thread, one.name, moment, held=held, confirm=confirm)
+                for one in pick(context.channels, channels or wished.channels or ())
             )
-            for source, thread in pairs
-        ]
+            new.append(NewThread(thread, intake.source, wishes))
         return self._add(new, again=again, since=since)
+
+    def _time(self, intake: Intake, words: str | None) -> datetime | None:
+        """Return when a thread wants to start by its own settings. Raises InputError."""
+        if words is None:
+            return None
+        try:
+            return parse_when(
+                words, now=self._context.clock(), zone=self._context.zone, farthest=timedelta.max
+            )
+        except WhenError as error:
+            raise InputError(
+                _("{source}: its setting at: {why}").format(source=intake.source, why=time_refused(error))
+            ) from None
 
     def adopt(self, intake: Intake, *, channel: str, parts: int, last: Sent) -> Receipt:
         """Take over a chain that was begun by hand: its first `parts` parts are out, the last as `last`.
@@ -83,7 +107,19 @@ class Threads:
 
         Raises InputError, NotFoundError, NotAllowedError.
         """
-        thread = only_thread(understand("the new text", text.encode()))
+        return self._rewrite(thread_id, only_thread(understand("the new text", text.encode())))
+
+    def settings(self, thread_id: int, values: Mapping[str, str | None]) -> tuple[Delivery, ...]:
+        """Change settings of a thread that has not begun; None takes one away.
+
+        Raises InputError, NotFoundError, NotAllowedError.
+        """
+        for name in AT_ADDING.keys() & values.keys():
+            raise InputError(_(AT_ADDING[name]))
+        stored = self._database.reading.thread(thread_id).thread
+        return self._rewrite(thread_id, settled(stored, values))
+
+    def _rewrite(self, thread_id: int, thread: Thread) -> tuple[Delivery, ...]:
         signed = self._context.signature()
         edited = self._database.threads.edit(thread_id, thread, **signed)
         if thread.warnings:
@@ -132,6 +168,16 @@ class Threads:
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED
         due = at or self._context.clock()
         return NewDelivery(channel, state, due, reason, own_time=at is not None, code=code)
+
+
+def settled(thread: Thread, values: Mapping[str, str | None]) -> Thread:
+    """Return a thread with these settings; None takes one away. Raises InputError."""
+    try:
+        return with_settings(thread, values)
+    except SettingError as error:
+        if not error.name:
+            raise InputError(_("its settings cannot be read as they stand: edit its text first")) from None
+        raise InputError(setting_refused(error.name, error.value)) from None
 
 
 def adoptable(intake: Intake, parts: int) -> Thread:

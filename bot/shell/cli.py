@@ -61,6 +61,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Keep": {
         "edit": ("threads", "Change the text of a thread that has not begun."),
+        "set": ("settings", "Change settings of a thread that has not begun."),
         "export": ("threads", "Give a thread back as text."),
         "backup": ("database", "Copy the queue into a new FILE."),
         "restore": ("database", "Put a backup in the place of the queue."),

@@ -23,6 +23,7 @@ from threadcast.bot.wording import SHELL, noticed, sentence
 from threadcast.queue import model
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.text import thread
+from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Severity
 
 M = TypeVar("M", bound="Model")
@@ -70,6 +71,9 @@ class Part(Model):
     text: str
 
 
+Settings = Annotated[ThreadSettings, PlainSerializer(ThreadSettings.given, return_type=dict[str, Any])]
+
+
 class Thread(Model):
     model_config = _within("thread")
 
@@ -78,6 +82,7 @@ class Thread(Model):
     complete: bool
     fingerprint: str
     notices: list[Notice]
+    settings: Settings
 
 
 class Delivery(Model):

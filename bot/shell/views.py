@@ -14,6 +14,7 @@ from threadcast.bot.requests.overview import ANSWERS, Overview, answer
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
+from threadcast.bot.settled import settled
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
@@ -75,9 +76,15 @@ def parsed(screen: Screen, threads: Sequence[Thread], file: str) -> None:
     for thread in threads:
         held = f", would be {state('held')}" if thread.warnings else ""
         screen.say(f"[bold]{safe(thread.title)}[/] ({count(len(thread.parts), 'part')}{held})")
+        _settings(screen, thread)
         notices(screen, thread.notices)
     screen.say(f"{count(len(threads), 'thread')}; nothing was added.")
     screen.say(f"See the posts: threadcast preview {safe(quote(file))}", whole=True)
+
+
+def _settings(screen: Screen, thread: Thread) -> None:
+    if said := settled(thread.settings):
+        screen.say(f"  settings: {safe(said)}", whole=True)
 
 
 def notices(screen: Screen, found: Sequence[Notice]) -> None:
@@ -89,6 +96,7 @@ def receipt(screen: Screen, one: Receipt, foreseen: Foreseen, now: datetime) -> 
     """What became of one added thread, and when it starts."""
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
     screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({count(len(one.thread.parts), 'part')})")
+    _settings(screen, one.thread)
     notices(screen, one.thread.warnings)
 
     def then(delivery: Delivery) -> str:
@@ -117,11 +125,13 @@ def _known(twin: Delivery) -> str:
 def previews(screen: Screen, many: Sequence[Preview], threads: Sequence[Thread]) -> None:
     """Each thread's posts, once for all channels on which they are the same."""
     for group in alike(many, lambda one: (one.thread, one.limit, one.problem, one.posts)).values():
-        _preview(screen, group[0], several(one.channel for one in group), threads[group[0].thread - 1].title)
+        _preview(screen, group[0], several(one.channel for one in group), threads[group[0].thread - 1])
 
 
-def _preview(screen: Screen, one: Preview, where: str, title: str) -> None:
-    screen.say(f"[bold]{safe(title)}[/] on [bold]{where}[/]: {len(one.posts)} posts, limit {one.limit}")
+def _preview(screen: Screen, one: Preview, where: str, thread: Thread) -> None:
+    title = safe(thread.title)
+    screen.say(f"[bold]{title}[/] on [bold]{where}[/]: {len(one.posts)} posts, limit {one.limit}")
+    _settings(screen, thread)
     if one.problem:
         screen.say(f"  {state('warning')} {safe(one.problem)}")
     for index, post in enumerate(one.posts, start=1):
@@ -199,6 +209,7 @@ def dossier(
     screen.say(f"[bold]#{one.stored.id} {safe(thread.title)}[/]")
     added = screen.when(one.stored.created)
     screen.say(f"{count(len(thread.parts), 'part')} from {safe(one.stored.source)}, added {added}")
+    _settings(screen, thread)
     notices(screen, thread.notices)
     for chain in one.chains:
         delivery = chain.delivery

@@ -18,10 +18,11 @@ others; so is a piece of a part that is nothing but invisible characters.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from threadcast.queue.compose.split import CannotSplitError, cut
+from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Part, Placement, Thread, is_blank, written
 
 Measure = Callable[[str], int]
@@ -38,11 +39,16 @@ class Numbering(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a channel accepts: `limit` in the units that `measure` counts in."""
+    """What a channel accepts: `limit` in the units that `measure` counts in.
+
+    `head` stands before the text of every post: the line of a content warning, where the network has no
+    field for it.
+    """
 
     limit: int
     measure: Measure
     numbering: Numbering = Numbering.KEEP
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,11 @@ class Post:
     length: int
 
 
+def head_of(settings: ThreadSettings) -> str:
+    """Return a content warning as the first line of every post; nothing where there is none."""
+    return f"⚠️ {settings.warning}\n" if settings.warning else ""
+
+
 class CannotComposeError(ValueError):
     """The thread cannot be put into posts under these rules; the message says why."""
 
@@ -70,6 +81,9 @@ def compose(thread: Thread, rules: Rules) -> tuple[Post, ...]:
     Raises CannotComposeError where the thread has nothing to post, or where the limit has no room for a
     label and one grapheme.
     """
+    if rules.head:
+        below = replace(rules, measure=lambda text: rules.measure(rules.head + text), head="")
+        return tuple(replace(post, text=rules.head + post.text) for post in compose(thread, below))
     keep = rules.numbering is Numbering.KEEP and any(part.marker for part in thread.parts)
     if keep and len(thread.parts) > 1:
         return _kept(thread, rules)

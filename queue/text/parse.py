@@ -1,5 +1,6 @@
 """From text to threads: markers, parts, notices; docs/grammar.md has the rules. Pure; linear in the text."""
 
+from threadcast.queue.text.front_matter import threads_of
 from threadcast.queue.text.parts import Text
 from threadcast.queue.text.thread import Thread, composed, written
 
@@ -34,15 +35,17 @@ def decode(data: bytes) -> str:
 
 def parse(text: str) -> tuple[Thread, ...]:
     """Return the threads in `text`, in order; none in white space. Never raises."""
-    return tuple(Text(_line_feeds(composed(text))).threads())
+    return threads_of(_line_feeds(composed(text)), lambda bare: tuple(Text(bare).threads()))
 
 
 def render(thread: Thread) -> str:
     """Return the thread as text, for export: `parse` gives the same thread back."""
-    if not any(part.marker for part in thread.parts):
-        return "\n---\n".join(part.text for part in thread.parts)
-    body = "\n".join(written(part, thread.placement) for part in thread.parts)
-    return f"{thread.preamble}\n\n{body}" if thread.preamble else body
+    if any(part.marker for part in thread.parts):
+        body = "\n".join(written(part, thread.placement) for part in thread.parts)
+    else:
+        body = "\n---\n".join(part.text for part in thread.parts)
+    body = f"{thread.preamble}\n\n{body}" if thread.preamble else body
+    return f"---\n{thread.front}\n---\n{body}" if thread.front else body
 
 
 def _line_feeds(text: str) -> str:

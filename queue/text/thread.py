@@ -12,6 +12,8 @@ from enum import StrEnum
 
 import regex
 
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
+
 TITLE_LENGTH = 60  # code points
 
 
@@ -37,6 +39,9 @@ class NoticeKind(StrEnum):
     NOT_READ = "not-read"  # the next number, in another form; it is text
     LOOKS_NUMBERED = "looks-numbered"  # rising numbers in a form that no marker has
     HTML_ENTITIES = "html-entities"  # `&amp;` where `&` was meant
+    UNKNOWN_SETTING = "unknown-setting"  # a key of the front matter that is no setting
+    WRONG_SETTING = "wrong-setting"  # a setting with a value that it cannot have
+    NOT_SETTINGS = "not-settings"  # a block of dashes that may have been meant as settings, and is none
     NO_END_MARK = "no-end-mark"
     SINGLE_PART = "single-part"
 
@@ -89,7 +94,8 @@ class Thread:
 
     `total` is the number of parts the author announced (`7/30` announces 30), or None.
     `complete` says that an end mark was seen. `fingerprint` is a hexadecimal SHA-256 over the texts
-    without markers and white space: equal fingerprints mean the same thread.
+    without markers and white space: equal fingerprints mean the same thread. `front` is the front matter
+    as written, which `settings` were read from.
     """
 
     parts: tuple[Part, ...]
@@ -99,6 +105,8 @@ class Thread:
     complete: bool
     fingerprint: str
     notices: tuple[Notice, ...]
+    settings: ThreadSettings = NO_SETTINGS
+    front: str = ""
 
     @property
     def warnings(self) -> tuple[Notice, ...]:
@@ -107,8 +115,8 @@ class Thread:
 
     @property
     def title(self) -> str:
-        """The beginning of the first part on one line, at most TITLE_LENGTH code points, for lists."""
-        words = " ".join(self.parts[0].text.split()) if self.parts else ""
+        """One line for lists, at most TITLE_LENGTH code points: as settled, or how the first part begins."""
+        words = self.settings.title or (" ".join(self.parts[0].text.split()) if self.parts else "")
         return words if len(words) <= TITLE_LENGTH else words[: TITLE_LENGTH - 1].rstrip() + "…"
 
 

@@ -9,8 +9,8 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
-from typing import Literal
 from urllib.parse import quote
 
 from threadcast.bot.channels.local.checks import examine
@@ -22,8 +22,10 @@ from threadcast.bot.channels.local.timeline import (
     Deleted,
     Entry,
     HalfWrittenError,
+    Like,
     Timeline,
     TimelineFile,
+    Visibility,
     read_newest,
 )
 from threadcast.bot.channels.port import (
@@ -38,9 +40,9 @@ from threadcast.bot.channels.port import (
     Sought,
 )
 from threadcast.bot.plain import quoted
-from threadcast.config.channels import LocalChannelSettings
+from threadcast.config.channels import LocalChannelSettings, narrower
 from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Numbering, Rules
+from threadcast.queue.compose.compose import Numbering, Rules, head_of
 from threadcast.queue.outcomes import (
     Absent,
     Blind,
@@ -53,9 +55,9 @@ from threadcast.queue.outcomes import (
     TakeDown,
     Unreached,
 )
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 LIMITS = {"telegram": 4096, "mastodon": 500}  # code points; graphemes, as `measure` counts them
-MEASURES = {"telegram": measure.telegram, "mastodon": measure.mastodon}
 
 
 class LocalChannel:
@@ -73,14 +75,14 @@ class LocalChannel:
         self.target = f"local timeline like {like.title()}"
         self._clock = clock
         self._resend = settings.resends
-        self._rules = Rules(LIMITS[like], MEASURES[like], Numbering(settings.numbering))
+        self._numbering = settings.numbering
         self._folder = folder.absolute()
         self._file = TimelineFile(self._folder / f"{self.name}.jsonl", like)
         self._file_lock = threading.Lock()
         self._page = page_writer(self._folder, zone)
 
-    async def rules(self) -> Rules:
-        return self._rules
+    async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
+        return rules_like(self._file.like, settings, self._numbering)
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Add one post; it is on the disk before this returns."""
@@ -137,11 +139,12 @@ class LocalChannel:
 
     def _send(self, outgoing: Outgoing) -> Outcome:
         text = outgoing.text.strip()  # both networks do
-        length = self._rules.measure(text)
+        rules = rules_like(self._file.like, outgoing.settings, self._numbering)
+        length = rules.measure(text)
         if not text:
             return Refused("the text is empty")
-        if length > self._rules.limit:
-            return Refused(f"the text is too long: {length} of {self._rules.limit}")
+        if length > rules.limit:
+            return Refused(f"the text is too long: {length} of {rules.limit}")
         try:
             with self._file_lock, self._file.opened() as descriptor:
                 known = self._file.by_key.get(outgoing.key)
@@ -179,6 +182,14 @@ class LocalChannel:
         return Sent(remote_id, f"{page}#{quote(anchor(self.name, remote_id))}")
 
 
+def rules_like(like: Like, settings: ThreadSettings, numbering: str) -> Rules:
+    """Return the rules of either network; `numbering` counts where the thread has none of its own."""
+    numbered = Numbering(settings.numbering or numbering)
+    if like == "telegram":
+        return Rules(LIMITS[like], measure.telegram, numbered, head_of(settings))
+    return Rules(LIMITS[like], partial(measure.mastodon, spoiler=settings.warning or ""), numbered)
+
+
 def newest(path: Path) -> Timeline | Blind:
     """Return what a reader of the file sees first."""
     try:
@@ -191,12 +202,16 @@ def newest(path: Path) -> Timeline | Blind:
 def following(file: TimelineFile, text: str, outgoing: Outgoing, now: datetime) -> Entry:
     """Return the next entry of a timeline."""
     number = file.last + 1
+    settings, parent = outgoing.settings, outgoing.parent
+    warning = settings.warning or ""
     if file.like == "telegram":
-        return Entry(str(number), now, text, outgoing.parent, "public", outgoing.key)
+        return Entry(str(number), now, text, parent, "public", outgoing.key, warning)
     # Mastodon's ids hold the time: https://docs.joinmastodon.org/api/guidelines/#pagination
     number = max(number, int(now.timestamp() * 1000) << 16)
-    visibility: Literal["public", "unlisted"] = "public" if outgoing.parent is None else "unlisted"
-    return Entry(str(number), now, text, outgoing.parent, visibility, outgoing.key)
+    visibility: Visibility = settings.visibility or "public"
+    if parent is not None:
+        visibility = settings.reply_visibility or narrower(settings.visibility, "unlisted")
+    return Entry(str(number), now, text, parent, visibility, outgoing.key, warning)
 
 
 def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Difference, ...]:

@@ -99,7 +99,7 @@ def view(timeline: Timeline) -> TimelineView:
             PostView(
                 entry=entry,
                 anchor=anchor(timeline.name, entry.remote_id),
-                body=rich(entry.text, timeline.like),
+                body=_body(entry, timeline.like),
                 quote=_quote(timeline.name, entry, by_id),
                 first=entry is chain[0],
                 last=entry is chain[-1],
@@ -127,6 +127,15 @@ def _quote(name: str, entry: Entry, by_id: dict[str, Entry]) -> Quote | None:
     if parent is None:
         return Quote("", "This post is not here any more")
     return Quote(anchor(name, parent.remote_id), " ".join(parent.text.split())[:QUOTE_LENGTH])
+
+
+def _body(entry: Entry, like: Like) -> Markup:
+    """Return the text; below a warning that is its first line, hidden until a reader asks for it."""
+    head, line, rest = entry.text.partition("\n")
+    if like == "mastodon" or not entry.warning or not rest:
+        return rich(entry.text, like)
+    hidden = Markup('<span class="spoiler" tabindex="0">{}</span>').format(rich(rest, like))
+    return rich(head + line, like) + hidden
 
 
 def rich(text: str, like: Like) -> Markup:

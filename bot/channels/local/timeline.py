@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AwareDatetime, Discriminator, StringConstraints, Tag, TypeAdapter, ValidationError
 
 Like = Literal["telegram", "mastodon"]
-Visibility = Literal["public", "unlisted"]
+Visibility = Literal["public", "unlisted", "private", "direct"]
 RemoteId = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,19}$")]
 Value = TypeVar("Value")
 
@@ -29,7 +29,10 @@ READ_AT_ONCE = 4 * 1024 * 1024  # bytes: what `read_newest` looks at, however lo
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One post of a local timeline. `remote_id` is a decimal number, `reply_to` its parent's."""
+    """One post of a local timeline. `remote_id` is a decimal number, `reply_to` its parent's.
+
+    `warning` is its content warning; its text has that line too where the network has no field for it.
+    """
 
     remote_id: RemoteId
     at: AwareDatetime
@@ -37,6 +40,7 @@ class Entry:
     reply_to: str | None
     visibility: Visibility
     key: str
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,8 @@ def to_line(entry: Entry | Deleted) -> bytes:
     record = asdict(entry) | {"at": entry.at.isoformat()}
     if isinstance(entry, Deleted):
         record |= {"deleted": True}
+    elif not entry.warning:
+        del record["warning"]
     return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 

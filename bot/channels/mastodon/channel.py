@@ -13,10 +13,11 @@ from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.instance import Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, take_down
 from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Named, Outgoing, Quota, Sought
-from threadcast.config.channels import MastodonChannelSettings
+from threadcast.config.channels import MastodonChannelSettings, narrower
 from threadcast.config.proxies import DIRECT, Proxies
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import Look, Obstacle, Outcome, Refused, Sent, Settling, TakeDown
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 T = TypeVar("T")
 
@@ -55,14 +56,14 @@ class MastodonChannel:
         self._instance: Instance | None = None
         self._fit_until: datetime | None = None
 
-    async def rules(self) -> Rules:
+    async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
         if self._instance is None:
             found, reset = await self._call(self._client.instance)
             if isinstance(found, Fault):
                 raise not_ready(found, now=self._clock(), reset=reset)
             self._instance = found
-        numbering = Numbering(self._settings.numbering)
-        return self._instance.rules(numbering=numbering, spoiler=self._settings.spoiler)
+        numbering = Numbering(settings.numbering or self._settings.numbering)
+        return self._instance.rules(numbering=numbering, spoiler=spoiler_of(settings, self._settings))
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once.
@@ -133,15 +134,19 @@ class MastodonChannel:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
     def _post(self, outgoing: Outgoing) -> Outcome:
-        settings, parent = self._settings, outgoing.parent
+        settings, wished, parent = self._settings, outgoing.settings, outgoing.parent
+        visibility = wished.visibility or settings.visibility
+        replies = wished.reply_visibility or narrower(wished.visibility, settings.reply_visibility)
         answer, reset = self._client.ask(
             partial(
                 self._client.api.status_post,  # `status_reply` would put our own mention before the text
                 outgoing.text,
                 in_reply_to_id=parent,
-                visibility=settings.visibility if parent is None else settings.reply_visibility,
-                spoiler_text=settings.spoiler or None,
-                language=settings.language,
+                visibility=visibility if parent is None else replies,
+                sensitive=bool(wished.sensitive),
+                spoiler_text=spoiler_of(wished, settings) or None,
+                language=wished.language or settings.language,
+                quote_approval_policy=wished.quotes,
                 idempotency_key=outgoing.key,
                 content_type="text/plain",  # for servers that read markup where the account says so
             ),
@@ -151,3 +156,8 @@ class MastodonChannel:
         if isinstance(outcome, Sent):
             self._client.remember(dig(answer, "account"))
         return outcome
+
+
+def spoiler_of(wished: ThreadSettings, usual: MastodonChannelSettings) -> str:
+    """Return the content warning: the thread's own, which may be none, or the channel's."""
+    return usual.spoiler if wished.warning is None else wished.warning

@@ -17,9 +17,10 @@ from threadcast.bot.channels.telegram.client import Client, close_bot
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, UNREADABLE, address_in, classify, not_deleted
 from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
+from threadcast.bot.channels.telegram.warnings import spoilers
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Numbering, Rules
+from threadcast.queue.compose.compose import Numbering, Rules, head_of
 from threadcast.queue.outcomes import (
     Absent,
     Look,
@@ -31,14 +32,12 @@ from threadcast.queue.outcomes import (
     TakeDown,
     Unknown,
 )
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
 SETTLE_AFTER: Final = timedelta(minutes=1)  # a send that was given up here may still be at work there
 MISSES: Final = 2
 FIT_FOR: Final = timedelta(minutes=5)  # how long a chat where the bot may post is not asked again
-
-# The same for every post and every try, so that a retry looks like the first one.
-PREVIEW: Final = telegram.LinkPreviewOptions(is_disabled=False)
 
 
 class TelegramChannel:
@@ -84,8 +83,9 @@ class TelegramChannel:
             first_look=first_look, apart=apart, misses=MISSES, resend=settings.resends
         )
 
-    async def rules(self) -> Rules:
-        return Rules(limit=LIMIT, measure=measure.telegram, numbering=Numbering(self._settings.numbering))
+    async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
+        numbering = Numbering(settings.numbering or self._settings.numbering)
+        return Rules(LIMIT, measure.telegram, numbering, head_of(settings))
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. A chat that moved has certainly not taken it: it is sent to the new one."""
@@ -120,14 +120,16 @@ class TelegramChannel:
 
     async def _post(self, outgoing: Outgoing) -> Outcome:
         """The call. Raises ChatMigrated."""
-        parent = outgoing.parent
+        parent, wished = outgoing.parent, outgoing.settings
+        silent = self._settings.silent and parent is not None if wished.silent is None else wished.silent
         try:
             message = await self._client.bot.send_message(
                 self._client.chat,
                 outgoing.text,
                 parse_mode=None,  # not left to a default: nothing in a post is markup
-                disable_notification=self._settings.silent and parent is not None,
-                link_preview_options=PREVIEW,
+                entities=spoilers(outgoing),
+                disable_notification=silent,
+                link_preview_options=_previews(wished.previews or "all", first=parent is None),
                 # Never `allow_sending_without_reply`: it sends unlinked on any failure to find the parent.
                 reply_parameters=None if parent is None else telegram.ReplyParameters(int(parent)),
             )
@@ -183,3 +185,8 @@ class TelegramChannel:
 
     def _classify(self, result: telegram.Message | TelegramError, parent: str | None) -> Outcome:
         return classify(result, name=self.name, chat=self._client.chat, parent=parent, now=self._clock())
+
+
+def _previews(previews: str, *, first: bool) -> telegram.LinkPreviewOptions:
+    """Return what is said of link previews: always something, so that a retry looks like the first try."""
+    return telegram.LinkPreviewOptions(is_disabled=previews == "none" or (previews == "first" and not first))

@@ -14,6 +14,7 @@ from threadcast.bot.requests.input import InputError, Intake
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import completion, models, views
+from threadcast.bot.shell.commands.settings import SETTINGS, with_options
 from threadcast.bot.shell.context import (
     CHANNEL,
     ENCODING,
@@ -56,6 +57,7 @@ from threadcast.queue.text.parse import render
 )
 @ENCODING
 @click.option("--dry-run", is_flag=True, help="Only parse and report; nothing is queued.")
+@SETTINGS
 @JSON
 def add(
     files: tuple[str, ...],
@@ -67,6 +69,7 @@ def add(
     encoding: str,
     dry_run: bool,
     as_json: bool,
+    **settings: str | bool | None,
 ) -> None:
     """Queue the threads of text files.
 
@@ -77,14 +80,16 @@ def add(
       threadcast add thread.txt
       threadcast add --dry-run thread.txt
       threadcast add -c news --at 2026-12-24T18:30 thread.txt
+      threadcast add --warning politics --language de thread.txt
       threadcast add --continue 7 more.txt
       pbpaste | threadcast add -
     """
-    if continued is not None and (len(files) > 1 or channels or at or hold or again):
+    wished = any(value is not None for value in settings.values())
+    if continued is not None and (len(files) > 1 or channels or at or hold or again or wished):
         raise click.UsageError(
             "--continue takes one file, and no option but --encoding, --dry-run and --json"
         )
-    intakes = read_all(files, encoding)
+    intakes = with_options(read_all(files, encoding), settings)
     if dry_run:
         _show_parsed(intakes, files[0], as_json=as_json)
         return

@@ -18,6 +18,7 @@ from threadcast.queue.model import NewDelivery, NewThread
 from threadcast.queue.outcomes import Look, Outcome, Refused, Settling, Throttled, Unknown, Unreached
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import parse
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 from threadcast.queue.text.thread import Thread
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -77,10 +78,10 @@ class ScriptedChannel(LocalChannel):
         self.script = Script(deque(steps))
         self.numbered = Numbering.KEEP
 
-    async def rules(self) -> Rules:
+    async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
         if self.script.not_ready is not None:
             raise self.script.not_ready
-        return replace(await super().rules(), numbering=self.numbered)
+        return replace(await super().rules(settings), numbering=self.numbered)
 
     @property
     def settling(self) -> Settling:

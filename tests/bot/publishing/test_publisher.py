@@ -33,6 +33,7 @@ from threadcast.queue.outcomes import (
 )
 from threadcast.queue.states import DeliveryState, Event, PostState
 from threadcast.queue.text.parse import parse
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 
 class House:
@@ -415,7 +416,7 @@ async def test_a_thread_that_cannot_be_composed(tmp_path: Path) -> None:
     """A thread that no limit of the channel can hold stops before anything is sent, and says why."""
 
     class Narrow(ScriptedChannel):
-        async def rules(self) -> Rules:
+        async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
             return Rules(2, len, Numbering.KEEP)
 
     at = House(tmp_path)
@@ -436,7 +437,7 @@ async def test_the_split_stays(tmp_path: Path) -> None:
     planned = [post.post for post in at.posts(delivery)]
 
     class Wider(ScriptedChannel):
-        async def rules(self) -> Rules:
+        async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
             return Rules(5000, len, Numbering.NONE)
 
     at.channel = Wider("news", tmp_path, at.clock)

@@ -19,7 +19,7 @@ from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.publisher import LEASE, PATIENCE, Publisher
 from threadcast.queue.compose.compose import compose
 from threadcast.queue.errors import Fault, LeaseLostError, StoreError
-from threadcast.queue.model import ChannelSeen, Claim, Delivery
+from threadcast.queue.model import ChannelSeen, Claim, Delivery, NewDelivery, NewThread
 from threadcast.queue.outcomes import (
     Absent,
     Blind,
@@ -34,6 +34,7 @@ from threadcast.queue.outcomes import (
 )
 from threadcast.queue.states import DeliveryState, Event, PostState
 from threadcast.queue.store.work import Work
+from threadcast.queue.text.parse import parse
 
 MINUTE = timedelta(minutes=1)
 SETTLING = Settling(first_look=MINUTE, apart=2 * MINUTE, misses=2, key_life=timedelta(minutes=30))
@@ -416,3 +417,19 @@ async def test_a_lease_that_cannot_be_renewed(house: Callable[..., House], error
     at.database.work = Broken(at.database.transactions)
     async with renewed(at.database, claim, clock=at.clock, lease=timedelta(milliseconds=15)):
         await asked.wait()
+
+
+async def test_a_threads_settings_go_with_every_try_and_look(tmp_path: Path) -> None:
+    """What is sent, looked for and sent again has the settings that its thread was stored with."""
+    at = House(tmp_path, Step(Unknown("lost")))
+    (thread,) = parse("---\nwarning: Food\n---\n1/ Bread\n2/ Butter /end")
+    new = NewThread(thread, "test.txt", (NewDelivery("news", DeliveryState.QUEUED, START),))
+    at.database.threads.add([new], now=at.clock(), actor="test")
+    delivery = await at.publish()
+    while delivery.state is not DeliveryState.PUBLISHED:
+        at.clock.advance(hours=1)
+        delivery = await at.publish(*([] if at.channel.script.sought else [Absent()] * 2))
+    outgoing = [*at.channel.script.asked, *at.channel.script.sought]
+    assert {one.settings.warning for one in outgoing} == {"Food"}
+    assert len(at.channel.script.sought) > 1
+    assert [entry.warning for entry in read_newest(tmp_path / "news.jsonl").entries] == ["Food", "Food"]  # type: ignore[union-attr]  # it is one

@@ -16,9 +16,11 @@ from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.manners import BEFORE_4_0, GOTOSOCIAL, MASTODON, SNAC, TAKAHE, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
-from threadcast.bot.channels.port import Channel, NotReadyError, Quota
-from threadcast.queue.compose.compose import Numbering
+from threadcast.bot.channels.port import Channel, NotReadyError, Outgoing, Quota
+from threadcast.queue.compose.compose import Numbering, compose
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.text.parse import parse
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 
 class MastodonHarness:
@@ -107,6 +109,54 @@ async def test_language_and_content_warning(server: MastodonServer) -> None:
     """Every post of a chain has the language and the content warning that are configured."""
     await sent_by(server, language="de", spoiler="Meer")
     assert [(s.language, s.spoiler) for s in server.statuses()] == [("de", "Meer"), ("de", "Meer")]
+
+
+async def test_the_settings_of_a_thread(server: MastodonServer) -> None:
+    """A thread's own settings go before the channel's, whose warning it may also do without."""
+    channel = make_channel(server, language="de", spoiler="Meer", reply_visibility="public")
+    try:
+        for settings in (
+            ThreadSettings(
+                warning="Food", language="fr", visibility="private", quotes="nobody", sensitive=True
+            ),
+            ThreadSettings(warning="", reply_visibility="direct"),
+            NO_SETTINGS,
+        ):
+            parent = None
+            for text in ("1/ The lamp", "2/ The tower"):
+                key = f"{settings.given()} {text}"
+                sent = await channel.send(Outgoing(text, parent, key, settings=settings))
+                assert isinstance(sent, Sent)
+                parent = sent.remote_id
+    finally:
+        await channel.close()
+    assert [(s.spoiler, s.language, s.visibility, s.quotes, s.sensitive) for s in server.statuses()] == [
+        ("Food", "fr", "private", "nobody", True),
+        ("Food", "fr", "private", "nobody", True),  # replies are for nobody else
+        ("", "de", "public", None, False),
+        ("", "de", "direct", None, False),
+        ("Meer", "de", "public", None, True),
+        ("Meer", "de", "public", None, True),
+    ]
+
+
+async def test_a_warning_of_a_thread_counts(server: MastodonServer) -> None:
+    """A post that fills the limit together with its thread's warning is taken; one character longer, not."""
+    settings = ThreadSettings(warning="🍞 Food", numbering="none")
+    (thread,) = parse(f"{'x ' * 600}")
+    channel = make_channel(server)
+    try:
+        rules = await channel.rules(settings)
+        posts = compose(thread, rules)
+        assert len(posts) == 3
+        full = "x" * (rules.limit - 6)
+        outcomes = [
+            await channel.send(Outgoing(text, None, text, settings=settings)) for text in (full, f"{full}x")
+        ]
+    finally:
+        await channel.close()
+    assert rules.measure(full) == rules.limit
+    assert [type(one) for one in outcomes] == [Sent, Refused]
 
 
 async def test_the_accounts_own_language(server: MastodonServer) -> None:

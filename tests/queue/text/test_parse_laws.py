@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.queue.text.kept import INVISIBLE, LEFT_OUT, kept, squeezed
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
-from threadcast.queue.text.thread import Part, Placement, Severity, Thread, fingerprint, written
+from threadcast.queue.text.thread import NoticeKind, Part, Placement, Severity, Thread, fingerprint, written
 
 
 def in_script(zero: str, number: int) -> str:
@@ -117,7 +117,7 @@ def meaning(thread: Thread) -> tuple[object, ...]:
     noticed = [
         (notice.severity, notice.kind, notice.part)
         for notice in thread.notices
-        if notice.kind not in LEFT_OUT
+        if notice.kind not in {*LEFT_OUT, NoticeKind.NOT_SETTINGS}
     ]
     whole = (thread.placement, thread.total, thread.preamble, thread.complete, thread.fingerprint)
     return parts, noticed, whole

@@ -61,6 +61,8 @@ class Status:
     key: str | None = None
     edited: datetime | None = None
     versions: list[str] = field(default_factory=list)  # earlier texts, oldest first
+    sensitive: bool = False
+    quotes: str | None = None  # who may quote it
     html: str | None = None  # where a server shows a text in its own way
 
 
@@ -124,6 +126,9 @@ class Statuses:
         visibility = given.get("visibility") or self.manners.visibility
         if visibility not in VISIBILITIES:
             raise ApiError(self.manners.invalid, f"'{visibility}' is not a valid visibility")
+        quotes = given.get("quote_approval_policy")
+        if quotes not in {None, "public", "followers", "nobody"}:
+            raise ApiError(self.manners.invalid, f"'{quotes}' is not a valid quote policy")
         language = given.get("language") or ""
         status = Status(
             id=self.new_id(),
@@ -135,6 +140,8 @@ class Statuses:
             parent=given.get("in_reply_to_id") or None,
             created=self.clock(),
             key=key,
+            sensitive=bool(spoiler) or given.get("sensitive", "").lower() in {"true", "1"},
+            quotes=quotes,
         )
         self.all[status.id] = status
         if key is not None:
@@ -221,7 +228,7 @@ def status_json(status: Status, parent: Status | None, url: str) -> dict[str, An
         "account": account_json(status.account, url),
         "content": to_html(status.text) if status.html is None else status.html,
         "visibility": status.visibility,
-        "sensitive": bool(status.spoiler),
+        "sensitive": status.sensitive,
         "spoiler_text": status.spoiler,
         "language": status.language,
         "in_reply_to_id": status.parent,

@@ -2,12 +2,13 @@
 
 import asyncio
 import io
+import json
 import logging
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 
 from tests.servers.telegram.chats import Chat, Member, User
 from tests.servers.telegram.server import TOKEN, TelegramServer
+from tests.servers.telegram.text import part
 from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.checks import judge_rights
@@ -24,7 +26,10 @@ from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.channels.telegram.errors import address, classify, in_words
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.config.logs import configure
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.outcomes import Absent, Outcome, Refused, Sent, Settling, Throttled, Unknown, Unreached
+from threadcast.queue.text.parse import parse
+from threadcast.queue.text.settings import ThreadSettings
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 CHANNEL_ID = -1001234567890
@@ -239,6 +244,43 @@ class TestSend:
             "reply_parameters",
         }
         assert "allow_sending_without_reply" not in first["reply_parameters"]
+
+    async def test_a_warning_is_the_first_line_and_the_rest_a_spoiler(
+        self, channel: TelegramChannel, server: TelegramServer, chat: Chat
+    ) -> None:
+        """Every post has both, and is within the limit; a retry is the same request; no markup is read."""
+        settings = ThreadSettings(warning="🍞 *Food*", numbering="none")
+        (thread,) = parse("🌊 wave " * 800)
+        posts = compose(thread, await channel.rules(settings))
+        for post in (posts[0], posts[0], posts[1]):
+            assert isinstance(await channel.send(Outgoing(post.text, None, "k", settings=settings)), Sent)
+        assert len(posts) == 2
+        seen = server.seen(chat)
+        assert seen[0].given == seen[1].given
+        for message in seen:
+            (spoiler,) = message.entities
+            head, _, rest = message.text.partition("\n")
+            assert (spoiler["type"], head) == ("spoiler", "⚠️ 🍞 *Food*")
+            assert part(message.text, spoiler) == rest
+
+    @pytest.mark.parametrize(
+        ("previews", "disabled"), [(None, [False, False]), ("first", [False, True]), ("none", [True, True])]
+    )
+    async def test_link_previews_and_sound_as_a_thread_wishes(
+        self,
+        channel: TelegramChannel,
+        server: TelegramServer,
+        chat: Chat,
+        previews: Literal["first", "none"] | None,
+        disabled: list[bool],
+    ) -> None:
+        """Previews are shown on the first post, on all or none; a silent thread is so from its first."""
+        settings = ThreadSettings(previews=previews, silent=True)
+        for parent in (None, "1"):
+            await channel.send(Outgoing("A lamp.", parent, "k", settings=settings))
+        given = [json.loads(m.given["link_preview_options"]) for m in server.seen(chat)]
+        assert [one["is_disabled"] for one in given] == disabled
+        assert [m.silent for m in server.seen(chat)] == [True, True]
 
     async def test_the_bot_is_asked_who_it_is_once(
         self, channel: TelegramChannel, server: TelegramServer

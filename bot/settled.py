@@ -1,0 +1,50 @@
+"""The settings of a thread in words, once for every face: which they are, and what is wrong with one."""
+
+from threadcast.bot.languages import _
+from threadcast.bot.plain import quoted
+from threadcast.queue.text.settings import NAMES, ThreadSettings, expected
+from threadcast.queue.text.thread import Notice, NoticeKind
+
+OF_SETTINGS = {NoticeKind.UNKNOWN_SETTING, NoticeKind.WRONG_SETTING, NoticeKind.NOT_SETTINGS}
+
+
+def of_settings(notice: Notice) -> str:
+    """Return what is wrong with the front matter of a thread."""
+    name, text = next(iter(notice.markers), ""), quoted(notice.text)
+    if notice.kind is NoticeKind.NOT_SETTINGS:
+        return _(
+            "what stands between the lines --- cannot be read as settings: {text}; write “warning: politics”,"
+            " with quotes round a text that has a colon in it, right before a thread"
+        ).format(text=text)
+    if notice.kind is NoticeKind.WRONG_SETTING:
+        if notice.numbers:
+            return _("the setting {name} stands there twice: keep one of them").format(name=name)
+        return setting_refused(name, notice.text)
+    if name:
+        return _("there is no setting {text}; {name} may be meant").format(text=text, name=name)
+    return _("there is no setting {text}; there are {names}").format(text=text, names=", ".join(NAMES))
+
+
+def settled(settings: ThreadSettings) -> str:
+    """Return the settings of a thread on one line; empty where there are none."""
+    shown = {name: _shown(value) for name, value in settings.given().items()}
+    return "; ".join(f"{name}: {value}" for name, value in shown.items())
+
+
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ", ".join(value)
+    return str(value) or "-"
+
+
+def setting_refused(name: str, value: str) -> str:
+    """Return why a setting of a thread cannot have this value."""
+    if name not in NAMES:
+        return _("there is no setting {text}; there are {names}").format(
+            text=quoted(name), names=", ".join(NAMES)
+        )
+    said = _("the setting {name} has to be {expected}, and not {text}")
+    return said.format(name=name, expected=_(expected(name)), text=quoted(value))

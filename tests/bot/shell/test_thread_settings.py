@@ -1,0 +1,119 @@
+"""Settings of one thread, in the shell: before a text, as options, changed later, and shown."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from tests.bot.shell.typed import GAP, OTHER, THREAD, Shell
+from threadcast.bot.channels.port import now
+from threadcast.bot.shell.exits import Exit
+
+FRONT = "---\nwarning: Food\nlanguage: de\nnumbering: total\n---\n"
+
+
+def test_settings_are_shown_wherever_the_thread_is(shell: Shell) -> None:
+    """`add`, `preview`, `show`, `export` and JSON tell them; the posts are as they are settled."""
+    file = shell.write(FRONT + THREAD)
+    line = "settings: warning: Food; language: de; numbering: total"
+    assert line in shell.ok("add", "--dry-run", file)
+    preview = shell.ok("preview", file)
+    assert line in preview
+    assert "⚠️ Food\n1/3 The lamp" in preview  # on the timeline like Telegram
+    assert line in shell.ok("add", file)
+    assert line in shell.ok("show", "1")
+    settled = {"warning": "Food", "language": "de", "numbering": "total"}
+    assert shell.json("show", "1")["thread"]["settings"] == settled
+    assert shell.ok("export", "1") == FRONT + THREAD
+    shell.publish_all()
+    news, masto = (
+        [
+            json.loads(entry)
+            for entry in (shell.folder / "threadcast-data" / name).read_text().splitlines()[1:]
+        ]
+        for name in ("news.jsonl", "masto.jsonl")
+    )
+    assert [one["text"] for one in news][:1] == ["⚠️ Food\n1/3 The lamp was lit at dusk. ⬇️"]
+    assert [one["text"] for one in masto][:1] == ["1/3 The lamp was lit at dusk. ⬇️"]
+    assert {one["warning"] for one in [*news, *masto]} == {"Food"}
+    page = (shell.folder / "threadcast-data" / "timeline.html").read_text()
+    assert page.count('<summary dir="auto"><b>Food</b></summary>') == 3
+    assert page.count('<span class="spoiler" tabindex="0">') == 3
+
+
+def test_options_go_before_what_stands_in_the_text(shell: Shell) -> None:
+    """`add --warning …` and its like win; they are exported with the thread."""
+    file = shell.write(FRONT + THREAD)
+    shell.ok("add", "--warning", "Bread: fresh", "--no-sensitive", "--previews", "off", file)
+    settled = {"language": "de", "numbering": "total", "warning": "Bread: fresh", "sensitive": False}
+    assert shell.json("show", "1")["thread"]["settings"] == settled | {"previews": "none"}
+    assert shell.json("add", "--again", "--dry-run", shell.write(shell.ok("export", "1")))["threads"][0][
+        "settings"
+    ] == settled | {"previews": "none"}
+    refused = shell("add", "--visibility", "pulic", shell.write(OTHER))
+    assert refused.exit_code == Exit.INPUT
+    assert "visibility has to be public, unlisted, private or direct, and not “pulic”" in refused.stderr
+    assert shell("show", "2").exit_code == Exit.NOT_FOUND
+
+
+def test_channels_time_and_hold_count_when_a_thread_is_added(shell: Shell) -> None:
+    """They act as the options do, which win over them."""
+    file = shell.write("---\nchannels: news\nat: in 2h\nhold: yes\n---\n" + THREAD)
+    (delivery,) = shell.json("add", file)["threads"][0]["deliveries"]
+    assert (delivery["channel"], delivery["state"]) == ("news", "held")
+    assert delivery["reason"] == "its settings ask for that"
+    assert delivery["due"] > (now() + timedelta(minutes=90)).isoformat()
+    other = shell.write("---\nchannels: news\nat: in 2h\n---\n" + OTHER)
+    (delivery,) = shell.json("add", "-c", "masto", "--at", "in 1h", other)["threads"][0]["deliveries"]
+    assert (delivery["channel"], delivery["state"]) == ("masto", "queued")
+    assert delivery["due"] < (now() + timedelta(minutes=90)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("front", "said"),
+    [
+        ("channels: nwes", "there is no channel called nwes"),
+        ("at: yesterday", "its setting at: “yesterday”"),
+    ],
+)
+def test_what_cannot_be_as_a_thread_wishes_adds_nothing(shell: Shell, front: str, said: str) -> None:
+    """A channel that is not there, a time that cannot be: one sentence, and nothing half added."""
+    file = shell.write(f"---\n{front}\n---\n{THREAD}\n{GAP}")
+    result = shell("add", file)
+    assert result.exit_code != 0
+    assert said in result.stderr
+    assert shell.json("queue")["deliveries"] == []
+
+
+def test_set_changes_settings_of_a_thread_that_has_not_begun(shell: Shell) -> None:
+    """`set` changes some and leaves others to the channels again; when and where are other commands."""
+    shell.ok("add", shell.write(FRONT + THREAD))
+    shell.ok("set", "1", "warning=", "language=fr", "reply-visibility=public")
+    settled = {"numbering": "total", "language": "fr", "reply_visibility": "public"}
+    assert shell.json("show", "1")["thread"]["settings"] == settled
+    for words, said in (
+        (("langauge=fr",), "there is no setting “langauge”"),
+        (("language=French",), "a language code such as en, de or pt-BR"),
+        (("at=18:30",), "at counts when a thread is added"),
+        (("language",), "has to be NAME=VALUE"),
+    ):
+        result = shell("set", "1", *words)
+        assert result.exit_code != 0
+        assert said in result.stderr
+    shell.publish_all()
+    assert "has begun" in shell("set", "1", "language=de").stderr
+
+
+def test_what_goes_on_from_a_thread_has_no_settings(shell: Shell) -> None:
+    """They stand at a thread's beginning alone."""
+    shell.ok("add", shell.write(OTHER))
+    more = shell.write("---\nwarning: Food\n---\n3/ Fog again. /end\n")
+    assert "a thread has them at its beginning alone" in shell("add", "--continue", "1", more).stderr
+
+
+def test_settings_that_are_wrong_hold_the_thread(shell: Shell) -> None:
+    """What is wrong is said with its line and what was expected."""
+    said = shell.ok("add", shell.write("---\nvisiblity: direct\nquotes: all\n---\n" + THREAD))
+    assert "line 2: there is no setting “visiblity”; visibility may be meant" in said
+    assert "line 3: the setting quotes has to be public, followers or nobody, and not “all”" in said
+    assert {one["state"] for one in shell.json("queue")["deliveries"]} == {"held"}
