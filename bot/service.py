@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from threadcast.bot import wake
-from threadcast.bot.channels.build import bot_pace, build_paces, chat_pace, open_channels, seen
+from threadcast.bot.channels.build import (
+    bot_pace,
+    build_channels,
+    build_paces,
+    chat_pace,
+    open_channels,
+    seen,
+)
 from threadcast.bot.channels.port import Channel, Clock, now
+from threadcast.bot.channels.stored import in_use
 from threadcast.bot.channels.telegram.pace import BotPace
 from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare
 from threadcast.bot.intake.folder import IntakeFolder
@@ -25,6 +33,7 @@ from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.config.logs import get_logger
+from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.store.database import Database
@@ -61,44 +70,84 @@ class Service:
         look_every: timedelta = LOOK_EVERY,
     ) -> None:
         self.stop = Stop()
+        self._given = settings  # as the environment has it; channels that were stored come to it
         self._settings = settings
         self._database = database
-        self._channels = channels
+        self._channels = list(channels)
+        self._configured = self._channels.copy() if settings.has_channels else []  # as the chat has it
+        self._opened: list[Channel] = []  # by this service, which closes them
+        self._taking_up = asyncio.Lock()
         self._clock = clock
         self._timer = timer
         self._look_every = look_every.total_seconds()
         # The default drops a job that is a second late.
         self._timers = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         self._intake = self._build_intake()
-        worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
         database.changes.see_channels(seen(settings, channels), now=clock())
-        bots: dict[str, BotPace] = {}
-        paces = build_paces(settings, channels, database, bots)
-        self._chat = self._build_chat(bots)
-        if self._chat is not None:
-            observe = self._chat.observing(observe)
+        self._bots: dict[str, BotPace] = {}
+        self._chat = self._build_chat()
+        self._observe = observe if self._chat is None else self._chat.observing(observe)
+        self._claiming = asyncio.Semaphore(CLAIMS)
+        publishers = self._publishers(settings, channels)
+        self._scheduler = Scheduler(publishers, clock=clock, stop=self.stop, timers=self._timers)
+
+    def _publishers(
+        self, settings: Settings, channels: Sequence[Channel]
+    ) -> list[tuple[Publisher, Timetable]]:
+        """A publisher for each of these channels, all that are in the settings. Raises StoreError."""
+        paces = build_paces(settings, channels, self._database, self._bots)
         tables = rhythms(settings)
         pausing = {channel.name for channel in settings.channels if channel.quiet_chain == "pause"}
-        claiming = asyncio.Semaphore(CLAIMS)
-        publishers = [
+        return [
             (
                 Publisher(
-                    database,
+                    self._database,
                     channel,
-                    worker=worker,
-                    clock=clock,
+                    worker=self._worker,
+                    clock=self._clock,
                     stop=self.stop,
                     gap=tables[channel.name].gap,
                     brake=tables[channel.name].rest_until if channel.name in pausing else lambda _: None,
                     pace=paces[channel.name],
-                    observe=observe,
-                    claiming=claiming,
+                    observe=self._observe,
+                    claiming=self._claiming,
                 ),
                 tables[channel.name].timetable,
             )
             for channel in channels
         ]
-        self._scheduler = Scheduler(publishers, clock=clock, stop=self.stop, timers=self._timers)
+
+    async def take_up(self) -> None:
+        """Take up channels that were stored meanwhile, and let go of those that were forgotten.
+
+        Raise StoreError.
+        """
+        async with self._taking_up:
+            settings = await asyncio.to_thread(in_use, self._given, self._database.notes)
+            before = {one.name: one for one in self._settings.channels}
+            new = tuple(one for one in settings.channels if one != before.pop(one.name, None))
+            gone = before.keys() | {one.name for one in new}  # what is left, or is another one now
+            if not gone:
+                return
+            part = settings.model_copy(update={"channels": new})
+            channels = await asyncio.to_thread(build_channels, part, self._database, self._clock)
+            self._opened += channels
+            publishers = await asyncio.to_thread(self._publishers, part, channels)
+            signed = seen(part, channels)
+            await asyncio.to_thread(self._database.changes.see_channels, signed, now=self._clock())
+            old = [one for one in self._channels if one.name in gone]
+            self._settings = settings
+            self._channels[:] = [*(one for one in self._channels if one not in old), *channels]
+            self._configured[:] = self._channels if settings.has_channels else []
+            if self._intake is not None:
+                self._intake.know([one.name for one in self._channels])
+            for one in old:
+                await self._scheduler.remove(one.name)
+                log.info("channel let go", name=one.name)
+            for one, (publisher, timetable) in zip(channels, publishers, strict=True):
+                log.info("channel", name=one.name, kind=one.kind, target=one.target)
+                self._scheduler.add(publisher, timetable)
 
     async def run(self) -> None:
         """Publish until a stop is asked for; then finish the post in hand and let go of the rest.
@@ -106,6 +155,7 @@ class Service:
         Raise StoreError where the queue cannot be used at the start, GoneError where it was taken away.
         """
         await asyncio.to_thread(self._take_over)
+        await self.take_up()
         # Until the end: a command is to know that the queue is in use, and begins none in its place.
         with contextlib.closing(self._open_pipe()):
             intake = asyncio.create_task(self._take_files(), name="intake")
@@ -131,6 +181,7 @@ class Service:
         finally:
             if self._chat is not None:
                 await self._chat.close()
+            await asyncio.gather(*(channel.close() for channel in self._opened))
 
     async def _take_files(self) -> None:
         if self._intake is not None:
@@ -150,20 +201,20 @@ class Service:
     def _requests(self, channels: Sequence[Channel], actor: str) -> Requests:
         return build_requests(self._settings, self._database, channels, actor=actor, clock=self._clock)
 
-    def _build_chat(self, bots: dict[str, BotPace]) -> "Chat | None":
+    def _build_chat(self) -> "Chat | None":
         """The chat, where somebody may steer the service there; it shares the slots of the bot."""
         token = self._settings.telegram.token
         if token is None or not self._settings.chatting:
             return None
         from threadcast.bot.chat.chat import Chat  # noqa: PLC0415  # only where it is in use
 
-        channels = self._channels if self._settings.has_channels else ()
-        shared = bots.setdefault(token.get_secret_value(), bot_pace(self._settings))
+        shared = self._bots.setdefault(token.get_secret_value(), bot_pace(self._settings))
         return Chat(
             self._settings,
-            channels,
+            self._configured,
             self._database.notes,
-            requests_of=partial(self._requests, channels),
+            requests_of=partial(self._requests, self._configured),
+            take_up=self.take_up,
             clock=self._clock,
             pace=partial(chat_pace, self._settings, shared),
             scheduler=self._timers,
@@ -176,6 +227,8 @@ class Service:
         By the loop's own time: where somebody sets the clock back by a year, timers are a year late.
         """
         while True:
+            with contextlib.suppress(StoreError):  # the lanes say so
+                await self.take_up()
             self._wake()
             await asyncio.sleep(self._look_every)
 

@@ -11,6 +11,7 @@ from threadcast.bot.channels.mastodon.pace import MastodonPace
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
+from threadcast.bot.people.people import People
 from threadcast.config.channels import LocalChannelSettings, MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.logs import get_logger
 from threadcast.config.schedule.slots import describe
@@ -47,13 +48,16 @@ def build_channels(
     A client library is imported, and a client made, when a channel is first called.
     """
     rows = {} if database is None else {row.name: row for row in database.reading.channels()}
+    people = People(settings.telegram)
+    owners = people.owners if database is None else people.read(database.notes).owners
+    owner = next(iter(owners), None)
     bots: dict[str, Bot] = {}  # by token
     built: list[Channel] = []
     for channel in settings.channels:
         match channel:
             case TelegramChannelSettings():
                 row = rows.get(channel.name)
-                chat = partial(_telegram, channel, settings, database, clock, bots, row)
+                chat = partial(_telegram, channel, settings, database, clock, bots, row, owner)
                 built.append(deferred(channel.name, channel.kind, channel.chat, chat, limits_posts=False))
             case MastodonChannelSettings():
                 account = partial(_mastodon, channel, settings, clock)
@@ -72,6 +76,7 @@ def _telegram(
     clock: Clock,
     bots: dict[str, "Bot"],
     row: ChannelRow | None,
+    owner: int | None,
 ) -> Channel:
     from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see `deferred`
     from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
@@ -83,7 +88,7 @@ def _telegram(
         channel,
         bot=bots[token],
         clock=clock,
-        probe_chat=next(iter(settings.telegram.admins), None),
+        probe_chat=owner,
         settle_after=settings.settle_after,
         moved_to=_moved(channel, row),
         on_moved=partial(_note_moved, database, channel.name, clock),

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -45,8 +45,9 @@ NOTED_FOR_A_WHILE: Final = ("draft:", "again:", "missed:", "asked:", "preview:")
 class Chat:
     """Runs beside the scheduler on the service's own loop. Whatever breaks here, publishing goes on.
 
-    `requests_of` gives the requests of an actor. `pace` gives a chat its pace, `timer` counts the
-    seconds between two changes of a message. `scheduler` runs what is due at a time.
+    `requests_of` gives the requests of an actor; `take_up` takes up channels that were stored. `pace`
+    gives a chat its pace, `timer` counts the seconds between two changes of a message. `scheduler` runs
+    what is due at a time.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Chat:
         notes: Notes,
         *,
         requests_of: Callable[[str], Requests],
+        take_up: Callable[[], Awaitable[None]],
         clock: Clock,
         pace: Callable[[int], Pace],
         scheduler: AsyncIOScheduler,
@@ -73,7 +75,15 @@ class Chat:
         self._access = Access(given.group, people)
         drafts = Drafts(notes, clock)
         context = Context(
-            requests_of, channels, drafts, notes, clock, settings.timezone, people, given.confirm
+            requests_of,
+            channels,
+            drafts,
+            notes,
+            clock,
+            settings.timezone,
+            people,
+            given.confirm,
+            take_up,
         )
         outbox = Outbox(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(context, outbox, self._access, spawn=self._spawn, timer=timer)

@@ -131,10 +131,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Context:
-    """What answers are made with. Where `channels` is empty, none is configured yet.
+    """What answers are made with. Where `channels` is empty, none is configured yet; they come and go.
 
-    `confirm`: what is sent to the bot is public only after a tap, or at a slot. `previewing` is held, by
-    chat, while messages of a preview there come or go.
+    `confirm`: what is sent to the bot is public only after a tap, or at a slot. `take_up` makes the service
+    look which channels are stored. `previewing` is held, by chat, while messages of a preview there come or
+    go.
     """
 
     requests_of: Callable[[str], Requests]
@@ -145,6 +146,7 @@ class Context:
     zone: ZoneInfo
     people: People
     confirm: bool = True
+    take_up: Callable[[], Awaitable[None]] | None = None
     previewing: Mapping[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     def requests(self, sender: Sender) -> Requests:

@@ -22,9 +22,9 @@ from threadcast.bot.chat.menu import set_menu
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
 from threadcast.bot.chat.requests import adding
-from threadcast.bot.chat.requests.greeting import Greeting
 from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.requests.pasted import pasted
+from threadcast.bot.chat.requests.people import Greeting
 from threadcast.bot.chat.router import ERRORS, Router, broke, said_plainly
 from threadcast.bot.chat.views.message import Message, clean, esc, sentence
 from threadcast.bot.languages import N_, _, bound, speaking
@@ -196,8 +196,13 @@ class Handler:
     async def _my_chat_member(self, change: telegram.ChatMemberUpdated) -> None:
         """The bot was added to a chat, removed from one, or may do something else there; or was unblocked."""
         if change.chat.type != ChatType.PRIVATE:
-            for chat, say in self._membership.changed(change):
-                self._reporter.tell([chat], say)
+            try:
+                found = await asyncio.to_thread(lambda: list(self._membership.changed(change)))
+            except StoreError as error:
+                log.warning("a chat was not offered as a channel", reason=in_words(error, SHELL))
+            else:
+                for chat, say in found:
+                    self._reporter.tell([chat], say)
         elif change.new_chat_member.status == telegram.ChatMember.MEMBER:
             sender = self._access.sender(change.from_user, change.chat)
             if sender is not None:

@@ -81,7 +81,7 @@ class IntakeFolder:
         settle: float = SETTLE,
     ) -> None:
         self.path = path
-        self._channels = sorted(set(channels) - {DONE, FAILED})
+        self.know(channels)
         self._requests = requests
         self._zone = zone
         self._clock = clock
@@ -89,6 +89,10 @@ class IntakeFolder:
         self._settle = settle
         self._seen: dict[tuple[str, str], Seen] = {}
         self._troubles: dict[str, str] = {}
+
+    def know(self, channels: Collection[str]) -> None:
+        """Each of these has a folder of its own from now on."""
+        self._channels = sorted(set(channels) - {DONE, FAILED})
         for name in sorted(set(channels) & {DONE, FAILED}):
             log.warning("channel has no intake folder of its own: the name is in use", channel=name)
 

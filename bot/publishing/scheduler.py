@@ -6,8 +6,10 @@ APScheduler holds one timer a lane and nothing of ours.
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
@@ -64,6 +66,22 @@ class Scheduler:
         self._lanes = [Lane(publisher, timetable) for publisher, timetable in publishers]
         self._timers = timers
 
+    def add(self, publisher: Publisher, timetable: Timetable) -> None:
+        """Begin a lane for one more channel."""
+        lane = Lane(publisher, timetable)
+        self._lanes.append(lane)
+        if not self._stop.asked.is_set():
+            self._run(lane)
+
+    async def remove(self, name: str) -> None:
+        """End the lane of a channel; what it has in hand is finished first."""
+        lane = next(one for one in self._lanes if one.name == name)
+        self._lanes.remove(lane)
+        if lane.task is not None:
+            await asyncio.wait([lane.task])
+        with suppress(JobLookupError):
+            self._timers.remove_job(name)
+
     def wake(self) -> None:
         """Look for work on every channel, now and from then on whenever some is due. Cheap."""
         if self._stop.asked.is_set():
@@ -110,7 +128,7 @@ class Scheduler:
 
     async def _publish_all(self, lane: Lane) -> datetime | None:
         """Publish whatever may start; gives when to look again."""
-        while not self._stop.asked.is_set():
+        while not self._stop.asked.is_set() and lane in self._lanes:
             lane.again = False
             came = await lane.publisher.publish(timing(lane.timetable))
             if not isinstance(came, Delivery) and not lane.again:

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from threadcast.bot import wake
+from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, prepare
 from threadcast.config.settings import Settings
 from threadcast.queue.model import Delivery
@@ -45,6 +46,7 @@ def overview(settings: Settings) -> Overview:
     paused: frozenset[str] = frozenset()
     if has_queue(settings):
         with closing(prepare(settings)) as database:
+            settings = in_use(settings, database.notes)
             deliveries = database.reading.deliveries(states=LIVE)
             paused = frozenset(row.name for row in database.reading.channels() if row.paused)
     return summarise(

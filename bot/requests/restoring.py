@@ -6,6 +6,7 @@ from pathlib import Path
 
 from threadcast.bot.channels.build import build_channels, seen
 from threadcast.bot.channels.port import now
+from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import only_one, prepare
 from threadcast.config.settings import Settings
 from threadcast.queue.states import Event, allowed
@@ -36,6 +37,7 @@ def put_back(settings: Settings, source: Path, *, actor: str) -> Restored:
     with only_one(settings):
         kept = restore(url, source, keep=keep)
         with closing(prepare(settings)) as database:
+            settings = in_use(settings, database.notes)
             database.changes.see_channels(seen(settings, build_channels(settings)), now=moment)
             for row in database.reading.channels():
                 database.changes.pause(row.name, True, now=moment, actor=actor)

@@ -3,11 +3,12 @@
 import asyncio
 import os
 from collections import Counter
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
+from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, prepare
 from threadcast.bot.people.people import People
 from threadcast.bot.wording import SHELL, count, sentence
@@ -24,8 +25,11 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
 
     Channels are asked side by side; they know of the queue where it can be opened.
     """
-    findings = [("settings", Finding("ok", f"{count(len(settings.channels), 'channel')} configured"))]
     database, found = await asyncio.to_thread(_examine_queue, settings)
+    if database is not None:
+        with suppress(StoreError):  # it was found
+            settings = await asyncio.to_thread(in_use, settings, database.notes)
+    findings = [("settings", Finding("ok", f"{count(len(settings.channels), 'channel')} configured"))]
     findings += [("queue", one) for one in found]
     people = People(settings.telegram)
     with nullcontext() if database is None else closing(database):
@@ -64,7 +68,7 @@ def _examine_queue(settings: Settings) -> tuple[Database | None, list[Finding]]:
         waiting = database.reading.deliveries(states=WAITING)
     except StoreError as error:
         return database, [Finding("error", "the queue cannot be used", sentence(error, SHELL))]
-    names = {channel.name for channel in settings.channels}
+    names = {channel.name for channel in in_use(settings, database.notes).channels}
     gone = Counter(one.channel for one in waiting if one.channel not in names)
     lost = "a power cut may lose what was told last"
     found = [Finding("ok", "the queue opens")]

@@ -11,6 +11,7 @@ from pathlib import Path
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
+from threadcast.bot.channels.stored import in_use
 from threadcast.bot.shell.data_option import environment
 from threadcast.config.settings import SettingsError, load
 from threadcast.queue.errors import StoreError
@@ -44,7 +45,11 @@ def threads(event: str | None = None) -> Complete:
 def channels(context: Context, _parameter: Parameter, typed: str) -> list[CompletionItem]:
     """Offer the configured channels that begin with what was typed."""
     with suppress(*TROUBLE):
-        names = [one.name for one in load(environment(context), folder=Path.cwd()).channels]
+        settings = load(environment(context), folder=Path.cwd())
+        url = settings.database_url.get_secret_value()
+        with suppress(StoreError), closing(open_database(url, create=False)) as database:
+            settings = in_use(settings, database.notes)
+        names = [one.name for one in settings.channels]
         return [CompletionItem(name) for name in names if name.startswith(typed)]
     return []
 

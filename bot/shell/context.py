@@ -19,6 +19,7 @@ import click
 from threadcast.bot import wake
 from threadcast.bot.channels.build import build_channels, open_channels, seen
 from threadcast.bot.channels.port import now
+from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, looked_at, prepare
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
@@ -103,6 +104,7 @@ def open_session(*, as_json: bool, begins: bool = False) -> Iterator[Session]:
     if not has_queue(settings):
         _say_none(settings, begins=begins, as_json=as_json)
     with closing(prepare(settings)) if begins else looked_at(settings) as database:
+        settings = in_use(settings, database.notes)
         channels = build_channels(settings)
         database.changes.see_channels(seen(settings, channels), now=now())
         requests = build_requests(settings, database, channels, actor=actor())

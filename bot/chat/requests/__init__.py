@@ -4,6 +4,7 @@ from threadcast.bot.chat.commands import REGISTRY
 from threadcast.bot.chat.requests import (
     adding,
     changing,
+    membership,
     people,
     previewing,
     reading,
@@ -16,6 +17,7 @@ __all__ = [
     "REGISTRY",
     "adding",
     "changing",
+    "membership",
     "people",
     "previewing",
     "reading",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
+from threadcast.bot.channels.stored import stored
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp, threads_of
 from threadcast.bot.chat.commands import (
@@ -248,7 +249,7 @@ def _pause(
     names = request.words
     change(names)
     found = requests.queries.channels()
-    shown = lists.channels(found, requests.queries.configured, request.sender.role)
+    shown = lists.channels(found, requests.queries.configured, request.sender.role, stored(context.notes))
     of_some, of_all = said
     now = of_some.format(channels=several(names)) if names else of_all
     return Answer(Message(f"{esc(now)}\n\n{shown.text}", shown.buttons), toast=now)

@@ -1,14 +1,98 @@
-"""Who steers: listed, and removed again."""
+"""Who steers: let in by a link, listed, and removed again; and the first words with everybody else."""
 
-from threadcast.bot.chat.access import Role
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+import telegram
+
+from threadcast.bot.chat.access import Access, Role
 from threadcast.bot.chat.commands import Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.views import people as views
-from threadcast.bot.chat.views.message import Message, esc
+from threadcast.bot.chat.views.message import Message, Say, esc
 from threadcast.bot.languages import N_, _
-from threadcast.bot.people.people import Person, revoke
+from threadcast.bot.people import pairing
+from threadcast.bot.people.people import Person, admit, note, revoke
+from threadcast.bot.plain import plain
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger
+from threadcast.queue.errors import StoreError
 
 log = get_logger("threadcast.chat")
+
+# What strangers hear at the most, in an hour.
+HOUR: Final = timedelta(hours=1)
+BY_ALL: Final = 30
+NOBODY_STEERS: Final = 1  # to one of them
+OF_LINKS: Final = 3  # the same
+
+
+class Greeting:
+    """Lets in who opens a good link, and answers others a little."""
+
+    def __init__(self, context: Context, access: Access) -> None:
+        self._context = context
+        self._access = access
+        self._heard: list[tuple[datetime, int]] = []  # which strangers were answered, and when
+
+    def started(self, user: telegram.User, words: tuple[str, ...]) -> Iterator[tuple[int, Say]]:
+        """What is said to a /start in a private chat before it is answered, and in which chats.
+
+        Raises StoreError.
+        """
+        role = self._access.role_of(user.id)
+        if words:
+            yield from self._opened(user, words[0], role)
+        elif role is None and not self._context.people.owners and self._hears(user.id, NOBODY_STEERS):
+            yield user.id, views.nobody_steers
+
+    def _opened(self, user: telegram.User, code: str, role: Role | None) -> Iterator[tuple[int, Say]]:
+        notes, now = self._context.notes, self._context.clock()
+        offered = pairing.look(notes, code, now=now)
+        if offered is not None and role is not None and role >= offered:
+            yield user.id, partial(views.already, role)
+            return
+        taken = pairing.take(notes, code, now=now)
+        if taken is None:
+            if role is not None or self._hears(user.id, OF_LINKS):
+                log.warning("a link was not good", person=user.id, name=plain(user.full_name)[:64])
+                yield user.id, views.not_good
+            return
+        new, by = taken
+        admit(notes, user.id, new, by=by, now=now)
+        note(notes, user.id, user.full_name, user.language_code, now=now)
+        self._context.people.read(notes)
+        log.warning("somebody steers from now on", person=user.id, role=new.name.lower(), by=by)
+        name = self._context.people.name(f"telegram:{user.id}")
+        yield user.id, partial(views.welcome, name, new)
+        others = (one for one in self._access.report_to if one != user.id)
+        yield from ((one, partial(views.joined, name, new)) for one in others)
+
+    async def meet(self, user: telegram.User | None) -> None:
+        """Note how somebody who may steer is called, and what they speak, where that is new."""
+        known = self._context.people
+        if user is None or user.id not in known.roles:
+            return
+        said = (user.id, user.full_name, user.language_code)
+        if known.is_known(*said):
+            return
+        notes = self._context.notes
+        try:
+            await asyncio.to_thread(note, notes, *said, now=self._context.clock())
+            await asyncio.to_thread(known.read, notes)
+        except StoreError as error:
+            log.debug("a name was not noted", reason=sentence(error, SHELL))
+
+    def _hears(self, person: int, most: int) -> bool:
+        """Whether a stranger is answered this time: not often, and many of them not for ever."""
+        now = self._context.clock()
+        self._heard = [(at, who) for at, who in self._heard if now - at < HOUR]
+        if len(self._heard) >= BY_ALL or [who for at, who in self._heard].count(person) >= most:
+            return False
+        self._heard.append((now, person))
+        return True
 
 
 @command(

@@ -1,5 +1,6 @@
 """Requests that change nothing: how things stand, what waits, how a thread will look."""
 
+from threadcast.bot.channels.stored import stored
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.commands import (
     REGISTRY,
@@ -83,9 +84,10 @@ def history(context: Context, request: Request) -> Answer:
 def channels(context: Context, request: Request) -> Answer:
     if not context.channels:
         return Answer(how_to_begin(request.sender.role))
-    requests = context.requests(request.sender)
-    found = requests.queries.channels()
-    return Answer(lists.channels(found, requests.queries.configured, request.sender.role))
+    queries = context.requests(request.sender).queries
+    shown = queries.configured | {one.channel for one in queries.deliveries(LIVE)}
+    found = [row for row in queries.channels() if row.name in shown]
+    return Answer(lists.channels(found, queries.configured, request.sender.role, stored(context.notes)))
 
 
 @command(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from threadcast.bot.channels.stored import StoredChannel
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.commands import Command
@@ -28,6 +29,7 @@ from threadcast.queue.model import ChannelRow, Delivery
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 
+NOTHING_STORED: Mapping[str, StoredChannel] = {}
 PAGE = 8  # entries of a list
 # What a command does with a thread.
 IN_A_SENTENCE = {
@@ -141,8 +143,13 @@ def _pages(verb: str, page: int, more: bool, channel: str) -> Rows:
     )
 
 
-def channels(found: Sequence[ChannelRow], configured: frozenset[str], role: Role) -> Message:
-    """The channels, each with a button that pauses it or lets it go on."""
+def channels(
+    found: Sequence[ChannelRow],
+    configured: frozenset[str],
+    role: Role,
+    stored: Mapping[str, StoredChannel] = NOTHING_STORED,
+) -> Message:
+    """The channels, each with a button that pauses it or lets it go on; what was `stored` is forgotten."""
     lines = [bold(_("Channels"))]
     for row in found:
         known = row.name in configured
@@ -150,19 +157,31 @@ def channels(found: Sequence[ChannelRow], configured: frozenset[str], role: Role
         lines += [
             "",
             f"{'⏸' if row.paused else '▶️' if known else '✖️'} {bold(row.name)} ({esc(row.kind)}): {state}",
-            f"    {esc(row.target)}, {esc(row.schedule) or _('in turn')}",
+            f"    {_place(row, stored.get(row.name))}, {esc(row.schedule) or _('in turn')}",
         ]
     asked = [
-        button(
-            (_("Resume {channel}") if row.paused else _("Pause {channel}")).format(channel=row.name),
-            "resume" if row.paused else "pause",
-            (),
-            row.name,
+        (
+            button(
+                (_("Resume {channel}") if row.paused else _("Pause {channel}")).format(channel=row.name),
+                "resume" if row.paused else "pause",
+                (),
+                row.name,
+            ),
+            button(_("Forget {channel}").format(channel=row.name), "forget", (), row.name)
+            if row.name in stored
+            else None,
         )
         for row in found
         if row.name in configured
     ]
-    return Message("\n".join(lines), tuple((one,) for one in asked) if role is Role.OWNER else ())
+    return Message("\n".join(lines), rows(*asked) if role is Role.OWNER else ())
+
+
+def _place(row: ChannelRow, stored: StoredChannel | None) -> str:
+    """Where a channel leads; one that was stored from the chat by its title."""
+    if stored is None or row.target != str(stored.chat):
+        return esc(row.target)
+    return esc(f"{stored.title} (@{stored.username})" if stored.username else stored.title)
 
 
 def status(one: Overview, viewer: Viewer) -> Message:

@@ -1,26 +1,34 @@
 """What a newcomer is told to paste is accepted as it stands."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.queue.store.fresh import fresh_notes
 from tests.servers.telegram.html import parse_html
+from threadcast.bot.channels.stored import StoredChannel, in_use, offer, store
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.views.message import Message, visible
 from threadcast.bot.chat.views.newcomer import (
     LONGEST_NAME,
     PREFIX,
+    begun,
+    forgotten,
     how_to_begin,
     joined,
     left,
     name_for,
     ready,
 )
+from threadcast.config.channels import TelegramChannelSettings
 from threadcast.config.settings import Settings, load
 
 TOKEN = "123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc"
+WITH_TOKEN = load({"THREADCAST_TELEGRAM__TOKEN": TOKEN}, folder=Path("/nowhere"))
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
 TITLES = st.text(max_size=128) | st.from_regex(r"[A-Za-z_ -]{0,80}", fullmatch=True)
 USERNAMES = st.none() | st.from_regex(r"[A-Za-z][A-Za-z0-9_]{3,30}[A-Za-z0-9]", fullmatch=True)
 
@@ -44,29 +52,24 @@ def accepted(given: dict[str, str], folder: Path) -> Settings:
     return load({"THREADCAST_TELEGRAM__TOKEN": TOKEN}, folder=folder)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    title=TITLES,
-    username=USERNAMES,
-    number=st.integers(-1_009_999_999_999, -1),
-    may_post=st.booleans(),
-    is_group=st.booleans(),
-)
-def test_the_lines_for_a_chat_are_accepted(
-    title: str, username: str | None, number: int, may_post: bool, is_group: bool, tmp_path: Path
-) -> None:
-    """Whatever a channel is called, the lines that are shown for it make it a channel."""
-    chat = f"@{username}" if username else str(number)
-    name = name_for(title, username)
+@given(title=TITLES, username=USERNAMES, number=st.integers(-1_009_999_999_999, -1))
+def test_a_chat_becomes_a_channel(title: str, username: str | None, number: int) -> None:
+    """Whatever a chat is called, it is offered in markup that is read, and is a channel when it is stored."""
+    one = StoredChannel(number, name_for(title, username), title, username or "")
+    for said in (joined(one, may_post=True), begun(one, [("<b>", title)]), begun(one, []), forgotten(one)):
+        parse_html(said.text)
+    notes = fresh_notes()
+    offer(notes, one, now=NOW)
+    assert store(notes, number, now=NOW) == one
+    (channel,) = in_use(WITH_TOKEN, notes).channels
+    assert isinstance(channel, TelegramChannelSettings)
+    assert (channel.name, channel.chat, channel.token) == (one.name, str(number), WITH_TOKEN.telegram.token)
 
-    group = number if is_group else None
-    found = accepted(lines(joined(title, chat, name, may_post=may_post, group=group)), tmp_path)
 
-    (channel,) = found.channels
-    assert channel.kind == "telegram"
-    assert channel.chat == chat
-    assert channel.name == name.lower()
-    assert found.telegram.group == group
+def test_the_line_for_a_group_is_accepted(tmp_path: Path) -> None:
+    """The line that makes a group the place of commands is one of the environment."""
+    found = accepted(lines(joined(StoredChannel(-5, "a", "A"), may_post=False, group=-5)), tmp_path)
+    assert found.telegram.group == -5
 
 
 def test_the_lines_for_an_account_are_accepted(tmp_path: Path) -> None:
@@ -86,31 +89,31 @@ def test_an_editor_is_told_who_can() -> None:
 def test_a_name_is_free(title: str, username: str | None, numbers: set[int]) -> None:
     """A name is one of a variable, with single underlines, and none of those that are taken."""
     wished = name_for(title, username)
-    taken = {wished.lower(), *(name_for(f"{wished}_{number}", None).lower() for number in numbers)}
+    taken = {wished, *(name_for(f"{wished}_{number}", None) for number in numbers)}
     for name in (wished, name_for(title, username, taken)):
         assert 1 <= len(name) <= LONGEST_NAME
         assert name.replace("_", "").isalnum()
         assert name.isascii()
-        assert name == name.upper()
+        assert name == name.lower()
         assert "__" not in name
         assert not name.startswith("_")
         assert not name.endswith("_")
-    assert name_for(title, username, taken).lower() not in taken
+    assert name_for(title, username, taken) not in taken
 
 
 @pytest.mark.parametrize(
     ("title", "username", "taken", "name"),
     [
-        ("Her channel", "her_channel", (), "HER_CHANNEL"),
-        ("Her  private -- notes!", None, (), "HER_PRIVATE_NOTES"),
-        ("Новости", None, (), "NEWS"),
-        ("Новости", None, ("news",), "NEWS_2"),
-        ("Новости", None, ("news", "news_2", "news_4"), "NEWS_3"),
+        ("Her channel", "her_channel", (), "her_channel"),
+        ("Her  private -- notes!", None, (), "her_private_notes"),
+        ("Новости", None, (), "news"),
+        ("Новости", None, ("news",), "news_2"),
+        ("Новости", None, ("news", "news_2", "news_4"), "news_3"),
         ("24/7", None, (), "24_7"),
-        ("Straße", None, (), "STRASSE"),
-        ("x" * 40, None, (), "X" * 32),
-        ("x" * 40, None, ("x" * 32,), "X" * 30 + "_2"),
-        ("x" * 29 + "_yyyy", None, ("x" * 29 + "_yy",), "X" * 29 + "_2"),
+        ("Straße", None, (), "strasse"),
+        ("x" * 40, None, (), "x" * 32),
+        ("x" * 40, None, ("x" * 32,), "x" * 30 + "_2"),
+        ("x" * 29 + "_yyyy", None, ("x" * 29 + "_yy",), "x" * 29 + "_2"),
     ],
 )
 def test_names(title: str, username: str | None, taken: tuple[str, ...], name: str) -> None:
@@ -120,8 +123,13 @@ def test_names(title: str, username: str | None, taken: tuple[str, ...], name: s
 
 def test_who_may_not_post_is_told() -> None:
     """Where the bot may not post yet, it says what it needs."""
-    assert "I may not post there yet" in joined("A", "@a", "A", may_post=False).text
-    assert "I may not post there yet" not in joined("A", "@a", "A", may_post=True).text
+    one = StoredChannel(-5, "a", "A", "a")
+    refused, offered = joined(one, may_post=False), joined(one, may_post=True)
+    assert "I may not post there yet" in refused.text
+    assert "Post Messages" in refused.text
+    assert not refused.buttons
+    assert "I may not post there yet" not in offered.text
+    assert offered.buttons[0][0].label == "Publish here"
 
 
 @given(TITLES)
