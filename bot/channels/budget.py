@@ -80,8 +80,8 @@ class Prospect:
         elif at > now:
             left = tightest.at(now).left
             until = _moment(at, at - now)
-            reason = f"{WAITS}: {tightest.giver} {max(left, 0) or 'no'} more until {until}"
-            reason += f", and the chain has {posts}"
+            more = max(left, 0) or "no"
+            reason = f"{WAITS}: {tightest.giver} {more} more until {until}, and the chain has {posts}"
         else:
             reason = ""
         return Room(at, ends, reason, count)

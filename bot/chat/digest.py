@@ -118,7 +118,8 @@ def digest(
     if yours:
         lines += ["", bold(_("Waiting for you"))]
         lines += [
-            f"{_name(one)} {_(STATES[one.state])}: {reason(one.reason or one.title)}" for one in yours[:FEW]
+            f"{_name(one)} {_(STATES[one.state])}: {reason(one.reason) if one.reason else esc(one.title)}"
+            for one in yours[:FEW]
         ]
         lines += [_more(len(yours) - FEW, "/status")] if len(yours) > FEW else []
     starting = [one for one in coming if one.start is not None]

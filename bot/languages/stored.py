@@ -4,6 +4,8 @@ They are stored in English, and said in the language of who reads them: by the c
 with its places is recognised in what was stored. Nothing but what is shown follows from it.
 
     stored("Telegram asks to wait {seconds:g} s").format(seconds=…)
+
+What a channel or the publisher finds needs no mark: `make messages` knows where that is said.
 """
 
 import re
@@ -12,10 +14,12 @@ from functools import cache
 from string import Formatter
 from typing import Final
 
-from threadcast.bot.languages.catalogues import DEFAULT, language, read
+from threadcast.bot.languages.catalogues import DEFAULT, language, ngettext, pgettext, read
 
 STORED: Final = "stored"  # their context in a catalogue
+WORDING: Final = "bot/wording.py"  # notices and times that cannot be read are stored, too
 JOINTS: Final = (": ", "; ")  # between two of them that were put together
+LETTERS: Final = re.compile(r"[^\W\d_]{2,}")  # without any, a sentence would be recognised everywhere
 
 
 def stored(message: str) -> str:
@@ -25,11 +29,17 @@ def stored(message: str) -> str:
 
 def translated(text: str) -> str:
     """Return a text that was stored in the language that is spoken; as it is where that is not known."""
-    if language() == DEFAULT:
+    if language() == DEFAULT or not text:
         return text
-    for pattern, said in _sentences(language()):
+    for pattern, ids, context in _sentences(language()):
         if found := pattern.fullmatch(text):
-            return said.format(**{name: translated(part) for name, part in found.groupdict().items()})
+            named = found.groupdict()
+            number = named.get("n", "")
+            if len(ids) > 1 and number.isdecimal():
+                said = ngettext(ids[0], ids[1], int(number))
+            else:
+                said = pgettext(context, ids[0])
+            return said.format(**{name: translated(part) for name, part in named.items()})
     for joint in JOINTS:
         head, between, rest = text.partition(joint)
         if between:
@@ -38,20 +48,26 @@ def translated(text: str) -> str:
 
 
 @cache
-def _sentences(language: str) -> Sequence[tuple[re.Pattern[str], str]]:
-    """Return how stored sentences are recognised, and what they are; those with most words first."""
-    found = [(str(one.id), str(one.string)) for one in read(language) if one.context == STORED and one.string]
-    return [
-        (_pattern(message), said)
-        for message, said in sorted(found, key=lambda each: len(re.sub(r"{.*?}", "", each[0])), reverse=True)
-    ]
+def _sentences(language: str) -> Sequence[tuple[re.Pattern[str], tuple[str, ...], str]]:
+    """Return how stored sentences are recognised, and which they are; those with most words first."""
+    found: list[tuple[str, tuple[str, ...], str]] = []
+    for one in read(language):
+        ids = (one.id,) if isinstance(one.id, str) else tuple(one.id)
+        if one.context == STORED or any(place == WORDING for place, _line in one.locations):
+            found += [(each, ids, one.context or "") for each in ids if LETTERS.search(_words(each))]
+    found.sort(key=lambda each: len(_words(each[0])), reverse=True)
+    return [(_pattern(each), ids, context) for each, ids, context in found]
+
+
+def _words(message: str) -> str:
+    return "".join(text for text, *_place in Formatter().parse(message))
 
 
 def _pattern(message: str) -> re.Pattern[str]:
     pattern, seen = "", set[str]()
-    for text, name, *_rest in Formatter().parse(message):
+    for text, name, *_form in Formatter().parse(message):
         pattern += re.escape(text)
         if name is not None:
-            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
+            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
             seen.add(name)
     return re.compile(pattern, re.DOTALL)

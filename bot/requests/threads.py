@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from threadcast.bot.languages import N_, _
+from threadcast.bot.languages import DEFAULT, N_, _, speaking
 from threadcast.bot.languages.stored import stored
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
@@ -24,7 +24,7 @@ AT_ADDING = {
     "channels": N_("channels counts when a thread is added; to queue it elsewhere now, use publish"),
     "hold": N_("hold counts when a thread is added; to hold it now, use the command hold"),
 }
-UNCONFIRMED = "nobody has said yet that it may be public"
+UNCONFIRMED = stored("nobody has said yet that it may be public")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +159,12 @@ class Threads:
     ) -> NewDelivery:
         reason, code = held, Code.NONE
         if thread.warnings:
-            more = len(thread.warnings) - 1
-            reason = noticed(thread.warnings[0]) + (f" (and {more} more)" if more else "")
+            with speaking(DEFAULT):
+                reason = noticed(thread.warnings[0])
+            if more := len(thread.warnings) - 1:
+                reason = stored("{notice} (and {n} more)").format(notice=reason, n=more)
         elif not held and channel in self._context.holds:
-            reason = "this channel holds every thread for approval"
+            reason = stored("this channel holds every thread for approval")
         elif not held and confirm and at is None and not self._context.rhythms[channel].is_scheduled:
             reason, code = UNCONFIRMED, Code.UNCONFIRMED
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED

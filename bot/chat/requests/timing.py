@@ -18,6 +18,7 @@ from threadcast.bot.chat.views import calendar
 from threadcast.bot.chat.views.asking import numbers
 from threadcast.bot.chat.views.message import Message, in_chat
 from threadcast.bot.languages import N_, _, ngettext
+from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.agenda import Agenda
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.changes import Changed
@@ -200,7 +201,7 @@ def wish(context: Context, request: Request) -> Answer:
     names = [channel.name for channel in context.channels]
     one = read_wish(" ".join(request.words), names, context.clock(), context.zone)
     if one.refused:
-        raise UsageError(one.refused)
+        raise UsageError(translated(one.refused))
     if one.hold and not one.odd:
         return changing.hold(context, replace(request, words=one.channels))
     if one.odd or one.at is None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
+from threadcast.bot.languages import DEFAULT, speaking
 from threadcast.bot.wording import time_refused
 from threadcast.config.schedule.words import WhenCode, WhenError, parse_when
 
@@ -46,7 +47,8 @@ def read_wish(text: str, names: Collection[str], now: datetime, zone: ZoneInfo) 
         return replace(wish, at=_time(rest, now, zone))
     except WhenError as error:
         if error.code is not WhenCode.UNREADABLE:
-            return replace(wish, odd=" ".join(rest), refused=time_refused(error))
+            with speaking(DEFAULT):  # it is stored
+                return replace(wish, odd=" ".join(rest), refused=time_refused(error))
     misspelt = [
         word
         for place, word in enumerate(rest)

@@ -203,7 +203,8 @@ def status(one: Overview, viewer: Viewer) -> Message:
         for thread_id in waiting[:PAGE]:
             each = first[thread_id]
             lines.append(
-                f"{SIGNS[each.state]} #{thread_id} {_(stands(each))}: {reason(each.reason or each.title)}"
+                f"{SIGNS[each.state]} #{thread_id} {_(stands(each))}: "
+                f"{reason(each.reason) if each.reason else esc(each.title)}"
             )
         if len(waiting) > PAGE:
             lines.append(_("… and {n} more: {command}").format(n=len(waiting) - PAGE, command="/queue"))

@@ -6,7 +6,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from threadcast.bot.channels.connection import Trouble
+from tests.bot.languages.found import found as found_unmarked
 from threadcast.bot.channels.telegram.errors import REFUSALS
 from threadcast.bot.languages import DEFAULT, LANGUAGES
 from threadcast.bot.languages.stored import STORED
@@ -22,7 +22,6 @@ DATA = {
 STORED_DATA = {
     "queue/states.py": [STOPPING],
     "bot/channels/telegram/refusals.toml": [one[key] for one in REFUSALS for key in ("what", "advice")],
-    "bot/channels/connection.py": [trouble.value for trouble in Trouble],
 }
 
 HEADER = """\
@@ -44,8 +43,8 @@ def template() -> Catalog:
     for place, messages in DATA.items():
         for message in messages:
             found.add(message, locations=[(place, 0)])
-    for place, messages in STORED_DATA.items():
-        for message in messages:
+    for place, unmarked in [*STORED_DATA.items(), *found_unmarked().items()]:
+        for message in sorted(unmarked):
             found.add(message, locations=[(place, 0)], context=STORED)
     return found
 
