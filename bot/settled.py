@@ -27,11 +27,12 @@ def of_settings(notice: Notice) -> str:
 
 def settled(settings: ThreadSettings) -> str:
     """Return the settings of a thread on one line; empty where there are none."""
-    shown = {name: _shown(value) for name, value in settings.given().items()}
-    return "; ".join(f"{name}: {value}" for name, value in shown.items())
+    found = {name: shown(value) for name, value in settings.given().items()}
+    return "; ".join(f"{name}: {value}" for name, value in found.items())
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return the value of a setting."""
     match value:
         case bool():
             return str(value).lower()

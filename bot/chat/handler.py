@@ -15,6 +15,7 @@ import telegram
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 
+from threadcast.bot.channels.telegram.entities import pasted
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Access, Sender
 from threadcast.bot.chat.commands import Answer, Card, Context, Work
@@ -23,7 +24,6 @@ from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.membership import Membership
-from threadcast.bot.chat.requests.pasted import pasted
 from threadcast.bot.chat.requests.people import Greeting
 from threadcast.bot.chat.router import ERRORS, Router, broke, said_plainly
 from threadcast.bot.chat.views.message import Message, clean, esc, sentence
@@ -190,7 +190,7 @@ class Handler:
 
     async def _paste(self, sender: Sender, message: telegram.Message) -> None:
         text, links = pasted(message)
-        await asyncio.to_thread(self._context.drafts.put, sender, message.message_id, text, links)
+        await asyncio.to_thread(self._context.drafts.put, sender, message.message_id, clean(text), links)
         self._replies.show_draft(sender)
 
     async def _my_chat_member(self, change: telegram.ChatMemberUpdated) -> None:

@@ -18,7 +18,7 @@ log = get_logger("threadcast.chat")
 
 # A command that is not here stands at the end.
 ORDER: Final = (
-    *("start", "help", "add", "done", "queue", "show", "preview", "publish", "at", "hold", "release"),
+    *("start", "help", "add", "done", "queue", "show", "preview", "publish", "at", "set", "hold", "release"),
     *("move", "cancel", "stop", "retry", "skip", "undo", "settle", "pause", "resume", "channels"),
     *("history", "status", "audit", "people"),
 )

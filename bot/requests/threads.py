@@ -15,15 +15,19 @@ from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewTh
 from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.front_matter import SettingError, with_settings
+from threadcast.queue.text.settings import NAMES
 from threadcast.queue.text.thread import Thread
 
 ASKED_BY_ITSELF = stored("its settings ask for that")
 # These count when a thread is added.
 AT_ADDING = {
-    "at": N_("at counts when a thread is added; to give it a time now, use the command at"),
-    "channels": N_("channels counts when a thread is added; to queue it elsewhere now, use publish"),
-    "hold": N_("hold counts when a thread is added; to hold it now, use the command hold"),
+    "at": N_("the setting at counts when a thread is added; to give it a time now, use the command at"),
+    "channels": N_(
+        "the setting channels counts when a thread is added; to queue it elsewhere now, use publish"
+    ),
+    "hold": N_("the setting hold counts when a thread is added; to hold it now, use the command hold"),
 }
+SETTABLE = tuple(name for name in NAMES if name not in AT_ADDING)
 UNCONFIRMED = stored("nobody has said yet that it may be public")
 
 

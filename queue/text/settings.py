@@ -92,6 +92,16 @@ class ThreadSettings(BaseModel):
         return self.model_dump(exclude_none=True)
 
 
+_VISIBILITIES = ("public", "unlisted", "private", "direct")
+CHOICES = {
+    "sensitive": ("true", "false"),
+    "visibility": _VISIBILITIES,
+    "reply_visibility": _VISIBILITIES,
+    "quotes": ("public", "followers", "nobody"),
+    "numbering": ("keep", "renumber", "total", "none"),
+    "silent": ("true", "false"),
+    "previews": ("first", "all", "none"),
+}
 NO_SETTINGS = ThreadSettings()
 NAMES = tuple(ThreadSettings.model_fields)
 

@@ -14,10 +14,10 @@ from telegram.error import ChatMigrated, TelegramError
 from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Named, Outgoing, Quota, Sought
 from threadcast.bot.channels.telegram.checks import check, why_not
 from threadcast.bot.channels.telegram.client import Client, close_bot
+from threadcast.bot.channels.telegram.entities import spoilers
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, UNREADABLE, address_in, classify, not_deleted
 from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
-from threadcast.bot.channels.telegram.warnings import spoilers
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules, head_of

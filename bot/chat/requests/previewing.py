@@ -176,7 +176,7 @@ async def _show(
     for chain in told:
         look, (there, parent) = looks[chain], begun.get(chain, (0, None))
         for place, post in enumerate(look.posts[there : shown[chain]], start=there + 1):
-            for message in previews.messages(post):
+            for message in previews.messages(post, threads[look.thread - 1].settings):
                 parent = await showing.put(replace(message, reply_to=parent), chain, place)
                 if parent is None:
                     return

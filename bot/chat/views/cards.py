@@ -16,6 +16,7 @@ from threadcast.bot.languages import _
 from threadcast.bot.languages.stored import stored, translated
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
+from threadcast.bot.settled import settled
 from threadcast.bot.wording import bar, exactly, lasting, noticed, parts, shortly, stands
 from threadcast.bot.wording import posts as so_many_posts
 from threadcast.queue.model import Delivery
@@ -95,7 +96,8 @@ def title(thread_id: int | None, thread: Thread) -> str:
 
 
 def notices(thread: Thread) -> list[str]:
-    """What the parser noticed, with line numbers; warnings first."""
+    """What is settled for it alone, and what the parser noticed, with line numbers; warnings first."""
+    settings = [f"⚙️ {esc(said)}"] if (said := settled(thread.settings)) else []
     found = sorted(thread.notices, key=lambda one: (one.severity is not Severity.WARNING, one.line))
     lines = [
         f"{'⚠️' if one.severity is Severity.WARNING else 'ℹ️'} "
@@ -103,7 +105,7 @@ def notices(thread: Thread) -> list[str]:
         for one in found[:NOTICES]
     ]
     rest = len(found) - NOTICES
-    return [*lines, *([_("… and {n} more").format(n=rest)] if rest > 0 else [])]
+    return [*settings, *lines, *([_("… and {n} more").format(n=rest)] if rest > 0 else [])]
 
 
 def _channel(
@@ -236,6 +238,7 @@ def batch_buttons(
                 offer(_("Before all others"), "first", when=single),
                 offer(_("Hold"), "hold", when=Event.HOLD in may),
             ),
+            (offer(_("Settings…"), "set", when=single),),
             (offer(_("Cancel"), "cancel"), button(_("◀ Back"), "card", threads)),
         )
     found: list[Sequence[Button | None]] = []

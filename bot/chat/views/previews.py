@@ -8,8 +8,10 @@ from itertools import groupby
 from threadcast.bot.chat.views.message import Message, bold, esc, split
 from threadcast.bot.languages import _, ngettext
 from threadcast.bot.requests.preview import Preview
+from threadcast.bot.settled import settled
 from threadcast.bot.wording import several
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.compose import Post, head_of
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 from threadcast.queue.text.thread import Thread
 
 NEARLY = 0.9  # of the limit: so long a post is named
@@ -44,9 +46,16 @@ def looks(found: Sequence[Preview]) -> list[Look]:
     ]
 
 
-def messages(post: Post) -> list[Message]:
-    """A post as its readers will see it; one that is longer than a message of Telegram's as several."""
-    return [Message(piece, quiet=True) for piece in split(escape(post.text, quote=False))]
+def messages(post: Post, settings: ThreadSettings = NO_SETTINGS) -> list[Message]:
+    """A post as its readers will see it; one that is longer than a message of Telegram's as several.
+
+    What stands below a content warning is hidden, as it will be.
+    """
+    head, text = head_of(settings), escape(post.text, quote=False)
+    if head and post.text.startswith(head):
+        shown = escape(head, quote=False)
+        return [Message(f"{shown}<tg-spoiler>{text.removeprefix(shown)}</tg-spoiler>", quiet=True)]
+    return [Message(piece, quiet=True) for piece in split(text)]
 
 
 def below(look: Look, thread: Thread, number: int | None, shown: int) -> str:
@@ -60,6 +69,8 @@ def below(look: Look, thread: Thread, number: int | None, shown: int) -> str:
     lines = [said.format(thread=name, channels=where, shown=shown, n=count)]
     if not count:
         lines = [_("{thread} on {channels}:").format(thread=name, channels=where)]
+    if settings := settled(thread.settings):
+        lines.append(f"⚙️ {esc(settings)}")
     return "\n".join([*lines, *(f"⚠️ {esc(one)}" for one in look.problems), *_lengths(look)])
 
 

@@ -10,6 +10,7 @@ from tests.bot.chat.script import Step, read
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.requests import REGISTRY
 from threadcast.bot.chat.requests.timing import QUICK_TIMES
+from threadcast.queue.text.settings import CHOICES, NAMES
 
 COMMANDS = {name: one for name, one in REGISTRY.items() if one.typed}
 FOLDER = Path(__file__).parent / "transcripts"
@@ -27,6 +28,8 @@ OF_SOMETHING = (
     (re.compile(r"/\w+(?: .+)?"), "/command"),
     (re.compile(r"░?(\(\d+\)|\d+)[°⁰-⁹¹²³⁺]*"), "day"),
     (re.compile(r"([☆🌙] )?\d+:\d\d"), "hour"),
+    (re.compile(rf"(?:{'|'.join(NAMES)})(?:: .+)?"), "setting"),
+    (re.compile(rf"✓? ?(?:{'|'.join({one for each in CHOICES.values() for one in each})})"), "value"),
     (re.compile(r"·|Mo|Tu|We|Th|Fr|Sa|Su|[A-Z][a-z]+ \d{4}"), "nothing"),
 )
 

@@ -1,4 +1,4 @@
-"""The text of a message that a person sent, with the addresses that its linked words hide. Pure."""
+"""What Telegram says beside a text of places in it: linked words that come in, spoilers that go out. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,8 @@ from typing import NamedTuple
 import telegram
 from telegram.constants import MessageEntityType
 
-from threadcast.bot.chat.views.message import clean
+from threadcast.bot.channels.port import Outgoing
+from threadcast.queue.compose.compose import head_of
 
 _SCHEME = re.compile(r"^[a-z]+://", re.IGNORECASE)
 
@@ -29,7 +30,7 @@ def pasted(message: telegram.Message) -> Pasted:
     found = list(_links(text, message.entities or message.caption_entities))
     for end, address in reversed(found):
         text = f"{text[:end]} ({address}){text[end:]}"
-    return Pasted(clean(text), len(found))
+    return Pasted(text, len(found))
 
 
 def _links(text: str, entities: Sequence[telegram.MessageEntity]) -> Iterator[tuple[int, str]]:
@@ -57,3 +58,18 @@ def _links(text: str, entities: Sequence[telegram.MessageEntity]) -> Iterator[tu
 
 def _bare(address: str) -> str:
     return _SCHEME.sub("", address.strip()).rstrip("/").casefold()
+
+
+def spoilers(outgoing: Outgoing) -> list[telegram.MessageEntity] | None:
+    """Return what hides the text below the warning until a reader touches it; None where there is none.
+
+    Telegram trims a text, and counts UTF-16 units: https://core.telegram.org/bots/api#messageentity
+    """
+    head, text = head_of(outgoing.settings), outgoing.text.rstrip()
+    if not head or not text.startswith(head) or len(text) == len(head):
+        return None
+    return [telegram.MessageEntity(MessageEntityType.SPOILER, _units(head), _units(text[len(head) :]))]
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

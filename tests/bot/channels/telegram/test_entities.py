@@ -7,7 +7,7 @@ import telegram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threadcast.bot.chat.requests.pasted import pasted
+from threadcast.bot.channels.telegram.entities import pasted
 
 LAKE = "https://example.org/lake"
 Link = tuple[int, int, str]
