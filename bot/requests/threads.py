@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from threadcast.bot.languages import DEFAULT, N_, _, speaking
+from threadcast.bot.languages import DEFAULT, N_, _, language, speaking
 from threadcast.bot.languages.stored import stored
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
@@ -86,7 +86,11 @@ class Threads:
             return None
         try:
             return parse_when(
-                words, now=self._context.clock(), zone=self._context.zone, farthest=timedelta.max
+                words,
+                now=self._context.clock(),
+                zone=self._context.zone,
+                farthest=timedelta.max,
+                language=language(),
             )
         except WhenError as error:
             raise InputError(

@@ -1,6 +1,7 @@
 """How people write days, times and durations: `mon-fri 09:00,13:00`, `1h30m`, `tomorrow 9:00`, `24 dec 9pm`.
 
-The one reader of them, for settings, the shell and the chat. Any case, blanks where one likes, English alone.
+The one reader of them, for settings, the shell and the chat. Any case, blanks where one likes. Settings are
+in English alone, a moment may be in the language of who writes too.
 What may mean two moments is refused: a question is better than a post at the wrong hour.
 """
 
@@ -13,15 +14,11 @@ from itertools import groupby
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from threadcast.config.schedule.languages import MONTHS, WEEKDAYS, in_english
 from threadcast.config.schedule.zones import DAY, instant, wall
 
 Item = TypeVar("Item")
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
 WEEK = 7
 EVERY_DAY = frozenset(range(WEEK))  # 0 is Monday, as for datetime
 
@@ -177,8 +174,10 @@ class WhenError(Exception):
     days: tuple[date, ...] = ()
 
 
-def parse_when(text: str, *, now: datetime, zone: ZoneInfo, farthest: timedelta = FARTHEST) -> datetime:
-    """Return the moment to come (UTC) that a person means by their clock.
+def parse_when(
+    text: str, *, now: datetime, zone: ZoneInfo, farthest: timedelta = FARTHEST, language: str = ""
+) -> datetime:
+    """Return the moment to come (UTC) that a person means by their clock, in their language or in English.
 
     `tomorrow 9:00`, `fri 18:30`, `24 dec 18:30`, `in 2h`, ISO 8601 with or without an offset. The moment is
     not more than `farthest` away. Raises WhenError.
@@ -187,7 +186,12 @@ def parse_when(text: str, *, now: datetime, zone: ZoneInfo, farthest: timedelta 
     if len(shown) > LONGEST:
         raise WhenError(WhenCode.UNREADABLE)
     try:
-        moment = _read(" ".join(shown.lower().replace(",", " ").split()), now, zone)
+        words = " ".join(shown.lower().replace(",", " ").split())
+        # A word that both have, as `mar` in Spanish, means what it does in theirs.
+        moment = _read(in_english(words, language), now, zone) or _read(words, now, zone)
+    except WhenError as error:
+        error.text = error.text and words  # as it was written
+        raise
     except OverflowError:  # the calendar has no room for it
         raise WhenError(WhenCode.TOO_FAR, shown) from None
     if moment is None:

@@ -17,7 +17,7 @@ from threadcast.bot.chat.requests.wishes import read_wish
 from threadcast.bot.chat.views import calendar
 from threadcast.bot.chat.views.asking import numbers
 from threadcast.bot.chat.views.message import Message, in_chat
-from threadcast.bot.languages import N_, _, ngettext
+from threadcast.bot.languages import N_, _, language, ngettext
 from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.agenda import Agenda
 from threadcast.bot.publishing.forecast import Forecast
@@ -63,7 +63,7 @@ def at(context: Context, request: Request) -> Answer:
     if text.lower() == SLOTS:
         return each(context, replace(request, words=(SLOTS,)))
     try:
-        moment = parse_when(text, now=context.clock(), zone=context.zone)
+        moment = parse_when(text, now=context.clock(), zone=context.zone, language=language())
     except WhenError as error:
         if error.code is WhenCode.UNREADABLE and is_schedule(text):
             return each(context, request)
@@ -235,7 +235,7 @@ def _to_come(context: Context, zone: ZoneInfo) -> list[tuple[str, str]]:
 
 def _moment(context: Context, words: Sequence[str], zone: ZoneInfo) -> datetime:
     """The time that words mean; behind a day that was shown they may name another."""
-    read = partial(parse_when, now=context.clock(), zone=zone)
+    read = partial(parse_when, now=context.clock(), zone=zone, language=language())
     try:
         with suppress(WhenError):
             return read(" ".join(words))

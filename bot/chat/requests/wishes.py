@@ -6,7 +6,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from threadcast.bot.languages import DEFAULT, speaking
+from threadcast.bot.languages import DEFAULT, language, speaking
 from threadcast.bot.wording import time_refused
 from threadcast.config.schedule.words import WhenCode, WhenError, parse_when
 
@@ -58,7 +58,7 @@ def read_wish(text: str, names: Collection[str], now: datetime, zone: ZoneInfo) 
 
 
 def _time(words: list[str], now: datetime, zone: ZoneInfo) -> datetime:
-    return parse_when(" ".join(words), now=now, zone=zone)
+    return parse_when(" ".join(words), now=now, zone=zone, language=language())
 
 
 def _is_time(words: list[str], now: datetime, zone: ZoneInfo) -> bool:

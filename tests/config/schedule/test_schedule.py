@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from threadcast.config.schedule.languages import WEEKDAYS
 from threadcast.config.schedule.quiet import parse_quiet
 from threadcast.config.schedule.slots import Schedule, describe, parse_schedule
 from threadcast.config.schedule.timetable import Cause, Start, Timetable
-from threadcast.config.schedule.words import EVERY_DAY, WEEKDAYS, parse_duration, say_days
+from threadcast.config.schedule.words import EVERY_DAY, parse_duration, say_days
 from threadcast.config.schedule.zones import TICK, instant, wall
 
 CASES: dict[str, list[Any]] = tomllib.loads(

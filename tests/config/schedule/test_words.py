@@ -16,6 +16,13 @@ from threadcast.config.schedule.zones import instant, wall
 
 TABLE = tomllib.loads(Path(__file__).with_name("when_cases.toml").read_text(encoding="utf-8"))["at"]
 READS = [(each, text, says) for each in TABLE for text, says in each.get("reads", ())]
+SPOKEN = [
+    (language, text, says)
+    for language, table in tomllib.loads(
+        Path(__file__).with_name("languages_cases.toml").read_text(encoding="utf-8")
+    ).items()
+    for text, says in table["reads"]
+]
 REFUSES = [(each, text, says) for each in TABLE for text, says in each.get("refuses", ())]
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = st.sampled_from([BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC")])
@@ -38,6 +45,20 @@ def test_a_phrase_is_the_moment_of_the_table(at: dict[str, object], text: str, s
     found = parse_when(text, now=now, zone=zone)
     assert found.tzinfo is UTC
     assert found == (expected if expected.tzinfo else expected.replace(tzinfo=zone))
+
+
+@pytest.mark.parametrize(("language", "text", "says"), SPOKEN, ids=ids)
+def test_a_phrase_of_a_language_is_the_moment_of_the_table(language: str, text: str, says: str) -> None:
+    """Times are read in the language of who writes, and in English."""
+    expected = datetime.fromisoformat(says).replace(tzinfo=BERLIN)
+    assert parse_when(text, now=NOON, zone=BERLIN, language=language) == expected
+
+
+def test_what_was_written_is_quoted() -> None:
+    """What is refused is quoted as it was written, and not in English."""
+    with pytest.raises(WhenError) as refused:
+        parse_when("morgen", now=NOON, zone=BERLIN, language="de")
+    assert time_refused(refused.value) == "“morgen” needs a time of the day, too: morgen 18:30"
 
 
 @pytest.mark.parametrize(("at", "text", "says"), REFUSES, ids=ids)
