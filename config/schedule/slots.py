@@ -19,10 +19,9 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from threadcast.config.schedule.languages import MONTHS, WEEKDAYS
 from threadcast.config.schedule.words import (
-    MONTHS,
     WEEK,
-    WEEKDAYS,
     parse_by_days,
     parse_duration,
     parse_time,

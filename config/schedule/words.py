@@ -185,8 +185,8 @@ def parse_when(
     shown = " ".join(text.split())
     if len(shown) > LONGEST:
         raise WhenError(WhenCode.UNREADABLE)
+    words = " ".join(shown.lower().replace(",", " ").split())
     try:
-        words = " ".join(shown.lower().replace(",", " ").split())
         # A word that both have, as `mar` in Spanish, means what it does in theirs.
         moment = _read(in_english(words, language), now, zone) or _read(words, now, zone)
     except WhenError as error:
