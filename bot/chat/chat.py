@@ -17,12 +17,12 @@ from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Access
 from threadcast.bot.chat.commands import Context
-from threadcast.bot.chat.digest import DailyDigest
 from threadcast.bot.chat.drafts import KEPT, Drafts
 from threadcast.bot.chat.handler import Handler
 from threadcast.bot.chat.menu import set_menus
 from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
+from threadcast.bot.chat.telling.digest import DailyDigest, next_due
 from threadcast.bot.chat.updates import HandleOnce, Poller
 from threadcast.bot.chat.views.troubles import alone, not_alone
 from threadcast.bot.people.pairing import address, drawn, offer
@@ -39,7 +39,8 @@ log = get_logger("threadcast.chat")
 
 RESTART_AFTER: Final = 60.0  # seconds until a part of the chat that broke begins anew
 CLOSE_WITHIN: Final = 1.5  # seconds that what is still to be said may take when the service stops
-NOTED_FOR_A_WHILE: Final = ("draft:", "again:", "missed:", "asked:", "preview:")  # pages of the notes
+# Pages of the notes.
+NOTED_FOR_A_WHILE: Final = ("draft:", "again:", "missed:", "asked:", "sent:", "preview:")
 
 
 class Chat:
@@ -66,6 +67,7 @@ class Chat:
         given = settings.telegram
         assert given.token is not None  # noqa: S101  # see Settings.chatting
         self._clock = clock
+        self._zone = settings.timezone
         self._notes = notes
         self._scheduler = scheduler
         self._bot = make_bot(
@@ -113,7 +115,7 @@ class Chat:
 
     def wake(self) -> None:
         """Something may have changed in the queue, or a clock was set."""
-        self._reporter.wake()
+        self._reporter.refresh()
         if self._digest is not None and self._ready.is_set():
             self._spawn(self._digest.look())
 
@@ -162,14 +164,17 @@ class Chat:
         await self._reporter.run()
 
     async def _look(self) -> None:
-        """Wake, and again when the next digest is due: not by cron, which skips days on which clocks change.
+        """Wake, and again when a day begins or the next digest is due: not by cron, which skips days.
 
         A coroutine, so that the scheduler runs it on the loop.
         """
         self.wake()
+        now = self._clock()
+        until = next_due(datetime.min.time(), now, self._zone) - now
         if self._digest is not None:
-            at = datetime.now(UTC) + self._digest.until_due()
-            self._scheduler.add_job(self._look, "date", run_date=at, misfire_grace_time=None)
+            until = min(until, self._digest.until_due())
+        at = datetime.now(UTC) + until
+        self._scheduler.add_job(self._look, "date", run_date=at, misfire_grace_time=None)
 
     async def _prepare(self) -> None:
         with suppress(StoreError):  # next time

@@ -119,7 +119,8 @@ class Answer:
     `toast` is what a pressed button says. `afresh`: it is a message of its own even where a button was
     pressed, whose message stays. `work` is done afterwards: it is given the place where it says how it goes,
     and its result is the last change of the message. `asked` is the request whose words are what is replied
-    to this message.
+    to this message. `pins`: this message is the status of its chat from now on; False: none is any more.
+    `took` are the threads that came with a message of the person's, which is `came`.
     """
 
     message: Message | Card | None
@@ -127,6 +128,9 @@ class Answer:
     afresh: bool = False
     work: Work | None = None
     asked: Press | None = None
+    pins: bool | None = None
+    took: tuple[int, ...] = ()
+    came: int | None = None
 
 
 @dataclass(frozen=True)

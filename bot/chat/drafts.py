@@ -1,7 +1,7 @@
 """What a person is pasting, message by message, until they say that it is all."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -55,6 +55,7 @@ class Draft:
     channels: tuple[str, ...]
     shown: int | None
     links: int = 0
+    last: int | None = field(default=None, compare=False)  # the newest of its messages
 
     @property
     def text(self) -> str:
@@ -80,7 +81,8 @@ class Drafts:
         shown = lines.get(_SHOWN)
         links = sum(int(text) for number, text in lines.items() if number < _LINKS)
         channels = tuple(lines.get(_CHANNELS, "").split())
-        return Draft(pieces, channels, None if shown is None else int(shown), links)
+        last = max((number for number in lines if number > 0), default=None)
+        return Draft(pieces, channels, None if shown is None else int(shown), links, last)
 
     def open(self, sender: Sender, channels: Sequence[str]) -> None:
         """Begin one, for these channels or all; what is there stays."""

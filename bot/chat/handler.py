@@ -7,7 +7,7 @@ own, at the pace of the chat.
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -67,6 +67,10 @@ class Handler:
 
     async def handle(self, update: telegram.Update) -> None:
         """Do what an update asks for."""
+        if update.message is not None and update.message.pinned_message is not None:
+            if self._is_ours(update.message):  # that the bot pinned something goes without saying
+                self._replies.delete(update.message.chat.id, update.message.message_id)
+            return
         user = update.effective_user
         await self._greeting.meet(user)
         people = self._access.known
@@ -130,7 +134,7 @@ class Handler:
         text = clean(message.text or message.caption or "")
         if message.document is not None and (private or command is not None):
             answer = await self._router.sent(sender, message.document, text)
-            self._replies.to(sender, answer, answering)
+            self._replies.to(sender, replace(answer, came=message.message_id), answering)
         elif command is not None:
             await self._typed(sender, *command, answering)
         elif (asked := await self._question(message)) is not None:
@@ -192,6 +196,7 @@ class Handler:
         text, links = pasted(message)
         await asyncio.to_thread(self._context.drafts.put, sender, message.message_id, clean(text), links)
         self._replies.show_draft(sender)
+        self._spawn(self._reporter.reactions.took(message.chat.id, message.message_id))
 
     async def _my_chat_member(self, change: telegram.ChatMemberUpdated) -> None:
         """The bot was added to a chat, removed from one, or may do something else there; or was unblocked."""
@@ -244,6 +249,8 @@ class Replies:
         self._say(sender, answer, message, answering)
 
     def _say(self, sender: Sender, answer: Answer, pressed: int | None, answering: ExitStack) -> None:
+        if answer.took and answer.came is not None:
+            self._spawn(self._reporter.reactions.took(sender.chat, answer.came, answer.took))
         if answer.message is not None or answer.work is not None:
             task = self._spawn(self._tell(sender, answer, pressed, answering.pop_all()))
             if answer.asked is not None:
@@ -252,6 +259,10 @@ class Replies:
         left = self._context.drafts.left(sender)
         if left is not None and left != pressed:
             self._spawn(self._delete(sender.chat, left))
+
+    def delete(self, chat: int, message: int) -> None:
+        """Delete a message of ours."""
+        self._spawn(self._delete(chat, message))
 
     async def _delete(self, chat: int, message: int) -> None:
         try:
@@ -270,6 +281,8 @@ class Replies:
                 if answer.asked is not None and message is not None:
                     data, now = answer.asked.data(), self._context.clock()
                     await asyncio.to_thread(self._context.notes.write, asked_in(chat), message, data, now=now)
+            if answer.pins is not None:
+                await self._reporter.status.place(chat, message if answer.pins else None)
             if answer.work is not None:
                 own = None if answer.message is None else message
                 with nullcontext() if own is None else cards.working(own):

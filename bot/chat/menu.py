@@ -20,7 +20,7 @@ log = get_logger("threadcast.chat")
 ORDER: Final = (
     *("start", "help", "add", "done", "queue", "show", "preview", "publish", "at", "set", "hold", "release"),
     *("move", "cancel", "stop", "retry", "skip", "undo", "settle", "pause", "resume", "channels"),
-    *("history", "status", "audit", "people"),
+    *("history", "status", "pin", "audit", "people"),
 )
 WORDS: Final[Mapping[str, Sequence[str]]] = tomllib.loads(
     resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8")

@@ -73,7 +73,7 @@ class Outbox:
         pace: Callable[[int], Pace],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._bot = bot
+        self.bot = bot
         self._clock = clock
         self._new_pace = pace
         self._talks: dict[int, _Talk] = {}
@@ -129,9 +129,9 @@ class Outbox:
         if more or first.file or first.asks:
             return False
         try:
-            await self._call(
+            await self.call(
                 chat,
-                lambda: self._bot.edit_message_text(
+                lambda: self.bot.edit_message_text(
                     first.text,
                     chat_id=chat,
                     message_id=message_id,
@@ -148,7 +148,7 @@ class Outbox:
     async def delete(self, chat: int, message_id: int) -> bool:
         """Delete a message of ours; False where Telegram does not let us. Raises UnreachableError."""
         try:
-            return await self._call(chat, lambda: self._bot.delete_message(chat, message_id), patient=True)
+            return await self.call(chat, lambda: self.bot.delete_message(chat, message_id), patient=True)
         except BadRequest:
             return False
 
@@ -158,7 +158,7 @@ class Outbox:
         for start in range(0, len(messages), AT_ONCE):
             some = messages[start : start + AT_ONCE]
             try:
-                await self._call(chat, partial(self._bot.delete_messages, chat, some))
+                await self.call(chat, partial(self.bot.delete_messages, chat, some))
             except BadRequest as error:
                 log.debug("messages stay", chat=chat, reason=redact(error.message))
                 gone = False
@@ -169,7 +169,7 @@ class Outbox:
         text = visible(text)
         shown = text if len(text) <= TOAST else f"{text[: TOAST - 1]}…"
         try:
-            await self._bot.answer_callback_query(press, text=shown or None)
+            await self.bot.answer_callback_query(press, text=shown or None)
         except (TelegramError, *UNREADABLE) as error:
             log.debug("a press was not answered", reason=redact(str(error)))
 
@@ -178,7 +178,7 @@ class Outbox:
         if message.asks:
             markup = telegram.ForceReply(input_field_placeholder=message.asks[:64])
         try:
-            return await self._call(chat, lambda: self._post(chat, message, markup), patient=patient)
+            return await self.call(chat, lambda: self._post(chat, message, markup), patient=patient)
         except BadRequest as error:
             if "chat not found" in error.message.lower():  # who never pressed Start
                 raise self._note_unreachable(chat, error) from None
@@ -188,7 +188,7 @@ class Outbox:
     async def _post(self, chat: int, message: Message, markup: Markup) -> telegram.Message:
         if message.file is not None:
             name, data = message.file
-            return await self._bot.send_document(
+            return await self.bot.send_document(
                 chat,
                 telegram.InputFile(data, filename=name),
                 caption=message.text,
@@ -197,7 +197,7 @@ class Outbox:
                 disable_notification=message.quiet,
                 reply_parameters=_reply(message.reply_to),
             )
-        return await self._bot.send_message(
+        return await self.bot.send_message(
             chat,
             message.text,
             parse_mode=ParseMode.HTML,
@@ -207,7 +207,7 @@ class Outbox:
             reply_parameters=_reply(message.reply_to),
         )
 
-    async def _call(self, chat: int, call: Callable[[], Awaitable[T]], *, patient: bool = False) -> T:
+    async def call(self, chat: int, call: Callable[[], Awaitable[T]], *, patient: bool = False) -> T:
         """Make a call in its turn and at the chat's pace, until there is an answer.
 
         An answer that was lost, or cannot be read, may mean that it is said twice: better than not at all.

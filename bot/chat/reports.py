@@ -18,6 +18,8 @@ from threadcast.bot.chat.access import Access, Role
 from threadcast.bot.chat.buttons import Press
 from threadcast.bot.chat.commands import Card, Context, Shown
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
+from threadcast.bot.chat.telling.reactions import Reactions
+from threadcast.bot.chat.telling.status import Status
 from threadcast.bot.chat.views.cards import moved
 from threadcast.bot.chat.views.message import Message, Say
 from threadcast.bot.chat.views.report import CALLS, Debounce, Pending, Report, concerns, states_of
@@ -31,6 +33,7 @@ from threadcast.queue.states import DeliveryState
 
 log = get_logger("threadcast.chat")
 
+STATUS: Final = 0  # in place of a thread: the status that is pinned
 MARKS: Final = "marks"
 SEEN_TO: Final = 1  # the line of the mark
 OVERLAP: Final = 100  # ids before the mark that are looked at again: writers commit in any order
@@ -88,6 +91,8 @@ class ChatReports:
         context: Context,
         outbox: Outbox,
         access: Access,
+        reactions: Reactions,
+        status: Status,
         *,
         spawn: Spawn,
         changed: Callable[[], None],
@@ -96,6 +101,8 @@ class ChatReports:
         self._context = context
         self._outbox = outbox
         self._access = access
+        self._reactions = reactions
+        self._status = status
         self._spawn = spawn
         self._changed = changed
         self._pending: dict[int, Pending] = {}
@@ -152,7 +159,8 @@ class ChatReports:
             self._telling, back = self._pending.pop(thread), self._back
             try:
                 with speaking(self._access.known.speaks(self.chat)):
-                    await until_stored(partial(self._update, thread))
+                    redraw = partial(self._status.redraw, self.chat)
+                    await until_stored(redraw if thread == STATUS else partial(self._update, thread))
             except UnreachableError:
                 await until_stored(partial(self._note_missed, thread))
                 if back != self._back:  # that person came back meanwhile
@@ -169,6 +177,7 @@ class ChatReports:
             last = await self._last(thread)
             try:
                 dossier = await asyncio.to_thread(self._context.dossier, thread)
+                await self._reactions.saw(self.chat, dossier)
             except NotFoundError:
                 if last is not None:
                     gone = Message(_("#{thread} was removed from the queue.").format(thread=thread))
@@ -272,12 +281,23 @@ class Reporter:
         self._begun = asyncio.Event()
         self._finishing = False
         self._chats: dict[int, ChatReports] = {}
-        self._new = partial(ChatReports, context=context, outbox=outbox, access=access, spawn=spawn)
+        self.reactions = Reactions(context, outbox)
+        self.status = Status(context, outbox, access)
+        self._new = partial(
+            ChatReports,
+            context=context,
+            outbox=outbox,
+            access=access,
+            reactions=self.reactions,
+            status=self.status,
+            spawn=spawn,
+        )
 
     def touch(self, delivery: Delivery) -> None:
         """A delivery went on. Called on the loop's thread; cheap."""
         urgent = delivery.state is not DeliveryState.PUBLISHING
         self._debounce.touch(delivery.thread_id, self._timer(), urgent=urgent)
+        self._debounce.touch(STATUS, self._timer(), urgent=False)
         trouble = self._troubles.see(delivery, self._clock())
         if trouble is not None:
             self.tell_all(trouble)
@@ -286,6 +306,11 @@ class Reporter:
     def wake(self) -> None:
         """Something may have changed in the queue."""
         self._woken.set()
+
+    def refresh(self) -> None:
+        """The same, or it is later than it was: what is said to be tomorrow may be today."""
+        self._debounce.touch(STATUS, self._timer(), urgent=False)
+        self.wake()
 
     def of(self, chat: int) -> ChatReports:
         """The cards in the chat of somebody who may ask."""
@@ -329,11 +354,13 @@ class Reporter:
     async def _look(self) -> None:
         """Tell what is due now."""
         for event in await asyncio.to_thread(self._feed.new):
+            self._debounce.touch(STATUS, self._timer(), urgent=False)
             if event.thread_id is not None:
                 urgent = event.what not in STEPS
                 self._debounce.touch(event.thread_id, self._timer(), urgent=urgent, event=event.id)
+        every = {*self._access.people, *self._access.report_to}
         for thread, one in self._debounce.take(self._timer()).items():
-            for chat in {*self._access.people, *self._access.report_to}:
+            for chat in every & set(await self.status.chats()) if thread == STATUS else every:
                 self.of(chat).tell(thread, one.event, urgent=one.urgent)
         await self._move_mark()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import telegram
@@ -92,7 +93,7 @@ async def done(context: Context, request: Request) -> Answer:
     intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
     answer = await added(context, request.sender, intake, Wish(draft.channels))
     await asyncio.to_thread(context.drafts.drop, request.sender)
-    return answer
+    return replace(answer, came=draft.last)
 
 
 @button_only("drop", who=Role.EDITOR)
@@ -233,9 +234,10 @@ async def added(
     viewer = context.viewer(sender.role)
     more = () if again else await asyncio.to_thread(_once_more, context, sender, receipts, wish.channels)
     first = receipts[0].added.thread_id
+    took = tuple(one.added.thread_id for one in receipts if one.added.thread_id is not None)
     if len(receipts) == 1 and first is not None:
         below = [*_doubles(receipts[0], viewer), *_not_read(wish)]
-        return Answer(Card(first, below="\n".join(below), rows=more))
+        return Answer(Card(first, below="\n".join(below), rows=more), took=took)
     if len(receipts) == 1 and (known := _known(receipts[0])) is not None:
         return Answer(Card(known, _("It is here already, as #{thread}.").format(thread=known)))
     counts = await _counts(context, receipts)
@@ -249,7 +251,8 @@ async def added(
         rest = _("… and {n} more: {command}").format(n=len(receipts) - FEW, command="/queue")
         lines += ["", rest]
     lines += ["", *_not_read(wish)] if wish.odd else []
-    return Answer(Message("\n".join(lines), (*_buttons(receipts, sender.role, foreseen), *more)))
+    message = Message("\n".join(lines), (*_buttons(receipts, sender.role, foreseen), *more))
+    return Answer(message, took=took)
 
 
 def _not_read(wish: Wish) -> list[str]:

@@ -13,7 +13,9 @@ from threadcast.bot.chat.commands import (
     command,
 )
 from threadcast.bot.chat.menu import allowed_to
+from threadcast.bot.chat.telling.status import status_now
 from threadcast.bot.chat.views import lists
+from threadcast.bot.chat.views.message import Message
 from threadcast.bot.chat.views.newcomer import how_to_begin
 from threadcast.bot.languages import N_, _
 from threadcast.bot.requests.overview import summarise
@@ -37,6 +39,22 @@ def status(context: Context, request: Request) -> Answer:
         running=True,
     )
     return Answer(lists.status(one, context.viewer(request.sender.role)))
+
+
+@command(
+    "pin",
+    who=Role.EDITOR,
+    takes=N_("[off]"),
+    help=N_("Pin how things stand, kept up to date"),
+    more=N_("Again: further down. /pin off ends it."),
+)
+def pin(context: Context, request: Request) -> Answer:
+    """What is pinned in this chat, or that nothing is any more."""
+    if request.words not in {(), ("off",)}:
+        raise UsageError(_("write /pin or /pin off"))
+    if request.words:
+        return Answer(Message(_("Nothing is pinned here any more.")), pins=False)
+    return Answer(status_now(context, request.sender.role), afresh=True, pins=True)
 
 
 @command(

@@ -29,7 +29,7 @@ def main(path: Path) -> None:
         known: dict[tuple[int, int], str] = {}
         for step in transcript.steps:
             if step.line.startswith("Bot"):
-                if step.line.startswith("Bot keeps"):
+                if step.line.startswith(("Bot keeps", "Bot reacts", "Bot pins")):
                     _print(step)
                 continue
             _print(step)

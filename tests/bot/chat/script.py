@@ -17,6 +17,9 @@ A transcript is a text file. Its first lines say what it proves (`# …`) and wh
     Bot changes:                        one of its messages is like this now
     Bot toasts: …                       what the press was answered with
     Bot deletes: …                      a message is gone that began like this
+    Bot reacts 👀 to rivers.txt          to a file of this name, or a text that begins like this
+    Bot pins: …                         its message that begins like this is the newest that is pinned
+    Ada pins: …                         a message of the bot that begins like this
     Bot keeps silent to Eve             all that was said is dealt with, and nothing was answered
     * news refuses the next post: …     what happens behind the scenes: see `Stage`
 
@@ -181,6 +184,8 @@ class Player:
                 person.forwards(self.stand.channel.messages[int(number[1])], chat)
             case "starts":
                 person.starts()
+            case "pins":
+                person.pins(self._question(chat or person.chat, text))
             case "opens":
                 assert what == "the link", "opens what?"
                 person.starts(self.stand.code)
@@ -221,6 +226,11 @@ class Player:
                 assert (answer.text or "") == text, f"it toasts {answer.text!r}"
             case "deletes":
                 self._await(lambda: self._deleted(text))
+            case "reacts":
+                emoji, _, beginning = what.partition(" to ")
+                self._await(lambda: self._reacted(emoji, beginning))
+            case "pins":
+                self._await(lambda: self._pinned(text))
             case "keeps":
                 self.stand.wait_until_heard()
                 person = self.stand.people[what.rpartition(" ")[2]]
@@ -283,6 +293,18 @@ class Player:
         for key, said in list(self.claimed.items()):
             if key not in there and said.startswith(beginning):
                 del self.claimed[key]
+                return True
+        return False
+
+    def _reacted(self, emoji: str, beginning: str) -> bool:
+        sent = (one for place in self._chats() for one in list(place.messages.values()))
+        mine = (one for one in sent if shown(one).strip("(").startswith(beginning))
+        return any(one.reactions.get(self.stand.bot.id) == emoji for one in mine)
+
+    def _pinned(self, beginning: str) -> bool:
+        for place in self._chats():
+            there = [place.messages[one] for one in place.pinned if one in place.messages]
+            if there and there[-1].sender is self.stand.bot and shown(there[-1]).startswith(beginning):
                 return True
         return False
 

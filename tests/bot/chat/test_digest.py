@@ -16,9 +16,9 @@ from tests.bot.chat.samples import MOMENTS
 from tests.bot.chat.stand import Stand, standing
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.chat.commands import Context
-from threadcast.bot.chat.digest import DIGESTED, DailyDigest, last_due, next_due
 from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.reports import MARKS
+from threadcast.bot.chat.telling.digest import DIGESTED, DailyDigest, last_due, next_due
 from threadcast.bot.chat.views.message import Message
 from threadcast.bot.people.people import People
 from threadcast.bot.requests.context import RequestContext

@@ -10,6 +10,7 @@ from tests.servers.http import Held
 from tests.servers.telegram.chats import ApiError, Json, Member, User
 from tests.servers.telegram.commands import delete_my_commands, get_my_commands, set_my_commands
 from tests.servers.telegram.editing import delete_message, delete_messages, edit_message_text
+from tests.servers.telegram.marks import pin_chat_message, set_message_reaction, unpin_chat_message
 from tests.servers.telegram.parameters import Parameters, done, failed
 from tests.servers.telegram.sending import forward_message, send_chat_action, send_document, send_message
 from tests.servers.telegram.state import REAL_BOT_PACE, REAL_PACES, Answer, BotApi, Pace
@@ -108,6 +109,9 @@ METHODS: dict[str, Callable[[BotApi, User, Parameters], Any]] = {
     "forwardMessage": forward_message,
     "editMessageText": edit_message_text,
     "deleteMessage": delete_message,
+    "setMessageReaction": set_message_reaction,
+    "pinChatMessage": pin_chat_message,
+    "unpinChatMessage": unpin_chat_message,
     "deleteMessages": delete_messages,
     "getUpdates": get_updates,
     "setWebhook": set_webhook,

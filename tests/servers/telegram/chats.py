@@ -15,7 +15,10 @@ ChatKind = Literal["private", "group", "supergroup", "channel"]
 REMOVED = re.compile(r"[\r\u2028-\u202e\u0333\u033f\u030a]")
 BLANKED = re.compile(r"[\x00-\x09\x0b-\x1f]")
 TRIMMED = " \n"
-RIGHTS = ("can_post_messages", "can_edit_messages", "can_delete_messages", "can_send_messages")
+RIGHTS = (
+    *("can_post_messages", "can_edit_messages", "can_delete_messages"),
+    *("can_send_messages", "can_pin_messages"),
+)
 # What the API tells of a member, by status.
 SHOWN_RIGHTS = {
     "administrator": (
@@ -111,6 +114,7 @@ class Message:
     extra: Json = field(default_factory=dict)
     entities: list[Json] = field(default_factory=list)
     keyboard: Json | None = None
+    reactions: dict[int, str] = field(default_factory=dict)  # by whom
     date: int = field(default_factory=lambda: int(time.time()))
 
     @property
@@ -144,6 +148,8 @@ class Chat:
     messages: dict[int, Message] = field(default_factory=dict)
     migrated_to: int | None = None
     protected: bool = False
+    pinned: list[int] = field(default_factory=list)  # messages
+    reactions: frozenset[str] | None = None  # that people may give here; None: all
     last_id: int = 0
 
     def to_json(self) -> Json:

@@ -17,6 +17,7 @@ from tests.servers.http import PATIENCE, LoopbackServer, Upload
 from tests.servers.telegram.chats import RIGHTS, Chat, Json, Member, Message, User
 from tests.servers.telegram.commands import shown_commands
 from tests.servers.telegram.deeds import change_member, edit, press, send_file, send_on, write
+from tests.servers.telegram.marks import pin
 from tests.servers.telegram.state import Answer, BotApi, Press
 from tests.servers.telegram.text import CAPTION_LIMIT, TEXT_LIMIT
 
@@ -99,6 +100,12 @@ class Person:
             copy = send_on(self._api, message, self._enter(chat), self.user)
             self._changed.notify_all()
             return copy
+
+    def pins(self, message: Message) -> None:
+        """Pin a message of a chat; the bot is told."""
+        with self._changed:
+            pin(self._api, message, self.user)
+            self._changed.notify_all()
 
     def opens(self, message: Message) -> bytes:
         """What is in a message's document."""

@@ -186,7 +186,8 @@ class BotApi:
             return True
         replied = chat.messages.get(message.reply_to or 0)
         own = replied is not None and replied.sender is bot
-        return own or "new_chat_members" in message.extra or self._is_addressed(bot, message)
+        service = {"new_chat_members", "pinned_message"} & set(message.extra)
+        return own or bool(service) or self._is_addressed(bot, message)
 
     def _is_addressed(self, bot: User, message: Message) -> bool:
         """Whether a message names a bot, or is a command for it.

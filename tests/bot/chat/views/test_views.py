@@ -30,12 +30,12 @@ from tests.contract.store.samples import thread
 from tests.servers.telegram.html import parse_html
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import MOST_BYTES, button, read_press
-from threadcast.bot.chat.digest import digest
 from threadcast.bot.chat.menu import allowed_to
 from threadcast.bot.chat.requests import REGISTRY
 from threadcast.bot.chat.views import cards, lists
 from threadcast.bot.chat.views.cards import Viewer
 from threadcast.bot.chat.views.message import LIMIT, Message, in_chat, in_messages, visible
+from threadcast.bot.chat.views.plan import digest
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview, summarise
 from threadcast.bot.requests.queries import Chain, Dossier
@@ -228,7 +228,7 @@ def test_a_digest_in_words() -> None:
     assert said[:3] == ["Since yesterday 12:00", "Published: 12 chains", "✅ #1 news Title 1"]
     assert said[12:] == [
         *("… and 2 more: /history", "", "Waiting for you", "🛑 #20 news failed: the post was refused", ""),
-        *("Next", "15:00: #30 news Title 30", "now: #31 news Title 31"),
+        *("Today", "15:00: #30 news Title 30", "now: #31 news Title 31"),
     ]
     assert lines(digest([], [], [], LOOK, since=since)) == [
         *("Since yesterday 12:00", "Published: nothing", "", "Nothing is to be published.")

@@ -1,33 +1,26 @@
 """Once a day: what was published, what waits, and what comes next."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.chat.access import Role
-from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.reports import MARKS
-from threadcast.bot.chat.views.cards import SIGNS, Viewer, reason
-from threadcast.bot.chat.views.lists import shown_ids
-from threadcast.bot.chat.views.message import Message, Say, bold, esc
-from threadcast.bot.languages import _, ngettext
-from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.wording import SHELL, STATES, sentence, shortly
+from threadcast.bot.chat.views.message import Say
+from threadcast.bot.chat.views.plan import YOURS, digest
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger
 from threadcast.config.schedule.zones import instant, wall
 from threadcast.queue.errors import StoreError
-from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 
 log = get_logger("threadcast.chat")
 
 DIGESTED: Final = 2  # the line of MARKS with the moment up to which digests told
-FEW = 10
-YOURS = (DeliveryState.UNSURE, DeliveryState.FAILED, DeliveryState.HELD)
 
 
 class DailyDigest:
@@ -98,50 +91,3 @@ def next_due(at: time, now: datetime, zone: ZoneInfo) -> datetime:
     local = datetime.combine(wall(now, zone).date(), at)
     due = instant(local, zone)
     return due if due > now else instant(local + timedelta(days=1), zone)
-
-
-def digest(
-    published: Sequence[Delivery],
-    yours: Sequence[Delivery],
-    coming: Sequence[Forecast],
-    viewer: Viewer,
-    *,
-    since: datetime,
-) -> Message:
-    """The message. Pure."""
-    lines = [
-        bold(_("Since {time}").format(time=shortly(since, viewer.now, viewer.zone))),
-        _("Published: {what}").format(what=_chains(len(published))),
-    ]
-    lines += [f"{_name(one)} {esc(one.title)}" for one in published[:FEW]]
-    lines += [_more(len(published) - FEW, "/history")] if len(published) > FEW else []
-    if yours:
-        lines += ["", bold(_("Waiting for you"))]
-        lines += [
-            f"{_name(one)} {_(STATES[one.state])}: {reason(one.reason) if one.reason else esc(one.title)}"
-            for one in yours[:FEW]
-        ]
-        lines += [_more(len(yours) - FEW, "/status")] if len(yours) > FEW else []
-    starting = [one for one in coming if one.start is not None]
-    lines += ["", bold(_("Next")) if starting else _("Nothing is to be published.")]
-    for one in starting[:FEW]:
-        assert one.start is not None  # noqa: S101  # see above
-        when = shortly(one.start, viewer.now, viewer.zone) if one.start > viewer.now else _("now")
-        lines.append(
-            f"{when}: #{one.delivery.thread_id} {bold(one.delivery.channel)} {esc(one.delivery.title)}"
-        )
-    lines += [_more(len(starting) - FEW, "/queue")] if len(starting) > FEW else []
-    numbers = tuple(button(f"#{one}", "show", (one,)) for one in shown_ids(yours)[:5])
-    return Message("\n".join(lines), (numbers,) if numbers else (), quiet=not yours)
-
-
-def _chains(number: int) -> str:
-    return ngettext("{n} chain", "{n} chains", number).format(n=number) if number else _("nothing")
-
-
-def _more(number: int, command: str) -> str:
-    return _("… and {n} more: {command}").format(n=number, command=command)
-
-
-def _name(one: Delivery) -> str:
-    return f"{SIGNS[one.state]} #{one.thread_id} {bold(one.channel)}"
