@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from threadcast.bot.channels.stored import in_use
 from threadcast.bot.channels.telegram.pace import BotPace
 from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare
 from threadcast.bot.intake.folder import IntakeFolder
+from threadcast.bot.media.store import MediaStore
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
@@ -47,6 +48,8 @@ log = get_logger("threadcast.service")
 # Between two looks that nothing asked for: the clock was set, or another machine added something.
 LOOK_EVERY = timedelta(minutes=5)
 
+
+UNNEEDED = timedelta(days=1)  # how long a file stays that no thread needs, or not yet
 
 CLAIMS = 2  # at a time, of as many channels as there are
 
@@ -162,6 +165,7 @@ class Service:
             looking = asyncio.create_task(self._look_regularly(), name="regular look")
             try:
                 log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
+                self._timers.add_job(self._sweep, "interval", hours=6, next_run_time=datetime.now(UTC))
                 self._timers.start()
                 if self._chat is not None:
                     self._chat.start()
@@ -220,6 +224,18 @@ class Service:
             scheduler=self._timers,
             timer=self._timer,
         )
+
+    async def _sweep(self) -> None:
+        """Remove the files that no thread needs."""
+        try:
+            await asyncio.to_thread(self._remove_unneeded)
+        except (StoreError, OSError) as error:  # next time
+            log.warning("files that no thread needs were not removed", reason=str(error))
+
+    def _remove_unneeded(self) -> None:
+        before = (self._clock() - UNNEEDED).timestamp()
+        if removed := MediaStore(self._settings.data).sweep(self._database.reading.files(), before):
+            log.info("removed files that no thread needs", files=removed)
 
     async def _look_regularly(self) -> None:
         """Look at the queue, now and every few minutes: whether it is still there, and what is due.

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.languages.dates import weekday, written
 from threadcast.bot.languages.stored import translated
+from threadcast.bot.media.words import undescribed
 from threadcast.bot.plain import quoted
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
@@ -338,8 +339,8 @@ _NOTICES = {
 
 def noticed(notice: Notice) -> str:
     """Return what the parser noticed, without its line."""
-    if notice.kind in OF_SETTINGS:
-        return of_settings(notice)
+    if notice.kind in {*OF_SETTINGS, NoticeKind.NO_DESCRIPTION}:
+        return (of_settings if notice.kind in OF_SETTINGS else undescribed)(notice)
     known = notice.numbers if notice.kind is NoticeKind.MISSING else notice.lines
     if not (known or notice.kind in {NoticeKind.NO_END_MARK, NoticeKind.SINGLE_PART}):
         return notice.kind.replace("-", " ")  # of a thread that was stored by an earlier version
@@ -351,9 +352,8 @@ def noticed(notice: Notice) -> str:
     part, other = (*names, "", "")[:2]
     if notice.kind is NoticeKind.MISSING:
         return _missing(notice.numbers, part, other)
-    if notice.kind is NoticeKind.PREAMBLE:
+    if notice.kind is NoticeKind.PREAMBLE:  # it may as well be the end of a thread before it
         said = _("the text before {part} is kept, and not posted").format(part=part)
-        # Between two threads it may as well be the end of the thread before it.
         return f"{said}: {quoted(notice.text)}" if notice.text else said
     return _(_NOTICES[notice.kind]).format(
         part=part,

@@ -114,7 +114,8 @@ class PostRecord:
     `tries` counts the intents; `intended` is the time of the last one. `key` is the idempotency key,
     set by the first intent and kept. `doubted` is the time of the first intent whose post may be out,
     None where there was none; `misses` counts the looks in a row since that did not find it.
-    `taken_down` is when it was deleted from the network.
+    `taken_down` is when it was deleted from the network. `album` are the ids of its further messages;
+    `uploads` those of its files, on a network that takes them before the post.
     """
 
     position: int
@@ -131,6 +132,8 @@ class PostRecord:
     doubted: datetime | None = None
     misses: int = 0
     taken_down: datetime | None = None
+    album: tuple[str, ...] = ()
+    uploads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,10 +40,14 @@ MENDABLE = CHANNEL_FAULTS | {Code.UNREACHED}
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The post is out. `remote_id` is the platform's id, a string even where it is a number."""
+    """The post is out. `remote_id` is the platform's id, a string even where it is a number.
+
+    `album` are the ids of the further messages that a network made of the same post: a picture each.
+    """
 
     remote_id: str
     url: str | None
+    album: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

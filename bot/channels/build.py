@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from threadcast.bot.channels.deferred import deferred
 from threadcast.bot.channels.mastodon.pace import MastodonPace
+from threadcast.bot.channels.media import MASTODON_PICTURES, TELEGRAM_PICTURES, ChannelFiles
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
+from threadcast.bot.media.store import MediaStore
 from threadcast.bot.people.people import People
 from threadcast.config.channels import LocalChannelSettings, MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.logs import get_logger
@@ -51,17 +53,26 @@ def build_channels(
     people = People(settings.telegram)
     owners = people.owners if database is None else people.read(database.notes).owners
     owner = next(iter(owners), None)
+    store = MediaStore(settings.data)
     bots: dict[str, Bot] = {}  # by token
     built: list[Channel] = []
     for channel in settings.channels:
         match channel:
             case TelegramChannelSettings():
                 row = rows.get(channel.name)
-                chat = partial(_telegram, channel, settings, database, clock, bots, row, owner)
-                built.append(deferred(channel.name, channel.kind, channel.chat, chat, limits_posts=False))
+                files = ChannelFiles(store, None, TELEGRAM_PICTURES)
+                chat = partial(_telegram, channel, settings, database, clock, bots, row, owner, files)
+                known = deferred(
+                    channel.name, channel.kind, channel.chat, chat, limits_posts=False, files=files
+                )
+                built.append(known)
             case MastodonChannelSettings():
-                account = partial(_mastodon, channel, settings, clock)
-                built.append(deferred(channel.name, channel.kind, channel.url, account, limits_posts=None))
+                files = ChannelFiles(store, None, MASTODON_PICTURES)
+                account = partial(_mastodon, channel, settings, clock, files)
+                known = deferred(
+                    channel.name, channel.kind, channel.url, account, limits_posts=None, files=files
+                )
+                built.append(known)
             case LocalChannelSettings():
                 from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415
 
@@ -77,6 +88,7 @@ def _telegram(
     bots: dict[str, "Bot"],
     row: ChannelRow | None,
     owner: int | None,
+    files: ChannelFiles,
 ) -> Channel:
     from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see `deferred`
     from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
@@ -88,6 +100,7 @@ def _telegram(
         channel,
         bot=bots[token],
         clock=clock,
+        files=files,
         probe_chat=owner,
         settle_after=settings.settle_after,
         moved_to=_moved(channel, row),
@@ -96,10 +109,14 @@ def _telegram(
     )
 
 
-def _mastodon(channel: MastodonChannelSettings, settings: Settings, clock: Clock) -> Channel:
+def _mastodon(
+    channel: MastodonChannelSettings, settings: Settings, clock: Clock, files: ChannelFiles
+) -> Channel:
     from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415  # see `deferred`
 
-    return MastodonChannel(channel, clock=clock, proxies=settings.proxies, settle_after=settings.settle_after)
+    return MastodonChannel(
+        channel, clock=clock, files=files, proxies=settings.proxies, settle_after=settings.settle_after
+    )
 
 
 def seen(settings: Settings, channels: Sequence[Channel]) -> list[ChannelSeen]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+from threadcast.bot.channels.media import ChannelFiles
 from threadcast.bot.channels.port import Channel, Quota
 
 
@@ -10,12 +11,20 @@ class _Deferred:
     """Stands for a channel, and passes on to it what needs a client; until then none of it is imported."""
 
     def __init__(
-        self, name: str, kind: str, target: str, make: Callable[[], Channel], *, limits_posts: bool | None
+        self,
+        name: str,
+        kind: str,
+        target: str,
+        make: Callable[[], Channel],
+        *,
+        limits_posts: bool | None,
+        files: ChannelFiles,
     ) -> None:
         self.name, self.kind, self.target = name, kind, target
         self._make = make
         self._made: Channel | None = None
         self._limits_posts = limits_posts
+        self.files = files
 
     @property
     def quota(self) -> Quota | None:
@@ -36,7 +45,17 @@ class _Deferred:
 
 
 def deferred(
-    name: str, kind: str, target: str, make: Callable[[], Channel], *, limits_posts: bool | None
+    name: str,
+    kind: str,
+    target: str,
+    make: Callable[[], Channel],
+    *,
+    limits_posts: bool | None,
+    files: ChannelFiles,
 ) -> Channel:
-    """Return a channel that `make` makes at its first call. `limits_posts` is what is known of it before."""
-    return cast(Channel, _Deferred(name, kind, target, make, limits_posts=limits_posts))
+    """Return a channel that `make` makes at its first call.
+
+    `limits_posts` and `files` are what is known of it before.
+    """
+    made = _Deferred(name, kind, target, make, limits_posts=limits_posts, files=files)
+    return cast(Channel, made)

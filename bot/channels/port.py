@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
+from threadcast.bot.channels.media import ChannelFiles
 from threadcast.queue.compose.compose import Rules
 from threadcast.queue.outcomes import (
     Blind,
@@ -17,6 +18,7 @@ from threadcast.queue.outcomes import (
     Throttled,
     Unreached,
 )
+from threadcast.queue.text.media import Media
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 Clock = Callable[[], datetime]
@@ -33,13 +35,15 @@ class Outgoing:
 
     `parent` is the remote id of the post before it in the chain, None for the first. `key` is the
     same for every try of the same post on the same channel, and never used for another. `settings` are its
-    thread's.
+    thread's. `uploads` are the ids of its files `media`, on a network that has taken them before.
     """
 
     text: str
     parent: str | None
     key: str
     settings: ThreadSettings = field(default=NO_SETTINGS, kw_only=True)
+    media: tuple[Media, ...] = field(default=(), kw_only=True)
+    uploads: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +140,10 @@ class Channel(Protocol):
     """A configured destination.
 
     `name` is the owner's name for it (lower case), `kind` the platform, `target` what a person
-    recognises it by (`@news`, `https://social.example`), free of secrets.
+    recognises it by (`@news`, `https://social.example`), free of secrets. `files` makes its files ready.
     """
+
+    files: ChannelFiles
 
     @property
     def name(self) -> str: ...

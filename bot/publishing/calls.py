@@ -1,9 +1,16 @@
 """The calls of an adapter, as the publisher makes them: a stop ends them, and nothing is raised."""
 
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from threadcast.bot.channels.media import Uploads
 from threadcast.bot.channels.port import Channel, Clock, Outgoing, Sought
 from threadcast.bot.publishing.lease import Stop
 from threadcast.config.logs import get_logger
+from threadcast.queue.model import PostRecord
 from threadcast.queue.outcomes import Blind, Code, Look, Obstacle, Outcome, Throttled, Unknown, Unreached
+from threadcast.queue.states import PostState
 
 log = get_logger("threadcast.publisher")
 
@@ -36,6 +43,42 @@ async def look_up(channel: Channel, sought: Sought, stop: Stop) -> Look:
     reason = look.reason if isinstance(look, Blind) else ""
     log.info("looked for a post", channel=channel.name, found=type(look).__name__.lower(), reason=reason)
     return look
+
+
+async def accept(
+    channel: Channel,
+    posts: Sequence[PostRecord],
+    note: Callable[[int, Uploads], None],
+    stop: Stop,
+    clock: Clock,
+) -> tuple[PostRecord, ...] | Obstacle:
+    """Have every file of a chain made ready, or say why one cannot go out now.
+
+    Where the network has taken files, `note` stores their ids with the post of this position at once.
+    """
+    ready: list[PostRecord] = []
+    for post in posts:
+        one = post
+        if post.post.media and post.state is PostState.PLANNED:
+            uploads = await _accept(channel, post, stop, clock)
+            if not isinstance(uploads, tuple):
+                return uploads
+            if uploads != post.uploads:
+                await asyncio.to_thread(note, post.position, uploads)
+                one = replace(post, uploads=uploads)
+        ready.append(one)
+    return tuple(ready)
+
+
+async def _accept(channel: Channel, post: PostRecord, stop: Stop, clock: Clock) -> Uploads | Obstacle:
+    try:
+        async with stop.limit():
+            return await channel.files.accept(post.post.media, post.uploads)
+    except TimeoutError:
+        return Throttled(clock(), STOPPED, Code.STOPPED)
+    except Exception:  # an adapter's fault, not the network's
+        log.exception("the channel's adapter failed", channel=channel.name)
+        return Unreached(BROKE, Code.ADAPTER)
 
 
 async def preflight(channel: Channel, stop: Stop, clock: Clock) -> Obstacle | None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, Landmark, NotReadyError, Outgoing, Sought
@@ -156,8 +157,11 @@ class Publisher:
         if any(post.tries for post in claim.posts):  # begun
             with suppress(NotReadyError):  # what is known of the server's limits depends on it
                 await self.channel.rules()
-            return posts
-        return await self._look_ahead(claim, posts) or posts
+        elif (delivery := await self._look_ahead(claim, posts)) is not None:
+            return delivery
+        note = partial(self.database.work.note_uploads, claim)
+        ready = await calls.accept(self.channel, posts, note, self.stop, self.clock)
+        return ready if isinstance(ready, tuple) else await self._put_off(claim, ready)
 
     async def _plan(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
         try:
@@ -230,6 +234,8 @@ class Publisher:
             since=post.doubted,
             landmark=landmark,
             settings=claim.thread.settings,
+            media=post.post.media,
+            uploads=post.uploads,
         )
         return settle(
             await calls.look_up(self.channel, sought, self.stop),
@@ -256,7 +262,12 @@ class Publisher:
 
     async def _send(self, claim: Claim, post: PostRecord) -> Outcome:
         outgoing = Outgoing(
-            text=post.post.text, parent=post.reply_to, key=post.key or "", settings=claim.thread.settings
+            post.post.text,
+            post.reply_to,
+            post.key or "",
+            settings=claim.thread.settings,
+            media=post.post.media,
+            uploads=post.uploads,
         )
         self.pace.begun(self.clock())
         outcome = await calls.send(self.channel, outgoing, self.stop)

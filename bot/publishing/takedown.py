@@ -90,7 +90,11 @@ class Undo:
         """Take one post down; why it stays, or None."""
         tries = 0
         while True:
-            answer: TakeDown = await channel.take_down(post.remote_id or "")
+            answer: TakeDown = Absent()
+            for remote_id in (*reversed(post.album), post.remote_id or ""):
+                answer = await channel.take_down(remote_id)
+                if not isinstance(answer, Absent):
+                    break
             match answer:
                 case Absent():
                     note_gone, about = self.database.changes.note_gone, (seen.delivery.id, post.position)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.budget import Prospect
 from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.media.attach import Attacher
 from threadcast.bot.publishing.forecast import NOTHING_KNOWN, Rhythm
 from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
 from threadcast.queue.model import Delivery
@@ -29,9 +30,9 @@ class RequestContext:
     """The queue, its channels, and who asks.
 
     `holds` are the channels on which every thread waits for approval. `actor` is who asks, for the audit
-    log. `wake` makes a running service look at the queue; False where none runs. `prospects` give for each
-    channel how fast it goes at a moment, and how much is left to it. `zone` is where times of the day are
-    meant.
+    log. `wake` makes a running service look at the queue; False where none runs. `attacher` keeps the
+    files of threads. `prospects` give for each channel how fast it goes at a moment, and how much is left to
+    it. `zone` is where times of the day are meant.
     """
 
     database: Database
@@ -41,6 +42,7 @@ class RequestContext:
     clock: Clock
     actor: str
     wake: Callable[[], bool]
+    attacher: Attacher
     prospects: Callable[[datetime], Mapping[str, Prospect]] = lambda _: NOTHING_KNOWN
     zone: ZoneInfo = UTC
 

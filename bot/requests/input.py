@@ -1,16 +1,21 @@
 """What a person gives us to read: files, standard input, a text; whether it can be used, and as what."""
 
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from typing import IO
 
 from threadcast.bot.languages import _
+from threadcast.bot.media.attach import Attacher
+from threadcast.bot.media.errors import MediaError
+from threadcast.bot.media.sources import Files, FolderFiles
+from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.formats import encoding_of, kind_of
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
-from threadcast.queue.text.thread import Part, Thread, is_blank, written
+from threadcast.queue.text.thread import Part, Thread, written
 
 MAX_INPUT = 20 * 1024 * 1024  # bytes; what Telegram lets a bot download is the measure for all ways in
 
@@ -28,15 +33,19 @@ class InputError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """One source, read: its name, the threads in it, and its text as it was."""
+    """One source, read: its name, the threads in it, its text as it was, and the files that came with it."""
 
     source: str
     threads: tuple[Thread, ...]
     text: str
+    files: Files | None = None
 
 
-def read(source: str, stdin: IO[bytes], encoding: str = "") -> Intake:
-    """Read one file, or standard input for `-`, and parse it. Raises InputError."""
+def read(source: str, stdin: IO[bytes], encoding: str = "", media: Path | None = None) -> Intake:
+    """Read one file, or standard input for `-`, and parse it. Raises InputError.
+
+    The files that it names are in the folder `media`, or beside it.
+    """
     name = "standard input" if source == "-" else plain(source)
     if not source:
         raise InputError("the file's name is empty; name a text file, or - for standard input")
@@ -57,10 +66,11 @@ def read(source: str, stdin: IO[bytes], encoding: str = "") -> Intake:
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{name}: it cannot be read: {cause}") from None
-    return understand(name, data, encoding)
+    folder = media or (None if source == "-" else Path(source).parent)
+    return understand(name, data, encoding, FolderFiles(folder) if folder else None)
 
 
-def understand(name: str, data: bytes, encoding: str = "") -> Intake:
+def understand(name: str, data: bytes, encoding: str = "", files: Files | None = None) -> Intake:
     """Parse what was read, as UTF-8 or in that encoding. Raises InputError where it is no such text."""
     if len(data) > MAX_INPUT:
         megabytes = MAX_INPUT // (1024 * 1024)
@@ -81,7 +91,23 @@ def understand(name: str, data: bytes, encoding: str = "") -> Intake:
     threads = parse(text)
     if not threads:
         raise InputError(f"{name} is empty: there is no thread in it")
-    return Intake(name, threads, text)
+    return Intake(name, threads, text, files)
+
+
+def inspected(intake: Intake) -> Intake:
+    """Return a text whose files were looked at, and not kept. Raises InputError where one cannot be used."""
+    if not any(thread.media for thread in intake.threads):
+        return intake
+    with tempfile.TemporaryDirectory(prefix="threadcast-") as folder:
+        return with_files_of(intake, Attacher(MediaStore(Path(folder))))
+
+
+def with_files_of(intake: Intake, attacher: Attacher) -> Intake:
+    """Return a text whose threads know their files. Raises InputError where one cannot be used."""
+    try:
+        return replace(intake, threads=tuple(attacher.attach(one, intake.files) for one in intake.threads))
+    except MediaError as error:
+        raise InputError(f"{intake.source}, {error}") from None
 
 
 def continued(thread: Thread, intake: Intake) -> Thread:
@@ -106,7 +132,7 @@ def continued(thread: Thread, intake: Intake) -> Thread:
 
 def has_text(parts: Sequence[Part]) -> bool:
     """Whether any of these parts has text, so that every channel has something to post."""
-    return not all(is_blank(part.text) for part in parts)
+    return not all(part.is_empty for part in parts)
 
 
 def _texts(thread: Thread) -> list[str]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from threadcast.bot import wake
 from threadcast.bot.channels.build import build_paces
 from threadcast.bot.channels.port import Channel, Clock, now
+from threadcast.bot.media.attach import Attacher
+from threadcast.bot.media.store import MediaStore
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
@@ -42,6 +44,7 @@ def build_requests(
             clock=clock,
             actor=actor,
             wake=lambda: wake.wake_service(settings.data),
+            attacher=Attacher(MediaStore(settings.data)),
             prospects=lambda moment: {
                 name: pace.prospect(moment)
                 for name, pace in build_paces(settings, channels, database).items()

@@ -4,19 +4,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from threadcast.bot.channels.port import Channel
 from threadcast.bot.languages import DEFAULT, N_, _, language, speaking
 from threadcast.bot.languages.stored import stored
 from threadcast.bot.requests.context import RequestContext, pick
-from threadcast.bot.requests.input import InputError, Intake, continued, has_text, only_thread, understand
+from threadcast.bot.requests.input import (
+    InputError,
+    Intake,
+    continued,
+    has_text,
+    only_thread,
+    understand,
+    with_files_of,
+)
 from threadcast.bot.settled import setting_refused
 from threadcast.bot.wording import noticed, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
+from threadcast.queue.compose.compose import untaken
 from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread
 from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.front_matter import SettingError, with_settings
 from threadcast.queue.text.settings import NAMES
-from threadcast.queue.text.thread import Thread
+from threadcast.queue.text.thread import Thread, with_files
 
 ASKED_BY_ITSELF = stored("its settings ask for that")
 # These count when a thread is added.
@@ -69,12 +79,13 @@ class Threads:
         """
         context, reason = self._context, because if hold else ""
         new: list[NewThread] = []
-        for intake, thread in ((one, thread) for one in intakes for thread in one.threads):
+        known = [self._attached(intake) for intake in intakes]
+        for intake, thread in ((one, thread) for one in known for thread in one.threads):
             wished = thread.settings
             moment = at if at is not None else self._time(intake, wished.at)
             held = reason or (ASKED_BY_ITSELF if wished.hold else "")
             wishes = tuple(
-                self._new(thread, one.name, moment, held=held, confirm=confirm)
+                self._new(thread, one, moment, held=held, confirm=confirm)
                 for one in pick(context.channels, channels or wished.channels or ())
             )
             new.append(NewThread(thread, intake.source, wishes))
@@ -102,10 +113,10 @@ class Threads:
 
         Raises InputError, UnknownChannelError, StoreError.
         """
-        thread = adoptable(intake, parts)
+        thread = adoptable(self._attached(intake), parts)
         (picked,) = pick(self._context.channels, [channel])
         new = replace(
-            self._new(thread, picked.name, self._context.clock(), held=""), adoption=Adoption(parts, last)
+            self._new(thread, picked, self._context.clock(), held=""), adoption=Adoption(parts, last)
         )
         (receipt,) = self._add([NewThread(thread, intake.source, (new,))])
         return receipt
@@ -115,7 +126,9 @@ class Threads:
 
         Raises InputError, NotFoundError, NotAllowedError.
         """
-        return self._rewrite(thread_id, only_thread(understand("the new text", text.encode())))
+        before = self._database.reading.thread(thread_id).thread
+        new = self._attached(understand("the new text", text.encode()), before)
+        return self._rewrite(thread_id, only_thread(new))
 
     def settings(self, thread_id: int, values: Mapping[str, str | None]) -> tuple[Delivery, ...]:
         """Change settings of a thread that has not begun; None takes one away.
@@ -145,7 +158,12 @@ class Threads:
 
         Raises InputError, NotFoundError, NotAllowedError.
         """
-        thread = continued(self._database.reading.thread(thread_id).thread, intake)
+        before = self._database.reading.thread(thread_id).thread
+        thread, count = continued(before, intake), len(before.parts)
+        # Another file may have the name of one that is there already.
+        new = replace(intake, threads=(replace(thread, parts=thread.parts[count:]),))
+        (parts,) = (one.parts for one in self._attached(new).threads)
+        thread = with_files(replace(thread, parts=(*before.parts, *parts)), {})
         extended = self._database.threads.extend(thread_id, thread, **self._context.signature())
         self._context.wake()
         return extended
@@ -153,6 +171,14 @@ class Threads:
     def remove(self, thread_id: int) -> None:
         """Forget a thread of which nothing was sent. Raises NotFoundError, NotAllowedError."""
         self._database.threads.remove(thread_id, **self._context.signature())
+
+    def _attached(self, intake: Intake, before: Thread | None = None) -> Intake:
+        """A text whose threads know their files, those of the thread that was there `before` among them."""
+        known = {one.source: one.file for one in before.media if one.file} if before else {}
+        return with_files_of(
+            replace(intake, threads=tuple(with_files(thread, known) for thread in intake.threads)),
+            self._context.attacher,
+        )
 
     def _add(
         self, new: Sequence[NewThread], *, again: bool = False, since: datetime | None = None
@@ -163,7 +189,7 @@ class Threads:
         return tuple(Receipt(one.source, one.thread, each) for one, each in zip(new, added, strict=True))
 
     def _new(
-        self, thread: Thread, channel: str, at: datetime | None, *, held: str, confirm: bool = False
+        self, thread: Thread, channel: Channel, at: datetime | None, *, held: str, confirm: bool = False
     ) -> NewDelivery:
         reason, code = held, Code.NONE
         if thread.warnings:
@@ -171,13 +197,15 @@ class Threads:
                 reason = noticed(thread.warnings[0])
             if more := len(thread.warnings) - 1:
                 reason = stored("{notice} (and {n} more)").format(notice=reason, n=more)
-        elif not held and channel in self._context.holds:
+        elif not held and (fault := untaken(thread, channel.files.takes)):
+            reason, code = fault, Code.CONTENT
+        elif not held and channel.name in self._context.holds:
             reason = stored("this channel holds every thread for approval")
-        elif not held and confirm and at is None and not self._context.rhythms[channel].is_scheduled:
+        elif not held and confirm and at is None and not self._context.rhythms[channel.name].is_scheduled:
             reason, code = UNCONFIRMED, Code.UNCONFIRMED
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED
         due = at or self._context.clock()
-        return NewDelivery(channel, state, due, reason, own_time=at is not None, code=code)
+        return NewDelivery(channel.name, state, due, reason, own_time=at is not None, code=code)
 
 
 def settled(thread: Thread, values: Mapping[str, str | None]) -> Thread:

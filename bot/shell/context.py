@@ -149,11 +149,11 @@ def _encoding(_context: click.Context, _parameter: click.Parameter, name: str) -
     return name
 
 
-def read_all(files: Sequence[str], encoding: str = "") -> list[Intake]:
-    """Read and parse every file before anything is done with any."""
+def read_all(files: Sequence[str], encoding: str = "", media: Path | None = None) -> list[Intake]:
+    """Read and parse every file before anything is done with any. What they name is in `media`, or beside."""
     if "-" in files and sys.stdin.isatty():
         click.echo("Type or paste the threads; end with Ctrl-D on a line of its own.", err=True)
-    return [read(file, sys.stdin.buffer, encoding) for file in files]
+    return [read(file, sys.stdin.buffer, encoding, media) for file in files]
 
 
 def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at") -> datetime | None:
@@ -247,6 +247,12 @@ FORCE = click.option(
     "--force", is_flag=True, help="Also where the post cannot be looked at, or shows another text."
 )
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
+MEDIA = click.option(
+    "--media",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where the pictures are that the text names, if not beside it.",
+)
 ENCODING = click.option(
     "--encoding",
     metavar="NAME",

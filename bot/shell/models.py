@@ -50,6 +50,14 @@ def _within(name: str) -> ConfigDict:
     )
 
 
+class Media(Model):
+    name: str
+    description: str
+    source: str
+    kind: str | None = Field(default=None, validation_alias=AliasPath("file", "kind"))
+    size: int | None = Field(default=None, validation_alias=AliasPath("file", "size"))
+
+
 class Notice(Model):
     severity: Severity
     kind: str
@@ -69,6 +77,7 @@ class Part(Model):
     number: int | None
     marker: str
     text: str
+    media: list[Media]
 
 
 Settings = Annotated[ThreadSettings, PlainSerializer(ThreadSettings.given, return_type=dict[str, Any])]
@@ -127,6 +136,8 @@ class Post(Model):
     state: PostState
     remote_id: str | None
     url: str | None
+    album: list[str]
+    media: list[Media] = _at("post", "media")
     reply_to: str | None
     tries: int
     finished: Moment | None

@@ -7,6 +7,7 @@ from shlex import quote
 
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.channels.port import now as current_time
+from threadcast.bot.media.words import shown
 from threadcast.bot.plain import capital
 from threadcast.bot.publishing.forecast import CAUSES, Forecast
 from threadcast.bot.requests.errors import RefusedError
@@ -136,6 +137,8 @@ def _preview(screen: Screen, one: Preview, where: str, thread: Thread) -> None:
         screen.say(f"  {state('warning')} {safe(one.problem)}")
     for index, post in enumerate(one.posts, start=1):
         screen.say(f"[dim]── {index} of {len(one.posts)} · {post.length} of {one.limit}[/]")
+        for media in post.media:
+            screen.say(f"[dim]{safe(shown(media))}[/]")
         for line in post.text.split("\n"):
             screen.say(safe(line))
     screen.say()

@@ -14,14 +14,19 @@ that does not is cut (see `split`) into as few pieces as can be, and the pieces 
 Labels stand where the thread has its markers, before the text or after it. One part that fits gets no
 label, in every mode. A part with nothing to see in it is its marker alone in `keep`, and left out in the
 others; so is a piece of a part that is nothing but invisible characters.
+
+The files of a part go out in their order, with its first pieces: as many together as the network takes in
+one post, only kinds that it shows together. Where there are more, or the text beside them is too long for
+one post, the part goes on in another (`7b/`).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from threadcast.queue.compose.split import CannotSplitError, cut
+from threadcast.queue.text.media import Media, MediaKind
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Part, Placement, Thread, is_blank, written
 
@@ -38,17 +43,37 @@ class Numbering(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaRules:
+    """Which files a channel takes: at most `count` in a post, `caption` long at most the text beside them.
+
+    `together` are the sets of kinds that may share a post; a kind in none of them stands alone. `sizes` has
+    the bytes at most of each kind that is taken, as it is sent; pictures are made smaller where they need it.
+    """
+
+    count: int
+    caption: int
+    together: tuple[frozenset[MediaKind], ...]
+    sizes: Mapping[MediaKind, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What a channel accepts: `limit` in the units that `measure` counts in.
 
     `head` stands before the text of every post: the line of a content warning, where the network has no
-    field for it.
+    field for it. `media` is None where it takes no files: a thread that has some is not composed then.
     """
 
     limit: int
     measure: Measure
     numbering: Numbering = Numbering.KEEP
     head: str = ""
+    media: MediaRules | None = None
+
+    def fits(self, text: str, media: tuple[Media, ...]) -> bool:
+        """Whether a text fits into a post beside these files."""
+        most = min(self.media.caption, self.limit) if media and self.media else self.limit
+        return self.measure(text) <= most
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +82,15 @@ class Post:
 
     `part` is the position of its part in the thread, from 1. `label` is the number shown to the
     reader, empty where there is none; `text` is the whole post, label included; `length` is the
-    text's length by the channel's own measure.
+    text's length by the channel's own measure. `media` are the files it shows; with some, the text may be
+    empty.
     """
 
     part: int
     label: str
     text: str
     length: int
+    media: tuple[Media, ...] = ()
 
 
 def head_of(settings: ThreadSettings) -> str:
@@ -78,62 +105,95 @@ class CannotComposeError(ValueError):
 def compose(thread: Thread, rules: Rules) -> tuple[Post, ...]:
     """The posts of a thread under a channel's rules.
 
-    Raises CannotComposeError where the thread has nothing to post, or where the limit has no room for a
-    label and one grapheme.
+    Raises CannotComposeError where the thread has nothing to post, where the limit has no room for a
+    label and one grapheme, or where the channel does not take one of its files.
     """
     if rules.head:
         below = replace(rules, measure=lambda text: rules.measure(rules.head + text), head="")
         return tuple(replace(post, text=rules.head + post.text) for post in compose(thread, below))
+    shown = [
+        _Shown(number, part, _groups(number, part, rules.media))
+        for number, part in enumerate(thread.parts, 1)
+    ]
     keep = rules.numbering is Numbering.KEEP and any(part.marker for part in thread.parts)
     if keep and len(thread.parts) > 1:
-        return _kept(thread, rules)
-    filled = [(number, part) for number, part in enumerate(thread.parts, start=1) if not is_blank(part.text)]
-    if len(filled) == 1:
-        number, part = filled[0]
-        length = rules.measure(part.text)
-        if length <= rules.limit:
-            return (Post(number, "", part.text, length),)
-    posts = _kept(thread, rules) if keep else _numbered(thread, filled, rules)
+        return _kept(thread, shown, rules)
+    filled = [one for one in shown if not one.part.is_empty]
+    if len(filled) == 1 and filled[0].fits(filled[0].part.text, rules):
+        return (filled[0].post("", filled[0].part.text, rules),)
+    posts = _kept(thread, shown, rules) if keep else _numbered(thread, filled, rules)
     if not posts:
         raise CannotComposeError("The thread has no text to post: add some, or cancel it.")
     return posts
 
 
-def _kept(thread: Thread, rules: Rules) -> tuple[Post, ...]:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A part by its number in the thread, and its files as they share posts."""
+
+    number: int
+    part: Part
+    groups: tuple[tuple[Media, ...], ...]
+
+    def fits(self, text: str, rules: Rules) -> bool:
+        """Whether the whole part is one post."""
+        return len(self.groups) < 2 and rules.fits(text, self.media(0))  # noqa: PLR2004  # one post each
+
+    def media(self, piece: int) -> tuple[Media, ...]:
+        """The files of its piece of this number."""
+        return self.groups[piece] if piece < len(self.groups) else ()
+
+    def post(self, label: str, text: str, rules: Rules, piece: int = 0) -> Post:
+        return Post(self.number, label, text, rules.measure(text), self.media(piece))
+
+
+def untaken(thread: Thread, rules: MediaRules | None) -> str:
+    """Return why a channel does not take one of a thread's files; empty where it takes them all."""
+    try:
+        for number, part in enumerate(thread.parts, 1):
+            _groups(number, part, rules)
+    except CannotComposeError as error:
+        return str(error)
+    return ""
+
+
+def _kept(thread: Thread, shown: list[_Shown], rules: Rules) -> tuple[Post, ...]:
     """The posts with the author's markers."""
     posts: list[Post] = []
-    placement, measure, limit = thread.placement, rules.measure, rules.limit
     loose = 0  # pieces of parts without a marker so far: their letters go on, so that none comes twice
-    for number, part in enumerate(thread.parts, start=1):
-        text, marker = part.text, part.marker
-        whole = marker if is_blank(text) else written(part, placement)
-        if not whole:
+    for one in shown:
+        part, marker = one.part, one.part.marker
+        text = marker if is_blank(part.text) else written(part, thread.placement)
+        if not text and not one.groups:
             continue
-        length = measure(whole)
-        if length <= limit:
-            posts.append(Post(number, marker, whole, length))
+        if one.fits(text, rules):
+            posts.append(one.post(marker, text, rules))
             continue
-        frame = _Frame(placement, part.joint or " ", _letters(marker, loose))
-        pieces = list(_pieces(number, part, frame, rules))
-        posts += (frame.post(number, piece, text, measure) for piece, text in enumerate(pieces))
+        frame = _Frame(thread.placement, part.joint or " ", _letters(marker, loose))
+        pieces = list(_pieces(one, frame, rules))
+        posts += (
+            one.post(frame.label(piece), frame.around(piece, text), rules, piece)
+            for piece, text in enumerate(pieces)
+        )
         if not marker:
             loose += len(pieces)
     return tuple(posts)
 
 
-def _numbered(thread: Thread, filled: list[tuple[int, Part]], rules: Rules) -> tuple[Post, ...]:
+def _numbered(thread: Thread, filled: list[_Shown], rules: Rules) -> tuple[Post, ...]:
     """The posts with our numbers, or with none."""
-    digits = _digits("".join(part.marker for _, part in filled[:1]))
+    digits = _digits("".join(one.part.marker for one in filled[:1]))
     total = len(filled)
     while True:
-        pieces: list[tuple[int, str]] = []
-        for number, part in filled:
+        pieces: list[tuple[_Shown, int, str]] = []
+        for one in filled:
             label = _numbers(rules.numbering, len(pieces) + 1, total, digits)
             frame = _Frame(thread.placement, " ", label)
-            if rules.measure(frame.around(0, part.text)) <= rules.limit:
-                pieces.append((number, part.text))
+            whole = "" if is_blank(one.part.text) else one.part.text
+            if one.fits(frame.around(0, whole), rules):
+                pieces.append((one, 0, whole))
             else:
-                pieces.extend((number, text) for text in _pieces(number, part, frame, rules))
+                pieces += ((one, piece, text) for piece, text in enumerate(_pieces(one, frame, rules)))
         # A total with more digits makes longer labels, which may make more posts. Where they make fewer
         # (words and addresses are broken elsewhere), the labels of the right total are no longer.
         if rules.numbering is not Numbering.TOTAL or len(pieces) <= total:
@@ -141,7 +201,8 @@ def _numbered(thread: Thread, filled: list[tuple[int, Part]], rules: Rules) -> t
         total = len(pieces)
     frame = _Frame(thread.placement, " ", _numbers(rules.numbering, 1, len(pieces), digits))
     return tuple(
-        frame.post(number, piece, text, rules.measure) for piece, (number, text) in enumerate(pieces)
+        one.post(frame.label(place), frame.around(place, text), rules, piece)
+        for place, (one, piece, text) in enumerate(pieces)
     )
 
 
@@ -159,23 +220,21 @@ class _Frame:
 
     def around(self, piece: int, text: str) -> str:
         label = self.label(piece)
-        if not label:
-            return text
+        if not label or not text:
+            return label or text
         return label + self.joint + text if self.placement is Placement.PREFIX else text + self.joint + label
 
-    def post(self, number: int, piece: int, text: str, measure: Measure) -> Post:
-        whole = self.around(piece, text)
-        return Post(number, self.label(piece), whole, measure(whole))
 
-
-def _pieces(number: int, part: Part, frame: _Frame, rules: Rules) -> Iterator[str]:
-    """The texts of the posts of a part that is too long for one."""
+def _pieces(one: _Shown, frame: _Frame, rules: Rules) -> Iterator[str]:
+    """The texts of the posts of a part that is too much for one; empty where files stand alone."""
 
     def fits(piece: int, text: str) -> bool:
-        return rules.measure(frame.around(piece, text)) <= rules.limit
+        return rules.fits(frame.around(piece, text), one.media(piece))
 
+    number, part = one.number, one.part
+    words = part.text.strip() or ("" if one.groups else part.marker)
     try:
-        pieces = cut(part.text.strip() or part.marker, fits)
+        pieces = cut(words, fits) if words else ()
     except CannotSplitError as error:
         label = frame.label(0)
         with_label = f" with its label {label}" if label else ""
@@ -184,7 +243,70 @@ def _pieces(number: int, part: Part, frame: _Frame, rules: Rules) -> Iterator[st
             f"{error.grapheme[:8]!r}, is longer{with_label} than the limit of {rules.limit}. "
             "Raise the channel's limit, choose another numbering, or change the text."
         ) from None
-    return (text for text in pieces if not is_blank(text))
+    count = len(one.groups)
+    # What stands beside files keeps its place; behind them an empty post is nothing.
+    yield from ("" if is_blank(text) else text for text in pieces[:count])
+    yield from [""] * (count - len(pieces))
+    yield from (text for text in pieces[count:] if not is_blank(text))
+
+
+def _groups(number: int, part: Part, rules: MediaRules | None) -> tuple[tuple[Media, ...], ...]:
+    """A part's files in the posts that they share. Raises CannotComposeError where one is not taken."""
+    groups: list[tuple[Media, ...]] = []
+    for media in part.media:
+        if rules is None:
+            raise CannotComposeError(
+                f"Part {number} shows {media.name}, and this channel cannot post files: "
+                "send the thread to another channel, or take the line out of the text."
+            )
+        kind = _taken(number, media, rules)
+        family = next((one for one in rules.together if kind in one), frozenset[MediaKind]())
+        last = groups[-1] if groups else ()
+        if last and len(last) < rules.count and all(_kind(one) in family for one in last):
+            groups[-1] = (*last, media)
+        else:
+            groups.append((media,))
+    return tuple(groups)
+
+
+def _taken(number: int, media: Media, rules: MediaRules) -> MediaKind:
+    """The kind of a file that the channel takes."""
+    where = f"Part {number} (line {media.line})"
+    if media.file is None:
+        raise CannotComposeError(
+            f"{where} names {media.name}, which nobody has stored: add the thread again with it."
+        )
+    kind = media.file.kind
+    most = rules.sizes.get(kind)
+    if most is None:
+        raise CannotComposeError(
+            f"{where} shows {media.name}, and this channel takes no {_NAMES[kind]}: "
+            "send the thread to another channel, or take the line out of the text."
+        )
+    if kind is not MediaKind.IMAGE and media.file.size > most:
+        raise CannotComposeError(
+            f"{where} shows {media.name}, which has {_megabytes(media.file.size)}: this channel takes no "
+            f"{_NAMES[kind]} over {_megabytes(most)}. Make it smaller, and add the thread again with it."
+        )
+    return kind
+
+
+_NAMES = {
+    MediaKind.IMAGE: "picture",
+    MediaKind.ANIMATION: "animation",
+    MediaKind.VIDEO: "video",
+    MediaKind.AUDIO: "recording",
+    MediaKind.VOICE: "voice message",
+    MediaKind.DOCUMENT: "file of this kind",
+}
+
+
+def _kind(media: Media) -> MediaKind | None:
+    return media.file.kind if media.file else None
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024 / 1024:.1f} MB"
 
 
 def _numbers(numbering: Numbering, first: int, total: int, digits: dict[int, int]) -> Label:

@@ -108,7 +108,12 @@ class Changes:
             last = sent is not None and delivery.sent + 1 == delivery.posts
             values: dict[str, Any] = {"state": PostState.PLANNED, "reason": ""}
             if sent is not None:
-                values |= {"state": PostState.SENT, "remote_id": sent.remote_id, "url": sent.url}
+                values |= {
+                    "state": PostState.SENT,
+                    "remote_id": sent.remote_id,
+                    "url": sent.url,
+                    "album": sent.album,
+                }
                 values["finished"] = now
             connection.execute(update(POSTS).where(*_of(delivery, PostState.UNKNOWN)).values(values))
             change = request(delivery.state, Event.FINISH if last else Event.SETTLE)
@@ -297,7 +302,7 @@ def _corrected(
     here = update(POSTS).where(POSTS.c.delivery_id == delivery.id, POSTS.c.position == post.position)
     detail = f"post {post.position}, before: {post.remote_id}"
     if sent is not None:
-        connection.execute(here.values(remote_id=sent.remote_id, url=sent.url))
+        connection.execute(here.values(remote_id=sent.remote_id, url=sent.url, album=sent.album))
         return _logged(
             connection,
             delivery,
@@ -309,7 +314,7 @@ def _corrected(
     if post.position != delivery.sent:
         raise NotAllowedError(Fault.BEHIND_IT, position=post.position, **which(delivery))
     connection.execute(
-        here.values(state=PostState.PLANNED, remote_id=None, url=None, finished=None, reason="")
+        here.values(state=PostState.PLANNED, remote_id=None, url=None, album=(), finished=None, reason="")
     )
     fewer = delivery.sent - 1
     if delivery.state is DeliveryState.PUBLISHED:

@@ -17,7 +17,7 @@ from threadcast.queue.store.rows import (
     read_thread,
     value,
 )
-from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, POSTS
+from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
 from threadcast.queue.store.transactions import Transactions
 
 _QUEUE_ORDER = (
@@ -52,6 +52,12 @@ class Reading:
         """Raises NotFoundError."""
         with self._read() as connection:
             return read_thread(connection, thread_id)
+
+    def files(self) -> frozenset[str]:
+        """The digests of all files that a thread needs."""
+        with self._read() as connection:
+            rows = connection.scalars(select(THREADS.c.files).where(THREADS.c.files != ()))
+            return frozenset(digest for files in rows for digest in files)
 
     def delivery(self, delivery_id: int) -> Delivery:
         """Raises NotFoundError."""

@@ -55,13 +55,19 @@ def content_row(thread: Thread) -> dict[str, Any]:
         "title": thread.title,
         "parts": len(thread.parts),
         "content": _THREAD.dump_json(thread).decode(),
+        "files": tuple(dict.fromkeys(one.file.digest for one in thread.media if one.file)),
     }
 
 
 def post_row(post: Post, *, delivery_id: int, position: int) -> dict[str, Any]:
     """A planned post as it is stored."""
     place = {"delivery_id": delivery_id, "position": position, "state": PostState.PLANNED}
-    return asdict(post) | place | {"remote_id": None, "url": None, "tries": 0, "reason": ""}
+    return (
+        asdict(post)
+        | {"media": post.media}
+        | place
+        | {"remote_id": None, "url": None, "tries": 0, "reason": ""}
+    )
 
 
 def adopt(rows: list[dict[str, Any]], adoption: Adoption) -> int:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -30,6 +31,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import LIVE, DeliveryState, PostState
+from threadcast.queue.text.media import Media
+
+_MEDIA = TypeAdapter(tuple[Media, ...])
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -59,6 +63,32 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         moment = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
         return moment.astimezone(UTC)
+
+
+class Words(TypeDecorator[tuple[str, ...]]):
+    """Several words without white space in them, in order."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, _dialect: Dialect) -> Any:
+        return " ".join(value or ())
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> tuple[str, ...]:
+        return tuple((value or "").split())
+
+
+class Files(TypeDecorator[tuple[Media, ...]]):
+    """The files of a post, as JSON; empty where it has none."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Media, ...] | None, _dialect: Dialect) -> Any:
+        return _MEDIA.dump_json(value).decode() if value else ""
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> tuple[Media, ...]:
+        return _MEDIA.validate_json(value) if value else ()
 
 
 class Word(TypeDecorator[StrEnum]):
@@ -104,6 +134,7 @@ THREADS = Table(
     Column("source", Text, nullable=False),
     Column("content", Text, nullable=False),
     Column("created", UtcTime, nullable=False),
+    Column("files", Words, nullable=False, server_default=text("''")),  # the digests of its files
     sqlite_autoincrement=True,  # or the number of a removed row would be given again
 )
 Index("threads_fingerprint", THREADS.c.fingerprint)
@@ -205,6 +236,9 @@ POSTS = Table(
     Column("doubted", UtcTime),
     Column("misses", Integer, nullable=False, server_default=text("0")),
     Column("taken_down", UtcTime),
+    Column("media", Files, nullable=False, server_default=text("''")),
+    Column("album", Words, nullable=False, server_default=text("''")),
+    Column("uploads", Words, nullable=False, server_default=text("''")),
     CheckConstraint(f"state IN ({listed(PostState)})", name="state"),
     # A post of an adopted chain is out, and was never tried by us.
     CheckConstraint("state <> 'sent' OR tries = 0 OR remote_id IS NOT NULL", name="found"),

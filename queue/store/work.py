@@ -137,6 +137,12 @@ class Work:
             log(connection, delivery, "plan", actor=claim.worker, now=now, detail=detail)
             return read_posts(connection, delivery.id)[delivery.id]
 
+    def note_uploads(self, claim: Claim, position: int, uploads: tuple[str, ...]) -> None:
+        """Before a send: the network has the post's files, under these ids. Raises LeaseLostError."""
+        with self._write() as connection:
+            here = update(POSTS).where(*_post(held(connection, claim), position))
+            connection.execute(here.values(uploads=uploads))
+
     def intend(
         self, claim: Claim, position: int, *, key: str, reply_to: str | None, now: datetime, until: datetime
     ) -> PostRecord:
@@ -276,7 +282,8 @@ def _record_post(
     if change.sent is None:
         before.append(PostState.PLANNED)  # what went wrong before the call
     else:
-        values |= {"remote_id": change.sent.remote_id, "url": change.sent.url, "finished": now}
+        sent = change.sent
+        values |= {"remote_id": sent.remote_id, "url": sent.url, "album": sent.album, "finished": now}
     here = update(POSTS).where(*_post(delivery, position), POSTS.c.state.in_(before))
     if not connection.execute(here.values(values)).rowcount:
         raise StoreError(Fault.NOT_SENDING, position=position, **which(delivery))

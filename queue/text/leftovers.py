@@ -17,7 +17,7 @@ LONGEST_TITLE = 80  # code points; a longer line is a paragraph of the part
 _B = r"[^\S\n]"
 _BLANK_LINE = re.compile(rf"{_B}*\n{_B}*\n")
 RULE = re.compile(r"[-–—=*_~·•⁂][-–—=*_~·•.⁂\s]*")  # --- or * * *
-_OF_THE_PART = re.compile(r"://|(?<!\S)[#@]\w")  # sources and hashtags stand at the end of a part
+_OF_THE_PART = re.compile(r"://|(?<!\S)[#@]\w|^!\[")  # sources, hashtags, pictures end a part
 
 
 def title(text: str, number: int | None, *, behind: bool) -> int:

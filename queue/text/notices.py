@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from threadcast.queue.text.markers import is_only_end_marks, without_code
 from threadcast.queue.text.numbered import FEWEST, looks_numbered
-from threadcast.queue.text.thread import Notice, NoticeKind, Part, Placement, Severity, is_blank, written
+from threadcast.queue.text.thread import Notice, NoticeKind, Part, Placement, Severity, written
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 _SHOWN = 40  # code points of what would be read
@@ -20,6 +20,7 @@ def notices(
     yield from _of_parts(parts)
     yield from _of_total(parts, total)
     yield from _of_entities(parts)
+    yield from _of_media(parts)
     yield from _of_length(parts, placement, complete=complete)
 
 
@@ -33,7 +34,7 @@ def _of_parts(parts: Sequence[Part]) -> Iterator[Notice]:
                 yield _warning(NoticeKind.TRAILING, position, part, before)
         elif number != highest + 1:  # as few are
             yield from _of_number(number, position, part, before, highest)
-        if is_blank(part.text):
+        if part.is_empty:
             yield _warning(NoticeKind.EMPTY_PART, position, part)
         if number is not None:
             highest, before = max(highest, number), part
@@ -75,6 +76,16 @@ def _of_entities(parts: Sequence[Part]) -> Iterator[Notice]:
         kinds = tuple(dict.fromkeys(match.group() for _, match in found))[:_KINDS_SHOWN]
         kind, position = NoticeKind.HTML_ENTITIES, parts.index(part) + 1
         yield Notice(Severity.INFO, kind, part.line, position, tuple(holders), (len(holders),), kinds, read)
+
+
+def _of_media(parts: Sequence[Part]) -> Iterator[Notice]:
+    missing = [(position, one) for position, part in enumerate(parts, 1) for one in part.media]
+    missing = [(position, one) for position, one in missing if not one.description]
+    if missing:
+        position, first = missing[0]
+        lines = tuple(one.line for _, one in missing)
+        kind, about = NoticeKind.NO_DESCRIPTION, (len(missing),)
+        yield Notice(Severity.INFO, kind, first.line, position, lines, about, (), first.name)
 
 
 def _of_length(parts: Sequence[Part], placement: Placement, *, complete: bool) -> Iterator[Notice]:

@@ -2,7 +2,7 @@
 
 from threadcast.queue.text.front_matter import threads_of
 from threadcast.queue.text.parts import Text
-from threadcast.queue.text.thread import Thread, composed, written
+from threadcast.queue.text.thread import Thread, composed, whole
 
 _OTHER_LINE_BREAKS = "\r\v\f\x85\u2028\u2029"
 _LINE_BREAKS = str.maketrans(dict.fromkeys(_OTHER_LINE_BREAKS, "\n"))
@@ -41,9 +41,9 @@ def parse(text: str) -> tuple[Thread, ...]:
 def render(thread: Thread) -> str:
     """Return the thread as text, for export: `parse` gives the same thread back."""
     if any(part.marker for part in thread.parts):
-        body = "\n".join(written(part, thread.placement) for part in thread.parts)
+        body = "\n".join(whole(part, thread.placement) for part in thread.parts)
     else:
-        body = "\n---\n".join(part.text for part in thread.parts)
+        body = "\n---\n".join(whole(part, thread.placement) for part in thread.parts)
     body = f"{thread.preamble}\n\n{body}" if thread.preamble else body
     return f"---\n{thread.front}\n---\n{body}" if thread.front else body
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from threadcast.queue.text import leftovers
 from threadcast.queue.text.drafts import Draft, drafts
 from threadcast.queue.text.markers import Mark, fences, has_end_mark, within
+from threadcast.queue.text.media import Media, take_out
 from threadcast.queue.text.notices import notices
 from threadcast.queue.text.thread import (
     Notice,
@@ -103,7 +104,7 @@ class Text:
             raw = self._text[start:stop]
             words = raw.strip()
             joint = raw[: raw.index(words[0])] if words else ""
-            yield Part(mark.number, mark.marker, joint, words, line)
+            yield _part(mark, joint, words, line, joint.count("\n"))
             if cuts:
                 left += self._left_out(cuts)
 
@@ -118,7 +119,7 @@ class Text:
             raw = self._text[start:stop]
             words = raw.strip()
             line = self._line_at(start + _leading(raw))
-            yield Part(mark.number, mark.marker, raw[len(raw.rstrip()) :] if words else "", words, line)
+            yield _part(mark, raw[len(raw.rstrip()) :], words, line)
             start = self._after(mark.end)
         ended = has_end_mark(f"{words}\n{draft.last.marker}", draft.last.number)
         kept, cuts = self._cut(start, end, draft.last.number, last=True, ended=ended)
@@ -145,7 +146,7 @@ class Text:
     def _unnumbered(self, start: int, stop: int) -> Iterator[Part]:
         raw = self._text[start:stop]
         if words := raw.strip():
-            yield Part(None, "", "", words, self._line_at(start + _leading(raw)))
+            yield _part(None, "", words, self._line_at(start + _leading(raw)))
 
     def _skip(self, start: int, stop: int) -> tuple[int, list[_Cut]]:
         """Where the text begins that is a part's, and what is cut off before it."""
@@ -172,6 +173,17 @@ class Text:
             words = raw.strip()
             lines = (line, line + words.count("\n"))
             yield Notice(Severity.WARNING, kind, line, None, lines=lines, text=words)
+
+
+def _part(mark: Mark | None, joint: str, words: str, line: int, below: int = 0) -> Part:
+    """A part from its words, which begin so many lines `below` its own line."""
+    text, media = words, tuple[Media, ...]()
+    if "![" in words:
+        code = fences(f"\n{words}\n")
+        text, media = take_out(words, line + below, lambda offset: within(offset + 1, code))
+    if mark is None:
+        return Part(None, "", "", text, line, media)
+    return Part(mark.number, mark.marker, joint if text else "", text, line, media)
 
 
 def _leading(text: str) -> int:

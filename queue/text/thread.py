@@ -6,12 +6,13 @@ from 1, never the author's number: a thread may repeat a number, or start at 0, 
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import regex
 
+from threadcast.queue.text.media import Media, StoredFile, as_line
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 TITLE_LENGTH = 60  # code points
@@ -42,6 +43,7 @@ class NoticeKind(StrEnum):
     UNKNOWN_SETTING = "unknown-setting"  # a key of the front matter that is no setting
     WRONG_SETTING = "wrong-setting"  # a setting with a value that it cannot have
     NOT_SETTINGS = "not-settings"  # a block of dashes that may have been meant as settings, and is none
+    NO_DESCRIPTION = "no-description"  # a file of which nobody says what can be seen
     NO_END_MARK = "no-end-mark"
     SINGLE_PART = "single-part"
 
@@ -78,7 +80,8 @@ class Part:
     `marker` is the number as the author wrote it, lead-in included (`7/`, `🧵 1/30`, `(7)`), empty
     where there was none. `joint` is the white space between marker and text, kept so that
     `written` gives the part back exactly. `text` holds everything else, inner line breaks and
-    blank lines included, trailing blanks and blank lines at its ends dropped.
+    blank lines included, trailing blanks and blank lines at its ends dropped. `media` are the files it
+    shows, in order; the lines that name them are not in the text.
     """
 
     number: int | None
@@ -86,6 +89,12 @@ class Part:
     joint: str
     text: str
     line: int
+    media: tuple[Media, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to see in it, neither text nor file."""
+        return not self.media and is_blank(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +123,20 @@ class Thread:
         return tuple(notice for notice in self.notices if notice.severity is Severity.WARNING)
 
     @property
+    def media(self) -> tuple[Media, ...]:
+        """The files of all parts, in order."""
+        return tuple(media for part in self.parts for media in part.media)
+
+    @property
     def title(self) -> str:
         """One line for lists, at most TITLE_LENGTH code points: as settled, or how the first part begins."""
         words = self.settings.title or (" ".join(self.parts[0].text.split()) if self.parts else "")
+        words = words or next((media.description or media.name for media in self.media), "")
         return words if len(words) <= TITLE_LENGTH else words[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
 def written(part: Part, placement: Placement) -> str:
-    """A part as its author wrote it, marker included."""
+    """A part's text as its author wrote it, marker included."""
     if not part.marker:
         return part.text
     if placement is Placement.PREFIX:
@@ -129,15 +144,40 @@ def written(part: Part, placement: Placement) -> str:
     return f"{part.text}{part.joint}{part.marker}"
 
 
+def whole(part: Part, placement: Placement) -> str:
+    """A part with the lines that name its files, for `parse` to read again: marker and text stay together."""
+    lines = [as_line(media) for media in part.media]
+    text = written(part, placement)
+    if placement is Placement.PREFIX:
+        return "\n".join([text, *lines] if text else lines)
+    return "\n".join([*lines, text])
+
+
+def with_files(thread: Thread, files: Mapping[str, StoredFile]) -> Thread:
+    """Return the thread with what is known now of its files, by their sources."""
+    parts = tuple(
+        replace(part, media=tuple(replace(one, file=files.get(one.source, one.file)) for one in part.media))
+        if part.media
+        else part
+        for part in thread.parts
+    )
+    return replace(thread, parts=parts, fingerprint=fingerprint(parts))
+
+
 def fingerprint(parts: Iterable[Part]) -> str:
-    """Return what makes two threads the same: a hexadecimal SHA-256 of their words.
+    """Return what makes two threads the same: a hexadecimal SHA-256 of their words and files.
 
     The words are the parts' texts, composed, without markers and white space.
     """
-    text = "\0".join([part.text for part in parts])  # nothing is composed across a NUL
+    text = "\0".join([part.text + _files(part) for part in parts])  # nothing is composed across a NUL
     words = composed("".join(text.replace(" ", "").split()))  # most of it is blanks: replacing them is quick
     # A lone surrogate is no text, yet `parse` never raises.
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _files(part: Part) -> str:
+    """What tells a part's files from others: their content, or their names until that is known."""
+    return "".join(f"\0{media.file.digest if media.file else media.source}" for media in part.media)
 
 
 _MARKS = regex.compile(r"(?<!\p{M})\p{M}{100}")

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from threadcast.bot.channels import media as files_of
 from threadcast.bot.channels.local.checks import examine
 from threadcast.bot.channels.local.errors import classify
 from threadcast.bot.channels.local.page import anchor
@@ -23,11 +24,14 @@ from threadcast.bot.channels.local.timeline import (
     Entry,
     HalfWrittenError,
     Like,
+    Shown,
     Timeline,
     TimelineFile,
     Visibility,
+    keep_file,
     read_newest,
 )
+from threadcast.bot.channels.media import ChannelFiles, Upload
 from threadcast.bot.channels.port import (
     Clock,
     Comparison,
@@ -39,6 +43,8 @@ from threadcast.bot.channels.port import (
     Quota,
     Sought,
 )
+from threadcast.bot.media.errors import MediaError
+from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import quoted
 from threadcast.config.channels import LocalChannelSettings, narrower
 from threadcast.queue.compose import length as measure
@@ -46,6 +52,7 @@ from threadcast.queue.compose.compose import Numbering, Rules, head_of
 from threadcast.queue.outcomes import (
     Absent,
     Blind,
+    Code,
     Look,
     Obstacle,
     Outcome,
@@ -58,6 +65,10 @@ from threadcast.queue.outcomes import (
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 LIMITS = {"telegram": 4096, "mastodon": 500}  # code points; graphemes, as `measure` counts them
+MEDIA = {
+    "telegram": (files_of.TELEGRAM, files_of.TELEGRAM_PICTURES),
+    "mastodon": (files_of.MASTODON, files_of.MASTODON_PICTURES),
+}
 
 
 class LocalChannel:
@@ -76,6 +87,7 @@ class LocalChannel:
         self._clock = clock
         self._resend = settings.resends
         self._numbering = settings.numbering
+        self.files = ChannelFiles(MediaStore(folder), *MEDIA[like])
         self._folder = folder.absolute()
         self._file = TimelineFile(self._folder / f"{self.name}.jsonl", like)
         self._file_lock = threading.Lock()
@@ -86,7 +98,11 @@ class LocalChannel:
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Add one post; it is on the disk before this returns."""
-        outcome = await asyncio.to_thread(self._send, outgoing)
+        try:
+            files = [await self.files.ready(one) for one in outgoing.media]
+        except MediaError as error:
+            return Refused(str(error), Code.CONTENT)
+        outcome = await asyncio.to_thread(self._send, outgoing, files)
         if isinstance(outcome, Sent):
             self._page.changed()
         return outcome
@@ -137,14 +153,13 @@ class LocalChannel:
     async def close(self) -> None:
         await self._page.close()
 
-    def _send(self, outgoing: Outgoing) -> Outcome:
+    def _send(self, outgoing: Outgoing, files: Sequence[Upload]) -> Outcome:
         text = outgoing.text.strip()  # both networks do
         rules = rules_like(self._file.like, outgoing.settings, self._numbering)
-        length = rules.measure(text)
-        if not text:
+        if not text and not files:
             return Refused("the text is empty")
-        if length > rules.limit:
-            return Refused(f"the text is too long: {length} of {rules.limit}")
+        if not rules.fits(text, outgoing.media):
+            return Refused(f"the text is too long: {rules.measure(text)} of {rules.limit}")
         try:
             with self._file_lock, self._file.opened() as descriptor:
                 known = self._file.by_key.get(outgoing.key)
@@ -152,7 +167,11 @@ class LocalChannel:
                     return self._sent(known)
                 if outgoing.parent is not None and outgoing.parent not in self._file.ids:
                     return Refused(f"there is no post {outgoing.parent} to reply to in {self._file.path}")
-                entry = following(self._file, text, outgoing, self._clock())
+                shown = tuple(
+                    Shown(keep_file(self._folder, one.name, one.content), one.kind.value, one.description)
+                    for one in files
+                )
+                entry = following(self._file, text, outgoing, self._clock(), shown)
                 self._file.append(descriptor, entry)
                 return self._sent(entry.remote_id)
         except (OSError, DamagedError, HalfWrittenError) as error:
@@ -186,8 +205,9 @@ def rules_like(like: Like, settings: ThreadSettings, numbering: str) -> Rules:
     """Return the rules of either network; `numbering` counts where the thread has none of its own."""
     numbered = Numbering(settings.numbering or numbering)
     if like == "telegram":
-        return Rules(LIMITS[like], measure.telegram, numbered, head_of(settings))
-    return Rules(LIMITS[like], partial(measure.mastodon, spoiler=settings.warning or ""), numbered)
+        return Rules(LIMITS[like], measure.telegram, numbered, head_of(settings), MEDIA[like][0])
+    measured = partial(measure.mastodon, spoiler=settings.warning or "")
+    return Rules(LIMITS[like], measured, numbered, media=MEDIA[like][0])
 
 
 def newest(path: Path) -> Timeline | Blind:
@@ -199,19 +219,21 @@ def newest(path: Path) -> Timeline | Blind:
     return Blind(f"{path} is not a timeline") if timeline is None else timeline
 
 
-def following(file: TimelineFile, text: str, outgoing: Outgoing, now: datetime) -> Entry:
+def following(
+    file: TimelineFile, text: str, outgoing: Outgoing, now: datetime, media: tuple[Shown, ...] = ()
+) -> Entry:
     """Return the next entry of a timeline."""
     number = file.last + 1
     settings, parent = outgoing.settings, outgoing.parent
     warning = settings.warning or ""
     if file.like == "telegram":
-        return Entry(str(number), now, text, parent, "public", outgoing.key, warning)
+        return Entry(str(number), now, text, parent, "public", outgoing.key, warning, media)
     # Mastodon's ids hold the time: https://docs.joinmastodon.org/api/guidelines/#pagination
     number = max(number, int(now.timestamp() * 1000) << 16)
     visibility: Visibility = settings.visibility or "public"
     if parent is not None:
         visibility = settings.reply_visibility or narrower(settings.visibility, "unlisted")
-    return Entry(str(number), now, text, parent, visibility, outgoing.key, warning)
+    return Entry(str(number), now, text, parent, visibility, outgoing.key, warning, media)
 
 
 def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Difference, ...]:

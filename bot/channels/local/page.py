@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from threadcast.bot.channels.local.timeline import Entry, Like, Timeline, chains
+from threadcast.bot.channels.local.timeline import FILES, Entry, Like, Timeline, chains
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -65,7 +65,7 @@ class TimelineView:
 
 def render(timelines: Sequence[Timeline]) -> str:
     """Return the whole page. Times are shown in the zones that the entries carry."""
-    return _template().render(timelines=[view(each) for each in timelines])
+    return _template().render(timelines=[view(each) for each in timelines], files=FILES)
 
 
 @cache

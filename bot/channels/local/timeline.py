@@ -9,10 +9,13 @@ post is reported with the file's name and the line.
 import fcntl
 import json
 import os
+import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, Discriminator, StringConstraints, Tag, TypeAdapter, ValidationError
@@ -23,8 +26,20 @@ RemoteId = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,19}$")]
 Value = TypeVar("Value")
 
 VERSION = 1
+FILES = "timeline-files"  # beside the page
+# What a browser shows and runs nothing of.
+SUFFIX = re.compile(r"\.(?:jpe?g|png|gif|webp|mp4|mov|webm|mp3|m4a|og[ag]|opus|flac|wav|pdf)")
 ENTRY_BEGINS = b'{"remote_id": "'
 READ_AT_ONCE = 4 * 1024 * 1024  # bytes: what `read_newest` looks at, however long the file is
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A file that a post shows: its name in the folder FILES, what it is, and what can be seen."""
+
+    file: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}(\.[A-Za-z0-9]{1,8})?$")]
+    kind: Literal["image", "animation", "video", "audio", "voice", "document"]
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,7 @@ class Entry:
     visibility: Visibility
     key: str
     warning: str = ""
+    media: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +332,27 @@ class TimelineFile:
     def _stamp(descriptor: int) -> tuple[int, int, int, int]:
         stat = os.fstat(descriptor)
         return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def keep_file(folder: Path, name: str, content: bytes) -> str:
+    """Put a file beside the page, durably, and return its name there. Raises OSError."""
+    suffix = PurePosixPath(name).suffix.lower()
+    kept = sha256(content).hexdigest()[:32] + (suffix if SUFFIX.fullmatch(suffix) else "")
+    path = folder / FILES / kept
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=".new.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+    return kept
 
 
 def write_all(descriptor: int, data: bytes) -> None:

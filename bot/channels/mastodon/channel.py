@@ -12,6 +12,7 @@ from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.instance import Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, take_down
+from threadcast.bot.channels.media import NO_FILES, ChannelFiles
 from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Named, Outgoing, Quota, Sought
 from threadcast.config.channels import MastodonChannelSettings, narrower
 from threadcast.config.proxies import DIRECT, Proxies
@@ -42,6 +43,7 @@ class MastodonChannel:
         settings: MastodonChannelSettings,
         *,
         clock: Clock,
+        files: ChannelFiles = NO_FILES,
         proxies: Proxies = DIRECT,
         timeout: float = 30,
         settle_after: timedelta | None = None,
@@ -49,6 +51,7 @@ class MastodonChannel:
         self.name, self.target = settings.name, settings.url
         self._settings = settings
         self._clock = clock
+        self.files = files
         token = settings.token.get_secret_value()
         self._client = Client(settings.url, token, clock=clock, timeout=timeout, proxies=proxies)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"mastodon {self.name}")

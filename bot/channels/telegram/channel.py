@@ -11,7 +11,17 @@ from typing import Final
 import telegram
 from telegram.error import ChatMigrated, TelegramError
 
-from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Named, Outgoing, Quota, Sought
+from threadcast.bot.channels.media import NO_FILES, ChannelFiles
+from threadcast.bot.channels.port import (
+    Clock,
+    Comparison,
+    Expected,
+    Finding,
+    Named,
+    Outgoing,
+    Quota,
+    Sought,
+)
 from threadcast.bot.channels.telegram.checks import check, why_not
 from threadcast.bot.channels.telegram.client import Client, close_bot
 from threadcast.bot.channels.telegram.entities import spoilers
@@ -53,6 +63,7 @@ class TelegramChannel:
         *,
         bot: telegram.Bot,
         clock: Clock,
+        files: ChannelFiles = NO_FILES,
         probe_chat: int | None = None,
         settle_after: timedelta | None = None,
         moved_to: int | None = None,
@@ -75,6 +86,7 @@ class TelegramChannel:
         self._probe = Probe(self._client, private_chat=probe_chat, copies=copies, rest=probe_rest)
         self._settings = settings
         self._clock = clock
+        self.files = files
         self._fit_until: datetime | None = None
         # Where absence cannot be proved, there is nothing to wait for.
         apart = SETTLE_AFTER if settle_after is None else settle_after

@@ -10,7 +10,7 @@ import click
 
 from threadcast.bot.channels.port import now
 from threadcast.bot.requests.context import pick
-from threadcast.bot.requests.input import InputError, Intake
+from threadcast.bot.requests.input import InputError, Intake, inspected
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import completion, models, views
@@ -21,6 +21,7 @@ from threadcast.bot.shell.context import (
     FOLLOW,
     FORCE,
     JSON,
+    MEDIA,
     THREAD,
     THREAD_NUMBER,
     YES,
@@ -55,6 +56,7 @@ from threadcast.queue.text.parse import render
     help="Append the parts to this thread; a published chain goes on from its last post.",
     shell_complete=completion.threads(),
 )
+@MEDIA
 @ENCODING
 @click.option("--dry-run", is_flag=True, help="Only parse and report; nothing is queued.")
 @SETTINGS
@@ -66,6 +68,7 @@ def add(
     hold: bool,
     again: bool,
     continued: int | None,
+    media: Path | None,
     encoding: str,
     dry_run: bool,
     as_json: bool,
@@ -73,7 +76,8 @@ def add(
 ) -> None:
     """Queue the threads of text files.
 
-    `-` reads standard input. All of them are added, or on any error none.
+    `-` reads standard input. All of them are added, or on any error none. A line
+    `![what can be seen](photo.jpg)` shows a file beside the text, or at an https address.
 
     \b
     Examples:
@@ -87,10 +91,11 @@ def add(
     wished = any(value is not None for value in settings.values())
     if continued is not None and (len(files) > 1 or channels or at or hold or again or wished):
         raise click.UsageError(
-            "--continue takes one file, and no option but --encoding, --dry-run and --json"
+            "--continue takes one file, and no option but --media, --encoding, --dry-run and --json"
         )
-    intakes = with_options(read_all(files, encoding), settings)
+    intakes = with_options(read_all(files, encoding, media), settings)
     if dry_run:
+        intakes = [inspected(intake) for intake in intakes]
         _show_parsed(intakes, files[0], as_json=as_json)
         return
     with open_session(as_json=as_json, begins=True) as session:
@@ -170,9 +175,12 @@ def adopt(file: str, channel: str, parts: int, last: str, force: bool, as_json: 
 @click.command()
 @click.argument("what", metavar="FILE|ID|-", shell_complete=completion.files)
 @CHANNEL
+@MEDIA
 @ENCODING
 @in_session
-def preview(session: Session, what: str, channels: tuple[str, ...], encoding: str) -> None:
+def preview(
+    session: Session, what: str, channels: tuple[str, ...], media: Path | None, encoding: str
+) -> None:
     """Show each channel's posts as they will be.
 
     With their lengths. FILE is a text file, `-` is standard input; a number that names no file is a
@@ -187,7 +195,9 @@ def preview(session: Session, what: str, channels: tuple[str, ...], encoding: st
     if what.isascii() and what.isdigit() and not Path(what).exists():
         threads = [session.requests.queries.show(int(what)).stored.thread]
     else:
-        threads = [thread for intake in read_all((what,), encoding) for thread in intake.threads]
+        threads = [
+            thread for intake in read_all((what,), encoding, media) for thread in inspected(intake).threads
+        ]
     previews = session.online(lambda ask: preview_posts(threads, pick(ask.channels, channels)))
     if session.as_json:
         session.screen.json(models.previews(previews))

@@ -20,6 +20,8 @@ from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.reports import MARKS
 from threadcast.bot.chat.telling.digest import DIGESTED, DailyDigest, last_due, next_due
 from threadcast.bot.chat.views.message import Message
+from threadcast.bot.media.attach import Attacher
+from threadcast.bot.media.store import MediaStore
 from threadcast.bot.people.people import People
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.requests import Requests
@@ -129,13 +131,22 @@ class BusyNotes(Notes):
         return super().read(page)
 
 
-async def test_a_queue_that_cannot_be_used_delays_the_digest() -> None:
+async def test_a_queue_that_cannot_be_used_delays_the_digest(tmp_path: Path) -> None:
     """Where the queue cannot be used, the digest waits; however many looks there are, it is told once."""
     now = datetime(2026, 3, 2, 13, 30, tzinfo=UTC)
     notes = BusyNotes()
     notes.write(MARKS, DIGESTED, "2026-03-01T13:00:00+00:00", now=now)
     requests = Requests(
-        RequestContext(fresh_database(), [], frozenset(), {}, lambda: now, "chat", lambda: True)
+        RequestContext(
+            fresh_database(),
+            [],
+            frozenset(),
+            {},
+            lambda: now,
+            "chat",
+            lambda: True,
+            Attacher(MediaStore(tmp_path)),
+        )
     )
     context = Context(
         lambda _: requests,

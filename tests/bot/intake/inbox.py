@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from tests.bot.publishing.scripted import ScriptedChannel
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.intake.folder import SETTLE, IntakeFolder
+from threadcast.bot.media.attach import Attacher
+from threadcast.bot.media.store import MediaStore
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.requests import Requests
 from threadcast.queue.model import Added, NewThread
@@ -93,7 +95,16 @@ class Inbox:
 
     def requests(self, actor: str) -> Requests:
         return Requests(
-            RequestContext(self.database, self._channels, frozenset({"masto"}), {}, now, actor, lambda: True)
+            RequestContext(
+                self.database,
+                self._channels,
+                frozenset({"masto"}),
+                {},
+                now,
+                actor,
+                lambda: True,
+                Attacher(MediaStore(self.path)),
+            )
         )
 
     def look(self, after: float = 0) -> float:

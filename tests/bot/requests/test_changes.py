@@ -12,6 +12,8 @@ import pytest
 from tests.bot.publishing.scripted import FakeClock, ScriptedChannel, thread
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import NotReadyError
+from threadcast.bot.media.attach import Attacher
+from threadcast.bot.media.store import MediaStore
 from threadcast.bot.publishing.forecast import Rhythm
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.errors import RequestError
@@ -53,6 +55,7 @@ class Setting:
             clock=self.clock,
             actor="ada",
             wake=self.wake,
+            attacher=Attacher(MediaStore(folder)),
         )
         requests = Requests(context)
         self.threads, self.changes, self.queries = requests.threads, requests.changes, requests.queries

@@ -77,10 +77,10 @@ def test_dry_run(shell: Shell) -> None:
     parsed = shell.json("add", "--dry-run", shell.write(GAP))
 
     (thread,) = parsed["threads"]
-    assert set(thread) == {"parts", "preamble", "complete", "fingerprint", "notices"}
+    assert set(thread) == {"parts", "preamble", "complete", "fingerprint", "notices", "settings"}
     assert thread["parts"] == [
-        {"number": 1, "marker": "1/", "text": "The lamp."},
-        {"number": 3, "marker": "3/", "text": "The sea. /end"},
+        {"number": 1, "marker": "1/", "text": "The lamp.", "media": []},
+        {"number": 3, "marker": "3/", "text": "The sea. /end", "media": []},
     ]
     (notice,) = thread["notices"]
     assert (notice["severity"], notice["kind"], notice["line"], notice["part"]) == (

@@ -33,6 +33,7 @@ class Seen:
     remote_id: str
     text: str
     reply_to: str | None
+    media: tuple[tuple[str, str], ...] = ()  # kind and description of each file
 
 
 class Harness(Protocol):
@@ -41,6 +42,7 @@ class Harness(Protocol):
     limit: int  # what the platform's default rules allow
     idempotent: bool  # the same key again gives the same post again
     needs_landmark: bool  # it finds a first post only behind another that is known
+    describes: bool  # it shows what is said of a file
     remote: bool  # there is a server that can be stopped, throttled, or lose an answer
 
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.channels.harness import Harness, Seen
+from tests.contract.channels.showing import ShowingContract
 from tests.contract.channels.suite import ChannelContract
 from threadcast.bot.channels.local.channel import LocalChannel
 from threadcast.bot.channels.local.timeline import Like, read_newest
@@ -18,6 +19,7 @@ class LocalHarness:
     idempotent = True
     needs_landmark = False
     remote = False
+    describes = True
     secret = ""
 
     def __init__(self, folder: Path, like: Like, limit: int) -> None:
@@ -33,7 +35,11 @@ class LocalHarness:
 
     def seen(self) -> list[Seen]:
         timeline = read_newest(self._file) if self._file.exists() else None
-        return [Seen(e.remote_id, e.text, e.reply_to) for e in timeline.entries] if timeline else []
+        entries = timeline.entries if timeline else ()
+        return [
+            Seen(e.remote_id, e.text, e.reply_to, tuple((one.kind, one.description) for one in e.media))
+            for e in entries
+        ]
 
     def delete(self, remote_id: str) -> None:
         lines = self._file.read_text().splitlines(keepends=True)
@@ -59,13 +65,13 @@ class LocalHarness:
         raise NotImplementedError("there is no token")
 
 
-class TestLocalLikeTelegram(ChannelContract):
+class TestLocalLikeTelegram(ChannelContract, ShowingContract):
     @pytest.fixture
     def harness(self, tmp_path: Path) -> Harness:
         return LocalHarness(tmp_path, "telegram", 4096)
 
 
-class TestLocalLikeMastodon(ChannelContract):
+class TestLocalLikeMastodon(ChannelContract, ShowingContract):
     @pytest.fixture
     def harness(self, tmp_path: Path) -> Harness:
         return LocalHarness(tmp_path, "mastodon", 500)

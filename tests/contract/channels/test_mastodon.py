@@ -29,6 +29,7 @@ class MastodonHarness:
     limit = 500
     needs_landmark = False
     remote = True
+    describes = True
     secret = TOKEN
 
     def __init__(self, server: MastodonServer, *, idempotent: bool) -> None:

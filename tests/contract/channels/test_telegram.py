@@ -25,6 +25,7 @@ class TelegramHarness:
     idempotent = False
     needs_landmark = True
     remote = True
+    describes = False
     secret = TOKEN
 
     def __init__(self, server: TelegramServer, *, by_name: bool = True) -> None:

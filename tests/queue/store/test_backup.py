@@ -257,8 +257,9 @@ def test_an_older_backup(queue: Queue, tmp_path: Path) -> None:
         old.execute("ALTER TABLE deliveries DROP COLUMN code")
         old.execute("ALTER TABLE channels DROP COLUMN rate")
         old.execute("ALTER TABLE channels DROP COLUMN moved")
+        old.execute("ALTER TABLE threads DROP COLUMN files")
         old.execute("DROP INDEX posts_finished")
-        for column in ("doubted", "misses", "taken_down"):
+        for column in ("doubted", "misses", "taken_down", "media", "album", "uploads"):
             old.execute(f"ALTER TABLE posts DROP COLUMN {column}")
         old.execute("UPDATE threadcast_version SET version_num = '0001'")
     with closing(open_database(queue.url)) as database:

@@ -150,7 +150,10 @@ def schema(url: str) -> list[tuple[str, ...]]:
     """Every table, index and constraint but the version's, as the database itself tells them."""
     if url.startswith("sqlite"):
         rows = run(url, "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        rows = [(kind, name, " ".join(str(sql).split()).replace(" ,", ",")) for kind, name, sql in rows]
+        rows = [
+            (kind, name, " ".join(str(sql).split()).replace(" ,", ",").replace(" )", ")"))
+            for kind, name, sql in rows
+        ]
     else:
         rows = run(
             url,

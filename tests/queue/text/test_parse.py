@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.queue.text.kept import kept, squeezed
+from threadcast.queue.text.media import MediaKind, StoredFile
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
-from threadcast.queue.text.thread import Notice, Part, Thread, composed, fingerprint, written
+from threadcast.queue.text.thread import Notice, Part, Thread, composed, fingerprint, with_files, written
 
 CASES: list[dict[str, Any]] = [
     case
@@ -23,6 +24,11 @@ def as_in_table(thread: Thread) -> dict[str, Any]:
     return {
         "parts": [
             [part.number, part.marker, part.text] if part.marker else ["", part.text] for part in thread.parts
+        ],
+        "media": [
+            [place, one.line, one.description, one.source]
+            for place, part in enumerate(thread.parts, 1)
+            for one in part.media
         ],
         "notices": [position(notice) for notice in thread.notices],
         "preamble": thread.preamble,
@@ -40,6 +46,7 @@ def position(notice: Notice) -> list[Any]:
 def test_a_text_gives_the_threads_of_the_table(case: dict[str, Any]) -> None:
     """Each case of the table gives exactly its threads."""
     usual: dict[str, Any] = {
+        "media": [],
         "notices": [],
         "preamble": "",
         "total": None,
@@ -80,7 +87,50 @@ def test_render_puts_a_preamble_before_its_thread() -> None:
     assert render(parse("a\n\n---\nb")[0]) == "a\n---\nb"
 
 
+def of_parts(thread: Thread) -> list[tuple[object, ...]]:
+    return [
+        (part.text, part.joint, *((one.description, one.source) for one in part.media))
+        for part in thread.parts
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1/ a\n![x](1.jpg)\n\n2/\n![y](<my (2.jpg>)\n![](https://example.org/3.png)",
+        "![x](1.jpg)\na 1/2\n![y](2.jpg)\n2/2",
+        "![x](1.jpg)\n---\nb\n![y](2.jpg)",
+    ],
+)
+def test_render_gives_files_back(text: str) -> None:
+    """What `render` gives names the files of each part, and parses to the same thread."""
+    (thread,) = parse(text)
+    (again,) = parse(render(thread))
+    assert of_parts(again) == of_parts(thread)
+    assert again.fingerprint == thread.fingerprint
+
+
+def test_a_file_has_a_name() -> None:
+    """A file is called by the last step of its path or address; a thread without words by its first file."""
+    assert [one.media[0].name for one in parse("![](a/b c.jpg)")] == ["b c.jpg"]
+    assert [one.media[0].name for one in parse("![](https://example.org/a/b.jpg?c=/d#e)")] == ["b.jpg"]
+    assert [one.media[0].name for one in parse("![](https://example.org/)")] == ["example.org"]
+    assert parse("![A loaf](a.jpg)")[0].title == "A loaf"
+    assert parse("![](a.jpg)")[0].title == "a.jpg"
+
+
 # ---- fingerprint ----
+
+
+def test_files_tell_threads_apart() -> None:
+    """The same words with other files are another thread; once they are known their content counts."""
+    plain, one, other = (parse(f"1/ a{line}")[0] for line in ("", "\n![x](1.jpg)", "\n![y](2.jpg)"))
+    assert len({plain.fingerprint, one.fingerprint, other.fingerprint}) == 3
+    file = StoredFile("d" * 64, MediaKind.IMAGE, "image/jpeg", 9)
+    known = [with_files(one, {"1.jpg": file}), with_files(other, {"2.jpg": file})]
+    assert known[0].fingerprint == known[1].fingerprint
+    assert known[0].media[0].file == file
+    assert with_files(plain, {}) == plain
 
 
 def part(text: str, number: int | None = 1) -> Part:

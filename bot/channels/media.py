@@ -1,0 +1,110 @@
+"""The files of posts: which ones each network takes, and how they are made ready for it."""
+
+import asyncio
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from threadcast.bot.media import images
+from threadcast.bot.media.errors import MediaError
+from threadcast.bot.media.images import PictureLimits
+from threadcast.bot.media.store import MediaStore
+from threadcast.bot.plain import plain
+from threadcast.queue.compose.compose import MediaRules
+from threadcast.queue.outcomes import Code, Obstacle, Refused
+from threadcast.queue.text.media import Media, MediaKind
+
+Uploads = tuple[str, ...]  # what a network calls the files that it has taken
+
+_MB = 1024 * 1024
+_PICTURES = frozenset({MediaKind.IMAGE, MediaKind.ANIMATION})
+_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "audio/ogg": ".ogg"}
+
+# https://core.telegram.org/bots/api#sending-files, #sendphoto and #sendmediagroup
+TELEGRAM = MediaRules(
+    count=10,
+    caption=1024,
+    together=(
+        frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
+        frozenset({MediaKind.DOCUMENT}),
+        frozenset({MediaKind.AUDIO}),
+    ),
+    sizes={kind: (10 if kind is MediaKind.IMAGE else 50) * _MB for kind in MediaKind},
+)
+TELEGRAM_PICTURES = PictureLimits(
+    frozenset({"image/jpeg", "image/png", "image/gif"}), size=10 * _MB, sides=10_000, ratio=20
+)
+
+# What a server of Mastodon's takes that says nothing else: https://docs.joinmastodon.org/entities/Instance
+MASTODON = MediaRules(
+    count=4,
+    caption=10**9,  # as long as any text
+    together=(_PICTURES,),
+    sizes={
+        MediaKind.IMAGE: 16 * _MB,
+        MediaKind.ANIMATION: 16 * _MB,
+        MediaKind.VIDEO: 99 * _MB,
+        MediaKind.AUDIO: 99 * _MB,
+        MediaKind.VOICE: 99 * _MB,
+    },
+)
+MASTODON_PICTURES = PictureLimits(
+    frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}), size=16 * _MB, pixels=33_177_600
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it is sent."""
+
+    name: str
+    mime: str
+    kind: MediaKind
+    description: str
+    content: bytes
+
+
+class ChannelFiles:
+    """The files of a channel's posts.
+
+    `takes` are those that it takes, as far as is known without asking it; None: none at all.
+    """
+
+    def __init__(self, store: MediaStore, takes: MediaRules | None, pictures: PictureLimits) -> None:
+        self._store = store
+        self.takes = takes
+        self._pictures = pictures
+
+    async def accept(self, media: Sequence[Media], uploads: Uploads) -> Uploads | Obstacle:
+        """Make sure, before its chain begins, that the files of a post can go out with it. Never raises.
+
+        Where the network takes files before the post: have it take them, and return their ids; those of
+        earlier `uploads` that are still there are kept.
+        """
+        for one in media:
+            try:
+                await self.ready(one)
+            except MediaError as error:
+                return Refused(str(error), Code.CONTENT)
+        return uploads
+
+    async def ready(self, media: Media) -> Upload:
+        """Return a file as it is sent. Raises MediaError."""
+        return await asyncio.to_thread(self._ready, media)
+
+    def _ready(self, media: Media) -> Upload:
+        file, name = media.file, plain(media.name)
+        if file is None:
+            raise MediaError(f"{name} was never kept; add the thread again with it")
+        with self._store.opened(file.digest, name) as path:
+            if file.kind not in _PICTURES:
+                return Upload(name, file.mime, file.kind, media.description, path.read_bytes())
+            picture = images.prepare(name, path, self._pictures)
+        suffix = _SUFFIXES.get(picture.mime) or mimetypes.guess_extension(picture.mime) or ""
+        shown = PurePosixPath(name).with_suffix("").name + suffix
+        return Upload(shown, picture.mime, file.kind, media.description, picture.content)
+
+
+NO_FILES = ChannelFiles(MediaStore(Path("nowhere")), None, PictureLimits(frozenset(), 0))
+"""Those of a channel that takes none."""

@@ -1,0 +1,106 @@
+"""The files of all threads: each once, by the SHA-256 of its content, until no thread needs it.
+
+A file is on the disk, under its name, before a thread that shows it is in the queue. What no thread needs is
+removed a day later at the earliest: its thread may be about to be added.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from threadcast.bot.media.errors import MediaError
+
+FOLDER = "media"
+MAX_FILE = 100 * 1024 * 1024  # bytes; the most that any network takes
+CHUNK = 1024 * 1024
+HEAD = 4096  # bytes that tell what a file is
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file in the store: its digest, how many bytes it has, and the first of these."""
+
+    digest: str
+    size: int
+    head: bytes
+
+
+class MediaStore:
+    """The files in the folder `media` of the data folder. Calls block; they may come from any thread."""
+
+    def __init__(self, data: Path) -> None:
+        self._folder = data.absolute() / FOLDER
+
+    def keep(self, name: str, content: BinaryIO) -> Kept:
+        """Keep what can be read there, durably.
+
+        Raises MediaError where it is too large, or cannot be written.
+        """
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(prefix=".new.", dir=self._folder, delete=False) as file:
+                try:
+                    kept = _copied(name, content, file)
+                    path = self._path(kept.digest)
+                    path.parent.mkdir(mode=0o700, exist_ok=True)
+                    Path(file.name).replace(path)  # the same content again is new again
+                except BaseException:
+                    Path(file.name).unlink(missing_ok=True)
+                    raise
+            _sync(path.parent)
+        except OSError as error:
+            raise MediaError(f"{name} cannot be kept in {self._folder}: {error.strerror or error}") from None
+        return kept
+
+    @contextmanager
+    def opened(self, digest: str, name: str) -> Iterator[Path]:
+        """Yield the path of a file, to be read. Raises MediaError where it is not there any more."""
+        path = self._path(digest)
+        if not path.is_file():
+            raise MediaError(f"{name} is not in {self._folder} any more; add the thread again with it")
+        yield path
+
+    def sweep(self, needed: frozenset[str], before: float) -> int:
+        """Remove the files that no thread needs and that were kept before a moment; how many these were."""
+        removed = 0
+        for path in self._folder.glob("??/*"):
+            if path.name not in needed and path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+                removed += 1
+        for path in self._folder.glob(".new.*"):
+            if path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+        return removed
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / digest[:2] / digest
+
+
+def _copied(name: str, content: BinaryIO, file: IO[bytes]) -> Kept:
+    """Copy all there is, onto the disk. Raises MediaError, OSError."""
+    digest, size, head = sha256(), 0, b""
+    while chunk := content.read(CHUNK):
+        head += chunk[: HEAD - len(head)]  # the first chunks may be short
+        size += len(chunk)
+        if size > MAX_FILE:
+            most = f"{MAX_FILE // CHUNK} MB, more than any network takes"
+            raise MediaError(f"{name} is larger than {most}; make it smaller")
+        digest.update(chunk)
+        file.write(chunk)
+    file.flush()
+    os.fsync(file.fileno())
+    return Kept(digest.hexdigest(), size, head)
+
+
+def _sync(folder: Path) -> None:
+    """Make a new name in the folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,30 @@
+"""How a file is said, once for every face."""
+
+from threadcast.bot.languages import _, ngettext
+from threadcast.queue.text.media import Media
+from threadcast.queue.text.thread import Notice
+
+
+def undescribed(notice: Notice) -> str:
+    """Return which files have no description."""
+    name, line, more = notice.text, notice.lines[0], len(notice.lines) - 1
+    if not more:
+        return _("{name} (line {line}) has no description for those who cannot see it").format(
+            name=name, line=line
+        )
+    return ngettext(
+        "{name} (line {line}) and {n} more file have no description for those who cannot see them",
+        "{name} (line {line}) and {n} more files have no description for those who cannot see them",
+        more,
+    ).format(name=name, line=line, n=more)
+
+
+def shown(media: Media) -> str:
+    """Return a file of a post: `📎 photo.jpg, 2.1 MB: what can be seen`."""
+    size = f", {megabytes(media.file.size)}" if media.file else ""
+    return f"📎 {media.name}{size}{f': {media.description}' if media.description else ''}"
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes: `340 KB`, `2.1 MB`."""
+    return f"{size / 1024 / 1024:.1f} MB" if size >= 1024 * 1024 else f"{-(-size // 1024)} KB"
