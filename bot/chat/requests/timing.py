@@ -237,11 +237,11 @@ def _moment(context: Context, words: Sequence[str], zone: ZoneInfo) -> datetime:
     """The time that words mean; behind a day that was shown they may name another."""
     read = partial(parse_when, now=context.clock(), zone=zone, language=language())
     try:
-        with suppress(WhenError):
-            return read(" ".join(words))
-        return read(" ".join(words[1:] if DAY.fullmatch(words[0]) else words))
+        return read(" ".join(words))
     except WhenError as error:
-        raise UsageError(time_refused(error)) from None
+        if error.code is not WhenCode.UNREADABLE or not DAY.fullmatch(words[0]) or len(words) == 1:
+            raise UsageError(time_refused(error)) from None
+    return _moment(context, words[1:], zone)
 
 
 def _plan(context: Context, request: Request, since: int, text: str) -> dict[int, datetime]:

@@ -40,9 +40,9 @@ class Reactions:
             await self._take(chat, message, threads)
 
     async def _take(self, chat: int, message: int, threads: Sequence[int]) -> None:
-        if 0 < len(threads) <= MANY:
-            now, numbers = self._context.clock(), ",".join(ranges(threads))
-            await asyncio.to_thread(self._context.notes.write, _sent_in(chat), message, numbers, now=now)
+        now, noted = self._context.clock(), f"{message} {','.join(ranges(threads))}"
+        for one in threads if len(threads) <= MANY else ():
+            await asyncio.to_thread(self._context.notes.write, _page(one), chat, noted, now=now)
         await self._react(chat, message, TAKEN)
         if threads:  # they may be out by now
             with suppress(NotFoundError):
@@ -52,12 +52,15 @@ class Reactions:
         """A thread stands like this now. Raises StoreError."""
         if not _is_published(dossier):
             return
-        for message, numbers in (await asyncio.to_thread(self._context.notes.read, _sent_in(chat))).items():
-            threads = threads_of(numbers) if numbers else ()
-            if dossier.stored.id in threads and await asyncio.to_thread(self._are_published, threads):
-                now = self._context.clock()
-                await asyncio.to_thread(self._context.notes.write, _sent_in(chat), message, "", now=now)
-                await self._react(chat, message, PUBLISHED)
+        noted = (await asyncio.to_thread(self._context.notes.read, _page(dossier.stored.id))).get(chat)
+        if noted is None:
+            return
+        message, _, numbers = noted.partition(" ")
+        threads = threads_of(numbers)
+        if await asyncio.to_thread(self._are_published, threads):
+            for one in threads:
+                await asyncio.to_thread(self._context.notes.forget, _page(one))
+            await self._react(chat, int(message), PUBLISHED)
 
     def _are_published(self, threads: Sequence[int]) -> bool:
         try:
@@ -83,5 +86,6 @@ def _is_published(dossier: Dossier) -> bool:
     return all(chain.delivery.state is DeliveryState.PUBLISHED for chain in dossier.chains)
 
 
-def _sent_in(chat: int) -> str:
-    return f"sent:{chat}"
+def _page(thread: int) -> str:
+    """The page of the notes that says, by chat, with which message a thread came, and which others did."""
+    return f"sent:{thread}"

@@ -1,6 +1,7 @@
 """The status that is pinned in a chat: one message, kept up to date, until it is unpinned."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
@@ -31,13 +32,14 @@ def status_now(context: Context, role: Role, *, pinned: bool = True) -> Message:
 
 
 class Status:
-    """Which message it is in each chat, and what it says. All but `redraw` are for one request at a time."""
+    """Which message it is in each chat, and what it says. In a chat, one thing is done after the other."""
 
     def __init__(self, context: Context, outbox: Outbox, access: Access) -> None:
         self._context = context
         self._outbox = outbox
         self._access = access
         self._said: dict[int, Message] = {}
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def chats(self) -> Collection[int]:
         """The chats in which there is one. Raises StoreError."""
@@ -46,6 +48,17 @@ class Status:
 
     async def place(self, chat: int, message: int | None) -> None:
         """Pin this message in the place of the one before, or none. Raises UnreachableError, StoreError."""
+        async with self._turns[chat]:
+            await self._place(chat, message)
+            if (await self._last(chat)).endswith(LOOSE):  # which it has still to say
+                await self._redraw(chat)
+
+    async def redraw(self, chat: int) -> None:
+        """Bring it up to date, where it says something else. Raises UnreachableError, StoreError."""
+        async with self._turns[chat]:
+            await self._redraw(chat)
+
+    async def _place(self, chat: int, message: int | None) -> None:
         last = await self._last(chat)
         text = ""
         if message is not None:
@@ -58,11 +71,8 @@ class Status:
                 unpin = partial(self._outbox.bot.unpin_chat_message, chat, _number(last))
                 await self._outbox.call(chat, unpin)
             await self._outbox.edit(chat, _number(last), Message(_("This is kept up to date no more.")))
-        if text.endswith(LOOSE):
-            await self.redraw(chat)
 
-    async def redraw(self, chat: int) -> None:
-        """Bring it up to date, where it says something else. Raises UnreachableError, StoreError."""
+    async def _redraw(self, chat: int) -> None:
         text = await self._last(chat)
         role = self._access.role_of(chat) or Role.OWNER  # the group is told all
         if not text:
@@ -70,8 +80,10 @@ class Status:
         pinned = not text.endswith(LOOSE)
         said = await asyncio.to_thread(status_now, self._context, role, pinned=pinned)
         if self._said.get(chat) != said:
-            await self._outbox.edit(chat, _number(text), said, patient=True)
             self._said[chat] = said
+            if not await self._outbox.edit(chat, _number(text), said, patient=True):  # somebody deleted it
+                notes, now = self._context.notes, self._context.clock()
+                await asyncio.to_thread(notes.write, PINNED, chat, "", now=now)
 
     async def _pin(self, chat: int, message: int) -> bool:
         """Pin a message, silently; False where that is not allowed. Raises UnreachableError."""
