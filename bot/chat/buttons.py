@@ -33,10 +33,14 @@ class Press:
     stamp: str = ""
     page: int = 0
 
+    def line(self) -> str:
+        """The same for the notes, however long."""
+        ids, words = ",".join(ranges(self.threads)), " ".join(self.words)
+        return f"{self.verb}|{ids}|{words}|{self.stamp}|{self.page or ''}"
+
     def data(self) -> str:
         """The same as Telegram keeps it for us. Raises TooLongError, where it is too much."""
-        ids, words = ",".join(ranges(self.threads)), " ".join(self.words)
-        data = f"{self.verb}|{ids}|{words}|{self.stamp}|{self.page or ''}"
+        data = self.line()
         if len(data.encode()) > MOST_BYTES or data.count("|") != SEPARATORS:
             raise TooLongError(_("that is more than a button can carry: name fewer threads or channels"))
         return data
@@ -101,14 +105,17 @@ def ranges(threads: Iterable[int]) -> list[str]:
 
 
 def stamp(deliveries: Iterable[Delivery]) -> str:
-    """How these deliveries stand, in six characters: another where a state changed, or a try was made."""
-    states = sorted((one.id, one.state.value, one.fence) for one in deliveries)
+    """How these deliveries stand, in six characters: another where a state, the text or the tries changed."""
+    states = sorted((one.id, one.state.value, one.fence, one.fingerprint) for one in deliveries)
     return f"{zlib.crc32(repr(states).encode()) & 0xFFFFFF:06x}"
 
 
 def progress(deliveries: Iterable[Delivery]) -> str:
     """The same, and how far they are: another where a message about them is out of date."""
-    return repr(sorted((one.id, one.state.value, one.fence, one.sent, one.reason) for one in deliveries))
+    found = (
+        (one.id, one.state.value, one.fence, one.sent, one.reason, one.fingerprint) for one in deliveries
+    )
+    return repr(sorted(found))
 
 
 def button(

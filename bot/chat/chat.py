@@ -40,7 +40,7 @@ log = get_logger("threadcast.chat")
 RESTART_AFTER: Final = 60.0  # seconds until a part of the chat that broke begins anew
 CLOSE_WITHIN: Final = 1.5  # seconds that what is still to be said may take when the service stops
 # Pages of the notes.
-NOTED_FOR_A_WHILE: Final = ("draft:", "again:", "missed:", "asked:", "sent:", "preview:")
+NOTED_FOR_A_WHILE: Final = ("draft:", "again:", "missed:", "asked:", "sent:", "preview:", "source:")
 
 
 class Chat:

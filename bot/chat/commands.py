@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import Press, progress
-from threadcast.bot.chat.drafts import Drafts
+from threadcast.bot.chat.drafts import Drafts, Sources
 from threadcast.bot.chat.views.cards import Viewer, card
 from threadcast.bot.chat.views.message import Message, Rows
 from threadcast.bot.chat.views.report import states_of
@@ -49,7 +49,8 @@ class Request:
     """One request, typed or pressed. `words` stand behind the thread and are not read yet.
 
     `stamp` comes from a button, `page` of a list or a preview too. `message` is the message of ours that the
-    button is under, None where it was typed.
+    button is under, None where it was typed. `text` is what was replied to a question, as it was written, or
+    stands in a file that was.
     """
 
     sender: Sender
@@ -59,6 +60,7 @@ class Request:
     stamp: str = ""
     page: int = 0
     message: int | None = None
+    text: str = ""
 
     @property
     def thread(self) -> int:
@@ -152,6 +154,10 @@ class Context:
     confirm: bool = True
     take_up: Callable[[], Awaitable[None]] | None = None
     previewing: Mapping[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    @property
+    def sources(self) -> Sources:
+        return Sources(self.notes, self.clock)
 
     def requests(self, sender: Sender) -> Requests:
         return self.requests_of(sender.actor)

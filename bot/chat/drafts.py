@@ -1,7 +1,7 @@
-"""What a person is pasting, message by message, until they say that it is all."""
+"""What a person is pasting, message by message, until they say that it is all; and what became of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -16,9 +16,12 @@ KEPT = timedelta(days=30)  # since its last message
 CUT = 4096
 NEARLY = CUT - 100
 
+REMEMBERED = 1000  # messages of a chat of which it is known what they were pasted for: the newest
+
 # Lines of a draft's page that are no message of a person's: messages have positive ids.
 _CHANNELS, _SHOWN, _OPEN = -1, -2, -3
 _LINKS = -10  # and below: how many addresses were written into the message of that id
+_THREADS = 0  # of a source's page
 
 
 def join(pieces: Sequence[str]) -> str:
@@ -46,16 +49,25 @@ def _is_cut_in_a_line(piece: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What there is so far. `shown` is the message of ours that tells of it, None before there is one.
+    """What there is so far: texts by their messages.
 
-    `links` is how many addresses of linked words were written into it.
+    `shown` is the message of ours that tells of it, None before there is one. `links` is how
+    many addresses of linked words were written into it.
     """
 
-    pieces: tuple[str, ...]
+    messages: Mapping[int, str]
     channels: tuple[str, ...]
     shown: int | None
     links: int = 0
-    last: int | None = field(default=None, compare=False)  # the newest of its messages
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        return tuple(self.messages.values())
+
+    @property
+    def last(self) -> int | None:
+        """The newest of its messages."""
+        return max(self.messages, default=None)
 
     @property
     def text(self) -> str:
@@ -77,12 +89,11 @@ class Drafts:
         lines = self._notes.read(_page(sender))
         if not lines:
             return None
-        pieces = tuple(text for number, text in lines.items() if number > 0)
+        messages = {number: text for number, text in lines.items() if number > 0}
         shown = lines.get(_SHOWN)
         links = sum(int(text) for number, text in lines.items() if number < _LINKS)
         channels = tuple(lines.get(_CHANNELS, "").split())
-        last = max((number for number in lines if number > 0), default=None)
-        return Draft(pieces, channels, None if shown is None else int(shown), links, last)
+        return Draft(messages, channels, None if shown is None else int(shown), links)
 
     def open(self, sender: Sender, channels: Sequence[str]) -> None:
         """Begin one, for these channels or all; what is there stays."""
@@ -127,3 +138,55 @@ class Drafts:
 
 def _page(sender: Sender) -> str:
     return f"draft:{sender.chat}:{sender.person}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The messages in which threads were pasted, and these threads in order, 0 for one that was not new."""
+
+    messages: Mapping[int, str]
+    threads: tuple[int, ...]
+
+    @property
+    def first(self) -> int:
+        return min(self.messages)
+
+
+class Sources:
+    """Which message was pasted for which threads. All of it blocks: not for an event loop."""
+
+    def __init__(self, notes: Notes, clock: Callable[[], datetime]) -> None:
+        self._notes = notes
+        self._clock = clock
+
+    def note(self, chat: int, messages: Mapping[int, str], threads: Sequence[int]) -> None:
+        """These messages became these threads."""
+        source = Source(messages, tuple(threads))
+        self._write(_source(chat, source.first), _THREADS, " ".join(map(str, threads)))
+        for message, text in messages.items():
+            self.put(chat, source, message, text)
+            self._write(_sources(chat), message % REMEMBERED, f"{message} {source.first}")
+
+    def of(self, chat: int, message: int) -> Source | None:
+        """What a message was pasted for, None where that is not known."""
+        number, _, first = self._notes.read(_sources(chat)).get(message % REMEMBERED, "").partition(" ")
+        lines = self._notes.read(_source(chat, int(first))) if number == str(message) else {}
+        messages = {number: text for number, text in lines.items() if number > 0}
+        if message not in messages:
+            return None
+        return Source(messages, tuple(map(int, lines[_THREADS].split())))
+
+    def put(self, chat: int, source: Source, message: int, text: str) -> None:
+        """A message of it was changed."""
+        self._write(_source(chat, source.first), message, text)
+
+    def _write(self, page: str, line: int, text: str) -> None:
+        self._notes.write(page, line, text, now=self._clock())
+
+
+def _sources(chat: int) -> str:
+    return f"source:{chat}"
+
+
+def _source(chat: int, first: int) -> str:
+    return f"source:{chat}:{first}"

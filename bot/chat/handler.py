@@ -132,12 +132,13 @@ class Handler:
         """Do what a message of somebody who may asks for. Raises StoreError."""
         private = message.chat.type == ChatType.PRIVATE
         text = clean(message.text or message.caption or "")
-        if message.document is not None and (private or command is not None):
-            answer = await self._router.sent(sender, message.document, text)
+        asked = await self._question(message)
+        if message.document is not None and (private or asked is not None):
+            answer = await self._router.sent(sender, message.document, text, asked)
             self._replies.to(sender, replace(answer, came=message.message_id), answering)
         elif command is not None:
             await self._typed(sender, *command, answering)
-        elif (asked := await self._question(message)) is not None:
+        elif asked is not None:
             self._replies.to(sender, await self._router.replied(sender, asked, text), answering)
         elif private and (spoken := said_plainly(text)) is not None:
             await self._typed(sender, *spoken, answering)
@@ -185,12 +186,17 @@ class Handler:
         return None if user is None or role is None else Sender(user.id, message.chat.id, role)
 
     async def _edited(self, message: telegram.Message) -> None:
-        """What is being pasted may be corrected; what was added is fixed."""
-        sender, text = self._known(message), clean(message.text or message.caption or "")
+        """What is pasted may be corrected, while it is not public."""
+        sender, text = self._known(message), pasted(message).text
         if sender is None or not text:
             return
         if await asyncio.to_thread(self._context.drafts.has, sender, message.message_id):
             await self._paste(sender, message)
+        elif (sender := self._access.sender(message.from_user, message.chat)) is not None:
+            with self._answering(sender) as answering:
+                answer = await self._router.edited(sender, message.message_id, text)
+                if answer is not None:
+                    self._replies.to(sender, answer, answering)
 
     async def _paste(self, sender: Sender, message: telegram.Message) -> None:
         text, links = pasted(message)
@@ -279,7 +285,7 @@ class Replies:
                 if answer.message is not None:
                     message = await self._put(sender, answer.message, None if answer.afresh else pressed)
                 if answer.asked is not None and message is not None:
-                    data, now = answer.asked.data(), self._context.clock()
+                    data, now = answer.asked.line(), self._context.clock()
                     await asyncio.to_thread(self._context.notes.write, asked_in(chat), message, data, now=now)
             if answer.pins is not None:
                 await self._reporter.status.place(chat, message if answer.pins else None)

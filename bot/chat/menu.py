@@ -18,9 +18,10 @@ log = get_logger("threadcast.chat")
 
 # A command that is not here stands at the end.
 ORDER: Final = (
-    *("start", "help", "add", "done", "queue", "show", "preview", "publish", "at", "set", "hold", "release"),
-    *("move", "cancel", "stop", "retry", "skip", "undo", "settle", "pause", "resume", "channels"),
-    *("history", "status", "pin", "audit", "people"),
+    *("start", "help", "add", "done", "queue", "show", "preview", "edit", "publish", "at", "set", "hold"),
+    *("release", "move", "cancel", "stop", "retry", "skip", "undo", "settle", "pause", "resume", "channels"),
+    *("history", "status", "pin", "audit", "events", "export"),
+    *("continue", "adopt", "people", "backup"),
 )
 WORDS: Final[Mapping[str, Sequence[str]]] = tomllib.loads(
     resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from threadcast.bot.chat.buttons import (
 )
 from threadcast.bot.chat.commands import About, Answer, Command, Context, NotYoursError, Request, UsageError
 from threadcast.bot.chat.menu import meant
-from threadcast.bot.chat.requests import REGISTRY, adding, changing
+from threadcast.bot.chat.requests import REGISTRY, adding, changing, editing
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Button, Message, esc, esc_lines, sentence
 from threadcast.bot.languages import N_, _
@@ -70,9 +70,15 @@ class Router:
             return Answer(Message(said.format(command=f"/{name}")))
         return await self._answer(command, Request(sender, name, words=words))
 
-    async def sent(self, sender: Sender, document: telegram.Document, caption: str) -> Answer:
-        """The answer to a file."""
+    async def sent(
+        self, sender: Sender, document: telegram.Document, caption: str, asked: str | None = None
+    ) -> Answer:
+        """The answer to a file; `asked` is what was asked for in the message that it replies to."""
         try:
+            if asked is not None and (press := read_press(asked)).verb in editing.TAKES_FILE:
+                intake = await adding.read_file(document)
+                request = Press(editing.TAKES_FILE[press.verb], press.threads, press.words)
+                return await self._read(sender, request.line(), text=intake.text)
             return await adding.add_file(self._context, sender, document, caption)
         except ERRORS as error:
             return Answer(Message(esc(sentence(error))))
@@ -83,10 +89,23 @@ class Router:
 
     async def replied(self, sender: Sender, asked: str, text: str) -> Answer:
         """The answer to a reply to a question of ours, which asked for the words of a request."""
-        return await self._read(sender, asked, words=tuple(text.split()))
+        return await self._read(sender, asked, words=tuple(text.split()), text=text)
+
+    async def edited(self, sender: Sender, message: int, text: str) -> Answer | None:
+        """The answer to a message that was edited; None where no thread was pasted in it."""
+        try:
+            return await asyncio.to_thread(editing.rewritten, self._context, sender, message, text)
+        except ERRORS as error:
+            return Answer(Message(esc_lines(capital(sentence(error)))))
 
     async def _read(
-        self, sender: Sender, data: str, *, words: tuple[str, ...] = (), message: int | None = None
+        self,
+        sender: Sender,
+        data: str,
+        *,
+        words: tuple[str, ...] = (),
+        text: str = "",
+        message: int | None = None,
     ) -> Answer:
         try:
             press = read_press(data)
@@ -98,7 +117,7 @@ class Router:
         if command.who > sender.role:
             return Answer(None if message else Message(_(NOT_YOURS)), toast=_(NOT_YOURS))
         found = Request(
-            sender, press.verb, press.threads, (*press.words, *words), press.stamp, press.page, message
+            sender, press.verb, press.threads, (*press.words, *words), press.stamp, press.page, message, text
         )
         return await self._answer(command, found)
 

@@ -83,11 +83,18 @@ class Chains:
         return self._changes.settle(thread_id, sent, channels=[one.channel])
 
     async def adopt(
-        self, intake: Intake, *, channel: str, parts: int, address: str, force: bool = False
+        self,
+        intake: Intake,
+        *,
+        channel: str,
+        parts: int,
+        address: str,
+        force: bool = False,
+        confirm: bool = False,
     ) -> Receipt:
         """Take over a chain begun by hand: its first `parts` parts are out, the last at `address`.
 
-        What a person names is looked at first. Raises InputError, StoreError, and
+        What a person names is looked at first. `confirm` is as for `add`. Raises InputError, StoreError, and
         NotAllowedError as `settle` does.
         """
         thread = adoptable(intake, parts)
@@ -98,7 +105,7 @@ class Chains:
             posts = compose(thread, await picked.rules(thread.settings))
             texts += [post.text for post in posts if post.part == parts][-1:]
         last = await self._named(picked, address, texts, force=force)
-        return Threads(self._context).adopt(intake, channel=channel, parts=parts, last=last)
+        return Threads(self._context).adopt(intake, channel=channel, parts=parts, last=last, confirm=confirm)
 
     async def _named(self, channel: Channel, address: str, texts: Sequence[str], *, force: bool) -> Sent:
         found = await channel.find(address, texts)

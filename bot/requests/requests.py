@@ -29,6 +29,7 @@ class Requests:
         self.threads = Threads(context)
         self.changes = Changes(context)
         self.chains = Chains(context)
+        self.backup = context.database.backup
 
 
 def build_requests(

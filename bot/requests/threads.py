@@ -108,15 +108,18 @@ class Threads:
                 _("{source}: its setting at: {why}").format(source=intake.source, why=time_refused(error))
             ) from None
 
-    def adopt(self, intake: Intake, *, channel: str, parts: int, last: Sent) -> Receipt:
+    def adopt(
+        self, intake: Intake, *, channel: str, parts: int, last: Sent, confirm: bool = False
+    ) -> Receipt:
         """Take over a chain that was begun by hand: its first `parts` parts are out, the last as `last`.
 
-        Raises InputError, UnknownChannelError, StoreError.
+        `confirm` is as for `add`. Raises InputError, UnknownChannelError, StoreError.
         """
         thread = adoptable(self._attached(intake), parts)
         (picked,) = pick(self._context.channels, [channel])
         new = replace(
-            self._new(thread, picked, self._context.clock(), held=""), adoption=Adoption(parts, last)
+            self._new(thread, picked, None if confirm else self._context.clock(), held="", confirm=confirm),
+            adoption=Adoption(parts, last),
         )
         (receipt,) = self._add([NewThread(thread, intake.source, (new,))])
         return receipt

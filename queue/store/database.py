@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from threadcast.queue.errors import StoreError
 from threadcast.queue.store import migrate
+from threadcast.queue.store.backup import backup
 from threadcast.queue.store.changes import Changes
 from threadcast.queue.store.engine import explained, make_engine, parse_url
 from threadcast.queue.store.notes import Notes
@@ -50,6 +51,10 @@ class Database:
         self.changes = Changes(self.transactions)
         self.reading = Reading(self.transactions)
         self.notes = Notes(self.transactions)
+
+    def backup(self, target: Path) -> None:
+        """Copy the queue into a new file: see `backup`."""
+        backup(self.transactions.engine.url.render_as_string(hide_password=False), target)
 
     def close(self) -> None:
         """Let go of files and connections. Idempotent."""

@@ -4,6 +4,7 @@ from threadcast.bot.chat.commands import REGISTRY
 from threadcast.bot.chat.requests import (
     adding,
     changing,
+    editing,
     membership,
     people,
     previewing,
@@ -18,6 +19,7 @@ __all__ = [
     "REGISTRY",
     "adding",
     "changing",
+    "editing",
     "membership",
     "people",
     "previewing",

@@ -54,6 +54,7 @@ TOO_LARGE = N_(
 )
 TRIES = 3  # of a download
 KEPT_LINES = 3  # source, text, channels: of a text that was published before
+NO_MESSAGES: Mapping[int, str] = {}
 FEW = 20  # threads that an answer names one by one
 
 
@@ -91,7 +92,7 @@ async def done(context: Context, request: Request) -> Answer:
     if draft is None or not draft.pieces:
         raise UsageError(_("there is nothing to add yet: paste a thread, or send a text file"))
     intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
-    answer = await added(context, request.sender, intake, Wish(draft.channels))
+    answer = await added(context, request.sender, intake, Wish(draft.channels), messages=draft.messages)
     await asyncio.to_thread(context.drafts.drop, request.sender)
     return replace(answer, came=draft.last)
 
@@ -133,16 +134,16 @@ def drafted(context: Context, sender: Sender) -> Message:
 @button_only("again", who=Role.OWNER)
 async def again(context: Context, request: Request) -> Answer:
     """Add what was published before once more: its text was kept for that."""
-    source, text, channels = await _take_kept(context, request.sender, " ".join(request.words))
+    source, text, channels = await take_kept(context, request.sender, " ".join(request.words))
     intake = await asyncio.to_thread(understand, source, text.encode())
     try:
         return await added(context, request.sender, intake, Wish(tuple(channels.split())), again=True)
     except (StoreError, UnknownChannelError):
-        await asyncio.to_thread(_keep, context, request.sender, source, text, channels)
+        await asyncio.to_thread(keep, context, request.sender, source, text, channels)
         raise
 
 
-async def _take_kept(context: Context, sender: Sender, key: str) -> tuple[str, str, str]:
+async def take_kept(context: Context, sender: Sender, key: str) -> tuple[str, str, str]:
     """What was kept: source, text, and channels or a caption.
 
     It is forgotten before it is added: a service that is killed in between must not add it twice.
@@ -160,17 +161,7 @@ async def add_file(context: Context, sender: Sender, document: telegram.Document
 
     Raises what `requests.ERRORS` has.
     """
-    name = plain(clean(document.file_name or _("the file")))[:100]
-    if (document.file_size or 0) > MAX_INPUT:
-        return Answer(Message(esc(_(TOO_LARGE).format(name=name, megabytes=MEGABYTES))))
-    try:
-        data = await _fetch(document)
-    except (TelegramError, *UNREADABLE) as error:
-        reason = redact(error.message) if isinstance(error, TelegramError) else NO_BOT_API
-        log.warning("a file could not be fetched", file=name, reason=reason)
-        said = _("{name} could not be fetched from Telegram ({reason}); please send it again.")
-        return Answer(Message(esc(said.format(name=name, reason=translated(reason)))))
-    intake = await asyncio.to_thread(understand, name, data)
+    intake = await read_file(document)
     names = [channel.name for channel in context.channels]
     wish = read_wish(caption, names, context.clock(), context.zone)
     if wish.is_name:
@@ -181,7 +172,7 @@ async def add_file(context: Context, sender: Sender, document: telegram.Document
 def _which_channel(context: Context, sender: Sender, intake: Intake, wish: Wish, caption: str) -> Answer:
     """A channel's name is misspelt: ask which is meant; until then nothing is added."""
     rest = " ".join(word for word in caption.lower().replace(",", " ").split() if word != wish.odd)
-    key = _keep(context, sender, intake.source, intake.text, rest)
+    key = keep(context, sender, intake.source, intake.text, rest)
     names = [channel.name for channel in context.channels]
     asked = _("There is no channel called {name}. Which one is {file} for? Nothing is added until you say.")
     each = [(button(name, "kept", (), key, name),) for name in names[:FEW]]
@@ -193,11 +184,26 @@ def _which_channel(context: Context, sender: Sender, intake: Intake, wish: Wish,
 async def kept(context: Context, request: Request) -> Answer:
     """Add what was kept, for the channel that was meant."""
     key, *names = request.words or ("",)
-    source, text, caption = await _take_kept(context, request.sender, key)
+    source, text, caption = await take_kept(context, request.sender, key)
     intake = await asyncio.to_thread(understand, source, text.encode())
     known = [channel.name for channel in context.channels]
     wish = read_wish(" ".join((caption, *names)), known, context.clock(), context.zone)
     return await added(context, request.sender, intake, wish)
+
+
+async def read_file(document: telegram.Document) -> Intake:
+    """What is in a file that was sent. Raises UsageError, InputError."""
+    name = plain(clean(document.file_name or _("the file")))[:100]
+    if (document.file_size or 0) > MAX_INPUT:
+        raise UsageError(_(TOO_LARGE).format(name=name, megabytes=MEGABYTES))
+    try:
+        data = await _fetch(document)
+    except (TelegramError, *UNREADABLE) as error:
+        reason = redact(error.message) if isinstance(error, TelegramError) else NO_BOT_API
+        log.warning("a file could not be fetched", file=name, reason=reason)
+        said = _("{name} could not be fetched from Telegram ({reason}); please send it again.")
+        raise UsageError(said.format(name=name, reason=translated(reason))) from None
+    return await asyncio.to_thread(understand, name, data)
 
 
 async def _fetch(document: telegram.Document) -> bytes:
@@ -214,9 +220,18 @@ async def _fetch(document: telegram.Document) -> bytes:
 
 
 async def added(
-    context: Context, sender: Sender, intake: Intake, wish: Wish, *, again: bool = False
+    context: Context,
+    sender: Sender,
+    intake: Intake,
+    wish: Wish,
+    *,
+    again: bool = False,
+    messages: Mapping[int, str] = NO_MESSAGES,
 ) -> Answer:
-    """Queue all threads of a source, and say what becomes of them: one thread by its card."""
+    """Queue all threads of a source, and say what becomes of them: one thread by its card.
+
+    `messages` are those in which they were pasted: one that is edited later changes its thread.
+    """
     if not context.channels:
         return Answer(Message(_(NO_CHANNEL)))
     requests = context.requests(sender)
@@ -231,6 +246,9 @@ async def added(
             again=again,
         )
     )
+    if messages:
+        threads = [receipt.added.thread_id or 0 for receipt in receipts]
+        await asyncio.to_thread(context.sources.note, sender.chat, messages, threads)
     viewer = context.viewer(sender.role)
     more = () if again else await asyncio.to_thread(_once_more, context, sender, receipts, wish.channels)
     first = receipts[0].added.thread_id
@@ -352,11 +370,11 @@ def _once_more(
     if not published or sender.role is not Role.OWNER:
         return ()
     text = "\n\n".join(render(thread).strip("\n") for thread in published) + "\n"
-    key = _keep(context, sender, receipts[0].source, text, " ".join(channels))
+    key = keep(context, sender, receipts[0].source, text, " ".join(channels))
     return ((button(_("Again anyway"), "again", (), key),),)
 
 
-def _keep(context: Context, sender: Sender, *lines: str) -> str:
+def keep(context: Context, sender: Sender, *lines: str) -> str:
     """Keep a text for the press of a button, which carries what this returns."""
     key = sha256(lines[1].encode()).hexdigest()[:12]
     for line, kept in enumerate(lines):

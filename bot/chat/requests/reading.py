@@ -1,7 +1,12 @@
 """Requests that change nothing: how things stand, what waits, how a thread will look."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
 from threadcast.bot.channels.stored import stored
 from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.buttons import Press, threads_of
 from threadcast.bot.chat.commands import (
     REGISTRY,
     About,
@@ -15,11 +20,14 @@ from threadcast.bot.chat.commands import (
 from threadcast.bot.chat.menu import allowed_to
 from threadcast.bot.chat.telling.status import status_now
 from threadcast.bot.chat.views import lists
-from threadcast.bot.chat.views.message import Message
+from threadcast.bot.chat.views.message import Message, bold, code
 from threadcast.bot.chat.views.newcomer import how_to_begin
 from threadcast.bot.languages import N_, _
 from threadcast.bot.requests.overview import summarise
-from threadcast.queue.states import LIVE
+from threadcast.queue.states import BEGINNINGS, LIVE
+from threadcast.queue.text.parse import render
+
+MOST_SENT: Final = 50 * 1024 * 1024  # bytes of a file: https://core.telegram.org/bots/api#senddocument
 
 
 @command("start", who=Role.EDITOR, help=N_("How things stand, and what to do next"))
@@ -119,3 +127,64 @@ def channels(context: Context, request: Request) -> Answer:
 def show(context: Context, request: Request) -> Answer:
     context.requests(request.sender).queries.show(request.thread)
     return Answer(Card(request.thread), afresh=True)
+
+
+@command(
+    "events",
+    who=Role.OWNER,
+    takes="[ID]",
+    help=N_("What happened, and who did it: of one thread, or of all"),
+)
+def events(context: Context, request: Request) -> Answer:
+    try:
+        (thread,) = threads_of(request.words[0]) if request.words else (None,)
+    except ValueError:
+        raise UsageError(_("write /events, or /events 7")) from None
+    found = context.requests(request.sender).queries.events(thread, lists.EVENTS)
+    names = {one.actor: _by(one.actor, context) for one in found}
+    return Answer(lists.events(found, context.viewer(request.sender.role), names))
+
+
+def _by(actor: str, context: Context) -> str:
+    """Who did it; the service goes by its machine and its process."""
+    kind, _colon, number = actor.rpartition(":")
+    return _("the service") if number.isdecimal() and kind != "telegram" else context.people.name(actor)
+
+
+@command(
+    "export",
+    who=Role.OWNER,
+    about=About.THREAD,
+    takes="ID",
+    help=N_("A thread as a text file, numbered as it came"),
+)
+def export(context: Context, request: Request) -> Answer:
+    """The file; one that replies to it takes its place, as one that replies to the card."""
+    dossier = context.requests(request.sender).queries.show(request.thread)
+    data = f"{render(dossier.stored.thread)}\n".encode()
+    waits = all(chain.delivery.state in BEGINNINGS and not chain.delivery.posts for chain in dossier.chains)
+    said = f"#{request.thread} {bold(dossier.stored.thread.title)}"
+    if waits:
+        said = _("{thread}\nTo change it: edit the file, and send it as a reply to this message.").format(
+            thread=said
+        )
+    file = (f"thread-{request.thread}.txt", data)
+    return Answer(Message(said, file=file), afresh=True, asked=Press("wish", request.threads))
+
+
+@command("backup", who=Role.OWNER, help=N_("The whole queue as a file, for safe keeping"))
+def backup(context: Context, request: Request) -> Answer:
+    if request.sender.chat != request.sender.person:
+        return Answer(
+            Message(_("A backup holds everything, so I send it in our private chat alone: /backup"))
+        )
+    with TemporaryDirectory(prefix="threadcast-") as folder:
+        path = Path(folder) / f"{context.clock().astimezone(context.zone):threadcast-%Y-%m-%d-%H%M}.backup"
+        context.requests(request.sender).backup(path)
+        if path.stat().st_size > MOST_SENT:
+            said = _("The queue is larger than the {megabytes} MB that a bot may send. In a shell: {command}")
+            shell = code("threadcast backup queue.backup")
+            return Answer(Message(said.format(megabytes=MOST_SENT // 1024 // 1024, command=shell)))
+        said = _("The queue as it is now. Its way back, in a shell: {command}")
+        shell = code(f"threadcast restore {path.name}")
+        return Answer(Message(said.format(command=shell), file=(path.name, path.read_bytes())))

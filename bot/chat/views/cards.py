@@ -255,7 +255,9 @@ def batch_buttons(
         later = offer(_("Next slot"), "release", when=bool(held_ones) and single) if by_slot else tomorrow
         every = [
             *(at_once, later, offer(_("Pick a time…"), "when")),
-            *(button(_("Preview"), "preview", threads), offer(_("More…"), "more")),
+            button(_("Preview"), "preview", threads),
+            offer(_("Edit"), "edit", when=single and not any(one.posts for one in deliveries)),
+            offer(_("More…"), "more"),
         ]
         shown = [one for one in every if one is not None]
         each = offer(_("One each day at 9:00"), "each", "9:00", when=not single)

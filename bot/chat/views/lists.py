@@ -25,12 +25,13 @@ from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview
 from threadcast.bot.requests.queries import Chain
 from threadcast.bot.wording import STATES, bar, shortly, stands
-from threadcast.queue.model import ChannelRow, Delivery
+from threadcast.queue.model import AuditEvent, ChannelRow, Delivery
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 
 NOTHING_STORED: Mapping[str, StoredChannel] = {}
 PAGE = 8  # entries of a list
+EVENTS = 20  # the newest
 # What a command does with a thread.
 IN_A_SENTENCE = {
     "at": N_("give a time"),
@@ -141,6 +142,20 @@ def _pages(verb: str, page: int, more: bool, channel: str) -> Rows:
             else None,
         )
     )
+
+
+def events(found: Sequence[AuditEvent], viewer: Viewer, names: Mapping[str, str]) -> Message:
+    """What happened, oldest first; `names` are those of the people who did it."""
+    if not found:
+        return Message(_("Nothing has happened yet. Send me a text file, or /add"))
+    lines = [bold(_("What happened"))]
+    for one in found:
+        thread = f" #{one.thread_id}" if one.thread_id is not None else ""
+        where = f" {bold(one.channel)}" if one.channel else ""
+        detail = f": {reason(one.detail)}" if one.detail else ""
+        when = shortly(one.at, viewer.now, viewer.zone)
+        lines.append(f"{when}{thread}{where} {esc(one.what)}, {esc(names[one.actor])}{detail}")
+    return Message("\n".join(lines))
 
 
 def channels(

@@ -5,7 +5,8 @@ A transcript is a text file. Its first lines say what it proves (`# …`) and wh
 (`<U+202E>` in what people write is that character):
 
     Ada: /start                         she writes in her private chat with the bot
-    Ada sends rivers.txt:               a file with this text (`sends rivers.txt (news):` with a caption)
+    Ada sends rivers.txt:               a file with this text (`sends rivers.txt (news):` with a caption,
+                                        `sends rivers.txt to #1:` as a reply)
     Ada presses [Hold]                  the newest button of this label
     Ada presses [Hold] below rivers.txt: 1 thread     … of the messages that begin like this
     Ada replies: tomorrow 9:00          to the newest message of the bot that asks
@@ -166,8 +167,7 @@ class Player:
             case "says":
                 self.written.setdefault(name, []).append(person.says(text, chat))
             case "sends":
-                file, _, caption = what.partition(" (")
-                person.sends(file, text.encode() if text else b"", caption.rstrip(")"), chat)
+                self._sends(person, what, text, chat)
             case "presses":
                 label, _, beginning = what.removeprefix("[").partition("] below ")
                 self.pressed = self._press(person, label.removesuffix("]"), beginning, chat)
@@ -191,6 +191,15 @@ class Player:
                 person.starts(self.stand.code)
             case _:
                 raise AssertionError(f"nobody can do this: {verb}")
+
+    def _sends(self, person: Person, what: str, text: str, chat: Chat | None) -> None:
+        what, _, beginning = what.partition(" to ")
+        file, _, caption = what.partition(" (")
+        parent = self._question(chat or person.chat, beginning) if beginning else None
+        data = text.encode() if text else b""
+        self.written.setdefault(person.user.first_name, []).append(
+            person.sends(file, data, caption.rstrip(")"), chat, reply_to=parent)
+        )
 
     def _press(self, person: Person, label: str, beginning: str, chat: Chat | None) -> Press:
         if not beginning:

@@ -55,6 +55,7 @@ class Stage:
             (r"Ada sends ([\w.]+), a file of (\d+) MB", self.sends_large),
             (r"Ada sends ([\w.]+), which is no text", self.sends_bytes),
             (r"Ada sends a photo", self.sends_photo),
+            (r"Ada posts on (\w+) by hand: (.+)", self.posts_by_hand),
         )
 
     def do(self, direction: str) -> None:
@@ -181,6 +182,11 @@ class Stage:
 
     def sends_bytes(self, name: str) -> None:
         self._stand.people["Ada"].sends(name, bytes(range(256)) * 4)
+
+    def posts_by_hand(self, channel: str, text: str) -> None:
+        ada, chat = self._stand.people["Ada"], self._stand.chat_of(channel)
+        ada.joins(chat, "creator")
+        ada.says(text, chat)
 
     def sends_photo(self) -> None:
         ada = self._stand.people["Ada"]

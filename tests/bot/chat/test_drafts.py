@@ -98,7 +98,7 @@ class TestDrafts:
     def test_opened(self) -> None:
         """A draft that was opened is empty, and meant for its channels."""
         self.drafts.open(self.ada, ["news", "masto"])
-        assert self.drafts.of(self.ada) == Draft((), ("news", "masto"), None)
+        assert self.drafts.of(self.ada) == Draft({}, ("news", "masto"), None)
 
     def test_messages_in_their_order(self) -> None:
         """Messages stand in the order in which they were sent, each as it was edited last."""
@@ -107,7 +107,7 @@ class TestDrafts:
         self.drafts.put(self.ada, 11, "1/ a")
         assert self.drafts.show(self.ada, 13)
         draft = self.drafts.of(self.ada)
-        assert draft == Draft(("1/ a", "2/ b"), (), 13)
+        assert draft == Draft({11: "1/ a", 12: "2/ b"}, (), 13)
         assert draft.text == "1/ a\n2/ b"
         assert self.drafts.has(self.ada, 11)
         assert not self.drafts.has(self.ada, 13)
@@ -117,6 +117,6 @@ class TestDrafts:
         self.drafts.put(self.ada, 11, "1/ a")
         assert self.drafts.of(Sender(2222, 1111, Role.OWNER)) is None
         assert self.drafts.of(Sender(1111, -5, Role.OWNER)) is None
-        assert Drafts(self.notes, lambda: NOW).of(self.ada) == Draft(("1/ a",), (), None)
+        assert Drafts(self.notes, lambda: NOW).of(self.ada) == Draft({11: "1/ a"}, (), None)
         self.drafts.drop(self.ada)
         assert self.drafts.of(self.ada) is None

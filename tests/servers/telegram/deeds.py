@@ -19,9 +19,17 @@ def write(
     return message
 
 
-def send_file(api: BotApi, chat: Chat, upload: Upload, sender: User, extra: Json, text: str = "") -> Message:
+def send_file(
+    api: BotApi,
+    chat: Chat,
+    upload: Upload,
+    sender: User,
+    extra: Json,
+    text: str = "",
+    reply_to: int | None = None,
+) -> Message:
     """Somebody sends a document to a chat."""
-    return write(api, chat, text, sender, {"document": document_json(api, upload)} | extra)
+    return write(api, chat, text, sender, {"document": document_json(api, upload)} | extra, reply_to)
 
 
 def edit(api: BotApi, message: Message, text: str) -> None:

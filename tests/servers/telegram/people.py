@@ -70,13 +70,23 @@ class Person:
             self._changed.notify_all()
             return message
 
-    def sends(self, name: str, data: bytes, caption: str = "", chat: Chat | None = None) -> Message:
+    def sends(
+        self,
+        name: str,
+        data: bytes,
+        caption: str = "",
+        chat: Chat | None = None,
+        reply_to: Message | None = None,
+    ) -> Message:
         """Send a document."""
         if len(caption) > CAPTION_LIMIT:
             raise ValueError("Telegram takes no caption as long as this")
         with self._changed:
             place = self._enter(chat)
-            message = send_file(self._api, place, Upload(name, "", data), self.user, {}, caption)
+            parent = self._parent(place, reply_to)
+            message = send_file(
+                self._api, place, Upload(name, "", data), self.user, {}, caption, reply_to=parent
+            )
             self._changed.notify_all()
             return message
 
