@@ -2,9 +2,11 @@
 
 from threadcast.bot.languages import _
 from threadcast.bot.plain import quoted
+from threadcast.config.environment import channel_variable
 from threadcast.queue.text.settings import NAMES, ThreadSettings, expected
 from threadcast.queue.text.thread import Notice, NoticeKind
 
+BRANCHED = 21  # posts; of a chain that never replies to its first post again no more are seen
 OF_SETTINGS = {NoticeKind.UNKNOWN_SETTING, NoticeKind.WRONG_SETTING, NoticeKind.NOT_SETTINGS}
 
 
@@ -49,3 +51,15 @@ def setting_refused(name: str, value: str) -> str:
         )
     said = _("the setting {name} has to be {expected}, and not {text}")
     return said.format(name=name, expected=_(expected(name)), text=quoted(value))
+
+
+def unseen(channel: str, posts: int, seen: int) -> str:
+    """Return what visitors of a server will not see of a chain of so many posts, and what would show it."""
+    said = _("visitors who are not logged in see the first {seen} of {posts} posts on {channel}").format(
+        seen=seen, posts=posts, channel=channel
+    )
+    if seen > BRANCHED:
+        return said
+    return _("{said}; all of them with {variable}=20").format(
+        said=said, variable=channel_variable(channel, "DEPTH")
+    )

@@ -156,6 +156,11 @@ class TelegramChannelSettings(_Channel):
         ),
     ]
     silent: Annotated[bool, Doc.choice("posts after the first of a chain make no sound", "false")] = True
+    previews: Annotated[
+        Literal["first", "all", "none"],
+        AnyCase,
+        Doc.choice("which posts of a chain show a preview of what they link to", "first"),
+    ] = "all"
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -191,6 +196,17 @@ class MastodonChannelSettings(_Channel):
     language: Annotated[
         Language | None,
         Doc("the language of the posts", "a language code such as en, de or pt-BR", "en", "the account's"),
+    ] = None
+    depth: Annotated[
+        int | None,
+        Field(ge=2, le=20),
+        Doc(
+            "after so many posts the next one replies to the first again: visitors who are not logged in see"
+            " 20 replies deep, and so up to 61 posts in place of 21",
+            "a number from 2 to 20",
+            "20",
+            "none",
+        ),
     ] = None
     spoiler: Annotated[str, Doc("a content warning on every post", "a line of text", "politics")] = ""
 

@@ -59,10 +59,14 @@ Timing = Callable[[datetime | None, datetime, datetime], Turn]
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """That the next post is sent at once: its idempotency key, and until when the lease holds then."""
+    """That the next post is sent at once: its idempotency key, and until when the lease holds then.
+
+    It replies to `parent`; None: to the post before it.
+    """
 
     key: str
     until: datetime
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

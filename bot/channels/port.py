@@ -128,6 +128,28 @@ class Quota:
     reset: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far somebody sees who opens the first post of a chain, and is not logged in.
+
+    `depth` replies deep, and `most` in all; None: as far as there are. After `branches` posts the next one of
+    a chain replies to its first again; None: never.
+    """
+
+    depth: int | None = None
+    most: int | None = None
+    branches: int | None = None
+
+    def seen(self, posts: int) -> int:
+        """Return how many of so many posts are seen."""
+        deep = self.depth if self.branches is None else None
+        return min([posts, *(1 + one for one in (deep, self.most) if one is not None)])
+
+    def branch(self, position: int) -> bool:
+        """Whether the post of this number, from 1, replies to the first again."""
+        return self.branches is not None and position > 1 and (position - 1) % self.branches == 0
+
+
 class NotReadyError(Exception):
     """A channel could not tell its rules; `outcome` says whether asking again later helps."""
 
@@ -144,6 +166,7 @@ class Channel(Protocol):
     """
 
     files: ChannelFiles
+    reach: Reach
 
     @property
     def name(self) -> str: ...

@@ -120,11 +120,13 @@ class Publisher:
         if isinstance(posts, Delivery):
             return posts
         delivery = claim.delivery
+        first: str | None = None
         parent: str | None = None
         intended: PostRecord | None = None
         for post in posts:
             if post.state is PostState.SENT:
                 parent = post.remote_id if post.taken_down is None else parent
+                first = parent if post.position == 1 else first
                 continue
             following = posts[post.position] if post.position < len(posts) else None
             change = None
@@ -138,13 +140,15 @@ class Publisher:
                     held = await self._hold(claim, left=len(posts) - post.position + 1)
                     if held is not None:
                         return held
-                    intended = await self._intend(claim, post, parent)
+                    intended = await self._intend(claim, post, _branch(self.channel, post, first) or parent)
                 outcome = await self._send(claim, intended)
                 change = self._decide(intended, outcome, last=following is None)
-            delivery, intended = await self._record(claim, post, change, following)
+            branch = _branch(self.channel, following, first)
+            delivery, intended = await self._record(claim, post, change, following, branch)
             if change.sent is None or delivery.lease_owner is None:
                 break
             parent = change.sent.remote_id
+            first = parent if post.position == 1 else first
         return delivery
 
     async def _prepare(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
@@ -289,14 +293,19 @@ class Publisher:
         )
 
     async def _record(
-        self, claim: Claim, post: PostRecord | None, change: Change, following: PostRecord | None = None
+        self,
+        claim: Claim,
+        post: PostRecord | None,
+        change: Change,
+        following: PostRecord | None = None,
+        branch: str | None = None,
     ) -> tuple[Delivery, PostRecord | None]:
         """Write what follows; with it the intent of the `following` post, where that may go at once."""
         now = self.clock()
         position = post.position if post else None
         intent = None
         if following and change.sent and self._goes_on(change, now):
-            intent = Intent(following.key or self.new_key(), now + LEASE)
+            intent = Intent(following.key or self.new_key(), now + LEASE, branch)
         try:
             delivery, intended = await asyncio.to_thread(
                 self.database.work.record, claim, position, change, now=now, following=intent
@@ -338,3 +347,8 @@ def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:
             "The parts that are out have no text: cancel it, and adopt it anew with theirs."
         )
     return rest
+
+
+def _branch(channel: Channel, post: PostRecord | None, first: str | None) -> str | None:
+    """Give the id of a chain's first post, where this one replies to that again."""
+    return first if post is not None and channel.reach.branch(post.position) else None

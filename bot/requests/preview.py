@@ -15,13 +15,17 @@ ASSUMED = Rules(500, telegram, Numbering.KEEP)
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One thread as one channel will show it. `problem` says why there are no posts, or what was assumed."""
+    """One thread as one channel will show it. `problem` says why there are no posts, or what was assumed.
+
+    `seen` is how many of them visitors see who are not logged in; None: all.
+    """
 
     channel: str
     thread: int
     limit: int
     posts: tuple[Post, ...]
     problem: str = ""
+    seen: int | None = None
 
 
 async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) -> tuple[Preview, ...]:
@@ -43,5 +47,12 @@ async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) 
             except CannotComposeError as error:
                 previews.append(Preview(channel.name, index, rules.limit, (), str(error)))
             else:
-                previews.append(Preview(channel.name, index, rules.limit, posts, problem))
+                seen = seen_of(channel, len(posts))
+                previews.append(Preview(channel.name, index, rules.limit, posts, problem, seen))
     return tuple(previews)
+
+
+def seen_of(channel: Channel, posts: int) -> int | None:
+    """Return how many posts of a chain visitors see who are not logged in; None: all of them."""
+    seen = channel.reach.seen(posts)
+    return seen if seen < posts else None

@@ -1,7 +1,7 @@
 """Texts that become threads of the queue: added, taken over, edited, continued, removed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from threadcast.bot.channels.port import Channel
@@ -17,6 +17,7 @@ from threadcast.bot.requests.input import (
     understand,
     with_files_of,
 )
+from threadcast.bot.requests.preview import seen_of
 from threadcast.bot.settled import setting_refused
 from threadcast.bot.wording import noticed, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
@@ -43,11 +44,15 @@ UNCONFIRMED = stored("nobody has said yet that it may be public")
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one thread that was added."""
+    """What became of one thread that was added.
+
+    `seen` is how many of its posts visitors see who are not logged in, by channel, where that is not all.
+    """
 
     source: str
     thread: Thread
     added: Added
+    seen: Mapping[str, int] = field(default_factory=dict)
 
 
 class Threads:
@@ -189,7 +194,18 @@ class Threads:
         signed = self._context.signature()
         added = self._database.threads.add(new, **signed, again=again, since=since)
         self._context.wake()
-        return tuple(Receipt(one.source, one.thread, each) for one, each in zip(new, added, strict=True))
+        channels = {channel.name: channel for channel in self._context.channels}
+
+        def seen(one: Added, thread: Thread) -> Mapping[str, int]:
+            found = {
+                each.channel: seen_of(channels[each.channel], len(thread.parts)) for each in one.deliveries
+            }
+            return {name: number for name, number in found.items() if number is not None}
+
+        return tuple(
+            Receipt(one.source, one.thread, each, seen(each, one.thread))
+            for one, each in zip(new, added, strict=True)
+        )
 
     def _new(
         self, thread: Thread, channel: Channel, at: datetime | None, *, held: str, confirm: bool = False

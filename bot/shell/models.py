@@ -219,11 +219,19 @@ class Problem(Model):
     message: str
 
 
+class Seen(Model):
+    """How many posts of a thread visitors see who are not logged in."""
+
+    thread: int
+    posts: int
+
+
 class Preview(Model):
     channel: str
     limit: int
     posts: list[PreviewedPost]
     problems: list[Problem]
+    seen: list[Seen]
 
 
 class Finding(Model):
@@ -248,7 +256,7 @@ def previews(found: Iterable[preview.Preview]) -> list[Preview]:
     made: dict[str, Preview] = {}
     for one in found:
         entry = made.setdefault(
-            one.channel, Preview(channel=one.channel, limit=one.limit, posts=[], problems=[])
+            one.channel, Preview(channel=one.channel, limit=one.limit, posts=[], problems=[], seen=[])
         )
         entry.posts.extend(
             PreviewedPost(
@@ -256,6 +264,8 @@ def previews(found: Iterable[preview.Preview]) -> list[Preview]:
             )
             for post in one.posts
         )
+        if one.seen is not None:
+            entry.seen.append(Seen(thread=one.thread, posts=one.seen))
         if one.problem:
             entry.problems.append(Problem(thread=one.thread, message=one.problem))
     return list(made.values())

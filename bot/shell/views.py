@@ -15,7 +15,7 @@ from threadcast.bot.requests.overview import ANSWERS, Overview, answer
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.settled import settled
+from threadcast.bot.settled import settled, unseen
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
@@ -108,6 +108,8 @@ def receipt(screen: Screen, one: Receipt, foreseen: Foreseen, now: datetime) -> 
 
     for said, group in alike(one.added.deliveries, lambda each: f"{state(each.state)}{then(each)}").items():
         screen.say(f"  {several(each.channel for each in group)}: {said}")
+    for channel, seen in one.seen.items():
+        screen.say(f"  {safe(unseen(channel, len(one.thread.parts), seen))}", whole=True)
     if any(each.state is DeliveryState.HELD for each in one.added.deliveries):
         screen.say(f"    → when it is right: threadcast release {one.added.thread_id}")
     for said, doubles in alike(one.added.duplicates, lambda each: _known(each.existing)).items():
@@ -125,7 +127,7 @@ def _known(twin: Delivery) -> str:
 
 def previews(screen: Screen, many: Sequence[Preview], threads: Sequence[Thread]) -> None:
     """Each thread's posts, once for all channels on which they are the same."""
-    for group in alike(many, lambda one: (one.thread, one.limit, one.problem, one.posts)).values():
+    for group in alike(many, lambda one: (one.thread, one.limit, one.problem, one.posts, one.seen)).values():
         _preview(screen, group[0], several(one.channel for one in group), threads[group[0].thread - 1])
 
 
@@ -133,6 +135,8 @@ def _preview(screen: Screen, one: Preview, where: str, thread: Thread) -> None:
     title = safe(thread.title)
     screen.say(f"[bold]{title}[/] on [bold]{where}[/]: {len(one.posts)} posts, limit {one.limit}")
     _settings(screen, thread)
+    if one.seen is not None:
+        screen.say(f"  {safe(unseen(one.channel, len(one.posts), one.seen))}", whole=True)
     if one.problem:
         screen.say(f"  {state('warning')} {safe(one.problem)}")
     for index, post in enumerate(one.posts, start=1):

@@ -167,7 +167,7 @@ class Work:
         """After a send: write what `states.decide` decided, post and delivery together.
 
         With `following` the next post is intended in the same transaction, as `intend` does, as a reply to
-        this one, which is out; it is the second answer.
+        this one, which is out, or to its `parent`; it is the second answer.
 
         `position` None is for what went wrong before any post (the rules could not be had): only the
         delivery changes. A post that was sent gets remote id, url and `finished`. The delivery takes
@@ -206,7 +206,8 @@ class Work:
                 log(connection, delivery, change.event, actor=claim.worker, now=now, detail=detail)
             intended = None
             if following is not None and change.sent is not None:
-                intended = _intend(connection, delivery, sent + 1, following, change.sent.remote_id, now)
+                parent = following.parent or change.sent.remote_id
+                intended = _intend(connection, delivery, sent + 1, following, parent, now)
             return delivery, intended
 
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> Delivery:

@@ -41,6 +41,7 @@ from threadcast.bot.channels.port import (
     Named,
     Outgoing,
     Quota,
+    Reach,
     Sought,
 )
 from threadcast.bot.media.errors import MediaError
@@ -78,6 +79,7 @@ class LocalChannel:
     # A file has no limits.
     limits_posts: bool | None = False
     quota: Quota | None = None
+    reach = Reach()
 
     def __init__(
         self, settings: LocalChannelSettings, *, folder: Path, clock: Clock, zone: tzinfo | None = None

@@ -10,10 +10,20 @@ from typing import TypeVar
 from threadcast.bot.channels.mastodon.checks import check, preflight
 from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
-from threadcast.bot.channels.mastodon.instance import Instance, dig
+from threadcast.bot.channels.mastodon.instance import VISITORS_DEPTH, VISITORS_MOST, Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, take_down
 from threadcast.bot.channels.media import NO_FILES, ChannelFiles
-from threadcast.bot.channels.port import Clock, Comparison, Expected, Finding, Named, Outgoing, Quota, Sought
+from threadcast.bot.channels.port import (
+    Clock,
+    Comparison,
+    Expected,
+    Finding,
+    Named,
+    Outgoing,
+    Quota,
+    Reach,
+    Sought,
+)
 from threadcast.config.channels import MastodonChannelSettings, narrower
 from threadcast.config.proxies import DIRECT, Proxies
 from threadcast.queue.compose.compose import Numbering, Rules
@@ -57,6 +67,7 @@ class MastodonChannel:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"mastodon {self.name}")
         self._settle_after = settle_after
         self._instance: Instance | None = None
+        self.reach = Reach(VISITORS_DEPTH, VISITORS_MOST, settings.depth)
         self._fit_until: datetime | None = None
 
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
@@ -65,6 +76,8 @@ class MastodonChannel:
             if isinstance(found, Fault):
                 raise not_ready(found, now=self._clock(), reset=reset)
             self._instance = found
+            if not found.is_mastodon:  # how far others show a conversation is not known
+                self.reach = Reach(branches=self._settings.depth)
         numbering = Numbering(settings.numbering or self._settings.numbering)
         return self._instance.rules(numbering=numbering, spoiler=spoiler_of(settings, self._settings))
 

@@ -12,6 +12,10 @@ from threadcast.queue.compose.compose import Measure, Numbering, Rules
 # What a server is, https://nodeinfo.diaspora.software tells; many call themselves Mastodon elsewhere.
 MASTODON = frozenset({"mastodon", "glitchsoc", "glitch-soc", "hometown", "fedibird", "kmyblue", "ecko"})
 
+# What Mastodon shows of a conversation to somebody who is not logged in: replies deep, and in all.
+# https://github.com/mastodon/mastodon/blob/main/app/controllers/api/v1/statuses_controller.rb
+VISITORS_DEPTH, VISITORS_MOST = 20, 60
+
 USUAL_LIMIT = 500  # characters of a status, where a server does not tell; Mastodon's own
 USUAL_URL_LENGTH = 23  # characters that a URL counts as, where a server does not tell; Mastodon's own
 

@@ -20,6 +20,7 @@ from threadcast.bot.channels.port import (
     Named,
     Outgoing,
     Quota,
+    Reach,
     Sought,
 )
 from threadcast.bot.channels.telegram.checks import check, why_not
@@ -56,6 +57,7 @@ class TelegramChannel:
     kind: Final = "telegram"
     limits_posts: bool | None = False
     quota: Quota | None = None  # Telegram says what is left only by asking to wait
+    reach = Reach()
 
     def __init__(
         self,
@@ -141,7 +143,9 @@ class TelegramChannel:
                 parse_mode=None,  # not left to a default: nothing in a post is markup
                 entities=spoilers(outgoing),
                 disable_notification=silent,
-                link_preview_options=_previews(wished.previews or "all", first=parent is None),
+                link_preview_options=_previews(
+                    wished.previews or self._settings.previews, first=parent is None
+                ),
                 # Never `allow_sending_without_reply`: it sends unlinked on any failure to find the parent.
                 reply_parameters=None if parent is None else telegram.ReplyParameters(int(parent)),
             )

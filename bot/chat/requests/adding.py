@@ -33,6 +33,7 @@ from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import MAX_INPUT, Intake, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
+from threadcast.bot.settled import unseen
 from threadcast.bot.wording import STATES, exactly, parts
 from threadcast.bot.wording import posts as so_many_posts
 from threadcast.bot.wording import threads as so_many
@@ -254,7 +255,7 @@ async def added(
     first = receipts[0].added.thread_id
     took = tuple(one.added.thread_id for one in receipts if one.added.thread_id is not None)
     if len(receipts) == 1 and first is not None:
-        below = [*_doubles(receipts[0], viewer), *_not_read(wish)]
+        below = [*_unseen(receipts[0]), *_doubles(receipts[0], viewer), *_not_read(wish)]
         return Answer(Card(first, below="\n".join(below), rows=more), took=took)
     if len(receipts) == 1 and (known := _known(receipts[0])) is not None:
         return Answer(Card(known, _("It is here already, as #{thread}.").format(thread=known)))
@@ -271,6 +272,12 @@ async def added(
     lines += ["", *_not_read(wish)] if wish.odd else []
     message = Message("\n".join(lines), (*_buttons(receipts, sender.role, foreseen), *more))
     return Answer(message, took=took)
+
+
+def _unseen(receipt: Receipt) -> list[str]:
+    """What visitors will not see of it."""
+    number = len(receipt.thread.parts)
+    return [f"👀 {esc(unseen(channel, number, seen))}" for channel, seen in receipt.seen.items()]
 
 
 def _not_read(wish: Wish) -> list[str]:
@@ -308,7 +315,7 @@ def _receipt(
         then = cards.held(one) if waits else esc(cards.starts(one, foreseen.get(one.id), viewer))
         number = so_many_posts(posts.get(one.channel, 0))
         lines.append(f"{cards.SIGNS[one.state]} {bold(one.channel)}: {number}, {then}")
-    return [*lines, *_doubles(receipt, viewer)]
+    return [*lines, *_unseen(receipt), *_doubles(receipt, viewer)]
 
 
 def _known(receipt: Receipt) -> int | None:

@@ -9,7 +9,7 @@ from itertools import groupby, zip_longest
 from threadcast.bot.chat.views.message import Message, bold, esc, split
 from threadcast.bot.languages import _, ngettext
 from threadcast.bot.requests.preview import Preview
-from threadcast.bot.settled import settled
+from threadcast.bot.settled import settled, unseen
 from threadcast.bot.wording import several
 from threadcast.queue.compose.compose import Post, head_of
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
@@ -32,6 +32,7 @@ class Look:
     limit: int
     posts: tuple[Post, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def looks(found: Sequence[Preview]) -> list[Look]:
@@ -46,6 +47,7 @@ def looks(found: Sequence[Preview]) -> list[Look]:
             min(one.limit for one in same),
             same[0].posts,
             tuple(dict.fromkeys(one.problem for one in same if one.problem)),
+            tuple(unseen(one.channel, len(one.posts), one.seen) for one in same if one.seen is not None),
         )
         for (thread, _texts), same in alike.items()
     ]
@@ -76,7 +78,11 @@ def below(look: Look, thread: Thread, number: int | None, shown: int) -> str:
         lines = [_("{thread} on {channels}:").format(thread=name, channels=where)]
     if settings := settled(thread.settings):
         lines.append(f"⚙️ {esc(settings)}")
-    return "\n".join([*lines, *(f"⚠️ {esc(one)}" for one in look.problems), *_lengths(look)])
+    return "\n".join([*lines, *_said(look), *_lengths(look)])
+
+
+def _said(look: Look) -> list[str]:
+    return [*(f"⚠️ {esc(one)}" for one in look.problems), *(f"👀 {esc(one)}" for one in look.notes)]
 
 
 def _lengths(look: Look) -> list[str]:
@@ -110,7 +116,11 @@ def _lengths(look: Look) -> list[str]:
 
 def plain(look: Look, title: str) -> str:
     """The same as a text file."""
-    lines = [f"{title} — {', '.join(look.channels)}, {len(look.posts)}/{look.limit}", *look.problems]
+    lines = [
+        f"{title} — {', '.join(look.channels)}, {len(look.posts)}/{look.limit}",
+        *look.problems,
+        *look.notes,
+    ]
     for place, post in enumerate(look.posts, start=1):
         lines += [f"-- {place}/{len(look.posts)}, {post.length}/{look.limit}", post.text]
     return "\n".join([*lines, ""])

@@ -14,6 +14,7 @@ from tests.queue.store.fresh import fresh_database
 from tests.servers.http import Cut, Response
 from tests.servers.mastodon.manners import FROM_4_6, GOTOSOCIAL, SNAC, TAKAHE
 from tests.servers.mastodon.server import MastodonServer
+from threadcast.bot.channels.port import Expected
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
 from threadcast.queue.model import ChannelSeen, Delivery
@@ -170,3 +171,40 @@ def test_each_fault_at_every_post(kind: str, fault: str) -> None:
     with MastodonServer(clock=clock, **SERVERS[kind]) as server:
         server.add_account()
         asyncio.run(publish_through(server, clock, [fault] * 10))
+
+
+@pytest.mark.parametrize(("depth", "seen"), [(None, 21), (20, 45), (7, 45)])
+async def test_visitors_see_a_chain_whole_that_branches(depth: int | None, seen: int) -> None:
+    """With DEPTH a chain of 45 is whole for who is not logged in, in its order, whatever answer is lost."""
+    clock = FakeClock()
+    with MastodonServer(clock=clock) as server:
+        server.add_account()
+        channel = make_channel(server, clock=clock, depth=depth)
+        database = fresh_database()
+        database.changes.see_channels([ChannelSeen("masto", "mastodon", "there")], now=START)
+        (added,) = database.threads.add([wish("masto", parts=45)], now=START, actor="test")
+        (delivery,) = added.deliveries
+        lost = {20, 21, 40}
+
+        def see(delivery: Delivery) -> None:
+            if delivery.sent in lost:
+                lost.remove(delivery.sent)
+                server.lose_answer()
+
+        while delivery.state is not DeliveryState.PUBLISHED:
+            publisher = Publisher(
+                database, channel, worker="one", clock=clock, stop=Stop(), observe=see, chance=lambda: 1.0
+            )
+            published = await publisher.publish()
+            assert isinstance(published, Delivery)
+            delivery, clock.moment = published, max(clock.moment, published.due)
+        posts = database.reading.posts(delivery.id)
+        expected = [
+            Expected(post.position, post.remote_id or "", post.post.text, post.reply_to) for post in posts
+        ]
+        assert await channel.audit(expected) == ()
+        assert channel.reach.seen(45) == seen
+        await channel.close()
+        statuses = server.statuses()
+        visible = server.visible_from(statuses[0].id)
+    assert [status.text for status in statuses[:1]] + visible == [post.post.text for post in posts][:seen]

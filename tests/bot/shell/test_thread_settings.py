@@ -117,3 +117,23 @@ def test_settings_that_are_wrong_hold_the_thread(shell: Shell) -> None:
     assert "line 2: there is no setting “visiblity”; visibility may be meant" in said
     assert "line 3: the setting quotes has to be public, followers or nobody, and not “all”" in said
     assert {one["state"] for one in shell.json("queue")["deliveries"]} == {"held"}
+
+
+def test_a_long_chain_says_what_visitors_will_miss(shell: Shell) -> None:
+    """From 22 posts on Mastodon, `add` and `preview` say what visitors see, and what would show all."""
+    name = "THREADCAST_CHANNELS__SOCIAL__"
+    shell.env |= {
+        f"{name}KIND": "mastodon",
+        f"{name}URL": "http://127.0.0.1:9",
+        f"{name}TOKEN": "a-token-of-it",
+    }
+    text = "".join(f"{number}/ Watch {number}.\n" for number in range(1, 23)) + "23/ Day. /end\n"
+    said = f"see the first 21 of 23 posts on social; all of them with {name}DEPTH=20"
+    assert said in " ".join(shell.ok("preview", "-c", "social", shell.write(text)).split())
+    assert said in " ".join(shell.ok("add", shell.write(text)).split())
+    assert [one["seen"] for one in shell.json("preview", "1")] == [[], [], [{"thread": 1, "posts": 21}]]
+    shell.env[f"{name}DEPTH"] = "20"
+    assert "logged in" not in shell.ok("preview", "1")
+    assert shell.json("preview", "-c", "social", shell.write("Bread. " * 6000))[0]["seen"] == [
+        {"thread": 1, "posts": 61}
+    ]

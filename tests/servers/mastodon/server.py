@@ -83,6 +83,11 @@ class MastodonServer(Script, LoopbackServer):
             everything = self._statuses.all.values()
             return [status for status in everything if account in {None, status.account}]
 
+    def visible_from(self, status_id: str) -> list[str]:
+        """The texts that somebody sees below a status who is not logged in."""
+        with self.changed:
+            return [one.text for one in self._statuses.seen_by_visitors(self._statuses.all[status_id])]
+
     def write(self, account: Account, text: str, parent: str | None = None) -> Status:
         """Somebody writes a status by hand."""
         with self.changed:
@@ -127,6 +132,9 @@ class MastodonServer(Script, LoopbackServer):
                 return Response(301 if request.method == "GET" else 307, b"", {"Location": path})
         if request.method == "GET" and (public := self._public(path)) is not None:
             return public
+        context = re.fullmatch(r"/api/v1/statuses/([^/]+)/context", path)
+        if context and "authorization" not in request.headers:
+            return self._visited(context[1])
         for method, pattern, scopes, route in ROUTES:
             found = re.fullmatch(pattern, path)
             if method == request.method and found:
@@ -155,6 +163,14 @@ class MastodonServer(Script, LoopbackServer):
         chain = [*self._statuses.ancestors(status), status, *self._statuses.descendants(status)]
         body = "".join(f'<article id="{s.id}">{to_html(s.text)}</article>' for s in chain)
         return Response(200, f"<!doctype html><meta charset=utf-8>{body}".encode(), HTML)
+
+    def _visited(self, status_id: str) -> Response:
+        """Return a conversation for somebody who is not logged in."""
+        status = self._statuses.all.get(status_id)
+        if status is None or status.visibility not in {"public", "unlisted"}:
+            raise ApiError(404, "Record not found")
+        below = [self._json(one) for one in self._statuses.seen_by_visitors(status)]
+        return Response(200, {"ancestors": [], "descendants": below})
 
     def _describe(self) -> dict[str, Any]:
         statuses = {

@@ -14,6 +14,7 @@ from tests.servers.mastodon.text import countable_length, to_html
 KEY_LIFETIME = timedelta(seconds=3600)
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]+)?")
+VISITORS_DEPTH, VISITORS_LIMIT = 20, 60
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 # Servers answer in the account's language: whoever reads these words is wrong.
@@ -183,6 +184,20 @@ class Statuses:
             found.append(waiting.pop())
             waiting += children[found[-1].id]
         return found
+
+    def seen_by_visitors(self, status: Status) -> list[Status]:
+        """The descendants that somebody sees who is not logged in: 20 replies deep, 60 in all.
+
+        https://github.com/mastodon/mastodon/blob/main/app/controllers/api/v1/statuses_controller.rb
+        """
+        depths = {status.id: 0}
+        found: list[Status] = []
+        for one in self.descendants(status):
+            depth = depths.get(one.parent or "")
+            if depth is not None and depth < VISITORS_DEPTH and one.visibility in {"public", "unlisted"}:
+                depths[one.id] = depth + 1
+                found.append(one)
+        return found[:VISITORS_LIMIT]
 
     def _checked(self, given: Mapping[str, str]) -> tuple[str, str]:
         failed, blank, too_long = WORDS[self.locale]

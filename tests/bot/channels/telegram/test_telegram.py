@@ -208,7 +208,9 @@ async def channel(server: TelegramServer, chat: Chat) -> AsyncIterator[TelegramC
 
 def channel_on(server: TelegramServer, *, timeout: float = 60, **changes: Any) -> TelegramChannel:
     bot = make_bot(TOKEN, api_url=server.url, timeout=timeout)
-    of_settings = {name: changes.pop(name) for name in ("chat", "silent", "when_unsure") if name in changes}
+    of_settings = {
+        name: changes.pop(name) for name in ("chat", "silent", "previews", "when_unsure") if name in changes
+    }
     settings = TelegramChannelSettings(name="news", token=TOKEN, **{"chat": "@news", **of_settings})
     return TelegramChannel(settings, bot=bot, **{"clock": lambda: NOW, **changes})
 
@@ -281,6 +283,18 @@ class TestSend:
         given = [json.loads(m.given["link_preview_options"]) for m in server.seen(chat)]
         assert [one["is_disabled"] for one in given] == disabled
         assert [m.silent for m in server.seen(chat)] == [True, True]
+
+    @pytest.mark.parametrize("previews", ["all", "first", "none"])
+    async def test_link_previews_as_the_channel_has_them(
+        self, server: TelegramServer, chat: Chat, previews: str
+    ) -> None:
+        """PREVIEWS says which posts show one; it is sent with every post, so that a retry is the same."""
+        channel = channel_on(server, previews=previews)
+        for parent in (None, "1"):
+            await send(channel, parent=parent)
+        await channel.close()
+        given = [json.loads(m.given["link_preview_options"])["is_disabled"] for m in server.seen(chat)]
+        assert given == {"all": [False, False], "first": [False, True], "none": [True, True]}[previews]
 
     async def test_the_bot_is_asked_who_it_is_once(
         self, channel: TelegramChannel, server: TelegramServer

@@ -88,3 +88,12 @@ def test_a_file_has_every_post_with_its_length() -> None:
         "2/ b",
         "",
     ]
+
+
+def test_what_visitors_miss_is_said_below() -> None:
+    """For each channel of those that look the same."""
+    posts = tuple(post(f"{n}/ a", n) for n in range(1, 24))
+    (look,) = previews.looks([Preview("masto", 1, 500, posts, "", 21), Preview("page", 1, 500, posts)])
+    said = "visitors who are not logged in see the first 21 of 23 posts on masto; all of them with "
+    assert look.notes == (f"{said}THREADCAST_CHANNELS__MASTO__DEPTH=20",)
+    assert f"👀 {look.notes[0]}" in previews.below(look, THREAD, 7, 23).split("\n")
