@@ -103,6 +103,8 @@ def test_a_long_list_of_times_is_cut_and_says_how_it_ends() -> None:
     assert lines[1] == "#1 <b>on day 1</b> &lt;b&gt;"
     assert lines[-1] == "… and 10 more, the last on on day 30"
     assert len(lines) == 22
+    short = calendar.times(asked, times[:2], Button("Yes", "each-yes|||abc|"), "One each:")
+    assert short.text.split("\n")[1:] == lines[1:3]
 
 
 def test_channels_of_several_zones_are_shown_by_the_chats() -> None:
