@@ -31,9 +31,10 @@ TELEGRAM = MediaRules(
         frozenset({MediaKind.AUDIO}),
     ),
     sizes={kind: (10 if kind is MediaKind.IMAGE else 50) * _MB for kind in MediaKind},
+    documents=frozenset({"video/webm", "video/ogg", "audio/ogg", "audio/wav", "audio/flac"}),
 )
 TELEGRAM_PICTURES = PictureLimits(
-    frozenset({"image/jpeg", "image/png", "image/gif"}), size=10 * _MB, sides=10_000, ratio=20
+    frozenset({"image/jpeg", "image/png"}), size=10 * _MB, sides=10_000, ratio=20
 )
 
 # What a server of Mastodon's takes that says nothing else: https://docs.joinmastodon.org/entities/Instance
@@ -97,13 +98,14 @@ class ChannelFiles:
         file, name = media.file, plain(media.name)
         if file is None:
             raise MediaError(f"{name} was never kept; add the thread again with it")
+        kind = self.takes.kind_of(file) if self.takes else file.kind
         with self._store.opened(file.digest, name) as path:
-            if file.kind not in _PICTURES:
-                return Upload(name, file.mime, file.kind, media.description, path.read_bytes())
+            if kind not in _PICTURES:
+                return Upload(name, file.mime, kind, media.description, path.read_bytes())
             picture = images.prepare(name, path, self._pictures)
         suffix = _SUFFIXES.get(picture.mime) or mimetypes.guess_extension(picture.mime) or ""
         shown = PurePosixPath(name).with_suffix("").name + suffix
-        return Upload(shown, picture.mime, file.kind, media.description, picture.content)
+        return Upload(shown, picture.mime, kind, media.description, picture.content)
 
 
 NO_FILES = ChannelFiles(MediaStore(Path("nowhere")), None, PictureLimits(frozenset(), 0))

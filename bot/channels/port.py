@@ -68,12 +68,14 @@ class Sought(Outgoing):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A post of a chain as we know it: `position` from 1, `text` and `parent` as they were sent."""
+    """A post of a chain as we know it: `position` from 1, `text`, `parent` and files as they were sent."""
 
     position: int
     remote_id: str
     text: str
     parent: str | None
+    media: tuple[Media, ...] = ()
+    album: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,8 @@ class Publisher:
             return self._decide(post, gone, last=last, began=post.intended)
         known = await asyncio.to_thread(self.database.reading.landmark, self.channel.name)
         landmark = Landmark(known.remote_id, known.post.text) if known and known.remote_id else None
+        if landmark and known and known.album:  # its newest message is a picture without words
+            landmark = Landmark(known.album[-1], "")
         sought = Sought(
             post.post.text,
             post.reply_to,

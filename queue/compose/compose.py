@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from threadcast.queue.compose.split import CannotSplitError, cut
-from threadcast.queue.text.media import Media, MediaKind
+from threadcast.queue.text.media import Media, MediaKind, StoredFile
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Part, Placement, Thread, is_blank, written
 
@@ -48,12 +48,19 @@ class MediaRules:
 
     `together` are the sets of kinds that may share a post; a kind in none of them stands alone. `sizes` has
     the bytes at most of each kind that is taken, as it is sent; pictures are made smaller where they need it.
+    Videos and recordings of the MIME types `documents` are shown as documents.
     """
 
     count: int
     caption: int
     together: tuple[frozenset[MediaKind], ...]
     sizes: Mapping[MediaKind, int]
+    documents: frozenset[str] = frozenset()
+
+    def kind_of(self, file: StoredFile) -> MediaKind:
+        """What a file is there."""
+        played = file.kind in {MediaKind.VIDEO, MediaKind.AUDIO}
+        return MediaKind.DOCUMENT if played and file.mime in self.documents else file.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +269,8 @@ def _groups(number: int, part: Part, rules: MediaRules | None) -> tuple[tuple[Me
         kind = _taken(number, media, rules)
         family = next((one for one in rules.together if kind in one), frozenset[MediaKind]())
         last = groups[-1] if groups else ()
-        if last and len(last) < rules.count and all(_kind(one) in family for one in last):
+        alike = all(one.file and rules.kind_of(one.file) in family for one in last)
+        if last and alike and len(last) < rules.count:
             groups[-1] = (*last, media)
         else:
             groups.append((media,))
@@ -276,7 +284,7 @@ def _taken(number: int, media: Media, rules: MediaRules) -> MediaKind:
         raise CannotComposeError(
             f"{where} names {media.name}, which nobody has stored: add the thread again with it."
         )
-    kind = media.file.kind
+    kind = rules.kind_of(media.file)
     most = rules.sizes.get(kind)
     if most is None:
         raise CannotComposeError(
@@ -299,10 +307,6 @@ _NAMES = {
     MediaKind.VOICE: "voice message",
     MediaKind.DOCUMENT: "file of this kind",
 }
-
-
-def _kind(media: Media) -> MediaKind | None:
-    return media.file.kind if media.file else None
 
 
 def _megabytes(size: int) -> str:

@@ -5,6 +5,7 @@ The Bot API knows no idempotency key: a send whose answer is lost may be out, an
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,15 +26,17 @@ from threadcast.bot.channels.port import (
 )
 from threadcast.bot.channels.telegram.checks import check, why_not
 from threadcast.bot.channels.telegram.client import Client, close_bot
-from threadcast.bot.channels.telegram.entities import spoilers
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, UNREADABLE, address_in, classify, not_deleted
 from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
+from threadcast.bot.channels.telegram.sending import How, post
+from threadcast.bot.media.errors import MediaError
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules, head_of
 from threadcast.queue.outcomes import (
     Absent,
+    Code,
     Look,
     Obstacle,
     Outcome,
@@ -99,7 +102,8 @@ class TelegramChannel:
 
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
         numbering = Numbering(settings.numbering or self._settings.numbering)
-        return Rules(LIMIT, measure.telegram, numbering, head_of(settings))
+        head, takes = head_of(settings), self.files.takes
+        return Rules(LIMIT, measure.telegram, numbering, head, takes)
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. A chat that moved has certainly not taken it: it is sent to the new one."""
@@ -137,25 +141,22 @@ class TelegramChannel:
         parent, wished = outgoing.parent, outgoing.settings
         silent = self._settings.silent and parent is not None if wished.silent is None else wished.silent
         try:
-            message = await self._client.bot.send_message(
-                self._client.chat,
-                outgoing.text,
-                parse_mode=None,  # not left to a default: nothing in a post is markup
-                entities=spoilers(outgoing),
-                disable_notification=silent,
-                link_preview_options=_previews(
-                    wished.previews or self._settings.previews, first=parent is None
-                ),
-                # Never `allow_sending_without_reply`: it sends unlinked on any failure to find the parent.
-                reply_parameters=None if parent is None else telegram.ReplyParameters(int(parent)),
-            )
+            files = [await self.files.ready(one) for one in outgoing.media]
+        except MediaError as error:
+            return Refused(str(error), Code.CONTENT)
+        previews = _previews(wished.previews or self._settings.previews, first=parent is None)
+        try:
+            messages = await post(self._client.bot, self._client.chat, outgoing, files, How(silent, previews))
         except ChatMigrated:
             raise
         except TelegramError as error:
             return self._classify(error, parent)
         except UNREADABLE:
             return Unknown("Telegram's answer cannot be read; the post may be out")
-        return self._classify(message, parent)
+        outcome = self._classify(messages[0] if messages else None, parent)
+        if isinstance(outcome, Sent) and len(messages) > 1:
+            return replace(outcome, album=tuple(str(one.message_id) for one in messages[1:]))
+        return outcome
 
     async def look_up(self, sought: Sought) -> Look:
         """By forwarding what is behind its parent or landmark to the owner."""
@@ -199,7 +200,7 @@ class TelegramChannel:
     async def close(self) -> None:
         await close_bot(self._client.bot)
 
-    def _classify(self, result: telegram.Message | TelegramError, parent: str | None) -> Outcome:
+    def _classify(self, result: telegram.Message | TelegramError | None, parent: str | None) -> Outcome:
         return classify(result, name=self.name, chat=self._client.chat, parent=parent, now=self._clock())
 
 

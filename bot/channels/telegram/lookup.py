@@ -17,7 +17,17 @@ from threadcast.bot.channels.port import Comparison, Expected, Finding, Landmark
 from threadcast.bot.channels.telegram.client import Client
 from threadcast.bot.channels.telegram.errors import CALL_ERRORS, GONE, Fault, address, address_in
 from threadcast.bot.channels.telegram.links import Link
-from threadcast.bot.channels.telegram.matching import Shown, alike, beside, differences, doubt_about, verdict
+from threadcast.bot.channels.telegram.matching import (
+    File,
+    Shown,
+    alike,
+    beside,
+    differences,
+    doubt_about,
+    files_of,
+    own,
+    verdict,
+)
 from threadcast.config.logs import get_logger
 from threadcast.queue.outcomes import Absent, Blind, Look, Obstacle, Refused, Sent, Throttled, Unreached
 
@@ -144,11 +154,11 @@ class Probe:
 
     async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Where a published chain is not as it was sent; one message a second."""
-        if not all(expected.remote_id.isdecimal() for expected in chain):
+        if not all(number.isdecimal() for one in chain for number in (one.remote_id, *one.album)):
             return Blind("the chain has ids that are none of Telegram's")
         try:
             chat = await self._chat()
-            ids = (*(int(expected.remote_id) for expected in chain), *beside(chain, WINDOW, EXTRAS))
+            ids = (*sorted(own(chain)), *beside(chain, WINDOW, EXTRAS))
             seen = {number: await self._see(chat, number) for number in ids}
         except CannotSeeError as error:
             return Blind(error.fault.reason)
@@ -172,7 +182,8 @@ class Probe:
             shown = await self._behind(chat, base)
         except CannotSeeError as error:
             return Blind(error.fault.reason)
-        return verdict(shown, sought.text, lambda number: address(chat, number))
+        files = files_of(sought.media)
+        return verdict(shown, sought.text, lambda number: address(chat, number), files)
 
     async def _base(self, chat: telegram.ChatFullInfo, parent: int, landmark: Landmark | None) -> int:
         """The id that the post must be behind. A landmark counts only where it is what it should be."""
@@ -223,7 +234,8 @@ class Probe:
         copies = (self._copies or frozenset()) | {copy.message_id}
         # A cancelled look leaves no copy either.
         await asyncio.shield(self._delete_copies(private, copies))
-        return Shown(message_id, copy.text or copy.caption or "", self._is_own(copy, chat, message_id))
+        words, mine = copy.text or copy.caption or "", self._is_own(copy, chat, message_id)
+        return Shown(message_id, words, mine, _file(copy))
 
     def _private(self) -> int:
         """Where messages of a chat can be forwarded to. Raises CannotSeeError."""
@@ -263,6 +275,14 @@ class Probe:
             case telegram.MessageOriginHiddenUser():
                 return False
         return None
+
+
+def _file(message: telegram.Message) -> File:
+    """What a message shows."""
+    if message.photo:
+        return File.PHOTO
+    others = (message.animation, message.video, message.audio, message.voice, message.document)
+    return File.OTHER if any(others) else File.NONE
 
 
 def _blindness(fault: Fault) -> Finding:

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from enum import Enum, auto
 from itertools import pairwise
 from typing import Final
 
 from threadcast.bot.channels.port import Difference, Expected
 from threadcast.bot.plain import quoted
 from threadcast.queue.outcomes import Absent, Blind, Sent
+from threadcast.queue.text.media import Media, MediaKind
 
 MUCH_ALIKE: Final = 0.75  # of the words, in their order: such a text may be the post, changed since
 
@@ -22,9 +24,17 @@ CONTROLS: Final = re.compile("[\0-\x1f]")
 Address = Callable[[int], str | None]
 
 
+class File(Enum):
+    """What a message shows beside its text: Telegram makes of a video what it likes, but no photo."""
+
+    NONE = auto()
+    PHOTO = auto()
+    OTHER = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One message of a chat. `text` is empty where it has none.
+    """One message of a chat. `text` is empty where it has none, `file` says whether it shows one.
 
     `own`: it was written here, and where people write too, by us; None where that cannot be seen.
     """
@@ -32,6 +42,7 @@ class Shown:
     message_id: int
     text: str
     own: bool | None = True
+    file: File = File.NONE
 
 
 def words(text: str) -> list[str]:
@@ -49,26 +60,58 @@ def much_alike(one: str, other: str) -> bool:
     return SequenceMatcher(None, words(one), words(other), autojunk=False).ratio() >= MUCH_ALIKE
 
 
-def verdict(shown: Iterable[Shown], text: str, address: Address) -> Sent | Absent | Blind:
-    """What the messages behind the one before it say of a post."""
-    fits: list[Shown] = []
+def files_of(media: Sequence[Media]) -> tuple[File, ...]:
+    """What the messages of a post show, one after the other: an album has a message for each file."""
+    kinds = [one.file.kind if one.file else None for one in media]
+    return tuple(File.PHOTO if kind is MediaKind.IMAGE else File.OTHER for kind in kinds) or (File.NONE,)
+
+
+def verdict(
+    shown: Sequence[Shown], text: str, address: Address, files: Sequence[File] = (File.NONE,)
+) -> Sent | Absent | Blind:
+    """What the messages behind the one before it say of a post that shows these files."""
+    fits: list[Sequence[Shown]] = []
     doubts: list[str] = []
-    for message in shown:
-        where = _where(message.message_id, address)
-        if alike(message.text, text):
-            if message.own:
-                fits.append(message)
-            elif message.own is None:
-                doubts.append(f"it does not show who wrote the one message that has this text: {where}")
-        elif message.own is not False and much_alike(message.text, text):
-            doubts.append(f"a message much like it is there, and may be the post, edited since: {where}")
+    behind = 0  # the album that was found last
+    for index, message in enumerate(shown):
+        if index < behind:
+            continue
+        album = shown[index : index + len(files)]
+        if message.own and _is_post(album, text, files):
+            fits.append(album)
+            behind = index + len(album)
+        elif doubt := _doubt(album, text, files):
+            doubts.append(f"{doubt}: {_where(message.message_id, address)}")
     match fits:
-        case [message]:
-            return Sent(str(message.message_id), address(message.message_id))
+        case [[first, *more]]:
+            album_ids = tuple(str(one.message_id) for one in more)
+            return Sent(str(first.message_id), address(first.message_id), album_ids)
         case []:
             return Blind(doubts[0], seen=True) if doubts else Absent()
-    places = ", ".join(_where(message.message_id, address) for message in fits)
+    places = ", ".join(_where(album[0].message_id, address) for album in fits)
     return Blind(f"more than one message has this text: {places}", seen=True)
+
+
+def _is_post(album: Sequence[Shown], text: str, files: Sequence[File]) -> bool:
+    """Whether these messages are a post, the words beside the first file."""
+    words = [text, *[""] * (len(files) - 1)]
+    return [one.file for one in album] == list(files) and all(
+        alike(one.text, said) for one, said in zip(album, words, strict=True)
+    )
+
+
+def _doubt(album: Sequence[Shown], text: str, files: Sequence[File]) -> str:
+    """Why a message may be the post all the same; empty where it cannot be."""
+    first = album[0]
+    if first.own is None and _is_post(album, text, files):
+        return "it does not show who wrote the one message that has this text"
+    if first.own is False or not words(text):
+        return ""
+    if first.own and alike(first.text, text):
+        return "a message with its text is there, and shows other files"
+    if much_alike(first.text, text) and not alike(first.text, text):
+        return "a message much like it is there, and may be the post, edited since"
+    return ""
 
 
 def doubt_about(message: Shown, texts: Iterable[str]) -> str:
@@ -100,6 +143,12 @@ def differences(
             found.append(Difference("missing", expected.position, f"message {number} is not there"))
         elif not alike(message.text, expected.text):
             found.append(Difference("edited", expected.position, f"its text is another: {where}"))
+        elif message.file is not files_of(expected.media)[0]:
+            found.append(Difference("edited", expected.position, f"it shows another file: {where}"))
+        for picture in map(int, expected.album):
+            if seen.get(picture) is None:
+                what = f"message {picture}, a file of it, is not there"
+                found.append(Difference("missing", expected.position, what))
         if number < last:
             found.append(Difference("out-of-order", expected.position, f"it is older than {last}: {where}"))
         last = max(last, number)
@@ -109,19 +158,24 @@ def differences(
 def _extras(
     chain: Sequence[Expected], seen: Mapping[int, Shown | None], address: Address
 ) -> Iterator[Difference]:
-    ours = {int(expected.remote_id) for expected in chain}
+    ours = set(own(chain))
     for number, message in sorted(seen.items()):
         if number in ours or message is None or message.own is False:
             continue
-        same = [expected.position for expected in chain if alike(expected.text, message.text)]
+        same = [one.position for one in chain if one.text and alike(one.text, message.text)]
         if same:
             what = f"post {same[0]} stands there once more: {_where(number, address)}"
             yield Difference("extra", None, what)
 
 
+def own(chain: Sequence[Expected]) -> frozenset[int]:
+    """The ids of all messages of a chain."""
+    return frozenset(int(number) for one in chain for number in (one.remote_id, *one.album))
+
+
 def beside(chain: Sequence[Expected], each: int, most: int) -> tuple[int, ...]:
     """The ids behind the posts of a chain that are not its own: at most `each` behind one, `most` in all."""
-    ours = sorted({int(expected.remote_id) for expected in chain})
+    ours = sorted(own(chain))
     ends = [*ours, ours[-1] + each + 1] if ours else []
     found = [number for one, other in pairwise(ends) for number in range(one + 1, min(other, one + each + 1))]
     return tuple(found[:most])

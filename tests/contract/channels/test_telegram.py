@@ -1,21 +1,37 @@
 """The Telegram channel against a strict Bot API server on loopback."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from tests.contract.channels.harness import Harness, Seen
+from tests.contract.channels.showing import ShowingContract
 from tests.contract.channels.suite import RemoteChannelContract
 from tests.servers.telegram.server import TOKEN, TelegramServer
+from threadcast.bot.channels.media import TELEGRAM, TELEGRAM_PICTURES, ChannelFiles
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
+from threadcast.bot.media.store import MediaStore
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.queue.compose.compose import Numbering
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+
+
+# By the field of a message that tells; an animation is a document too.
+KINDS = {
+    "animation": "animation",
+    "photo": "image",
+    "video": "video",
+    "audio": "audio",
+    "voice": "voice",
+    "document": "document",
+}
 
 
 class TelegramHarness:
@@ -28,10 +44,11 @@ class TelegramHarness:
     describes = False
     secret = TOKEN
 
-    def __init__(self, server: TelegramServer, *, by_name: bool = True) -> None:
+    def __init__(self, server: TelegramServer, data: Path, *, by_name: bool = True) -> None:
+        self._data = data
         self._server = server
         server.add_bot()
-        self._chat = server.add_chat(username="lighthouses" if by_name else None)
+        self.chat = self._chat = server.add_chat(username="lighthouses" if by_name else None)
         self._owner = server.add_chat("private")
 
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:
@@ -44,6 +61,7 @@ class TelegramHarness:
             settings,
             bot=bot,
             clock=self.now,
+            files=ChannelFiles(MediaStore(self._data), TELEGRAM, TELEGRAM_PICTURES),
             probe_chat=self._owner.id,
             probe_rest=self._rest,
         )
@@ -56,10 +74,20 @@ class TelegramHarness:
         return [Seen(str(message.id), message.text, None) for message in self._server.seen(self._owner)]
 
     def seen(self) -> list[Seen]:
-        return [
-            Seen(str(message.id), message.text, None if message.reply_to is None else str(message.reply_to))
-            for message in self._server.seen(self._chat)
-        ]
+        """The messages, those of an album as one."""
+        seen: list[Seen] = []
+        group = ""
+        for message in self._server.seen(self._chat):
+            files = tuple((KINDS[name], "") for name in KINDS if name in message.extra)[:1]
+            album = message.extra.get("media_group_id", "")
+            if album and album == group:
+                assert message.text == ""
+                seen[-1] = replace(seen[-1], media=(*seen[-1].media, *files))
+                continue
+            group = album
+            parent = None if message.reply_to is None else str(message.reply_to)
+            seen.append(Seen(str(message.id), message.text, parent, files))
+        return seen
 
     def delete(self, remote_id: str) -> None:
         del self._chat.messages[int(remote_id)]
@@ -83,19 +111,19 @@ class TelegramHarness:
         self._server.revoke()
 
 
-class TestTelegramByName(RemoteChannelContract):
+class TestTelegramByName(RemoteChannelContract, ShowingContract):
     @pytest.fixture
-    def harness(self) -> Iterator[Harness]:
+    def harness(self, tmp_path: Path) -> Iterator[Harness]:
         with TelegramServer() as server:
-            harness = TelegramHarness(server)
+            harness = TelegramHarness(server, tmp_path)
             yield harness
             assert harness.copies() == []
 
 
 class TestTelegramById(RemoteChannelContract):
     @pytest.fixture
-    def harness(self) -> Iterator[Harness]:
+    def harness(self, tmp_path: Path) -> Iterator[Harness]:
         with TelegramServer() as server:
-            harness = TelegramHarness(server, by_name=False)
+            harness = TelegramHarness(server, tmp_path, by_name=False)
             yield harness
             assert harness.copies() == []

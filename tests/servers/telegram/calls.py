@@ -11,6 +11,14 @@ from tests.servers.telegram.chats import ApiError, Json, Member, User
 from tests.servers.telegram.commands import delete_my_commands, get_my_commands, set_my_commands
 from tests.servers.telegram.editing import delete_message, delete_messages, edit_message_text
 from tests.servers.telegram.marks import pin_chat_message, set_message_reaction, unpin_chat_message
+from tests.servers.telegram.media import (
+    send_animation,
+    send_audio,
+    send_media_group,
+    send_photo,
+    send_video,
+    send_voice,
+)
 from tests.servers.telegram.parameters import Parameters, done, failed
 from tests.servers.telegram.sending import forward_message, send_chat_action, send_document, send_message
 from tests.servers.telegram.state import REAL_BOT_PACE, REAL_PACES, Answer, BotApi, Pace
@@ -105,6 +113,12 @@ METHODS: dict[str, Callable[[BotApi, User, Parameters], Any]] = {
     "getChatMember": get_chat_member,
     "sendMessage": send_message,
     "sendDocument": send_document,
+    "sendPhoto": send_photo,
+    "sendVideo": send_video,
+    "sendAnimation": send_animation,
+    "sendAudio": send_audio,
+    "sendVoice": send_voice,
+    "sendMediaGroup": send_media_group,
     "sendChatAction": send_chat_action,
     "forwardMessage": forward_message,
     "editMessageText": edit_message_text,

@@ -96,9 +96,12 @@ class Member:
         return shown
 
 
+FILES = frozenset({"photo", "video", "animation", "audio", "voice", "document"})
+
+
 @dataclass
 class Message:
-    """One message; the text of a document is its caption.
+    """One message; the text of one that shows a file is its caption.
 
     `silent`, `given` (the call's own fields) and `keyboard` (what came in place of buttons: a question that
     is to be answered, say) are for tests: the API does not show them.
@@ -121,9 +124,13 @@ class Message:
     def document(self) -> Json | None:
         return self.extra.get("document")
 
+    @property
+    def shows_file(self) -> bool:
+        return not FILES.isdisjoint(self.extra)
+
     def to_json(self, *, nested: bool = False) -> Json:
         shown: Json = {"message_id": self.id, "date": self.date, "chat": self.chat.to_json()}
-        text, entities = ("caption", "caption_entities") if self.document else ("text", "entities")
+        text, entities = ("caption", "caption_entities") if self.shows_file else ("text", "entities")
         shown |= {text: self.text} if self.text else {}
         shown |= {entities: self.entities} if self.entities else {}
         if self.chat.kind == "channel":

@@ -22,7 +22,7 @@ NOT_MODIFIED = (
 
 def edit_message_text(api: BotApi, bot: User, given: Parameters) -> Json:
     message = _to_edit(api, bot, given)
-    if message.document is not None:
+    if message.shows_file:
         raise ApiError(400, "Bad Request: there is no text in the message to edit")
     return _change(api, bot, message, message_text(given), given)
 

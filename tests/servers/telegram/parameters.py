@@ -30,6 +30,13 @@ class Parameters:
             self.given |= {name: values[-1] for name, values in request.form.items()}
             self.files = request.files
 
+    @classmethod
+    def of(cls, given: Json) -> "Parameters":
+        """Those of an object in a call, as an item of an album."""
+        made = cls.__new__(cls)
+        made.given, made.files = given, {}
+        return made
+
     def text(self, name: str) -> str:
         value = self.given.get(name, "")
         if not isinstance(value, str | int) or isinstance(value, bool):

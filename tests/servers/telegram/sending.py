@@ -23,7 +23,7 @@ def send_message(api: BotApi, bot: User, given: Parameters) -> Json:
     chat = api.chat(bot, given)
     chat.require_right(bot, "can_post_messages", NO_RIGHT)
     formatted = message_text(given)
-    return _post(api, bot, chat, given, formatted, {}).to_json()
+    return post(api, bot, chat, given, formatted, {}).to_json()
 
 
 def send_document(api: BotApi, bot: User, given: Parameters) -> Json:
@@ -31,12 +31,10 @@ def send_document(api: BotApi, bot: User, given: Parameters) -> Json:
     chat.require_right(bot, "can_post_messages", NO_RIGHT)
     formatted = caption(given)
     document = _document(api, given)
-    return _post(api, bot, chat, given, formatted, {"document": document}).to_json()
+    return post(api, bot, chat, given, formatted, {"document": document}).to_json()
 
 
-def _post(
-    api: BotApi, bot: User, chat: Chat, given: Parameters, formatted: Formatted, extra: Json
-) -> Message:
+def post(api: BotApi, bot: User, chat: Chat, given: Parameters, formatted: Formatted, extra: Json) -> Message:
     markup = read_markup(given, only_inline=chat.kind == "channel")
     _check_preview(given)
     parent = _parent(chat, given)
