@@ -114,7 +114,7 @@ def test_threads_of_a_list(word: str, threads: tuple[int, ...]) -> None:
 
 @given(DELIVERIES)
 def test_a_stamp_is_how_things_stand(deliveries: list[Delivery]) -> None:
-    """However they are ordered, whatever else changes: a stamp tells states and tries, nothing else."""
+    """However they are ordered, whatever else changes: a stamp tells states, tries, texts, nothing else."""
     turned = [
         replace(one, reason="another", sent=one.posts, rank=one.rank + 1) for one in reversed(deliveries)
     ]
@@ -124,11 +124,12 @@ def test_a_stamp_is_how_things_stand(deliveries: list[Delivery]) -> None:
 
 @given(DELIVERIES.filter(bool), st.data())
 def test_a_stamp_changes(deliveries: list[Delivery], data: st.DataObject) -> None:
-    """A state that changed, a try that was made, or a delivery more or less gives another stamp."""
+    """A state or a text that changed, a try that was made, a delivery more or less give another stamp."""
     place = data.draw(st.integers(0, len(deliveries) - 1))
     one = deliveries[place]
     state = data.draw(st.sampled_from([each for each in DeliveryState if each is not one.state]))
-    for changed in (replace(one, state=state), replace(one, fence=one.fence + 1)):
+    text = replace(one, fingerprint=f"{one.fingerprint}x")
+    for changed in (replace(one, state=state), replace(one, fence=one.fence + 1), text):
         assert stamp([*deliveries[:place], changed, *deliveries[place + 1 :]]) != stamp(deliveries)
     assert stamp(deliveries[1:]) != stamp(deliveries)
 

@@ -9,7 +9,7 @@ from tests.queue.store.fresh import fresh_notes
 from tests.servers.telegram.chats import clean
 from tests.servers.telegram.people import _in_parts as as_clients_cut
 from threadcast.bot.chat.access import Role, Sender
-from threadcast.bot.chat.drafts import Draft, Drafts, join
+from threadcast.bot.chat.drafts import REMEMBERED, Draft, Drafts, Source, Sources, join
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread
 
@@ -120,3 +120,28 @@ class TestDrafts:
         assert Drafts(self.notes, lambda: NOW).of(self.ada) == Draft({11: "1/ a"}, (), None)
         self.drafts.drop(self.ada)
         assert self.drafts.of(self.ada) is None
+
+
+class TestSources:
+    """Which message was pasted for which threads."""
+
+    def setup_method(self) -> None:
+        self.sources = Sources(fresh_notes(), lambda: NOW)
+
+    def test_each_message_knows_its_threads(self) -> None:
+        """With the other messages of its draft, as they were edited last; nothing else does."""
+        messages = {11: "1/ a", 13: "2/ b"}
+        self.sources.note(1111, messages, [7, 0])
+        for number in messages:
+            assert self.sources.of(1111, number) == Source(messages, (7, 0))
+        assert self.sources.of(1111, 12) is None
+        assert self.sources.of(-5, 11) is None
+        self.sources.put(1111, Source(messages, (7, 0)), 13, "2/ c")
+        assert self.sources.of(1111, 11) == Source({11: "1/ a", 13: "2/ c"}, (7, 0))
+
+    def test_a_newer_message_takes_the_place_of_an_old_one(self) -> None:
+        """What is remembered of a chat does not grow."""
+        self.sources.note(1111, {11: "1/ a"}, [7])
+        self.sources.note(1111, {11 + REMEMBERED: "1/ b"}, [8])
+        assert self.sources.of(1111, 11) is None
+        assert self.sources.of(1111, 11 + REMEMBERED) == Source({11 + REMEMBERED: "1/ b"}, (8,))
