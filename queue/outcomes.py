@@ -28,6 +28,8 @@ class Code(StrEnum):
     BLIND = "blind"  # cannot be looked for
     PERSON = "person"  # a person asked to stop it
     UNCONFIRMED = "unconfirmed"  # nobody has said yet that it may be public
+    EDITOR = "editor"  # an editor added it, and an owner publishes it
+    WISH = "wish"  # who added it asked to hold it
     OTHER = "other"
 
 

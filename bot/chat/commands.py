@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from typing import Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from threadcast.bot.chat.buttons import Press, progress
 from threadcast.bot.chat.drafts import Drafts, Sources
 from threadcast.bot.chat.views.cards import Viewer, card
 from threadcast.bot.chat.views.message import Message, Rows
+from threadcast.bot.chat.views.people import Names, named
 from threadcast.bot.chat.views.report import states_of
 from threadcast.bot.languages import _
 from threadcast.bot.people.people import People
@@ -162,18 +164,20 @@ class Context:
     def requests(self, sender: Sender) -> Requests:
         return self.requests_of(sender.actor)
 
-    def viewer(self, role: Role) -> Viewer:
-        return Viewer(self.clock(), self.zone, role)
+    def viewer(self, role: Role, chat: int = 0) -> Viewer:
+        """How things are looked at in a chat: a private one has the number of its person."""
+        names = Names(f"telegram:{chat}", partial(named, self.people))
+        return Viewer(self.clock(), self.zone, role, names)
 
-    async def show(self, one: Card, role: Role) -> Shown:
-        """A card as it is said now. Raises NotFoundError, StoreError."""
-        return await self.show_dossier(await asyncio.to_thread(self.dossier, one.thread), one, role)
+    async def show(self, one: Card, role: Role, chat: int) -> Shown:
+        """A card as it is said now in a chat. Raises NotFoundError, StoreError."""
+        return await self.show_dossier(await asyncio.to_thread(self.dossier, one.thread), one, role, chat)
 
     def dossier(self, thread: int) -> Dossier:
         """All there is to know of a thread. Raises NotFoundError, StoreError."""
         return self.requests_of("chat").queries.show(thread)
 
-    async def show_dossier(self, dossier: Dossier, one: Card, role: Role) -> Shown:
+    async def show_dossier(self, dossier: Dossier, one: Card, role: Role, chat: int) -> Shown:
         """The card of a thread as it stood when it was looked at. Raises StoreError."""
         requests = self.requests_of("chat")
         deliveries = [chain.delivery for chain in dossier.chains]
@@ -182,7 +186,7 @@ class Context:
         message = card(
             dossier,
             foreseen,
-            self.viewer(role),
+            self.viewer(role, chat),
             posts=posts,
             headline=one.headline,
             below=one.below,

@@ -301,7 +301,7 @@ class Replies:
         shown = None
         if isinstance(content, Card):
             try:
-                shown = await self._context.show(content, sender.role)
+                shown = await self._context.show(content, sender.role, sender.chat)
                 content = shown.message
             except ERRORS as error:
                 content = Message(esc(sentence(error)))

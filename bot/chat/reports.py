@@ -187,7 +187,7 @@ class ChatReports:
             if last is None and not concerned:
                 return
             role = self._access.role_of(self.chat) or Role.OWNER  # the group is told all
-            shown = await self._context.show_dossier(dossier, Card(thread), role)
+            shown = await self._context.show_dossier(dossier, Card(thread), role, self.chat)
             serves = last is not None and last.serves(shown.states, self._context.clock())
             if last is not None and serves:
                 if last.message in self._at_work:

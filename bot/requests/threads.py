@@ -70,14 +70,15 @@ class Threads:
         at: datetime | None = None,
         hold: bool = False,
         because: str = "you asked to hold it",
+        code: Code = Code.WISH,
         confirm: bool = False,
         again: bool = False,
         since: datetime | None = None,
     ) -> tuple[Receipt, ...]:
         """Queue every thread of every source.
 
-        With `hold` they wait for a person, `because` says why. With `confirm` they wait for one where
-        nothing else would keep them from going out at once: no schedule, no time given. With `since`,
+        With `hold` they wait for a person, `because` and `code` say why. With `confirm` they wait for one
+        where nothing else would keep them from going out at once: no schedule, no time given. With `since`,
         what was added then or later is a duplicate even where it has failed or was cancelled meanwhile.
         What is asked here goes before a thread's own settings. Raises InputError, UnknownChannelError,
         StoreError.
@@ -90,7 +91,7 @@ class Threads:
             moment = at if at is not None else self._time(intake, wished.at)
             held = reason or (ASKED_BY_ITSELF if wished.hold else "")
             wishes = tuple(
-                self._new(thread, one, moment, held=held, confirm=confirm)
+                self._new(thread, one, moment, held=held, code=code if reason else Code.NONE, confirm=confirm)
                 for one in pick(context.channels, channels or wished.channels or ())
             )
             new.append(NewThread(thread, intake.source, wishes))
@@ -208,10 +209,18 @@ class Threads:
         )
 
     def _new(
-        self, thread: Thread, channel: Channel, at: datetime | None, *, held: str, confirm: bool = False
+        self,
+        thread: Thread,
+        channel: Channel,
+        at: datetime | None,
+        *,
+        held: str,
+        code: Code = Code.NONE,
+        confirm: bool = False,
     ) -> NewDelivery:
-        reason, code = held, Code.NONE
+        reason = held
         if thread.warnings:
+            code = Code.NONE
             with speaking(DEFAULT):
                 reason = noticed(thread.warnings[0])
             if more := len(thread.warnings) - 1:

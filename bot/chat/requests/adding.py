@@ -39,6 +39,7 @@ from threadcast.bot.wording import posts as so_many_posts
 from threadcast.bot.wording import threads as so_many
 from threadcast.config.logs import get_logger, redact
 from threadcast.queue.errors import StoreError
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import LIVE, DeliveryState
 from threadcast.queue.text.parse import render
 from threadcast.queue.text.thread import Thread
@@ -243,6 +244,7 @@ async def added(
             at=wish.at,
             hold=sender.role is Role.EDITOR or wish.hold or bool(wish.refused),
             because=BY_AN_EDITOR if sender.role is Role.EDITOR else wish.refused or BY_A_WISH,
+            code=Code.EDITOR if sender.role is Role.EDITOR else Code.OTHER if wish.refused else Code.WISH,
             confirm=context.confirm,
             again=again,
         )
@@ -312,7 +314,7 @@ def _receipt(
     lines = [cards.title(receipt.added.thread_id, receipt.thread), *cards.notices(receipt.thread)]
     for one in receipt.added.deliveries:
         waits = one.state is DeliveryState.HELD
-        then = cards.held(one) if waits else esc(cards.starts(one, foreseen.get(one.id), viewer))
+        then = cards.held(one, (), viewer) if waits else esc(cards.starts(one, foreseen.get(one.id), viewer))
         number = so_many_posts(posts.get(one.channel, 0))
         lines.append(f"{cards.SIGNS[one.state]} {bold(one.channel)}: {number}, {then}")
     return [*lines, *_unseen(receipt), *_doubles(receipt, viewer)]

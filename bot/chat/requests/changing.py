@@ -23,6 +23,7 @@ from threadcast.bot.chat.commands import (
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.views import asking, cards, lists
 from threadcast.bot.chat.views.message import Message, bold, esc, esc_lines, sentence
+from threadcast.bot.chat.views.people import adder
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.changes import Changed
@@ -30,7 +31,7 @@ from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import several, stands
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import DeliveryState, Event, allowed
+from threadcast.queue.states import BEGINNINGS, DeliveryState, Event, allowed
 
 of_threads = partial(command, who=Role.OWNER, about=About.THREADS, takes=N_("ID [channel…]"))
 
@@ -111,8 +112,7 @@ def skip(context: Context, request: Request) -> Answer:
 def cancel(context: Context, request: Request) -> Answer:
     if not request.threads:
         return adding.drop(context, request)
-    if request.sender.role is not Role.OWNER:
-        raise NotYoursError
+    _require_own(context, request)
     deliveries = all_of(context.requests(request.sender), request.threads)
     meant = [
         one
@@ -126,8 +126,22 @@ def cancel(context: Context, request: Request) -> Answer:
     return Answer(asking.cancel(request.threads, request.words, meant, stamp(deliveries)))
 
 
-@button_only("cancel-yes", who=Role.OWNER)
+def _require_own(context: Context, request: Request) -> None:
+    """An editor takes back what they added, as long as it waits. Raises NotYoursError, NotFoundError."""
+    if request.sender.role is Role.OWNER:
+        return
+    for thread in request.threads:
+        dossier = context.requests(request.sender).queries.show(thread)
+        waits = all(
+            chain.delivery.state in BEGINNINGS and not chain.delivery.sent for chain in dossier.chains
+        )
+        if adder(dossier.events) != request.sender.actor or not waits:
+            raise NotYoursError
+
+
+@button_only("cancel-yes", who=Role.EDITOR)
 def cancel_yes(context: Context, request: Request) -> Answer:
+    _require_own(context, request)
     return _event(context, request, Event.CANCEL)
 
 

@@ -107,7 +107,7 @@ def people(context: Context, request: Request) -> Answer:
         case [word, number] if word.lower() == "remove":
             return Answer(views.ask_removal(context.people, _removable(context, number)))
         case []:
-            return Answer(views.everybody(context.people, context.viewer(request.sender.role)))
+            return Answer(views.everybody(context.people, context.clock(), context.zone))
         case _:
             raise UsageError(_("write /people, or /people remove and the number of somebody"))
 
@@ -129,7 +129,7 @@ def revoke_yes(context: Context, request: Request) -> Answer:
     said = _("{name} does not steer me any more.").format(name=name)
     if person.number == request.sender.person:
         return Answer(Message(esc(said)), toast=said)
-    return Answer(views.everybody(context.people, context.viewer(request.sender.role)), toast=said)
+    return Answer(views.everybody(context.people, context.clock(), context.zone), toast=said)
 
 
 def _removable(context: Context, number: str = "") -> Person:

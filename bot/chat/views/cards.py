@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, in_chat, link, rows
+from threadcast.bot.chat.views.people import Names, adder, last_deed, why
 from threadcast.bot.languages import _
 from threadcast.bot.languages.stored import stored, translated
 from threadcast.bot.publishing.forecast import Forecast
@@ -19,7 +20,7 @@ from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.settled import settled
 from threadcast.bot.wording import bar, exactly, lasting, noticed, parts, shortly, stands
 from threadcast.bot.wording import posts as so_many_posts
-from threadcast.queue.model import Delivery
+from threadcast.queue.model import AuditEvent, Delivery
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState, Event, allowed
 from threadcast.queue.text.thread import Severity, Thread
@@ -43,15 +44,17 @@ REASON = 300  # code points of a reason
 EXCERPT = 100  # code points of a post
 HELD_BY_YOU = stored("you held it")
 NOTHING_PLANNED: Mapping[str, int] = {}
+ALONE = Names()
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """How a person looks at things: their clock, and what they may do."""
+    """How a person looks at things: their clock, what they may do, and how they call others."""
 
     now: datetime
     zone: ZoneInfo
     role: Role
+    names: Names = ALONE
 
 
 def card(
@@ -72,11 +75,14 @@ def card(
     lines = [*([headline, ""] if headline else []), title(one.stored.id, one.stored.thread)]
     lines += [*notices(one.stored.thread), ""]
     for chain in one.chains:
-        lines += _channel(chain, foreseen.get(chain.delivery.id), posts, viewer)
+        lines += _channel(chain, foreseen.get(chain.delivery.id), posts, viewer, one.events)
+    if deed := last_deed(one.events, viewer.names):
+        lines.append(deed)
     deliveries = [chain.delivery for chain in one.chains]
+    mine = adder(one.events) == viewer.names.me
     return Message(
         "\n".join([*lines, *(["", below] if below else [])]),
-        batch_buttons((one.stored.id,), deliveries, viewer.role, foreseen, more=more),
+        batch_buttons((one.stored.id,), deliveries, viewer.role, foreseen, more=more, mine=mine),
     )
 
 
@@ -109,10 +115,15 @@ def notices(thread: Thread) -> list[str]:
 
 
 def _channel(
-    chain: Chain, foreseen: Forecast | None, planned: Mapping[str, int], viewer: Viewer
+    chain: Chain,
+    foreseen: Forecast | None,
+    planned: Mapping[str, int],
+    viewer: Viewer,
+    events: Sequence[AuditEvent],
 ) -> list[str]:
     """How a thread stands on one channel."""
     one = chain.delivery
+    because = why(one, events, viewer.names) or reason(one.reason)
     number = one.posts or planned.get(one.channel, 0)
     length = f"{so_many_posts(number)}, " if number else ""
     name = f"{SIGNS[one.state]} {bold(one.channel)}"
@@ -127,16 +138,16 @@ def _channel(
                 end = shortly(foreseen.end, viewer.now, viewer.zone)
                 head += ", " + _("until {time}").format(time=end)
             waits = one.due > viewer.now or one.code is Code.PERSON
-            more = [reason(one.reason)] if one.reason and waits else []
+            more = [because] if one.reason and waits else []
         case DeliveryState.QUEUED:
             head = f"{name}: {length}{esc(starts(one, foreseen, viewer))}"
             more = _so_far(one)
         case DeliveryState.HELD:
             lasts = lasting(foreseen.takes) if foreseen and foreseen.takes else ""
             takes = _("takes {time}").format(time=lasts) + "; " if lasts else ""
-            head = f"{name}: {length}{takes}{held(one)}"
+            head = f"{name}: {length}{takes}{held(one, events, viewer)}"
         case DeliveryState.FAILED | DeliveryState.UNSURE:
-            head, more = f"{name} {_place(one)}", [*_text(chain), reason(one.reason), *_links(chain)]
+            head, more = f"{name} {_place(one)}", [*_text(chain), because, *_links(chain)]
         case DeliveryState.CANCELLED | DeliveryState.WITHDRAWN:
             left = sum(1 for post in chain.posts if post.remote_id and post.taken_down is None)
             out = _("{posts} still out").format(posts=so_many_posts(left))
@@ -144,11 +155,12 @@ def _channel(
     return [head, *more]
 
 
-def held(one: Delivery) -> str:
+def held(one: Delivery, events: Sequence[AuditEvent], viewer: Viewer) -> str:
     """Why a delivery waits for a person."""
     if one.code is Code.UNCONFIRMED:
         return _("not public before Publish is pressed")
-    return _("held: {reason}").format(reason=reason(one.reason or HELD_BY_YOU))
+    because = why(one, events, viewer.names) or reason(one.reason or HELD_BY_YOU)
+    return _("held: {reason}").format(reason=because)
 
 
 def reason(text: str) -> str:
@@ -222,8 +234,12 @@ def batch_buttons(
     foreseen: Mapping[int, Forecast],
     *,
     more: bool = False,
+    mine: bool = False,
 ) -> Rows:
-    """What can be asked for now, of one thread or of several at once, for those who may."""
+    """What can be asked for now, of one thread or of several at once, for those who may.
+
+    An editor may take back what is `mine`, who looks.
+    """
     may = {event for one in deliveries for event in allowed(one.state)}
     mark = stamp(deliveries)
     states = {one.state for one in deliveries}
@@ -259,6 +275,8 @@ def batch_buttons(
             offer(_("Edit"), "edit", when=single and not any(one.posts for one in deliveries)),
             offer(_("More…"), "more"),
         ]
+        if mine and role is not Role.OWNER and not any(one.sent for one in deliveries):
+            every.append(button(_("Cancel"), "cancel", threads, stamp=mark))
         shown = [one for one in every if one is not None]
         each = offer(_("One each day at 9:00"), "each", "9:00", when=not single)
         slots = offer(_("One a slot"), "each", "slots", when=not single and off_slots)

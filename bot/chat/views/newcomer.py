@@ -67,7 +67,7 @@ def joined(one: StoredChannel, *, may_post: bool, group: int | None = None) -> M
         line = code(f"{GROUP}={group}")
         said = _("Or, to give commands and read reports there, put {line} into {file}, and start me again.")
         lines += ["", said.format(line=line, file=code(".env"))]
-    asking = ((button("Publish here", "here", (), str(one.chat)),),) if may_post else ()
+    asking = ((button(_("Publish here"), "here", (), str(one.chat)),),) if may_post else ()
     return Message("\n".join(lines), asking)
 
 
@@ -88,13 +88,13 @@ def begun(one: StoredChannel, faults: Sequence[tuple[str, str]]) -> Message:
 def ask_forgetting(one: StoredChannel) -> Message:
     """Before a stored channel is one no more."""
     said = _("Shall I publish in {title} no more? What is out there stays, and I cannot take it down then.")
-    yes = button("Yes, forget", "forget-yes", (), one.name)
-    return Message(said.format(title=bold(one.title)), ((yes, button("No", "channels")),))
+    yes = button(_("Yes, forget"), "forget-yes", (), one.name)
+    return Message(said.format(title=bold(one.title)), ((yes, button(_("No"), "channels")),))
 
 
 def forgotten(one: StoredChannel) -> Message:
     """A stored channel is one no more."""
-    again = button("Publish here", "here", (), str(one.chat))
+    again = button(_("Publish here"), "here", (), str(one.chat))
     return Message(_("I publish in {title} no more.").format(title=bold(one.title)), ((again,),))
 
 

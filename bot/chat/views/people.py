@@ -1,12 +1,20 @@
-"""What is said of the people who steer the service: who they are, who came, who went. Pure."""
+"""What is said of the people who steer the service: who they are, who came and went, what each did. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button
-from threadcast.bot.chat.views.cards import Viewer
 from threadcast.bot.chat.views.message import Button, Message, bold, code, esc
 from threadcast.bot.languages import N_, _
 from threadcast.bot.people.people import People, Person
 from threadcast.bot.wording import shortly
+from threadcast.queue.model import AuditEvent, Delivery
+from threadcast.queue.outcomes import Code
+from threadcast.queue.states import DeliveryState, Event
 
 PAIR = code("threadcast pair")
 
@@ -65,7 +73,7 @@ ROLES = {Role.OWNER: N_("owner"), Role.EDITOR: N_("editor")}
 FIXED = {Role.OWNER: "THREADCAST_TELEGRAM__ADMINS", Role.EDITOR: "THREADCAST_TELEGRAM__EDITORS"}
 
 
-def everybody(people: People, viewer: Viewer) -> Message:
+def everybody(people: People, now: datetime, zone: ZoneInfo) -> Message:
     """All who steer, with a button for each whom a link let in."""
     lines = [bold(_("Who steers"))]
     buttons: list[tuple[Button, ...]] = []
@@ -78,7 +86,7 @@ def everybody(people: People, viewer: Viewer) -> Message:
             )
             continue
         said = _("{name}: {role} since {when}, by a link of {giver}")
-        when = shortly(one.since, viewer.now, viewer.zone)
+        when = shortly(one.since, now, zone)
         giver = esc(named(people, one.by))
         lines.append(said.format(name=bold(name), role=_(ROLES[one.role]), when=when, giver=giver))
         label = _("Remove {name}").format(name=name)
@@ -127,3 +135,75 @@ def fixed(name: str, one: Person) -> str:
     return _("{name} stands in {variable}: take them out there, and start me again.").format(
         name=name, variable=FIXED[one.role]
     )
+
+
+PERSONS: Final = frozenset({"telegram", "shell"})  # the kinds of actors that are people
+
+# Why a delivery waits or ends where a person wanted it: what they did, and how it is said to them and others.
+WANTED: Final[Mapping[Code, tuple[str, str, str]]] = {
+    Code.EDITOR: (
+        "add",
+        N_("you added it; an owner publishes it"),
+        N_("{name} added it; an owner publishes it"),
+    ),
+    Code.WISH: ("add", N_("you asked to hold it"), N_("{name} asked to hold it")),
+    Code.NONE: (Event.HOLD, N_("you held it"), N_("{name} held it")),
+    Code.PERSON: (Event.STOP, N_("you stopped it"), N_("{name} stopped it")),
+}
+ENDING: Final = (
+    Event.STOP,
+    N_("you stopped it: it ends after the post in hand"),
+    N_("{name} stopped it: it ends after the post in hand"),
+)
+
+DONE: Final[Mapping[str, str]] = {
+    Event.RELEASE: N_("{name} let it go."),
+    Event.SCHEDULE: N_("{name} gave it a time, or let it go before others."),
+    Event.CANCEL: N_("{name} cancelled it."),
+    Event.RETRY: N_("{name} let it go on."),
+    Event.SKIP: N_("{name} left the refused post out."),
+    Event.SETTLE: N_("{name} said whether the post in doubt is out."),
+    Event.WITHDRAW: N_("{name} took it down."),
+    Event.CONTINUE: N_("{name} continued it."),
+    "edit": N_("{name} edited it."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How actors are called where something is shown; `me` is the one who looks, if it is one alone."""
+
+    me: str = ""
+    called: Callable[[str], str] = str
+
+
+def adder(events: Sequence[AuditEvent]) -> str:
+    """The actor who added a thread; empty where nobody knows."""
+    return next((event.actor for event in events if event.what == "add"), "")
+
+
+def why(one: Delivery, events: Sequence[AuditEvent], names: Names) -> str:
+    """Why a delivery waits or ends, as HTML, where a person wanted it; empty where it is something else."""
+    if one.code not in WANTED or (one.code is Code.NONE and one.reason):
+        return ""
+    ends = one.code is Code.PERSON and one.state is DeliveryState.PUBLISHING
+    what, mine, theirs = ENDING if ends else WANTED[one.code]
+    deeds = (event for event in reversed(events) if _is_a_deed(event) and event.what == what)
+    actor = next((event.actor for event in deeds if event.delivery_id in {None, one.id}), "")
+    if not actor:
+        return ""
+    return _(mine) if actor == names.me else _(theirs).format(name=bold(names.called(actor)))
+
+
+def last_deed(events: Sequence[AuditEvent], names: Names) -> str:
+    """What another one did last to a thread, as HTML; empty where who looks did, or `why` says it."""
+    found = next((one for one in reversed(events) if _is_a_deed(one)), None)
+    if found is None or found.actor == names.me or found.what not in DONE:
+        return ""
+    return _(DONE[found.what]).format(name=bold(names.called(found.actor)))
+
+
+def _is_a_deed(event: AuditEvent) -> bool:
+    """Whether a person did something that is told of; an actor that is a worker is none."""
+    by_a_person = event.actor.partition(":")[0] in PERSONS
+    return by_a_person and event.what in {*DONE, "add", Event.HOLD, Event.STOP}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.bot.chat.stand import Stand
@@ -36,6 +37,7 @@ class Stage:
             (r"#(\d+) waits on (\w+)", self.wait_for_reason),
             (r"post (\d+) of #(\d+) is out on (\w+)", self.wait_for_sent),
             (r"threadcast pair( --editor)? is typed in a shell", self.pair),
+            (r"(\w+) is called (.+) from now on", self.rename),
             (r"a while goes by", self.calm),
             (r"(.+) go(?:es)? by", self.advance),
             (r"the service is stopped", self._stand.stop),
@@ -147,6 +149,10 @@ class Stage:
         assert self._stand.database is not None
         role = people.Role.EDITOR if editor else people.Role.OWNER
         self._stand.code = offer(self._stand.database.notes, role, by="shell:ada", now=self._stand.clock())
+
+    def rename(self, who: str, name: str) -> None:
+        person = self._stand.people[who]
+        person.user = replace(person.user, first_name=name)
 
     # Chats
 

@@ -43,9 +43,9 @@ def test_two_owners_and_an_editor(stand: Stand) -> None:
     """What an editor adds is told to the owners aloud, and to all three in one message each."""
     ada, bob, eddie = (stand.people[name] for name in ("Ada", "Bob", "Eddie"))
     eddie.sends("rivers.txt", THREAD.encode())
-    (asked,) = wait_until_told(stand, ada, "held: an editor added it")
+    (asked,) = wait_until_told(stand, ada, "held: Eddie added it")
     assert not is_quiet(asked)
-    wait_until_told(stand, bob, "held: an editor added it")
+    wait_until_told(stand, bob, "held: Eddie added it")
     ada.presses("Publish")
     for person in (ada, bob, eddie):
         wait_until_told(stand, person, PUBLISHED)

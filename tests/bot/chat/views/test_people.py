@@ -1,0 +1,54 @@
+"""People are called by their names, and what they did is said in whole sentences."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.queue.store.fresh import fresh_notes
+from threadcast.bot.chat.views.message import visible
+from threadcast.bot.chat.views.people import DONE, Names, adder, last_deed, named
+from threadcast.bot.people.people import People, note
+from threadcast.config.telegram import TelegramSettings
+from threadcast.queue.model import AuditEvent
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+BY_ADA = AuditEvent(1, NOW, "telegram:1111", "release", 1, 1, "news", "")
+
+
+@pytest.fixture
+def people() -> People:
+    notes = fresh_notes()
+    note(notes, 1111, "<b>Ada</b>", "en", now=NOW)
+    return People(TelegramSettings()).read(notes)
+
+
+def test_every_actor_is_called_something(people: People) -> None:
+    """A person by their name, who types in a shell by theirs, and the service; others as they are."""
+    actors = ("telegram:1111", "telegram:2222", "shell:root", "service", "vm:7902")
+    assert [named(people, one) for one in actors] == [
+        "<b>Ada</b>",
+        "telegram:2222",
+        "root, in a shell",
+        "this service",
+        "vm:7902",
+    ]
+
+
+@pytest.mark.parametrize("what", DONE)
+def test_what_another_one_did(people: People, what: str) -> None:
+    """Whatever somebody did last is said to others by name, in text that is no markup, and not to them."""
+    called = lambda actor: named(people, actor)  # noqa: E731
+    event = replace(BY_ADA, what=what)
+    said = last_deed([event], Names("telegram:2222", called))
+    assert visible(said).startswith("<b>Ada</b> ")
+    assert last_deed([event], Names("telegram:1111", called)) == ""
+
+
+def test_what_is_no_deed() -> None:
+    """What a worker did is told of nobody; a hold, which the state says, hides what was done before it."""
+    worker = replace(BY_ADA, actor="vm:7902", what="stop")
+    assert last_deed([BY_ADA, worker], Names()) == "<b>telegram:1111</b> let it go."
+    assert last_deed([BY_ADA, replace(BY_ADA, what="hold")], Names()) == ""
+    assert last_deed([], Names()) == ""
+    assert adder([BY_ADA]) == ""
