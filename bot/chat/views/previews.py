@@ -157,7 +157,7 @@ def _excerpt(text: str, alike: int) -> str:
     """A part, or its marker and what stands around the first change."""
     if len(text) <= WIDTH:
         return text
-    marker, _, _ = text.partition(" ")
+    marker = text.partition(" ")[0]
     start = alike - BEFORE
     begin = "" if start <= len(marker) or len(marker) > BEFORE else f"{marker} …"
     shown = text[max(start, 0) if begin else 0 :]
