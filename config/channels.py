@@ -156,6 +156,11 @@ class TelegramChannelSettings(_Channel):
         ),
     ]
     silent: Annotated[bool, Doc.choice("posts after the first of a chain make no sound", "false")] = True
+    layout: Annotated[
+        Literal["separate", "packed"],
+        AnyCase,
+        Doc.choice("whether parts that follow one another share a message as long as they fit", "packed"),
+    ] = "separate"
     previews: Annotated[
         Literal["first", "all", "none"],
         AnyCase,

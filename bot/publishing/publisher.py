@@ -171,7 +171,10 @@ class Publisher:
         try:
             rules = await self.channel.rules(claim.thread.settings)
             # Off the loop: a long thread takes long enough to keep other channels waiting.
-            posts = _to_plan(claim, await asyncio.to_thread(compose, claim.thread, rules))
+            composed = await asyncio.to_thread(
+                compose, claim.thread, rules, max(_planned(claim), _adopted(claim))
+            )
+            posts = _to_plan(claim, composed)
         except NotReadyError as error:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
@@ -337,10 +340,19 @@ class Publisher:
         return self.pace.ready_at(now) <= now
 
 
+def _planned(claim: Claim) -> int:
+    """Give how many of the thread's parts have posts."""
+    return max((record.post.part for record in claim.posts), default=0)
+
+
+def _adopted(claim: Claim) -> int:
+    """Give how many of them a person posted by hand."""
+    return claim.delivery.adoption.parts if claim.delivery.adoption else 0
+
+
 def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:
     """Give those not planned yet. Raise CannotComposeError where the queue could not go on with them."""
-    planned = max((record.post.part for record in claim.posts), default=0)
-    adopted = claim.delivery.adoption.parts if claim.delivery.adoption else 0
+    planned, adopted = _planned(claim), _adopted(claim)
     rest = [post for post in posts if post.part > planned]
     if all(post.part <= adopted for post in rest):
         raise CannotComposeError("What is left of the thread has no text to post: add some, or cancel it.")

@@ -102,7 +102,7 @@ class Chains:
         part = thread.parts[parts - 1]
         texts = [part.text, written(part, thread.placement)]
         with suppress(NotReadyError, CannotComposeError):
-            posts = compose(thread, await picked.rules(thread.settings))
+            posts = compose(thread, await picked.rules(thread.settings), parts)
             texts += [post.text for post in posts if post.part == parts][-1:]
         last = await self._named(picked, address, texts, force=force)
         return Threads(self._context).adopt(intake, channel=channel, parts=parts, last=last, confirm=confirm)

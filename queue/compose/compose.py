@@ -68,7 +68,8 @@ class Rules:
     """What a channel accepts: `limit` in the units that `measure` counts in.
 
     `head` stands before the text of every post: the line of a content warning, where the network has no
-    field for it. `media` is None where it takes no files: a thread that has some is not composed then.
+    field for it. `media` is None where it takes no files: a thread that has some is not composed then. With
+    `packed`, parts that follow one another share a post as long as they fit.
     """
 
     limit: int
@@ -76,6 +77,7 @@ class Rules:
     numbering: Numbering = Numbering.KEEP
     head: str = ""
     media: MediaRules | None = None
+    packed: bool = False
 
     def fits(self, text: str, media: tuple[Media, ...]) -> bool:
         """Whether a text fits into a post beside these files."""
@@ -87,10 +89,10 @@ class Rules:
 class Post:
     """One post as it will be sent.
 
-    `part` is the position of its part in the thread, from 1. `label` is the number shown to the
-    reader, empty where there is none; `text` is the whole post, label included; `length` is the
-    text's length by the channel's own measure. `media` are the files it shows; with some, the text may be
-    empty.
+    `part` is the position of its part in the thread, from 1; of several, the last one's. `label` is the
+    number shown to the reader, empty where there is none; `text` is the whole post, label included;
+    `length` is the text's length by the channel's own measure. `media` are the files it shows; with some,
+    the text may be empty.
     """
 
     part: int
@@ -109,15 +111,17 @@ class CannotComposeError(ValueError):
     """The thread cannot be put into posts under these rules; the message says why."""
 
 
-def compose(thread: Thread, rules: Rules) -> tuple[Post, ...]:
-    """The posts of a thread under a channel's rules.
+def compose(thread: Thread, rules: Rules, out: int = 0) -> tuple[Post, ...]:
+    """The posts of a thread under a channel's rules. The first `out` parts are out: none of them is packed.
 
     Raises CannotComposeError where the thread has nothing to post, where the limit has no room for a
     label and one grapheme, or where the channel does not take one of its files.
     """
     if rules.head:
         below = replace(rules, measure=lambda text: rules.measure(rules.head + text), head="")
-        return tuple(replace(post, text=rules.head + post.text) for post in compose(thread, below))
+        return tuple(replace(post, text=rules.head + post.text) for post in compose(thread, below, out))
+    if rules.packed:
+        return _packed(compose(thread, replace(rules, packed=False)), rules, out)
     shown = [
         _Shown(number, part, _groups(number, part, rules.media))
         for number, part in enumerate(thread.parts, 1)
@@ -132,6 +136,21 @@ def compose(thread: Thread, rules: Rules) -> tuple[Post, ...]:
     if not posts:
         raise CannotComposeError("The thread has no text to post: add some, or cancel it.")
     return posts
+
+
+def _packed(posts: tuple[Post, ...], rules: Rules, out: int) -> tuple[Post, ...]:
+    """The same texts in as few posts as they fit into, in their order; one with files stays alone."""
+    packed: list[Post] = []
+    for post in posts:
+        before = packed[-1] if packed else None
+        if before is not None and before.part > out and not (before.media or post.media):
+            text = f"{before.text}\n\n{post.text}"
+            length = rules.measure(text)
+            if length <= rules.limit:
+                packed[-1] = Post(post.part, f"{before.label} {post.label}".strip(), text, length)
+                continue
+        packed.append(post)
+    return tuple(packed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,8 @@ class TelegramChannel:
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
         numbering = Numbering(settings.numbering or self._settings.numbering)
         head, takes = head_of(settings), self.files.takes
-        return Rules(LIMIT, measure.telegram, numbering, head, takes)
+        packed = self._settings.layout == "packed"
+        return Rules(LIMIT, measure.telegram, numbering, head, takes, packed)
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. A chat that moved has certainly not taken it: it is sent to the new one."""

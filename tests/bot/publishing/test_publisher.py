@@ -557,6 +557,29 @@ async def test_an_adopted_chain_without_text(tmp_path: Path, text: str) -> None:
     assert at.asked == []
 
 
+async def test_a_packed_chain_goes_on_behind_what_is_out(tmp_path: Path) -> None:
+    """Parts share posts; what is added later, or follows adopted parts, begins a post of its own."""
+
+    class Packed(ScriptedChannel):
+        async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
+            return Rules(30, len, packed=True)
+
+    at = House(tmp_path)
+    at.channel = Packed("news", tmp_path, at.clock)
+    (delivery,) = at.add()
+    await at.publisher().publish()
+    (longer,) = parse("".join(f"{n}/ lamp {n}\n" for n in range(1, 6)).replace("lamp 3", "lamp /end"))
+    thread_id = at.database.reading.delivery(delivery).thread_id
+    at.database.threads.extend(thread_id, longer, now=at.clock(), actor="test")
+    await at.publisher().publish()
+    assert at.asked == ["1/ lamp 1\n\n2/ lamp 2", "3/ lamp /end", "4/ lamp 4\n\n5/ lamp 5"]
+    (one,) = wish("news", about="adopted").deliveries
+    (text,) = parse("1/ a\n2/ b\n3/ c\n4/ d /end\n")
+    at.add(NewThread(text, "test.txt", (replace(one, adoption=Adoption(2, Sent(ids(at)[0], None))),)))
+    await at.publisher().publish()
+    assert at.asked[3:] == ["3/ c\n\n4/ d /end"]
+
+
 def ids(at: House) -> list[str]:
     """The ids on the timeline, oldest first."""
     timeline = read_newest(at.folder / "news.jsonl")

@@ -1,6 +1,7 @@
 """Threads and the posts that come of them: a table of cases, and what cannot be composed."""
 
 import tomllib
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -185,3 +186,24 @@ def test_no_text_is_slow_to_cut(text: str) -> None:
     for measure in (mastodon, telegram):
         posts = compose(thread(part(1, "1/", " ", text.strip())), Rules(500, measure))
         assert all(post.length <= 500 for post in posts)
+
+
+def test_packed_parts_share_posts_as_long_as_they_fit() -> None:
+    """In their order, numbers and all, a blank line between; the line of a warning counts, once a post."""
+    given = thread(*(part(n, f"{n}/", " ", "x" * size) for n, size in enumerate((5, 5, 5, 30, 5, 5), 1)))
+    rules = Rules(26, code_points, packed=True)
+    posts = compose(given, rules)
+    expected = [(2, "1/ 2/"), (3, "3/"), (4, "4a/"), (4, "4b/"), (6, "5/ 6/")]
+    assert [(post.part, post.label) for post in posts] == expected
+    assert posts[0].text == "1/ xxxxx\n\n2/ xxxxx"
+    assert [post.length for post in posts] == [len(post.text) for post in posts]
+    headed = compose(given, replace(rules, head="⚠️ x\n"))
+    assert all(post.text.startswith("⚠️ x\n") and post.text.count("⚠️") == 1 for post in headed)
+    assert max(post.length for post in headed) <= rules.limit
+
+
+def test_parts_that_are_out_are_not_packed() -> None:
+    """What was posted before stays as it is, and nothing that follows joins it."""
+    given = thread(*(part(n, f"{n}/", " ", "x") for n in range(1, 7)))
+    posts = compose(given, Rules(100, code_points, packed=True), 2)
+    assert [(post.part, post.label) for post in posts] == [(1, "1/"), (2, "2/"), (6, "3/ 4/ 5/ 6/")]

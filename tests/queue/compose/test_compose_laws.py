@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from unicodedata import numeric
 
 import regex
@@ -246,3 +247,15 @@ def test_the_last_piece_is_no_remnant(words: int, limit: int) -> None:
     thread = Thread((part,), Placement.PREFIX, None, "", complete=True, fingerprint="", notices=())
     lengths = [post.length for post in compose(thread, Rules(limit, code_points, Numbering.NONE))]
     assert min(lengths) * 2 >= max(lengths)
+
+
+@MANY
+@given(threads(), RULES)
+def test_packed_posts_are_the_same_texts(given: tuple[Thread, Texts], rules: Rules) -> None:
+    """Nothing is lost or moved, each is within the limit, and no two that follow one another fit into one."""
+    posts = compose(given[0], rules)
+    packed = compose(given[0], replace(rules, packed=True))
+    assert "\n\n".join(post.text for post in packed) == "\n\n".join(post.text for post in posts)
+    assert all(post.length == rules.measure(post.text) <= rules.limit for post in packed)
+    pairs = [f"{one.text}\n\n{other.text}" for one, other in pairwise(packed)]
+    assert all(rules.measure(text) > rules.limit for text in pairs)

@@ -209,7 +209,9 @@ async def channel(server: TelegramServer, chat: Chat) -> AsyncIterator[TelegramC
 def channel_on(server: TelegramServer, *, timeout: float = 60, **changes: Any) -> TelegramChannel:
     bot = make_bot(TOKEN, api_url=server.url, timeout=timeout)
     of_settings = {
-        name: changes.pop(name) for name in ("chat", "silent", "previews", "when_unsure") if name in changes
+        name: changes.pop(name)
+        for name in ("chat", "silent", "previews", "layout", "when_unsure")
+        if name in changes
     }
     settings = TelegramChannelSettings(name="news", token=TOKEN, **{"chat": "@news", **of_settings})
     return TelegramChannel(settings, bot=bot, **{"clock": lambda: NOW, **changes})
@@ -295,6 +297,20 @@ class TestSend:
         await channel.close()
         given = [json.loads(m.given["link_preview_options"])["is_disabled"] for m in server.seen(chat)]
         assert given == {"all": [False, False], "first": [False, True], "none": [True, True]}[previews]
+
+    async def test_parts_share_a_message_where_the_owner_wants_it(
+        self, server: TelegramServer, chat: Chat
+    ) -> None:
+        """LAYOUT=packed: parts are one message as long as they fit its limit; without it they are not."""
+        (thread,) = parse("1/ A lamp.\n2/ A tower.\n3/ " + "wave " * 815 + "/end")
+        posts = {}
+        for layout in ("separate", "packed"):
+            channel = channel_on(server, layout=layout)
+            posts[layout] = compose(thread, await channel.rules())
+            await send(channel, posts[layout][0].text)
+            await channel.close()
+        assert [len(each) for each in posts.values()] == [3, 2]
+        assert [m.text for m in server.seen(chat)] == ["1/ A lamp.", "1/ A lamp.\n\n2/ A tower."]
 
     async def test_the_bot_is_asked_who_it_is_once(
         self, channel: TelegramChannel, server: TelegramServer
