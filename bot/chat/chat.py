@@ -19,7 +19,7 @@ from threadcast.bot.chat.access import Access
 from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.drafts import KEPT, Drafts
 from threadcast.bot.chat.handler import Handler
-from threadcast.bot.chat.menu import set_menus
+from threadcast.bot.chat.menu import describe, set_menus
 from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
 from threadcast.bot.chat.telling.digest import DailyDigest, next_due
@@ -184,6 +184,9 @@ class Chat:
                 await asyncio.to_thread(self._notes.forget_old, kind, before=self._clock() - KEPT)
         try:  # a help only: without menus everything works by typing
             await set_menus(self._bot, self._access)
+            with suppress(StoreError):
+                language = self._access.known.language
+                await describe(self._bot, self._notes, language=language, now=self._clock())
         except (TelegramError, *UNREADABLE) as error:
             log.warning("the menu of commands could not be set", reason=redact(str(error)))
 

@@ -1,8 +1,15 @@
-"""The commands in Telegram's menu: for each person what they may, in their language; for others nothing."""
+"""The commands in Telegram's menu, for each person what they may, in their language; and what the bot is.
 
+What it is stands where somebody opens its chat for the first time. Where its owner wrote something else there
+before, that stays.
+"""
+
+import asyncio
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from difflib import get_close_matches
+from hashlib import sha256
 from importlib import resources
 from typing import Final
 
@@ -11,10 +18,20 @@ from telegram.error import BadRequest, Forbidden
 
 from threadcast.bot.chat.access import Access, Role
 from threadcast.bot.chat.commands import REGISTRY, Command
-from threadcast.bot.languages import DEFAULT, LANGUAGES, _, speaking
+from threadcast.bot.languages import DEFAULT, LANGUAGES, N_, _, speaking
 from threadcast.config.logs import get_logger, redact
+from threadcast.queue.store.notes import Notes
 
 log = get_logger("threadcast.chat")
+
+# Of at most 512 and 120 characters, in every language: https://core.telegram.org/bots/api#setmydescription
+DESCRIPTION: Final = N_(
+    "I publish long numbered threads as reply chains on Telegram channels and Mastodon accounts. Send me a "
+    "text file or paste a thread, look at the preview, and press Publish."
+)
+SHORT: Final = N_("I publish long numbered threads as reply chains, and tell how they fare.")
+PROFILE: Final = "profile"  # of the notes: what was said of the bot, as a hash, or whose that is
+THEIRS: Final = "theirs"
 
 # A command that is not here stands at the end.
 ORDER: Final = (
@@ -71,10 +88,37 @@ async def set_menu(
 
     It waits for their Start where they have not met the bot.
     """
-    for one in [language] if language else LANGUAGES:
+    for one in _spoken(language):
         code = "" if one in {DEFAULT, language} else one
         try:
             await bot.set_my_commands(menu(role, one), scope=scope, language_code=code)
         except (BadRequest, Forbidden) as error:
             log.debug("no menu yet", scope=scope.to_dict(), reason=redact(error.message))
             return
+
+
+async def describe(bot: telegram.Bot, notes: Notes, *, language: str = "", now: datetime) -> None:
+    """Say what the bot is, where that is new and its owner said nothing. Raises TelegramError, StoreError."""
+    said = {"" if one in {DEFAULT, language} else one: _described(one) for one in _spoken(language)}
+    mark = sha256(repr((bot.id, said)).encode()).hexdigest()
+    noted = (await asyncio.to_thread(notes.read, PROFILE)).get(1)
+    if noted in {mark, THEIRS}:
+        return
+    if noted is None and (await bot.get_my_description()).description not in {"", said[""][0]}:
+        mark = THEIRS
+    else:
+        for code, (description, short) in said.items():
+            await bot.set_my_description(description, language_code=code)
+            await bot.set_my_short_description(short, language_code=code)
+        await bot.set_chat_menu_button(menu_button=telegram.MenuButtonCommands())
+    await asyncio.to_thread(notes.write, PROFILE, 1, mark, now=now)
+
+
+def _spoken(language: str) -> Sequence[str]:
+    """The one language that is spoken to all, or every language."""
+    return [language] if language else LANGUAGES
+
+
+def _described(language: str) -> tuple[str, str]:
+    with speaking(language):
+        return _(DESCRIPTION), _(SHORT)

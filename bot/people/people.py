@@ -80,10 +80,6 @@ class People:
         """Return the owners' ids, those of the environment first."""
         return tuple(one.number for one in self.all if one.role is Role.OWNER)
 
-    def is_fixed(self, person: Person) -> bool:
-        """Return whether it is the environment that says so."""
-        return self._fixed.get(person.number) == person
-
     def is_known(self, number: int, name: str, code: str | None) -> bool:
         """Return whether this name and this language are what is known of somebody."""
         speaks = not code or self._languages.get(number) == language_of(code)

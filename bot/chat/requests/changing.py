@@ -107,7 +107,7 @@ def skip(context: Context, request: Request) -> Answer:
     events=(Event.CANCEL,),
     takes=N_("[ID [channel…]]"),
     help=N_("Take a thread out of the queue; without an ID: drop what you pasted"),
-    more=N_("What is out stays out; /undo takes it down. Threads are cancelled by owners.\n/cancel 7"),
+    more=N_("What is out stays out; /undo takes it down. Editors cancel what they added.\n/cancel 7"),
 )
 def cancel(context: Context, request: Request) -> Answer:
     if not request.threads:

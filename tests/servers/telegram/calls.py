@@ -20,6 +20,12 @@ from tests.servers.telegram.media import (
     send_voice,
 )
 from tests.servers.telegram.parameters import Parameters, done, failed
+from tests.servers.telegram.profile import (
+    get_my_description,
+    set_chat_menu_button,
+    set_my_description,
+    set_my_short_description,
+)
 from tests.servers.telegram.sending import forward_message, send_chat_action, send_document, send_message
 from tests.servers.telegram.state import REAL_BOT_PACE, REAL_PACES, Answer, BotApi, Pace
 
@@ -133,6 +139,10 @@ METHODS: dict[str, Callable[[BotApi, User, Parameters], Any]] = {
     "setMyCommands": set_my_commands,
     "getMyCommands": get_my_commands,
     "deleteMyCommands": delete_my_commands,
+    "setMyDescription": set_my_description,
+    "setMyShortDescription": set_my_short_description,
+    "getMyDescription": get_my_description,
+    "setChatMenuButton": set_chat_menu_button,
     "answerCallbackQuery": answer_callback_query,
     "getFile": get_file,
 }

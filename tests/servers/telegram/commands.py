@@ -23,7 +23,7 @@ Scope: TypeAlias = tuple[str, int, int]
 
 
 def set_my_commands(api: BotApi, bot: User, given: Parameters) -> bool:
-    key = (_scope(api, bot, given), _language(given))
+    key = (_scope(api, bot, given), language_of(given))
     commands = given.value("commands")
     if not isinstance(commands, list):
         raise ApiError(400, "Bad Request: expected an Array of BotCommand")
@@ -37,11 +37,11 @@ def set_my_commands(api: BotApi, bot: User, given: Parameters) -> bool:
 
 
 def get_my_commands(api: BotApi, bot: User, given: Parameters) -> list[Json]:
-    return api.commands[bot.id].get((_scope(api, bot, given), _language(given)), [])
+    return api.commands[bot.id].get((_scope(api, bot, given), language_of(given)), [])
 
 
 def delete_my_commands(api: BotApi, bot: User, given: Parameters) -> bool:
-    api.commands[bot.id].pop((_scope(api, bot, given), _language(given)), None)
+    api.commands[bot.id].pop((_scope(api, bot, given), language_of(given)), None)
     return True
 
 
@@ -69,7 +69,8 @@ def shown_commands(api: BotApi, bot: User, chat: Chat, user: User) -> list[Json]
     return next((api.commands[bot.id][key] for key in keys if key in api.commands[bot.id]), [])
 
 
-def _language(given: Parameters) -> str:
+def language_of(given: Parameters) -> str:
+    """The language that a call is about. Raises ApiError."""
     language = given.text("language_code")
     if language and not LANGUAGE.fullmatch(language):
         raise ApiError(400, "Bad Request: invalid language code specified")

@@ -74,6 +74,7 @@ class BotApi:
         self.download_limit = 20 * 1024 * 1024
         self.webhooks: dict[int, str] = {}  # addresses, by bot
         self.commands: dict[int, dict[CommandsKey, list[Json]]] = defaultdict(dict)
+        self.profiles: dict[int, dict[tuple[str, str], str]] = defaultdict(dict)  # by what, and language
         self.presses: dict[str, Press] = {}  # by query id
         self.answered: list[Json] = []  # the calls that answered one
         self.actions: list[tuple[int, str]] = []  # "typing" and the like, by chat
