@@ -7,7 +7,7 @@ from threadcast.queue.text.thread import Notice
 
 def undescribed(notice: Notice) -> str:
     """Return which files have no description."""
-    name, line, more = notice.text, notice.lines[0], len(notice.lines) - 1
+    name, line, more = notice.text, notice.line, len(notice.lines[1:])
     if not more:
         return _("{name} (line {line}) has no description for those who cannot see it").format(
             name=name, line=line
