@@ -1,5 +1,6 @@
 """Requests that change nothing: how things stand, what waits, how a thread will look."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -22,8 +23,11 @@ from threadcast.bot.chat.telling.status import status_now
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Message, bold, code
 from threadcast.bot.chat.views.newcomer import how_to_begin
+from threadcast.bot.chat.views.people import WANTED
 from threadcast.bot.languages import N_, _
 from threadcast.bot.requests.overview import summarise
+from threadcast.bot.requests.queries import Queries
+from threadcast.queue.model import Delivery
 from threadcast.queue.states import BEGINNINGS, LIVE
 from threadcast.queue.text.parse import render
 
@@ -46,7 +50,14 @@ def status(context: Context, request: Request) -> Answer:
         paused=frozenset(row.name for row in queries.channels() if row.paused),
         running=True,
     )
-    return Answer(lists.status(one, context.viewer(request.sender.role)))
+    wanted = _wanted(queries, [each for each in one.yours if each.reason][: lists.PAGE])
+    return Answer(lists.status(one, context.viewer(request.sender.role), wanted))
+
+
+def _wanted(queries: Queries, deliveries: Sequence[Delivery]) -> lists.Events:
+    """What happened to the threads of those that wait or end because a person wanted it, by thread."""
+    threads = {one.thread_id for one in deliveries if one.code in WANTED}
+    return {one: queries.events(one) for one in threads}
 
 
 @command(
@@ -86,9 +97,11 @@ def help_(context: Context, request: Request) -> Answer:  # noqa: ARG001  # as e
 @command("queue", who=Role.EDITOR, takes=N_("[channel]"), help=N_("What waits, when it starts, and why then"))
 def queue(context: Context, request: Request) -> Answer:
     channel = " ".join(request.words)
-    forecasts = context.requests(request.sender).queries.forecast(channel=channel or None)
-    viewer = context.viewer(request.sender.role)
-    return Answer(lists.queue(forecasts, viewer, page=request.page, channel=channel))
+    queries = context.requests(request.sender).queries
+    forecasts = queries.forecast(channel=channel or None)
+    viewer, begin = context.viewer(request.sender.role), request.page * lists.PAGE
+    wanted = _wanted(queries, [one.delivery for one in forecasts[begin : begin + lists.PAGE]])
+    return Answer(lists.queue(forecasts, viewer, page=request.page, channel=channel, events=wanted))
 
 
 @command(

@@ -19,6 +19,7 @@ from threadcast.bot.chat.views.message import (
     link,
     rows,
 )
+from threadcast.bot.chat.views.people import why
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.forecast import Forecast
@@ -30,6 +31,8 @@ from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 
 NOTHING_STORED: Mapping[str, StoredChannel] = {}
+Events = Mapping[int, Sequence[AuditEvent]]  # by thread
+NO_EVENTS: Events = {}
 PAGE = 8  # entries of a list
 EVENTS = 20  # the newest
 # What a command does with a thread.
@@ -52,8 +55,10 @@ IN_A_SENTENCE = {
 ACROSS = 4  # numbers of threads on a row of buttons
 
 
-def queue(forecasts: Sequence[Forecast], viewer: Viewer, *, page: int, channel: str) -> Message:
-    """What waits, a page at a time."""
+def queue(
+    forecasts: Sequence[Forecast], viewer: Viewer, *, page: int, channel: str, events: Events = NO_EVENTS
+) -> Message:
+    """What waits, a page at a time; `events` tell of some threads who wanted that."""
     if not forecasts:
         if channel:
             nothing = _("Nothing waits for {channel}. Send me a text file, or /add")
@@ -68,7 +73,7 @@ def queue(forecasts: Sequence[Forecast], viewer: Viewer, *, page: int, channel: 
         lines += [
             "",
             f"{SIGNS[delivery.state]} #{delivery.thread_id} {bold(delivery.channel)} {esc(delivery.title)}",
-            f"    {esc(_foreseen(one, viewer))}",
+            f"    {_foreseen(one, viewer, events.get(delivery.thread_id, ()))}",
         ]
     return Message(
         "\n".join(lines),
@@ -79,10 +84,11 @@ def queue(forecasts: Sequence[Forecast], viewer: Viewer, *, page: int, channel: 
     )
 
 
-def _foreseen(one: Forecast, viewer: Viewer) -> str:
+def _foreseen(one: Forecast, viewer: Viewer, events: Sequence[AuditEvent]) -> str:
     delivery = one.delivery
     if delivery.state is DeliveryState.QUEUED:
-        return starts(delivery, one, viewer)
+        return esc(starts(delivery, one, viewer))
+    because = why(delivery, events, viewer.names) or esc(in_chat(translated(one.why)))
     if delivery.state is DeliveryState.PUBLISHING and one.end is not None:
         far = (
             f"{bar(delivery.sent, delivery.posts)} {delivery.sent}/{delivery.posts}, "
@@ -90,10 +96,10 @@ def _foreseen(one: Forecast, viewer: Viewer) -> str:
             else ""
         )
         if delivery.code is Code.PERSON:
-            return f"{far}{in_chat(translated(one.why))}"
+            return f"{far}{because}"
         return far + _("until {time}").format(time=shortly(one.end, viewer.now, viewer.zone))
     state = _(STATES[delivery.state])
-    return f"{state}: {in_chat(translated(one.why))}" if one.why else state
+    return f"{state}: {because}" if one.why else state
 
 
 def history(chains: Sequence[Chain], viewer: Viewer, *, page: int, channel: str, more: bool) -> Message:
@@ -199,8 +205,8 @@ def _place(row: ChannelRow, stored: StoredChannel | None) -> str:
     return esc(f"{stored.title} (@{stored.username})" if stored.username else stored.title)
 
 
-def status(one: Overview, viewer: Viewer) -> Message:
-    """How things stand, and what waits for a person."""
+def status(one: Overview, viewer: Viewer, events: Events = NO_EVENTS) -> Message:
+    """How things stand, and what waits for a person; `events` tell of some threads who wanted that."""
     lines = [bold(_("How things stand"))]
     for name, kind in one.channels:
         sign, more = ("⏸", f", {_('paused')}") if name in one.paused else ("▶️", "")
@@ -217,10 +223,9 @@ def status(one: Overview, viewer: Viewer) -> Message:
         first = {delivery.thread_id: delivery for delivery in reversed(one.yours)}
         for thread_id in waiting[:PAGE]:
             each = first[thread_id]
-            lines.append(
-                f"{SIGNS[each.state]} #{thread_id} {_(stands(each))}: "
-                f"{reason(each.reason) if each.reason else esc(each.title)}"
-            )
+            because = why(each, events.get(thread_id, ()), viewer.names) or reason(each.reason)
+            about = because if each.reason else esc(each.title)
+            lines.append(f"{SIGNS[each.state]} #{thread_id} {_(stands(each))}: {about}")
         if len(waiting) > PAGE:
             lines.append(_("… and {n} more: {command}").format(n=len(waiting) - PAGE, command="/queue"))
     return Message(
