@@ -113,7 +113,11 @@ def sentence(error: Exception, face: Face) -> str:
         case RequestError():
             return _request_refused(error, face)
         case InputError(encoding=str(encoding)) if encoding and face is SHELL:
-            return _("{error}, or use: --encoding {encoding}").format(error=error, encoding=encoding)
+            return _("{error}, or use: --encoding {encoding}").format(
+                error=translated(str(error)), encoding=encoding
+            )
+        case InputError():
+            return translated(str(error))
         case QueueError():
             return error.said(face.command, _)
         case _:

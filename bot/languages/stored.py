@@ -17,7 +17,7 @@ from typing import Final
 from threadcast.bot.languages.catalogues import DEFAULT, language, ngettext, pgettext, read
 
 STORED: Final = "stored"  # their context in a catalogue
-WORDING: Final = "bot/wording.py"  # notices and times that cannot be read are stored, too
+WORDING: Final = {"bot/wording.py", "bot/media/words.py"}  # notices are stored too, and times not read
 JOINTS: Final = (": ", "; ")  # between two of them that were put together
 LETTERS: Final = re.compile(r"[^\W\d_]{2,}")  # without any, a sentence would be recognised everywhere
 
@@ -53,7 +53,7 @@ def _sentences(language: str) -> Sequence[tuple[re.Pattern[str], tuple[str, ...]
     found: list[tuple[str, tuple[str, ...], str]] = []
     for one in read(language):
         ids = (one.id,) if isinstance(one.id, str) else tuple(one.id)
-        if one.context == STORED or any(place == WORDING for place, _line in one.locations):
+        if one.context == STORED or any(place in WORDING for place, _line in one.locations):
             found += [(each, ids, one.context or "") for each in ids if LETTERS.search(_words(each))]
     found.sort(key=lambda each: len(_words(each[0])), reverse=True)
     return [(_pattern(each), ids, context) for each, ids, context in found]

@@ -47,7 +47,7 @@ TAKES_FILE: Final = {"wish": "edit", "part": "edit", "continue": "continue", "ad
     who=Role.OWNER,
     about=About.THREAD,
     events=(Event.SCHEDULE,),
-    takes="ID",
+    takes=N_("ID"),
     help=N_("Change the text of a thread that waits"),
     more=N_(
         "Part by part; or reply to its card with the corrected file. What you pasted can be edited where it "
@@ -204,7 +204,7 @@ def _all_held(dossier: Dossier) -> bool:
     who=Role.OWNER,
     guessed=False,
     about=About.THREAD,
-    takes="ID",
+    takes=N_("ID"),
     help=N_("Add parts to a thread; what is public goes on from its last post"),
     more=N_("It takes what you have pasted, or asks for the parts.\n/continue 7"),
 )

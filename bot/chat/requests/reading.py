@@ -145,7 +145,7 @@ def show(context: Context, request: Request) -> Answer:
 @command(
     "events",
     who=Role.OWNER,
-    takes="[ID]",
+    takes=N_("[ID]"),
     help=N_("What happened, and who did it: of one thread, or of all"),
 )
 def events(context: Context, request: Request) -> Answer:
@@ -168,7 +168,7 @@ def _by(actor: str, context: Context) -> str:
     "export",
     who=Role.OWNER,
     about=About.THREAD,
-    takes="ID",
+    takes=N_("ID"),
     help=N_("A thread as a text file, numbered as it came"),
 )
 def export(context: Context, request: Request) -> Answer:

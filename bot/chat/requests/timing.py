@@ -205,7 +205,8 @@ def wish(context: Context, request: Request) -> Answer:
     if one.hold and not one.odd:
         return changing.hold(context, replace(request, words=one.channels))
     if one.odd or one.at is None:
-        raise UsageError(f"reply to a card with a time ({TIMES}), hold or publish, and channels if you like")
+        said = _("reply to a card with a time ({times}), hold or publish, and channels if you like")
+        raise UsageError(said.format(times=_(TIMES)))
     if one.at <= context.clock():
         return changing.publish(context, replace(request, words=("now", *one.channels)))
     return starts_at(context, request, one.at, context.zone, channels=one.channels)

@@ -8,6 +8,7 @@ from itertools import groupby, zip_longest
 
 from threadcast.bot.chat.views.message import Message, bold, esc, split
 from threadcast.bot.languages import _, ngettext
+from threadcast.bot.languages.stored import translated
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.settled import settled, unseen
 from threadcast.bot.wording import several
@@ -82,7 +83,10 @@ def below(look: Look, thread: Thread, number: int | None, shown: int) -> str:
 
 
 def _said(look: Look) -> list[str]:
-    return [*(f"⚠️ {esc(one)}" for one in look.problems), *(f"👀 {esc(one)}" for one in look.notes)]
+    return [
+        *(f"⚠️ {esc(translated(one))}" for one in look.problems),
+        *(f"👀 {esc(one)}" for one in look.notes),
+    ]
 
 
 def _lengths(look: Look) -> list[str]:
@@ -118,7 +122,7 @@ def plain(look: Look, title: str) -> str:
     """The same as a text file."""
     lines = [
         f"{title} — {', '.join(look.channels)}, {len(look.posts)}/{look.limit}",
-        *look.problems,
+        *map(translated, look.problems),
         *look.notes,
     ]
     for place, post in enumerate(look.posts, start=1):

@@ -7,6 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 ROOMS = ("bot/channels", "bot/publishing")
+# Rooms of which only errors are said, and what a file is that is no text.
+RAISING = ("bot/media", "bot/requests", "queue/compose", "queue/text")
+ERRORS = {"InputError", "MediaError", "CannotComposeError", "NotTextError"}
 # For `threadcast check`, the log and the local page alone.
 ELSEWHERE = {"checks.py", "page.py", "page_writer.py", "build.py", "progress.py", "scheduler.py", "lease.py"}
 SAYING = {
@@ -41,12 +44,26 @@ NAMES = {
 
 def found() -> dict[str, set[str]]:
     """Each module of those rooms with its sentences: text in code that makes an outcome, or returns words."""
-    paths = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-    return {
-        str(path.relative_to(ROOT)): set(_sentences(ast.parse(path.read_text("utf-8"))))
-        for path in paths
-        if path.name not in ELSEWHERE
-    }
+    said: dict[str, set[str]] = {}
+    for room in (*ROOMS, *RAISING):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if path.name not in ELSEWHERE:
+                tree = ast.parse(path.read_text("utf-8"))
+                sentences = _sentences(tree) if room in ROOMS else _raised(tree)
+                said[str(path.relative_to(ROOT))] = set(sentences)
+    return said
+
+
+def _raised(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in ERRORS:
+                for each in node.args:
+                    yield from _texts(each)
+            case ast.AnnAssign(target=ast.Name(id="KINDS" | "ZIPPED"), value=ast.expr() as value):
+                yield from _texts(value)
+            case ast.Assign(targets=[ast.Name(id="problem" | "found" | "first" | "most")], value=value):
+                yield from _texts(value)
 
 
 def _sentences(tree: ast.Module) -> Iterator[str]:
