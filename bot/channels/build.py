@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from threadcast.bot.channels.deferred import deferred
 from threadcast.bot.channels.mastodon.pace import MastodonPace
-from threadcast.bot.channels.media import MASTODON_PICTURES, TELEGRAM, TELEGRAM_PICTURES, ChannelFiles
+from threadcast.bot.channels.media import (
+    MASTODON_FILES,
+    MASTODON_PICTURES,
+    TELEGRAM_FILES,
+    TELEGRAM_PICTURES,
+    ChannelFiles,
+)
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
@@ -60,14 +66,14 @@ def build_channels(
         match channel:
             case TelegramChannelSettings():
                 row = rows.get(channel.name)
-                files = ChannelFiles(store, TELEGRAM, TELEGRAM_PICTURES)
+                files = ChannelFiles(store, TELEGRAM_FILES, TELEGRAM_PICTURES)
                 chat = partial(_telegram, channel, settings, database, clock, bots, row, owner, files)
                 known = deferred(
                     channel.name, channel.kind, channel.chat, chat, limits_posts=False, files=files
                 )
                 built.append(known)
             case MastodonChannelSettings():
-                files = ChannelFiles(store, None, MASTODON_PICTURES)
+                files = ChannelFiles(store, MASTODON_FILES, MASTODON_PICTURES)
                 account = partial(_mastodon, channel, settings, clock, files)
                 known = deferred(
                     channel.name, channel.kind, channel.url, account, limits_posts=None, files=files

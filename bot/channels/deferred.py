@@ -24,7 +24,7 @@ class _Deferred:
         self._make = make
         self._made: Channel | None = None
         self._limits_posts = limits_posts
-        self.files = files
+        self._files = files
 
     @property
     def quota(self) -> Quota | None:
@@ -33,6 +33,10 @@ class _Deferred:
     @property
     def limits_posts(self) -> bool | None:
         return self._made.limits_posts if self._made else self._limits_posts
+
+    @property
+    def files(self) -> ChannelFiles:
+        return self._made.files if self._made else self._files
 
     async def close(self) -> None:
         if self._made:

@@ -22,7 +22,7 @@ _PICTURES = frozenset({MediaKind.IMAGE, MediaKind.ANIMATION})
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "audio/ogg": ".ogg"}
 
 # https://core.telegram.org/bots/api#sending-files, #sendphoto and #sendmediagroup
-TELEGRAM = MediaRules(
+TELEGRAM_FILES = MediaRules(
     count=10,
     caption=1024,
     together=(
@@ -38,7 +38,7 @@ TELEGRAM_PICTURES = PictureLimits(
 )
 
 # What a server of Mastodon's takes that says nothing else: https://docs.joinmastodon.org/entities/Instance
-MASTODON = MediaRules(
+MASTODON_FILES = MediaRules(
     count=4,
     caption=10**9,  # as long as any text
     together=(_PICTURES,),
@@ -49,6 +49,7 @@ MASTODON = MediaRules(
         MediaKind.AUDIO: 99 * _MB,
         MediaKind.VOICE: 99 * _MB,
     },
+    description=1500,
 )
 MASTODON_PICTURES = PictureLimits(
     frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}), size=16 * _MB, pixels=33_177_600
@@ -69,13 +70,14 @@ class Upload:
 class ChannelFiles:
     """The files of a channel's posts.
 
-    `takes` are those that it takes, as far as is known without asking it; None: none at all.
+    `takes` are those that it takes, as far as is known without asking it; None: none at all. Of these,
+    `pictures` are made to fit.
     """
 
     def __init__(self, store: MediaStore, takes: MediaRules | None, pictures: PictureLimits) -> None:
-        self._store = store
+        self.store = store
         self.takes = takes
-        self._pictures = pictures
+        self.pictures = pictures
 
     async def accept(self, media: Sequence[Media], uploads: Uploads) -> Uploads | Obstacle:
         """Make sure, before its chain begins, that the files of a post can go out with it. Never raises.
@@ -99,10 +101,10 @@ class ChannelFiles:
         if file is None:
             raise MediaError(f"{name} was never kept; add the thread again with it")
         kind = self.takes.kind_of(file) if self.takes else file.kind
-        with self._store.opened(file.digest, name) as path:
+        with self.store.opened(file.digest, name) as path:
             if kind not in _PICTURES:
                 return Upload(name, file.mime, kind, media.description, path.read_bytes())
-            picture = images.prepare(name, path, self._pictures)
+            picture = images.prepare(name, path, self.pictures)
         suffix = _SUFFIXES.get(picture.mime) or mimetypes.guess_extension(picture.mime) or ""
         shown = PurePosixPath(name).with_suffix("").name + suffix
         return Upload(shown, picture.mime, kind, media.description, picture.content)

@@ -56,6 +56,7 @@ class MediaRules:
     together: tuple[frozenset[MediaKind], ...]
     sizes: Mapping[MediaKind, int]
     documents: frozenset[str] = frozenset()
+    description: int = 0  # characters at the most; 0: nobody says
 
     def kind_of(self, file: StoredFile) -> MediaKind:
         """What a file is there."""
@@ -314,6 +315,11 @@ def _taken(number: int, media: Media, rules: MediaRules) -> MediaKind:
         raise CannotComposeError(
             f"{where} shows {media.name}, which has {_megabytes(media.file.size)}: this channel takes no "
             f"{_NAMES[kind]} over {_megabytes(most)}. Make it smaller, and add the thread again with it."
+        )
+    if rules.description and len(media.description) > rules.description:
+        raise CannotComposeError(
+            f"{where} describes {media.name} in {len(media.description):,} characters: this channel takes "
+            f"{rules.description:,} at the most. Make the description shorter."
         )
     return kind
 

@@ -67,8 +67,8 @@ from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 LIMITS = {"telegram": 4096, "mastodon": 500}  # code points; graphemes, as `measure` counts them
 MEDIA = {
-    "telegram": (files_of.TELEGRAM, files_of.TELEGRAM_PICTURES),
-    "mastodon": (files_of.MASTODON, files_of.MASTODON_PICTURES),
+    "telegram": (files_of.TELEGRAM_FILES, files_of.TELEGRAM_PICTURES),
+    "mastodon": (files_of.MASTODON_FILES, files_of.MASTODON_PICTURES),
 }
 
 

@@ -1,8 +1,9 @@
 """Mastodon, and the servers that speak its API: the channel, and its one thread for a library that blocks."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -12,7 +13,8 @@ from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.instance import VISITORS_DEPTH, VISITORS_MOST, Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, take_down
-from threadcast.bot.channels.media import NO_FILES, ChannelFiles
+from threadcast.bot.channels.mastodon.uploads import MastodonFiles
+from threadcast.bot.channels.media import NO_FILES, ChannelFiles, Uploads
 from threadcast.bot.channels.port import (
     Clock,
     Comparison,
@@ -57,14 +59,18 @@ class MastodonChannel:
         proxies: Proxies = DIRECT,
         timeout: float = 30,
         settle_after: timedelta | None = None,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name, self.target = settings.name, settings.url
         self._settings = settings
         self._clock = clock
-        self.files = files
         token = settings.token.get_secret_value()
         self._client = Client(settings.url, token, clock=clock, timeout=timeout, proxies=proxies)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"mastodon {self.name}")
+        self.files: ChannelFiles = files
+        self._uploads = MastodonFiles(files, self._client.media, call=self._call, clock=clock, rest=rest)
+        if files.takes is not None:
+            self.files = self._uploads
         self._settle_after = settle_after
         self._instance: Instance | None = None
         self.reach = Reach(VISITORS_DEPTH, VISITORS_MOST, settings.depth)
@@ -76,10 +82,12 @@ class MastodonChannel:
             if isinstance(found, Fault):
                 raise not_ready(found, now=self._clock(), reset=reset)
             self._instance = found
+            self._uploads.learn(found)
             if not found.is_mastodon:  # how far others show a conversation is not known
                 self.reach = Reach(branches=self._settings.depth)
         numbering = Numbering(settings.numbering or self._settings.numbering)
-        return self._instance.rules(numbering=numbering, spoiler=spoiler_of(settings, self._settings))
+        rules = self._instance.rules(numbering=numbering, spoiler=spoiler_of(settings, self._settings))
+        return replace(rules, media=self.files.takes)
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once.
@@ -87,7 +95,12 @@ class MastodonChannel:
         Where the caller is cancelled meanwhile, a call that has begun goes on by itself, and nobody
         learns what came of it: the caller then has to take the outcome as unknown.
         """
-        outcome = await self._call(partial(self._post, outgoing))
+        uploads: Uploads | Obstacle = outgoing.uploads
+        if len(outgoing.uploads) != len(outgoing.media):  # its files are uploaded before its chain begins
+            uploads = await self.files.accept(outgoing.media, outgoing.uploads)
+        if not isinstance(uploads, tuple):
+            return uploads
+        outcome = await self._call(partial(self._post, outgoing, uploads))
         match outcome:
             case Sent():
                 self._fit_until = self._clock() + FIT_FOR
@@ -149,7 +162,7 @@ class MastodonChannel:
         """Make a call in the account's thread. One that has begun ends by itself, whoever is cancelled."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
-    def _post(self, outgoing: Outgoing) -> Outcome:
+    def _post(self, outgoing: Outgoing, uploads: Uploads) -> Outcome:
         settings, wished, parent = self._settings, outgoing.settings, outgoing.parent
         visibility = wished.visibility or settings.visibility
         replies = wished.reply_visibility or narrower(wished.visibility, settings.reply_visibility)
@@ -158,6 +171,7 @@ class MastodonChannel:
                 self._client.api.status_post,  # `status_reply` would put our own mention before the text
                 outgoing.text,
                 in_reply_to_id=parent,
+                media_ids=list(uploads) or None,
                 visibility=visibility if parent is None else replies,
                 sensitive=bool(wished.sensitive),
                 spoiler_text=spoiler_of(wished, settings) or None,

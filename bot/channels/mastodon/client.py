@@ -17,6 +17,7 @@ from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_a
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of
 from threadcast.bot.channels.mastodon.session import Session, software_of
+from threadcast.bot.channels.mastodon.uploads import MediaApi
 from threadcast.bot.channels.port import Clock, Quota
 from threadcast.config.proxies import DIRECT, Proxies
 
@@ -50,6 +51,7 @@ class Client:
         )
         # Set here and not given above: the constructor would read a file of that name.
         self.api.access_token = token
+        self.media = MediaApi(self._session, target, token, clock=clock, timeout=timeout)
 
     @property
     def proxy(self) -> str:

@@ -23,6 +23,7 @@ USUAL_WAIT = timedelta(minutes=5)  # the window of Mastodon's tightest limit
 LONGEST_QUOTE = 200  # code points of a server's own words
 
 CHECK_URL = "check the channel's URL"
+NEEDS_MEDIA = "the token needs the scope write:media"
 READING = "to find its own posts, the token needs the scopes read:accounts and read:statuses"
 
 
@@ -116,6 +117,17 @@ def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False
             return _of_status(code, words, reply=reply, reading=reading)
         case _:
             return Fault("unknown", "the server's answer cannot be read", CHECK_URL, lacking=True)
+
+
+def of_answer(code: int, words: object) -> Fault:
+    """What the status of an answer means that Mastodon.py has not read."""
+    if code == HTTPStatus.TOO_MANY_REQUESTS:
+        return Fault("throttled", "the server asks to wait: its limit of files is used up")
+    if code == HTTPStatus.FORBIDDEN:
+        return Fault("refused", "the server does not allow files", NEEDS_MEDIA, Code.RIGHTS, status=code)
+    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return Fault("refused", "the server does not take files of this size", "", Code.CONTENT, status=code)
+    return _of_status(code, words, reply=False, reading=False)
 
 
 def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault:

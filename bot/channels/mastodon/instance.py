@@ -1,12 +1,15 @@
 """What a server that speaks Mastodon's API says of itself, and what an address of one looks like."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from threadcast.bot.channels.media import MASTODON_FILES, MASTODON_PICTURES
+from threadcast.bot.media.images import PictureLimits
 from threadcast.config.logs import redact
 from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Measure, Numbering, Rules
+from threadcast.queue.compose.compose import Measure, MediaRules, Numbering, Rules
+from threadcast.queue.text.media import MediaKind
 
 # Mastodon and its descendants: only they know Idempotency-Key, and count characters in its way.
 # What a server is, https://nodeinfo.diaspora.software tells; many call themselves Mastodon elsewhere.
@@ -31,6 +34,8 @@ class Instance:
     version: str
     limit: int
     url_length: int
+    media: MediaRules = MASTODON_FILES
+    pictures: PictureLimits = MASTODON_PICTURES
 
     @property
     def is_mastodon(self) -> bool:
@@ -43,7 +48,7 @@ class Instance:
             count: Measure = partial(measure.mastodon, url_length=self.url_length, spoiler=spoiler)
         else:
             count = partial(measure.code_points, spoiler=spoiler)
-        return Rules(self.limit, count, numbering)
+        return Rules(self.limit, count, numbering, media=self.media)
 
 
 def instance_of(info: object, software: str) -> Instance | None:
@@ -58,7 +63,41 @@ def instance_of(info: object, software: str) -> Instance | None:
         version=redact(version),
         limit=limit if isinstance(limit, int) and limit > 0 else USUAL_LIMIT,
         url_length=url_length if isinstance(url_length, int) and url_length > 0 else USUAL_URL_LENGTH,
+        media=_media_of(info),
+        pictures=_pictures_of(info),
     )
+
+
+def _media_of(info: object) -> MediaRules:
+    """Which files the server takes, where it tells."""
+    usual, media = MASTODON_FILES, "media_attachments"
+    pictures = _number(info, media, "image_size_limit", usual=usual.sizes[MediaKind.IMAGE])
+    played = _number(info, media, "video_size_limit", usual=usual.sizes[MediaKind.VIDEO])
+    shown = {MediaKind.IMAGE, MediaKind.ANIMATION}
+    return replace(
+        usual,
+        count=_number(info, "statuses", "max_media_attachments", usual=usual.count),
+        sizes={kind: pictures if kind in shown else played for kind in usual.sizes},
+        description=_number(info, media, "description_limit", usual=usual.description),
+    )
+
+
+def _pictures_of(info: object) -> PictureLimits:
+    """What the server takes of a picture, where it tells."""
+    usual = MASTODON_PICTURES
+    named = dig(info, "configuration", "media_attachments", "supported_mime_types")
+    mimes = usual.mimes & set(named) if isinstance(named, list) and named else usual.mimes
+    return replace(
+        usual,
+        mimes=frozenset(mimes | {"image/jpeg"}),
+        size=_number(info, "media_attachments", "image_size_limit", usual=usual.size),
+        pixels=_number(info, "media_attachments", "image_matrix_limit", usual=usual.pixels),
+    )
+
+
+def _number(info: object, *names: str, usual: int) -> int:
+    found = dig(info, "configuration", *names)
+    return found if isinstance(found, int) and found > 0 else usual
 
 
 def dig(value: object, *names: str) -> object:

@@ -26,6 +26,7 @@ class Status:
     edited: datetime | None
     url: str | None
     is_boost: bool = False
+    files: int = 0
 
     @property
     def where(self) -> str:
@@ -49,6 +50,7 @@ def status_of(answer: object) -> Status | None:
         edited=_moment(dig(answer, "edited_at")),
         url=address_of(answer),
         is_boost=dig(answer, "reblog") is not None,
+        files=len(shown) if isinstance(shown := dig(answer, "media_attachments"), list) else 0,
     )
 
 
@@ -84,6 +86,11 @@ class Search:
     def in_time(self, status: Status) -> bool:
         return status.created is None or status.created >= self.since - SLACK
 
+    def is_it(self, status: Status) -> bool:
+        """Whether a status is the post: its words and its number of files, where and when it would be."""
+        same = alike(status.text, self.sought.text) and status.files == len(self.sought.media)
+        return same and self.in_place(status) and self.in_time(status)
+
     def out_of_reach(self, status: Status) -> bool:
         """Whether a status is too old to be the post even where a clock was wrong."""
         return status.created is not None and status.created < self.since - REACH
@@ -102,22 +109,31 @@ def verdict(found: Iterable[Status], search: Search) -> Sent | Blind | None:
     for status in {status.remote_id: status for status in found}.values():
         if not search.may_be(status):
             continue
-        in_place, in_time = search.in_place(status), search.in_time(status)
-        if not alike(status.text, search.sought.text):
-            if in_place and in_time and status.edited is not None:
-                doubts.append(f"a post where it would be was edited meanwhile: {status.where}")
-        elif in_place and in_time:
+        if search.is_it(status):
             fits.append(status)
-        elif in_time:
-            doubts.append(f"a post with this text stands in another place: {status.where}")
-        elif in_place and (search.before or not search.out_of_reach(status)):
-            doubts.append(f"a post with this text was there before it was sent: {status.where}")
+        elif doubt := _doubt(status, search):
+            doubts.append(f"{doubt}: {status.where}")
     match fits:
         case [status]:
             return Sent(status.remote_id, status.url)
         case []:
             return Blind(doubts[0], seen=True) if doubts else None
     return Blind(f"more than one post has this text: {', '.join(status.where for status in fits)}", seen=True)
+
+
+def _doubt(status: Status, search: Search) -> str:
+    """Why a status may be the post all the same; empty where it cannot be."""
+    in_place, in_time = search.in_place(status), search.in_time(status)
+    if not alike(status.text, search.sought.text):
+        changed = in_place and in_time and status.edited is not None
+        return "a post where it would be was edited meanwhile" if changed else ""
+    if in_place and in_time:
+        return "a post with this text shows other files"
+    if in_time:
+        return "a post with this text stands in another place"
+    if in_place and (search.before or not search.out_of_reach(status)):
+        return "a post with this text was there before it was sent"
+    return ""
 
 
 def differences(chain: Sequence[Expected], seen: Mapping[str, Status]) -> tuple[Difference, ...]:
@@ -131,6 +147,9 @@ def differences(chain: Sequence[Expected], seen: Mapping[str, Status]) -> tuple[
         if not alike(status.text, expected.text):
             at = "" if status.edited is None else f" ({status.edited:%Y-%m-%d %H:%M} UTC)"
             found.append(Difference("edited", expected.position, f"its text is another{at}: {status.where}"))
+        elif status.files != len(expected.media):
+            detail = f"it shows {status.files} files instead of {len(expected.media)}: {status.where}"
+            found.append(Difference("edited", expected.position, detail))
         if status.parent != expected.parent:
             found.append(Difference("out-of-order", expected.position, _misplaced(status, expected)))
     return (*found, *_extras(chain, seen))

@@ -8,7 +8,7 @@ import pytest
 from tests.bot.media.drawn import jpeg, put
 from tests.bot.publishing.scripted import START, ScriptedChannel
 from tests.queue.store.fresh import fresh_database
-from threadcast.bot.channels.media import TELEGRAM, TELEGRAM_PICTURES, ChannelFiles, Uploads
+from threadcast.bot.channels.media import TELEGRAM_FILES, TELEGRAM_PICTURES, ChannelFiles, Uploads
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.sources import FolderFiles
 from threadcast.bot.media.store import MediaStore
@@ -27,7 +27,7 @@ class Accepting(ChannelFiles):
     """Takes files before the post; it answers with `faults` first, None for none."""
 
     def __init__(self, folder: Path, *faults: Obstacle | Exception | None) -> None:
-        super().__init__(MediaStore(folder), TELEGRAM, TELEGRAM_PICTURES)
+        super().__init__(MediaStore(folder), TELEGRAM_FILES, TELEGRAM_PICTURES)
         self.faults = list(faults)
         self.taken = 0
 

@@ -29,7 +29,8 @@ class Clock:
 
 def make_channel(server: LoopbackServer, **changes: Any) -> MastodonChannel:
     conceal((TOKEN,))  # as the settings do
-    own = {name: changes.pop(name) for name in ("clock", "timeout", "settle_after") if name in changes}
+    named = ("clock", "timeout", "settle_after", "files", "rest")
+    own = {name: changes.pop(name) for name in named if name in changes}
     settings = MastodonChannelSettings(name="masto", **{"url": server.url, "token": TOKEN, **changes})
     return MastodonChannel(settings, **{"clock": lambda: NOW, **own})
 

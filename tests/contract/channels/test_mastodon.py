@@ -4,23 +4,29 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.channels.harness import Harness, Seen, post, posted
 from tests.contract.channels.mastodon_stand import NOW, make_channel, standing
+from tests.contract.channels.showing import ShowingContract
 from tests.contract.channels.suite import RemoteChannelContract
 from tests.servers.http import LoopbackServer, Request, Response
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.manners import BEFORE_4_0, GOTOSOCIAL, MASTODON, SNAC, TAKAHE, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
+from threadcast.bot.channels.media import MASTODON_FILES, MASTODON_PICTURES, ChannelFiles
 from threadcast.bot.channels.port import Channel, NotReadyError, Outgoing, Quota
+from threadcast.bot.media.store import MediaStore
 from threadcast.queue.compose.compose import Numbering, compose
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
+
+KINDS = {"image": "image", "gifv": "animation", "video": "video", "audio": "audio"}
 
 
 class MastodonHarness:
@@ -32,16 +38,23 @@ class MastodonHarness:
     describes = True
     secret = TOKEN
 
-    def __init__(self, server: MastodonServer, *, idempotent: bool) -> None:
+    def __init__(self, server: MastodonServer, data: Path, *, idempotent: bool) -> None:
+        self._files = ChannelFiles(MediaStore(data), MASTODON_FILES, MASTODON_PICTURES)
         self._server = server
         self.idempotent = idempotent
         server.add_account()
 
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:
-        return make_channel(self._server, numbering=numbering)
+        return make_channel(self._server, numbering=numbering, files=self._files, rest=self._rest)
+
+    async def _rest(self, seconds: float) -> None:
+        """The server is done when it was asked often enough."""
 
     def seen(self) -> list[Seen]:
-        return [Seen(s.id, s.text, s.parent) for s in self._server.statuses()]
+        return [
+            Seen(s.id, s.text, s.parent, tuple((KINDS[one.kind], one.description) for one in s.files))
+            for s in self._server.statuses()
+        ]
 
     def delete(self, remote_id: str) -> None:
         self._server.delete(remote_id)
@@ -65,28 +78,28 @@ class MastodonHarness:
         self._server.revoke()
 
 
-class TestMastodon(RemoteChannelContract):
+class TestMastodon(RemoteChannelContract, ShowingContract):
     @pytest.fixture
-    def harness(self) -> Iterator[Harness]:
+    def harness(self, tmp_path: Path) -> Iterator[Harness]:
         with MastodonServer(clock=lambda: NOW) as server:
-            yield MastodonHarness(server, idempotent=True)
+            yield MastodonHarness(server, tmp_path, idempotent=True)
 
 
-class TestGoToSocial(RemoteChannelContract):
+class TestGoToSocial(RemoteChannelContract, ShowingContract):
     @pytest.fixture
-    def harness(self) -> Iterator[Harness]:
+    def harness(self, tmp_path: Path) -> Iterator[Harness]:
         with MastodonServer(manners=GOTOSOCIAL, clock=lambda: NOW) as server:
-            yield MastodonHarness(server, idempotent=False)
+            yield MastodonHarness(server, tmp_path, idempotent=False)
 
 
 class TestOnAServerFromAnotherTime(RemoteChannelContract):
     """The server's clock is an hour ahead of ours; it is from before Mastodon 4.0, and speaks German."""
 
     @pytest.fixture
-    def harness(self) -> Iterator[Harness]:
+    def harness(self, tmp_path: Path) -> Iterator[Harness]:
         ahead = NOW + timedelta(hours=1)
         with MastodonServer(locale="de", manners=BEFORE_4_0, clock=lambda: ahead) as server:
-            yield MastodonHarness(server, idempotent=True)
+            yield MastodonHarness(server, tmp_path, idempotent=True)
 
 
 async def sent_by(server: MastodonServer, **changes: Any) -> tuple[Outcome, Outcome]:

@@ -12,7 +12,7 @@ from tests.contract.channels.harness import Harness, Seen
 from tests.contract.channels.showing import ShowingContract
 from tests.contract.channels.suite import RemoteChannelContract
 from tests.servers.telegram.server import TOKEN, TelegramServer
-from threadcast.bot.channels.media import TELEGRAM, TELEGRAM_PICTURES, ChannelFiles
+from threadcast.bot.channels.media import TELEGRAM_FILES, TELEGRAM_PICTURES, ChannelFiles
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
@@ -61,7 +61,7 @@ class TelegramHarness:
             settings,
             bot=bot,
             clock=self.now,
-            files=ChannelFiles(MediaStore(self._data), TELEGRAM, TELEGRAM_PICTURES),
+            files=ChannelFiles(MediaStore(self._data), TELEGRAM_FILES, TELEGRAM_PICTURES),
             probe_chat=self._owner.id,
             probe_rest=self._rest,
         )

@@ -25,6 +25,7 @@ REAL_BUDGETS: Mapping[str, Budget] = {
     "token": Budget(300, timedelta(minutes=5)),
     "account": Budget(1500, timedelta(minutes=5)),
     "statuses": Budget(300, timedelta(hours=3)),  # created and edited
+    "media": Budget(30, timedelta(minutes=30)),
     "deletes": Budget(30, timedelta(minutes=30)),
     "pages": Budget(300, timedelta(minutes=15)),  # GETs with since_id, min_id or max_id
 }

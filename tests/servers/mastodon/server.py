@@ -13,6 +13,7 @@ from typing import Any
 from tests.servers.http import Answer, LoopbackServer, Request, Response
 from tests.servers.mastodon.budgets import Budget, Budgets, Left
 from tests.servers.mastodon.manners import MASTODON, Manners
+from tests.servers.mastodon.media import Attachments
 from tests.servers.mastodon.script import HTML, Script
 from tests.servers.mastodon.statuses import Account, ApiError, Status, Statuses, account_json, status_json
 from tests.servers.mastodon.text import to_html
@@ -61,6 +62,7 @@ class MastodonServer(Script, LoopbackServer):
         self.throttled = 0
         self._statuses = Statuses(manners=manners, limit=limit, locale=locale, clock=clock)
         self._manners = manners
+        self.attachments = Attachments()
         self._budgets = Budgets(manners.budgets if budgets is None else budgets)
 
     # --- what tests set up and look at -------------------------------------------------------
@@ -183,7 +185,7 @@ class MastodonServer(Script, LoopbackServer):
             "title": "A server for tests",
             "version": self._manners.version,
             "source_url": self._manners.source,
-            "configuration": {"statuses": statuses},
+            "configuration": {"statuses": statuses, "media_attachments": self.attachments.limits},
         }
 
     def _authenticate(self, request: Request, scopes: tuple[str, ...]) -> Account:
@@ -204,7 +206,10 @@ class MastodonServer(Script, LoopbackServer):
         if call.request.method == "GET" and {"since_id", "min_id", "max_id"} & set(call.request.query):
             wanted.append(("pages", whose))
         fits = [self._budgets.take(name, who, call.now) for name, who in wanted]
-        if call.request.method in {"POST", "PUT"}:
+        if call.request.path.startswith("/api/v2/media"):
+            wanted.append(("media", whose))
+            fits.append(self._budgets.take("media", whose, call.now))
+        elif call.request.method in {"POST", "PUT"}:
             # Counted when it is stored: a refused status, or a replayed key, costs nothing.
             wanted.append(("statuses", whose))
             fits.append(self._budgets.has_room("statuses", whose, call.now))
@@ -259,7 +264,8 @@ class MastodonServer(Script, LoopbackServer):
             if self._manners.replay_fails:
                 raise ApiError(500, "undefined method `id' for nil")
             return known
-        status = self._statuses.post(call.account, given, key)
+        files = self.attachments.to_attach(call.account, call.request.form.get("media_ids[]", []))
+        status = self._statuses.post(call.account, given, key, files)
         self._budgets.take("statuses", call.account.id, call.now)
         return status
 
@@ -327,11 +333,21 @@ class MastodonServer(Script, LoopbackServer):
         return status_json(status, parent, self.url)
 
 
+def upload(server: MastodonServer, call: Call) -> Answer:
+    return server.attachments.upload(call)
+
+
+def show_upload(server: MastodonServer, call: Call) -> Answer:
+    return server.attachments.show(call)
+
+
 Route = Callable[[MastodonServer, Call], Answer]
 
 # method, path, scopes of which one is needed, what is done
 ROUTES: list[tuple[str, str, tuple[str, ...], Route]] = [
     ("POST", "/api/v1/statuses", ("write:statuses",), MastodonServer.create),
+    ("POST", "/api/v2/media", ("write:media",), upload),
+    ("GET", "/api/v1/media/(?P<id>[^/]+)", ("write:media",), show_upload),
     ("GET", "/api/v1/statuses/(?P<id>[^/]+)", ("read:statuses",), MastodonServer.show),
     ("PUT", "/api/v1/statuses/(?P<id>[^/]+)", ("write:statuses",), MastodonServer.edit),
     ("DELETE", "/api/v1/statuses/(?P<id>[^/]+)", ("write:statuses",), MastodonServer.remove),

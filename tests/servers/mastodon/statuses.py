@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import md5
@@ -64,6 +64,7 @@ class Status:
     versions: list[str] = field(default_factory=list)  # earlier texts, oldest first
     sensitive: bool = False
     quotes: str | None = None  # who may quote it
+    files: tuple[Any, ...] = ()
     html: str | None = None  # where a server shows a text in its own way
 
 
@@ -121,9 +122,11 @@ class Statuses:
             return None
         return self.find(status_id, account)
 
-    def post(self, account: Account, given: Mapping[str, str], key: str | None) -> Status:
-        """Store a new status. The parent is looked up, and the key, before this (`find`, `replay`)."""
-        text, spoiler = self._checked(given)
+    def post(
+        self, account: Account, given: Mapping[str, str], key: str | None, files: Sequence[Any] = ()
+    ) -> Status:
+        """Store a new status. The parent is looked up, the key and the files, before this."""
+        text, spoiler = self._checked(given, files)
         visibility = given.get("visibility") or self.manners.visibility
         if visibility not in VISIBILITIES:
             raise ApiError(self.manners.invalid, f"'{visibility}' is not a valid visibility")
@@ -143,7 +146,10 @@ class Statuses:
             key=key,
             sensitive=bool(spoiler) or given.get("sensitive", "").lower() in {"true", "1"},
             quotes=quotes,
+            files=tuple(files),
         )
+        for file in files:
+            file.status = status.id
         self.all[status.id] = status
         if key is not None:
             account.keys[key] = (status.id, status.created)
@@ -199,12 +205,12 @@ class Statuses:
                 found.append(one)
         return found[:VISITORS_LIMIT]
 
-    def _checked(self, given: Mapping[str, str]) -> tuple[str, str]:
+    def _checked(self, given: Mapping[str, str], files: Sequence[Any] = ()) -> tuple[str, str]:
         failed, blank, too_long = WORDS[self.locale]
-        for unheard_of in {"media_ids[]", "poll[options][]", "scheduled_at"} & set(given):
+        for unheard_of in {"poll[options][]", "scheduled_at"} & set(given):
             raise ApiError(self.manners.invalid, f"{failed}{unheard_of}")
         text, spoiler = given.get("status", "").strip(), given.get("spoiler_text", "").strip()
-        if not text:
+        if not text and not files:
             raise ApiError(self.manners.invalid, f"{failed}{blank}")
         if self._length(text, spoiler) > self.limit:
             raise ApiError(self.manners.invalid, failed + too_long.format(self.limit))
@@ -251,7 +257,7 @@ def status_json(status: Status, parent: Status | None, url: str) -> dict[str, An
         "reblog": None,
         "poll": None,
         "card": None,
-        "media_attachments": [],
+        "media_attachments": [file.to_json() for file in status.files],
         "mentions": [],
         "tags": [],
         "emojis": [],
