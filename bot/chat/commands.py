@@ -238,7 +238,7 @@ class Command:
 
     `events`: it can be asked of threads whose state allows one of these; empty: of all. `typed` is False
     for what only buttons ask for. `guessed`: a misspelt name may be taken for this one; never where it
-    publishes or deletes.
+    publishes or deletes. `of_channels` is the command that does for channels what this does for threads.
     """
 
     name: str
@@ -251,6 +251,7 @@ class Command:
     events: frozenset[Event] = frozenset()
     typed: bool = True
     guessed: bool = True
+    of_channels: str = ""
 
     @property
     def usage(self) -> str:
@@ -270,11 +271,23 @@ def command(
     more: str = "",
     events: Sequence[Event] = (),
     guessed: bool = True,
+    of_channels: str = "",
 ) -> Callable[[R], R]:
     """Register a function as the reply to a command, and to buttons of its name. See `Command`."""
 
     def register(reply: R) -> R:
-        found = Command(name, who, reply, about, takes, help, more, frozenset(events), guessed=guessed)
+        found = Command(
+            name,
+            who,
+            reply,
+            about,
+            takes,
+            help,
+            more,
+            frozenset(events),
+            guessed=guessed,
+            of_channels=of_channels,
+        )
         REGISTRY[name] = found
         return reply
 

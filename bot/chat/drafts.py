@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from threading import Lock
 
 from threadcast.bot.chat.access import Sender
 from threadcast.queue.store.notes import Notes
+from threadcast.queue.text.markers import has_end_mark, is_only_end_marks
 from threadcast.queue.text.parse import parse
+from threadcast.queue.text.thread import NoticeKind, Thread
 
 KEPT = timedelta(days=30)  # since its last message
 
@@ -19,9 +22,51 @@ NEARLY = CUT - 100
 REMEMBERED = 1000  # messages of a chat of which it is known what they were pasted for: the newest
 
 # Lines of a draft's page that are no message of a person's: messages have positive ids.
-_CHANNELS, _SHOWN, _OPEN = -1, -2, -3
+_CHANNELS, _SHOWN, _OPEN, _DOUBT = -1, -2, -3, -4
 _LINKS = -10  # and below: how many addresses were written into the message of that id
 _THREADS = 0  # of a source's page
+
+
+SHORT = 500  # characters: what is longer is pasted, not said
+FEW = 3  # words: nobody begins a thread with so few
+
+
+class Heard(Enum):
+    """What a message may be: a piece of a thread, one perhaps, the end of what was pasted, or talk."""
+
+    PIECE = 0
+    PERHAPS = 1
+    END = 2
+    TALK = 3
+
+
+def listen(text: str, draft: "Draft | None", *, forwarded: bool) -> Heard:
+    """Return what a message is, by itself and behind what was pasted before."""
+    pieces = () if draft is None else draft.pieces
+    threads = parse(join((*pieces, text)))
+    numbered = [one for one in threads if any(part.number is not None for part in one.parts)]
+    if pieces and is_only_end_marks(text.strip()) and not numbered:
+        return Heard.END
+    if numbered or forwarded or len(text) > SHORT or (draft is not None and not draft.in_doubt):
+        return Heard.PIECE
+    if any(len(one.parts) > 1 for one in parse(text)):
+        return Heard.PIECE
+    is_question = text.rstrip().endswith("?") and "\n" not in text.strip()
+    return Heard.TALK if is_question or len(text.split()) <= FEW else Heard.PERHAPS
+
+
+def is_whole(draft: "Draft | None") -> bool:
+    """Whether what was pasted has come to its end: the last thread has numbers, and an end mark."""
+    threads = () if draft is None else parse(draft.text)
+    return bool(threads) and has_end(threads[-1])
+
+
+def has_end(thread: Thread) -> bool:
+    """Whether a thread has numbers, and an end mark in its last part."""
+    last = thread.parts[-1]
+    if last.number is None or has_end_mark(last.text, last.number):
+        return last.number is not None
+    return len(thread.parts) > 1 and all(one.kind is not NoticeKind.NO_END_MARK for one in thread.notices)
 
 
 def join(pieces: Sequence[str]) -> str:
@@ -52,13 +97,15 @@ class Draft:
     """What there is so far: texts by their messages.
 
     `shown` is the message of ours that tells of it, None before there is one. `links` is how
-    many addresses of linked words were written into it.
+    many addresses of linked words were written into it. `in_doubt`: its person was asked whether it shall
+    be a thread at all.
     """
 
     messages: Mapping[int, str]
     channels: tuple[str, ...]
     shown: int | None
     links: int = 0
+    in_doubt: bool = False
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -93,7 +140,8 @@ class Drafts:
         shown = lines.get(_SHOWN)
         links = sum(int(text) for number, text in lines.items() if number < _LINKS)
         channels = tuple(lines.get(_CHANNELS, "").split())
-        return Draft(messages, channels, None if shown is None else int(shown), links)
+        in_doubt = bool(lines.get(_DOUBT))
+        return Draft(messages, channels, None if shown is None else int(shown), links, in_doubt)
 
     def open(self, sender: Sender, channels: Sequence[str]) -> None:
         """Begin one, for these channels or all; what is there stays."""
@@ -108,6 +156,10 @@ class Drafts:
         self._write(sender, message, text)
         if links or self.has(sender, _LINKS - message):
             self._write(sender, _LINKS - message, str(links))
+
+    def doubt(self, sender: Sender, *, is_thread: bool) -> None:
+        """Note whether it is still to be asked if this shall be a thread."""
+        self._write(sender, _DOUBT, "" if is_thread else "asked")
 
     def has(self, sender: Sender, message: int) -> bool:
         return message in self._notes.read(_page(sender))

@@ -13,28 +13,31 @@ from typing import Final
 
 import telegram
 from telegram.constants import ChatType
-from telegram.error import TelegramError
 
 from threadcast.bot.channels.telegram.entities import pasted
-from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Access, Sender
 from threadcast.bot.chat.commands import Answer, Card, Context, Work
-from threadcast.bot.chat.menu import set_menu
+from threadcast.bot.chat.drafts import Draft, Heard, is_whole, listen
+from threadcast.bot.chat.menu import set_own_menu
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
 from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.requests.people import Greeting
-from threadcast.bot.chat.router import ERRORS, Router, broke, said_plainly
+from threadcast.bot.chat.router import ERRORS, Router, broke, command_in, said_plainly
 from threadcast.bot.chat.views.message import Message, clean, esc, sentence
 from threadcast.bot.languages import N_, _, bound, speaking
 from threadcast.bot.wording import SHELL
 from threadcast.bot.wording import sentence as in_words
-from threadcast.config.logs import get_logger, redact
+from threadcast.config.logs import get_logger
 from threadcast.queue.errors import StoreError
+from threadcast.queue.text.markers import is_only_end_marks
 
 log = get_logger("threadcast.chat")
 
+TALK = N_(
+    "I publish threads: send me a text file, or paste one with its numbers (1/, 2/). All I can do: /help"
+)
 NOT_TEXT = N_("I take text: a .txt or .md file, or a thread that you paste or forward.")
 NOT_KEPT = N_("That was not kept, please send it again: {reason}")
 
@@ -102,7 +105,7 @@ class Handler:
 
     async def _message(self, message: telegram.Message) -> None:
         private = message.chat.type == ChatType.PRIVATE
-        command = _command(message, self._bot.username)
+        command = command_in(message, self._bot.username)
         asks = command is not None or private or self._is_ours(message.reply_to_message)
         try:
             if not (asks or await asyncio.to_thread(self._is_drafting, message)):
@@ -133,6 +136,9 @@ class Handler:
         private = message.chat.type == ChatType.PRIVATE
         text = clean(message.text or message.caption or "")
         asked = await self._question(message)
+        draft = await asyncio.to_thread(self._context.drafts.of, sender)
+        if command is not None and draft is not None and draft.pieces and is_only_end_marks(text):
+            command = None  # /end, of what was pasted
         if message.document is not None and (private or asked is not None):
             answer = await self._router.sent(sender, message.document, text, asked)
             self._replies.to(sender, replace(answer, came=message.message_id), answering)
@@ -140,28 +146,37 @@ class Handler:
             await self._typed(sender, *command, answering)
         elif asked is not None:
             self._replies.to(sender, await self._router.replied(sender, asked, text), answering)
-        elif private and (spoken := said_plainly(text)) is not None:
+        elif private and (spoken := said_plainly(text, drafting=draft is not None)) is not None:
             await self._typed(sender, *spoken, answering)
         elif text:
-            await self._paste(sender, message)
+            await self._said(sender, message, draft, answering)
         elif private:
             self._replies.send(sender, Message(_(NOT_TEXT)))
+
+    async def _said(
+        self, sender: Sender, message: telegram.Message, draft: Draft | None, answering: ExitStack
+    ) -> None:
+        """Take a message as what it is: a piece of a thread, or one perhaps, its end, or talk."""
+        heard = listen(clean(pasted(message)[0]), draft, forwarded=message.forward_origin is not None)
+        if heard is Heard.TALK:
+            self._replies.to(sender, Answer(Message(_(TALK))), answering)
+            return
+        drafts = self._context.drafts
+        if draft is None or draft.in_doubt:
+            await asyncio.to_thread(drafts.doubt, sender, is_thread=heard is not Heard.PERHAPS)
+        if heard is not Heard.END:
+            await self._paste(sender, message, show=False)
+        if heard is Heard.END or is_whole(await asyncio.to_thread(drafts.of, sender)):
+            await self._typed(sender, "done", (), answering)
+        else:
+            self._replies.show_draft(sender)
 
     async def _typed(self, sender: Sender, name: str, words: tuple[str, ...], answering: ExitStack) -> None:
         self._replies.to(sender, await self._router.typed(sender, name, words), answering)
         if name == "start":
             await self._reporter.of(sender.chat).catch_up()
             if sender.chat == sender.person:
-                self._spawn(self._set_menu(sender))
-
-    async def _set_menu(self, sender: Sender) -> None:
-        """Telegram takes the menu of a private chat only after its person has pressed Start."""
-        try:
-            await set_menu(
-                self._bot, telegram.BotCommandScopeChat(sender.chat), sender.role, self._access.known.language
-            )
-        except (TelegramError, *UNREADABLE) as error:
-            log.warning("the menu of commands could not be set", reason=redact(str(error)))
+                self._spawn(set_own_menu(self._bot, self._access, sender))
 
     async def _question(self, message: telegram.Message) -> str | None:
         """What we asked for in the message that this one replies to."""
@@ -198,10 +213,11 @@ class Handler:
                 if answer is not None:
                     self._replies.to(sender, answer, answering)
 
-    async def _paste(self, sender: Sender, message: telegram.Message) -> None:
+    async def _paste(self, sender: Sender, message: telegram.Message, *, show: bool = True) -> None:
         text, links = pasted(message)
         await asyncio.to_thread(self._context.drafts.put, sender, message.message_id, clean(text), links)
-        self._replies.show_draft(sender)
+        if show:
+            self._replies.show_draft(sender)
         self._spawn(self._reporter.reactions.took(message.chat.id, message.message_id))
 
     async def _my_chat_member(self, change: telegram.ChatMemberUpdated) -> None:
@@ -378,15 +394,3 @@ class Here:
 
     async def delete(self, messages: Sequence[int]) -> bool:
         return await self.outbox.delete_all(self.chat, messages)
-
-
-def _command(message: telegram.Message, username: str) -> tuple[str, tuple[str, ...]] | None:
-    """The command that a message begins with, and its words; None where there is none for this bot."""
-    text = clean(message.text or "")
-    if not text.startswith("/"):
-        return None
-    first, *words = text.split()
-    name, at, bot = first[1:].partition("@")
-    if (at and bot.lower() != username.lower()) or not name.replace("_", "").isalnum():
-        return None
-    return name.lower(), tuple(words)

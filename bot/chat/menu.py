@@ -14,9 +14,10 @@ from importlib import resources
 from typing import Final
 
 import telegram
-from telegram.error import BadRequest, Forbidden
+from telegram.error import BadRequest, Forbidden, TelegramError
 
-from threadcast.bot.chat.access import Access, Role
+from threadcast.bot.channels.telegram.errors import UNREADABLE
+from threadcast.bot.chat.access import Access, Role, Sender
 from threadcast.bot.chat.commands import REGISTRY, Command
 from threadcast.bot.languages import DEFAULT, LANGUAGES, N_, _, speaking
 from threadcast.config.logs import get_logger, redact
@@ -95,6 +96,14 @@ async def set_menu(
         except (BadRequest, Forbidden) as error:
             log.debug("no menu yet", scope=scope.to_dict(), reason=redact(error.message))
             return
+
+
+async def set_own_menu(bot: telegram.Bot, access: Access, sender: Sender) -> None:
+    """Telegram takes the menu of a private chat only after its person has pressed Start."""
+    try:
+        await set_menu(bot, telegram.BotCommandScopeChat(sender.chat), sender.role, access.known.language)
+    except (TelegramError, *UNREADABLE) as error:
+        log.warning("the menu of commands could not be set", reason=redact(str(error)))
 
 
 async def describe(bot: telegram.Bot, notes: Notes, *, language: str = "", now: datetime) -> None:

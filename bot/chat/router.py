@@ -4,7 +4,8 @@ No rule of the queue is here. A button that is older than what it is about chang
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+import re
+from collections.abc import Awaitable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -21,10 +22,10 @@ from threadcast.bot.chat.buttons import (
     threads_of,
 )
 from threadcast.bot.chat.commands import About, Answer, Command, Context, NotYoursError, Request, UsageError
-from threadcast.bot.chat.menu import meant
+from threadcast.bot.chat.menu import WORDS, meant
 from threadcast.bot.chat.requests import REGISTRY, adding, changing, editing
 from threadcast.bot.chat.views import lists
-from threadcast.bot.chat.views.message import Button, Message, esc, esc_lines, sentence
+from threadcast.bot.chat.views.message import Button, Message, clean, esc, esc_lines, sentence
 from threadcast.bot.languages import N_, _
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.errors import UnknownChannelError
@@ -40,6 +41,7 @@ GONE = N_("That thread is not in the queue any more.")
 NOT_YOURS = N_("That is for owners.")
 ODD = N_("This button is from another time. What there is now: /status")
 CHOICES = 10  # threads that are offered
+NUMBERS = re.compile(r"#?\d[\d,#-]*")  # of threads, as they are meant to be written
 FEW_WORDS = 6  # behind a command that is written without its slash
 
 # What a request raises that a person is told of.
@@ -169,6 +171,8 @@ class Router:
                 threads = threads_of(request.words[0])
             except ValueError:
                 word = request.words[0][:40]
+                if NUMBERS.fullmatch(word) is None and "ID " in command.takes:
+                    return self._which(command, request)  # what is wanted, and of no thread
                 said = _("“{word}” is no thread's number; write {usage}")
                 raise UsageError(said.format(word=word, usage=command.usage)) from None
             if command.about is About.THREAD and len(threads) > 1:
@@ -178,12 +182,32 @@ class Router:
         is_editor = request.sender.role is not Role.OWNER
         if command.about is About.DRAFT and (is_editor or self._context.drafts.of(request.sender)):
             return request
-        return Answer(lists.choose(command.name, self._candidates(command, request)))
+        return self._which(command, request)
 
-    def _candidates(self, command: Command, request: Request) -> dict[int, str]:
+    def _which(self, command: Command, request: Request) -> Answer:
+        """The question which thread; its buttons carry what else was typed.
+
+        Where channels were named, a command that is about them alone is offered, too.
+        """
+        names = {channel.name for channel in self._context.channels} & {
+            word.lower() for word in request.words
+        }
+        instead: tuple[Button, ...] = ()
+        if command.of_channels and len(names) == len(request.words) > 0:
+            label = " ".join((f"/{command.of_channels}", *request.words))
+            instead = (button(label, command.of_channels, (), *request.words),)
+        found = self._candidates(command, request, names)
+        return Answer(lists.choose(command.name, found, request.words, instead))
+
+    def _candidates(self, command: Command, request: Request, channels: Collection[str]) -> dict[int, str]:
         requests = self._context.requests(request.sender)
         found = [*requests.queries.queue(), *(chain.delivery for chain in requests.queries.history(limit=50))]
-        fitting = [one for one in found if not command.events or command.events & set(allowed(one.state))]
+        fitting = [
+            one
+            for one in found
+            if (not command.events or command.events & set(allowed(one.state)))
+            and (not channels or one.channel in channels)
+        ]
         return {one.thread_id: one.title for one in fitting[:CHOICES]}
 
 
@@ -197,17 +221,36 @@ def _suggestions(name: str, words: tuple[str, ...], role: Role) -> Iterator[Butt
     for command in fitting or found:
         mine = () if command.about is About.NOTHING else threads
         number = words[:1] if mine else ()
-        rest = words[1:] if threads else words if command.about is About.NOTHING else ()
+        rest = words[1:] if threads else words
         with suppress(TooLongError):
             label = " ".join((f"/{command.name}", *number, *rest))
             yield button(label, command.name, mine, *rest)
 
 
-def said_plainly(text: str) -> tuple[str, tuple[str, ...]] | None:
-    """The command in `hold 1` or `queue`, and its words; None for what may be a thread's text."""
+def command_in(message: telegram.Message, username: str) -> tuple[str, tuple[str, ...]] | None:
+    """The command that a message begins with, and its words; None where there is none for this bot."""
+    text = clean(message.text or "")
+    if not text.startswith("/"):
+        return None
+    first, *words = text.split()
+    name, at, bot = first[1:].partition("@")
+    if (at and bot.lower() != username.lower()) or not name.replace("_", "").isalnum():
+        return None
+    return name.lower(), tuple(words)
+
+
+def said_plainly(text: str, *, drafting: bool) -> tuple[str, tuple[str, ...]] | None:
+    """The command in `hold 1` or `queue`, and its words; None for what may be a thread's text.
+
+    Words of other programs (`list`, `send 1`) count too, unless somebody is `drafting`.
+    """
     name, *words = text.lower().split() or [""]
     command = REGISTRY.get(name)
-    if command is None or not command.typed or "\n" in text or len(words) > FEW_WORDS:
+    if "\n" in text or len(words) > FEW_WORDS:
+        return None
+    if name in WORDS and not drafting and (not words or NUMBERS.fullmatch(words[0])):
+        return name, tuple(words)
+    if command is None or not command.typed:
         return None
     if not words:
         return name, ()

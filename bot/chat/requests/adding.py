@@ -22,7 +22,7 @@ from threadcast.bot.chat.commands import (
     foreseen_of,
 )
 from threadcast.bot.chat.requests.wishes import Wish, read_wish
-from threadcast.bot.chat.views import cards
+from threadcast.bot.chat.views import asking, cards
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, clean, esc, rows
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.languages.stored import stored, translated
@@ -87,7 +87,7 @@ def add(context: Context, request: Request) -> Answer:
     return Answer(Message(said))
 
 
-@command("done", who=Role.EDITOR, help=N_("Add what you have pasted so far"))
+@command("done", who=Role.EDITOR, guessed=False, help=N_("Add what you have pasted so far"))
 async def done(context: Context, request: Request) -> Answer:
     """Add what was pasted."""
     draft = await asyncio.to_thread(context.drafts.of, request.sender)
@@ -115,8 +115,10 @@ def drafted(context: Context, sender: Sender) -> Message:
     draft = context.drafts.of(sender)
     if draft is None or not draft.pieces:
         return Message(_("There is nothing yet: paste a thread, or send a text file."))
-    intake = understand(PASTED, draft.text.encode())
     number = len(draft.pieces)
+    if draft.in_doubt:
+        return asking.is_a_thread(number)
+    intake = understand(PASTED, draft.text.encode())
     so_far = ngettext("{n} message so far: {threads}", "{n} messages so far: {threads}", number)
     lines = [so_far.format(n=number, threads=_sum(intake.threads)), ""]
     for thread in intake.threads[:FEW]:
@@ -175,11 +177,9 @@ def _which_channel(context: Context, sender: Sender, intake: Intake, wish: Wish,
     """A channel's name is misspelt: ask which is meant; until then nothing is added."""
     rest = " ".join(word for word in caption.lower().replace(",", " ").split() if word != wish.odd)
     key = keep(context, sender, intake.source, intake.text, rest)
-    names = [channel.name for channel in context.channels]
     asked = _("There is no channel called {name}. Which one is {file} for? Nothing is added until you say.")
-    each = [(button(name, "kept", (), key, name),) for name in names[:FEW]]
-    every = button(_("All of them"), "kept", (), key, "all")
-    return Answer(Message(esc(asked.format(name=wish.odd[:32], file=intake.source)), (*each, (every,))))
+    buttons = asking.one_of([one.name for one in context.channels][:FEW], "kept", (), key)
+    return Answer(Message(esc(asked.format(name=wish.odd[:32], file=intake.source)), buttons))
 
 
 @button_only("kept", who=Role.EDITOR)

@@ -58,12 +58,18 @@ def are_next(number: int, threads: str, channels: str) -> str:
     )
 
 
-@of_threads("hold", events=(Event.HOLD,), help=N_("Keep a queued thread back"))
+@of_threads("hold", events=(Event.HOLD,), of_channels="pause", help=N_("Keep a queued thread back"))
 def hold(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.HOLD)
 
 
-@of_threads("release", guessed=False, events=(Event.RELEASE,), help=N_("Let a held thread go, in its turn"))
+@of_threads(
+    "release",
+    guessed=False,
+    of_channels="resume",
+    events=(Event.RELEASE,),
+    help=N_("Let a held thread go, in its turn"),
+)
 def release(context: Context, request: Request) -> Answer:
     return _event(context, request, Event.RELEASE)
 
@@ -80,6 +86,7 @@ def retry(context: Context, request: Request) -> Answer:
 
 @of_threads(
     "stop",
+    of_channels="pause",
     guessed=False,
     events=(Event.STOP,),
     help=N_("End a chain that is going out, after the post in hand"),
@@ -137,6 +144,14 @@ def _require_own(context: Context, request: Request) -> None:
         )
         if adder(dossier.events) != request.sender.actor or not waits:
             raise NotYoursError
+
+
+@button_only("begin", who=Role.EDITOR)
+def begin(context: Context, request: Request) -> Answer:
+    """What was written shall be a thread."""
+    if context.drafts.of(request.sender):
+        context.drafts.doubt(request.sender, is_thread=True)
+    return Answer(adding.drafted(context, request.sender))
 
 
 @button_only("cancel-yes", who=Role.EDITOR)
@@ -248,7 +263,13 @@ def pause(context: Context, request: Request) -> Answer:
     return _pause(context, request, said, context.requests(request.sender).changes.pause)
 
 
-@command("resume", who=Role.OWNER, takes=N_("[channel…]"), help=N_("Let paused channels go on"))
+@command(
+    "resume",
+    who=Role.OWNER,
+    guessed=False,
+    takes=N_("[channel…]"),
+    help=N_("Let paused channels go on"),
+)
 def resume(context: Context, request: Request) -> Answer:
     said = (_("{channels}: ready now."), _("every channel: ready now."))
     change = partial(context.requests(request.sender).changes.pause, paused=False)

@@ -14,9 +14,9 @@ from threadcast.bot.chat.buttons import Press, stamp
 from threadcast.bot.chat.commands import About, Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.requests import changing
 from threadcast.bot.chat.requests.wishes import read_wish
-from threadcast.bot.chat.views import calendar
+from threadcast.bot.chat.views import asking, calendar
 from threadcast.bot.chat.views.asking import numbers
-from threadcast.bot.chat.views.message import Message, in_chat
+from threadcast.bot.chat.views.message import Message, esc, in_chat
 from threadcast.bot.languages import N_, _, language, ngettext
 from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.agenda import Agenda
@@ -202,6 +202,11 @@ def wish(context: Context, request: Request) -> Answer:
     one = read_wish(" ".join(request.words), names, context.clock(), context.zone)
     if one.refused:
         raise UsageError(translated(one.refused))
+    if one.is_name:
+        rest = [word for word in " ".join(request.words).lower().replace(",", " ").split() if word != one.odd]
+        asked = _("There is no channel called {name}. Which one is meant? Nothing changes until you say.")
+        buttons = asking.one_of(names, "wish", request.threads, *rest)
+        return Answer(Message(esc(asked.format(name=one.odd[:32])), buttons))
     if one.hold and not one.odd:
         return changing.hold(context, replace(request, words=one.channels))
     if one.odd or one.at is None:

@@ -262,11 +262,18 @@ def unknown(name: str, suggestions: Sequence[Button]) -> Message:
     return Message(said.format(command=wrong, suggestion=which), (tuple(suggestions),))
 
 
-def choose(verb: str, found: Mapping[int, str]) -> Message:
-    """Which thread? `found` are titles by number."""
+def choose(
+    verb: str, found: Mapping[int, str], words: Sequence[str] = (), instead: Sequence[Button] = ()
+) -> Message:
+    """Which thread? `found` are titles by number; a button carries the words that were typed.
+
+    `instead` are buttons for what may be meant as well.
+    """
     what = esc(_(IN_A_SENTENCE.get(verb, verb)))
     if not found:
         nothing = _("There is no thread to {verb} now. What there is: /queue, /history")
-        return Message(nothing.format(verb=what))
-    buttons = tuple((button(f"#{number} {title}"[:60], verb, (number,)),) for number, title in found.items())
-    return Message(_("Which thread shall I {verb}?").format(verb=what), buttons)
+        return Message(nothing.format(verb=what), rows(instead))
+    buttons = tuple(
+        (button(f"#{number} {title}"[:60], verb, (number,), *words),) for number, title in found.items()
+    )
+    return Message(_("Which thread shall I {verb}?").format(verb=what), (*buttons, *rows(instead)))

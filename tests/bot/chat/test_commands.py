@@ -5,8 +5,10 @@ import re
 import pytest
 
 from threadcast.bot.chat.access import Role
+from threadcast.bot.chat.buttons import ranges, read_press
 from threadcast.bot.chat.menu import ORDER, WORDS, allowed_to, meant, menu
 from threadcast.bot.chat.requests import REGISTRY
+from threadcast.bot.chat.router import _suggestions
 from threadcast.bot.chat.views.message import in_chat
 from threadcast.bot.languages import DEFAULT, LANGUAGES
 
@@ -63,6 +65,31 @@ def test_usage() -> None:
 def test_what_is_meant(typed: str, names: list[str]) -> None:
     """A misspelt name, or a word of the table, leads to its commands; no slip leads to a deed in public."""
     assert [one.name for one in meant(typed, Role.OWNER)] == names
+
+
+def test_no_slip_publishes_or_deletes() -> None:
+    """However a name is misspelt, by likeness alone it leads to no command that publishes or deletes."""
+    deeds = {"publish", "release", "resume", "retry", "skip", "at", "done", "cancel", "undo", "stop"}
+    typed = {
+        name[:at] + other + name[at + 1 :] for name in deeds for at in range(len(name)) for other in "xe"
+    }
+    for slip in typed - set(WORDS) - set(REGISTRY):
+        assert not deeds & {one.name for one in meant(slip, Role.OWNER)}, slip
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("behind", [(), ("7",), ("2,3", "news"), ("news",), ("tomorrow", "9:00")])
+def test_a_suggestion_carries_what_was_typed(word: str, behind: tuple[str, ...]) -> None:
+    """Each word of the table gives buttons, each of which asks for what its label says."""
+    buttons = list(_suggestions(word, behind, Role.OWNER))
+    assert buttons
+    for one in buttons:
+        press = read_press(one.data)
+        assert REGISTRY[press.verb].typed
+        numbers = ",".join(ranges(press.threads))
+        assert one.label.split() == [f"/{press.verb}", *([numbers] if numbers else []), *press.words] or (
+            press.threads == (2, 3) and one.label.split()[1] == "2,3"
+        )
 
 
 def test_what_an_editor_may_mean() -> None:

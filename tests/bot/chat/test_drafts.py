@@ -9,7 +9,17 @@ from tests.queue.store.fresh import fresh_notes
 from tests.servers.telegram.chats import clean
 from tests.servers.telegram.people import _in_parts as as_clients_cut
 from threadcast.bot.chat.access import Role, Sender
-from threadcast.bot.chat.drafts import REMEMBERED, Draft, Drafts, Source, Sources, join
+from threadcast.bot.chat.drafts import (
+    REMEMBERED,
+    Draft,
+    Drafts,
+    Heard,
+    Source,
+    Sources,
+    is_whole,
+    join,
+    listen,
+)
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread
 
@@ -145,3 +155,52 @@ class TestSources:
         self.sources.note(1111, {11 + REMEMBERED: "1/ b"}, [8])
         assert self.sources.of(1111, 11) is None
         assert self.sources.of(1111, 11 + REMEMBERED) == Source({11 + REMEMBERED: "1/ b"}, (8,))
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "heard"),
+    [
+        ((), "Thank you 🙏", Heard.TALK),
+        ((), "How do I publish this?", Heard.TALK),
+        ((), "The river has been rising.", Heard.PERHAPS),
+        ((), "1/ The river rises.", Heard.PIECE),
+        ((), "First.\n---\nSecond.", Heard.PIECE),
+        ((), "word " * 200, Heard.PIECE),
+        (("The river has been rising.",), "ok", Heard.PIECE),
+        (("The river has been rising.",), "END", Heard.END),
+        (("1/ The river rises.",), "END", Heard.PIECE),
+        ((), "END", Heard.TALK),
+    ],
+)
+def test_what_is_heard(before: tuple[str, ...], text: str, heard: Heard) -> None:
+    """A message is a piece of a thread, one perhaps, the end of what was pasted, or talk."""
+    assert (
+        listen(text, Draft(dict(enumerate(before)), (), None) if before else None, forwarded=False) is heard
+    )
+
+
+def test_what_was_asked_about() -> None:
+    """What somebody was asked about is no thread yet: talk behind it stays talk, and numbers answer it."""
+    asked = Draft({1: "The river has been rising."}, (), None, in_doubt=True)
+    assert listen("ok", asked, forwarded=False) is Heard.TALK
+    assert listen("It went on rising for days.", asked, forwarded=False) is Heard.PERHAPS
+    assert listen("It went on rising.", asked, forwarded=True) is Heard.PIECE
+    assert listen("1/ The river rises.", asked, forwarded=False) is Heard.PIECE
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole"),
+    [
+        ((), False),
+        (("1/ a",), False),
+        (("1/ a", "2/ b /end"), True),
+        (("1/ a", "2/ b", "/end"), True),
+        (("1/2 a", "2/2 b"), True),
+        (("1/2 a",), False),
+        (("a", "b END"), False),
+        (("1/ a /end", "1/ b"), False),
+    ],
+)
+def test_where_it_ends(pieces: tuple[str, ...], whole: bool) -> None:
+    """A thread with numbers ends with its end mark; one without says so in a message of its own."""
+    assert is_whole(Draft(dict(enumerate(pieces)), (), None)) is whole
