@@ -80,13 +80,13 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where a chain on the network is not what was sent.
+    """Where a chain on the network is not what was sent; `unseen`: where visitors see no further.
 
     `position` is the post's, None for one that is no post of ours. `detail` is for a person: what is
     there instead, with its address where it has one.
     """
 
-    kind: Literal["missing", "edited", "out-of-order", "extra"]
+    kind: Literal["missing", "edited", "out-of-order", "extra", "unseen"]
     position: int | None
     detail: str
 

@@ -37,12 +37,16 @@ class Undoing:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the network shows of a delivery's chain; `problem` says why it could not be looked at."""
+    """What the network shows of a delivery's chain; `problem` says why it could not be looked at.
+
+    `unseen` is the first post that visitors who are not logged in do not see, though it is there.
+    """
 
     delivery: Delivery
     posts: int
     differences: tuple[Difference, ...]
     problem: str = ""
+    unseen: Difference | None = None
 
 
 @dataclass(eq=False)
@@ -133,4 +137,5 @@ async def audit(
         await pause(found.until)
     if isinstance(found, Throttled | Unreached | Blind):
         return Audit(delivery, len(chain), (), found.reason)
-    return Audit(delivery, len(chain), found)
+    unseen = next((one for one in found if one.kind == "unseen"), None)
+    return Audit(delivery, len(chain), tuple(one for one in found if one is not unseen), unseen=unseen)

@@ -159,6 +159,7 @@ class Audit(Delivery):
     looked_at: int = _at("posts")
     problem: str
     differences: list[port.Difference]
+    unseen: port.Difference | None
 
 
 class Duplicate(Model):

@@ -16,7 +16,7 @@ from threadcast.bot.channels.mastodon.errors import GONE, NOT_MASTODON, CallErro
 from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of
-from threadcast.bot.channels.mastodon.session import Session, software_of
+from threadcast.bot.channels.mastodon.session import Session, fetch, software_of
 from threadcast.bot.channels.mastodon.uploads import MediaApi
 from threadcast.bot.channels.port import Clock, Quota
 from threadcast.config.proxies import DIRECT, Proxies
@@ -128,8 +128,15 @@ class Client:
         answer = self._read_if_there(partial(self.api.status, in_path(remote_id)))
         return None if answer is None else _status(answer)
 
-    def descendants(self, remote_id: str) -> list[Status] | None:
-        """Everything below one status, as far as the server tells; None where that is gone."""
+    def descendants(self, remote_id: str, *, as_visitor: bool = False) -> list[Status] | None:
+        """Everything below one status, as far as the server tells; None where that is gone.
+
+        `as_visitor`: what it tells somebody who is not logged in, None where it does not.
+        """
+        if as_visitor:
+            path = f"/api/v1/statuses/{in_path(remote_id)}/context"
+            shown = dig(fetch(self._session, self._target + path, self._timeout), "descendants")
+            return _statuses(shown) if isinstance(shown, list) else None
         answer = self._read_if_there(partial(self.api.status_context, in_path(remote_id)))
         return None if answer is None else _statuses(dig(answer, "descendants"))
 

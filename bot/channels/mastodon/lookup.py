@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from threadcast.bot.channels.mastodon.client import Client, in_path
 from threadcast.bot.channels.mastodon.errors import CallError, ask_again, obstacle
 from threadcast.bot.channels.mastodon.instance import dig
-from threadcast.bot.channels.mastodon.matching import Search, Status, differences, verdict
+from threadcast.bot.channels.mastodon.matching import Search, Status, differences, unseen, verdict
 from threadcast.bot.channels.mastodon.text import alike, plain
 from threadcast.bot.channels.port import Comparison, Expected, Named, Sought
 from threadcast.bot.plain import quoted
@@ -166,11 +166,16 @@ def take_down(client: Client, remote_id: str, *, now: datetime) -> TakeDown:
 def audit(client: Client, chain: Sequence[Expected], *, now: datetime) -> Comparison:
     """Where a published chain is not as it was sent.
 
-    A whole chain takes two calls. Where a post is gone, what followed hangs on nothing: each such
-    piece takes two more.
+    A whole chain takes three calls, one of them as a visitor who is not logged in. Where a post is gone, what
+    followed hangs on nothing: each such piece takes two more.
     """
     try:
-        return differences(chain, _walk(client, chain))
+        seen = _walk(client, chain)
+        found = differences(chain, seen)
+        # Below a post that is gone nothing is seen, by anybody.
+        is_whole = chain and not any(one.kind in {"missing", "out-of-order"} for one in found)
+        visitors = client.descendants(chain[0].remote_id, as_visitor=True) if is_whole else None
+        return *found, *unseen(chain, seen, visitors)
     except CallError as error:
         return _not_seen(error, now=now)
 

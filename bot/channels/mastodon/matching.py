@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.mastodon.text import alike, plain
 from threadcast.bot.channels.port import Difference, Expected, Sought
+from threadcast.bot.languages.stored import stored
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import Blind, Sent
 
@@ -153,6 +154,26 @@ def differences(chain: Sequence[Expected], seen: Mapping[str, Status]) -> tuple[
         if status.parent != expected.parent:
             found.append(Difference("out-of-order", expected.position, _misplaced(status, expected)))
     return (*found, *_extras(chain, seen))
+
+
+def unseen(
+    chain: Sequence[Expected], seen: Mapping[str, Status], visitors: Sequence[Status] | None
+) -> tuple[Difference, ...]:
+    """The first post of a chain that is there and that visitors do not see, with how many more they miss.
+
+    `visitors` is what they see below the first; None where that is not known.
+    """
+    shown = {status.remote_id for status in visitors or ()}
+    missed = [one for one in chain[1:] if one.remote_id in seen and one.remote_id not in shown]
+    if visitors is None or not missed:
+        return ()
+    status = seen[missed[0].remote_id]
+    said = (
+        stored("visitors who are not logged in do not see it, nor {n} others: {where}")
+        if missed[1:]
+        else stored("visitors who are not logged in do not see it: {where}")
+    )
+    return (Difference("unseen", missed[0].position, said.format(n=len(missed) - 1, where=status.where)),)
 
 
 def _misplaced(status: Status, expected: Expected) -> str:

@@ -48,20 +48,20 @@ def software_of(session: Session, target: str, *, timeout: float) -> str | Fault
     Without Mastodon.py, which would take the token to whatever address nodeinfo names.
     https://nodeinfo.diaspora.software/protocol
     """
-    links = _fetch(session, f"{target}/.well-known/nodeinfo", timeout)
+    links = fetch(session, f"{target}/.well-known/nodeinfo", timeout)
     if isinstance(links, Fault):
         return links
     found = dig(links, "links")
     addresses = [dig(link, "href") for link in found] if isinstance(found, list) else []
     paths = [urlsplit(address).path for address in addresses if isinstance(address, str)]
-    answer = _fetch(session, target + paths[-1], timeout) if paths else None
+    answer = fetch(session, target + paths[-1], timeout) if paths else None
     if isinstance(answer, Fault):
         return answer
     name = dig(answer, "software", "name")
     return name.strip().lower() if isinstance(name, str) else ""
 
 
-def _fetch(session: Session, address: str, timeout: float) -> object:
+def fetch(session: Session, address: str, timeout: float) -> object:
     """Return a public JSON document; None where there is none, a Fault where the server is away."""
     try:
         answer = session.get(address, timeout=timeout)

@@ -166,6 +166,9 @@ def _audited(thread: int, found: Sequence[Audit]) -> Iterable[str]:
             ).format(n=one.posts, **where)
         else:
             yield _("⚠️ #{thread} on {channel} is not as it was sent:").format(**where)
+        if one.unseen is not None:
+            place = _("post {n}").format(n=one.unseen.position)
+            yield f"👀 {place}: {esc(translated(one.unseen.detail))}"
         for difference in one.differences:
             kind, detail = _(DIFFERENCES[difference.kind]), esc(translated(difference.detail))
             at = difference.position

@@ -185,6 +185,8 @@ def _show_audits(screen: Screen, thread_id: int, many: Sequence[Audit]) -> None:
             screen.say(f"{where} is as it was sent: all {one.posts} posts, in order.")
         else:
             screen.say(f"{where} is not as it was sent:")
+        if one.unseen is not None:
+            screen.say(f"    post {one.unseen.position}: {safe(one.unseen.detail)}")
         for found in one.differences:
             post = f" post {found.position}" if found.position is not None else ""
             screen.say(f"    {found.kind}{post}: {safe(found.detail)}")

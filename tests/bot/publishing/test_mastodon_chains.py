@@ -14,9 +14,9 @@ from tests.queue.store.fresh import fresh_database
 from tests.servers.http import Cut, Response
 from tests.servers.mastodon.manners import FROM_4_6, GOTOSOCIAL, SNAC, TAKAHE
 from tests.servers.mastodon.server import MastodonServer
-from threadcast.bot.channels.port import Expected
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
+from threadcast.bot.publishing.takedown import audit
 from threadcast.queue.model import ChannelSeen, Delivery
 from threadcast.queue.states import DeliveryState, PostState
 
@@ -199,10 +199,10 @@ async def test_visitors_see_a_chain_whole_that_branches(depth: int | None, seen:
             assert isinstance(published, Delivery)
             delivery, clock.moment = published, max(clock.moment, published.due)
         posts = database.reading.posts(delivery.id)
-        expected = [
-            Expected(post.position, post.remote_id or "", post.post.text, post.reply_to) for post in posts
-        ]
-        assert await channel.audit(expected) == ()
+        audited = await audit(delivery, posts, channel)
+        assert (audited.problem, audited.differences) == ("", ())
+        assert (audited.unseen.position if audited.unseen else None) == (22 if depth is None else None)
+        assert audited.unseen is None or "nor 23 others" in audited.unseen.detail
         assert channel.reach.seen(45) == seen
         await channel.close()
         statuses = server.statuses()

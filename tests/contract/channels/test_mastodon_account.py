@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.channels.harness import post, posted
 from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel, standing
-from tests.servers.http import Response
+from tests.servers.http import Cut, Response
 from tests.servers.mastodon.budgets import REAL_BUDGETS, Budget
 from tests.servers.mastodon.manners import GOTOSOCIAL, MANNERS, MASTODON, PLEROMA, SNAC, TAKAHE, Manners
 from tests.servers.mastodon.server import TOKEN, MastodonServer
@@ -149,12 +149,26 @@ async def audited(channel: MastodonChannel, chain: list[Expected]) -> list[tuple
 
 @pytest.mark.parametrize("manners", [MASTODON, GOTOSOCIAL, PLEROMA], ids=lambda one: str(one.software))
 async def test_an_audit_of_a_good_chain(manners: Manners) -> None:
-    """A long chain that is as it was sent takes two calls."""
+    """A long chain that is as it was sent takes three calls, one of them without the token.
+
+    Visitors see 20 replies deep, which that one shows.
+    """
     async with standing(manners=manners) as (server, channel):
         chain = await published(channel, 40)
         server.requests.clear()
-        assert await channel.audit(chain) == ()
-        assert len(server.requests) == 2
+        assert await audited(channel, chain) == [("unseen", 22)]
+        tokens = ["authorization" in request.headers for request in server.requests]
+        assert tokens == [True, True, False]
+
+
+@pytest.mark.parametrize("answer", [Response(401, {}), Response(404, {}), Response(200, b"<html>"), Cut()])
+async def test_an_audit_where_visitors_are_not_let_in(
+    server: MastodonServer, channel: MastodonChannel, answer: Response | Cut
+) -> None:
+    """What a visitor would see is not said where the server does not tell it."""
+    chain = await published(channel, 30)
+    server.to_visitors = answer
+    assert await audited(channel, chain) == []
 
 
 async def test_an_audit_of_a_broken_chain(server: MastodonServer, channel: MastodonChannel) -> None:

@@ -58,6 +58,7 @@ class MastodonServer(Script, LoopbackServer):
         super().__init__(port)
         self.clock = clock
         self.accounts: dict[str, Account] = {}
+        self.to_visitors: Answer | None = None
         self.closing = manners.closing
         self.throttled = 0
         self._statuses = Statuses(manners=manners, limit=limit, locale=locale, clock=clock)
@@ -166,8 +167,10 @@ class MastodonServer(Script, LoopbackServer):
         body = "".join(f'<article id="{s.id}">{to_html(s.text)}</article>' for s in chain)
         return Response(200, f"<!doctype html><meta charset=utf-8>{body}".encode(), HTML)
 
-    def _visited(self, status_id: str) -> Response:
-        """Return a conversation for somebody who is not logged in."""
+    def _visited(self, status_id: str) -> Answer:
+        """Return a conversation for somebody who is not logged in, or what a test wants them to get."""
+        if self.to_visitors is not None:
+            return self.to_visitors
         status = self._statuses.all.get(status_id)
         if status is None or status.visibility not in {"public", "unlisted"}:
             raise ApiError(404, "Record not found")
