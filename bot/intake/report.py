@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from threadcast.bot.noticed import noticed
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.wording import count, noticed
+from threadcast.bot.wording import count
 from threadcast.queue.states import DeliveryState
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.languages import DEFAULT, N_, _, language, speaking
 from threadcast.bot.languages.stored import stored
+from threadcast.bot.noticed import noticed
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.input import (
     InputError,
@@ -19,7 +20,7 @@ from threadcast.bot.requests.input import (
 )
 from threadcast.bot.requests.preview import seen_of
 from threadcast.bot.settled import setting_refused
-from threadcast.bot.wording import noticed, time_refused
+from threadcast.bot.wording import time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.compose.compose import untaken
 from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread

@@ -16,10 +16,11 @@ from pydantic import (
 )
 
 from threadcast.bot.channels import port
+from threadcast.bot.noticed import noticed
 from threadcast.bot.publishing import takedown
 from threadcast.bot.requests import preview
 from threadcast.bot.requests.errors import RefusedError
-from threadcast.bot.wording import SHELL, noticed, sentence
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.queue import model
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.text import thread

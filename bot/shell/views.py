@@ -8,6 +8,7 @@ from shlex import quote
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.channels.port import now as current_time
 from threadcast.bot.media.words import shown
+from threadcast.bot.noticed import noticed
 from threadcast.bot.plain import capital
 from threadcast.bot.publishing.forecast import CAUSES, Forecast
 from threadcast.bot.requests.errors import RefusedError
@@ -19,7 +20,7 @@ from threadcast.bot.settled import settled, unseen
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
-from threadcast.bot.wording import SHELL, alike, count, noticed, sentence, several, stands
+from threadcast.bot.wording import SHELL, alike, count, sentence, several, stands
 from threadcast.config.schedule.timetable import Cause
 from threadcast.config.settings import DEFAULT, InForce
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord

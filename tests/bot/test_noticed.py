@@ -1,6 +1,6 @@
 """What the parser noticed, in words."""
 
-from threadcast.bot.wording import noticed
+from threadcast.bot.noticed import noticed
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Notice, NoticeKind, Severity
 

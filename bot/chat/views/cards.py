@@ -15,10 +15,11 @@ from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, 
 from threadcast.bot.chat.views.people import Names, adder, last_deed, why
 from threadcast.bot.languages import _
 from threadcast.bot.languages.stored import stored, translated
+from threadcast.bot.noticed import noticed
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.settled import settled
-from threadcast.bot.wording import bar, exactly, lasting, noticed, parts, shortly, stands
+from threadcast.bot.wording import bar, exactly, lasting, parts, shortly, stands
 from threadcast.bot.wording import posts as so_many_posts
 from threadcast.queue.model import AuditEvent, Delivery
 from threadcast.queue.outcomes import Code
