@@ -80,7 +80,7 @@ def card(
     if deed := last_deed(one.events, viewer.names):
         lines.append(deed)
     deliveries = [chain.delivery for chain in one.chains]
-    mine = adder(one.events) == viewer.names.me
+    mine = bool(viewer.names.me) and adder(one.events) == viewer.names.me
     return Message(
         "\n".join([*lines, *(["", below] if below else [])]),
         batch_buttons((one.stored.id,), deliveries, viewer.role, foreseen, more=more, mine=mine),
