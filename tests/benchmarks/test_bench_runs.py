@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.benchmarks import answers, chains, composing, many, queue_size, resting, samples, shell
+from tests.benchmarks import answers, chains, composing, day, many, queue_size, resting, samples, shell
 from tests.benchmarks.figures import Figure, as_json, show
 from threadcast.queue.text.parse import parse
 
@@ -32,6 +32,14 @@ def test_a_group_finds_its_figures(group: str) -> None:
         return
     assert len(found) == FIGURES[group]
     assert all(figure.value >= 0 and figure.what and figure.detail for figure in found)
+
+
+@pytest.mark.e2e
+def test_a_day_is_answered() -> None:
+    """Every message of a day gets its answer."""
+    took = list(day.played(1, rest=(0, 0)))
+    assert len(took) == day.STEPS
+    assert all(seconds > 0 for _, seconds in took)
 
 
 def test_a_target_is_met_on_its_own_side() -> None:
