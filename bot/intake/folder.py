@@ -21,8 +21,10 @@ from threadcast.bot.channels.port import Clock
 from threadcast.bot.intake import files
 from threadcast.bot.intake.report import added_report, refused_report
 from threadcast.bot.plain import plain
+from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
 from threadcast.bot.requests.requests import Requests
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger
 from threadcast.queue.errors import StoreError
 
@@ -209,6 +211,8 @@ class IntakeFolder:
             return self._refuse(shown, f"{shown} {error}")
         except InputError as error:
             return self._refuse(shown, str(error))
+        except UnknownChannelError as error:  # by the settings before a thread
+            return self._refuse(shown, sentence(error, SHELL))
         except (files.ChangedError, FileNotFoundError, StoreError):
             raise
         except Exception:

@@ -62,16 +62,15 @@ def threads_of(text: str, parse: Parse) -> tuple[Thread, ...]:
     """Return the threads of a text, each with the settings before it. `parse` knows of no settings."""
     blocks = list(_blocks(text)) if "---" in text else []
     chosen = [block for block in blocks if block.good]
-    threads: tuple[Thread, ...] = ()
-    heads: dict[_Block, int] = {}
-    for final in (False, False, True):
-        if final:
-            chosen = [block for block in chosen if block.first]
+    tries = 0
+    while True:
         threads = parse(_without(text, chosen))
         heads = _heads(text, chosen, threads)
         if len(heads) == len(chosen) or not threads:
             break
-        chosen = list(heads)
+        # A block that is text again may change where threads begin, and so on: no more than three times.
+        tries += 1
+        chosen = list(heads) if tries == 1 else [block for block in chosen if block.first]
     found = list(threads)
     for index, group in groupby(heads, key=heads.__getitem__):
         found[index] = _settled(found[index], list(group))
@@ -207,10 +206,8 @@ def _entries(body: str) -> list[tuple[str, str | list[str] | None, int]] | int:
         return 0 if mark is None else min(int(mark.line), body.count("\n"))
     except RecursionError:
         return 0
-    if not isinstance(root, MappingNode):
-        return 0
     found: list[tuple[str, str | list[str] | None, int]] = []
-    for key, value in root.value:
+    for key, value in root.value if isinstance(root, MappingNode) else ():
         written: str | list[str] | None = None
         if isinstance(value, ScalarNode):
             written = value.value

@@ -99,6 +99,25 @@ class TestTaking:
         assert inbox.queued() == [(1, "news", "queued")]
         assert inbox.sources() == ["news/lamp.txt"]
 
+    @pytest.mark.parametrize(
+        ("front", "said"),
+        [("channels: nwes", "there is no channel called nwes"), ("at: yesterday", "its setting at: ")],
+    )
+    def test_settings_that_cannot_be(self, inbox: Inbox, front: str, said: str) -> None:
+        """A channel that is not there, or no time, before a thread: the report says so, nothing is added."""
+        inbox.drop("lamp.txt", f"---\n{front}\n---\n{LAMP}")
+        inbox.settle()
+        assert inbox.files() == {"failed/lamp.txt", "failed/lamp.txt.report.txt"}
+        assert said in inbox.report("failed/lamp.txt")
+        assert inbox.queued() == []
+
+    def test_settings_before_a_thread(self, inbox: Inbox) -> None:
+        """A thread goes to the channels that it names; its folder's channel goes before these."""
+        inbox.drop("lamp.txt", f"---\nchannels: news\nwarning: Light\n---\n{LAMP}")
+        inbox.settle()
+        assert [channel for _, channel, _ in inbox.queued()] == ["news"]
+        assert inbox.database.reading.thread(1).thread.settings.warning == "Light"
+
     def test_nothing_is_overwritten(self, inbox: Inbox) -> None:
         """Where a name is taken, in done/ or by a report, a number stands before the suffix."""
         inbox.drop("done/lamp.txt", "mine")

@@ -83,6 +83,8 @@ def test_a_text_without_numbers_has_settings_at_its_beginning() -> None:
         ("sensitive: perhaps", ("wrong-setting", 2, "sensitive", "perhaps")),
         ("warning: [a, b]", ("wrong-setting", 2, "warning", "a, b")),
         ("channels: {a: b}", ("wrong-setting", 2, "channels", "")),
+        ('channels: ","', ("wrong-setting", 2, "channels", ",")),
+        ('title: " "', ("wrong-setting", 2, "title", " ")),
         ("hold: true\nhold: false", ("wrong-setting", 3, "hold", "false")),
         (f"title: {'x' * (LONGEST_LINE + 1)}", ("wrong-setting", 2, "title", "x" * (LONGEST_LINE + 1))),
         ("warning: Food: bread", ("not-settings", 2, "", "warning: Food: bread")),
@@ -124,6 +126,26 @@ def test_what_may_be_meant_as_settings_and_is_none_stays_text(text: str, parts: 
 def test_rules_between_parts_are_rules(text: str) -> None:
     """Where no key is a setting there is nothing to say."""
     assert not any(noticed(thread) for thread in parse(text))
+
+
+def test_two_blocks_before_one_thread_are_both_its() -> None:
+    """At the beginning of a text as between two threads; where both settle a thing, the one below counts."""
+    blocks = "---\ntitle: x\nlanguage: fr\n---\n\n---\nlanguage: de\n---\n"
+    for text in (f"{blocks}{BODY}", f"1/ Tea\n2/ Jam /end\n\n{blocks}{BODY}"):
+        thread = parse(text)[-1]
+        assert thread.settings.given() == {"title": "x", "language": "de"}
+        assert [part.text for part in thread.parts] == ["Bread", "Butter /end"]
+
+
+def test_a_block_that_is_text_again_may_make_another_one_text() -> None:
+    """What a block says that belongs to no thread may be markers, by which another stands before none."""
+    text = (
+        "title: c 2/3\n---\nlanguage: de 1/3\ntitle: c 2/3\n---\ntail\n---\nwarning: y 2/\n---\n1/ a\n"
+        "warning: b 2/2\nquotes: z 3/3\ntitle: x\ntitle: c 2/3\n1/ c\np 1/\ntitle: c 2/3"
+    )
+    threads = parse(text)
+    assert all(thread.settings == NO_SETTINGS for thread in threads)
+    assert sum(len(noticed(thread)) for thread in threads) == 2
 
 
 def test_settings_alone_are_no_thread() -> None:

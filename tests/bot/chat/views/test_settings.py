@@ -1,6 +1,6 @@
 """How the settings of a thread look in the chat."""
 
-from threadcast.bot.chat.views.previews import messages
+from threadcast.bot.chat.views.previews import Look, below, messages
 from threadcast.bot.chat.views.settings import choices, settings
 from threadcast.queue.compose.compose import Post
 from threadcast.queue.text.parse import parse
@@ -23,3 +23,9 @@ def test_a_preview_hides_what_readers_will_have_hidden() -> None:
     assert shown.text == "⚠️ &lt;x&gt;\n<tg-spoiler>1/ &lt;b&gt;</tg-spoiler>"
     (plain,) = messages(Post(1, "1/", "1/ <b>", 6), ThreadSettings(warning="<x>"))
     assert plain.text == "1/ &lt;b&gt;"
+
+
+def test_a_preview_says_what_is_settled() -> None:
+    """Below the chain, as on the card."""
+    look = Look(1, ("news",), 4096, (Post(1, "1/", "1/ <b>", 6),), ())
+    assert below(look, THREAD, 7, 1).split("\n")[1].startswith("⚙️ warning: bread bread")
