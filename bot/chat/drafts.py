@@ -9,6 +9,7 @@ from threading import Lock
 from threadcast.bot.chat.access import Sender
 from threadcast.queue.store.notes import Notes
 from threadcast.queue.text.markers import has_end_mark, is_only_end_marks
+from threadcast.queue.text.media import take_out
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import NoticeKind, Thread
 
@@ -75,6 +76,7 @@ def join(pieces: Sequence[str]) -> str:
     Where a client had to cut a long paste in a line, the line is made whole again. Several messages
     without any number are a part each.
     """
+    pieces = _with_files(pieces)
     threads = parse("\n".join(pieces))
     begins = {part.line for thread in threads for part in thread.parts if part.number is not None}
     whole: list[str] = []
@@ -86,6 +88,23 @@ def join(pieces: Sequence[str]) -> str:
             whole.append(piece)
         before, line = piece, line + piece.count("\n") + 1
     return ("\n" if begins else "\n---\n").join(whole)
+
+
+def _with_files(pieces: Sequence[str]) -> list[str]:
+    """The messages, with those that only show files at the one before, or at the first."""
+    found: list[str] = []
+    ahead: list[str] = []
+    for piece in pieces:
+        text, media = take_out(piece, 1)
+        if not media or text.strip():
+            first, _, rest = piece.partition("\n")
+            found.append("\n".join([first, *ahead, *([rest] if rest else [])]) if ahead else piece)
+            ahead = []
+        elif found:
+            found[-1] += f"\n{piece}"
+        else:
+            ahead.append(piece)
+    return found or (["\n".join(ahead)] if ahead else [])
 
 
 def _is_cut_in_a_line(piece: str) -> bool:

@@ -17,6 +17,7 @@ from telegram.constants import ChatType
 from threadcast.bot.channels.telegram.entities import pasted
 from threadcast.bot.chat.access import Access, Sender
 from threadcast.bot.chat.commands import Answer, Card, Context, Work
+from threadcast.bot.chat.downloads import file_of
 from threadcast.bot.chat.drafts import Draft, Heard, is_whole, listen
 from threadcast.bot.chat.menu import set_own_menu
 from threadcast.bot.chat.outbox import Outbox, UnreachableError
@@ -139,7 +140,9 @@ class Handler:
         draft = await asyncio.to_thread(self._context.drafts.of, sender)
         if command is not None and draft is not None and draft.pieces and is_only_end_marks(text):
             command = None  # /end, of what was pasted
-        if message.document is not None and (private or asked is not None):
+        if command is None and asked is None and file_of(message):
+            await self._paste(sender, message)
+        elif message.document is not None and (private or asked is not None):
             answer = await self._router.sent(sender, message.document, text, asked)
             self._replies.to(sender, replace(answer, came=message.message_id), answering)
         elif command is not None:
@@ -202,20 +205,21 @@ class Handler:
 
     async def _edited(self, message: telegram.Message) -> None:
         """What is pasted may be corrected, while it is not public."""
-        sender, text = self._known(message), pasted(message).text
-        if sender is None or not text:
+        if (sender := self._known(message)) is None or not (pasted(message).text or file_of(message)):
             return
         if await asyncio.to_thread(self._context.drafts.has, sender, message.message_id):
             await self._paste(sender, message)
         elif (sender := self._access.sender(message.from_user, message.chat)) is not None:
             with self._answering(sender) as answering:
-                answer = await self._router.edited(sender, message.message_id, text)
+                answer = await self._router.edited(sender, message)
                 if answer is not None:
                     self._replies.to(sender, answer, answering)
 
     async def _paste(self, sender: Sender, message: telegram.Message, *, show: bool = True) -> None:
-        text, links = pasted(message)
-        await asyncio.to_thread(self._context.drafts.put, sender, message.message_id, clean(text), links)
+        if isinstance(written := await self._router.written(sender, message), Message):
+            self._replies.send(sender, written)
+            return
+        await asyncio.to_thread(self._context.drafts.put, sender, message.message_id, *written)
         if show:
             self._replies.show_draft(sender)
         self._spawn(self._reporter.reactions.took(message.chat.id, message.message_id))

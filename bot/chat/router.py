@@ -11,6 +11,8 @@ from dataclasses import replace
 
 import telegram
 
+from threadcast.bot.channels.telegram.entities import pasted
+from threadcast.bot.chat import downloads
 from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import (
     BadDataError,
@@ -78,12 +80,26 @@ class Router:
         """The answer to a file; `asked` is what was asked for in the message that it replies to."""
         try:
             if asked is not None and (press := read_press(asked)).verb in editing.TAKES_FILE:
-                intake = await adding.read_file(document)
+                intake = await downloads.read_file(document)
                 request = Press(editing.TAKES_FILE[press.verb], press.threads, press.words)
                 return await self._read(sender, request.line(), text=intake.text)
             return await adding.add_file(self._context, sender, document, caption)
         except ERRORS as error:
             return Answer(Message(esc(sentence(error))))
+
+    async def written(self, sender: Sender, message: telegram.Message) -> tuple[str, int] | Message:
+        """What a message says, with the line that shows its file, and how many addresses are written into it.
+
+        Or what is said where its file cannot be used.
+        """
+        text, links = pasted(message)
+        file = downloads.file_of(message)
+        try:
+            line = await downloads.kept(self._context, sender, file) if file else ""
+        except ERRORS as error:
+            said = _("{fault}. Nothing of this message is in the thread: send it again.")
+            return Message(esc(said.format(fault=sentence(error).rstrip("."))))
+        return f"{clean(text)}\n{line}".strip() if line else clean(text), links
 
     async def pressed(self, sender: Sender, data: str, message: int) -> Answer:
         """The answer to a button under a message."""
@@ -93,10 +109,13 @@ class Router:
         """The answer to a reply to a question of ours, which asked for the words of a request."""
         return await self._read(sender, asked, words=tuple(text.split()), text=text)
 
-    async def edited(self, sender: Sender, message: int, text: str) -> Answer | None:
+    async def edited(self, sender: Sender, message: telegram.Message) -> Answer | None:
         """The answer to a message that was edited; None where no thread was pasted in it."""
+        written, number = await self.written(sender, message), message.message_id
+        if isinstance(written, Message):
+            return Answer(written)
         try:
-            return await asyncio.to_thread(editing.rewritten, self._context, sender, message, text)
+            return await asyncio.to_thread(editing.rewritten, self._context, sender, number, written[0])
         except ERRORS as error:
             return Answer(Message(esc_lines(capital(sentence(error)))))
 

@@ -1,6 +1,9 @@
 """The files that a thread names: found, looked at and kept, all of them before it is queued."""
 
-from contextlib import AbstractContextManager
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import BinaryIO
 
 from threadcast.bot.media import images
@@ -8,10 +11,32 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.fetch import Fetcher
 from threadcast.bot.media.kinds import is_page, kind_of
 from threadcast.bot.media.sources import Files
-from threadcast.bot.media.store import MediaStore
+from threadcast.bot.media.store import SHORT, MediaStore
 from threadcast.bot.plain import plain
 from threadcast.queue.text.media import Media, MediaKind, StoredFile
 from threadcast.queue.text.thread import Thread, with_files
+
+_KEPT = re.compile(rf"files/(?P<digest>[0-9a-f]{{{SHORT}}})/.+")
+_UNFIT = re.compile(r"[/\\()<>\[\]\s]+")  # in a line that names a file
+
+
+def kept_source(file: StoredFile, name: str) -> str:
+    """Return a source that names a kept file, wherever the text is read that it stands in."""
+    return f"files/{file.digest[:SHORT]}/{name}"
+
+
+def portable(thread: Thread) -> Thread:
+    """Return a thread whose text names its files as kept ones, so that they need not come with it."""
+    parts = tuple(
+        replace(part, media=tuple(_portable(one) for one in part.media)) if part.media else part
+        for part in thread.parts
+    )
+    return replace(thread, parts=parts)
+
+
+def _portable(media: Media) -> Media:
+    name = _UNFIT.sub("-", media.name)
+    return replace(media, source=kept_source(media.file, name)) if media.file else media
 
 
 class Attacher:
@@ -35,13 +60,21 @@ class Attacher:
                     raise MediaError(f"line {media.line}: {error}") from error.__cause__
         return with_files(thread, found) if thread.media else thread
 
+    def keep(self, name: str, content: BinaryIO) -> str:
+        """Keep a file that came by itself; return a source that names it. Raises MediaError."""
+        name = _UNFIT.sub("-", name)
+        return kept_source(self._looked_at(plain(name), content), name)
+
     def _keep(self, media: Media, files: Files | None) -> StoredFile:
         name = plain(media.name)
         with self._opened(media, files) as content:
-            kept = self._store.keep(name, content)
+            return self._looked_at(name, content, address=plain(media.source) if media.is_remote else "")
+
+    def _looked_at(self, name: str, content: BinaryIO, address: str = "") -> StoredFile:
+        kept = self._store.keep(name, content)
         kind, mime = kind_of(name, kept.head)
-        if kind is MediaKind.DOCUMENT and media.is_remote and is_page(kept.head):
-            raise MediaError(f"{plain(media.source)} is a web page; write the address of the picture itself")
+        if kind is MediaKind.DOCUMENT and address and is_page(kept.head):
+            raise MediaError(f"{address} is a web page; write the address of the picture itself")
         width = height = 0
         if kind is MediaKind.IMAGE:
             with self._store.opened(kept.digest, name) as path:
@@ -51,8 +84,18 @@ class Attacher:
         return StoredFile(kept.digest, kind, mime, kept.size, width, height)
 
     def _opened(self, media: Media, files: Files | None) -> AbstractContextManager[BinaryIO]:
+        if known := _KEPT.fullmatch(media.source):
+            return self._kept(known["digest"], plain(media.name))
         if media.is_remote:
             return self._fetcher.opened(media.source)
         if files is None:
             raise MediaError(f"{plain(media.source)} did not come with the text; send it along")
         return files.opened(media.source)
+
+    @contextmanager
+    def _kept(self, beginning: str, name: str) -> Iterator[BinaryIO]:
+        digest = self._store.found(beginning)
+        if digest is None:
+            raise MediaError(f"{name} is not kept here any more; send it again")
+        with self._store.opened(digest, name) as path, path.open("rb") as file:
+            yield file

@@ -17,6 +17,7 @@ from threadcast.bot.media.errors import MediaError
 
 FOLDER = "media"
 MAX_FILE = 100 * 1024 * 1024  # bytes; the most that any network takes
+SHORT = 16  # digits of a digest, by which a text may name a file that is kept
 CHUNK = 1024 * 1024
 HEAD = 4096  # bytes that tell what a file is
 
@@ -57,6 +58,10 @@ class MediaStore:
             raise MediaError(f"{name} cannot be kept in {self._folder}: {error.strerror or error}") from None
         return kept
 
+    def found(self, beginning: str) -> str | None:
+        """Return the digest that begins so; None where there is no such file."""
+        return next((path.name for path in self._folder.glob(f"{beginning[:2]}/{beginning}*")), None)
+
     @contextmanager
     def opened(self, digest: str, name: str) -> Iterator[Path]:
         """Yield the path of a file, to be read. Raises MediaError where it is not there any more."""
@@ -66,10 +71,13 @@ class MediaStore:
         yield path
 
     def sweep(self, needed: frozenset[str], before: float) -> int:
-        """Remove the files that no thread needs and that were kept before a moment; how many these were."""
+        """Remove the files that were kept before a moment and are not needed; how many these were.
+
+        `needed` has digests, or their first SHORT digits.
+        """
         removed = 0
         for path in self._folder.glob("??/*"):
-            if path.name not in needed and path.stat().st_mtime < before:
+            if needed.isdisjoint({path.name, path.name[:SHORT]}) and path.stat().st_mtime < before:
                 path.unlink(missing_ok=True)
                 removed += 1
         for path in self._folder.glob(".new.*"):

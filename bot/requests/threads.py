@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import BinaryIO
 
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.languages import DEFAULT, N_, _, language, speaking
 from threadcast.bot.languages.stored import stored
+from threadcast.bot.media.errors import MediaError
 from threadcast.bot.noticed import noticed
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.input import (
@@ -27,6 +29,7 @@ from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewTh
 from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.front_matter import SettingError, with_settings
+from threadcast.queue.text.media import Media, as_line
 from threadcast.queue.text.settings import NAMES
 from threadcast.queue.text.thread import Thread, with_files
 
@@ -177,6 +180,17 @@ class Threads:
         extended = self._database.threads.extend(thread_id, thread, **self._context.signature())
         self._context.wake()
         return extended
+
+    def keep_file(self, name: str, content: BinaryIO) -> str:
+        """Keep a file that came by itself; return the line that shows it. Raises InputError."""
+        try:
+            return as_line(Media("", self._context.attacher.keep(name, content), 0))
+        except MediaError as error:
+            raise InputError(str(error)) from None
+
+    def attached(self, intake: Intake) -> Intake:
+        """Return a text whose threads know their files. Raises InputError."""
+        return with_files_of(intake, self._context.attacher)
 
     def remove(self, thread_id: int) -> None:
         """Forget a thread of which nothing was sent. Raises NotFoundError, NotAllowedError."""

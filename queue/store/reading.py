@@ -1,5 +1,6 @@
 """What the queue says."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -17,8 +18,10 @@ from threadcast.queue.store.rows import (
     read_thread,
     value,
 )
-from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
+from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, NOTES, POSTS, THREADS
 from threadcast.queue.store.transactions import Transactions
+
+_NAMED = re.compile(r"\(<?files/([0-9a-f]+)/")  # a file, in what a person is pasting
 
 _QUEUE_ORDER = (
     DELIVERIES.c.channel,
@@ -54,10 +57,13 @@ class Reading:
             return read_thread(connection, thread_id)
 
     def files(self) -> frozenset[str]:
-        """The digests of all files that a thread needs."""
+        """The digests of all files that a thread needs; of those that a note names, how they begin."""
         with self._read() as connection:
             rows = connection.scalars(select(THREADS.c.files).where(THREADS.c.files != ()))
-            return frozenset(digest for files in rows for digest in files)
+            needed = {digest for files in rows for digest in files}
+            for text in connection.scalars(select(NOTES.c.text).where(NOTES.c.text.contains("(files/"))):
+                needed.update(_NAMED.findall(text))
+            return frozenset(needed)
 
     def delivery(self, delivery_id: int) -> Delivery:
         """Raises NotFoundError."""

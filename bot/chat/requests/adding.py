@@ -6,9 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import telegram
-from telegram.error import BadRequest, TelegramError
 
-from threadcast.bot.channels.telegram.errors import NO_BOT_API, UNREADABLE
 from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import MANY, button
 from threadcast.bot.chat.commands import (
@@ -21,23 +19,24 @@ from threadcast.bot.chat.commands import (
     command,
     foreseen_of,
 )
+from threadcast.bot.chat.downloads import read_file
 from threadcast.bot.chat.requests.wishes import Wish, read_wish
 from threadcast.bot.chat.views import asking, cards
-from threadcast.bot.chat.views.message import Button, Message, Rows, bold, clean, esc, rows
+from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, rows
 from threadcast.bot.languages import N_, _, ngettext
-from threadcast.bot.languages.stored import stored, translated
-from threadcast.bot.plain import plain
+from threadcast.bot.languages.stored import stored
+from threadcast.bot.media.attach import portable
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.errors import UnknownChannelError
-from threadcast.bot.requests.input import MAX_INPUT, Intake, understand
+from threadcast.bot.requests.input import Intake, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.settled import unseen
 from threadcast.bot.wording import STATES, exactly, parts
 from threadcast.bot.wording import posts as so_many_posts
 from threadcast.bot.wording import threads as so_many
-from threadcast.config.logs import get_logger, redact
+from threadcast.config.logs import get_logger
 from threadcast.queue.errors import StoreError
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import LIVE, DeliveryState
@@ -50,11 +49,6 @@ BY_AN_EDITOR = stored("an editor added it; an owner publishes it")
 BY_A_WISH = stored("you asked to hold it")
 NO_CHANNEL = N_("No channel is configured yet, so nothing can be added: /start")
 PASTED = "pasted in the chat"
-MEGABYTES = MAX_INPUT // 1024 // 1024
-TOO_LARGE = N_(
-    "{name} is larger than {megabytes} MB, more than Telegram lets me fetch; split it into several files."
-)
-TRIES = 3  # of a download
 KEPT_LINES = 3  # source, text, channels: of a text that was published before
 NO_MESSAGES: Mapping[int, str] = {}
 FEW = 20  # threads that an answer names one by one
@@ -123,6 +117,8 @@ def drafted(context: Context, sender: Sender) -> Message:
     lines = [so_far.format(n=number, threads=_sum(intake.threads)), ""]
     for thread in intake.threads[:FEW]:
         lines += [cards.title(None, thread), *cards.notices(thread)]
+    if shown := sum(len(thread.media) for thread in intake.threads):
+        lines.append(ngettext("📎 {n} file", "📎 {n} files", shown).format(n=shown))
     if draft.links:
         linked = ngettext(
             "🔗 {n} linked word has its address behind it now: word (https://…)",
@@ -191,34 +187,6 @@ async def kept(context: Context, request: Request) -> Answer:
     known = [channel.name for channel in context.channels]
     wish = read_wish(" ".join((caption, *names)), known, context.clock(), context.zone)
     return await added(context, request.sender, intake, wish)
-
-
-async def read_file(document: telegram.Document) -> Intake:
-    """What is in a file that was sent. Raises UsageError, InputError."""
-    name = plain(clean(document.file_name or _("the file")))[:100]
-    if (document.file_size or 0) > MAX_INPUT:
-        raise UsageError(_(TOO_LARGE).format(name=name, megabytes=MEGABYTES))
-    try:
-        data = await _fetch(document)
-    except (TelegramError, *UNREADABLE) as error:
-        reason = redact(error.message) if isinstance(error, TelegramError) else NO_BOT_API
-        log.warning("a file could not be fetched", file=name, reason=reason)
-        said = _("{name} could not be fetched from Telegram ({reason}); please send it again.")
-        raise UsageError(said.format(name=name, reason=translated(reason))) from None
-    return await asyncio.to_thread(understand, name, data)
-
-
-async def _fetch(document: telegram.Document) -> bytes:
-    tries = 0
-    while True:
-        try:
-            return bytes(await (await document.get_file()).download_as_bytearray())
-        except BadRequest:
-            raise  # it will be refused again
-        except TelegramError:
-            tries += 1
-            if tries == TRIES:
-                raise
 
 
 async def added(
@@ -378,7 +346,7 @@ def _once_more(
     ]
     if not published or sender.role is not Role.OWNER:
         return ()
-    text = "\n\n".join(render(thread).strip("\n") for thread in published) + "\n"
+    text = "\n\n".join(render(portable(thread)).strip("\n") for thread in published) + "\n"
     key = keep(context, sender, receipts[0].source, text, " ".join(channels))
     return ((button(_("Again anyway"), "again", (), key),),)
 

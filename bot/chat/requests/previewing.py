@@ -24,14 +24,14 @@ from threadcast.bot.chat.commands import (
     button_only,
     command,
 )
-from threadcast.bot.chat.requests.adding import NO_CHANNEL
+from threadcast.bot.chat.requests.adding import NO_CHANNEL, PASTED
 from threadcast.bot.chat.views import previews
 from threadcast.bot.chat.views.message import Message, Rows, esc, rows
 from threadcast.bot.languages import N_, _
 from threadcast.bot.requests.context import pick
+from threadcast.bot.requests.input import understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.queue.states import Event
-from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread
 
 FIRST: Final = 10  # posts of a chain that are shown at first
@@ -206,7 +206,8 @@ def _threads(context: Context, request: Request) -> Sequence[Thread]:
     draft = context.drafts.of(request.sender)
     if draft is None or not draft.pieces:
         raise UsageError(_("say which thread: /preview 7"))
-    return list(parse(draft.text))
+    intake = understand(PASTED, draft.text.encode())
+    return context.requests(request.sender).threads.attached(intake).threads
 
 
 def _file(threads: Sequence[Thread], looks: Sequence[previews.Look]) -> Message:

@@ -9,6 +9,7 @@ from itertools import groupby, zip_longest
 from threadcast.bot.chat.views.message import Message, bold, esc, split
 from threadcast.bot.languages import _, ngettext
 from threadcast.bot.languages.stored import translated
+from threadcast.bot.media.words import shown as named
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.settled import settled, unseen
 from threadcast.bot.wording import several
@@ -59,11 +60,12 @@ def messages(post: Post, settings: ThreadSettings = NO_SETTINGS) -> list[Message
 
     What stands below a content warning is hidden, as it will be.
     """
+    files = "".join(f"{escape(named(one), quote=False)}\n" for one in post.media)
     head, text = head_of(settings), escape(post.text, quote=False)
     if head and post.text.startswith(head):
         shown = escape(head, quote=False)
-        return [Message(f"{shown}<tg-spoiler>{text.removeprefix(shown)}</tg-spoiler>", quiet=True)]
-    return [Message(piece, quiet=True) for piece in split(text)]
+        return [Message(f"{files}{shown}<tg-spoiler>{text.removeprefix(shown)}</tg-spoiler>", quiet=True)]
+    return [Message(piece, quiet=True) for piece in split(files + text)]
 
 
 def below(look: Look, thread: Thread, number: int | None, shown: int) -> str:
@@ -126,7 +128,8 @@ def plain(look: Look, title: str) -> str:
         *look.notes,
     ]
     for place, post in enumerate(look.posts, start=1):
-        lines += [f"-- {place}/{len(look.posts)}, {post.length}/{look.limit}", post.text]
+        lines += [f"-- {place}/{len(look.posts)}, {post.length}/{look.limit}"]
+        lines += [*map(named, post.media), post.text]
     return "\n".join([*lines, ""])
 
 

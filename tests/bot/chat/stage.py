@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.bot.chat.stand import Stand
+from tests.bot.media.drawn import jpeg
 from tests.servers.telegram.chats import RIGHTS, ChatKind
 from tests.servers.telegram.people import Role
 from threadcast.bot.people import people
@@ -56,7 +57,8 @@ class Stage:
             (r"Ada gives the bot its rights on news back", self.promote),
             (r"Ada sends ([\w.]+), a file of (\d+) MB", self.sends_large),
             (r"Ada sends ([\w.]+), which is no text", self.sends_bytes),
-            (r"Ada sends a photo", self.sends_photo),
+            (r"Ada sends a (broken )?photo(?: \((.+)\))?", self.sends_photo),
+            (r"Ada sends a sticker", self.sends_sticker),
             (r"Ada posts on (\w+) by hand: (.+)", self.posts_by_hand),
         )
 
@@ -194,7 +196,15 @@ class Stage:
         ada.joins(chat, "creator")
         ada.says(text, chat)
 
-    def sends_photo(self) -> None:
+    def sends_photo(self, broken: str | None, caption: str | None) -> None:
+        ada, server = self._stand.people["Ada"], self._stand.server
+        content = jpeg()[:200] if broken else jpeg()
+        file_id = server.api.keep(content)
+        photo = {"file_id": file_id, "file_unique_id": file_id, "width": 60, "height": 40}
+        server.receive(ada.chat, caption or "", ada.user, photo=[photo | {"file_size": len(content)}])
+
+    def sends_sticker(self) -> None:
         ada = self._stand.people["Ada"]
-        photo = [{"file_id": "photo", "file_unique_id": "photo", "width": 9, "height": 9}]
-        self._stand.server.receive(ada.chat, "", ada.user, photo=photo)
+        known = {"file_id": "sticker", "file_unique_id": "sticker", "width": 9, "height": 9}
+        sticker = known | {"type": "regular", "is_animated": False, "is_video": False}
+        self._stand.server.receive(ada.chat, "", ada.user, sticker=sticker)

@@ -9,12 +9,12 @@ import pytest
 
 from tests.bot.media.drawn import MP4, PDF, bomb, jpeg, moving, put
 from threadcast.bot.media import store as storing
-from threadcast.bot.media.attach import Attacher
+from threadcast.bot.media.attach import Attacher, portable
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.sources import ArchiveFiles, Files, FolderFiles, look_into
 from threadcast.bot.media.store import MediaStore
 from threadcast.queue.text.media import MediaKind, StoredFile
-from threadcast.queue.text.parse import parse
+from threadcast.queue.text.parse import parse, render
 
 
 def attached(data: Path, source: str, files: Files | None) -> StoredFile:
@@ -157,3 +157,32 @@ def test_what_no_thread_needs_is_removed(tmp_path: Path) -> None:
         pass
     assert not (data / "media" / ".new.half").exists()
     assert MediaStore(tmp_path / "nowhere").sweep(frozenset(), before=now) == 0
+
+
+def test_a_file_that_came_by_itself(tmp_path: Path) -> None:
+    """A file that is kept is named by its content, so that its text may come alone, now and again."""
+    attacher = Attacher(MediaStore(tmp_path))
+    source = attacher.keep("a (b)/c.jpg", BytesIO(jpeg()))
+    assert source.endswith("/a-b-c.jpg")
+    (thread,) = parse(f"1/ Bread\n![x]({source})\n2/ Butter")
+    known = attacher.attach(thread, None)
+    assert known.media[0].file is not None
+    assert known.media[0].file.width == 60
+    (again,) = parse(render(portable(known)))
+    assert attacher.attach(again, None).media[0].file == known.media[0].file
+    MediaStore(tmp_path).sweep(frozenset({known.media[0].file.digest[:16]}), before=10**12)
+    attacher.attach(thread, None)
+    MediaStore(tmp_path).sweep(frozenset(), before=10**12)
+    with pytest.raises(MediaError, match=r"a-b-c\.jpg is not kept here any more; send it again"):
+        attacher.attach(thread, None)
+    with pytest.raises(MediaError, match="is a broken picture"):
+        attacher.keep("broken.jpg", BytesIO(jpeg()[:300]))
+
+
+def test_a_thread_can_be_given_back_without_its_files(tmp_path: Path) -> None:
+    """A text may name what is kept here in place of what came with it."""
+    put(tmp_path, a_jpg=jpeg())
+    attacher = Attacher(MediaStore(tmp_path / "data"))
+    known = attacher.attach(parse("1/ Bread\n![x](a.jpg)\n2/ Butter")[0], FolderFiles(tmp_path))
+    (again,) = parse(render(portable(known)))
+    assert attacher.attach(again, None).fingerprint == known.fingerprint
