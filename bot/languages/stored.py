@@ -18,7 +18,7 @@ from threadcast.bot.languages.catalogues import DEFAULT, language, ngettext, pge
 
 STORED: Final = "stored"  # their context in a catalogue
 WORDING: Final = {"bot/wording.py", "bot/media/words.py"}  # notices are stored too, and times not read
-JOINTS: Final = (": ", "; ")  # between two of them that were put together
+JOINTS: Final = re.compile(": |; ")  # between two of them that were put together
 LETTERS: Final = re.compile(r"[^\W\d_]{2,}")  # without any, a sentence would be recognised everywhere
 
 
@@ -40,10 +40,14 @@ def translated(text: str) -> str:
             else:
                 said = pgettext(context, ids[0])
             return said.format(**{name: translated(part) for name, part in named.items()})
-    for joint in JOINTS:
-        head, between, rest = text.partition(joint)
-        if between:
-            return f"{translated(head)}{joint}{translated(rest)}"
+    # Put together of two: where the first is known, or else at the first place that may be it.
+    places = [(found.start(), found.end()) for found in JOINTS.finditer(text)]
+    for end, start in places:
+        if (head := translated(text[:end])) != text[:end]:
+            return f"{head}{text[end:start]}{translated(text[start:])}"
+    if places:
+        end, start = places[0]
+        return f"{text[:start]}{translated(text[start:])}"
     return text
 
 

@@ -133,7 +133,7 @@ class Work:
                 raise StoreError(Fault.NOTHING_TO_POST, **which(delivery))
             put(connection, delivery, posts=stored + len(rows), sent=sent + out)
             connection.execute(insert(POSTS), rows)
-            detail = f"{len(rows)} posts" + (f", {out} of them out" if out else "")
+            detail = f"{len(rows)} post{'s' * (len(rows) != 1)}" + (f", {out} of them out" if out else "")
             log(connection, delivery, "plan", actor=claim.worker, now=now, detail=detail)
             return read_posts(connection, delivery.id)[delivery.id]
 

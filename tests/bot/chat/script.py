@@ -37,6 +37,7 @@ from pathlib import Path
 
 from tests.bot.chat.stage import Stage
 from tests.bot.chat.stand import Stand
+from tests.bot.languages.alphabet import narrow
 from tests.servers.http import PATIENCE
 from tests.servers.telegram.chats import Chat, Message
 from tests.servers.telegram.people import Person
@@ -46,6 +47,8 @@ STEP = re.compile(
     r"(?P<who>Bot|Ada|Bob|Eddie|Eve)(?P<group> in the group)?"
     r"(?:(?P<said>:)| (?P<verb>[a-z]+)(?: (?P<what>\[.+\](?: below .+)?|[^:\n]*))?(?::(?P<colon>.*))?$)",
 )
+
+LABEL = re.compile(r"\[(.+?)\](?= \[|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ def read(path: Path) -> Transcript:
 
 def shown(message: Message) -> str:
     """A message as a transcript has it: its text, its document, its buttons."""
+    return narrow(as_said(message))
+
+
+def as_said(message: Message) -> str:
+    """The same in the language in which it was said."""
     lines = [message.text] if message.text else []
     parent = message.chat.messages.get(message.reply_to or 0)
     if parent is not None:
@@ -134,6 +142,7 @@ class Player:
     expected: dict[tuple[int, int], str] = field(default_factory=dict)
     pressed: Press | None = None
     written: dict[str, list[Message]] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)  # in the language in which it was
 
     def play(self, transcript: Transcript) -> None:
         stage = Stage(self.stand)
@@ -202,15 +211,21 @@ class Player:
         )
 
     def _press(self, person: Person, label: str, beginning: str, chat: Chat | None) -> Press:
+        label = self._as_said(label, chat or person.chat)
         if not beginning:
             return person.presses(label, chat=chat)
         found = [
             one
             for one in self._of_bot(chat or person.chat)
-            if shown(one).startswith(beginning) and f"[{label}]" in shown(one)
+            if shown(one).startswith(beginning) and f"[{label}]" in as_said(one)
         ]
         assert found, f"no message begins like this and has a button {label}"
         return person.presses(label, found[-1])
+
+    def _as_said(self, label: str, chat: Chat) -> str:
+        """The label of a button in the language in which the bot speaks here."""
+        found = (LABEL.findall(as_said(one)) for one in self._of_bot(chat))
+        return next((each for every in found for each in every if narrow(each) == label), label)
 
     def _question(self, chat: Chat, beginning: str) -> Message:
         asking = [
@@ -232,7 +247,7 @@ class Player:
             case "toasts":
                 assert self.pressed is not None, "nothing was pressed"
                 answer = self.stand.people["Ada"].answer_to(self.pressed)
-                assert (answer.text or "") == text, f"it toasts {answer.text!r}"
+                assert narrow(answer.text or "") == text, f"it toasts {answer.text!r}"
             case "deletes":
                 self._await(lambda: self._deleted(text))
             case "reacts":
@@ -282,18 +297,21 @@ class Player:
     def _claim(self, text: str, chat: Chat | None) -> bool:
         for message in self.unclaimed(chat):
             if fits(shown(message), text):
-                self.claimed[message.chat.id, message.id] = shown(message)
-                self.expected[message.chat.id, message.id] = text
+                self._note(message, text)
                 return True
         return False
+
+    def _note(self, message: Message, text: str) -> None:
+        self.said.append(as_said(message))
+        self.claimed[message.chat.id, message.id] = shown(message)
+        self.expected[message.chat.id, message.id] = text
 
     def _changed(self, text: str) -> bool:
         for place in self._chats():
             for message in self._of_bot(place):
                 before = self.claimed.get((place.id, message.id))
                 if before is not None and before != shown(message) and fits(shown(message), text):
-                    self.claimed[place.id, message.id] = shown(message)
-                    self.expected[place.id, message.id] = text
+                    self._note(message, text)
                     return True
         return False
 

@@ -1,0 +1,50 @@
+"""Each transcript plays in another language, whose catalogue says it all, with the same buttons."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.bot.chat.script import Player, Transcript, read
+from tests.bot.chat.stand import SetTimer, standing
+from tests.bot.languages.alphabet import LANGUAGE, spoken
+from threadcast.bot.chat.requests import REGISTRY
+
+TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
+WORDS = re.compile(r"[A-Za-z][a-z']+(?: [A-Za-z][a-z']+)+")
+# What stands beside a title or another name of theirs: commands, channels, days, and what a channel is like.
+BESIDE = {*REGISTRY, "news", "page", "masto", "daily", "at", "now", "threadcast", "restore"}
+BESIDE |= {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "local", "timeline", "like", "Mastodon"}
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_transcript(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the bot says is in the other alphabet; all goes on as in English."""
+    transcript = read(path)
+    given = {"LANGUAGE": LANGUAGE, **transcript.given}
+    with spoken(monkeypatch), standing(tmp_path, given, bare=transcript.bare, timer=SetTimer()) as stand:
+        player = Player(stand)
+        player.play(transcript)
+    lines = [line for said in player.said for line in said.split("\n") if not line.startswith("(replies to ")]
+    theirs = " ".join(_written(transcript))
+    assert {words for line in lines for words in _english(line) if words not in theirs} == set()
+
+
+def _english(line: str) -> list[str]:
+    """What is left in English, in two words at least."""
+    found: list[str] = []
+    for run in WORDS.findall(line):
+        words = run.split()
+        while words and words[0] in BESIDE:
+            del words[0]
+        while words and words[-1] in BESIDE:
+            del words[-1]
+        if len(words) > 1:
+            found.append(" ".join(words))
+    return found
+
+
+def _written(transcript: Transcript) -> list[str]:
+    """What people wrote, and what happened behind the scenes."""
+    steps = [step for step in transcript.steps if not step.line.startswith("Bot")]
+    return [" ".join(f"{step.line}\n{step.block}".split()) for step in steps]
