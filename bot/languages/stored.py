@@ -17,9 +17,10 @@ from typing import Final
 from threadcast.bot.languages.catalogues import DEFAULT, language, ngettext, pgettext, read
 
 STORED: Final = "stored"  # their context in a catalogue
-WORDING: Final = {"bot/wording.py", "bot/media/words.py"}  # notices are stored too, and times not read
+# Notices are stored too, and why a time cannot be read.
+WORDING: Final = {"bot/wording.py", "bot/noticed.py", "bot/media/words.py", "bot/settled.py"}
 JOINTS: Final = re.compile(": |; ")  # between two of them that were put together
-LETTERS: Final = re.compile(r"[^\W\d_]{2,}")  # without any, a sentence would be recognised everywhere
+FEW: Final = 5  # letters; with fewer, a sentence would be recognised everywhere
 
 
 def stored(message: str) -> str:
@@ -58,7 +59,9 @@ def _sentences(language: str) -> Sequence[tuple[re.Pattern[str], tuple[str, ...]
     for one in read(language):
         ids = (one.id,) if isinstance(one.id, str) else tuple(one.id)
         if one.context == STORED or any(place in WORDING for place, _line in one.locations):
-            found += [(each, ids, one.context or "") for each in ids if LETTERS.search(_words(each))]
+            found += [
+                (each, ids, one.context or "") for each in ids if sum(map(str.isalpha, _words(each))) >= FEW
+            ]
     found.sort(key=lambda each: len(_words(each[0])), reverse=True)
     return [(_pattern(each), ids, context) for each, ids, context in found]
 

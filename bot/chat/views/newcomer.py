@@ -8,6 +8,7 @@ from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.views.message import Message, bold, code, esc
 from threadcast.bot.languages import _
+from threadcast.bot.languages.stored import translated
 
 LONGEST_NAME = 32  # characters
 GROUP = "THREADCAST_TELEGRAM__GROUP"
@@ -78,7 +79,7 @@ def begun(one: StoredChannel, faults: Sequence[tuple[str, str]]) -> Message:
             _("{title} is a channel now, called {name}, but I cannot publish there yet:").format(
                 title=bold(one.title), name=bold(one.name)
             ),
-            *(f"⚠️ {esc(what)}: {esc(advice)}" for what, advice in faults),
+            *(f"⚠️ {esc(translated(what))}: {esc(translated(advice))}" for what, advice in faults),
         ]
         return Message("\n".join(lines))
     said = _("I publish in {title} now; it is called {name}. Send me a thread: a text file, or paste it.")

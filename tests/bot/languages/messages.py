@@ -39,6 +39,11 @@ DATA = {
 }
 STORED_DATA = {
     "queue/states.py": [STOPPING],
+    "queue/text/parse.py": [
+        "{name} is not text",
+        "{reason} at byte offset {offset}",
+        "save the file as UTF-8 text",
+    ],
     "bot/channels/telegram/refusals.toml": [one[key] for one in REFUSALS for key in ("what", "advice")],
 }
 
