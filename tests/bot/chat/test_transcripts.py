@@ -24,7 +24,7 @@ BESIDE |= {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "local", "timeline",
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_transcript(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The conversation goes as it is written down, whatever the language; its first line says what it proves."""
+    """The conversation goes as it is written down; its first line says what that proves."""
     transcript = read(path)
     given = {"LANGUAGE": LANGUAGE, **transcript.given}
     with spoken(monkeypatch), standing(tmp_path, given, bare=transcript.bare, timer=SetTimer()) as stand:
