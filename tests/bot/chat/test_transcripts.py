@@ -31,8 +31,8 @@ def test_transcript(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         player = Player(stand)
         player.play(transcript)
     lines = [line for said in player.said for line in said.split("\n") if not line.startswith("(replies to ")]
-    theirs = " ".join(_written(transcript))
-    assert {words for line in lines for words in _english(line) if words not in theirs} == set()
+    theirs = " ".join(_written(transcript)).lower()
+    assert {words for line in lines for words in _english(line) if words.lower() not in theirs} == set()
 
 
 @pytest.mark.parametrize("path", SOME, ids=lambda path: path.stem)
