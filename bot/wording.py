@@ -38,7 +38,7 @@ K = TypeVar("K", bound=Hashable)
 
 def time_refused(error: WhenError) -> str:  # noqa: PLR0911  # one each
     """Return why a time is refused, and what to write instead."""
-    shown = f"“{error.text}”" if error.text else _("that")
+    shown = _("“{text}”").format(text=error.text) if error.text else _("that")
     # As it is read again when it is typed.
     days = [_("{day:%-d %b}").format(day=day).lower() for day in error.days]
     match error.code:

@@ -14,13 +14,13 @@ from functools import cache
 from string import Formatter
 from typing import Final
 
-from threadcast.bot.languages.catalogues import DEFAULT, language, ngettext, pgettext, read
+from threadcast.bot.languages.catalogues import DEFAULT, _, language, ngettext, pgettext, read
 
 STORED: Final = "stored"  # their context in a catalogue
 # Notices are stored too, and why a time cannot be read.
 WORDING: Final = {"bot/wording.py", "bot/noticed.py", "bot/media/words.py", "bot/settled.py"}
 JOINTS: Final = re.compile(": |; ")  # between two of them that were put together
-FEW: Final = 5  # letters; with fewer, a sentence would be recognised everywhere
+FEW: Final = 4  # letters; with fewer, a sentence would be recognised everywhere
 
 
 def stored(message: str) -> str:
@@ -39,7 +39,7 @@ def translated(text: str) -> str:
             if len(ids) > 1 and number.isdecimal():
                 said = ngettext(ids[0], ids[1], int(number))
             else:
-                said = pgettext(context, ids[0])
+                said = pgettext(context, ids[0]) if context else _(ids[0])
             return said.format(**{name: translated(part) for name, part in named.items()})
     # Put together of two: where the first is known, or else at the first place that may be it.
     places = [(found.start(), found.end()) for found in JOINTS.finditer(text)]

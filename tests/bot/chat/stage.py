@@ -39,6 +39,7 @@ class Stage:
             (r"post (\d+) of #(\d+) is out on (\w+)", self.wait_for_sent),
             (r"threadcast pair( --editor)? is typed in a shell", self.pair),
             (r"(\w+) is called (.+) from now on", self.rename),
+            (r"(\w+) speaks (\w+) from now on", self.speak),
             (r"a while goes by", self.calm),
             (r"(.+) go(?:es)? by", self.advance),
             (r"the service is stopped", self._stand.stop),
@@ -70,6 +71,9 @@ class Stage:
                 deed(*match.groups())
                 return
         raise AssertionError(f"no direction that is known: {direction}")
+
+    def speak(self, name: str, language: str) -> None:
+        self._stand.people[name].user.language_code = language
 
     # What networks do
 

@@ -1,9 +1,10 @@
 """`make messages`: the sentences of the code, put into every catalogue."""
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from tests.bot.languages.found import found as found_unmarked
@@ -60,9 +61,9 @@ msgstr ""
 def template() -> Catalog:
     """Every sentence that the code says, with the modules that say it."""
     found = Catalog(project="Threadcast", charset="utf-8")
-    for keywords, context in ((DEFAULT_KEYWORDS, None), ({"stored": None}, STORED)):
-        for path, _, message, _, named in extract_from_dir(ROOT / "bot", keywords=keywords):
-            found.add(message, locations=[(f"bot/{path}", 0)], context=named or context)
+    for path in sorted((ROOT / "bot").rglob("*.py")):
+        for message, context in marked(ast.parse(path.read_text("utf-8"))):
+            found.add(message, locations=[(str(path.relative_to(ROOT)), 0)], context=context)
     for place, messages in DATA.items():
         for message in messages:
             found.add(message, locations=[(place, 0)])
@@ -70,6 +71,20 @@ def template() -> Catalog:
         for message in sorted(unmarked):
             found.add(message, locations=[(place, 0)], context=STORED)
     return found
+
+
+def marked(tree: ast.Module) -> Iterator[tuple[str | tuple[str, str], str | None]]:
+    """The sentences that a module marks, with their context. Babel's own search looks into no f-string."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="_" | "N_"), args=[ast.Constant(value=str(message))]):
+                yield message, None
+            case ast.Call(func=ast.Name(id="stored"), args=[ast.Constant(value=str(message))]):
+                yield message, STORED
+            case ast.Call(
+                func=ast.Name(id="ngettext"), args=[ast.Constant(value=one), ast.Constant(value=many), _]
+            ):
+                yield (str(one), str(many)), None
 
 
 def catalogue(language: str) -> Catalog:

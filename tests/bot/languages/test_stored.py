@@ -17,6 +17,8 @@ def test_a_stored_sentence_is_recognised() -> None:
         assert translated("waits until then: Telegram asks to wait 30 s").endswith(wait)
         what, advice = (STORED_DATA["bot/channels/telegram/refusals.toml"][place] for place in (2, 3))
         assert translated(f"{what}: {advice}") == f"{translated(what)}: {translated(advice)}"
+        missing = "number 2 is missing between 1/ (line 1) and 3/ (line 2)"
+        assert translated(missing) == "Nummer 2 fehlt zwischen 1/ (Zeile 1) und 3/ (Zeile 2)"
         assert translated("somebody wrote this: by hand") == "somebody wrote this: by hand"
         assert translated("3 parts are no reason") == "3 parts are no reason"
 
