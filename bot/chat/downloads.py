@@ -3,6 +3,7 @@
 import asyncio
 import io
 import mimetypes
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import telegram
@@ -15,6 +16,7 @@ from threadcast.bot.chat.views.message import clean
 from threadcast.bot.languages import N_, _
 from threadcast.bot.languages.stored import translated
 from threadcast.bot.plain import plain
+from threadcast.bot.requests.archives import is_archive
 from threadcast.bot.requests.input import MAX_INPUT, Intake, understand
 from threadcast.config.logs import get_logger, redact
 
@@ -78,13 +80,16 @@ async def kept(context: Context, sender: Sender, sent: Sent) -> str:
     return await asyncio.to_thread(keep, name, io.BytesIO(data))
 
 
-async def read_file(document: telegram.Document) -> Intake:
-    """What is in a file that was sent. Raises UsageError, InputError."""
+async def read_file(
+    document: telegram.Document, unpacked: Callable[[str, bytes], Intake] | None = None
+) -> Intake:
+    """What is in a file that was sent; `unpacked` reads an archive. Raises UsageError, InputError."""
     name = plain(clean(document.file_name or _("the file")))[:100]
     if (document.file_size or 0) > MAX_INPUT:
         raise UsageError(_(TOO_LARGE).format(name=name, megabytes=MEGABYTES))
     data = await fetch(document, name)
-    return await asyncio.to_thread(understand, name, data)
+    reads = unpacked if unpacked and is_archive(io.BytesIO(data)) else understand
+    return await asyncio.to_thread(reads, name, data)
 
 
 class Fetchable(Protocol):

@@ -80,6 +80,11 @@ def is_text(name: str) -> bool:
     return PurePath(name).suffix.lower() in SUFFIXES
 
 
+def is_archive(name: str) -> bool:
+    """Return whether the name is that of an archive: texts with their files."""
+    return PurePath(name).suffix.lower() == ".zip"
+
+
 def snapshot(within: int, name: str) -> Snapshot | None:
     """Return the snapshot of what stands under the name, links not followed; None where nothing does."""
     try:

@@ -20,6 +20,7 @@ from watchfiles import Change, awatch
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.intake import files
 from threadcast.bot.intake.report import added_report, refused_report
+from threadcast.bot.media.store import MAX_FILE
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
@@ -177,10 +178,14 @@ class IntakeFolder:
             return AT_LEAST_EVERY
         now = self._timer()
         seen = self._seen.get(key)
-        if not files.is_text(name):
+        if not (files.is_text(name) or files.is_archive(name)):
             if seen is None:
                 self._seen[key] = Seen(snapshot, now)
-                what = "no channel has this name" if stat.S_ISDIR(snapshot.mode) else "not a .txt or .md file"
+                what = (
+                    "no channel has this name"
+                    if stat.S_ISDIR(snapshot.mode)
+                    else "not a .txt, .md or .zip file"
+                )
                 log.warning("left where it is", file=source.named(name), reason=what)
             return AT_LEAST_EVERY
         if seen is None or seen.snapshot != snapshot:
@@ -203,10 +208,12 @@ class IntakeFolder:
         """Add a file's threads. Raise ChangedError, FileNotFoundError, StoreError."""
         shown = source.named(name)
         try:
-            data, changed = files.read(source.handle, name, snapshot, limit=MAX_INPUT + 1)
-            receipts = self._requests(f"intake:{shown}").threads.add(
-                [understand(shown, data)], channels=[source.channel] if source.channel else [], since=changed
-            )
+            limit = (MAX_FILE if files.is_archive(name) else MAX_INPUT) + 1
+            data, changed = files.read(source.handle, name, snapshot, limit=limit)
+            threads = self._requests(f"intake:{shown}").threads
+            read = threads.unpacked if files.is_archive(name) else understand
+            channels = [source.channel] if source.channel else []
+            receipts = threads.add([read(shown, data)], channels=channels, since=changed)
         except files.UnfitError as error:
             return self._refuse(shown, f"{shown} {error}")
         except InputError as error:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import BinaryIO
 
+from threadcast.bot.languages import _
 from threadcast.bot.media import images
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.fetch import Fetcher
@@ -57,7 +58,8 @@ class Attacher:
                 try:
                     found[media.source] = self._keep(media, files)
                 except MediaError as error:
-                    raise MediaError(f"line {media.line}: {error}") from error.__cause__
+                    said = _("line {line}: {fault}").format(line=media.line, fault=error)
+                    raise MediaError(said) from error.__cause__
         return with_files(thread, found) if thread.media else thread
 
     def keep(self, name: str, content: BinaryIO) -> str:
@@ -74,7 +76,8 @@ class Attacher:
         kept = self._store.keep(name, content)
         kind, mime = kind_of(name, kept.head)
         if kind is MediaKind.DOCUMENT and address and is_page(kept.head):
-            raise MediaError(f"{address} is a web page; write the address of the picture itself")
+            said = _("{name} is a web page; write the address of the picture itself")
+            raise MediaError(said.format(name=address))
         width = height = 0
         if kind is MediaKind.IMAGE:
             with self._store.opened(kept.digest, name) as path:
@@ -89,13 +92,14 @@ class Attacher:
         if media.is_remote:
             return self._fetcher.opened(media.source)
         if files is None:
-            raise MediaError(f"{plain(media.source)} did not come with the text; send it along")
+            said = _("{name} did not come with the text; send it along")
+            raise MediaError(said.format(name=plain(media.source)))
         return files.opened(media.source)
 
     @contextmanager
     def _kept(self, beginning: str, name: str) -> Iterator[BinaryIO]:
         digest = self._store.found(beginning)
         if digest is None:
-            raise MediaError(f"{name} is not kept here any more; send it again")
+            raise MediaError(_("{name} is not kept here any more; send it again").format(name=name))
         with self._store.opened(digest, name) as path, path.open("rb") as file:
             yield file

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from threadcast.bot.languages import _
 from threadcast.bot.media.errors import MediaError
 
 if TYPE_CHECKING:
@@ -82,7 +83,11 @@ def prepare(name: str, path: Path, limits: PictureLimits) -> Picture:
         else:
             picture = _still(name, image, path, mime, limits)
     if len(picture.content) > limits.size:
-        raise MediaError(f"{name} has {len(picture.content) // 1024:,} KB, more than the network takes")
+        raise MediaError(
+            _("{name} has {size} KB, more than the network takes").format(
+                name=name, size=f"{len(picture.content) // 1024:,}"
+            )
+        )
     return picture
 
 
@@ -99,15 +104,16 @@ def _opened(name: str, path: Path) -> "Iterator[Image]":
                 most = MAX_JPEG_PIXELS if image.format == "JPEG" else MAX_PIXELS
                 width, height = image.size
                 if width * height > most:
-                    raise MediaError(
-                        f"{name} is {width:,} x {height:,} pixels, more than can be shown; make it smaller"
-                    )
+                    said = _("{name} is {width} x {height} pixels, more than can be shown; make it smaller")
+                    raise MediaError(said.format(name=name, width=f"{width:,}", height=f"{height:,}"))
                 yield image
         except UnidentifiedImageError:
-            raise MediaError(f"{name} is no picture that can be read; save it anew as JPEG or PNG") from None
+            said = _("{name} is no picture that can be read; save it anew as JPEG or PNG")
+            raise MediaError(said.format(name=name)) from None
         # Decoders raise what they like where the data is not what they expect.
         except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, TypeError, LookupError) as error:
-            raise MediaError(f"{name} is a broken picture; save it anew as JPEG or PNG") from error
+            said = _("{name} is a broken picture; save it anew as JPEG or PNG")
+            raise MediaError(said.format(name=name)) from error
 
 
 def _moves(name: str, image: "Image") -> bool:
@@ -116,7 +122,8 @@ def _moves(name: str, image: "Image") -> bool:
         return False
     width, height = image.size
     if image.format != "GIF" and width * height * frames > MAX_MOVING_PIXELS:
-        raise MediaError(f"{name} has {frames:,} frames, more than can be shown; make it shorter or smaller")
+        said = _("{name} has {n} frames, more than can be shown; make it shorter or smaller")
+        raise MediaError(said.format(name=name, n=f"{frames:,}"))
     return frames > 1
 
 
@@ -145,10 +152,10 @@ def _still(name: str, image: "Image", path: Path, mime: str, limits: PictureLimi
 
     width, height = image.size
     if limits.ratio and max(width, height) > limits.ratio * min(width, height):
-        raise MediaError(
-            f"{name} is more than {limits.ratio} times as long as it is wide, more than the network takes of "
-            "a picture; crop it"
+        said = _(
+            "{name} is more than {n} times as long as it is wide, which the network does not take; crop it"
         )
+        raise MediaError(said.format(name=name, n=limits.ratio))
     scale = _scale(width, height, limits)
     taken = scale == 1 and mime in limits.mimes and path.stat().st_size <= limits.size
     if taken and not image.getexif() and not image.info.keys() & _NOTED and not getattr(image, "text", None):

@@ -3,6 +3,7 @@
 import mimetypes
 from pathlib import PurePosixPath
 
+from threadcast.bot.languages import _
 from threadcast.bot.media.errors import MediaError
 from threadcast.queue.text.media import MediaKind
 
@@ -28,7 +29,6 @@ _BRANDS: tuple[tuple[frozenset[bytes], MediaKind, str], ...] = (
     (frozenset({b"M4A ", b"M4B "}), _AUDIO, "audio/mp4"),
     (frozenset({b"qt  "}), _VIDEO, "video/quicktime"),
 )
-_NAMES = {"image": "picture", "video": "video", "audio": "recording"}
 
 
 def kind_of(name: str, head: bytes) -> tuple[MediaKind, str]:
@@ -37,16 +37,22 @@ def kind_of(name: str, head: bytes) -> tuple[MediaKind, str]:
     Raises MediaError where it is empty, or is not what its name says that it is.
     """
     if not head:
-        raise MediaError(f"{name} is empty; save it again")
+        raise MediaError(_("{name} is empty; save it again").format(name=name))
     if found := _read(head):
         return found
-    named, _ = mimetypes.guess_type(PurePosixPath(name).name)
+    named = mimetypes.guess_type(PurePosixPath(name).name)[0]
     family = (named or "").partition("/")[0]
     if named == "image/svg+xml":
-        raise MediaError(f"{name} is an SVG drawing, which no network shows; export it as PNG")
-    if family in _NAMES:
-        seen = "a web page" if is_page(head) else "a file of another kind"
-        raise MediaError(f"{name} is no {_NAMES[family]}: in it is {seen}; save the {_NAMES[family]} anew")
+        raise MediaError(
+            _("{name} is an SVG drawing, which no network shows; export it as PNG").format(name=name)
+        )
+    if family in {"image", "video", "audio"}:
+        if is_page(head):
+            raise MediaError(
+                _("{name} is not what it is called: it is a web page; save it anew").format(name=name)
+            )
+        said = _("{name} is no picture, video or recording, though it is called so; save it anew")
+        raise MediaError(said.format(name=name))
     return MediaKind.DOCUMENT, named or "application/octet-stream"
 
 

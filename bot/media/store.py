@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from threadcast.bot.languages import _
 from threadcast.bot.media.errors import MediaError
 
 FOLDER = "media"
@@ -67,7 +68,8 @@ class MediaStore:
         """Yield the path of a file, to be read. Raises MediaError where it is not there any more."""
         path = self._path(digest)
         if not path.is_file():
-            raise MediaError(f"{name} is not in {self._folder} any more; add the thread again with it")
+            said = _("{name} is not in {folder} any more; add the thread again with it")
+            raise MediaError(said.format(name=name, folder=self._folder))
         yield path
 
     def sweep(self, needed: frozenset[str], before: float) -> int:
@@ -96,8 +98,8 @@ def _copied(name: str, content: BinaryIO, file: IO[bytes]) -> Kept:
         head += chunk[: HEAD - len(head)]  # the first chunks may be short
         size += len(chunk)
         if size > MAX_FILE:
-            most = f"{MAX_FILE // CHUNK} MB, more than any network takes"
-            raise MediaError(f"{name} is larger than {most}; make it smaller")
+            said = _("{name} is larger than {megabytes} MB, more than any network takes; make it smaller")
+            raise MediaError(said.format(name=name, megabytes=MAX_FILE // CHUNK))
         digest.update(chunk)
         file.write(chunk)
     file.flush()

@@ -10,10 +10,10 @@ from typing import IO
 from threadcast.bot.languages import _
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.errors import MediaError
+from threadcast.bot.media.formats import encoding_of, kind_of
 from threadcast.bot.media.sources import Files, FolderFiles
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import plain
-from threadcast.bot.requests.formats import encoding_of, kind_of
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
 from threadcast.queue.text.thread import Part, Thread, written
 

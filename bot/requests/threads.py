@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import BinaryIO
 
 from threadcast.bot.channels.port import Channel
@@ -10,6 +11,7 @@ from threadcast.bot.languages import DEFAULT, N_, _, language, speaking
 from threadcast.bot.languages.stored import stored
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.noticed import noticed
+from threadcast.bot.requests.archives import together, unpack
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.input import (
     InputError,
@@ -187,6 +189,10 @@ class Threads:
             return as_line(Media("", self._context.attacher.keep(name, content), 0))
         except MediaError as error:
             raise InputError(str(error)) from None
+
+    def unpacked(self, name: str, content: bytes) -> Intake:
+        """Return the texts of an archive as one, its files kept. Raises InputError."""
+        return together(name, [self.attached(one) for one in unpack(name, BytesIO(content))])
 
     def attached(self, intake: Intake) -> Intake:
         """Return a text whose threads know their files. Raises InputError."""

@@ -23,7 +23,8 @@ from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, looked_at, prepare
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.input import Intake, read
+from threadcast.bot.requests.archives import read_texts
+from threadcast.bot.requests.input import InputError, Intake
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.shell import completion
 from threadcast.bot.shell.data_option import environment
@@ -153,7 +154,14 @@ def read_all(files: Sequence[str], encoding: str = "", media: Path | None = None
     """Read and parse every file before anything is done with any. What they name is in `media`, or beside."""
     if "-" in files and sys.stdin.isatty():
         click.echo("Type or paste the threads; end with Ctrl-D on a line of its own.", err=True)
-    return [read(file, sys.stdin.buffer, encoding, media) for file in files]
+    return [one for file in files for one in read_texts(file, sys.stdin.buffer, encoding, media)]
+
+
+def only_text(intakes: Sequence[Intake]) -> Intake:
+    """Return the text of what must be one. Raises InputError."""
+    if len(intakes) != 1:
+        raise InputError(f"there are {len(intakes)} texts in it; it has to be one")
+    return intakes[0]
 
 
 def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at") -> datetime | None:

@@ -44,6 +44,7 @@ class NoticeKind(StrEnum):
     WRONG_SETTING = "wrong-setting"  # a setting with a value that it cannot have
     NOT_SETTINGS = "not-settings"  # a block of dashes that may have been meant as settings, and is none
     NO_DESCRIPTION = "no-description"  # a file of which nobody says what can be seen
+    UNUSED = "unused"  # a file that came with the text, and that no line shows
     NO_END_MARK = "no-end-mark"
     SINGLE_PART = "single-part"
 

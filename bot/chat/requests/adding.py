@@ -161,7 +161,7 @@ async def add_file(context: Context, sender: Sender, document: telegram.Document
 
     Raises what `requests.ERRORS` has.
     """
-    intake = await read_file(document)
+    intake = await read_file(document, context.requests(sender).threads.unpacked)
     names = [channel.name for channel in context.channels]
     wish = read_wish(caption, names, context.clock(), context.zone)
     if wish.is_name:

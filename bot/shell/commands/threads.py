@@ -28,6 +28,7 @@ from threadcast.bot.shell.context import (
     Session,
     confirm,
     in_session,
+    only_text,
     open_session,
     parse_at,
     read_all,
@@ -101,7 +102,7 @@ def add(
     with open_session(as_json=as_json, begins=True) as session:
         threads = session.requests.threads
         if continued is not None:
-            views.changed(session, threads.extend(continued, intakes[0]))
+            views.changed(session, threads.extend(continued, only_text(intakes)))
             return
         moment = parse_at(at, session.settings.timezone)
         _show_receipts(session, threads.add(intakes, channels=channels, at=moment, hold=hold, again=again))
@@ -164,7 +165,7 @@ def adopt(file: str, channel: str, parts: int, last: str, force: bool, as_json: 
       threadcast adopt thread.txt -c news --parts 12 \\
         --last https://t.me/my_channel/113
     """
-    (intake,) = read_all((file,))
+    intake = only_text(read_all((file,)))
     with open_session(as_json=as_json, begins=True) as session:
         receipt = session.online(
             lambda ask: ask.chains.adopt(intake, channel=channel, parts=parts, address=last, force=force)

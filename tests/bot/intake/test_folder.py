@@ -7,6 +7,7 @@ import socket
 import stat
 import sys
 import time
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from tests.bot.intake.inbox import FOG, GAP, LAMP, Inbox, now
+from tests.bot.media.drawn import jpeg
 from threadcast.bot.intake.folder import AT_LEAST_EVERY, RETRY, SETTLE
 from threadcast.bot.requests.input import MAX_INPUT, understand
 from threadcast.queue.compose.compose import Post
@@ -476,3 +478,19 @@ class TestWatching:
                 await asyncio.to_thread(inbox.looks.get, timeout=PATIENCE)
             inbox.drop("fog.txt", FOG)
             await self.taken(inbox, "done/fog.txt")
+
+
+def test_an_archive_is_taken_with_its_files(tmp_path: Path) -> None:
+    """A ZIP archive of a text and its picture is added as a file is; a broken one is refused."""
+    inbox = Inbox(tmp_path)
+    inbox.path.mkdir(exist_ok=True)
+    with zipfile.ZipFile(inbox.path / "thread.zip", "w") as archive:
+        archive.writestr("thread.txt", "1/ Bread\n![x](a.jpg)\n2/ Butter /end")
+        archive.writestr("a.jpg", jpeg())
+    (inbox.path / "broken.zip").write_bytes(b"PK\x03\x04")
+    inbox.settle()
+    assert (inbox.path / "done" / "thread.zip").exists()
+    assert (inbox.path / "failed" / "broken.zip").exists()
+    (media,) = inbox.database.reading.thread(1).thread.media
+    assert media.file is not None
+    assert media.file.width == 60

@@ -72,7 +72,7 @@ def test_names_as_systems_and_addresses_spell_them(tmp_path: Path) -> None:
         ("linked/secret.jpg", "cannot be read"),
         ("pipe.jpg", "is no plain file"),
         ("sub", "is no plain file"),
-        ("page.jpg", "is no picture: in it is a web page"),
+        ("page.jpg", "is not what it is called: it is a web page"),
         ("bomb.png", "50,000 x 50,000 pixels"),
         ("empty.jpg", "is empty"),
         ("x" * 300 + ".jpg", "cannot be read"),

@@ -52,10 +52,10 @@ def test_other_files_are_documents() -> None:
     ("name", "content", "said"),
     [
         ("a.jpg", b"", "a.jpg is empty"),
-        ("a.jpg", b"<!DOCTYPE html><html>", "a.jpg is no picture: in it is a web page"),
-        ("a.png", b"1/ Bread", "a.png is no picture: in it is a file of another kind"),
-        ("a.mp4", b"<html>", "a.mp4 is no video: in it is a web page"),
-        ("a.mp3", b"1/ Bread", "a.mp3 is no recording"),
+        ("a.jpg", b"<!DOCTYPE html><html>", "a.jpg is not what it is called: it is a web page"),
+        ("a.png", b"1/ Bread", "a.png is no picture, video or recording, though"),
+        ("a.mp4", b"<html>", "a.mp4 is not what it is called: it is a web page"),
+        ("a.mp3", b"1/ Bread", "a.mp3 is no picture, video or recording"),
         ("a.svg", b"<svg", "a.svg is an SVG drawing, which no network shows"),
     ],
 )

@@ -1,5 +1,6 @@
 """Threads with files, as they are typed: from the files beside a text to the page that shows them."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,22 @@ def test_a_twin_is_known_by_its_files(shell: Shell, folder: Path) -> None:
     assert "Nothing new was added." in again
     put(folder, light_jpg=jpeg(70, 70))
     assert "#2 The lamp." in shell.ok("add", shell.write(TEXT.replace("lamp.jpg", "light.jpg")))
+
+
+def test_an_archive(shell: Shell, folder: Path) -> None:
+    """The texts of an archive are added with their files; what is wrong in one is said, and none is added."""
+    with zipfile.ZipFile(folder / "thread.zip", "w") as archive:
+        archive.writestr("one.txt", TEXT)
+        archive.write(folder / "lamp.jpg", "lamp.jpg")
+        archive.write(folder / "sea.gif", "sea.gif")
+        archive.write(folder / "paper.pdf", "paper.pdf")
+    shown = shell.ok("add", "--dry-run", "thread.zip")
+    assert "came with the text, and no line of it shows it: “paper.pdf”" in shown
+    assert "#1 The lamp." in shell.ok("add", "thread.zip")
+    shell.publish_all()
+    assert len(list((folder / "threadcast-data" / "timeline-files").iterdir())) == 2
+    with zipfile.ZipFile(folder / "thread.zip", "a") as archive:
+        archive.writestr("two.txt", "1/ a\n![x](none.jpg)\n2/ b /end")
+    refused = shell("add", "--again", "thread.zip")
+    assert "thread.zip: two.txt, line 2: there is no file none.jpg in the archive" in refused.stderr
+    assert "it has to be one" in shell("add", "--continue", "1", "thread.zip").stderr
