@@ -6,7 +6,10 @@ Telegram's and Mastodon's rules. Every run has a folder of its own: nothing is o
 
 import asyncio
 from contextlib import closing
+from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
+from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,6 +35,16 @@ CHANNELS = {
     "THREADCAST_CHANNELS__MASTODON__KIND": "local",
     "THREADCAST_CHANNELS__MASTODON__LIKE": "mastodon",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The packaged threads, and the pictures beside them."""
+
+    folder: Traversable
+
+    def opened(self, name: str) -> BytesIO:
+        return BytesIO(self.folder.joinpath(name).read_bytes())
 
 
 async def show_off(folder: Path) -> None:
@@ -64,9 +77,9 @@ async def show_off(folder: Path) -> None:
 
 def add_samples(requests: Requests, screen: Screen) -> set[int]:
     """Queue the packaged sample threads; return the ids of their deliveries."""
-    files = resources.files(__package__).joinpath("samples").iterdir()
-    samples = {one.name: one.read_bytes() for one in files if one.name.endswith(".txt")}
-    receipts = requests.threads.add([understand(name, samples[name]) for name in sorted(samples)])
+    samples = Samples(resources.files(__package__).joinpath("samples"))
+    texts = {one.name: one.read_bytes() for one in samples.folder.iterdir() if one.name.endswith(".txt")}
+    receipts = requests.threads.add([understand(name, texts[name], files=samples) for name in sorted(texts)])
     for receipt in receipts:
         screen.say(f"queued [bold]{safe(receipt.thread.title)}[/] ({len(receipt.thread.parts)} parts)")
     return {delivery.id for receipt in receipts for delivery in receipt.added.deliveries}

@@ -227,15 +227,15 @@ def following(
     """Return the next entry of a timeline."""
     number = file.last + 1
     settings, parent = outgoing.settings, outgoing.parent
-    warning = settings.warning or ""
+    warning, sensitive = settings.warning or "", bool(settings.sensitive)
     if file.like == "telegram":
-        return Entry(str(number), now, text, parent, "public", outgoing.key, warning, media)
+        return Entry(str(number), now, text, parent, "public", outgoing.key, warning, media, sensitive)
     # Mastodon's ids hold the time: https://docs.joinmastodon.org/api/guidelines/#pagination
     number = max(number, int(now.timestamp() * 1000) << 16)
     visibility: Visibility = settings.visibility or "public"
     if parent is not None:
         visibility = settings.reply_visibility or narrower(settings.visibility, "unlisted")
-    return Entry(str(number), now, text, parent, visibility, outgoing.key, warning, media)
+    return Entry(str(number), now, text, parent, visibility, outgoing.key, warning, media, sensitive)
 
 
 def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Difference, ...]:

@@ -33,7 +33,7 @@ class Quote:
     """The head of a reply. `anchor` is empty where the parent is not on the page."""
 
     anchor: str
-    text: str
+    text: Markup | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def view(timeline: Timeline) -> TimelineView:
                 entry=entry,
                 anchor=anchor(timeline.name, entry.remote_id),
                 body=_body(entry, timeline.like),
-                quote=_quote(timeline.name, entry, by_id),
+                quote=_quote(timeline, entry, by_id),
                 first=entry is chain[0],
                 last=entry is chain[-1],
                 new_day=entry.remote_id in new_days,
@@ -120,22 +120,33 @@ def view(timeline: Timeline) -> TimelineView:
     )
 
 
-def _quote(name: str, entry: Entry, by_id: dict[str, Entry]) -> Quote | None:
+def _quote(timeline: Timeline, entry: Entry, by_id: dict[str, Entry]) -> Quote | None:
     if entry.reply_to is None:
         return None
     parent = by_id.get(entry.reply_to)
     if parent is None:
         return Quote("", "This post is not here any more")
-    return Quote(anchor(name, parent.remote_id), " ".join(parent.text.split())[:QUOTE_LENGTH])
+    head, rest = _divided(parent, timeline.like)
+    shown = " ".join(head.split())[:QUOTE_LENGTH]
+    hidden = " ".join(rest.split())[:QUOTE_LENGTH]
+    if not shown and parent.media:
+        shown = parent.media[0].kind.capitalize()
+    text = Markup('{} <span class="spoiler">{}</span>').format(shown, hidden) if hidden else shown
+    return Quote(anchor(timeline.name, parent.remote_id), text)
 
 
 def _body(entry: Entry, like: Like) -> Markup:
-    """Return the text; below a warning that is its first line, hidden until a reader asks for it."""
+    """Return the text; below a warning it is hidden until a reader asks for it."""
+    head, rest = _divided(entry, like)
+    if not rest:
+        return rich(head, like)
+    return rich(head, like) + Markup('<span class="spoiler" tabindex="0">{}</span>').format(rich(rest, like))
+
+
+def _divided(entry: Entry, like: Like) -> tuple[str, str]:
+    """Return what everybody sees of a text, and what is a spoiler: all below a warning, on Telegram."""
     head, line, rest = entry.text.partition("\n")
-    if like == "mastodon" or not entry.warning or not rest:
-        return rich(entry.text, like)
-    hidden = Markup('<span class="spoiler" tabindex="0">{}</span>').format(rich(rest, like))
-    return rich(head + line, like) + hidden
+    return (entry.text, "") if like == "mastodon" or not entry.warning else (head + line, rest)
 
 
 def rich(text: str, like: Like) -> Markup:

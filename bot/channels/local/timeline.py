@@ -57,6 +57,7 @@ class Entry:
     key: str
     warning: str = ""
     media: tuple[Shown, ...] = ()
+    sensitive: bool = False  # its files are hidden at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,10 @@ def to_line(entry: Entry | Deleted) -> bytes:
     record = asdict(entry) | {"at": entry.at.isoformat()}
     if isinstance(entry, Deleted):
         record |= {"deleted": True}
-    elif not entry.warning:
-        del record["warning"]
+    else:
+        record = {
+            name: value for name, value in record.items() if value or name not in {"warning", "sensitive"}
+        }
     return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 

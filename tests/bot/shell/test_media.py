@@ -30,6 +30,15 @@ def test_a_thread_with_pictures_is_published(shell: Shell, folder: Path) -> None
     files = {path.name for path in (folder / "threadcast-data" / "timeline-files").iterdir()}
     assert len(files) == 2
     assert all(f'src="timeline-files/{name}"' in page for name in files)
+    assert 'class="media covered"' not in page
+
+
+def test_a_thread_with_sensitive_pictures(shell: Shell, folder: Path) -> None:
+    """The pictures of a thread that is `sensitive` are hidden at first, on either timeline."""
+    shell.ok("add", shell.write(f"---\nsensitive: true\n---\n{TEXT}"))
+    shell.publish_all()
+    page = (folder / "threadcast-data" / "timeline.html").read_text()
+    assert page.count('class="media covered"') == 4
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from typing import get_args
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from threadcast.bot.channels.local.page import anchor, render, rich
-from threadcast.bot.channels.local.timeline import Entry, Like, Timeline
+from threadcast.bot.channels.local.timeline import Entry, Like, Shown, Timeline
 
 LIKES: tuple[Like, ...] = get_args(Like)
 NOON = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
@@ -232,6 +233,50 @@ def test_nothing_is_wider_than_a_telephone() -> None:
     assert all("minmax(0, 1fr)" in grid or "minmax(min(100%" in grid for grid in grids)
     widths = re.findall(r"min-width: ([0-9.]+)rem", html)
     assert all(float(width) * 16 < 320 / 2 for width in widths), widths
+
+
+LAMP = Shown("a" * 32 + ".png", "image", "A lamp <lit>")
+SONG = Shown("b" * 32 + ".mp3", "audio", "A song")
+
+
+def with_files(text: str, *, warning: str = "", sensitive: bool = False) -> Entry:
+    return replace(entry(1, text), media=(LAMP, SONG), warning=warning, sensitive=sensitive)
+
+
+def test_mastodon_shows_descriptions() -> None:
+    """Like Mastodon, ALT shows what can be seen on a file; Telegram has it for nobody but a screen reader."""
+    mastodon, telegram = (
+        render([Timeline("news", like, (with_files("1/"),))]) for like in ("mastodon", "telegram")
+    )
+    assert re.findall(r'ALT</summary><p dir="auto">([^<]*)', mastodon) == ["A lamp &lt;lit&gt;", "A song"]
+    assert "ALT" not in telegram
+    for page in (mastodon, telegram):
+        assert 'alt="A lamp &lt;lit&gt;"' in page
+        assert 'aria-label="A song"' in page
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_files_are_hidden(like: Like) -> None:
+    """Sensitive files are hidden at first; so are those below a warning, on Mastodon with the text."""
+
+    def covered(one: Entry) -> bool:
+        return '<div class="media many covered" tabindex="0">' in render([Timeline("news", like, (one,))])
+
+    assert not covered(with_files("1/"))
+    assert covered(with_files("1/", sensitive=True))
+    warned = with_files("⚠ fire\n1/", warning="fire")
+    assert covered(warned) == (like == "telegram")
+    html = render([Timeline("news", like, (warned,))])
+    assert bool(re.search(r"(?s)<details class=\"warned\">.*<img .*</details>", html)) == (like == "mastodon")
+
+
+def test_telegram_hides_what_is_replied_to() -> None:
+    """Like Telegram, a reply shows the warning of its parent, not its text; a file alone goes by its kind."""
+    warned = replace(entry(1, "⚠ fire\n1/ a lamp\nfell"), warning="fire")
+    file = replace(entry(2, "", 1), media=(LAMP,))
+    html = render([Timeline("news", "telegram", (warned, file, entry(3, "3/", 2)))])
+    assert '>⚠ fire <span class="spoiler">1/ a lamp fell</span></span></a>' in html
+    assert ">Image</span></a>" in html
 
 
 def test_nothing_yet() -> None:
