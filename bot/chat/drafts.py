@@ -247,6 +247,13 @@ class Sources:
             return None
         return Source(messages, tuple(map(int, lines[_THREADS].split())))
 
+    def newest(self, chat: int) -> int | None:
+        """The first thread of what was pasted last; None where nothing was, or it was not new."""
+        pairs = [text.split() for text in self._notes.read(_sources(chat)).values()]
+        last = max(pairs, key=lambda pair: int(pair[0]), default=None)
+        source = last and self.of(chat, int(last[0]))
+        return next(filter(None, source.threads), None) if source else None
+
     def put(self, chat: int, source: Source, message: int, text: str) -> None:
         """A message of it was changed."""
         self._write(_source(chat, source.first), message, text)

@@ -70,7 +70,7 @@ def test_a_file_on_its_way(house: House, ada: Person) -> None:
 
 @pytest.mark.parametrize("step", HEARING)
 def test_a_pasted_thread(house: House, ada: Person, step: str) -> None:
-    """Killed at the second piece of a pasted thread, it has both when it is told /done."""
+    """Killed at the second piece of a pasted thread, which ends it, it has both and says so at /done."""
     first, second = TEXT[: TEXT.index("2/")], TEXT[TEXT.index("2/") :]
     ada.says(first)
     ada.says(second)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 
@@ -37,7 +38,7 @@ from threadcast.bot.wording import STATES, exactly, parts
 from threadcast.bot.wording import posts as so_many_posts
 from threadcast.bot.wording import threads as so_many
 from threadcast.config.logs import get_logger
-from threadcast.queue.errors import StoreError
+from threadcast.queue.errors import NotFoundError, StoreError
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import LIVE, DeliveryState
 from threadcast.queue.text.parse import render
@@ -86,6 +87,12 @@ async def done(context: Context, request: Request) -> Answer:
     """Add what was pasted."""
     draft = await asyncio.to_thread(context.drafts.of, request.sender)
     if draft is None or not draft.pieces:
+        # Its end mark may have added it already, and the service may have gone before it said so.
+        last = await asyncio.to_thread(context.sources.newest, request.sender.chat)
+        with suppress(NotFoundError):
+            if last is not None:
+                await asyncio.to_thread(context.dossier, last)
+                return Answer(Card(last, _("What you pasted last is added.")))
         raise UsageError(_("there is nothing to add yet: paste a thread, or send a text file"))
     intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
     answer = await added(context, request.sender, intake, Wish(draft.channels), messages=draft.messages)

@@ -20,32 +20,43 @@ def test_at_once_where_nobody_publishes() -> None:
     assert spare.ready_at("chat", START + SLOT, START) == START + SLOT
 
 
-def test_between_two_that_publish() -> None:
-    """An answer goes where a slot and the one before the next are free, and then takes its own."""
+def full(shared: BotPace) -> datetime:
+    """Publish in every slot of a second; the time of the last of them."""
+    for number in range(int(PER_BOT)):
+        shared.begun("news", START + number * SLOT)
+    return START + (int(PER_BOT) - 1) * SLOT
+
+
+def test_beside_one_that_publishes() -> None:
+    """An answer goes at once while the second has room for it, and takes nobody's slot by asking."""
     shared = BotPace()
     spare = SpareSlots(shared)
     assert shared.ready_at("news", START, START) == START
-    assert spare.ready_at("chat", START, START) == START + 2 * SLOT
-    assert shared.ready_at("masto", START, START) == START + SLOT  # the spare one was nobody's
-    spare.begun("chat", START + 4 * SLOT)
-    assert shared.ready_at("third", START + 4 * SLOT, START + 4 * SLOT) == START + 5 * SLOT
+    assert spare.ready_at("chat", START, START) == START
+    assert shared.ready_at("masto", START, START) == START + SLOT
+
+
+def test_in_a_full_second() -> None:
+    """Where thirty went out within a second, an answer waits until the first of them is a second ago."""
+    shared = BotPace()
+    now = full(shared)
+    assert SpareSlots(shared).ready_at("chat", now, now) == START + int(PER_BOT) * SLOT
 
 
 def test_patience_has_an_end() -> None:
     """Where publishing leaves no room for five seconds, an answer takes its turn; the next waits again."""
     shared = BotPace()
     spare = SpareSlots(shared, PATIENCE)
-    now = START
-    while now <= START + PATIENCE:
-        shared.begun("news", now)
-        assert spare.ready_at("chat", now, now) >= now + 2 * SLOT
+    now = begun = full(shared)
+    while now <= begun + PATIENCE:
+        assert spare.ready_at("chat", now, now) > now
         now += SLOT
-    shared.begun("news", now)
+        shared.begun("news", now)
     turn = spare.ready_at("chat", now, now)
     assert turn == now + SLOT
     assert shared.ready_at("masto", now, now) == now + 2 * SLOT  # it is promised
     spare.begun("chat", turn)
-    assert spare.ready_at("chat", turn, turn) > turn + SLOT
+    assert spare.ready_at("chat", turn, turn) > turn
 
 
 @settings(deadline=None)
