@@ -54,6 +54,11 @@ class _Channel(BaseModel):
         Doc.choice("how posts are numbered: as the author did, 1/ 2/ …, 1/34 2/34 …, or not at all", "total"),
     ] = "keep"
     hold: Annotated[bool, Doc.choice("each thread waits until a person releases it", "true")] = False
+    descriptions: Annotated[
+        Literal["optional", "required"],
+        AnyCase,
+        Doc.choice("whether a thread with a file that nobody describes is held", "required"),
+    ] = "optional"
     schedule: Annotated[
         Slots | None,
         Doc(

@@ -29,10 +29,10 @@ class Signature(TypedDict):
 class RequestContext:
     """The queue, its channels, and who asks.
 
-    `holds` are the channels on which every thread waits for approval. `actor` is who asks, for the audit
-    log. `wake` makes a running service look at the queue; False where none runs. `attacher` keeps the
-    files of threads. `prospects` give for each channel how fast it goes at a moment, and how much is left to
-    it. `zone` is where times of the day are meant.
+    `holds` are the channels on which every thread waits for approval, `describes` those where every file
+    needs a description. `actor` is who asks, for the audit log. `wake` makes a running service look at the
+    queue; False where none runs. `attacher` keeps the files of threads. `prospects` give for each channel how
+    fast it goes at a moment, and how much is left to it. `zone` is where times of the day are meant.
     """
 
     database: Database
@@ -45,6 +45,7 @@ class RequestContext:
     attacher: Attacher
     prospects: Callable[[datetime], Mapping[str, Prospect]] = lambda _: NOTHING_KNOWN
     zone: ZoneInfo = UTC
+    describes: frozenset[str] = frozenset()
 
     def signature(self) -> Signature:
         """Return what a change made now is signed with."""

@@ -41,6 +41,7 @@ def build_requests(
             database,
             channels,
             holds=frozenset(channel.name for channel in settings.channels if channel.hold),
+            describes=frozenset(one.name for one in settings.channels if one.descriptions == "required"),
             rhythms=rhythms(settings),
             clock=clock,
             actor=actor,

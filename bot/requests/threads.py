@@ -33,7 +33,7 @@ from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.front_matter import SettingError, with_settings
 from threadcast.queue.text.media import Media, as_line
 from threadcast.queue.text.settings import NAMES
-from threadcast.queue.text.thread import Thread, with_files
+from threadcast.queue.text.thread import Notice, NoticeKind, Thread, with_files
 
 ASKED_BY_ITSELF = stored("its settings ask for that")
 # These count when a thread is added.
@@ -248,6 +248,9 @@ class Threads:
                 reason = stored("{notice} (and {n} more)").format(notice=reason, n=more)
         elif not held and (fault := untaken(thread, channel.files.takes)):
             reason, code = fault, Code.CONTENT
+        elif not held and channel.name in self._context.describes and (lacks := _undescribed(thread)):
+            with speaking(DEFAULT):
+                reason = noticed(lacks)
         elif not held and channel.name in self._context.holds:
             reason = stored("this channel holds every thread for approval")
         elif not held and confirm and at is None and not self._context.rhythms[channel.name].is_scheduled:
@@ -255,6 +258,11 @@ class Threads:
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED
         due = at or self._context.clock()
         return NewDelivery(channel.name, state, due, reason, own_time=at is not None, code=code)
+
+
+def _undescribed(thread: Thread) -> Notice | None:
+    """The notice that files have no description."""
+    return next((one for one in thread.notices if one.kind is NoticeKind.NO_DESCRIPTION), None)
 
 
 def settled(thread: Thread, values: Mapping[str, str | None]) -> Thread:

@@ -133,3 +133,15 @@ def test_an_archive(shell: Shell, folder: Path) -> None:
     refused = shell("add", "--again", "thread.zip")
     assert "thread.zip: two.txt, line 2: there is no file none.jpg in the archive" in refused.stderr
     assert "it has to be one" in shell("add", "--continue", "1", "thread.zip").stderr
+
+
+def test_descriptions_may_be_required(shell: Shell, folder: Path) -> None:
+    """Where a channel requires descriptions, a thread with a file that has none is held, and says so."""
+    shell.env["THREADCAST_CHANNELS__MASTO__DESCRIPTIONS"] = "required"
+    shell.ok("add", shell.write(TEXT))
+    states = {one["channel"]: (one["state"], one["reason"]) for one in shell.json("show", "1")["deliveries"]}
+    assert states["news"] == ("queued", "")
+    assert states["masto"][0] == "held"
+    assert "sea.gif (line 4) has no description" in states["masto"][1]
+    shell.ok("add", shell.write(TEXT.replace("![](", "![The sea](").replace("Fog", "Mist")))
+    assert {one["state"] for one in shell.json("show", "2")["deliveries"]} == {"queued"}
