@@ -17,8 +17,8 @@ from typing import Final
 from threadcast.bot.languages.catalogues import DEFAULT, _, language, ngettext, pgettext, read
 
 STORED: Final = "stored"  # their context in a catalogue
-# Notices are stored too, and why a time cannot be read.
-WORDING: Final = {"bot/wording.py", "bot/noticed.py", "bot/media/words.py", "bot/settled.py"}
+# Notices are stored too, why a time cannot be read, and what is wrong with a file.
+WORDING: Final = ("bot/wording.py", "bot/noticed.py", "bot/settled.py", "bot/media/")
 JOINTS: Final = re.compile(": |; ")  # between two of them that were put together
 FEW: Final = 4  # letters; with fewer, a sentence would be recognised everywhere
 
@@ -58,7 +58,7 @@ def _sentences(language: str) -> Sequence[tuple[re.Pattern[str], tuple[str, ...]
     found: list[tuple[str, tuple[str, ...], str]] = []
     for one in read(language):
         ids = (one.id,) if isinstance(one.id, str) else tuple(one.id)
-        if one.context == STORED or any(place in WORDING for place, _line in one.locations):
+        if one.context == STORED or any(place.startswith(WORDING) for place, _line in one.locations):
             found += [
                 (each, ids, one.context or "") for each in ids if sum(map(str.isalpha, _words(each))) >= FEW
             ]

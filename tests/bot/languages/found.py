@@ -64,7 +64,9 @@ def _raised(tree: ast.Module) -> Iterator[str]:
                     yield from _texts(each)
             case ast.AnnAssign(target=ast.Name(id="KINDS" | "ZIPPED"), value=ast.expr() as value):
                 yield from _texts(value)
-            case ast.Assign(targets=[ast.Name(id="problem" | "found" | "first" | "most")], value=value):
+            case ast.Assign(
+                targets=[ast.Name(id="problem" | "found" | "first" | "most" | "seen")], value=value
+            ):
                 yield from _texts(value)
 
 
