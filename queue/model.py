@@ -155,9 +155,9 @@ class StoredThread:
 class AuditEvent:
     """One line of the audit log.
 
-    `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `remove`, `take-down`, `pause`, `resume` or
-    `moved`. The last three are about a channel, and have neither thread nor delivery; `remove` has no
-    delivery.
+    `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `remove`, `take-down`, `pause`, `resume`,
+    `moved`, `store`, `forget`, `admit` or `revoke`. The last seven are about a channel, or about who steers,
+    and have neither thread nor delivery; `remove` has no delivery.
     """
 
     id: int

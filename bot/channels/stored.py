@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from threadcast.config.channels import ChannelSettings, TelegramChannelSettings
 from threadcast.config.logs import get_logger
 from threadcast.config.settings import Settings
-from threadcast.queue.store.notes import Notes
+from threadcast.queue.store.notes import Entry, Notes
 
 log = get_logger("threadcast.service")
 
@@ -41,11 +41,11 @@ def offered(notes: Notes) -> dict[int, StoredChannel]:
     return _read(notes, OFFERED)
 
 
-def store(notes: Notes, chat: int, *, now: datetime) -> StoredChannel | None:
-    """Make a chat that was offered a channel; None where it was not. Raises StoreError."""
+def store(notes: Notes, chat: int, *, by: str, now: datetime) -> StoredChannel | None:
+    """Make a chat that was offered a channel, as an actor asks; None where it was not. Raises StoreError."""
     one = offered(notes).get(chat)
     if one is not None:
-        _write(notes, CHANNELS, one, now)
+        _write(notes, CHANNELS, one, now, Entry("store", by, one.name, one.title))
     return one
 
 
@@ -54,9 +54,9 @@ def stored(notes: Notes) -> dict[str, StoredChannel]:
     return {one.name: one for one in _read(notes, CHANNELS).values()}
 
 
-def forget(notes: Notes, one: StoredChannel) -> bool:
-    """Publish there no more; return whether it was stored. Raises StoreError."""
-    return notes.forget(CHANNELS, one.chat)
+def forget(notes: Notes, one: StoredChannel, *, by: str, now: datetime) -> bool:
+    """Publish there no more, as an actor asks; return whether it was stored. Raises StoreError."""
+    return notes.strike(CHANNELS, one.chat, now=now, entry=Entry("forget", by, one.name, one.title))
 
 
 def in_use(settings: Settings, notes: Notes) -> Settings:
@@ -99,6 +99,6 @@ def _read(notes: Notes, page: str) -> dict[int, StoredChannel]:
     return {chat: StoredChannel(chat, **json.loads(text)) for chat, text in notes.read(page).items()}
 
 
-def _write(notes: Notes, page: str, one: StoredChannel, now: datetime) -> None:
+def _write(notes: Notes, page: str, one: StoredChannel, now: datetime, entry: Entry | None = None) -> None:
     kept = asdict(one)
-    notes.write(page, kept.pop("chat"), json.dumps(kept), now=now)
+    notes.write(page, kept.pop("chat"), json.dumps(kept), now=now, entry=entry)

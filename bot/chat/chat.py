@@ -19,7 +19,7 @@ from threadcast.bot.chat.access import Access
 from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.drafts import KEPT, Drafts
 from threadcast.bot.chat.handler import Handler
-from threadcast.bot.chat.menu import describe, set_menus
+from threadcast.bot.chat.menu import describe, renew_menu, set_menus
 from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
 from threadcast.bot.chat.telling.digest import DailyDigest, next_due
@@ -86,6 +86,7 @@ class Chat:
             people,
             given.confirm,
             take_up,
+            lambda person: self._spawn(renew_menu(self._bot, self._access, person)),
         )
         outbox = Outbox(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(context, outbox, self._access, spawn=self._spawn, timer=timer)

@@ -68,18 +68,18 @@ def menu(role: Role, language: str) -> tuple[telegram.BotCommand, ...]:
         return tuple(telegram.BotCommand(one.name, _(one.help)) for one in allowed_to(role))
 
 
-def _scopes(access: Access) -> Iterator[tuple[telegram.BotCommandScope, Role]]:
-    for person, role in access.people.items():
-        yield telegram.BotCommandScopeChat(person), role
-        if access.group is not None:
-            yield telegram.BotCommandScopeChatMember(access.group, person), role
+def _scopes(access: Access, person: int) -> Iterator[telegram.BotCommandScope]:
+    yield telegram.BotCommandScopeChat(person)
+    if access.group is not None:
+        yield telegram.BotCommandScopeChatMember(access.group, person)
 
 
 async def set_menus(bot: telegram.Bot, access: Access) -> None:
     """Tell Telegram all of them. Raises TelegramError where it cannot be reached."""
     await bot.delete_my_commands()
-    for scope, role in _scopes(access):
-        await set_menu(bot, scope, role, access.known.language)
+    for person, role in access.people.items():
+        for scope in _scopes(access, person):
+            await set_menu(bot, scope, role, access.known.language)
 
 
 async def set_menu(
@@ -102,6 +102,21 @@ async def set_own_menu(bot: telegram.Bot, access: Access, sender: Sender) -> Non
     """Telegram takes the menu of a private chat only after its person has pressed Start."""
     try:
         await set_menu(bot, telegram.BotCommandScopeChat(sender.chat), sender.role, access.known.language)
+    except (TelegramError, *UNREADABLE) as error:
+        log.warning("the menu of commands could not be set", reason=redact(str(error)))
+
+
+async def renew_menu(bot: telegram.Bot, access: Access, person: int) -> None:
+    """Show somebody whose rights were taken away what they may still do; the default, if that is nothing."""
+    role, language = access.role_of(person), access.known.language
+    try:
+        for scope in _scopes(access, person):
+            if role is not None:
+                await set_menu(bot, scope, role, language)
+                continue
+            for one in _spoken(language):
+                code = "" if one in {DEFAULT, language} else one
+                await bot.delete_my_commands(scope=scope, language_code=code)
     except (TelegramError, *UNREADABLE) as error:
         log.warning("the menu of commands could not be set", reason=redact(str(error)))
 

@@ -14,7 +14,7 @@ from typing import Final, Self
 from threadcast.bot.languages import DEFAULT, language_of
 from threadcast.bot.plain import plain
 from threadcast.config.telegram import TelegramSettings
-from threadcast.queue.store.notes import Notes
+from threadcast.queue.store.notes import Entry, Notes
 
 PEOPLE: Final = "people"  # pages of the notes; the line is the person's id
 NAMES: Final = "names"
@@ -101,12 +101,14 @@ class People:
 
 def admit(notes: Notes, number: int, role: Role, *, by: str, now: datetime) -> None:
     """Note that somebody has this role now; `by` is the actor whose link it was. Raises StoreError."""
-    notes.write(PEOPLE, number, json.dumps({"role": role.name, "since": now.isoformat(), "by": by}), now=now)
+    kept = json.dumps({"role": role.name, "since": now.isoformat(), "by": by})
+    entry = Entry("admit", _actor(number), detail=by)
+    notes.write(PEOPLE, number, kept, now=now, entry=entry)
 
 
-def revoke(notes: Notes, number: int) -> bool:
-    """Take away what a link gave; return whether there was anything. Raises StoreError."""
-    return notes.forget(PEOPLE, number)
+def revoke(notes: Notes, number: int, *, by: str, now: datetime) -> bool:
+    """Take away what a link gave, as an actor asks; whether there was anything. Raises StoreError."""
+    return notes.strike(PEOPLE, number, now=now, entry=Entry("revoke", by, detail=_actor(number)))
 
 
 def note(notes: Notes, number: int, name: str, code: str | None, *, now: datetime) -> None:
@@ -114,6 +116,10 @@ def note(notes: Notes, number: int, name: str, code: str | None, *, now: datetim
     notes.write(NAMES, number, _fit(name), now=now)
     if code:
         notes.write(LANGUAGES, number, language_of(code), now=now)
+
+
+def _actor(number: int) -> str:
+    return f"telegram:{number}"
 
 
 def _fit(name: str) -> str:

@@ -3,13 +3,25 @@
 No rule of the queue rests on it.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from threadcast.queue.store.rows import note
 from threadcast.queue.store.schema import NOTES
 from threadcast.queue.store.transactions import Transactions
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the audit log about no thread, for a note that says who steers or what is a channel."""
+
+    what: str
+    actor: str
+    channel: str = ""
+    detail: str = ""
 
 
 class Notes:
@@ -18,8 +30,11 @@ class Notes:
     def __init__(self, transactions: Transactions) -> None:
         self._read, self._write = transactions.read, transactions.write
 
-    def write(self, page: str, line: int, text: str, *, now: datetime) -> None:
-        """Put a text on a line of a page, in place of what stood there. `line` is any 64-bit integer."""
+    def write(self, page: str, line: int, text: str, *, now: datetime, entry: Entry | None = None) -> None:
+        """Put a text on a line of a page, in place of what stood there. `line` is any 64-bit integer.
+
+        With an `entry` for the audit log.
+        """
         with self._write() as connection:
             dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             new = dialect.insert(NOTES).values(page=page, line=line, text=text, at=now)
@@ -28,6 +43,8 @@ class Notes:
                     index_elements=["page", "line"], set_={"text": new.excluded.text, "at": new.excluded.at}
                 )
             )
+            if entry is not None:
+                _log(connection, entry, now)
 
     def read(self, page: str) -> dict[int, str]:
         """The lines of a page by number, lowest first; none where there is no such page."""
@@ -41,6 +58,15 @@ class Notes:
         with self._write() as connection:
             return connection.execute(delete(NOTES).where(NOTES.c.page == page, *lines)).rowcount > 0
 
+    def strike(self, page: str, line: int, *, now: datetime, entry: Entry) -> bool:
+        """Forget a line with an entry for the audit log; whether there was anything to forget."""
+        here = (NOTES.c.page == page, NOTES.c.line == line)
+        with self._write() as connection:
+            found = connection.execute(delete(NOTES).where(*here)).rowcount > 0
+            if found:
+                _log(connection, entry, now)
+            return found
+
     def forget_old(self, beginning: str, *, before: datetime) -> int:
         """Forget the pages whose names begin like this and on which nothing was written since; how many."""
         old = (
@@ -53,3 +79,7 @@ class Notes:
             pages = connection.scalars(old).all()
             connection.execute(delete(NOTES).where(NOTES.c.page.in_(pages)))
             return len(pages)
+
+
+def _log(connection: Connection, one: Entry, now: datetime) -> None:
+    note(connection, one.what, actor=one.actor, now=now, channel=one.channel, detail=one.detail)

@@ -82,7 +82,8 @@ async def here(context: Context, request: Request) -> Answer:
     """Publish in a chat from now on."""
     (number,) = request.words or ("0",)
     chat = int(number) if number.removeprefix("-").isdecimal() else 0
-    one = await asyncio.to_thread(store, context.notes, chat, now=context.clock())
+    by, now = request.sender.actor, context.clock()
+    one = await asyncio.to_thread(store, context.notes, chat, by=by, now=now)
     if one is None:
         raise UsageError(_("I do not know that chat any more: add me to it once more"))
     await _take_up(context)
@@ -104,7 +105,7 @@ def ask(context: Context, request: Request) -> Answer:
 async def forget_yes(context: Context, request: Request) -> Answer:
     """Publish there no more."""
     one = await asyncio.to_thread(_free, context, request)
-    await asyncio.to_thread(forget, context.notes, one)
+    await asyncio.to_thread(forget, context.notes, one, by=request.sender.actor, now=context.clock())
     await _take_up(context)
     return Answer(newcomer.forgotten(one), toast=_("{name} is no channel any more.").format(name=one.name))
 

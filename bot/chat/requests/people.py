@@ -119,12 +119,15 @@ def ask(context: Context, request: Request) -> Answer:
 
 
 @button_only("revoke-yes", who=Role.OWNER)
-def revoke_yes(context: Context, request: Request) -> Answer:
-    """Take away what a link gave."""
+async def revoke_yes(context: Context, request: Request) -> Answer:
+    """Take away what a link gave, and the menu that goes with it."""
     person = _removable(context, *request.words[:1])
     name = views.called(context.people, person)
-    revoke(context.notes, person.number)
-    context.people.read(context.notes)
+    now = context.clock()
+    await asyncio.to_thread(revoke, context.notes, person.number, by=request.sender.actor, now=now)
+    await asyncio.to_thread(context.people.read, context.notes)
+    if context.renew_menu is not None:
+        context.renew_menu(person.number)
     log.warning("somebody steers no more", person=person.number, by=request.sender.actor)
     said = _("{name} does not steer me any more.").format(name=name)
     if person.number == request.sender.person:

@@ -1,6 +1,5 @@
 """Requests that change nothing: how things stand, what waits, how a thread will look."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -19,15 +18,12 @@ from threadcast.bot.chat.commands import (
     command,
 )
 from threadcast.bot.chat.menu import allowed_to
-from threadcast.bot.chat.telling.status import status_now
+from threadcast.bot.chat.telling.status import status_now, wanted_by
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Message, bold, code
 from threadcast.bot.chat.views.newcomer import how_to_begin
-from threadcast.bot.chat.views.people import WANTED
 from threadcast.bot.languages import N_, _
 from threadcast.bot.requests.overview import summarise
-from threadcast.bot.requests.queries import Queries
-from threadcast.queue.model import Delivery
 from threadcast.queue.states import BEGINNINGS, LIVE
 from threadcast.queue.text.parse import render
 
@@ -50,14 +46,8 @@ def status(context: Context, request: Request) -> Answer:
         paused=frozenset(row.name for row in queries.channels() if row.paused),
         running=True,
     )
-    wanted = _wanted(queries, [each for each in one.yours if each.reason][: lists.PAGE])
+    wanted = wanted_by(queries, [each for each in one.yours if each.reason][: lists.PAGE])
     return Answer(lists.status(one, context.viewer(request.sender.role), wanted))
-
-
-def _wanted(queries: Queries, deliveries: Sequence[Delivery]) -> lists.Events:
-    """What happened to the threads of those that wait or end because a person wanted it, by thread."""
-    threads = {one.thread_id for one in deliveries if one.code in WANTED}
-    return {one: queries.events(one) for one in threads}
 
 
 @command(
@@ -73,7 +63,8 @@ def pin(context: Context, request: Request) -> Answer:
         raise UsageError(_("write /pin or /pin off"))
     if request.words:
         return Answer(Message(_("Nothing is pinned here any more.")), pins=False)
-    return Answer(status_now(context, request.sender.role), afresh=True, pins=True)
+    said = status_now(context, request.sender.role, request.sender.chat)
+    return Answer(said, afresh=True, pins=True)
 
 
 @command(
@@ -100,7 +91,7 @@ def queue(context: Context, request: Request) -> Answer:
     queries = context.requests(request.sender).queries
     forecasts = queries.forecast(channel=channel or None)
     viewer, begin = context.viewer(request.sender.role), request.page * lists.PAGE
-    wanted = _wanted(queries, [one.delivery for one in forecasts[begin : begin + lists.PAGE]])
+    wanted = wanted_by(queries, [one.delivery for one in forecasts[begin : begin + lists.PAGE]])
     return Answer(lists.queue(forecasts, viewer, page=request.page, channel=channel, events=wanted))
 
 
@@ -154,14 +145,7 @@ def events(context: Context, request: Request) -> Answer:
     except ValueError:
         raise UsageError(_("write /events, or /events 7")) from None
     found = context.requests(request.sender).queries.events(thread, lists.EVENTS)
-    names = {one.actor: _by(one.actor, context) for one in found}
-    return Answer(lists.events(found, context.viewer(request.sender.role), names))
-
-
-def _by(actor: str, context: Context) -> str:
-    """Who did it; the service goes by its machine and its process."""
-    kind, _colon, number = actor.rpartition(":")
-    return _("the service") if number.isdecimal() and kind != "telegram" else context.people.name(actor)
+    return Answer(lists.events(found, context.viewer(request.sender.role)))
 
 
 @command(

@@ -60,13 +60,15 @@ def undo_yes(context: Context, request: Request) -> Answer:
     requests.changes.withdraw(request.thread, channels=names)
 
     async def work(here: Place) -> Card:
-        seen: asyncio.Queue[Undoing] = asyncio.Queue()
+        seen: asyncio.Queue[Undoing | None] = asyncio.Queue()
 
         async def tell() -> None:
-            while True:
-                one = await seen.get()
-                while not seen.empty():  # the newest is enough
+            """Say how far it is, until there is None: the newest is enough."""
+            while (one := await seen.get()) is not None:
+                while one is not None and not seen.empty():
                     one = seen.get_nowait()
+                if one is None:
+                    return
                 await here.update(Message(_so_far(one, context)))
 
         teller = asyncio.create_task(tell())
@@ -74,8 +76,8 @@ def undo_yes(context: Context, request: Request) -> Answer:
             done = await requests.chains.undo(
                 request.thread, channels=names, see=seen.put_nowait, pause=_until(context)
             )
-        finally:
-            teller.cancel()
+        finally:  # never in the middle of a call, which Telegram may make after the one that says the end
+            seen.put_nowait(None)
             await asyncio.gather(teller, return_exceptions=True)
         again = button(_("Go on"), "undo-yes", request.threads, *names)
         whole = all(one.gone == one.out for one in done)

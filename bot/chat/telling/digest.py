@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.reports import MARKS
+from threadcast.bot.chat.telling.status import wanted_by
 from threadcast.bot.chat.views.message import Say
-from threadcast.bot.chat.views.plan import YOURS, digest
+from threadcast.bot.chat.views.plan import FEW, YOURS, digest
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger
 from threadcast.config.schedule.zones import instant, wall
@@ -76,7 +77,8 @@ class DailyDigest:
         ]
         yours = sorted(requests.queries.deliveries(frozenset(YOURS)), key=lambda one: YOURS.index(one.state))
         viewer = self._context.viewer(Role.OWNER)
-        return partial(digest, published, yours, requests.queries.forecast(), viewer, since=since)
+        events = wanted_by(requests.queries, yours[:FEW])
+        return partial(digest, published, yours, requests.queries.forecast(), viewer, events, since=since)
 
 
 def last_due(at: time, now: datetime, zone: ZoneInfo) -> datetime:

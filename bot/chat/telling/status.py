@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -14,9 +14,12 @@ from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.views import plan
 from threadcast.bot.chat.views.message import Message
+from threadcast.bot.chat.views.people import WANTED, Events
 from threadcast.bot.languages import _
 from threadcast.bot.requests.overview import for_owner
+from threadcast.bot.requests.queries import Queries
 from threadcast.config.logs import get_logger, redact
+from threadcast.queue.model import Delivery
 
 log = get_logger("threadcast.chat")
 
@@ -24,11 +27,18 @@ PINNED: Final = "pinned"  # the page of the notes; a line a chat
 LOOSE: Final = " loose"  # behind the number of a message that Telegram did not let us pin
 
 
-def status_now(context: Context, role: Role, *, pinned: bool = True) -> Message:
-    """How things stand now. It blocks. Raises StoreError."""
+def wanted_by(queries: Queries, deliveries: Sequence[Delivery]) -> Events:
+    """What happened to the threads of those that wait or end because a person wanted it, by thread."""
+    threads = {one.thread_id for one in deliveries if one.code in WANTED}
+    return {one: queries.events(one) for one in threads}
+
+
+def status_now(context: Context, role: Role, chat: int, *, pinned: bool = True) -> Message:
+    """How things stand now, for a chat. It blocks. Raises StoreError."""
     queries = context.requests_of("chat").queries
     yours = for_owner(queries.deliveries(frozenset(plan.YOURS)))
-    return plan.status(queries.forecast(), yours, context.viewer(role), pinned=pinned)
+    events, viewer = wanted_by(queries, yours[: plan.FEW]), context.viewer(role, chat)
+    return plan.status(queries.forecast(), yours, viewer, events, pinned=pinned)
 
 
 class Status:
@@ -78,7 +88,7 @@ class Status:
         if not text:
             return
         pinned = not text.endswith(LOOSE)
-        said = await asyncio.to_thread(status_now, self._context, role, pinned=pinned)
+        said = await asyncio.to_thread(status_now, self._context, role, chat, pinned=pinned)
         if self._said.get(chat) != said:
             self._said[chat] = said
             if not await self._outbox.edit(chat, _number(text), said, patient=True):  # somebody deleted it

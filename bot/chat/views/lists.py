@@ -19,7 +19,7 @@ from threadcast.bot.chat.views.message import (
     link,
     rows,
 )
-from threadcast.bot.chat.views.people import why
+from threadcast.bot.chat.views.people import NO_EVENTS, Events, happened, why
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.forecast import Forecast
@@ -31,8 +31,6 @@ from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 
 NOTHING_STORED: Mapping[str, StoredChannel] = {}
-Events = Mapping[int, Sequence[AuditEvent]]  # by thread
-NO_EVENTS: Events = {}
 PAGE = 8  # entries of a list
 EVENTS = 20  # the newest
 # What a command does with a thread.
@@ -150,17 +148,16 @@ def _pages(verb: str, page: int, more: bool, channel: str) -> Rows:
     )
 
 
-def events(found: Sequence[AuditEvent], viewer: Viewer, names: Mapping[str, str]) -> Message:
-    """What happened, oldest first; `names` are those of the people who did it."""
+def events(found: Sequence[AuditEvent], viewer: Viewer) -> Message:
+    """What happened, oldest first, and who did it."""
     if not found:
         return Message(_("Nothing has happened yet. Send me a text file, or /add"))
     lines = [bold(_("What happened"))]
     for one in found:
         thread = f" #{one.thread_id}" if one.thread_id is not None else ""
         where = f" {bold(one.channel)}" if one.channel else ""
-        detail = f": {reason(one.detail)}" if one.detail else ""
         when = shortly(one.at, viewer.now, viewer.zone)
-        lines.append(f"{when}{thread}{where} {esc(one.what)}, {esc(names[one.actor])}{detail}")
+        lines.append(f"{when}{thread}{where}: {happened(one, viewer.names, reason(one.detail))}")
     return Message("\n".join(lines))
 
 

@@ -69,6 +69,8 @@ def joined(name: str, role: Role) -> Message:
     return Message(said.format(name=bold(name)))
 
 
+Events = Mapping[int, Sequence[AuditEvent]]  # by thread
+NO_EVENTS: Final[Events] = {}
 ROLES = {Role.OWNER: N_("owner"), Role.EDITOR: N_("editor")}
 FIXED = {Role.OWNER: "THREADCAST_TELEGRAM__ADMINS", Role.EDITOR: "THREADCAST_TELEGRAM__EDITORS"}
 
@@ -106,7 +108,8 @@ def named(people: People, actor: str) -> str:
             return _("this service")
         case "shell":
             return _("{name}, in a shell").format(name=user)
-    return people.name(actor)
+    is_worker = user.isdecimal() and kind != "telegram"  # by its machine and its process
+    return _("the service") if is_worker else people.name(actor)
 
 
 def called(people: People, one: Person) -> str:
@@ -168,6 +171,32 @@ DONE: Final[Mapping[str, str]] = {
     "edit": N_("{name} edited it."),
 }
 
+# What else is in the audit log; `other` is the person whom the detail names.
+SAID: Final[Mapping[str, str]] = {
+    **DONE,
+    "add": N_("{name} added it: {detail}"),
+    Event.HOLD: N_("{name} held it."),
+    Event.STOP: N_("{name} stopped it."),
+    "move": N_("{name} moved it in the queue."),
+    "remove": N_("{name} removed it: {detail}"),
+    "take-down": N_("{name} took one of its posts down."),
+    "pause": N_("{name} paused the channel."),
+    "resume": N_("{name} let the channel go on."),
+    "moved": N_("The channel has a new address: {detail}"),
+    "store": N_("{name} made it a channel."),
+    "forget": N_("{name} took it from the channels."),
+    "admit": N_("{name} steers from now on, by a link of {other}."),
+    "revoke": N_("{name} took the rights of {other} away."),
+    Event.CLAIM: N_("Its chain was taken up."),
+    "plan": N_("Its posts were made ready: {detail}"),
+    Event.FINISH: N_("It was published to the end."),
+    Event.WAIT: N_("It has to wait: {detail}"),
+    Event.REFUSE: N_("A post was refused: {detail}"),
+    Event.DOUBT: N_("A post may be out or not: {detail}"),
+    Event.SEEK: N_("A post in doubt is looked for: {detail}"),
+    Event.RESEND: N_("A post that is not out is sent again."),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -193,6 +222,14 @@ def why(one: Delivery, events: Sequence[AuditEvent], names: Names) -> str:
     if not actor:
         return ""
     return _(mine) if actor == names.me else _(theirs).format(name=bold(names.called(actor)))
+
+
+def happened(event: AuditEvent, names: Names, detail: str) -> str:
+    """One line of the audit log in a sentence, as HTML; `detail` is its detail as HTML."""
+    if event.what not in SAID:
+        return esc(event.what)
+    name, other = (bold(names.called(actor)) for actor in (event.actor, event.detail))
+    return _(SAID[event.what]).format(name=name, other=other, detail=detail).removesuffix(": ")
 
 
 def last_deed(events: Sequence[AuditEvent], names: Names) -> str:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.views.cards import SIGNS, Viewer, reason
 from threadcast.bot.chat.views.message import Message, Rows, bold, esc
+from threadcast.bot.chat.views.people import NO_EVENTS, Events, why
 from threadcast.bot.languages import _, ngettext
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.wording import bar, shortly, stands
@@ -23,17 +24,21 @@ def digest(
     yours: Sequence[Delivery],
     coming: Sequence[Forecast],
     viewer: Viewer,
+    events: Events = NO_EVENTS,
     *,
     since: datetime,
 ) -> Message:
-    """What was published since the last one, what waits for a person, and today's and tomorrow's plan."""
+    """What was published since the last one, what waits for a person, and today's and tomorrow's plan.
+
+    `events` tell of some threads who wanted that they wait.
+    """
     lines = [
         bold(_("Since {time}").format(time=shortly(since, viewer.now, viewer.zone))),
         _("Published: {what}").format(what=_chains(len(published))),
     ]
     lines += [f"{name(one)} {esc(one.title)}" for one in published[:FEW]]
     lines += [_more(len(published) - FEW, "/history")] if len(published) > FEW else []
-    lines += for_a_person(yours)
+    lines += for_a_person(yours, viewer, events)
     starting = [(one.start, one) for one in coming if one.start is not None]
     today = wall(viewer.now, viewer.zone).date()
 
@@ -51,7 +56,12 @@ def digest(
 
 
 def status(
-    coming: Sequence[Forecast], yours: Sequence[Delivery], viewer: Viewer, *, pinned: bool = True
+    coming: Sequence[Forecast],
+    yours: Sequence[Delivery],
+    viewer: Viewer,
+    events: Events = NO_EVENTS,
+    *,
+    pinned: bool = True,
 ) -> Message:
     """How things stand, for a message that is kept up to date: nothing in it is old on the next day only."""
     running = [one for one in coming if one.delivery.state is DeliveryState.PUBLISHING]
@@ -60,23 +70,27 @@ def status(
     lines += ["", bold(_("Running")), *(_running(one, viewer) for one in running[:FEW])] if running else []
     lines += [_more(len(running) - FEW, "/queue")] if len(running) > FEW else []
     lines += ["", bold(_("Next")), *starts(queued, viewer)] if queued else []
-    lines += for_a_person(yours)
+    lines += for_a_person(yours, viewer, events)
     lines += [] if running or queued or yours else ["", _("Nothing runs, and nothing waits.")]
     if not pinned:
         lines += ["", _("I may not pin messages here. With the right to pin them: /pin once more.")]
     return Message("\n".join(lines), numbers(yours), quiet=True)
 
 
-def for_a_person(yours: Sequence[Delivery]) -> list[str]:
+def for_a_person(yours: Sequence[Delivery], viewer: Viewer, events: Events) -> list[str]:
     """What waits for a person, and why."""
     if not yours:
         return []
     said = [
-        f"{name(one)} {_(stands(one))}: {reason(one.reason) if one.reason else esc(one.title)}"
+        f"{name(one)} {_(stands(one))}: {_because(one, viewer, events) if one.reason else esc(one.title)}"
         for one in yours[:FEW]
     ]
     more = [_more(len(yours) - FEW, "/status")] if len(yours) > FEW else []
     return ["", bold(_("Waiting for you")), *said, *more]
+
+
+def _because(one: Delivery, viewer: Viewer, events: Events) -> str:
+    return why(one, events.get(one.thread_id, ()), viewer.names) or reason(one.reason)
 
 
 def starts(coming: Sequence[Forecast], viewer: Viewer) -> list[str]:

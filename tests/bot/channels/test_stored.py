@@ -12,6 +12,7 @@ from threadcast.queue.store.notes import Notes
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 TOKEN = "123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc"
+ADA = "telegram:1111"
 RIVERS = StoredChannel(-1001234567890, "rivers", "Rivers", "all_rivers")
 
 
@@ -19,7 +20,7 @@ RIVERS = StoredChannel(-1001234567890, "rivers", "Rivers", "all_rivers")
 def notes() -> Notes:
     notes = fresh_notes()
     offer(notes, RIVERS, now=NOW)
-    assert store(notes, RIVERS.chat, now=NOW) == RIVERS
+    assert store(notes, RIVERS.chat, by=ADA, now=NOW) == RIVERS
     return notes
 
 
@@ -55,11 +56,11 @@ def test_what_does_not_fit_is_left_out(notes: Notes) -> None:
 
 def test_it_is_forgotten(notes: Notes) -> None:
     """What was forgotten is none any more, and can be stored again; what was never offered cannot."""
-    assert forget(notes, RIVERS)
-    assert not forget(notes, RIVERS)
+    assert forget(notes, RIVERS, by=ADA, now=NOW)
+    assert not forget(notes, RIVERS, by=ADA, now=NOW)
     assert stored(notes) == {}
-    assert store(notes, -7, now=NOW) is None
-    assert store(notes, RIVERS.chat, now=NOW) == RIVERS
+    assert store(notes, -7, by=ADA, now=NOW) is None
+    assert store(notes, RIVERS.chat, by=ADA, now=NOW) == RIVERS
 
 
 def test_no_token_is_stored(notes: Notes) -> None:

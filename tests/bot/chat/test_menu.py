@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.bot.chat.stage import Stage
 from tests.bot.chat.stand import GROUP, Stand, standing
 from tests.servers.telegram.chats import Chat
 from threadcast.bot.chat.access import Role
@@ -37,3 +38,19 @@ def test_what_each_is_offered_in_the_group(tmp_path: Path) -> None:
         stand.start()
         for language in LANGUAGES:
             each_is_offered_theirs(stand, stand.groups[0], language, language)
+
+
+def test_who_is_removed_loses_the_menu(tmp_path: Path) -> None:
+    """Whose rights are taken away is offered no command any more; whom the environment names, theirs."""
+    with standing(tmp_path, {}) as stand:
+        ada, eve, eddie = (stand.people[name] for name in ("Ada", "Eve", "Eddie"))
+        stage = Stage(stand)
+        for one in (eve, eddie):
+            stage.do("threadcast pair is typed in a shell")
+            one.starts(stand.code)
+            stand.server.wait_for(lambda _: one.commands(None, "ru") == expected(Role.OWNER, "ru"), 10)  # noqa: B023
+            ada.says(f"/people remove {one.user.id}")
+            ada.waits_for(lambda seen: seen[-1].text.startswith(f"Shall {one.user.first_name} "))  # noqa: B023
+            ada.presses("Yes, remove")
+        stand.server.wait_for(lambda _: eve.commands(None, "ru") == {}, 10)
+        stand.server.wait_for(lambda _: eddie.commands(None, "ru") == expected(Role.EDITOR, "ru"), 10)

@@ -58,7 +58,7 @@ def test_the_environment_stays() -> None:
     admit(notes, 3, Role.EDITOR, by="telegram:1", now=NOW)
     assert people.read(notes).roles == {1: Role.OWNER, 2: Role.OWNER, 3: Role.EDITOR}
     assert people.owners == (1, 2)
-    assert [revoke(notes, one) for one in (1, 2, 3)] == [False, True, True]
+    assert [revoke(notes, one, by="telegram:1", now=NOW) for one in (1, 2, 3)] == [False, True, True]
     assert people.read(notes).roles == {1: Role.OWNER, 2: Role.EDITOR}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.store.samples import MINUTE, NOON
 from tests.contract.store.steps import OpenDatabase
-from threadcast.queue.store.notes import Notes
+from threadcast.queue.store.notes import Entry, Notes
 
 OpenNotes = Callable[[], Notes]
 
@@ -44,6 +44,19 @@ def test_pages_are_apart(book: Notes) -> None:
     book.forget("draft:1")
     book.forget("no such page")
     assert (book.read("draft:1"), book.read("draft:2")) == ({}, {1: "two"})
+
+
+def test_a_note_is_in_the_audit_log(open_one: OpenDatabase) -> None:
+    """What is noted with an entry is in the audit log once, with who did it; so is what is struck out."""
+    database = open_one()
+    database.notes.write("people", 1, "one", now=NOON, entry=Entry("admit", "telegram:1", detail="shell:ada"))
+    gone = Entry("revoke", "telegram:2", "news")
+    found = [database.notes.strike("people", line, now=NOON, entry=gone) for line in (1, 1)]
+    assert (found, database.notes.read("people")) == ([True, False], {})
+    assert [(one.what, one.actor, one.channel, one.detail) for one in database.reading.events()] == [
+        ("admit", "telegram:1", "", "shell:ada"),
+        ("revoke", "telegram:2", "news", ""),
+    ]
 
 
 def test_what_is_old_goes(book: Notes) -> None:

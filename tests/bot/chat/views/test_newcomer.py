@@ -60,7 +60,7 @@ def test_a_chat_becomes_a_channel(title: str, username: str | None, number: int)
         parse_html(said.text)
     notes = fresh_notes()
     offer(notes, one, now=NOW)
-    assert store(notes, number, now=NOW) == one
+    assert store(notes, number, by="telegram:1111", now=NOW) == one
     (channel,) = in_use(WITH_TOKEN, notes).channels
     assert isinstance(channel, TelegramChannelSettings)
     assert (channel.name, channel.chat, channel.token) == (one.name, str(number), WITH_TOKEN.telegram.token)

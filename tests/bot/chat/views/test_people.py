@@ -7,10 +7,11 @@ import pytest
 
 from tests.queue.store.fresh import fresh_notes
 from threadcast.bot.chat.views.message import visible
-from threadcast.bot.chat.views.people import DONE, Names, adder, last_deed, named
+from threadcast.bot.chat.views.people import DONE, SAID, Names, adder, happened, last_deed, named
 from threadcast.bot.people.people import People, note
 from threadcast.config.telegram import TelegramSettings
 from threadcast.queue.model import AuditEvent
+from threadcast.queue.states import Event
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 BY_ADA = AuditEvent(1, NOW, "telegram:1111", "release", 1, 1, "news", "")
@@ -25,13 +26,14 @@ def people() -> People:
 
 def test_every_actor_is_called_something(people: People) -> None:
     """A person by their name, who types in a shell by theirs, and the service; others as they are."""
-    actors = ("telegram:1111", "telegram:2222", "shell:root", "service", "vm:7902")
+    actors = ("telegram:1111", "telegram:2222", "shell:root", "service", "vm:7902", "telegram:odd")
     assert [named(people, one) for one in actors] == [
         "<b>Ada</b>",
         "telegram:2222",
         "root, in a shell",
         "this service",
-        "vm:7902",
+        "the service",
+        "telegram:odd",
     ]
 
 
@@ -52,3 +54,19 @@ def test_what_is_no_deed() -> None:
     assert last_deed([BY_ADA, replace(BY_ADA, what="hold")], Names()) == ""
     assert last_deed([], Names()) == ""
     assert adder([BY_ADA]) == ""
+
+
+def test_the_audit_log_in_sentences(people: People) -> None:
+    """Whatever is in the audit log has its sentence, with names; what is not known is said as it is."""
+    assert set(Event) - {Event.GO_ON} <= set(SAID)
+    names = Names(called=lambda actor: named(people, actor))
+    events = (
+        replace(BY_ADA, what="revoke", detail="telegram:1111"),
+        replace(BY_ADA, what="add"),
+        replace(BY_ADA, what="<odd>"),
+    )
+    assert [visible(happened(one, names, one.detail)) for one in events] == [
+        "<b>Ada</b> took the rights of <b>Ada</b> away.",
+        "<b>Ada</b> added it",
+        "<odd>",
+    ]
