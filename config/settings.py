@@ -101,7 +101,8 @@ class Settings(BaseModel):
         Path | None,
         Folder,
         Doc(
-            "a folder whose .txt and .md files are added, as are those in its folders named like channels",
+            "a folder whose .txt, .md and .zip files are added, "
+            "as are those in its folders named like channels",
             "a folder's path, not that of the data folder",
             "/srv/threads",
         ),
