@@ -61,6 +61,9 @@ HALF_SENT = "http11.send_request_body.started"
 REQUEST_SENT = "http11.receive_response_headers.started"
 ANSWER_BEGUN = "http11.receive_response_headers.complete"
 
+# What a bot says to a person: an id for a chat, in a form or as a field of a multipart body.
+TO_A_PERSON = re.compile(rb"(?:^|&)chat_id=[0-9]|name=\"chat_id\"\r\n(?:[^\r\n]+\r\n)*\r\n[0-9]")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -208,8 +211,8 @@ def around_httpx(killer: Killer, channel: str) -> None:
 
     def handle(original: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
         async def call(self: Any, request: httpx.Request) -> Any:
-            to_a_person = re.search(rb"(?:^|&)chat_id=[0-9]", request.content) is not None
-            if request.url.path.endswith("/sendMessage") and not to_a_person:
+            to_a_person = TO_A_PERSON.search(await request.aread()) is not None  # a file is streamed
+            if request.url.path.endswith(("/sendMessage", "/sendPhoto")) and not to_a_person:
                 request.extensions = {**request.extensions, "trace": trace}
             return await original(self, request)
 

@@ -6,7 +6,6 @@ request that posts something; everything else passes.
 
 import asyncio
 import json
-import re
 import socket
 import struct
 import threading
@@ -16,9 +15,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from tests.e2e.house import PATIENCE
+from tests.faults.killer import TO_A_PERSON
 from tests.servers.http import Closing
 
-POSTING = ("/sendmessage", "/api/v1/statuses")
+POSTING = ("/sendmessage", "/sendphoto", "/api/v1/statuses")
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: what is unread is thrown away, and a RST is sent
 
 
@@ -37,7 +37,7 @@ class Message:
     @property
     def posts(self) -> bool:
         """Whether this would be a post: what the bot says to people has their ids for chats."""
-        to_a_person = re.search(rb"(?:^|&)chat_id=[0-9]", self.body) is not None
+        to_a_person = TO_A_PERSON.search(self.body) is not None
         return self.line.startswith("POST ") and self.path.lower().endswith(POSTING) and not to_a_person
 
     def encode(self) -> bytes:

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, astuple, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from signal import Signals
 
 import click
 
+from tests.bot.media.drawn import jpeg, put
 from tests.e2e.house import House, chain, thread_text
 from tests.faults.judge import Verdict, judge, recorded
 from tests.faults.killer import COMMIT, LOOKS, STEPS, Plan
@@ -74,6 +75,22 @@ FAULTS = (
 )
 
 
+PLAIN = {FIRST[0], chain(8, BEFORE)[0]}  # the beginnings of threads without pictures
+
+
+def with_pictures(posts: Sequence[str]) -> str:
+    """A thread as it is written that has a picture in every third part."""
+    lines = [f"{post}\n![A lamp](lamp.jpg)" if place % 3 == 1 else post for place, post in enumerate(posts)]
+    return "\n".join(lines) + "\n"
+
+
+def pictured(house: House, channel: str) -> set[str]:
+    """The texts of the posts that show a picture."""
+    if channel == "news":
+        return {one.text for one in house.telegram.seen(house.chat) if "photo" in one.extra}
+    return {one.text for one in house.mastodon.statuses(house.account) if one.files}
+
+
 @dataclass
 class Count:
     """What came of everything on the servers of one kind; all but `posts` has to be 0."""
@@ -83,6 +100,7 @@ class Count:
     losses: int = 0
     wrong_parents: int = 0
     strangers: int = 0
+    wrong_files: int = 0  # posts without the picture that they should show, or with one
     unfinished: int = 0
     not_as_recorded: int = 0
     provoked_429: int = 0
@@ -191,6 +209,7 @@ class Worker:
                 for server in (telegram, mastodon)
             ]
             house = House(folder, telegram, mastodon)
+            put(folder, lamp_jpg=jpeg())
             house.env |= {
                 "THREADCAST_TELEGRAM__API_URL": proxies[0].url,
                 "THREADCAST_TELEGRAM__ADMINS": str(telegram.add_chat("private").id),
@@ -232,7 +251,7 @@ class Worker:
         for _ in range(MORE):
             index, size = 100 + len(self._chains), self._random.randint(2, 6)
             self._chains.append(chain(index, size))
-            texts.append(thread_text(index, size))
+            texts.append(with_pictures(self._chains[-1]))
         add(house, "".join(texts))
 
     def _unpublished(self, house: House, channel: str) -> int:
@@ -294,8 +313,10 @@ class Worker:
         record = recorded(house.data, channel)
         disagreeing = len(record.posts ^ frozenset(posts))
         unfinished = self._unpublished(house, channel)
+        meant = {text for chain in self._chains if chain[0] not in PLAIN for text in chain[1::3]}
         found = Count(
             **asdict(verdict),
+            wrong_files=len(pictured(house, channel) ^ (meant & {text for _, _, text in posts})),
             unfinished=unfinished,
             not_as_recorded=disagreeing,
             provoked_429=throttled,
