@@ -98,7 +98,7 @@ def of_parts(thread: Thread) -> list[tuple[object, ...]]:
     "text",
     [
         "1/ a\n![x](1.jpg)\n\n2/\n![y](<my (2.jpg>)\n![](https://example.org/3.png)",
-        "![x](1.jpg)\na 1/2\n![y](2.jpg)\n2/2",
+        "![x](1.jpg)\na 1/2\n![y](2.jpg)\nb 2/2",
         "![x](1.jpg)\n---\nb\n![y](2.jpg)",
     ],
 )
