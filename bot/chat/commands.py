@@ -79,7 +79,8 @@ class Card:
     """A thread as it stands when this is said: the message is its one card in the chat from then on.
 
     `headline` is what has just happened, `below` what else there is to say, both as HTML; `rows` are buttons
-    beside the usual ones. `more`: the buttons that are not asked for most.
+    beside the usual ones. `more`: the buttons that are not asked for most. Once the publisher has taken up
+    one of `changed`, the headline of what was changed is out of date, and left out.
     """
 
     thread: int
@@ -87,6 +88,7 @@ class Card:
     below: str = ""
     rows: Rows = ()
     more: bool = False
+    changed: Sequence[Delivery] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +186,14 @@ class Context:
         deliveries = [chain.delivery for chain in dossier.chains]
         foreseen = await asyncio.to_thread(foreseen_of, requests, deliveries)
         posts = await self._planned(dossier)
+        fences = {one.id: one.fence for one in deliveries}
+        overtaken = any(fences.get(each.id) != each.fence for each in one.changed)
         message = card(
             dossier,
             foreseen,
             self.viewer(role, chat),
             posts=posts,
-            headline=one.headline,
+            headline="" if overtaken else one.headline,
             below=one.below,
             more=one.more,
         )

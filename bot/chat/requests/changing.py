@@ -318,7 +318,10 @@ def change_each(
         raise RefusedError(Problem.NOWHERE, refusals=refusals)
     headline = " ".join(_now(changed, says))
     why = [esc_lines(capital(sentence(one))) for one in refusals] if request.message is None else []
-    return Answer(standing(context, request, "\n".join([headline, *why])), toast=headline)
+    now = standing(context, request, "\n".join([headline, *why]))
+    if isinstance(now, Card) and not why:
+        now = replace(now, changed=changed)
+    return Answer(now, toast=headline)
 
 
 def standing(context: Context, request: Request, headline: str) -> Card | Message:

@@ -51,14 +51,16 @@ def _catalogue(language: str) -> NullTranslations:
     return _Wide() if language == LANGUAGE else NullTranslations()
 
 
+EVERY: Catalog = template()  # once: it reads every module of the bot
+
+
 @contextmanager
 def spoken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the other alphabet be the language of LANGUAGE; dates stay as they are in English."""
-    every: Catalog = template()
     with monkeypatch.context() as patched:
         patched.setattr(catalogues, "_catalogue", _catalogue)
         patched.setattr(dates, "language", lambda: catalogues.DEFAULT)
-        patched.setattr(stored, "read", lambda _: every)
+        patched.setattr(stored, "read", lambda _: EVERY)
         stored._sentences.cache_clear()
         yield
     stored._sentences.cache_clear()
