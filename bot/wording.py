@@ -1,7 +1,7 @@
 """The same facts in words, once for every face."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.languages.dates import weekday, written
 from threadcast.bot.languages.stored import translated
+from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
 from threadcast.config.schedule.words import WhenCode, WhenError
@@ -71,26 +72,34 @@ def time_refused(error: WhenError) -> str:  # noqa: PLR0911  # one each
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Where something is said, and how a command is written there."""
+    """Where something is said, and how a command is written there.
+
+    Commands are given as in a shell. `elsewhere` are those that are typed in a shell alone, `names` those of
+    another name.
+    """
 
     prefix: str
     option: str  # in front of a word that is an option in a shell
     name_one: str  # of several channels
-
-    def on(self, channel: str) -> tuple[str, ...]:
-        """Return the words that name a channel behind a command."""
-        return ("-c", channel) if self.option else (channel,)
+    elsewhere: Collection[str] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, *words: object) -> str:
         """Return a command as it is typed."""
-        return self.prefix + " ".join(map(str, words))
+        typed = " ".join(map(str, words)).split()
+        if typed[0] in self.elsewhere:
+            return SHELL.command(*typed)
+        if not self.option:
+            typed = [one.removeprefix("--") for one in typed if one not in CHANNEL_OPTIONS]
+        said = " ".join(typed)
+        return self.prefix + self.names.get(said, said)
 
 
 # What an event is asked for with; more parts need a file.
 _COMMANDS = {
     Event.HOLD: "hold {id}",
     Event.RELEASE: "release {id}",
-    Event.SCHEDULE: "publish {id} {now}",
+    Event.SCHEDULE: "publish {id} --now",
     Event.STOP: "stop {id}",
     Event.CANCEL: "cancel {id}",
     Event.RETRY: "retry {id}",
@@ -99,8 +108,15 @@ _COMMANDS = {
     Event.WITHDRAW: "undo {id}",
 }
 
+CHANNEL_OPTIONS = frozenset({"--channel", "-c"})  # a chat has channels by their names alone
 SHELL = Face("threadcast ", "--", N_("name one with --channel"))
-CHAT = Face("/", "", N_("name one of them behind it"))
+CHAT = Face(
+    "/",
+    "",
+    N_("name one of them behind it"),
+    elsewhere=frozenset({"check", "migrate", "restore"}),
+    names={"add continue": "continue"},
+)
 
 
 def sentence(error: Exception, face: Face) -> str:
@@ -165,7 +181,7 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
             return _(
                 "thread {thread} is queued already, and goes out in its turn; "
                 "to publish it at once: {command}"
-            ).format(thread=thread, command=face.command("publish", thread, f"{face.option}now"))
+            ).format(thread=thread, command=face.command("publish", thread, "--now"))
         case Problem.NO_SLOTS:
             times = f'{face.option}each "daily 9:00"' if face.option else "daily 9:00"
             return _(
@@ -201,11 +217,11 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
 def _not_here(error: RequestError, face: Face) -> str:
     here = _("thread {thread} on {channel}").format(thread=error.thread, channel=error.channel)
     match error.cause:
-        case RequestError() as cause:
-            return f"{here}: {sentence(cause, face)}"
         case QueueError(code=Fault.STATE) as cause:
             return f"{here}: {_not_now(cause, error.thread, error.channel, face)}"
-        case QueueError() as cause:  # names the place itself
+        case QueueError(code=Fault.GOES_ON | Fault.NOT_ASKED) as cause:
+            return f"{here}: {sentence(cause, face)}"
+        case RequestError() | QueueError() as cause:  # names the place itself
             return sentence(cause, face)
     return f"{here}: {translated(str(error.cause))}"
 
@@ -217,12 +233,18 @@ def _not_now(error: QueueError, thread: int, channel: str, face: Face) -> str:
     # Elsewhere it would correct what was settled, if anything was.
     is_unsure = error.about["state"] is DeliveryState.UNSURE
     possible = tuple(
-        face.command(_COMMANDS[wish].format(id=thread, now=f"{face.option}now"), *face.on(channel))
+        face.command(_COMMANDS[wish].format(id=thread), "-c", channel)
         for wish in wishes
         if wish in _COMMANDS
         and (wish is not Event.SETTLE or is_unsure)  # else it would correct what is settled
     )
     return QueueError(error.code, **error.about | {"possible": possible}).said(face.command, _)
+
+
+def waits(one: Forecast, face: Face) -> str:
+    """Return why a delivery starts then, or waits for a person, and what to type about it."""
+    why = translated(one.why)
+    return f"{why}; {face.command(one.command)}" if one.command else why
 
 
 def stands(one: Delivery) -> str:

@@ -1,7 +1,7 @@
 """What can be wrong with the queue, as data: a fault, and what it is about.
 
 Each fault carries the sentence that a face makes of it, with its own way to write a command:
-`{run:migrate}` is `threadcast migrate` in a shell, `/migrate` in a chat.
+`{run:show 7}` is `threadcast show 7` in a shell, `/show 7` in a chat.
 """
 
 from collections.abc import Callable

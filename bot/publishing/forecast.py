@@ -54,7 +54,7 @@ class Forecast:
     """`start` and `end` (UTC) are None where a person has to act first, and `why` says who or what.
 
     `takes` is how long its chain takes once it has begun, where that is known. `by_slot`: in turn it waits
-    for a slot.
+    for a slot. `command` is what to type about it, where there is such a thing, as in a shell.
     """
 
     delivery: Delivery
@@ -63,6 +63,7 @@ class Forecast:
     end: datetime | None
     takes: timedelta | None = None
     by_slot: bool = False
+    command: str = ""
 
 
 def forecast(
@@ -82,15 +83,17 @@ def forecast(
         if name not in rhythms:
             found.extend(_stuck(group, f"{name} is not configured any more"))
         elif channels[name].paused:
-            found.extend(_stuck(group, f"paused; threadcast resume {name}"))
+            resume = f"resume {name}"
+            found.extend(_stuck(group, "the channel is paused", resume))
         else:
             prospect = prospects.get(name, Prospect())
             found.extend(_of_channel(group, channels[name], rhythms[name], prospect, now))
     return tuple(found)
 
 
-def _stuck(deliveries: Iterable[Delivery], why: str) -> Iterable[Forecast]:
-    return (Forecast(delivery, None, delivery.reason or why, None) for delivery in deliveries)
+def _stuck(deliveries: Iterable[Delivery], why: str, command: str = "") -> Iterable[Forecast]:
+    for one in deliveries:
+        yield Forecast(one, None, one.reason or why, None, command="" if one.reason else command)
 
 
 def _of_channel(

@@ -20,7 +20,7 @@ from threadcast.bot.settled import settled, unseen
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
-from threadcast.bot.wording import SHELL, alike, count, sentence, several, stands
+from threadcast.bot.wording import SHELL, alike, count, sentence, several, stands, waits
 from threadcast.config.schedule.timetable import Cause
 from threadcast.config.settings import DEFAULT, InForce
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
@@ -178,7 +178,7 @@ def queue(
 
 def _foreseen(screen: Screen, one: Forecast, now: datetime, *, running: bool) -> str:
     if one.start is None or one.end is None:
-        return safe(one.why)
+        return safe(waits(one, SHELL))
     if not running:
         wish = (
             f"{screen.minute(one.delivery.due)}, " if one.delivery.own_time and one.delivery.due > now else ""
@@ -339,7 +339,7 @@ def _starts(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetim
     """When a queued delivery starts, or what it waits for."""
     one = foreseen.get(delivery.id)
     if one is not None and one.start is None:
-        return f"waits: {safe(one.why)}"
+        return f"waits: {safe(waits(one, SHELL))}"
     if one is not None and one.start is not None and one.start <= now and not delivery.sent:
         return "starts now"
     if delivery.own_time:

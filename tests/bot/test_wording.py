@@ -14,7 +14,8 @@ from threadcast.bot.requests.errors import (
     UnknownChannelError,
     UnknownThreadError,
 )
-from threadcast.bot.wording import bar, count, exactly, lasting, shortly
+from threadcast.bot.wording import CHAT, SHELL, bar, count, exactly, lasting, sentence, shortly
+from threadcast.queue.errors import Fault, NotAllowedError
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,30 @@ def test_any_moment_is_told_in_a_few_characters(moment: datetime) -> None:
 def test_a_request_that_cannot_be_met_has_a_text(kind: type[RequestError]) -> None:
     """An error of a request can be logged by who takes it for one of the queue's."""
     assert str(kind(Problem.NEVER_MEANT, thread=7)) == "never-meant"
+
+
+@pytest.mark.parametrize(
+    ("words", "shell", "chat"),
+    [
+        (("show", 7), "threadcast show 7", "/show 7"),
+        (("publish 7 --now", "-c", "news"), "threadcast publish 7 --now -c news", "/publish 7 now news"),
+        (("stop 7 --channel news",), "threadcast stop 7 --channel news", "/stop 7 news"),
+        (("add --continue",), "threadcast add --continue", "/continue"),
+        (("restore FILE",), "threadcast restore FILE", "threadcast restore FILE"),
+    ],
+)
+def test_a_command_as_it_is_typed(words: tuple[object, ...], shell: str, chat: str) -> None:
+    """What is an option in a shell is a word in a chat; what only a shell has, is said as there."""
+    assert (SHELL.command(*words), CHAT.command(*words)) == (shell, chat)
+
+
+def test_a_refusal_names_its_place_once() -> None:
+    """The place stands before a reason that does not name it, and nowhere else."""
+
+    def said(cause: Exception) -> str:
+        return sentence(RefusedError(Problem.NOT_HERE, thread=1, channel="news", cause=cause), CHAT)
+
+    assert said(RefusedError(Problem.QUEUED, thread=1)).startswith("thread 1 is queued already")
+    assert said(NotAllowedError(Fault.GOES_ON)) == "thread 1 on news: it goes on by itself, as soon as it may"
+    none_out = NotAllowedError(Fault.NONE_OUT, thread_id=1, channel="news")
+    assert said(none_out).startswith("no post of thread 1 on news is out")

@@ -155,7 +155,7 @@ def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault
             return Fault("unknown", f"the server failed (HTTP {code})", lacking=code in LACKING)
         case _:
             what = f"the server does not accept it{_quote(words)}"
-            advice = "if it is too long, compare `threadcast preview` with what `threadcast check` finds"
+            advice = "if it is too long, compare its preview with what `threadcast check` finds"
     gone = code in GONE and _has_words(words)
     lacking = code in LACKING
     return Fault("refused", f"{what} (HTTP {code})", advice, kind, status=code, gone=gone, lacking=lacking)

@@ -16,7 +16,7 @@ from threadcast.bot.chat.requests import changing
 from threadcast.bot.chat.requests.wishes import read_wish
 from threadcast.bot.chat.views import asking, calendar
 from threadcast.bot.chat.views.asking import numbers
-from threadcast.bot.chat.views.message import Message, esc, in_chat
+from threadcast.bot.chat.views.message import Message, esc
 from threadcast.bot.languages import N_, _, language, ngettext
 from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.agenda import Agenda
@@ -24,7 +24,7 @@ from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.queries import read_times
-from threadcast.bot.wording import TIMES, exactly, time_refused
+from threadcast.bot.wording import CHAT, TIMES, exactly, time_refused, waits
 from threadcast.config.schedule.words import WhenCode, WhenError, parse_when
 from threadcast.queue.states import Event
 
@@ -265,7 +265,7 @@ def _plan(context: Context, request: Request, since: int, text: str) -> dict[int
 
 
 def _foreseen(one: Forecast, zone: ZoneInfo) -> str:
-    return in_chat(one.why) if one.start is None else exactly(one.start, zone)
+    return waits(one, CHAT) if one.start is None else exactly(one.start, zone)
 
 
 def _read(word: str, read: Callable[[str], T]) -> T:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
-from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, in_chat, link, rows
+from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, link, rows
 from threadcast.bot.chat.views.people import Names, adder, last_deed, why
 from threadcast.bot.languages import _
 from threadcast.bot.languages.stored import stored, translated
@@ -19,7 +19,7 @@ from threadcast.bot.noticed import noticed
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.settled import settled
-from threadcast.bot.wording import bar, exactly, lasting, parts, shortly, stands
+from threadcast.bot.wording import CHAT, bar, exactly, lasting, parts, shortly, stands, waits
 from threadcast.bot.wording import posts as so_many_posts
 from threadcast.queue.model import AuditEvent, Delivery
 from threadcast.queue.outcomes import Code
@@ -165,8 +165,8 @@ def held(one: Delivery, events: Sequence[AuditEvent], viewer: Viewer) -> str:
 
 
 def reason(text: str) -> str:
-    """Why it stands so, as it was stored, in a few words and with the commands of the chat."""
-    text = in_chat(translated(text))
+    """Why it stands so, as it was stored, in a few words."""
+    text = translated(text)
     return esc(text if len(text) <= REASON else f"{text[: REASON - 1]}…")
 
 
@@ -214,7 +214,7 @@ def addresses(chain: Chain) -> list[str]:
 def starts(one: Delivery, foreseen: Forecast | None, viewer: Viewer) -> str:
     """When a queued delivery starts, why then, and how long it takes. Nothing foreseen: it has begun."""
     if foreseen is None or foreseen.start is None or foreseen.end is None:
-        why = in_chat(translated(foreseen.why)) if foreseen is not None else ""
+        why = waits(foreseen, CHAT) if foreseen is not None else ""
         return _("waits: {reason}").format(reason=why) if why else _("starts now")
     takes = lasting(foreseen.end - foreseen.start)
     if foreseen.start <= viewer.now:

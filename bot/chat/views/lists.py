@@ -15,17 +15,15 @@ from threadcast.bot.chat.views.message import (
     code,
     esc,
     esc_lines,
-    in_chat,
     link,
     rows,
 )
 from threadcast.bot.chat.views.people import NO_EVENTS, Events, happened, why
 from threadcast.bot.languages import N_, _, ngettext
-from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview
 from threadcast.bot.requests.queries import Chain
-from threadcast.bot.wording import STATES, bar, shortly, stands
+from threadcast.bot.wording import CHAT, STATES, bar, shortly, stands, waits
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
@@ -86,7 +84,7 @@ def _foreseen(one: Forecast, viewer: Viewer, events: Sequence[AuditEvent]) -> st
     delivery = one.delivery
     if delivery.state is DeliveryState.QUEUED:
         return esc(starts(delivery, one, viewer))
-    because = why(delivery, events, viewer.names) or esc(in_chat(translated(one.why)))
+    because = why(delivery, events, viewer.names) or esc(waits(one, CHAT))
     if delivery.state is DeliveryState.PUBLISHING and one.end is not None:
         far = (
             f"{bar(delivery.sent, delivery.posts)} {delivery.sent}/{delivery.posts}, "

@@ -53,27 +53,9 @@ class Message:
 Say = Callable[[], Message]  # in the language that is spoken where it is called
 
 
-_IN_A_SHELL = re.compile(
-    r"threadcast (add|at|audit|cancel|channels|help|history|hold|move|pause|preview|publish|queue|release"
-    r"|resume|retry|settle|show|skip|start|status|stop|undo)\b"
-)
-_OTHERWISE = {
-    "name one with --channel": "name one of them behind it",
-    " --now": " now",
-    " --channel ": " ",
-}
-
-
-def in_chat(text: str) -> str:
-    """A message that was written for the shell, with what can be typed in the chat in its place."""
-    for shell, chat in _OTHERWISE.items():
-        text = text.replace(shell, chat)
-    return _IN_A_SHELL.sub(r"/\1", text)
-
-
 def sentence(error: Exception) -> str:
     """What is said of an error in the chat."""
-    return in_chat(wording.sentence(error, wording.CHAT))
+    return wording.sentence(error, wording.CHAT)
 
 
 def clean(text: str) -> str:

@@ -9,7 +9,6 @@ from threadcast.bot.chat.buttons import ranges, read_press
 from threadcast.bot.chat.menu import ORDER, WORDS, allowed_to, meant, menu
 from threadcast.bot.chat.requests import REGISTRY
 from threadcast.bot.chat.router import _suggestions
-from threadcast.bot.chat.views.message import in_chat
 from threadcast.bot.languages import DEFAULT, LANGUAGES
 
 
@@ -102,8 +101,3 @@ def test_the_words_lead_somewhere() -> None:
     """Each word of the table is no command itself, and means commands that there are."""
     assert not set(WORDS) & set(ORDER)
     assert {one for found in WORDS.values() for one in found} <= set(ORDER)
-
-
-def test_words_of_the_shell() -> None:
-    """A command of the shell that the chat has too is said as the chat's."""
-    assert in_chat("see: threadcast show 7, or threadcast check") == "see: /show 7, or threadcast check"

@@ -178,7 +178,8 @@ def test_a_paused_channel() -> None:
     """On a paused channel nothing has a time, and what to type is said."""
     database = queue("a")
     database.changes.pause("news", True, now=NOON, actor="test")
-    assert said(foreseen(database)) == [("a 1", None, "paused; threadcast resume news")]
+    assert said(foreseen(database)) == [("a 1", None, "the channel is paused")]
+    assert [one.command for one in foreseen(database)] == ["resume news"]
 
 
 def test_a_channel_that_is_gone() -> None:

@@ -328,14 +328,14 @@ def test_answers_say_when_a_thread_starts(shell: Shell) -> None:
     with shell.service():
         shown = shell.ok("add", shell.write(THREAD))
     assert re.search(r"^  masto: queued, starts [0-9]{4}-01-01 09:00 UTC \(slot\)$", shown, re.MULTILINE)
-    assert "  news: queued, waits: paused; threadcast resume news\n" in shown
+    assert "  news: queued, waits: the channel is paused; threadcast resume news\n" in shown
     shell.ok("hold", "1")
     assert "#1 on masto is queued now; it starts in turn.\n" in shell.ok("release", "1", "-c", "masto")
     with shell.service():
         shell.ok("hold", "1", "-c", "masto")
         shown = shell.ok("release", "1")
     assert re.search(r"^#1 on masto is queued now; it starts .* \(slot\)\.$", shown, re.MULTILINE)
-    assert "it waits: paused; threadcast resume news." in shown
+    assert "it waits: the channel is paused; threadcast resume news." in shown
     assert "it starts as soon as its channel is free" in shell.ok("publish", "1", "--now", "-c", "masto")
     with shell.service():
         assert "it starts now." in shell.ok("publish", "1", "--now", "-c", "masto")
