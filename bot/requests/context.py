@@ -1,6 +1,6 @@
 """What every request is made with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
@@ -8,12 +8,17 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.budget import Prospect
 from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.languages import _
 from threadcast.bot.media.attach import Attacher
+from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import NOTHING_KNOWN, Rhythm
 from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
+from threadcast.bot.wording import listed
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import BEGINNINGS
 from threadcast.queue.store.database import Database
+from threadcast.queue.text.notices import undescribed
+from threadcast.queue.text.thread import Part
 
 UTC = ZoneInfo("UTC")
 
@@ -50,6 +55,15 @@ class RequestContext:
     def signature(self) -> Signature:
         """Return what a change made now is signed with."""
         return {"now": self.clock(), "actor": self.actor}
+
+    def undescribed(self, parts: Sequence[Part], channels: Collection[str]) -> str:
+        """Return what these channels miss where a file has no description, in words; "" for nothing."""
+        wanting, missing = self.describes.intersection(channels), undescribed(parts)
+        if not wanting or not missing:
+            return ""
+        return _("{file} has no description; on {channels} it is required").format(
+            file=plain(missing[0][2].name), channels=listed(sorted(wanting))
+        )
 
     def may_wait_for_slot(self, one: Delivery) -> bool:
         """Whether it has not begun, and its channel has a schedule: what is half out waits for no slot."""

@@ -156,17 +156,28 @@ class Threads:
         return self._rewrite(thread_id, settled(stored, values))
 
     def _rewrite(self, thread_id: int, thread: Thread) -> tuple[Delivery, ...]:
-        signed = self._context.signature()
-        edited = self._database.threads.edit(thread_id, thread, **signed)
-        if thread.warnings:
-            edited = tuple(
-                self._database.changes.apply(one.id, Event.HOLD, **signed)
-                if one.state is DeliveryState.QUEUED
-                else one
-                for one in edited
-            )
+        signed, before = self._context.signature(), self._database.reading.thread(thread_id).thread
+        channels = {channel.name: channel for channel in self._context.channels}
+        reasons: dict[int, tuple[str, Code]] = {}
+        faults: dict[int, str] = {}
+        for one in self._database.reading.deliveries(thread_id=thread_id):
+            if one.channel in channels:
+                was, _kind = _fault(self._context, before, channels[one.channel])
+                faults[one.id], code = _fault(self._context, thread, channels[one.channel])
+                if (
+                    was and one.reason and one.code in {Code.NONE, Code.CONTENT}
+                ):  # it was held for its text: is it still?
+                    still = (faults[one.id], code) if faults[one.id] else (UNCONFIRMED, Code.UNCONFIRMED)
+                    reasons[one.id] = still
+        edited = self._database.threads.edit(thread_id, thread, **signed, reasons=reasons)
+        held = tuple(
+            self._database.changes.apply(one.id, Event.HOLD, **signed, reason=faults[one.id])
+            if one.state is DeliveryState.QUEUED and faults.get(one.id)
+            else one
+            for one in edited
+        )
         self._context.wake()
-        return edited
+        return held
 
     def extend(self, thread_id: int, intake: Intake) -> tuple[Delivery, ...]:
         """Append parts to a thread: what is published goes on from its last post.
@@ -179,6 +190,9 @@ class Threads:
         new = replace(intake, threads=(replace(thread, parts=thread.parts[count:]),))
         (parts,) = (one.parts for one in self._attached(new).threads)
         thread = with_files(replace(thread, parts=(*before.parts, *parts)), {})
+        channels = [one.channel for one in self._context.deliveries(thread_id)]
+        if fault := self._context.undescribed(parts, channels):
+            raise InputError(f"{intake.source}: {fault}")
         extended = self._database.threads.extend(thread_id, thread, **self._context.signature())
         self._context.wake()
         return extended
@@ -240,17 +254,9 @@ class Threads:
         confirm: bool = False,
     ) -> NewDelivery:
         reason = held
-        if thread.warnings:
-            code = Code.NONE
-            with speaking(DEFAULT):
-                reason = noticed(thread.warnings[0])
-            if more := len(thread.warnings) - 1:
-                reason = stored("{notice} (and {n} more)").format(notice=reason, n=more)
-        elif not held and (fault := untaken(thread, channel.files.takes)):
-            reason, code = fault, Code.CONTENT
-        elif not held and channel.name in self._context.describes and (lacks := _undescribed(thread)):
-            with speaking(DEFAULT):
-                reason = noticed(lacks)
+        fault, kind = _fault(self._context, thread, channel)
+        if fault and (thread.warnings or not held):
+            reason, code = fault, kind
         elif not held and channel.name in self._context.holds:
             reason = stored("this channel holds every thread for approval")
         elif not held and confirm and at is None and not self._context.rhythms[channel.name].is_scheduled:
@@ -258,6 +264,22 @@ class Threads:
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED
         due = at or self._context.clock()
         return NewDelivery(channel.name, state, due, reason, own_time=at is not None, code=code)
+
+
+def _fault(context: RequestContext, thread: Thread, channel: Channel) -> tuple[str, Code]:
+    """What of a text a person has to judge before it is public on a channel; empty for nothing."""
+    if thread.warnings:
+        with speaking(DEFAULT):
+            reason = noticed(thread.warnings[0])
+        if more := len(thread.warnings) - 1:
+            reason = stored("{notice} (and {n} more)").format(notice=reason, n=more)
+        return reason, Code.NONE
+    if fault := untaken(thread, channel.files.takes):
+        return fault, Code.CONTENT
+    if channel.name in context.describes and (lacks := _undescribed(thread)):
+        with speaking(DEFAULT):
+            return noticed(lacks), Code.NONE
+    return "", Code.NONE
 
 
 def _undescribed(thread: Thread) -> Notice | None:

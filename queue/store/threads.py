@@ -3,7 +3,7 @@
 The number of statements grows with every few hundred threads added, not with each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, i
 
 from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.model import Added, Delivery, Duplicate, NewDelivery, NewThread
+from threadcast.queue.outcomes import Code
 from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState, Event, PostState, request
 from threadcast.queue.store.changes import RANK_STEP
 from threadcast.queue.store.rows import (
@@ -21,6 +22,7 @@ from threadcast.queue.store.rows import (
     delivery_of,
     log,
     note,
+    put,
     read_deliveries,
     read_thread,
     refuse_twins,
@@ -33,6 +35,8 @@ from threadcast.queue.store.transactions import Transactions
 from threadcast.queue.text.thread import Thread
 
 _MAY_BE_OUT = (PostState.SENDING, PostState.SENT, PostState.UNKNOWN)
+
+NO_REASONS: Mapping[int, tuple[str, Code]] = {}
 
 _Place = tuple[str, str]  # channel and fingerprint
 _Rows = list[dict[str, Any]]
@@ -106,8 +110,16 @@ class Threads:
             known |= _enqueue(connection, [(thread_id, new, taken)], now=now, actor=actor)
             return _answer(new, taken, known)
 
-    def edit(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:
-        """Replace a thread's text.
+    def edit(
+        self,
+        thread_id: int,
+        thread: Thread,
+        *,
+        now: datetime,
+        actor: str,
+        reasons: Mapping[int, tuple[str, Code]] = NO_REASONS,
+    ) -> tuple[Delivery, ...]:
+        """Replace a thread's text. `reasons` say why a delivery of that id is held now, if it is.
 
         Gives an `edit` event for each delivery. Raises NotFoundError, and NotAllowedError where a delivery
         of it has posts or is `publishing`, the new text is live on one of its channels already, or has no
@@ -124,6 +136,10 @@ class Threads:
                     raise NotAllowedError(Fault.PARTS_OUT, out=out, **which(delivery))
             refuse_twins(connection, thread, [delivery for delivery in mine if delivery.state in LIVE])
             _rewrite(connection, thread_id, thread)
+            for one in mine:
+                if one.state is DeliveryState.HELD and one.id in reasons:
+                    reason, code = reasons[one.id]
+                    put(connection, one, reason=reason, code=code)
             return _logged(connection, mine, thread, "edit", now=now, actor=actor)
 
     def extend(self, thread_id: int, thread: Thread, *, now: datetime, actor: str) -> tuple[Delivery, ...]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threadcast.queue.text.markers import is_only_end_marks, without_code
+from threadcast.queue.text.media import Media
 from threadcast.queue.text.numbered import FEWEST, looks_numbered
 from threadcast.queue.text.thread import Notice, NoticeKind, Part, Placement, Severity, written
 
@@ -22,6 +23,16 @@ def notices(
     yield from _of_entities(parts)
     yield from _of_media(parts)
     yield from _of_length(parts, placement, complete=complete)
+
+
+def undescribed(parts: Sequence[Part]) -> list[tuple[int, int, Media]]:
+    """Return the files of which nobody says what can be seen: the part, the place in it, the file."""
+    return [
+        (position, place, media)
+        for position, part in enumerate(parts, 1)
+        for place, media in enumerate(part.media, 1)
+        if not media.description
+    ]
 
 
 def _of_parts(parts: Sequence[Part]) -> Iterator[Notice]:
@@ -79,11 +90,10 @@ def _of_entities(parts: Sequence[Part]) -> Iterator[Notice]:
 
 
 def _of_media(parts: Sequence[Part]) -> Iterator[Notice]:
-    missing = [(position, one) for position, part in enumerate(parts, 1) for one in part.media]
-    missing = [(position, one) for position, one in missing if not one.description]
+    missing = undescribed(parts)
     if missing:
-        position, first = missing[0]
-        lines = tuple(one.line for _, one in missing)
+        position, _, first = missing[0]
+        lines = tuple(one.line for _, _, one in missing)
         kind, about = NoticeKind.NO_DESCRIPTION, (len(missing),)
         yield Notice(Severity.INFO, kind, first.line, position, lines, about, (), first.name)
 

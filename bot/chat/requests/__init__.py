@@ -14,11 +14,13 @@ from threadcast.bot.chat.requests import (
     takedown,
     timing,
 )
+from threadcast.bot.chat.requests.files import describing
 
 __all__ = [
     "REGISTRY",
     "adding",
     "changing",
+    "describing",
     "editing",
     "membership",
     "people",

@@ -59,7 +59,7 @@ def edit(context: Context, request: Request) -> Answer:
     dossier = context.requests(request.sender).queries.show(request.thread)
     if request.text:
         return _edited(context, request.sender, dossier, request.text)
-    _require_waiting(dossier)
+    require_waiting(dossier)
     thread = dossier.stored.thread
     pages = max(1, -(-len(thread.parts) // PARTS))
     first = min(max(request.page, 0), pages - 1) * PARTS
@@ -89,7 +89,7 @@ def edit(context: Context, request: Request) -> Answer:
 def part(context: Context, request: Request) -> Answer:
     """The new text of a part: asked for, or replied."""
     dossier = context.requests(request.sender).queries.show(request.thread)
-    _require_waiting(dossier)
+    require_waiting(dossier)
     thread, place = dossier.stored.thread, _place(dossier.stored.thread, request.words)
     now = written(thread.parts[place - 1], thread.placement)
     check = f"{zlib.crc32(now.encode()):08x}"
@@ -139,13 +139,13 @@ def _edited(context: Context, sender: Sender, dossier: Dossier, text: str) -> An
         return Answer(
             Card(number, _("#{thread} says that already: nothing was changed.").format(thread=number))
         )
-    _require_waiting(dossier)
+    require_waiting(dossier)
     context.requests(sender).threads.edit(number, text)
     lines = difference(before, after)
     return Answer(Card(number, "\n".join([_("#{thread} is changed:").format(thread=number), *lines])))
 
 
-def _require_waiting(dossier: Dossier) -> None:
+def require_waiting(dossier: Dossier) -> None:
     """Raise UsageError where something of a thread is public, or it waits no more."""
     states = {chain.delivery.state for chain in dossier.chains}
     out = any(
@@ -187,7 +187,7 @@ def rewritten(context: Context, sender: Sender, message: int, text: str) -> Answ
             continue
         if render(thread) == render(dossier.stored.thread):
             continue
-        _require_waiting(dossier)
+        require_waiting(dossier)
         if sender.role is not Role.OWNER and not _all_held(dossier):
             raise UsageError(_("an owner has let it go already: ask them to change it"))
         answer = _edited(context, sender, dossier, render(thread))

@@ -23,7 +23,9 @@ from threadcast.bot.wording import CHAT, bar, exactly, lasting, parts, shortly, 
 from threadcast.bot.wording import posts as so_many_posts
 from threadcast.queue.model import AuditEvent, Delivery
 from threadcast.queue.outcomes import Code
-from threadcast.queue.states import DeliveryState, Event, allowed
+from threadcast.queue.states import BEGINNINGS, DeliveryState, Event, allowed
+from threadcast.queue.text.media import MediaKind
+from threadcast.queue.text.notices import undescribed
 from threadcast.queue.text.thread import Severity, Thread
 
 HELD, QUEUED, PUBLISHING = DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.PUBLISHING
@@ -81,10 +83,27 @@ def card(
         lines.append(deed)
     deliveries = [chain.delivery for chain in one.chains]
     mine = bool(viewer.names.me) and adder(one.events) == viewer.names.me
-    return Message(
-        "\n".join([*lines, *(["", below] if below else [])]),
-        batch_buttons((one.stored.id,), deliveries, viewer.role, foreseen, more=more, mine=mine),
+    buttons = batch_buttons((one.stored.id,), deliveries, viewer.role, foreseen, more=more, mine=mine)
+    if viewer.role is Role.OWNER and not more and changeable(deliveries):
+        buttons = (*buttons, *describe(one.stored.id, one.stored.thread))
+    return Message("\n".join([*lines, *(["", below] if below else [])]), buttons)
+
+
+def changeable(deliveries: Sequence[Delivery]) -> bool:
+    """Whether the text of a thread may be another one: it waits, and nothing of it has begun."""
+    return any(one.state in BEGINNINGS for one in deliveries) and not any(
+        one.posts or one.sent or one.state is PUBLISHING for one in deliveries
     )
+
+
+def describe(thread_id: int, thread: Thread) -> Rows:
+    """A button that asks what can be seen in a file: the first of which nobody says that."""
+    for part, place, media in undescribed(thread.parts)[:1]:
+        is_photo = media.file is not None and media.file.kind is MediaKind.IMAGE
+        label = _("Describe photo {n} of part {part}") if is_photo else _("Describe file {n} of part {part}")
+        said = label.format(n=place, part=part)
+        return ((button(said, "describe", (thread_id,), str(part), str(place)),),)
+    return ()
 
 
 def moved(thread_id: int, name: str, *, down: bool) -> Message:

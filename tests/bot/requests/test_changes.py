@@ -9,23 +9,25 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.bot.media.drawn import jpeg, put
 from tests.bot.publishing.scripted import FakeClock, ScriptedChannel, thread
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.bot.media.attach import Attacher
+from threadcast.bot.media.sources import FolderFiles
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.publishing.forecast import Rhythm
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.errors import RequestError
-from threadcast.bot.requests.input import InputError, continued, understand
+from threadcast.bot.requests.input import InputError, Intake, continued, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.queue.errors import NotFoundError
 from threadcast.queue.model import ChannelSeen, Claim, Delivery, Turn
-from threadcast.queue.outcomes import Sent, Unreached
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.outcomes import Code, Sent, Unreached
+from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.parse import parse
 
 LAMP = "1/ The lamp was lit.\n2/ The keeper slept. /end\n"
@@ -56,6 +58,7 @@ class Setting:
             actor="ada",
             wake=self.wake,
             attacher=Attacher(MediaStore(folder)),
+            describes=frozenset({"masto"}),
         )
         requests = Requests(context)
         self.threads, self.changes, self.queries = requests.threads, requests.changes, requests.queries
@@ -362,3 +365,39 @@ def test_settle_what_is_not_unsure(given: Setting) -> None:
     with refused("thread 1 is unsure on no channel (news: queued); there is nothing to settle"):
         given.changes.settle(1, None)
     assert given.queries.queue()[0].state is DeliveryState.QUEUED
+
+
+def shows(text: str, folder: Path) -> Intake:
+    """A text, and the picture lamp.jpg beside it."""
+    put(folder, lamp_jpg=jpeg(40, 30))
+    return understand("file.txt", text.encode(), files=FolderFiles(folder))
+
+
+def test_descriptions_are_required_where_a_channel_says_so(given: Setting, tmp_path: Path) -> None:
+    """Masto wants them: a thread for it waits while one is missing, and a thread for news alone does not."""
+    undescribed = shows("1/ The lamp.\n![](lamp.jpg)\n2/ It was lit. /end\n", tmp_path)
+    (news,) = given.threads.add([undescribed], channels=["news"])
+    assert [one.state for one in news.added.deliveries] == [DeliveryState.QUEUED]
+    (both,) = given.threads.add([undescribed], channels=["masto"])
+    (held,) = both.added.deliveries
+    assert held.reason.startswith("lamp.jpg (line 2) has no description")
+    number = both.added.thread_id or 0
+    (still,) = given.threads.edit(number, "1/ The old lamp.\n![](lamp.jpg)\n2/ It was lit. /end\n")
+    assert still.reason == held.reason
+    (after,) = given.threads.edit(number, "1/ The lamp.\n![A lamp](lamp.jpg)\n2/ It was lit. /end\n")
+    assert (after.state, after.code) == (DeliveryState.HELD, Code.UNCONFIRMED)
+    given.changes.apply(number, Event.RELEASE)
+    (again,) = given.threads.edit(number, undescribed.text)
+    assert (again.state, again.reason) == (DeliveryState.HELD, held.reason)
+
+
+def test_no_part_goes_on_without_a_description(given: Setting, tmp_path: Path) -> None:
+    """What would be public at once is refused, and nothing is changed."""
+    (one,) = given.threads.add([understand("file.txt", LAMP.encode())], channels=["masto"])
+    more = shows("3/ The sea.\n![](lamp.jpg)\n", tmp_path)
+    with pytest.raises(InputError, match=r"lamp.jpg has no description; on masto it is required"):
+        given.threads.extend(one.added.thread_id or 0, more)
+    assert given.whats() == ["add"]
+    assert given.threads.extend(
+        one.added.thread_id or 0, shows("3/ The sea.\n![A lamp](lamp.jpg)\n", tmp_path)
+    )

@@ -42,6 +42,8 @@ from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.queue.model import ChannelRow, Delivery, StoredThread
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
+from threadcast.queue.text.media import Media, MediaKind, StoredFile
+from threadcast.queue.text.thread import Part, Thread
 
 TYPED = {name: one for name, one in REGISTRY.items() if one.typed}
 LONGEST_LABEL = 64  # characters of a button
@@ -308,3 +310,35 @@ def test_much_that_waits() -> None:
         *(f"🛑 #{number} failed: refused" for number in range(1, 9)),
         "… and 3 more: /queue",
     ]
+
+
+FILE = StoredFile("ab", MediaKind.VIDEO, "video/mp4", 9)
+SEEN, PHOTO, VIDEO = (
+    Media("A lamp", "a.jpg", 2),
+    Media("", "b.jpg", 3, replace(FILE, kind=MediaKind.IMAGE)),
+    Media("", "c.mp4", 4, FILE),
+)
+
+
+@pytest.mark.parametrize(
+    ("media", "label"),
+    [
+        ((SEEN,), ""),
+        ((SEEN, PHOTO, VIDEO), "Describe photo 2 of part 1"),
+        ((VIDEO,), "Describe file 1 of part 1"),
+    ],
+)
+def test_the_first_file_without_a_description_is_asked_for(media: tuple[Media, ...], label: str) -> None:
+    """A card asks what can be seen in a file as long as its text can be changed."""
+    one = replace(thread(), parts=(Part(1, "1/", " ", "The lamp.", 1, media),))
+    waits = a_dossier_of(replace(HELD, posts=0, sent=0), one)
+    labels = [each.label for row in cards.card(waits, {}, LOOK).buttons for each in row]
+    assert [each for each in labels if each.startswith("Describe")] == ([label] if label else [])
+    begun = a_dossier_of(delivery(state=DeliveryState.PUBLISHED, posts=1, sent=1), one)
+    assert not [
+        each for row in cards.card(begun, {}, LOOK).buttons for each in row if "Describe" in each.label
+    ]
+
+
+def a_dossier_of(one: Delivery, text: Thread) -> Dossier:
+    return Dossier(StoredThread(7, text, "a.txt", NOW), (Chain(one, ()),), ())

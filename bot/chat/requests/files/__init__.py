@@ -1,0 +1,1 @@
+"""What a person asks about the files of a thread."""
