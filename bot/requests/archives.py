@@ -37,7 +37,7 @@ def is_archive(file: Path | BinaryIO) -> bool:
 
 
 def unpack(name: str, file: Path | BinaryIO, encoding: str = "") -> list[Intake]:
-    """Return the texts of an archive, each with the files beside it. Raises InputError."""
+    """Return the texts of an archive by their names, each with the files beside it. Raises InputError."""
     try:
         archive = zipfile.ZipFile(file)
         entries = look_into(name, archive)
@@ -46,6 +46,7 @@ def unpack(name: str, file: Path | BinaryIO, encoding: str = "") -> list[Intake]
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
         raise InputError(f"{name} cannot be unpacked: {error}; pack it anew") from None
     texts = [one for one in entries if PurePosixPath(one.filename).suffix.lower() in TEXTS]
+    texts.sort(key=lambda one: one.filename)  # programs pack in any order
     if not texts:
         raise InputError(f"{name} holds no text: put a .txt or .md file into it")
     found = [_read(name, archive, one, encoding) for one in texts]

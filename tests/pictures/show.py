@@ -20,7 +20,7 @@ ASKED = """<style>
 .masthead, .footer, .around, .down { display: none !important; } .columns { padding-top: 1.25rem; }
 </style></head>"""
 WARNED, WARNED_OPEN = '<details class="warned">', '<details class="warned" open>'
-COLOURS = 128
+COLOURS = 160
 
 
 def with_pictures(path: Path) -> Timeline:

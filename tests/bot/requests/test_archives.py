@@ -40,6 +40,12 @@ def test_texts_with_their_files(tmp_path: Path) -> None:
     assert [one.fingerprint for one in again.threads] == [one.fingerprint for one in whole.threads]
 
 
+def test_texts_in_order() -> None:
+    """The texts of an archive come in the order of their names, in whichever it was packed."""
+    intakes = unpack("a.zip", packed(dict.fromkeys(("b/1.txt", "2.txt", "1.md"), b"1/ a /end")))
+    assert [one.source for one in intakes] == ["a.zip: 1.md", "a.zip: 2.txt", "a.zip: b/1.txt"]
+
+
 def test_files_that_no_line_shows() -> None:
     """A file that no line shows is named on the last thread: nothing is passed over without a word."""
     names = {f"{number}.jpg": jpeg() for number in range(7)}
