@@ -25,6 +25,7 @@ from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.queries import read_times
 from threadcast.bot.wording import CHAT, TIMES, exactly, time_refused, waits
+from threadcast.config.schedule.languages import in_english
 from threadcast.config.schedule.words import WhenCode, WhenError, parse_when
 from threadcast.queue.states import Event
 
@@ -60,13 +61,14 @@ def at(context: Context, request: Request) -> Answer:
     text = " ".join(request.words)
     if not text:
         return when(context, request)
-    if text.lower() == SLOTS:
+    times = in_english(text.lower(), language())
+    if times == SLOTS:
         return each(context, replace(request, words=(SLOTS,)))
     try:
         moment = parse_when(text, now=context.clock(), zone=context.zone, language=language())
     except WhenError as error:
-        if error.code is WhenCode.UNREADABLE and is_schedule(text):
-            return each(context, request)
+        if error.code is WhenCode.UNREADABLE and is_schedule(times):
+            return each(context, replace(request, words=tuple(times.split())))
         raise UsageError(time_refused(error)) from None
     return starts_at(context, request, moment, context.zone)
 

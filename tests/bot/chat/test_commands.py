@@ -1,9 +1,11 @@
 """Every command is whole, in every language, and fits Telegram's menu."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.bot.chat.stand import standing
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import ranges, read_press
 from threadcast.bot.chat.menu import ORDER, WORDS, allowed_to, meant, menu
@@ -101,3 +103,15 @@ def test_the_words_lead_somewhere() -> None:
     """Each word of the table is no command itself, and means commands that there are."""
     assert not set(WORDS) & set(ORDER)
     assert {one for found in WORDS.values() for one in found} <= set(ORDER)
+
+
+def test_times_in_the_language_that_is_spoken(tmp_path: Path) -> None:
+    """A day each, and a slot each, are asked for in the language that somebody speaks."""
+    with standing(tmp_path, {"LANGUAGE": "de"}) as stand:
+        ada = stand.people["Ada"]
+        ada.sends("two.txt", b"1/ One.\n2/ End. /end\n1/ Two.\n2/ End. /end\n")
+        ada.waits_for(lambda seen: any("two.txt" in one.text for one in seen))
+        ada.says("/at 1-2 t\u00e4glich 9 Uhr")
+        ada.waits_for(lambda seen: "09:00" in seen[-1].text and "#2" in seen[-1].text)
+        ada.says("/at 1 Sendepl\u00e4tze")
+        ada.waits_for(lambda seen: "/at 1 daily 9:00" in seen[-1].text)  # there is no schedule

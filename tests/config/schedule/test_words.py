@@ -11,19 +11,17 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from threadcast.bot.wording import time_refused
+from threadcast.config.schedule.languages import in_english
+from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.words import FARTHEST, LONGEST, WhenError, parse_when
 from threadcast.config.schedule.zones import instant, wall
 
 TABLE = tomllib.loads(Path(__file__).with_name("when_cases.toml").read_text(encoding="utf-8"))["at"]
 READS = [(each, text, says) for each in TABLE for text, says in each.get("reads", ())]
-SPOKEN = [
-    (language, text, says)
-    for language, table in tomllib.loads(
-        Path(__file__).with_name("languages_cases.toml").read_text(encoding="utf-8")
-    ).items()
-    for text, says in table["reads"]
-]
+LANGUAGES = tomllib.loads(Path(__file__).with_name("languages_cases.toml").read_text(encoding="utf-8"))
+SPOKEN = [(language, text, says) for language, table in LANGUAGES.items() for text, says in table["reads"]]
 REFUSES = [(each, text, says) for each in TABLE for text, says in each.get("refuses", ())]
+TIMES = [(language, text, says) for language, table in LANGUAGES.items() for text, says in table["times"]]
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = st.sampled_from([BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC")])
 MINUTE = timedelta(minutes=1)
@@ -33,6 +31,15 @@ MOMENTS = st.integers(0, 15 * 366 * 24 * 60).map(lambda minutes: NOON + minutes 
 
 def ids(case: object) -> str | None:
     return case if isinstance(case, str) else None
+
+
+@pytest.mark.parametrize(("language", "text", "says"), TIMES)
+def test_times_for_several_threads(language: str, text: str, says: str) -> None:
+    """Each of these is, in English, times that a schedule is read from, or a slot each."""
+    found = in_english(text.lower(), language)
+    assert found == says
+    if found != "slots":
+        parse_schedule(found)
 
 
 @pytest.mark.parametrize(("at", "text", "says"), READS, ids=ids)
