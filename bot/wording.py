@@ -173,6 +173,10 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
             return _("thread {thread} on {channel} could not be looked at: {cause}").format(
                 thread=thread, channel=channel, cause=cause
             )
+        case Problem.REMOVED | Problem.INSERTED | Problem.MISFIT:
+            return _not_correctable(error, face)
+        case Problem.BY_HAND | Problem.OTHER_FILES | Problem.FIXED:
+            return _not_correctable(error, face)
         case Problem.BEHIND_ITSELF:
             return _("thread {thread} cannot go behind itself; name another thread").format(thread=thread)
         case Problem.ELSEWHERE:
@@ -212,6 +216,43 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
                 "thread {thread} is unsure on {n} channels ({where}); {wish}",
                 unsure,
             ).format(thread=thread, n=unsure, where=where, wish=_(face.name_one))
+
+
+def _not_correctable(error: RequestError, face: Face) -> str:
+    """Return why what is out cannot become what the new text says, and what can be done."""
+    thread, channel, part = error.thread, error.channel, error.names[0]
+    command = face.command("undo", thread)
+    match error.problem:
+        case Problem.REMOVED:
+            return _(
+                "the new text of thread {thread} has {parts} parts, and {out} are out: no post can be taken"
+                " out of a chain; leave every part in, or take it down and publish it anew: {command}"
+            ).format(thread=thread, parts=part, out=error.names[1], command=command)
+        case Problem.INSERTED:
+            return _(
+                "part {part} of thread {thread} is new, and nothing can be put into the middle of a chain:"
+                " add it at the end, or take it down and publish it anew: {command}"
+            ).format(part=part, thread=thread, command=command)
+        case Problem.MISFIT:
+            return _(
+                "part {part} of thread {thread} does not fit on {channel} where it is: it has to stay as many"
+                " posts as it was, with the same numbers; shorten it, say more in a part at the end, or take"
+                " it down and publish it anew: {command}"
+            ).format(part=part, thread=thread, channel=channel, command=command)
+        case Problem.OTHER_FILES:
+            return _(
+                "part {part} of thread {thread} shows other files now, and those that are out stay as they"
+                " are: leave them in, or take it down and publish it anew: {command}"
+            ).format(part=part, thread=thread, command=command)
+        case Problem.FIXED:
+            return _(
+                "the setting {name} of thread {thread} stays as it was when it went out: leave it, or take it"
+                " down and publish it anew: {command}"
+            ).format(name=part, thread=thread, command=command)
+    return _(
+        "part {part} of thread {thread} was posted on {channel} by hand, and its post is not known here:"
+        " leave it as it was, and edit it there by hand"
+    ).format(part=part, thread=thread, channel=channel)
 
 
 def _not_here(error: RequestError, face: Face) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum, StrEnum
 
 # Where an event has another name for a person.
-_WORDS = {"schedule": "publish now", "withdraw": "undo"}
+_WORDS = {"schedule": "publish now", "withdraw": "undo", "correct": "edit"}
 
 
 class Fault(Enum):
@@ -47,6 +47,9 @@ class Fault(Enum):
         "thread {thread_id} on {channel} is {state}, with {sent} of {posts} posts out: let it end first"
     )
     NOWHERE = "thread {thread_id} is nowhere queued or published: there is nothing to continue"
+    OTHER_TEXT = (
+        "thread {thread_id} was changed meanwhile, and nothing was done: look at it again, and edit it anew"
+    )
     NO_PART = "thread {thread_id} has {parts} already: there is no part to add"
     MAY_BE_OUT = "thread {thread_id} on {channel} is {state}, and posts of it are out or may be: it is kept"
     SAME_TEXT = "thread {thread_id} on {channel} is {state}, and has the same text"

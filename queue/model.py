@@ -120,7 +120,8 @@ class PostRecord:
     set by the first intent and kept. `doubted` is the time of the first intent whose post may be out,
     None where there was none; `misses` counts the looks in a row since that did not find it.
     `taken_down` is when it was deleted from the network. `album` are the ids of its further messages;
-    `uploads` those of its files, on a network that takes them before the post.
+    `uploads` those of its files, on a network that takes them before the post. `edit` says how the last
+    correction of its text stands, None where there was none; `edited` is when that was last begun.
     """
 
     position: int
@@ -139,6 +140,8 @@ class PostRecord:
     taken_down: datetime | None = None
     album: tuple[str, ...] = ()
     uploads: tuple[str, ...] = ()
+    edit: PostState | None = None
+    edited: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +158,9 @@ class StoredThread:
 class AuditEvent:
     """One line of the audit log.
 
-    `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `remove`, `take-down`, `pause`, `resume`,
-    `moved`, `store`, `forget`, `admit` or `revoke`. The last seven are about a channel, or about who steers,
-    and have neither thread nor delivery; `remove` has no delivery.
+    `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `edited`, `remove`, `take-down`, `pause`,
+    `resume`, `moved`, `store`, `forget`, `admit` or `revoke`. The last seven are about a channel, or about
+    who steers, and have neither thread nor delivery; `remove` has no delivery.
     """
 
     id: int

@@ -70,6 +70,7 @@ class Event(StrEnum):
     SKIP = "skip"  # the refused post is left out, and the chain goes on behind it
     SETTLE = "settle"  # a person said whether the doubtful post is out, or corrects that
     CONTINUE = "continue"  # its thread has got more parts
+    CORRECT = "correct"  # its thread says something else now, and so shall the posts that are out
     WITHDRAW = "withdraw"  # its posts are taken down
 
 
@@ -104,6 +105,7 @@ TRANSITIONS: dict[tuple[DeliveryState, Event], DeliveryState] = {
     (DeliveryState.FAILED, Event.CANCEL): DeliveryState.CANCELLED,
     (DeliveryState.PUBLISHED, Event.SETTLE): DeliveryState.QUEUED,
     (DeliveryState.PUBLISHED, Event.CONTINUE): DeliveryState.QUEUED,
+    (DeliveryState.PUBLISHED, Event.CORRECT): DeliveryState.QUEUED,
     (DeliveryState.PUBLISHED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
     (DeliveryState.FAILED, Event.WITHDRAW): DeliveryState.WITHDRAWN,
     (DeliveryState.CANCELLED, Event.HOLD): DeliveryState.HELD,
@@ -132,10 +134,10 @@ STOPPED = frozenset({DeliveryState.UNSURE, DeliveryState.FAILED})
 OVER = ENDED | STOPPED
 
 # After these a delivery has a time of its own: what is half out does not wait for a slot.
-_AT_ONCE = frozenset({Event.SCHEDULE, Event.RETRY, Event.SKIP, Event.SETTLE, Event.CONTINUE})
+_AT_ONCE = frozenset({Event.SCHEDULE, Event.RETRY, Event.SKIP, Event.SETTLE, Event.CONTINUE, Event.CORRECT})
 
 # What a person can bring about: a request, or one that needs more than a wish.
-_WISHES = REQUESTS | {Event.SETTLE, Event.SKIP, Event.CONTINUE, Event.WITHDRAW}
+_WISHES = REQUESTS | {Event.SETTLE, Event.SKIP, Event.CONTINUE, Event.CORRECT, Event.WITHDRAW}
 
 
 def allowed(state: DeliveryState) -> tuple[Event, ...]:
@@ -310,6 +312,23 @@ def _seek(reason: str, code: Code, due: datetime, *, misses: int = 0) -> Change:
 
 def _resend(reason: str, code: Code) -> Change:
     return Change(Event.RESEND, PostState.PLANNED, reason, None, keeps_lease=True, code=code)
+
+
+def decide_edit(outcome: Outcome, *, tries: int, now: datetime, chance: float) -> Change:
+    """What follows from the outcome of one edit of a post that is out; `post` is the state of the edit.
+
+    An edit may be made again: one that may have been is. A post that the network refuses to edit stays as
+    it was, and the others are edited all the same. The others as in `decide`.
+    """
+    match outcome:
+        case Sent():
+            return Change(Event.GO_ON, PostState.SENT, "", None, keeps_lease=True)
+        case Refused(reason, code) if code not in CHANNEL_FAULTS:
+            return Change(Event.GO_ON, PostState.REFUSED, reason, None, keeps_lease=True)
+        case Unknown(reason, code=code):
+            due = now + retry_delay(tries, chance)
+            return Change(Event.WAIT, PostState.UNKNOWN, reason, due, keeps_lease=False, code=code)
+    return decide(outcome, last=False, tries=tries, now=now, chance=chance)
 
 
 def settle(

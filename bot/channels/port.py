@@ -160,15 +160,12 @@ class NotReadyError(Exception):
         self.outcome = outcome
 
 
-class Channel(Protocol):
-    """A configured destination.
+class Destination(Protocol):
+    """What a person recognises a channel by.
 
-    `name` is the owner's name for it (lower case), `kind` the platform, `target` what a person
-    recognises it by (`@news`, `https://social.example`), free of secrets. `files` makes its files ready.
+    `name` is the owner's name for it (lower case), `kind` the platform, `target` where on it (`@news`,
+    `https://social.example`), free of secrets.
     """
-
-    files: ChannelFiles
-    reach: Reach
 
     @property
     def name(self) -> str: ...
@@ -176,6 +173,13 @@ class Channel(Protocol):
     def kind(self) -> str: ...
     @property
     def target(self) -> str: ...
+
+
+class Channel(Destination, Protocol):
+    """A configured destination, and what can be done there. `files` makes its files ready."""
+
+    files: ChannelFiles
+    reach: Reach
 
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
         """Limit, measure and numbering for a thread with these settings of its own.
@@ -219,6 +223,13 @@ class Channel(Protocol):
         """The post that a person means by its id or its link, which should have one of these texts.
 
         Never raises for the network; leaves nothing behind.
+        """
+        ...
+
+    async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
+        """Make a post that is out say this, where it stands; its files and its place stay as they are.
+
+        `Sent` where it says so now, by this call or before. Safe to repeat; never raises for the network.
         """
         ...
 

@@ -18,11 +18,14 @@ STOPPED = "the service was stopped before the server answered"
 BROKE = "the channel's adapter broke, which is a fault of ours: the log says where"
 
 
-async def send(channel: Channel, outgoing: Outgoing, stop: Stop) -> Outcome:
-    """Send a post. One whose call was ended, or whose adapter failed, may be out."""
+async def send(channel: Channel, outgoing: Outgoing, stop: Stop, out: str | None = None) -> Outcome:
+    """Send a post, or edit the one that is `out` under this id.
+
+    Where the call was ended, or the adapter failed, that may have been done.
+    """
     try:
         async with stop.limit():
-            return await channel.send(outgoing)
+            return await (channel.send(outgoing) if out is None else channel.edit(out, outgoing))
     except TimeoutError:
         return Unknown(STOPPED, code=Code.STOPPED)
     except Exception:  # an adapter's fault, not the network's

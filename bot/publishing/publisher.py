@@ -19,6 +19,7 @@ from functools import partial
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, Landmark, NotReadyError, Outgoing, Sought
 from threadcast.bot.publishing import calls
+from threadcast.bot.publishing.corrections import Corrections
 from threadcast.bot.publishing.lease import Stop, renewed
 from threadcast.bot.publishing.progress import report
 from threadcast.config.logs import get_logger
@@ -26,7 +27,7 @@ from threadcast.queue.compose.compose import CannotComposeError, Post, compose
 from threadcast.queue.errors import LeaseLostError, NotFoundError
 from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, at_once
 from threadcast.queue.outcomes import Code, Obstacle, Outcome, Refused, Throttled, Unknown
-from threadcast.queue.states import Change, Event, PostState, decide, interrupted, settle
+from threadcast.queue.states import Change, Event, PostState, decide, interrupted, request, settle
 from threadcast.queue.store.database import Database
 
 log = get_logger("threadcast.publisher")
@@ -152,7 +153,18 @@ class Publisher:
         return delivery
 
     async def _prepare(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
-        """Give the posts, once the chain can go its whole way; the delivery where it cannot yet."""
+        """Give the posts, once the chain can go its whole way; the delivery where it cannot, or has gone it.
+
+        What is out and says something else now is edited first.
+        """
+        corrections = Corrections(
+            *(self.database, self.channel, self.clock, self.stop, self.pace, LEASE, self.chance),
+            hold=lambda left: self._hold(claim, left=left),
+        )
+        held = await corrections.make(claim)
+        if held is not None:
+            self.observe(held)
+            return held
         posts: tuple[PostRecord, ...] | Delivery = claim.posts
         if all(post.state is PostState.SENT for post in claim.posts):  # none yet, or the thread was continued
             posts = await self._plan(claim)
@@ -179,6 +191,8 @@ class Publisher:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
             return await self._put_off(claim, Refused(str(error), Code.CONTENT))
+        if not posts:  # all is out: some of it was corrected
+            return (await self._record(claim, None, request(claim.delivery.state, Event.FINISH)))[0]
         return await asyncio.to_thread(self.database.work.plan, claim, posts, now=self.clock())
 
     async def _look_ahead(self, claim: Claim, posts: Sequence[PostRecord]) -> Delivery | None:
@@ -351,9 +365,14 @@ def _adopted(claim: Claim) -> int:
 
 
 def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:
-    """Give those not planned yet. Raise CannotComposeError where the queue could not go on with them."""
+    """Give those not planned yet: of a chain that is all out, and was corrected, none.
+
+    Raise CannotComposeError where the queue could not go on with them.
+    """
     planned, adopted = _planned(claim), _adopted(claim)
     rest = [post for post in posts if post.part > planned]
+    if not rest and any(post.edit for post in claim.posts):
+        return []
     if all(post.part <= adopted for post in rest):
         raise CannotComposeError("What is left of the thread has no text to post: add some, or cancel it.")
     if not planned and adopted and rest[0].part > adopted:

@@ -1,24 +1,51 @@
-"""Chains that are out: taken down, compared with what the networks show, mended."""
+"""Chains that are out: taken down, compared with what the networks show, mended, corrected."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from threadcast.bot.channels.port import Channel, NotReadyError
+from threadcast.bot.languages import _
 from threadcast.bot.plain import quoted
 from threadcast.bot.publishing.takedown import Audit, Undo, Undoing, audit
 from threadcast.bot.requests.changes import Changed, Changes
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
-from threadcast.bot.requests.input import Intake
+from threadcast.bot.requests.input import InputError, Intake, has_text, only_thread, understand
 from threadcast.bot.requests.threads import Receipt, Threads, adoptable
-from threadcast.queue.compose.compose import CannotComposeError, compose
-from threadcast.queue.model import Delivery
+from threadcast.queue.compose.compose import CannotComposeError, Post, compose
+from threadcast.queue.compose.corrections import MisfitError, inserted, recompose
+from threadcast.queue.model import Delivery, PostRecord
 from threadcast.queue.outcomes import Sent
-from threadcast.queue.states import DeliveryState, Event
-from threadcast.queue.text.thread import written
+from threadcast.queue.states import LIVE, DeliveryState, Event, PostState
+from threadcast.queue.text.settings import ThreadSettings
+from threadcast.queue.text.thread import Thread, written
 
 Pause = Callable[[datetime], Awaitable[None]]
+
+SHOWN = ("warning", "sensitive", "language", "quotes", "previews")  # with every post, and again with an edit
+FIXED = ("visibility", "reply_visibility", "numbering")  # of what is out
+KEPT = frozenset({DeliveryState.CANCELLED, DeliveryState.WITHDRAWN})  # nobody reads these any more
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a thread is to say, and the posts that change for it: by delivery and position.
+
+    Where that is nothing, and `after` is as it was `before`, there is nothing to correct.
+    """
+
+    thread_id: int
+    before: Thread
+    after: Thread
+    posts: Mapping[int, Mapping[int, Post]] = field(default_factory=dict)
+    channels: Mapping[str, int] = field(default_factory=dict)  # how many posts change there
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.posts and self.before == self.after
 
 
 class Chains:
@@ -138,6 +165,108 @@ class Chains:
                     self._database.changes.note_gone(one.id, each.position, **signed)
         return self._changes.apply(thread_id, Event.RETRY, channels=channels)
 
+    async def correction(self, thread_id: int, text: str) -> Correction:
+        """Return what would be edited so that a thread that is out says this; nothing is changed.
+
+        Every post is composed anew and fits where it is, on each channel. Parts behind the last one continue
+        the chain. Raises InputError, NotFoundError, and NotAllowedError where that cannot be done in place.
+        """
+        before = self._database.reading.thread(thread_id).thread
+        intake = Threads(self._context).attached(understand(_("the new text"), text.encode()), before)
+        after = only_thread(intake)
+        _require_in_place(thread_id, before, after)
+        mine = self._context.deliveries(thread_id)
+        posts = self._database.reading.posts_of([one.id for one in mine])
+        found = {
+            one: {
+                post.position: new
+                for post, new in await self._recomposed(one, posts[one.id], after)
+                if _changes(post, new, before.settings, after.settings)
+            }
+            for one in mine
+            if posts[one.id] and one.state not in KEPT
+        }
+        return Correction(
+            thread_id,
+            before,
+            after,
+            {one.id: changed for one, changed in found.items() if changed},
+            {one.channel: len(changed) for one, changed in found.items()},
+        )
+
+    async def back(self, thread_id: int, audits: Sequence[Audit]) -> Correction:
+        """Return what would be edited so that a thread's posts say again what is stored."""
+        before = self._database.reading.thread(thread_id).thread
+        posts: dict[int, dict[int, Post]] = {}
+        for one in audits:
+            places = {each.position for each in one.differences if each.kind == "edited"}
+            known = self._database.reading.posts(one.delivery.id)
+            if found := {post.position: post.post for post in known if post.position in places}:
+                posts[one.delivery.id] = found
+        names = {one.delivery.channel: len(posts.get(one.delivery.id, ())) for one in audits}
+        return Correction(thread_id, before, before, posts, names)
+
+    def correct(self, correction: Correction) -> tuple[Delivery, ...]:
+        """Have the posts of a correction edited, by the service, as they are published.
+
+        Raises NotFoundError, and NotAllowedError where something has changed since.
+        """
+        corrected = self._database.threads.correct(
+            correction.thread_id,
+            correction.before,
+            correction.after,
+            correction.posts,
+            **self._context.signature(),
+        )
+        self._context.wake()
+        return tuple(one for one in corrected if one.state in LIVE)
+
+    async def _recomposed(
+        self, delivery: Delivery, posts: Sequence[PostRecord], thread: Thread
+    ) -> Iterator[tuple[PostRecord, Post]]:
+        channel = self._channel(delivery)
+        refused = partial(RefusedError, thread=delivery.thread_id, channel=delivery.channel)
+        try:
+            rules = await channel.rules(thread.settings)
+            new = recompose(thread, rules, [post.post for post in posts])
+        except NotReadyError as error:
+            raise refused(Problem.NOT_SEEN, cause=str(error)) from None
+        except CannotComposeError as error:
+            raise refused(Problem.NOT_HERE, cause=str(error)) from None
+        except MisfitError as error:
+            raise refused(Problem.MISFIT, names=[str(error.part)]) from None
+        for post, one in zip(posts, new, strict=True):
+            by_hand = post.remote_id is None and post.state is PostState.SENT
+            if by_hand and one.text != post.post.text:
+                raise refused(Problem.BY_HAND, names=[str(one.part)])
+        return zip(posts, new, strict=True)
+
     def _channel(self, delivery: Delivery) -> Channel:
         (channel,) = pick(self._context.channels, [delivery.channel])
         return channel
+
+
+def _require_in_place(thread: int, before: Thread, after: Thread) -> None:
+    """Raise NotAllowedError where what is out cannot become that, on whatever channel."""
+    out = len(before.parts)
+    if len(after.parts) < out:
+        raise RefusedError(Problem.REMOVED, thread=thread, names=[str(len(after.parts)), str(out)])
+    if (part := inserted(before, after)) is not None:
+        raise RefusedError(Problem.INSERTED, thread=thread, names=[str(part)])
+    if len(after.parts) > out and not has_text(after.parts[out:]):
+        raise InputError(_("what was added has numbers and no text: there is nothing to add"))
+    for name in FIXED:
+        if getattr(before.settings, name) != getattr(after.settings, name):
+            raise RefusedError(Problem.FIXED, thread=thread, names=[name])
+    for part, (old, new) in enumerate(zip(before.parts, after.parts, strict=False), 1):
+        if [one.file for one in old.media] != [one.file for one in new.media]:
+            raise RefusedError(Problem.OTHER_FILES, thread=thread, names=[str(part)])
+
+
+def _changes(post: PostRecord, new: Post, before: ThreadSettings, after: ThreadSettings) -> bool:
+    """Whether a post that is out is to show something else."""
+    if post.remote_id is None or post.taken_down is not None:
+        return False
+    described = [[one.description for one in each.media] for each in (post.post, new)]
+    settled = any(getattr(before, name) != getattr(after, name) for name in SHOWN)
+    return settled or post.post.text != new.text or described[0] != described[1]

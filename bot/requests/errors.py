@@ -24,6 +24,14 @@ class Problem(StrEnum):
     NOT_A_POST = "not-a-post"  # what a person named is no post of this channel
     NOT_THE_POST = "not-the-post"  # may not be: `names` has what was named, and its id
     NOT_SEEN = "not-seen"  # the network could not be looked at
+    REMOVED = "removed"  # parts of what is out: `names` has how many there are now, and were
+    INSERTED = (
+        "inserted"  # a part in the middle of what is out: `names` has its number, as for the next three
+    )
+    MISFIT = "misfit"  # a part that would be another number of posts on this channel, or have other numbers
+    BY_HAND = "by-hand"  # a part that was posted by hand, so that its post is not known
+    OTHER_FILES = "other-files"  # in a part that is out
+    FIXED = "fixed"  # a setting, named in `names`, once something is out
 
 
 class RequestError(Exception):

@@ -35,6 +35,13 @@ class Dossier:
     chains: tuple[Chain, ...]
     events: tuple[AuditEvent, ...]
 
+    @property
+    def is_out(self) -> bool:
+        """Whether it is corrected where it stands: a chain of it is whole, and published."""
+        return any(
+            one.posts and one.delivery.state in {DeliveryState.PUBLISHED, *BEGINNINGS} for one in self.chains
+        )
+
 
 class Queries:
     """Each answers from the queue as it is now. Raises StoreError."""

@@ -91,7 +91,7 @@ class Threads:
         """
         context, reason = self._context, because if hold else ""
         new: list[NewThread] = []
-        known = [self._attached(intake) for intake in intakes]
+        known = [self.attached(intake) for intake in intakes]
         for intake, thread in ((one, thread) for one in known for thread in one.threads):
             wished = thread.settings
             moment = at if at is not None else self._time(intake, wished.at)
@@ -127,7 +127,7 @@ class Threads:
 
         `confirm` is as for `add`. Raises InputError, UnknownChannelError, StoreError.
         """
-        thread = adoptable(self._attached(intake), parts)
+        thread = adoptable(self.attached(intake), parts)
         (picked,) = pick(self._context.channels, [channel])
         new = replace(
             self._new(thread, picked, None if confirm else self._context.clock(), held="", confirm=confirm),
@@ -142,7 +142,7 @@ class Threads:
         Raises InputError, NotFoundError, NotAllowedError.
         """
         before = self._database.reading.thread(thread_id).thread
-        new = self._attached(understand("the new text", text.encode()), before)
+        new = self.attached(understand("the new text", text.encode()), before)
         return self._rewrite(thread_id, only_thread(new))
 
     def settings(self, thread_id: int, values: Mapping[str, str | None]) -> tuple[Delivery, ...]:
@@ -188,7 +188,7 @@ class Threads:
         thread, count = continued(before, intake), len(before.parts)
         # Another file may have the name of one that is there already.
         new = replace(intake, threads=(replace(thread, parts=thread.parts[count:]),))
-        (parts,) = (one.parts for one in self._attached(new).threads)
+        (parts,) = (one.parts for one in self.attached(new).threads)
         thread = with_files(replace(thread, parts=(*before.parts, *parts)), {})
         channels = [one.channel for one in self._context.deliveries(thread_id)]
         if fault := self._context.undescribed(parts, channels):
@@ -208,16 +208,15 @@ class Threads:
         """Return the texts of an archive as one, its files kept. Raises InputError."""
         return together(name, [self.attached(one) for one in unpack(name, BytesIO(content))])
 
-    def attached(self, intake: Intake) -> Intake:
-        """Return a text whose threads know their files. Raises InputError."""
-        return with_files_of(intake, self._context.attacher)
-
     def remove(self, thread_id: int) -> None:
         """Forget a thread of which nothing was sent. Raises NotFoundError, NotAllowedError."""
         self._database.threads.remove(thread_id, **self._context.signature())
 
-    def _attached(self, intake: Intake, before: Thread | None = None) -> Intake:
-        """A text whose threads know their files, those of the thread that was there `before` among them."""
+    def attached(self, intake: Intake, before: Thread | None = None) -> Intake:
+        """Return a text whose threads know their files, those of the thread that was there `before` too.
+
+        Raises InputError.
+        """
         known = {one.source: one.file for one in before.media if one.file} if before else {}
         return with_files_of(
             replace(intake, threads=tuple(with_files(thread, known) for thread in intake.threads)),

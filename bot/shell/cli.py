@@ -60,7 +60,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "undo": ("history", "Take a thread's posts down, the newest first."),
     },
     "Keep": {
-        "edit": ("threads", "Change the text of a thread that has not begun."),
+        "edit": ("editing", "Change the text of a thread, and what of it is out."),
         "set": ("settings", "Change settings of a thread that has not begun."),
         "export": ("threads", "Give a thread back as text."),
         "backup": ("database", "Copy the queue into a new FILE."),

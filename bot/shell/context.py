@@ -174,6 +174,11 @@ def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at") -> datetim
         raise click.BadParameter(time_refused(error), param_hint=hint) from None
 
 
+async def paused(until: datetime) -> None:
+    """Wait until a moment, for a network that asks to."""
+    await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
+
+
 def confirm(question: str) -> bool:
     """Ask on a terminal; a script, which has none, has to say --yes."""
     return sys.stdin.isatty() and click.confirm(question, err=True)

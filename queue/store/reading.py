@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, or_, select
 
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.outcomes import Code
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.store.rows import (
     DELIVERY,
     delivery_of,
@@ -119,7 +119,7 @@ class Reading:
     def landmark(self, channel: str) -> PostRecord | None:
         """The post that went out last on this channel (by `finished`) and was not taken down since.
 
-        Of posts whose remote id is known; None where there is none.
+        Of posts whose remote id is known, and which say what is stored; None where there is none.
         """
         query = (
             select(*POSTS.c)
@@ -129,6 +129,7 @@ class Reading:
                 POSTS.c.remote_id.is_not(None),
                 POSTS.c.finished.is_not(None),
                 POSTS.c.taken_down.is_(None),
+                or_(POSTS.c.edit.is_(None), POSTS.c.edit == PostState.SENT),
             )
             .order_by(POSTS.c.finished.desc(), POSTS.c.delivery_id.desc(), POSTS.c.position.desc())
             .limit(1)
@@ -138,14 +139,16 @@ class Reading:
             return None if row is None else post_of(row)
 
     def sent_since(self, channel: str, moment: datetime) -> int:
-        """How many posts of ours went out on this channel at `moment` or later, gone ones included."""
+        """How many posts of ours went out, or were edited, on this channel at `moment` or later.
+
+        Gone ones are counted too.
+        """
         query = (
             select(func.count())
             .select_from(POSTS)
             .join(DELIVERIES, DELIVERIES.c.id == POSTS.c.delivery_id)
-            .where(
-                DELIVERIES.c.channel == channel, POSTS.c.remote_id.is_not(None), POSTS.c.finished >= moment
-            )
+            .where(DELIVERIES.c.channel == channel, POSTS.c.remote_id.is_not(None))
         )
         with self._read() as connection:
-            return int(connection.scalar(query) or 0)
+            counts = [query.where(column >= moment) for column in (POSTS.c.finished, POSTS.c.edited)]
+            return sum(int(connection.scalar(one) or 0) for one in counts)

@@ -7,11 +7,11 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, Select, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, text, update
 
 from threadcast.queue.compose.compose import Post
-from threadcast.queue.errors import Fault, LeaseLostError, NotAllowedError, NotFoundError
-from threadcast.queue.model import Adoption, Claim, Delivery, PostRecord, StoredThread
+from threadcast.queue.errors import Fault, LeaseLostError, NotAllowedError, NotFoundError, StoreError
+from threadcast.queue.model import Adoption, Claim, Delivery, Intent, PostRecord, StoredThread
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import LIVE, Change, DeliveryState, PostState, written
 from threadcast.queue.store.schema import DELIVERIES, EVENTS, POSTS, THREADS
@@ -78,6 +78,63 @@ def adopt(rows: list[dict[str, Any]], adoption: Adoption) -> int:
     if out:
         out[-1] |= {"remote_id": adoption.last.remote_id, "url": adoption.last.url}
     return len(out)
+
+
+def post_at(delivery: Delivery, position: int) -> tuple[ColumnElement[bool], ...]:
+    """One post of a delivery."""
+    return POSTS.c.delivery_id == delivery.id, POSTS.c.position == position
+
+
+def intend(
+    connection: Connection,
+    delivery: Delivery,
+    position: int,
+    intent: Intent,
+    reply_to: str | None,
+    now: datetime,
+) -> PostRecord:
+    """Make the next post of a chain `sending`; return it. Raises StoreError where it is not `planned`."""
+    statement = (
+        update(POSTS)
+        .where(*post_at(delivery, position), POSTS.c.state == PostState.PLANNED)
+        .values(
+            state=PostState.SENDING,
+            tries=POSTS.c.tries + 1,
+            key=func.coalesce(POSTS.c.key, intent.key),
+            reply_to=reply_to,
+            intended=now,
+        )
+        .returning(*POSTS.c)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise StoreError(Fault.NOT_PLANNED, position=position, **which(delivery))
+    if position != delivery.sent + 1:
+        raise not_next(delivery, position)
+    return post_of(row)
+
+
+def not_next(delivery: Delivery, position: int) -> StoreError:
+    """Return what is raised for a post whose turn it is not."""
+    return StoreError(Fault.NOT_NEXT, position=position, **which(delivery))
+
+
+def record_post(
+    connection: Connection, delivery: Delivery, position: int, change: Change, now: datetime
+) -> None:
+    """Write what came of a send of a post. Raises StoreError where it was not being sent."""
+    values: dict[str, Any] = {"state": change.post, "reason": change.reason, "misses": change.misses}
+    if change.post is PostState.UNKNOWN:
+        values["doubted"] = func.coalesce(POSTS.c.doubted, POSTS.c.intended)
+    before = [PostState.SENDING, PostState.UNKNOWN]
+    if change.sent is None:
+        before.append(PostState.PLANNED)  # what went wrong before the call
+    else:
+        sent = change.sent
+        values |= {"remote_id": sent.remote_id, "url": sent.url, "album": sent.album, "finished": now}
+    here = update(POSTS).where(*post_at(delivery, position), POSTS.c.state.in_(before))
+    if not connection.execute(here.values(values)).rowcount:
+        raise StoreError(Fault.NOT_SENDING, position=position, **which(delivery))
 
 
 def read_delivery(connection: Connection, delivery_id: int, *, lock: bool = False) -> Delivery:

@@ -239,6 +239,8 @@ POSTS = Table(
     Column("media", Files, nullable=False, server_default=text("''")),
     Column("album", Words, nullable=False, server_default=text("''")),
     Column("uploads", Words, nullable=False, server_default=text("''")),
+    Column("edit", Word(PostState)),  # how the correction of one that is out stands
+    Column("edited", UtcTime),
     CheckConstraint(f"state IN ({listed(PostState)})", name="state"),
     # A post of an adopted chain is out, and was never tried by us.
     CheckConstraint("state <> 'sent' OR tries = 0 OR remote_id IS NOT NULL", name="found"),
@@ -249,6 +251,13 @@ Index(  # landmark, sent_since
     POSTS.c.finished,
     sqlite_where=POSTS.c.finished.is_not(None),
     postgresql_where=POSTS.c.finished.is_not(None),
+)
+
+Index(  # sent_since
+    "posts_edited",
+    POSTS.c.edited,
+    sqlite_where=POSTS.c.edited.is_not(None),
+    postgresql_where=POSTS.c.edited.is_not(None),
 )
 
 EVENTS = Table(

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, select, text, update
 
+from threadcast.queue.compose.compose import Post
 from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.model import Added, Delivery, Duplicate, NewDelivery, NewThread
 from threadcast.queue.outcomes import Code
@@ -22,6 +23,7 @@ from threadcast.queue.store.rows import (
     delivery_of,
     log,
     note,
+    post_at,
     put,
     read_deliveries,
     read_thread,
@@ -155,9 +157,7 @@ class Threads:
         with self._write() as connection:
             take_turns(connection, FREE_PLACES)
             mine = _of(connection, thread_id)
-            for one in mine:
-                if one.state in LIVE and (one.state not in BEGINNINGS or one.posts > one.sent):
-                    raise NotAllowedError(Fault.NOT_ENDED, **which(one))
+            _require_ended(mine)
             going_on = [one for one in mine if one.state in {DeliveryState.PUBLISHED, *BEGINNINGS}]
             if not going_on:
                 raise NotAllowedError(Fault.NOWHERE, thread_id=thread_id)
@@ -171,6 +171,51 @@ class Threads:
                     change = request(one.state, Event.CONTINUE, due=now)
                     transition(connection, one, change, now=now)
             return _logged(connection, going_on, thread, Event.CONTINUE, now=now, actor=actor)
+
+    def correct(
+        self,
+        thread_id: int,
+        before: Thread,
+        thread: Thread,
+        posts: Mapping[int, Mapping[int, Post]],
+        *,
+        now: datetime,
+        actor: str,
+    ) -> tuple[Delivery, ...]:
+        """Replace a thread's text, and by delivery and position those `posts` that are out: to be edited.
+
+        `published` deliveries whose posts change, or whose thread has more parts than `before`, are `queued`
+        again (`correct` or `continue`, at once: `own_time`, `due` now). Gives an `edit` event for each
+        delivery, and where posts change a `correct` event that names them.
+
+        Raises NotFoundError, and NotAllowedError where the thread is not as it was `before`, where a
+        delivery is as `extend` cannot have it, or where the new text is live on one of its channels already.
+        """
+        with self._write() as connection:
+            take_turns(connection, FREE_PLACES)
+            mine = _of(connection, thread_id)
+            if read_thread(connection, thread_id).thread != before:
+                raise NotAllowedError(Fault.OTHER_TEXT, thread_id=thread_id)
+            _require_ended(mine)
+            more = len(thread.parts) > len(before.parts)
+            back = [
+                one for one in mine if one.state is DeliveryState.PUBLISHED and (more or posts.get(one.id))
+            ]
+            refuse_twins(connection, thread, [*back, *(one for one in mine if one.state in LIVE)])
+            _rewrite(connection, thread_id, thread)
+            for one in mine:
+                for position, post in posts.get(one.id, {}).items():
+                    values = {"text": post.text, "length": post.length, "media": post.media, "reason": ""}
+                    here = update(POSTS).where(*post_at(one, position), POSTS.c.state == PostState.SENT)
+                    connection.execute(here.values(values | {"edit": PostState.PLANNED}))
+            for one in back:
+                change = request(one.state, Event.CONTINUE if more else Event.CORRECT, due=now)
+                transition(connection, one, change, now=now)
+            for one in mine:
+                if places := posts.get(one.id):
+                    detail = f"posts {', '.join(map(str, sorted(places)))}"
+                    log(connection, one, Event.CORRECT, actor=actor, now=now, detail=detail)
+            return _logged(connection, mine, thread, "edit", now=now, actor=actor)
 
     def remove(self, thread_id: int, *, now: datetime, actor: str) -> None:
         """Forget a thread of which nothing was ever sent. Its events stay, with one more, `remove`.
@@ -189,6 +234,13 @@ class Threads:
             connection.execute(delete(DELIVERIES).where(DELIVERIES.c.id.in_(ids)))
             connection.execute(delete(THREADS).where(THREADS.c.id == thread_id))
             note(connection, "remove", thread_id=thread_id, actor=actor, now=now, detail=mine[0].title)
+
+
+def _require_ended(mine: Sequence[Delivery]) -> None:
+    """Raise NotAllowedError where a chain is under way, or has stopped in its middle."""
+    for one in mine:
+        if one.state in LIVE and (one.state not in BEGINNINGS or one.posts > one.sent):
+            raise NotAllowedError(Fault.NOT_ENDED, **which(one))
 
 
 def _check(threads: Sequence[NewThread]) -> None:

@@ -1,6 +1,7 @@
 """What a worker does with a delivery: claim it, plan its posts, intend each and record what came of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +30,16 @@ from threadcast.queue.states import Change, DeliveryState, Event, PostState, hee
 from threadcast.queue.store.rows import (
     adopt,
     held,
+    intend,
     log,
-    post_of,
+    not_next,
+    post_at,
     post_row,
     put,
     read_delivery,
     read_posts,
     read_thread,
+    record_post,
     take_turns,
     transition,
     which,
@@ -140,7 +144,7 @@ class Work:
     def note_uploads(self, claim: Claim, position: int, uploads: tuple[str, ...]) -> None:
         """Before a send: the network has the post's files, under these ids. Raises LeaseLostError."""
         with self._write() as connection:
-            here = update(POSTS).where(*_post(held(connection, claim), position))
+            here = update(POSTS).where(*post_at(held(connection, claim), position))
             connection.execute(here.values(uploads=uploads))
 
     def intend(
@@ -153,7 +157,7 @@ class Work:
         """
         with self._write() as connection:
             delivery = put(connection, held(connection, claim), lease_owner=claim.worker, lease_until=until)
-            return _intend(connection, delivery, position, Intent(key, until), reply_to, now)
+            return intend(connection, delivery, position, Intent(key, until), reply_to, now)
 
     def record(
         self,
@@ -169,24 +173,24 @@ class Work:
         With `following` the next post is intended in the same transaction, as `intend` does, as a reply to
         this one, which is out, or to its `parent`; it is the second answer.
 
-        `position` None is for what went wrong before any post (the rules could not be had): only the
-        delivery changes. A post that was sent gets remote id, url and `finished`. The delivery takes
-        what `states.written` says of the change; where a person asked to stop it, of what `states.heed`
-        makes of that. Gives an event, except for `go-on`.
+        `position` None is for what went wrong before any post (the rules could not be had), and for the end
+        of a chain that is all out: only the delivery changes. A post that was sent gets remote id, url and
+        `finished`. The delivery takes what `states.written` says of the change; where a person asked to stop
+        it, of what `states.heed` makes of that. Gives an event, except for `go-on`.
 
         Changes nothing and raises LeaseLostError where the fence is no longer the delivery's, and
         StoreError where the change cannot be true: a post changes that is not the next of its chain,
         or goes out and was not being sent, the chain ends in its middle or goes on after its last
-        post, or `position` is None with another event than `wait` and `refuse`.
+        post, or `position` is None with an event that needs one.
         """
         with self._write() as connection:
             delivery = held(connection, claim)
             sent = delivery.sent
             if position is not None:
                 if position != sent + 1:
-                    raise _not_next(delivery, position)
-                _record_post(connection, delivery, position, change, now)
-            elif change.event not in {Event.WAIT, Event.REFUSE}:
+                    raise not_next(delivery, position)
+                record_post(connection, delivery, position, change, now)
+            elif not _needs_no_post(change, delivery):
                 raise StoreError(Fault.NO_POSITION, event=change.event, **which(delivery))
             if change.sent is not None:
                 sent += 1
@@ -207,8 +211,43 @@ class Work:
             intended = None
             if following is not None and change.sent is not None:
                 parent = following.parent or change.sent.remote_id
-                intended = _intend(connection, delivery, sent + 1, following, parent, now)
+                intended = intend(connection, delivery, sent + 1, following, parent, now)
             return delivery, intended
+
+    def intend_edit(self, claim: Claim, position: int, *, now: datetime, until: datetime) -> None:
+        """Before an edit of a post that is out: it may be made from here on; the lease now ends at `until`.
+
+        Raises LeaseLostError.
+        """
+        with self._write() as connection:
+            delivery = put(connection, held(connection, claim), lease_owner=claim.worker, lease_until=until)
+            here = update(POSTS).where(*post_at(delivery, position), POSTS.c.state == PostState.SENT)
+            connection.execute(here.values(edit=PostState.SENDING, edited=now))
+
+    def record_edit(self, claim: Claim, position: int, change: Change, *, now: datetime) -> Delivery:
+        """After an edit: write what `states.decide_edit` decided, as `record` does. Raises LeaseLostError.
+
+        Gives an event `edited` where it was made, or refused.
+        """
+        with self._write() as connection:
+            delivery = held(connection, claim)
+            here = update(POSTS).where(*post_at(delivery, position))
+            connection.execute(here.values(edit=change.post, reason=change.reason))
+            if change.event is Event.GO_ON:
+                detail = f"post {position}" + (f" stays as it was: {change.reason}" if change.reason else "")
+                log(connection, delivery, "edited", actor=claim.worker, now=now, detail=detail)
+                change = replace(change, reason="")
+            change = heed(delivery.code, change)
+            if change.event is not Event.GO_ON:
+                log(
+                    connection,
+                    delivery,
+                    change.event,
+                    actor=claim.worker,
+                    now=now,
+                    detail=change.reason or "",
+                )
+            return transition(connection, delivery, change, now=now)
 
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> Delivery:
         """End the lease early: the delivery stays `publishing` and goes on at `due`, or at once.
@@ -245,57 +284,9 @@ class Work:
             return len(ids)
 
 
-def _intend(
-    connection: Connection,
-    delivery: Delivery,
-    position: int,
-    intent: Intent,
-    reply_to: str | None,
-    now: datetime,
-) -> PostRecord:
-    statement = (
-        update(POSTS)
-        .where(*_post(delivery, position), POSTS.c.state == PostState.PLANNED)
-        .values(
-            state=PostState.SENDING,
-            tries=POSTS.c.tries + 1,
-            key=func.coalesce(POSTS.c.key, intent.key),
-            reply_to=reply_to,
-            intended=now,
-        )
-        .returning(*POSTS.c)
-    )
-    row = connection.execute(statement).mappings().one_or_none()
-    if row is None:
-        raise StoreError(Fault.NOT_PLANNED, position=position, **which(delivery))
-    if position != delivery.sent + 1:
-        raise _not_next(delivery, position)
-    return post_of(row)
-
-
-def _record_post(
-    connection: Connection, delivery: Delivery, position: int, change: Change, now: datetime
-) -> None:
-    values: dict[str, Any] = {"state": change.post, "reason": change.reason, "misses": change.misses}
-    if change.post is PostState.UNKNOWN:
-        values["doubted"] = func.coalesce(POSTS.c.doubted, POSTS.c.intended)
-    before = [PostState.SENDING, PostState.UNKNOWN]
-    if change.sent is None:
-        before.append(PostState.PLANNED)  # what went wrong before the call
-    else:
-        sent = change.sent
-        values |= {"remote_id": sent.remote_id, "url": sent.url, "album": sent.album, "finished": now}
-    here = update(POSTS).where(*_post(delivery, position), POSTS.c.state.in_(before))
-    if not connection.execute(here.values(values)).rowcount:
-        raise StoreError(Fault.NOT_SENDING, position=position, **which(delivery))
-
-
-def _post(delivery: Delivery, position: int) -> tuple[ColumnElement[bool], ...]:
-    return POSTS.c.delivery_id == delivery.id, POSTS.c.position == position
-
-
-def _not_next(delivery: Delivery, position: int) -> StoreError:
-    return StoreError(Fault.NOT_NEXT, position=position, **which(delivery))
+def _needs_no_post(change: Change, delivery: Delivery) -> bool:
+    is_out = change.event is Event.FINISH and delivery.sent == delivery.posts
+    return is_out or change.event in {Event.WAIT, Event.REFUSE}
 
 
 class _Look:

@@ -52,6 +52,8 @@ STEPS = (
 )
 # Steps of settling a post of unknown fate.
 LOOKS = ("before-look", "after-look")
+# Steps of editing a post that is out.
+EDITS = ("before-edit", "after-edit-intent", "edit-lost", "after-edit")
 # Steps of an update from the chat: what it asks for is not done yet, is done, is noted as heard.
 HEARING = ("before-deed", "after-deed", "after-heard")
 # In the middle of any transaction, on any channel: everything is written but the commit.
@@ -169,6 +171,20 @@ def around_store(killer: Killer) -> None:  # noqa: C901  # a wrapper for each st
 
         return call
 
+    def around(before: str, after: str) -> Callable[..., Any]:
+        def wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
+            def call(self: Work, claim: Any, position: int, *args: Any, **kwargs: Any) -> Any:
+                killer.reach(before, claim.delivery.channel, position)
+                result = original(self, claim, position, *args, **kwargs)
+                killer.reach(after, claim.delivery.channel, position)
+                return result
+
+            return call
+
+        return wrapper
+
+    wrap(Work, "intend_edit", around("before-edit", "after-edit-intent"))
+    wrap(Work, "record_edit", around("edit-lost", "after-edit"))
     wrap(Work, "claim", claim)
     wrap(Work, "plan", plan)
     wrap(Work, "intend", intend)

@@ -71,9 +71,12 @@ def test_every_state_and_event(state: DeliveryState, event: Event) -> None:
         options = str(refused.value).partition("possible now: ")[2]
         wishes = set(arrows) & {
             *("hold", "release", "schedule", "stop", "cancel", "retry"),
-            *("settle", "skip", "continue", "withdraw"),
+            *("settle", "skip", "continue", "correct", "withdraw"),
         }
-        named = {{"schedule": "publish now", "withdraw": "undo"}.get(wish, wish) for wish in wishes}
+        named = {
+            {"schedule": "publish now", "withdraw": "undo", "correct": "edit"}.get(wish, wish)
+            for wish in wishes
+        }
         assert set(options.split(", ")) == (named or {"nothing"})
 
 
@@ -89,11 +92,12 @@ def test_every_state_can_be_reached() -> None:
 
 
 def test_nothing_ended_comes_back_to_life() -> None:
-    """Only what is published and has more posts comes back to life, and what was cancelled."""
+    """Only what is published and gets more posts, or other texts, comes to life again, and the cancelled."""
     revived = [arrow for arrow, target in TRANSITIONS.items() if target in LIVE and arrow[0] not in LIVE]
     assert revived == [
         (DeliveryState.PUBLISHED, Event.SETTLE),
         (DeliveryState.PUBLISHED, Event.CONTINUE),
+        (DeliveryState.PUBLISHED, Event.CORRECT),
         (DeliveryState.CANCELLED, Event.HOLD),
     ]
 

@@ -21,6 +21,7 @@ from threadcast.bot.channels.local.page_writer import PAGE, page_writer
 from threadcast.bot.channels.local.timeline import (
     DamagedError,
     Deleted,
+    Edited,
     Entry,
     HalfWrittenError,
     Like,
@@ -61,6 +62,7 @@ from threadcast.queue.outcomes import (
     Sent,
     Settling,
     TakeDown,
+    Unknown,
     Unreached,
 )
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
@@ -93,6 +95,7 @@ class LocalChannel:
         self._folder = folder.absolute()
         self._file = TimelineFile(self._folder / f"{self.name}.jsonl", like)
         self._file_lock = threading.Lock()
+        self._sent = partial(sent_as, self._folder, self.name)
         self._page = page_writer(self._folder, zone)
 
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
@@ -130,12 +133,25 @@ class LocalChannel:
                 return Named(sent, "" if fits else f"it says {quoted(entry.text)}")
         return Named(None, f"there is no such post in {self._file.path}")
 
+    async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
+        """Note in the file what a post says from now on; it is on the disk before this returns."""
+        text, warning = outgoing.text.strip(), outgoing.settings.warning or ""
+        if fault := unfit(text, outgoing, await self.rules(outgoing.settings)):
+            return fault
+        descriptions = tuple(one.description for one in outgoing.media)
+        sensitive = bool(outgoing.settings.sensitive)
+        edited = Edited(remote_id, self._clock(), text, warning, sensitive, descriptions)
+        outcome = await asyncio.to_thread(self._amend, edited)
+        self._page.changed()
+        return outcome or Refused(f"there is no post {remote_id} in {self._file.path} any more")
+
     async def take_down(self, remote_id: str) -> TakeDown:
         """Note in the file that a post is gone; it is on the disk before this returns."""
-        answer = await asyncio.to_thread(self._take_down, remote_id)
-        if isinstance(answer, Absent):
-            self._page.changed()
-        return answer
+        outcome = await asyncio.to_thread(self._amend, Deleted(remote_id, self._clock()))
+        self._page.changed()
+        if outcome is None or isinstance(outcome, Sent):
+            return Absent()
+        return outcome if isinstance(outcome, Refused) else Unreached(outcome.reason)
 
     async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Compare a chain with the file, which an owner may have changed by hand."""
@@ -157,11 +173,8 @@ class LocalChannel:
 
     def _send(self, outgoing: Outgoing, files: Sequence[Upload]) -> Outcome:
         text = outgoing.text.strip()  # both networks do
-        rules = rules_like(self._file.like, outgoing.settings, self._numbering)
-        if not text and not files:
-            return Refused("the text is empty")
-        if not rules.fits(text, outgoing.media):
-            return Refused(f"the text is too long: {rules.measure(text)} of {rules.limit}")
+        if fault := unfit(text, outgoing, rules_like(self._file.like, outgoing.settings, self._numbering)):
+            return fault
         try:
             with self._file_lock, self._file.opened() as descriptor:
                 known = self._file.by_key.get(outgoing.key)
@@ -179,15 +192,16 @@ class LocalChannel:
         except (OSError, DamagedError, HalfWrittenError) as error:
             return classify(error, self._file.path)
 
-    def _take_down(self, remote_id: str) -> TakeDown:
+    def _amend(self, record: Edited | Deleted) -> Sent | Refused | Unreached | Unknown | None:
+        """Add what became of a post; None where there is none."""
         try:
             with self._file_lock, self._file.opened() as descriptor:
-                if remote_id in self._file.ids:
-                    self._file.append(descriptor, Deleted(remote_id, self._clock()))
+                if record.remote_id not in self._file.ids:
+                    return None
+                self._file.append(descriptor, record)
         except (OSError, DamagedError, HalfWrittenError) as error:
-            outcome = classify(error, self._file.path)
-            return outcome if isinstance(outcome, Refused) else Unreached(outcome.reason)
-        return Absent()
+            return classify(error, self._file.path)
+        return self._sent(record.remote_id)
 
     def _look_up(self, sought: Sought) -> Look:
         try:
@@ -198,9 +212,19 @@ class LocalChannel:
             return outcome if isinstance(outcome, Unreached) else Blind(outcome.reason)
         return Absent() if known is None else self._sent(known)
 
-    def _sent(self, remote_id: str) -> Sent:
-        page = (self._folder / PAGE).as_uri()
-        return Sent(remote_id, f"{page}#{quote(anchor(self.name, remote_id))}")
+
+def sent_as(folder: Path, name: str, remote_id: str) -> Sent:
+    """Return where a post of a timeline is on the page."""
+    return Sent(remote_id, f"{(folder / PAGE).as_uri()}#{quote(anchor(name, remote_id))}")
+
+
+def unfit(text: str, outgoing: Outgoing, rules: Rules) -> Refused | None:
+    """Return why a text is not taken."""
+    if not text and not outgoing.media:
+        return Refused("the text is empty")
+    if not rules.fits(text, outgoing.media):
+        return Refused(f"the text is too long: {rules.measure(text)} of {rules.limit}")
+    return None
 
 
 def rules_like(like: Like, settings: ThreadSettings, numbering: str) -> Rules:

@@ -69,17 +69,43 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """A post that says something else from here on. Its place, and which files it shows, stay."""
+
+    remote_id: RemoteId
+    at: AwareDatetime
+    text: str
+    warning: str = ""
+    sensitive: bool = False
+    descriptions: tuple[str, ...] = ()
+
+    def of(self, entry: Entry) -> Entry:
+        """Return the post as it is now."""
+        described = zip(entry.media, self.descriptions, strict=False)
+        media = tuple(replace(one, description=said) for one, said in described) or entry.media
+        return replace(entry, text=self.text, warning=self.warning, sensitive=self.sensitive, media=media)
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     timeline: Like
     version: int
 
 
+Record = Entry | Deleted | Edited
+_MARKS = {Deleted: "deleted", Edited: "edited"}
+
+
 def _kind(record: Any) -> str:
-    return "deletion" if isinstance(record, dict) and record.get("deleted") is True else "post"
+    marks = _MARKS.values() if isinstance(record, dict) else ()
+    return next((mark for mark in marks if record.get(mark) is True), "post")
 
 
-LINE: TypeAdapter[Entry | Deleted] = TypeAdapter(
-    Annotated[Annotated[Entry, Tag("post")] | Annotated[Deleted, Tag("deletion")], Discriminator(_kind)]
+LINE: TypeAdapter[Record] = TypeAdapter(
+    Annotated[
+        Annotated[Entry, Tag("post")] | Annotated[Deleted, Tag("deleted")] | Annotated[Edited, Tag("edited")],
+        Discriminator(_kind),
+    ]
 )
 HEADER = TypeAdapter(Header)
 
@@ -135,20 +161,17 @@ def newest(timeline: Timeline, count: int) -> Timeline:
     return replace(timeline, entries=entries, earlier=True)
 
 
-def to_line(entry: Entry | Deleted) -> bytes:
+def to_line(entry: Record) -> bytes:
     """Return one line of the file."""
     record = asdict(entry) | {"at": entry.at.isoformat()}
-    if isinstance(entry, Deleted):
-        record |= {"deleted": True}
-    else:
-        record = {
-            name: value for name, value in record.items() if value or name not in {"warning", "sensitive"}
-        }
+    if mark := _MARKS.get(type(entry)):
+        record |= {mark: True}
+    record = {name: value for name, value in record.items() if value or name not in {"warning", "sensitive"}}
     return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 
-def from_line(line: bytes) -> Entry | Deleted:
-    """Return the post or the deletion in a line. Raises ValueError, with the cause, where it is neither."""
+def from_line(line: bytes) -> Record:
+    """Return what is in a line. Raises ValueError, with the cause, where it is nothing known."""
     return _read(LINE, line)
 
 
@@ -170,7 +193,7 @@ def _read(form: TypeAdapter[Value], line: bytes) -> Value:
         return form.validate_json(line, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"] if part not in {"post", "deletion"})
+        field = ".".join(str(part) for part in first["loc"] if part not in {"post", *_MARKS.values()})
         cause = "it is not JSON" if first["type"] == "json_invalid" else first["msg"]
         raise ValueError(f"{field}: {cause}" if field else cause) from None
 
@@ -202,6 +225,9 @@ def read_newest(path: Path) -> Timeline | None:
             continue
         if isinstance(entry, Deleted):
             entries.pop(entry.remote_id, None)
+        elif isinstance(entry, Edited):
+            if entry.remote_id in entries:
+                entries[entry.remote_id] = entry.of(entries[entry.remote_id])
         else:
             entries[entry.remote_id] = entry
     return Timeline(path.stem, like, tuple(entries.values()), earlier, unreadable)
@@ -243,8 +269,8 @@ class TimelineFile:
         finally:
             os.close(descriptor)
 
-    def append(self, descriptor: int, entry: Entry | Deleted) -> None:
-        """Add a post, or a deletion, durably or not at all.
+    def append(self, descriptor: int, entry: Record) -> None:
+        """Add a post, or what became of one, durably or not at all.
 
         Raises OSError; then nothing is there. Raises HalfWrittenError where
         even taking a half-written line back failed.
@@ -322,11 +348,11 @@ class TimelineFile:
             "mend the line, or move the file away to start anew",
         )
 
-    def _remember(self, entry: Entry | Deleted) -> None:
+    def _remember(self, entry: Record) -> None:
         if isinstance(entry, Entry):
             self.ids.add(entry.remote_id)
             self.by_key[entry.key] = entry.remote_id
-        else:
+        elif isinstance(entry, Deleted):
             self.ids.discard(entry.remote_id)
             self.by_key = {key: known for key, known in self.by_key.items() if known != entry.remote_id}
         self.last = max(self.last, int(entry.remote_id))

@@ -6,11 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threadcast.bot.channels.mastodon.checks import check, preflight
-from threadcast.bot.channels.mastodon.client import Client
-from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
+from threadcast.bot.channels.mastodon.client import Client, in_path
+from threadcast.bot.channels.mastodon.errors import (
+    GONE,
+    NOT_A_STATUS,
+    CallError,
+    Fault,
+    classify,
+    fault_of,
+    not_ready,
+    obstacle,
+)
 from threadcast.bot.channels.mastodon.instance import VISITORS_DEPTH, VISITORS_MOST, Instance, dig
 from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, take_down
 from threadcast.bot.channels.mastodon.uploads import MastodonFiles
@@ -29,7 +38,7 @@ from threadcast.bot.channels.port import (
 from threadcast.config.channels import MastodonChannelSettings, narrower
 from threadcast.config.proxies import DIRECT, Proxies
 from threadcast.queue.compose.compose import Numbering, Rules
-from threadcast.queue.outcomes import Look, Obstacle, Outcome, Refused, Sent, Settling, TakeDown
+from threadcast.queue.outcomes import Look, Obstacle, Outcome, Refused, Sent, Settling, TakeDown, Unknown
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 T = TypeVar("T")
@@ -100,7 +109,8 @@ class MastodonChannel:
             uploads = await self.files.accept(outgoing.media, outgoing.uploads)
         if not isinstance(uploads, tuple):
             return uploads
-        outcome = await self._call(partial(self._post, outgoing, uploads))
+        call = partial(_post, self._client, self._settings, outgoing, uploads, self._clock)
+        outcome = await self._call(call)
         match outcome:
             case Sent():
                 self._fit_until = self._clock() + FIT_FOR
@@ -136,6 +146,11 @@ class MastodonChannel:
             lambda: find(self._client, address, texts, server=self.target, now=self._clock())
         )
 
+    async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
+        """Replace what a status says; its files stay, with what is said of them now."""
+        call = partial(_put, self._client, self._settings, remote_id, outgoing, self._clock)
+        return await self._call(call)
+
     async def take_down(self, remote_id: str) -> TakeDown:
         return await self._call(lambda: take_down(self._client, remote_id, now=self._clock()))
 
@@ -162,30 +177,72 @@ class MastodonChannel:
         """Make a call in the account's thread. One that has begun ends by itself, whoever is cancelled."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
-    def _post(self, outgoing: Outgoing, uploads: Uploads) -> Outcome:
-        settings, wished, parent = self._settings, outgoing.settings, outgoing.parent
-        visibility = wished.visibility or settings.visibility
-        replies = wished.reply_visibility or narrower(wished.visibility, settings.reply_visibility)
-        answer, reset = self._client.ask(
-            partial(
-                self._client.api.status_post,  # `status_reply` would put our own mention before the text
-                outgoing.text,
-                in_reply_to_id=parent,
-                media_ids=list(uploads) or None,
-                visibility=visibility if parent is None else replies,
-                sensitive=bool(wished.sensitive),
-                spoiler_text=spoiler_of(wished, settings) or None,
-                language=wished.language or settings.language,
-                quote_approval_policy=wished.quotes,
-                idempotency_key=outgoing.key,
-                content_type="text/plain",  # for servers that read markup where the account says so
-            ),
-            posts=True,
-        )
-        outcome = classify(answer, parent=parent, now=self._clock(), reset=reset, proxy=self._client.proxy)
-        if isinstance(outcome, Sent):
-            self._client.remember(dig(answer, "account"))
-        return outcome
+
+def _post(
+    client: Client, usual: MastodonChannelSettings, outgoing: Outgoing, uploads: Uploads, now: Clock
+) -> Outcome:
+    """Make the call that posts a status."""
+    wished, parent = outgoing.settings, outgoing.parent
+    visibility = wished.visibility or usual.visibility
+    replies = wished.reply_visibility or narrower(wished.visibility, usual.reply_visibility)
+    answer, reset = client.ask(
+        partial(
+            client.api.status_post,  # `status_reply` would put our own mention before the text
+            outgoing.text,
+            in_reply_to_id=parent,
+            media_ids=list(uploads) or None,
+            visibility=visibility if parent is None else replies,
+            idempotency_key=outgoing.key,
+            **_said(wished, usual),
+        ),
+        posts=True,
+    )
+    outcome = classify(answer, parent=parent, now=now(), reset=reset, proxy=client.proxy)
+    if isinstance(outcome, Sent):
+        client.remember(dig(answer, "account"))
+    return outcome
+
+
+def _put(
+    client: Client, usual: MastodonChannelSettings, remote_id: str, outgoing: Outgoing, now: Clock
+) -> Outcome:
+    """Make the call that edits a status. It replaces everything: what is not given again is cleared."""
+    described = [
+        {"id": number, "description": one.description}
+        for number, one in zip(outgoing.uploads, outgoing.media, strict=False)
+    ]
+    # `status_update` knows neither language nor content type, and asks for the server's version first.
+    put = client.api._Mastodon__status_internal  # type: ignore[attr-defined]  # noqa: SLF001
+    call = partial(
+        put,
+        outgoing.text,
+        edit=in_path(remote_id),
+        media_attributes=described or None,
+        **_said(outgoing.settings, usual),
+    )
+    answer, reset = client.ask(call, posts=True)
+    if isinstance(answer, BaseException):
+        fault = fault_of(answer, proxy=client.proxy)
+        try:
+            if fault.status in GONE and client.status(remote_id) is None:
+                return Refused(f"the post {remote_id} is not there any more")
+        except CallError as error:
+            return obstacle(error.fault, now=now(), reset=error.reset)
+        return Unknown(fault.reason) if fault.fate == "unknown" else obstacle(fault, now=now(), reset=reset)
+    if str(dig(answer, "id")) != remote_id or not isinstance(dig(answer, "content"), str):
+        return Unknown(NOT_A_STATUS)
+    return Sent(remote_id, None)
+
+
+def _said(wished: ThreadSettings, usual: MastodonChannelSettings) -> dict[str, Any]:
+    """What is said with each post of a thread, and again with each edit of one."""
+    return {
+        "sensitive": bool(wished.sensitive),
+        "spoiler_text": spoiler_of(wished, usual) or None,
+        "language": wished.language or usual.language,
+        "quote_approval_policy": wished.quotes,
+        "content_type": "text/plain",  # for servers that read markup where the account says so
+    }
 
 
 def spoiler_of(wished: ThreadSettings, usual: MastodonChannelSettings) -> str:

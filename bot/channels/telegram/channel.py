@@ -26,10 +26,17 @@ from threadcast.bot.channels.port import (
 )
 from threadcast.bot.channels.telegram.checks import check, why_not
 from threadcast.bot.channels.telegram.client import Client, close_bot
-from threadcast.bot.channels.telegram.errors import CALL_ERRORS, UNREADABLE, address_in, classify, not_deleted
+from threadcast.bot.channels.telegram.errors import (
+    CALL_ERRORS,
+    UNREADABLE,
+    address_in,
+    classify,
+    not_deleted,
+    not_edited,
+)
 from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
-from threadcast.bot.channels.telegram.sending import How, post
+from threadcast.bot.channels.telegram.sending import How, edit, post
 from threadcast.bot.media.errors import MediaError
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.queue.compose import length as measure
@@ -175,6 +182,22 @@ class TelegramChannel:
         """Where a published chain is not as it was sent. What a post replies to cannot be seen."""
         return await self._probe.audit(chain)
 
+    async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
+        """Change the text of a message, or the caption of its first file; its files stay."""
+        if not remote_id.isdecimal():
+            return Refused(f"{remote_id} is no id of a Telegram message, so nothing can be edited")
+        wished = outgoing.settings.previews or self._settings.previews
+        previews = _previews(wished, first=outgoing.parent is None)
+        try:
+            await self._client.bot.initialize()
+        except CALL_ERRORS as error:
+            return self._client.in_vain(error)
+        try:
+            await edit(self._client.bot, self._client.chat, int(remote_id), outgoing, previews)
+        except CALL_ERRORS as error:
+            return not_edited(error, name=self.name, now=self._clock(), where=self._where(remote_id))
+        return Sent(remote_id, None)
+
     async def take_down(self, remote_id: str) -> TakeDown:
         if not remote_id.isdecimal():
             return Refused(f"{remote_id} is no id of a Telegram message, so nothing can be deleted")
@@ -182,8 +205,7 @@ class TelegramChannel:
             await self._client.bot.initialize()
             await self._client.bot.delete_message(self._client.chat, int(remote_id))
         except CALL_ERRORS as error:
-            where = address_in(self._client.chat, remote_id) or f"message {remote_id} of {self.target}"
-            return not_deleted(error, name=self.name, now=self._clock(), where=where)
+            return not_deleted(error, name=self.name, now=self._clock(), where=self._where(remote_id))
         return Absent()
 
     async def preflight(self) -> Obstacle | None:
@@ -200,6 +222,9 @@ class TelegramChannel:
 
     async def close(self) -> None:
         await close_bot(self._client.bot)
+
+    def _where(self, remote_id: str) -> str:
+        return address_in(self._client.chat, remote_id) or f"message {remote_id} of {self.target}"
 
     def _classify(self, result: telegram.Message | TelegramError | None, parent: str | None) -> Outcome:
         return classify(result, name=self.name, chat=self._client.chat, parent=parent, now=self._clock())

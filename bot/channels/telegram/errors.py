@@ -226,6 +226,21 @@ def in_vain(error: Exception, *, name: str, now: datetime) -> Obstacle:
     return Unreached(outcome.reason) if isinstance(outcome, Unknown) else outcome
 
 
+def not_edited(error: Exception, *, name: str, now: datetime, where: str) -> Outcome:
+    """What an error means for a message that was to be edited; `where` it is, for a person."""
+    if not isinstance(error, TelegramError):
+        return Unknown("Telegram's answer cannot be read")
+    if isinstance(error, BadRequest):
+        words = error.message.lower()
+        if "message is not modified" in words:
+            return Sent(where, None)
+        if GONE.search(words):
+            return Refused(f"it is not there any more: {where}")
+        if "can't be edited" in words or "no text in the message" in words or "no caption" in words:
+            return Refused(f"Telegram does not let the bot edit it: edit it by hand: {where}")
+    return _judge_error(error, name=name, now=now, unclear="")
+
+
 def not_deleted(error: Exception, *, name: str, now: datetime, where: str) -> TakeDown:
     """What an error means for a message that was to be deleted; `where` it is, for a person."""
     if isinstance(error, BadRequest):

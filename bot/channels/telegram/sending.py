@@ -78,6 +78,26 @@ async def post(
     return (await send(chat, **content, **caption, **spoiler, **shared),)
 
 
+async def edit(
+    bot: telegram.Bot, chat: str, message_id: int, outgoing: Outgoing, previews: telegram.LinkPreviewOptions
+) -> None:
+    """Change the text of a message, or the words below its file. Raises what the library does."""
+    entities = spoilers(outgoing)
+    if outgoing.media:
+        await bot.edit_message_caption(
+            chat, message_id, caption=outgoing.text or None, caption_entities=entities, parse_mode=None
+        )
+        return
+    await bot.edit_message_text(
+        outgoing.text,
+        chat,
+        message_id,
+        parse_mode=None,
+        entities=entities,
+        link_preview_options=previews,
+    )
+
+
 def _item(file: Upload, *, hidden: bool, caption: dict[str, Any]) -> Any:
     spoiler = {"has_spoiler": hidden} if file.kind in _HIDDEN else {}
     item: Any = _ITEMS[file.kind]  # what is in none of them stands alone

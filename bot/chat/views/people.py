@@ -187,6 +187,8 @@ SAID: Final[Mapping[str, str]] = {
     "forget": N_("{name} took it from the channels."),
     "admit": N_("{name} steers from now on, by a link of {other}."),
     "revoke": N_("{name} took the rights of {other} away."),
+    Event.CORRECT: N_("{name} corrected what is out: {detail}"),
+    "edited": N_("What is out was edited: {detail}"),
     Event.CLAIM: N_("Its chain was taken up."),
     "plan": N_("Its posts were made ready: {detail}"),
     Event.FINISH: N_("It was published to the end."),

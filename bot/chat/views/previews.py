@@ -1,12 +1,12 @@
 """A thread as it will be: its posts as messages, what is said below them, what was changed in it. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from html import escape
-from itertools import groupby, zip_longest
+from itertools import groupby
 
 from threadcast.bot.chat.views.message import Message, bold, esc, split
+from threadcast.bot.differences import differences
 from threadcast.bot.languages import _, ngettext
 from threadcast.bot.languages.stored import translated
 from threadcast.bot.media.words import shown as named
@@ -15,13 +15,9 @@ from threadcast.bot.settled import settled, unseen
 from threadcast.bot.wording import several
 from threadcast.queue.compose.compose import Post, head_of
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
-from threadcast.queue.text.thread import Thread, written
+from threadcast.queue.text.thread import Thread
 
 NEARLY = 0.9  # of the limit: so long a post is named
-SHOWN = 4  # changes that are shown one by one
-COMPARED = 500  # parts of a thread
-WIDTH = 90  # code points of a line
-BEFORE = 20  # code points that stand before what is changed
 NAMED = 5  # cuts and long posts that are named one by one
 
 
@@ -135,37 +131,4 @@ def plain(look: Look, title: str) -> str:
 
 def difference(before: Thread, after: Thread) -> list[str]:
     """The parts that were changed, as lines of HTML: `− 2/ It fals again.` and `+ 2/ It falls again.`"""
-    found = list(_changes(_parts(before), _parts(after)))
-    lines = [line for old, new in found[:SHOWN] for line in _lines(old, new)]
-    more = len(found) - SHOWN
-    left = ngettext("… and {n} more change", "… and {n} more changes", more).format(n=more)
-    return [*lines, left] if more > 0 else lines
-
-
-def _parts(thread: Thread) -> list[str]:
-    return [" ".join(written(part, thread.placement).split()) for part in thread.parts[:COMPARED]]
-
-
-def _changes(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
-    """Each part that was there and what it is now; empty where there was, or is, none."""
-    for tag, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            yield from zip_longest(old[first:last], new[start:end], fillvalue="")
-
-
-def _lines(old: str, new: str) -> Iterator[str]:
-    alike = next((place for place, (one, other) in enumerate(zip_longest(old, new)) if one != other), 0)
-    for sign, text in (("−", old), ("+", new)):
-        if text:
-            yield f"{sign} {esc(_excerpt(text, alike))}"
-
-
-def _excerpt(text: str, alike: int) -> str:
-    """A part, or its marker and what stands around the first change."""
-    if len(text) <= WIDTH:
-        return text
-    marker = text.partition(" ")[0]
-    start = alike - BEFORE
-    begin = "" if start <= len(marker) or len(marker) > BEFORE else f"{marker} …"
-    shown = text[max(start, 0) if begin else 0 :]
-    return f"{begin}{shown}" if len(shown) <= WIDTH else f"{begin}{shown[:WIDTH]}…"
+    return [esc(line) for line in differences(before, after)]

@@ -1,12 +1,10 @@
 """What happened and what is out: `history`, `events`, `undo`, `audit`."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
 import click
 
-from threadcast.bot.channels.port import now
 from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.requests.errors import RefusedError
 from threadcast.bot.shell import models, views
@@ -20,6 +18,7 @@ from threadcast.bot.shell.context import (
     Session,
     confirm,
     in_session,
+    paused,
     thread_argument,
 )
 from threadcast.bot.shell.exits import Exit, FaultError
@@ -100,7 +99,7 @@ def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool)
     refused: list[RefusedError] = []
     undone: tuple[Undoing, ...] = session.online(
         lambda ask: ask.chains.undo(
-            thread_id, channels=channels, see=see, pause=_pause, refuse=refused.append
+            thread_id, channels=channels, see=see, pause=paused, refuse=refused.append
         )
     )
     if session.as_json:
@@ -132,7 +131,7 @@ def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
     async def pause(until: datetime) -> None:
         if not session.as_json:
             session.screen.say(f"The network asks to wait until {session.screen.when(until)} …")
-        await _pause(until)
+        await paused(until)
 
     audits: tuple[Audit, ...] = session.online(
         lambda ask: ask.chains.audit(thread_id, channels=channels, pause=pause)
@@ -143,10 +142,6 @@ def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
         _show_audits(session.screen, thread_id, audits)
     if any(one.differences or (one.problem and one.posts) for one in audits):
         click.get_current_context().exit(Exit.NOT_ALLOWED)
-
-
-async def _pause(until: datetime) -> None:
-    await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
 
 
 def _show_undoing(screen: Screen, one: Undoing) -> None:
@@ -187,6 +182,8 @@ def _show_audits(screen: Screen, thread_id: int, many: Sequence[Audit]) -> None:
             screen.say(f"{where} is not as it was sent:")
         if one.unseen is not None:
             screen.say(f"    post {one.unseen.position}: {safe(one.unseen.detail)}")
+        if any(found.kind == "edited" for found in one.differences):
+            screen.say(f"    → to make it say again what is stored: threadcast edit {thread_id} --back")
         for found in one.differences:
             post = f" post {found.position}" if found.position is not None else ""
             screen.say(f"    {found.kind}{post}: {safe(found.detail)}")

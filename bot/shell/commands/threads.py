@@ -1,7 +1,5 @@
-"""Threads: `add`, `adopt`, `preview`, `show`, `export`, `edit`, `remove`."""
+"""Threads: `add`, `adopt`, `preview`, `show`, `export`, `remove`."""
 
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,7 +8,7 @@ import click
 
 from threadcast.bot.channels.port import now
 from threadcast.bot.requests.context import pick
-from threadcast.bot.requests.input import InputError, Intake, inspected
+from threadcast.bot.requests.input import Intake, inspected
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.shell import completion, models, views
@@ -38,7 +36,6 @@ from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import Screen, safe
 from threadcast.bot.wording import count
-from threadcast.queue.errors import NotAllowedError, StoreError
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import render
 
@@ -308,59 +305,6 @@ def _write_new(path: Path, text: str) -> None:
         raise FaultError(
             f"{path} cannot be written: {error.strerror}; name another file", Exit.INPUT
         ) from None
-
-
-@click.command()
-@thread_argument("hold")
-@in_session
-def edit(session: Session, thread_id: int) -> None:
-    """Change the text of a thread that has not begun.
-
-    Opens it in $VISUAL or $EDITOR; in a pipe, the new text is read from standard input. One with
-    warnings is held. Where what you wrote is refused, it is kept in a file.
-
-    \b
-    Examples:
-      threadcast edit 7
-      EDITOR=nano threadcast edit 7
-      threadcast edit 7 < better.txt
-    """
-    before = render(session.requests.queries.show(thread_id).stored.thread)
-    by_hand = sys.stdin.isatty()
-    after = _edited(before) if by_hand else read_all(("-",))[0].text
-    if after is None or after.strip() == before.strip():
-        if session.as_json:
-            session.screen.json({"deliveries": []})
-        else:
-            session.screen.say(f"#{thread_id} is as it was: nothing was changed.")
-        return
-    try:
-        changed = session.requests.threads.edit(thread_id, after)
-    except (InputError, NotAllowedError, StoreError):
-        if by_hand:
-            click.echo(f"Your text is kept in {_keep(thread_id, after)}", err=True)
-        raise
-    views.changed(session, changed)
-
-
-def _edited(text: str) -> str | None:
-    """Return the text as it was saved in an editor, None where it was not."""
-    try:
-        return click.edit(text + "\n", extension=".txt")
-    except click.ClickException as error:
-        editor = error.message.partition(":")[0]
-        raise FaultError(
-            f"the editor {editor} did not work, and nothing was changed; set EDITOR to one that works here",
-            Exit.INPUT,
-        ) from None
-
-
-def _keep(thread_id: int, text: str) -> str:
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", prefix=f"thread-{thread_id}-", suffix=".txt", delete=False
-    ) as file:
-        file.write(text)
-    return file.name
 
 
 @click.command()

@@ -5,9 +5,10 @@ With no script it is the local channel: the contract suite runs on it too.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from threadcast.bot.channels.local.channel import LocalChannel
@@ -68,6 +69,8 @@ class Script:
     looks: deque[Look] = field(default_factory=deque)
     sought: list[Sought] = field(default_factory=list)
     fault: Throttled | Unreached | Refused | None = None
+    edits: deque[Step] = field(default_factory=deque)
+    edited: list[tuple[str, str]] = field(default_factory=list)  # ids and texts
 
 
 class ScriptedChannel(LocalChannel):
@@ -97,16 +100,24 @@ class ScriptedChannel(LocalChannel):
     async def send(self, outgoing: Outgoing) -> Outcome:
         self.script.asked.append(outgoing)
         self.script.started.set()
-        step = self.script.steps.popleft() if self.script.steps else Step()
+        return await self._play(self.script.steps, partial(super().send, outgoing))
+
+    async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
+        self.script.edited.append((remote_id, outgoing.text))
+        self.script.started.set()
+        return await self._play(self.script.edits, partial(super().edit, remote_id, outgoing))
+
+    async def _play(self, steps: deque[Step], call: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        step = steps.popleft() if steps else Step()
         if step.gate is not None:
             await step.gate.wait()
         step.before()
         if step.error is not None:
             raise step.error
         if step.outcome is None:
-            return await super().send(outgoing)
+            return await call()
         if step.stored:
-            await super().send(outgoing)
+            await call()
         return step.outcome
 
 

@@ -74,6 +74,28 @@ class ShowingContract:
         if harness.describes:
             assert [[text for _, text in one.media] for one in seen] == [["first"], ["second", "third"], []]
 
+    async def test_an_edit_keeps_the_files(
+        self, channel: Channel, harness: Harness, files: Path, tmp_path: Path
+    ) -> None:
+        """A post with files says something else, and shows them as before, with what is said of them now."""
+        text = "1/ One\n![first](a.jpg)\n2/ Two\n![second](a.jpg)\n![third](b.jpg)"
+        posts = await self.posts(channel, files, text, tmp_path)
+        chain = await self.published(channel, posts)
+        new = await self.posts(channel, files, text.replace("Two", "Two!").replace("third", "last"), tmp_path)
+        uploads = tuple(self.uploads_of(harness, chain[1].remote_id))
+        outgoing = Outgoing(new[1].text, chain[0].remote_id, "key 1", media=new[1].media, uploads=uploads)
+        assert isinstance(await channel.edit(chain[1].remote_id, outgoing), Sent)
+        seen = harness.seen()
+        assert [one.text for one in seen] == ["1/ One", "2/ Two!"]
+        assert [len(one.media) for one in seen] == [1, 2]
+        if harness.describes:
+            assert [[text for _, text in one.media] for one in seen] == [["first"], ["second", "last"]]
+
+    def uploads_of(self, harness: Harness, remote_id: str) -> list[str]:
+        """The ids of a post's files, where the platform has such."""
+        ids: dict[str, list[str]] = getattr(harness, "uploads", {})
+        return ids.get(remote_id, [])
+
     @pytest.mark.parametrize("name", ["d.gif", "e.webp"])
     async def test_what_moves_moves(
         self, channel: Channel, harness: Harness, files: Path, tmp_path: Path, name: str

@@ -13,6 +13,7 @@ from datetime import timedelta
 import pytest
 
 from tests.contract.channels.auditing import AuditContract, RemoteAuditContract
+from tests.contract.channels.editing import EditContract, RemoteEditContract
 from tests.contract.channels.harness import SURVIVORS, Harness, post, posted
 from tests.contract.channels.settling import RemoteSettlingContract, SettlingContract
 from threadcast.bot.channels.port import Channel, NotReadyError
@@ -31,7 +32,7 @@ def text_of_length(length: int) -> str:
     return ("lamp " * (length // 5 + 1))[: length - 1].rstrip().ljust(length, "x")
 
 
-class ChannelContract(SettlingContract, AuditContract):
+class ChannelContract(SettlingContract, AuditContract, EditContract):
     """What every channel does."""
 
     async def test_a_post_is_seen_as_sent(self, channel: Channel, harness: Harness) -> None:
@@ -174,7 +175,7 @@ class ChannelContract(SettlingContract, AuditContract):
         assert harness.seen() == []
 
 
-class RemoteChannelContract(ChannelContract, RemoteSettlingContract, RemoteAuditContract):
+class RemoteChannelContract(ChannelContract, RemoteSettlingContract, RemoteAuditContract, RemoteEditContract):
     """What every channel with a server behind it does when the server does not do its part."""
 
     async def test_the_harness_has_a_server(self, harness: Harness) -> None:

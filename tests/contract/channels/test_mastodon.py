@@ -56,6 +56,10 @@ class MastodonHarness:
             for s in self._server.statuses()
         ]
 
+    @property
+    def uploads(self) -> dict[str, list[str]]:
+        return {s.id: [one.id for one in s.files] for s in self._server.statuses()}
+
     def delete(self, remote_id: str) -> None:
         self._server.delete(remote_id)
 

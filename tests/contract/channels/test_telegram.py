@@ -99,10 +99,12 @@ class TelegramHarness:
         self._server.stop()
 
     def throttle(self, seconds: int) -> None:
-        self._server.throttle(seconds)
+        for method in ("sendMessage", "editMessageText"):
+            self._server.throttle(seconds, method)
 
     def lose_answer(self) -> None:
-        self._server.lose_answer()
+        for method in ("sendMessage", "editMessageText"):
+            self._server.lose_answer(method)
 
     def fail(self, status: int) -> None:
         self._server.fail(status)

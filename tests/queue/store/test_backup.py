@@ -259,7 +259,11 @@ def test_an_older_backup(queue: Queue, tmp_path: Path) -> None:
         old.execute("ALTER TABLE channels DROP COLUMN moved")
         old.execute("ALTER TABLE threads DROP COLUMN files")
         old.execute("DROP INDEX posts_finished")
-        for column in ("doubted", "misses", "taken_down", "media", "album", "uploads"):
+        old.execute("DROP INDEX posts_edited")
+        for column in (
+            *("doubted", "misses", "taken_down"),
+            *("media", "album", "uploads", "edit", "edited"),
+        ):
             old.execute(f"ALTER TABLE posts DROP COLUMN {column}")
         old.execute("UPDATE threadcast_version SET version_num = '0001'")
     with closing(open_database(queue.url)) as database:

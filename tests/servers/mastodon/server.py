@@ -272,11 +272,25 @@ class MastodonServer(Script, LoopbackServer):
         self._budgets.take("statuses", call.account.id, call.now)
         return status
 
-    def edit(self, call: Call) -> Response:
+    def edit(self, call: Call) -> Answer:
+        fault = self.next_fault()
+        if fault.instead is not None:
+            return fault.instead
         status = self._statuses.own(call.about, call.account)
-        self._statuses.edit(status, _given(call.request))
+        given, ids = _given(call.request), call.request.form.get("media_ids[]", [])
+        if call.request.content_type == "application/json":  # as descriptions are sent
+            sent = call.request.json
+            given = {name: str(value) for name, value in sent.items() if isinstance(value, str | bool)}
+            ids = sent.get("media_ids", [])
+            for one in sent.get("media_attributes", ()):
+                self.attachments.all[one["id"]].description = one["description"]
+        known = [file for file in status.files if file.id in ids]
+        new = [one for one in ids if one not in {file.id for file in known}]
+        files = [*known, *self.attachments.to_attach(call.account, new)]
+        self._statuses.edit(status, given, sorted(files, key=lambda file: ids.index(file.id)))
         self._budgets.take("statuses", call.account.id, call.now)
-        return Response(200, self._json(status))
+        response = Response(200, self._json(status))
+        return response if fault.spoil is None else fault.spoil(response)
 
     def remove(self, call: Call) -> Response:
         status = self._statuses.own(call.about, call.account)

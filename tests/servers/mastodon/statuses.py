@@ -155,11 +155,14 @@ class Statuses:
             account.keys[key] = (status.id, status.created)
         return status
 
-    def edit(self, status: Status, given: Mapping[str, str]) -> None:
+    def edit(self, status: Status, given: Mapping[str, str], files: Sequence[Any] = ()) -> None:
         """Replace everything that can be: what is not given again is gone. Parent and visibility stay."""
-        text, spoiler = self._checked(given)
+        text, spoiler = self._checked(given, files)
         status.versions.append(status.text)
-        status.text, status.spoiler = text, spoiler
+        status.text, status.spoiler, status.files = text, spoiler, tuple(files)
+        status.sensitive = bool(spoiler) or given.get("sensitive", "").lower() in {"true", "1"}
+        status.language = given.get("language") or status.language
+        status.quotes = given.get("quote_approval_policy") or status.quotes
         status.edited = self.clock()
 
     def delete(self, status_id: str) -> Status:

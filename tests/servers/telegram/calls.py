@@ -9,7 +9,12 @@ from typing import Any
 from tests.servers.http import Held
 from tests.servers.telegram.chats import ApiError, Json, Member, User
 from tests.servers.telegram.commands import delete_my_commands, get_my_commands, set_my_commands
-from tests.servers.telegram.editing import delete_message, delete_messages, edit_message_text
+from tests.servers.telegram.editing import (
+    delete_message,
+    delete_messages,
+    edit_message_caption,
+    edit_message_text,
+)
 from tests.servers.telegram.marks import pin_chat_message, set_message_reaction, unpin_chat_message
 from tests.servers.telegram.media import (
     send_animation,
@@ -128,6 +133,7 @@ METHODS: dict[str, Callable[[BotApi, User, Parameters], Any]] = {
     "sendChatAction": send_chat_action,
     "forwardMessage": forward_message,
     "editMessageText": edit_message_text,
+    "editMessageCaption": edit_message_caption,
     "deleteMessage": delete_message,
     "setMessageReaction": set_message_reaction,
     "pinChatMessage": pin_chat_message,

@@ -10,7 +10,7 @@ from tests.servers.telegram.keyboards import read_markup
 from tests.servers.telegram.parameters import Parameters
 from tests.servers.telegram.sending import with_buttons
 from tests.servers.telegram.state import BotApi
-from tests.servers.telegram.text import Formatted, message_text
+from tests.servers.telegram.text import Formatted, caption, message_text
 
 OLDEST_DELETABLE = 48 * 3600  # seconds
 MOST_DELETED = 100  # messages at once
@@ -25,6 +25,13 @@ def edit_message_text(api: BotApi, bot: User, given: Parameters) -> Json:
     if message.shows_file:
         raise ApiError(400, "Bad Request: there is no text in the message to edit")
     return _change(api, bot, message, message_text(given), given)
+
+
+def edit_message_caption(api: BotApi, bot: User, given: Parameters) -> Json:
+    message = _to_edit(api, bot, given)
+    if not message.shows_file:
+        raise ApiError(400, "Bad Request: there is no caption in the message to edit")
+    return _change(api, bot, message, caption(given), given)
 
 
 def _to_edit(api: BotApi, bot: User, given: Parameters) -> Message:

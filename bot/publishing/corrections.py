@@ -1,0 +1,68 @@
+"""Posts that are out, edited where they stand: for each intend, edit, record."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from threadcast.bot.channels.pace import Pace
+from threadcast.bot.channels.port import Channel, Clock, Outgoing
+from threadcast.bot.publishing import calls
+from threadcast.bot.publishing.lease import Stop
+from threadcast.bot.publishing.progress import report
+from threadcast.queue.model import Claim, Delivery, PostRecord
+from threadcast.queue.states import PostState, decide_edit
+from threadcast.queue.store.database import Database
+
+# An edit that may have been made is made again: it comes to the same.
+TO_DO = frozenset({PostState.PLANNED, PostState.SENDING, PostState.UNKNOWN})
+
+
+@dataclass(frozen=True, eq=False)
+class Corrections:
+    """Edits the posts of a claimed chain whose text was changed after they went out.
+
+    `hold` waits for the channel's pace, with so many posts left; it gives the delivery where the chain has
+    to wait longer.
+    """
+
+    database: Database
+    channel: Channel
+    clock: Clock
+    stop: Stop
+    pace: Pace
+    lease: timedelta
+    chance: Callable[[], float]
+    hold: Callable[[int], Awaitable[Delivery | None]]
+
+    async def make(self, claim: Claim) -> Delivery | None:
+        """Edit them, the first of the chain first; the delivery where it does not go on now."""
+        waiting = [post for post in claim.posts if post.edit in TO_DO]
+        for index, post in enumerate(waiting):
+            held = await self.hold(len(waiting) - index)
+            if held is not None:
+                return held
+            delivery = await self._edit(claim, post)
+            if delivery.lease_owner is None:
+                return delivery
+        return None
+
+    async def _edit(self, claim: Claim, post: PostRecord) -> Delivery:
+        work, now = self.database.work, self.clock()
+        await asyncio.to_thread(work.intend_edit, claim, post.position, now=now, until=now + self.lease)
+        outgoing = Outgoing(
+            post.post.text,
+            post.reply_to,
+            post.key or "",
+            settings=claim.thread.settings,
+            media=post.post.media,
+            uploads=post.uploads,
+        )
+        self.pace.begun(self.clock())
+        outcome = await calls.send(self.channel, outgoing, self.stop, post.remote_id)
+        now = self.clock()
+        self.pace.ended(outcome, now)
+        change = decide_edit(outcome, tries=claim.delivery.fence, now=now, chance=self.chance())
+        delivery = await asyncio.to_thread(work.record_edit, claim, post.position, change, now=now)
+        report(delivery, post.position, change)
+        return delivery

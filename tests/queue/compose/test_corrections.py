@@ -1,0 +1,117 @@
+"""What the posts of a chain become where its thread says something else now."""
+
+import pytest
+
+from threadcast.queue.compose import length as measure
+from threadcast.queue.compose.compose import Numbering, Rules, compose, head_of
+from threadcast.queue.compose.corrections import MisfitError, inserted, recompose
+from threadcast.queue.text.parse import parse
+from threadcast.queue.text.settings import ThreadSettings
+from threadcast.queue.text.thread import Thread
+
+LONG = " ".join(f"word{number}" for number in range(30))
+
+
+def thread(*lines: str) -> Thread:
+    (found,) = parse("\n".join(lines))
+    return found
+
+
+def rules(
+    numbering: Numbering = Numbering.KEEP, *, limit: int = 100, packed: bool = False, head: str = ""
+) -> Rules:
+    return Rules(limit, measure.telegram, numbering, head=head, packed=packed)
+
+
+def texts(before: Thread, after: Thread, how: Rules) -> list[str]:
+    return [post.text for post in recompose(after, how, compose(before, how))]
+
+
+@pytest.mark.parametrize("numbering", Numbering)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_correction_is_composed_as_before(numbering: Numbering, packed: bool) -> None:
+    """Each post stays where it is, with its number, and says what the thread says now."""
+    before = thread("1/ The lamp", "2/ The tower", "3/ The sea /end")
+    after = thread("1/ The lamp", "2/ A tower", "3/ The sea /end")
+    how = rules(numbering, packed=packed)
+    assert texts(before, after, how) == [post.text for post in compose(after, how)]
+
+
+def test_a_cut_part_stays_cut() -> None:
+    """A part that is two posts may say something else in two posts."""
+    before = thread(f"1/ {LONG}", "2/ End")
+    after = thread(f"1/ {LONG.replace('word7', 'w7')}", "2/ End")
+    found = texts(before, after, rules())
+    assert len(found) == len(compose(before, rules()))
+    assert "w7" in "".join(found)
+
+
+@pytest.mark.parametrize("numbering", Numbering)
+@pytest.mark.parametrize("lines", [(f"1/ {LONG}", "2/ End"), ("1/ Short", f"2/ {LONG}")])
+def test_a_part_that_grew(numbering: Numbering, lines: tuple[str, ...]) -> None:
+    """A part that would be another number of posts does not fit where it was."""
+    before, after = thread("1/ Short", "2/ End"), thread(*lines)
+    with pytest.raises(MisfitError):
+        recompose(after, rules(numbering), compose(before, rules(numbering)))
+    with pytest.raises(MisfitError):
+        recompose(before, rules(numbering), compose(after, rules(numbering)))
+
+
+def test_another_number() -> None:
+    """A part whose number was changed does not fit: readers know it by that number."""
+    before, after = thread("1/3 One", "2/3 Two", "3/3 Three"), thread("1/4 One", "2/4 Two", "3/4 Three")
+    with pytest.raises(MisfitError) as misfit:
+        recompose(after, rules(), compose(before, rules()))
+    assert misfit.value.part == 1
+
+
+def test_packed_parts_that_grew() -> None:
+    """Parts that share a post go on sharing it, or do not fit."""
+    before, how = thread("1/ One", "2/ Two", "3/ Three"), rules(packed=True, limit=40)
+    (post,) = compose(before, how)
+    (corrected,) = recompose(thread("1/ One!", "2/ Two!", "3/ Three!"), how, [post])
+    assert corrected.text == "1/ One!\n\n2/ Two!\n\n3/ Three!"
+    with pytest.raises(MisfitError):
+        recompose(thread("1/ One", f"2/ {LONG[:30]}", "3/ Three"), how, [post])
+
+
+def test_parts_at_the_end_are_left_alone() -> None:
+    """What was added behind the last part is not composed: it continues the chain."""
+    before, after = thread("1/ One", "2/ Two"), thread("1/ One", "2/ Zwei", "3/ Three")
+    assert texts(before, after, rules()) == ["1/ One", "2/ Zwei"]
+
+
+def test_a_post_that_was_skipped() -> None:
+    """A part whose post was left out when the network refused it stays out."""
+    before, after = thread("1/ One", "2/ Two", "3/ Three"), thread("1/ One", "2/ Two", "3/ Drei")
+    first, _, third = compose(before, rules())
+    assert [post.text for post in recompose(after, rules(), [first, third])] == ["1/ One", "3/ Drei"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_warning(packed: bool) -> None:
+    """The line of a warning stands before every post, and counts."""
+    before, head = thread("1/ One", "2/ Two"), head_of(ThreadSettings(warning="sea"))
+    how = rules(packed=packed, head=head)
+    known = compose(before, rules(packed=packed))
+    found = recompose(before, how, known)
+    assert [post.text for post in found] == [head + post.text for post in known]
+    with pytest.raises(MisfitError):
+        recompose(before, rules(packed=packed, head="x" * 95), known)
+
+
+@pytest.mark.parametrize(
+    ("new", "part"),
+    [
+        ("1/ a|2/ b|3/ c", None),
+        ("1/ a|2/ B|3/ c|4/ d", None),
+        ("1/ a|2/ b|3/ C|4/ d", None),
+        ("1/ new|2/ a|3/ b|4/ c", 1),
+        ("1/ a|2/ new|3/ b|4/ c", 2),
+        ("1/ a|2/ x|3/ y|4/ c", 3),
+        ("1/ x|2/ y|3/ z|4/ d", None),
+    ],
+)
+def test_where_a_part_was_put_in(new: str, part: int | None) -> None:
+    """A part that is new before others of before was put in; behind them all it was added."""
+    assert inserted(thread("1/ a", "2/ b", "3/ c"), thread(*new.split("|"))) == part
