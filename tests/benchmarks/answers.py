@@ -21,8 +21,11 @@ REST = (1.0, 1.6)  # seconds between an answer and the next request: a chat take
 
 
 @contextmanager
-def chatting(channels: int) -> Iterator[tuple[House, Person]]:
-    """A service with an owner and so many channels, on a server that has Telegram's limits."""
+def chatting(channels: int, *, owned: bool = True) -> Iterator[tuple[House, Person]]:
+    """A service with an owner and so many channels, on a server that has Telegram's limits.
+
+    Or one that nobody steers yet.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="threadcast-bench-") as folder,
         TelegramServer() as telegram,
@@ -32,7 +35,7 @@ def chatting(channels: int) -> Iterator[tuple[House, Person]]:
         telegram.api.paces, telegram.api.bot_pace = REAL_PACES, REAL_BOT_PACE
         kept = ("TELEGRAM__TOKEN", "TELEGRAM__API_URL")
         house.env = {name: value for name, value in house.env.items() if name.endswith(kept)}
-        house.env["THREADCAST_TELEGRAM__ADMINS"] = "1111"
+        house.env |= {"THREADCAST_TELEGRAM__ADMINS": "1111"} if owned else {}
         for number in range(channels):
             telegram.add_chat(username=f"channel_{number}")
             house.env[f"THREADCAST_CHANNELS__C{number}__KIND"] = "telegram"
@@ -40,8 +43,9 @@ def chatting(channels: int) -> Iterator[tuple[House, Person]]:
         owner = telegram.person("Ada", 1111)
         with house.running(*RUN) as service:
             service.wait_for("running")
-            owner.starts()
-            owner.waits_for(2)
+            if owned:
+                owner.starts()
+                owner.waits_for(2)
             yield house, owner
 
 

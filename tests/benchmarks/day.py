@@ -4,9 +4,11 @@
 
 Five rounds of twenty: files, captions, replies, pasted threads, slips, small talk, times, stops. A typed
 message is answered when a new message of the bot is there, a press when its button stops turning.
+Before it, a newcomer's way from the token to the first chain, with the taps of each step.
 """
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from statistics import median, quantiles
@@ -21,6 +23,8 @@ from tests.servers.telegram.people import Person
 
 Deed = Callable[[], object]
 STEPS = 20  # messages of a round
+MOST_TAPS = 12  # from the token to the first chain
+MOST_SECONDS = 90.0
 
 
 def messages(owner: Person, round_: int) -> Iterator[tuple[str, Deed]]:
@@ -75,6 +79,27 @@ def played(rounds: int, rest: tuple[float, float] = REST) -> Iterator[tuple[str,
                 yield label, time.perf_counter() - begun
 
 
+def first_contact() -> Iterator[tuple[str, int, float]]:
+    """Each step of a newcomer's, with its taps, and the seconds until the bot asks for the next one."""
+    with chatting(0, owned=False) as (house, owner):
+        channel = house.telegram.add_chat(username="rivers", with_bots=False)
+        link = re.search(r"start=(\S+)", house.command("pair").stdout)
+        assert link is not None
+        text = thread(1, 3).encode()
+        steps: tuple[tuple[str, int, Deed, str], ...] = (
+            ("the link of threadcast pair, Start", 2, lambda: owner.starts(link[1]), "no channel yet"),
+            ("the bot added to the channel", 5, lambda: owner.adds_bot(channel), "Shall I publish there"),
+            ("[Publish here]", 1, lambda: owner.presses("Publish here"), "I publish in rivers now"),
+            ("rivers.txt", 1, lambda: owner.sends("rivers.txt", text), "not public before"),
+            ("[Publish]", 1, lambda: owner.presses("Publish"), "published 3/3"),
+        )
+        for label, taps, deed, said in steps:
+            begun = time.perf_counter()
+            deed()
+            owner.waits_for(lambda seen: any(said in one.text for one in seen), timeout=PATIENCE)  # noqa: B023
+            yield label, taps, time.perf_counter() - begun
+
+
 def _of_bot(owner: Person) -> list[Message]:
     return [one for one in owner.messages() if one.sender is not owner.user]
 
@@ -91,6 +116,13 @@ def _card(owner: Person, number: int) -> Message:
 @click.option("--rounds", default=5, help="Of twenty messages each.")
 def main(rounds: int) -> None:
     """Print a day's log: what was written, and the milliseconds until its answer."""
+    way = list(first_contact())
+    for label, taps, seconds in way:
+        click.echo(f"{taps:2} taps {seconds * 1000:7.0f} ms  {label}")
+    click.echo(
+        f"from the token to the first chain: {sum(taps for _, taps, _ in way)} taps (at most {MOST_TAPS}), "
+        f"{sum(seconds for *_, seconds in way):.1f} s (at most {MOST_SECONDS:.0f} s)"
+    )
     took: list[float] = []
     for number, (label, seconds) in enumerate(played(rounds), start=1):
         took.append(seconds)

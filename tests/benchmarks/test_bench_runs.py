@@ -35,6 +35,13 @@ def test_a_group_finds_its_figures(group: str) -> None:
 
 
 @pytest.mark.e2e
+def test_a_newcomer_soon_publishes() -> None:
+    """From the token to the first chain it takes few taps, and little time."""
+    way = list(day.first_contact())
+    assert sum(taps for _, taps, _ in way) <= day.MOST_TAPS
+    assert sum(seconds for *_, seconds in way) <= day.MOST_SECONDS
+
+
 def test_a_day_is_answered() -> None:
     """Every message of a day gets its answer."""
     took = list(day.played(1, rest=(0, 0)))
