@@ -116,14 +116,12 @@ class Handler:
                 for chat, say in await asyncio.to_thread(lambda: list(started())):
                     mine = chat == message.from_user.id
                     self._reporter.tell([chat], bound(say) if mine else say)
-            sender = self._access.sender(message.from_user, message.chat)
-            if sender is not None:
+            if (sender := self._access.sender(message.from_user, message.chat)) is not None:
                 with self._answering(sender) as answering:
                     await self._asked(sender, message, command, answering)
         except StoreError as error:
             log.warning("a message was not dealt with: the queue cannot be used", reason=str(error))
-            sender = self._access.sender(message.from_user, message.chat)
-            if sender is not None:
+            if (sender := self._access.sender(message.from_user, message.chat)) is not None:
                 self._replies.send(sender, Message(esc(_(NOT_KEPT).format(reason=in_words(error, SHELL)))))
 
     async def _asked(
@@ -140,8 +138,11 @@ class Handler:
         draft = await asyncio.to_thread(self._context.drafts.of, sender)
         if command is not None and draft is not None and draft.pieces and is_only_end_marks(text):
             command = None  # /end, of what was pasted
-        if command is None and asked is None and file_of(message):
-            await self._paste(sender, message)
+        if command is None and file_of(message):
+            if asked is None:
+                await self._paste(sender, message)
+            else:
+                self._replies.to(sender, await self._router.shown(sender, message, asked), answering)
         elif message.document is not None and (private or asked is not None):
             answer = await self._router.sent(sender, message.document, text, asked)
             self._replies.to(sender, replace(answer, came=message.message_id), answering)
@@ -194,8 +195,7 @@ class Handler:
     def _is_drafting(self, message: telegram.Message) -> bool:
         """In a group, whether somebody said /add before: else what people write there is their own."""
         sender = self._known(message)
-        in_group = sender is not None and sender.chat == self._access.group
-        return sender is not None and in_group and self._context.drafts.of(sender) is not None
+        return bool(sender and sender.chat == self._access.group and self._context.drafts.of(sender))
 
     def _known(self, message: telegram.Message) -> Sender | None:
         """The person, wherever they write."""
@@ -251,7 +251,7 @@ class Replies:
         self._to_show: set[Sender] = set()
         self._showing: set[Sender] = set()
         self._pressed: dict[int, int] = {}  # the message in which a button was pressed last, by chat
-        self._asking: dict[int, asyncio.Task[None]] = {}  # what sends and notes the newest question, by chat
+        self._asking: dict[int, asyncio.Task[None]] = {}  # what sends and notes a question or card, by chat
 
     async def asked(self, chat: int, message: int) -> str | None:
         """What a message of ours asked for: a request, whose words are what is replied."""
@@ -279,7 +279,7 @@ class Replies:
             self._spawn(self._reporter.reactions.took(sender.chat, answer.came, answer.took))
         if answer.message is not None or answer.work is not None:
             task = self._spawn(self._tell(sender, answer, pressed, answering.pop_all()))
-            if answer.asked is not None:
+            if answer.asked is not None or isinstance(answer.message, Card):
                 self._asking[sender.chat] = task
         # The message of a draft that is none any more is deleted, unless it says something else now.
         left = self._context.drafts.left(sender)

@@ -26,6 +26,7 @@ from threadcast.bot.chat.buttons import (
 from threadcast.bot.chat.commands import About, Answer, Command, Context, NotYoursError, Request, UsageError
 from threadcast.bot.chat.menu import WORDS, meant
 from threadcast.bot.chat.requests import REGISTRY, adding, changing, editing
+from threadcast.bot.chat.requests.files import attaching
 from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Button, Message, clean, esc, esc_lines, sentence
 from threadcast.bot.languages import N_, _
@@ -86,6 +87,27 @@ class Router:
             return await adding.add_file(self._context, sender, document, caption)
         except ERRORS as error:
             return Answer(Message(esc(sentence(error))))
+
+    async def shown(self, sender: Sender, message: telegram.Message, asked: str) -> Answer:
+        """The answer to a picture or the like that replies to a message of ours; `asked` as in `sent`."""
+        file, text = downloads.file_of(message), clean(message.caption or "")
+        if file is None:
+            return await self.replied(sender, asked, text)
+        try:
+            press = read_press(asked)
+            if press.verb == "wish" and len(press.threads) == 1:
+                return await attaching.sent_to(self._context, sender, press.threads[0], file, text)
+            if press.verb not in editing.TAKES_FILE:
+                said = _("I asked for words here, so {file} was not used: reply with words.")
+                raise UsageError(said.format(file=file.name[:100]))
+        except NotYoursError:
+            return Answer(Message(_(NOT_YOURS)))
+        except ERRORS as error:
+            return Answer(Message(esc(sentence(error))))
+        written = await self.written(sender, message)
+        return (
+            Answer(written) if isinstance(written, Message) else await self.replied(sender, asked, written[0])
+        )
 
     async def written(self, sender: Sender, message: telegram.Message) -> tuple[str, int] | Message:
         """What a message says, with the line that shows its file, and how many addresses are written into it.
@@ -156,7 +178,7 @@ class Router:
             return Answer(Message(esc(broke(error))), toast=broke(error), afresh=True)
 
     def _reply(self, command: Command, request: Request) -> Answer | Awaitable[Answer]:
-        if request.stamp and not self._is_fresh(request):
+        if request.stamp and not _is_fresh(self._context, request):
             return Answer(changing.standing(self._context, request, _(OLD)), toast=_(OLD))
         chosen = self._choose(command, request)
         return chosen if isinstance(chosen, Answer) else command.reply(self._context, chosen)
@@ -174,12 +196,6 @@ class Router:
             except StoreError:
                 log.debug("no card for a refusal", thread=request.thread)
         return Answer(Message(said), toast=said, afresh=True)
-
-    def _is_fresh(self, request: Request) -> bool:
-        """Whether the threads stand as they stood when the button was shown. Raises NotFoundError."""
-        show = self._context.requests(request.sender).queries.show
-        now = stamp(chain.delivery for one in request.threads for chain in show(one).chains)
-        return now == request.stamp
 
     def _choose(self, command: Command, request: Request) -> Request | Answer:
         """The request with its threads, which stand first in its words; or the question which one."""
@@ -228,6 +244,13 @@ class Router:
             and (not channels or one.channel in channels)
         ]
         return {one.thread_id: one.title for one in fitting[:CHOICES]}
+
+
+def _is_fresh(context: Context, request: Request) -> bool:
+    """Whether the threads stand as they stood when the button was shown. Raises NotFoundError."""
+    show = context.requests(request.sender).queries.show
+    now = stamp(chain.delivery for one in request.threads for chain in show(one).chains)
+    return now == request.stamp
 
 
 def _suggestions(name: str, words: tuple[str, ...], role: Role) -> Iterator[Button]:

@@ -14,11 +14,12 @@ from threadcast.bot.chat.requests import (
     takedown,
     timing,
 )
-from threadcast.bot.chat.requests.files import describing
+from threadcast.bot.chat.requests.files import attaching, describing
 
 __all__ = [
     "REGISTRY",
     "adding",
+    "attaching",
     "changing",
     "describing",
     "editing",

@@ -8,6 +8,7 @@ from datetime import timedelta
 from tests.bot.chat.stand import Stand
 from tests.bot.media.drawn import jpeg
 from tests.servers.telegram.chats import RIGHTS, ChatKind
+from tests.servers.telegram.deeds import write
 from tests.servers.telegram.people import Role
 from threadcast.bot.people import people
 from threadcast.bot.people.pairing import offer
@@ -58,7 +59,7 @@ class Stage:
             (r"Ada gives the bot its rights on news back", self.promote),
             (r"Ada sends ([\w.]+), a file of (\d+) MB", self.sends_large),
             (r"Ada sends ([\w.]+), which is no text", self.sends_bytes),
-            (r"Ada sends a (broken )?photo(?: \((.+)\))?", self.sends_photo),
+            (r"Ada sends a (broken )?photo(?: to (#\d+|what asks))?(?: \((.+)\))?", self.sends_photo),
             (r"Ada sends a sticker", self.sends_sticker),
             (r"Ada posts on (\w+) by hand: (.+)", self.posts_by_hand),
         )
@@ -200,12 +201,26 @@ class Stage:
         ada.joins(chat, "creator")
         ada.says(text, chat)
 
-    def sends_photo(self, broken: str | None, caption: str | None) -> None:
+    def sends_photo(self, broken: str | None, parent: str | None, caption: str | None) -> None:
         ada, server = self._stand.people["Ada"], self._stand.server
         content = jpeg()[:200] if broken else jpeg()
         file_id = server.api.keep(content)
         photo = {"file_id": file_id, "file_unique_id": file_id, "width": 60, "height": 40}
-        server.receive(ada.chat, caption or "", ada.user, photo=[photo | {"file_size": len(content)}])
+        of_bot = [one for one in ada.chat.messages.values() if one.sender is self._stand.bot]
+        asking = [
+            one
+            for one in of_bot
+            if parent is not None
+            and (
+                one.text.startswith(parent)
+                or (parent == "what asks" and (one.keyboard or {}).get("force_reply"))
+            )
+        ]
+        known = photo | {"file_size": len(content)}
+        with server.changed:
+            reply_to = asking[-1].id if asking else None
+            write(server.api, ada.chat, caption or "", ada.user, {"photo": [known]}, reply_to)
+            server.changed.notify_all()
 
     def sends_sticker(self) -> None:
         ada = self._stand.people["Ada"]
