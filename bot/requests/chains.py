@@ -174,7 +174,7 @@ class Chains:
         before = self._database.reading.thread(thread_id).thread
         intake = Threads(self._context).attached(understand(_("the new text"), text.encode()), before)
         after = only_thread(intake)
-        _require_in_place(thread_id, before, after)
+        require_in_place(thread_id, before, after)
         mine = self._context.deliveries(thread_id)
         posts = self._database.reading.posts_of([one.id for one in mine])
         found = {
@@ -246,7 +246,7 @@ class Chains:
         return channel
 
 
-def _require_in_place(thread: int, before: Thread, after: Thread) -> None:
+def require_in_place(thread: int, before: Thread, after: Thread) -> None:
     """Raise NotAllowedError where what is out cannot become that, on whatever channel."""
     out = len(before.parts)
     if len(after.parts) < out:

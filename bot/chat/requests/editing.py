@@ -24,6 +24,7 @@ from threadcast.bot.chat.views.message import Message, bold, code, esc, esc_line
 from threadcast.bot.chat.views.previews import difference
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.plain import capital
+from threadcast.bot.requests.chains import require_in_place
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.input import Intake, continued, only_thread, understand
 from threadcast.bot.requests.queries import Dossier
@@ -48,10 +49,10 @@ TAKES_FILE: Final = {"wish": "edit", "part": "edit", "continue": "continue", "ad
     about=About.THREAD,
     events=(Event.SCHEDULE,),
     takes=N_("ID"),
-    help=N_("Change the text of a thread that waits"),
+    help=N_("Change the text of a thread, and what of it is public"),
     more=N_(
         "Part by part; or reply to its card with the corrected file. What you pasted can be edited where it "
-        "stands, too.\n/edit 7"
+        "stands, too. What is public is changed where it stands, after a question.\n/edit 7"
     ),
 )
 def edit(context: Context, request: Request) -> Answer:
@@ -59,7 +60,7 @@ def edit(context: Context, request: Request) -> Answer:
     dossier = context.requests(request.sender).queries.show(request.thread)
     if request.text:
         return _edited(context, request.sender, dossier, request.text)
-    require_waiting(dossier)
+    _require_whole(dossier)
     thread = dossier.stored.thread
     pages = max(1, -(-len(thread.parts) // PARTS))
     first = min(max(request.page, 0), pages - 1) * PARTS
@@ -89,7 +90,7 @@ def edit(context: Context, request: Request) -> Answer:
 def part(context: Context, request: Request) -> Answer:
     """The new text of a part: asked for, or replied."""
     dossier = context.requests(request.sender).queries.show(request.thread)
-    require_waiting(dossier)
+    _require_whole(dossier)
     thread, place = dossier.stored.thread, _place(dossier.stored.thread, request.words)
     now = written(thread.parts[place - 1], thread.placement)
     check = f"{zlib.crc32(now.encode()):08x}"
@@ -139,10 +140,43 @@ def _edited(context: Context, sender: Sender, dossier: Dossier, text: str) -> An
         return Answer(
             Card(number, _("#{thread} says that already: nothing was changed.").format(thread=number))
         )
-    require_waiting(dossier)
+    _require_whole(dossier)
+    if dossier.is_out:
+        return _ask_correction(context, sender, dossier, text)
     context.requests(sender).threads.edit(number, text)
     lines = difference(before, after)
     return Answer(Card(number, "\n".join([_("#{thread} is changed:").format(thread=number), *lines])))
+
+
+def _ask_correction(context: Context, sender: Sender, dossier: Dossier, text: str) -> Answer:
+    """What is public is changed only after a question."""
+    number, before = dossier.stored.id, dossier.stored.thread
+    intake = understand(_("the new text"), text.encode())
+    after = only_thread(context.requests(sender).threads.attached(intake, before))
+    require_in_place(number, before, after)
+    states = (DeliveryState.PUBLISHED, *BEGINNINGS)
+    out = [one.delivery.channel for one in dossier.chains if one.posts and one.delivery.state in states]
+    said = _("#{thread} is public on {channels}. Change it there, where it stands?")
+    yes = button(_("Yes, change it"), "edit-yes", (number,), keep(context, sender, "", text, ""))
+    lines = [said.format(thread=number, channels=esc(listed(out))), *difference(before, after)]
+    return Answer(Message("\n".join(lines), rows((yes, button(_("No"), "card", (number,))))))
+
+
+@button_only("edit-yes", who=Role.OWNER)
+async def edit_yes(context: Context, request: Request) -> Answer:
+    """Have what is public changed: every post is composed and checked on every channel first."""
+    _source, text, _rest = await take_kept(context, request.sender, " ".join(request.words))
+    chains = context.requests(request.sender).chains
+    correction = await chains.correction(request.thread, text)
+    await asyncio.to_thread(chains.correct, correction)
+    headline = _("#{thread} is changed where it stands.").format(thread=request.thread)
+    return Answer(Card(request.thread, headline), toast=headline)
+
+
+def _require_whole(dossier: Dossier) -> None:
+    """Raise UsageError where a thread neither waits nor is public as a whole."""
+    if not dossier.is_out:
+        require_waiting(dossier)
 
 
 def require_waiting(dossier: Dossier) -> None:
@@ -187,7 +221,7 @@ def rewritten(context: Context, sender: Sender, message: int, text: str) -> Answ
             continue
         if render(thread) == render(dossier.stored.thread):
             continue
-        require_waiting(dossier)
+        _require_whole(dossier)
         if sender.role is not Role.OWNER and not _all_held(dossier):
             raise UsageError(_("an owner has let it go already: ask them to change it"))
         answer = _edited(context, sender, dossier, render(thread))
