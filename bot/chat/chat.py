@@ -124,9 +124,12 @@ class Chat:
         self._running = asyncio.create_task(self._run(), name="chat")
 
     def stop_polling(self) -> None:
-        """The service stops: hear nothing more, while it finishes its work."""
+        """The service stops: hear nothing more, while it finishes its work.
+
+        Once: asked again, it would interrupt the poll's connection being closed, and what it confirms.
+        """
         task = self._polling if self._ready.is_set() else self._running
-        if task is not None:
+        if task is not None and not task.cancelling():
             task.cancel()
 
     async def close(self) -> None:

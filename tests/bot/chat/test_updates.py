@@ -314,3 +314,21 @@ def test_a_token_that_is_taken_back(tmp_path: Path) -> None:
     said = [one["event"] for one in logs if "bot token" in one["event"]]
     assert said == ["Telegram does not accept the bot token: no commands arrive"]
     assert TOKEN.partition(":")[2] not in str(logs)
+
+
+def test_polling_is_stopped_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that stops interrupts its poll once: twice would leave the connection open."""
+    asked: list[int] = []
+    confirm = Poller._confirm
+
+    async def confirmed(poller: Poller) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        await confirm(poller)
+        asked.append(task.cancelling())
+
+    monkeypatch.setattr(Poller, "_confirm", confirmed)
+    with standing(tmp_path, {}) as stand:
+        stand.people["Ada"].says("/status")
+        stand.people["Ada"].waits_for(2)
+    assert asked == [1]
