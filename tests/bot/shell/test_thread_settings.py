@@ -37,7 +37,7 @@ def test_settings_are_shown_wherever_the_thread_is(shell: Shell) -> None:
     assert [one["text"] for one in masto][:1] == ["1/3 The lamp was lit at dusk. ⬇️"]
     assert {one["warning"] for one in [*news, *masto]} == {"Food"}
     page = (shell.folder / "threadcast-data" / "timeline.html").read_text()
-    assert page.count('<summary dir="auto"><b>Food</b></summary>') == 3
+    assert page.count('<summary><span dir="auto">Food</span></summary>') == 3
     assert page.count('<span class="spoiler" tabindex="0">') == 3
 
 
