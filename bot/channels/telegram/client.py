@@ -21,6 +21,7 @@ from threadcast.queue.outcomes import Obstacle
 T = TypeVar("T")
 
 CONNECT_TIMEOUT: Final = 10.0  # seconds
+GRACE: Final = 0.5  # seconds that a call has to end by itself where nobody waits for it any more
 CONNECTIONS: Final = 256  # of one bot at a time: it sends 30 messages a second, and some answers take long
 
 log = get_logger("threadcast.telegram")
@@ -41,14 +42,22 @@ class Bot(telegram.Bot):
 class _Request(HTTPXRequest):
     """The library's way to Telegram, whose errors say what happened, and by which proxy."""
 
-    def __init__(self, proxy: Proxy | None, **how: Any) -> None:
+    def __init__(self, proxy: Proxy | None, *, grace: float, **how: Any) -> None:
         super().__init__(proxy=None if proxy is None else proxy.address, **how)
         self._shown = "" if proxy is None else proxy.shown
+        self._grace = grace
 
     async def do_request(self, *words: Any, **more: Any) -> tuple[int, bytes]:
         """Make one call. Raises NetworkError, whose cause is what the HTTP library raised."""
+        calling = asyncio.ensure_future(super().do_request(*words, **more))
         try:
-            status, answer = await super().do_request(*words, **more)
+            status, answer = await asyncio.shield(calling)
+        except asyncio.CancelledError:
+            # One that is cancelled while it connects leaves its socket open: anyio forgets it then.
+            await asyncio.wait([calling], timeout=self._grace)
+            calling.cancel()
+            await asyncio.gather(calling, return_exceptions=True)
+            raise
         except (NetworkError, *BROKEN) as error:
             raise in_words(error, self._shown) from (error.__cause__ or error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -73,9 +82,10 @@ def make_bot(
     base = (api_url or "https://api.telegram.org").rstrip("/")
     proxy = proxies.way_to(base)
 
-    def connections(count: int) -> HTTPXRequest:
+    def connections(count: int, grace: float = GRACE) -> HTTPXRequest:
         return _Request(
             proxy,
+            grace=grace,
             connection_pool_size=count,
             connect_timeout=CONNECT_TIMEOUT,
             pool_timeout=CONNECT_TIMEOUT,
@@ -93,7 +103,7 @@ def make_bot(
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
         request=request,
-        get_updates_request=connections(1) if polls else request,
+        get_updates_request=connections(1, grace=0) if polls else request,
     )
 
 
