@@ -168,7 +168,7 @@ def _channel(
             head = f"{name}: {length}{takes}{held(one, events, viewer)}"
         case DeliveryState.FAILED | DeliveryState.UNSURE:
             head, more = f"{name} {_place(one)}", [*_text(chain), because, *_links(chain)]
-        case DeliveryState.CANCELLED | DeliveryState.WITHDRAWN:
+        case _:  # cancelled, or withdrawn
             left = sum(1 for post in chain.posts if post.remote_id and post.taken_down is None)
             out = _("{posts} still out").format(posts=so_many_posts(left))
             head = f"{head}: {out}" if left else head
