@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from threadcast.bot.channels.deferred import deferred
+from threadcast.bot.channels.deferred import Known, deferred
+from threadcast.bot.channels.mastodon.instance import reach_of
 from threadcast.bot.channels.mastodon.pace import MastodonPace
 from threadcast.bot.channels.media import (
     MASTODON_FILES,
@@ -16,7 +17,7 @@ from threadcast.bot.channels.media import (
     ChannelFiles,
 )
 from threadcast.bot.channels.pace import Pace
-from threadcast.bot.channels.port import Channel, Clock, now
+from threadcast.bot.channels.port import Channel, Clock, Reach, now
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.people.people import People
@@ -68,17 +69,14 @@ def build_channels(
                 row = rows.get(channel.name)
                 files = ChannelFiles(store, TELEGRAM_FILES, TELEGRAM_PICTURES)
                 chat = partial(_telegram, channel, settings, database, clock, bots, row, owner, files)
-                known = deferred(
-                    channel.name, channel.kind, channel.chat, chat, limits_posts=False, files=files
-                )
-                built.append(known)
+                known = Known(channel.name, channel.kind, channel.chat, files, Reach(), limits_posts=False)
+                built.append(deferred(known, chat))
             case MastodonChannelSettings():
                 files = ChannelFiles(store, MASTODON_FILES, MASTODON_PICTURES)
                 account = partial(_mastodon, channel, settings, clock, files)
-                known = deferred(
-                    channel.name, channel.kind, channel.url, account, limits_posts=None, files=files
-                )
-                built.append(known)
+                reach = reach_of(channel.depth)
+                known = Known(channel.name, channel.kind, channel.url, files, reach, limits_posts=None)
+                built.append(deferred(known, account))
             case LocalChannelSettings():
                 from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415
 

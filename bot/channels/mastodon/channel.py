@@ -20,7 +20,7 @@ from threadcast.bot.channels.mastodon.errors import (
     not_ready,
     obstacle,
 )
-from threadcast.bot.channels.mastodon.instance import VISITORS_DEPTH, VISITORS_MOST, Instance, dig
+from threadcast.bot.channels.mastodon.instance import Instance, dig, reach_of
 from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, take_down
 from threadcast.bot.channels.mastodon.uploads import MastodonFiles
 from threadcast.bot.channels.media import NO_FILES, ChannelFiles, Uploads
@@ -82,7 +82,7 @@ class MastodonChannel:
             self.files = self._uploads
         self._settle_after = settle_after
         self._instance: Instance | None = None
-        self.reach = Reach(VISITORS_DEPTH, VISITORS_MOST, settings.depth)
+        self.reach = reach_of(settings.depth)
         self._fit_until: datetime | None = None
 
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:

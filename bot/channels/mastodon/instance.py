@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from threadcast.bot.channels.media import MASTODON_FILES, MASTODON_PICTURES
+from threadcast.bot.channels.port import Reach
 from threadcast.bot.media.images import PictureLimits
 from threadcast.config.logs import redact
 from threadcast.queue.compose import length as measure
@@ -49,6 +50,14 @@ class Instance:
         else:
             count = partial(measure.code_points, spoiler=spoiler)
         return Rules(self.limit, count, numbering, media=self.media)
+
+
+def reach_of(depth: int | None) -> Reach:
+    """How far visitors see on a server that is Mastodon, as each is until it says something else.
+
+    After `depth` posts the next one of a chain replies to its first again; None: never.
+    """
+    return Reach(VISITORS_DEPTH, VISITORS_MOST, depth)
 
 
 def instance_of(info: object, software: str) -> Instance | None:
