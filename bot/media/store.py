@@ -4,8 +4,6 @@ A file is on the disk, under its name, before a thread that shows it is in the q
 removed a day later at the earliest: its thread may be about to be added.
 """
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from threadcast.bot.durable import UNFINISHED, finish, unfinished
 from threadcast.bot.languages import _
 from threadcast.bot.media.errors import MediaError
 
@@ -45,16 +44,11 @@ class MediaStore:
         """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(prefix=".new.", dir=self._folder, delete=False) as file:
-                try:
-                    kept = _copied(name, content, file)
-                    path = self._path(kept.digest)
-                    path.parent.mkdir(mode=0o700, exist_ok=True)
-                    Path(file.name).replace(path)  # the same content again is new again
-                except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
-            _sync(path.parent)
+            with unfinished(self._folder) as file:
+                kept = _copied(name, content, file)
+                path = self._path(kept.digest)
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                finish(file, path)  # the same content again is new again
         except OSError as error:
             raise MediaError(f"{name} cannot be kept in {self._folder}: {error.strerror or error}") from None
         return kept
@@ -82,7 +76,7 @@ class MediaStore:
             if needed.isdisjoint({path.name, path.name[:SHORT]}) and path.stat().st_mtime < before:
                 path.unlink(missing_ok=True)
                 removed += 1
-        for path in self._folder.glob(".new.*"):
+        for path in self._folder.glob(f"{UNFINISHED}*"):
             if path.stat().st_mtime < before:
                 path.unlink(missing_ok=True)
         return removed
@@ -92,7 +86,7 @@ class MediaStore:
 
 
 def _copied(name: str, content: BinaryIO, file: IO[bytes]) -> Kept:
-    """Copy all there is, onto the disk. Raises MediaError, OSError."""
+    """Copy all there is. Raises MediaError, OSError."""
     digest, size, head = sha256(), 0, b""
     while chunk := content.read(CHUNK):
         head += chunk[: HEAD - len(head)]  # the first chunks may be short
@@ -102,15 +96,4 @@ def _copied(name: str, content: BinaryIO, file: IO[bytes]) -> Kept:
             raise MediaError(said.format(name=name, megabytes=MAX_FILE // CHUNK))
         digest.update(chunk)
         file.write(chunk)
-    file.flush()
-    os.fsync(file.fileno())
     return Kept(digest.hexdigest(), size, head)
-
-
-def _sync(folder: Path) -> None:
-    """Make a new name in the folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from threadcast.bot.channels.local.page import render
 from threadcast.bot.channels.local.timeline import Timeline, newest, read_newest
+from threadcast.bot.durable import write_whole
 from threadcast.config.logs import get_logger
 
 log = get_logger(__name__)
@@ -87,7 +87,7 @@ def write_page(folder: Path, zone: tzinfo | None = None) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         found = (read_newest(path) for path in sorted(folder.glob("*.jsonl")) if path.is_file())
         page = render([in_zone(newest(timeline, CHAINS_SHOWN), zone) for timeline in found if timeline])
-        replace_file(folder / PAGE, page.encode())
+        write_whole(folder / PAGE, page.encode())
     finally:
         os.close(descriptor)
 
@@ -95,17 +95,3 @@ def write_page(folder: Path, zone: tzinfo | None = None) -> None:
 def in_zone(timeline: Timeline, zone: tzinfo | None) -> Timeline:
     """Return the timeline with its times in a zone, or in that of this machine."""
     return replace(timeline, entries=tuple(replace(e, at=e.at.astimezone(zone)) for e in timeline.entries))
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Put a file in place whole, readable by its owner only. Raises OSError."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
