@@ -1,9 +1,9 @@
 """What every channel can do. An adapter makes the call; a pure function judges what came of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from threadcast.bot.channels.media import ChannelFiles
 from threadcast.queue.compose.compose import Rules
@@ -64,6 +64,12 @@ class Sought(Outgoing):
 
     since: datetime
     landmark: Landmark | None
+
+    @classmethod
+    def of(cls, sent: Outgoing, *, since: datetime, landmark: Landmark | None) -> Self:
+        """Return what is sought of a post that was sent like this."""
+        as_sent = {each.name: getattr(sent, each.name) for each in fields(sent)}
+        return cls(**as_sent, since=since, landmark=landmark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from threadcast.bot.channels.media import Uploads
 from threadcast.bot.channels.port import Channel, Clock, Outgoing, Sought
 from threadcast.bot.publishing.lease import Stop
 from threadcast.config.logs import get_logger
-from threadcast.queue.model import PostRecord
+from threadcast.queue.model import Claim, PostRecord
 from threadcast.queue.outcomes import Blind, Code, Look, Obstacle, Outcome, Throttled, Unknown, Unreached
 from threadcast.queue.states import PostState
 
@@ -16,6 +16,18 @@ log = get_logger("threadcast.publisher")
 
 STOPPED = "the service was stopped before the server answered"
 BROKE = "the channel's adapter broke, which is a fault of ours: the log says where"
+
+
+def outgoing(claim: Claim, post: PostRecord) -> Outgoing:
+    """Return a post of a claimed chain as it is sent, in every try, and edited."""
+    return Outgoing(
+        post.post.text,
+        post.reply_to,
+        post.key or "",
+        settings=claim.thread.settings,
+        media=post.post.media,
+        uploads=post.uploads,
+    )
 
 
 async def send(channel: Channel, outgoing: Outgoing, stop: Stop, out: str | None = None) -> Outcome:

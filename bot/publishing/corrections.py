@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from threadcast.bot.channels.pace import Pace
-from threadcast.bot.channels.port import Channel, Clock, Outgoing
+from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.publishing import calls
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.progress import report
@@ -50,16 +50,8 @@ class Corrections:
     async def _edit(self, claim: Claim, post: PostRecord) -> Delivery:
         work, now = self.database.work, self.clock()
         await asyncio.to_thread(work.intend_edit, claim, post.position, now=now, until=now + self.lease)
-        outgoing = Outgoing(
-            post.post.text,
-            post.reply_to,
-            post.key or "",
-            settings=claim.thread.settings,
-            media=post.post.media,
-            uploads=post.uploads,
-        )
         self.pace.begun(self.clock())
-        outcome = await calls.send(self.channel, outgoing, self.stop, post.remote_id)
+        outcome = await calls.send(self.channel, calls.outgoing(claim, post), self.stop, post.remote_id)
         now = self.clock()
         self.pace.ended(outcome, now)
         change = decide_edit(outcome, tries=claim.delivery.fence, now=now, chance=self.chance())

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from threadcast.bot.channels.pace import Pace
-from threadcast.bot.channels.port import Channel, Clock, Landmark, NotReadyError, Outgoing, Sought
+from threadcast.bot.channels.port import Channel, Clock, Landmark, NotReadyError, Sought
 from threadcast.bot.publishing import calls
 from threadcast.bot.publishing.corrections import Corrections
 from threadcast.bot.publishing.lease import Stop, renewed
@@ -158,7 +158,13 @@ class Publisher:
         What is out and says something else now is edited first.
         """
         corrections = Corrections(
-            *(self.database, self.channel, self.clock, self.stop, self.pace, LEASE, self.chance),
+            database=self.database,
+            channel=self.channel,
+            clock=self.clock,
+            stop=self.stop,
+            pace=self.pace,
+            lease=LEASE,
+            chance=self.chance,
             hold=lambda left: self._hold(claim, left=left),
         )
         held = await corrections.make(claim)
@@ -250,16 +256,7 @@ class Publisher:
         landmark = Landmark(known.remote_id, known.post.text) if known and known.remote_id else None
         if landmark and known and known.album:  # its newest message is a picture without words
             landmark = Landmark(known.album[-1], "")
-        sought = Sought(
-            post.post.text,
-            post.reply_to,
-            post.key or "",
-            since=post.doubted,
-            landmark=landmark,
-            settings=claim.thread.settings,
-            media=post.post.media,
-            uploads=post.uploads,
-        )
+        sought = Sought.of(calls.outgoing(claim, post), since=post.doubted, landmark=landmark)
         return settle(
             await calls.look_up(self.channel, sought, self.stop),
             settling=self.channel.settling,
@@ -284,16 +281,8 @@ class Publisher:
         )
 
     async def _send(self, claim: Claim, post: PostRecord) -> Outcome:
-        outgoing = Outgoing(
-            post.post.text,
-            post.reply_to,
-            post.key or "",
-            settings=claim.thread.settings,
-            media=post.post.media,
-            uploads=post.uploads,
-        )
         self.pace.begun(self.clock())
-        outcome = await calls.send(self.channel, outgoing, self.stop)
+        outcome = await calls.send(self.channel, calls.outgoing(claim, post), self.stop)
         self.pace.ended(outcome, self.clock())
         return outcome
 
