@@ -45,7 +45,7 @@ def store(notes: Notes, chat: int, *, by: str, now: datetime) -> StoredChannel |
     """Make a chat that was offered a channel, as an actor asks; None where it was not. Raises StoreError."""
     one = offered(notes).get(chat)
     if one is not None:
-        _write(notes, CHANNELS, one, now, Entry("store", by, one.name, one.title))
+        _write(notes, CHANNELS, one, now, Entry("store", by, now, one.name, one.title))
     return one
 
 
@@ -56,7 +56,7 @@ def stored(notes: Notes) -> dict[str, StoredChannel]:
 
 def forget(notes: Notes, one: StoredChannel, *, by: str, now: datetime) -> bool:
     """Publish there no more, as an actor asks; return whether it was stored. Raises StoreError."""
-    return notes.strike(CHANNELS, one.chat, now=now, entry=Entry("forget", by, one.name, one.title))
+    return notes.forget(CHANNELS, one.chat, entry=Entry("forget", by, now, one.name, one.title))
 
 
 def in_use(settings: Settings, notes: Notes) -> Settings:

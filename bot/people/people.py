@@ -102,13 +102,13 @@ class People:
 def admit(notes: Notes, number: int, role: Role, *, by: str, now: datetime) -> None:
     """Note that somebody has this role now; `by` is the actor whose link it was. Raises StoreError."""
     kept = json.dumps({"role": role.name, "since": now.isoformat(), "by": by})
-    entry = Entry("admit", _actor(number), detail=by)
+    entry = Entry("admit", _actor(number), now, detail=by)
     notes.write(PEOPLE, number, kept, now=now, entry=entry)
 
 
 def revoke(notes: Notes, number: int, *, by: str, now: datetime) -> bool:
     """Take away what a link gave, as an actor asks; whether there was anything. Raises StoreError."""
-    return notes.strike(PEOPLE, number, now=now, entry=Entry("revoke", by, detail=_actor(number)))
+    return notes.forget(PEOPLE, number, entry=Entry("revoke", by, now, detail=_actor(number)))
 
 
 def note(notes: Notes, number: int, name: str, code: str | None, *, now: datetime) -> None:

@@ -20,6 +20,7 @@ class Entry:
 
     what: str
     actor: str
+    now: datetime
     channel: str = ""
     detail: str = ""
 
@@ -44,7 +45,7 @@ class Notes:
                 )
             )
             if entry is not None:
-                _log(connection, entry, now)
+                _log(connection, entry)
 
     def read(self, page: str) -> dict[int, str]:
         """The lines of a page by number, lowest first; none where there is no such page."""
@@ -52,19 +53,16 @@ class Notes:
         with self._read() as connection:
             return {row.line: row.text for row in connection.execute(query)}
 
-    def forget(self, page: str, line: int | None = None) -> bool:
-        """Forget a page, or one line of it; whether there was anything to forget."""
+    def forget(self, page: str, line: int | None = None, *, entry: Entry | None = None) -> bool:
+        """Forget a page, or one line of it; whether there was anything to forget.
+
+        With an `entry` for the audit log where there was.
+        """
         lines = [] if line is None else [NOTES.c.line == line]
         with self._write() as connection:
-            return connection.execute(delete(NOTES).where(NOTES.c.page == page, *lines)).rowcount > 0
-
-    def strike(self, page: str, line: int, *, now: datetime, entry: Entry) -> bool:
-        """Forget a line with an entry for the audit log; whether there was anything to forget."""
-        here = (NOTES.c.page == page, NOTES.c.line == line)
-        with self._write() as connection:
-            found = connection.execute(delete(NOTES).where(*here)).rowcount > 0
-            if found:
-                _log(connection, entry, now)
+            found = connection.execute(delete(NOTES).where(NOTES.c.page == page, *lines)).rowcount > 0
+            if found and entry is not None:
+                _log(connection, entry)
             return found
 
     def forget_old(self, beginning: str, *, before: datetime) -> int:
@@ -81,5 +79,5 @@ class Notes:
             return len(pages)
 
 
-def _log(connection: Connection, one: Entry, now: datetime) -> None:
-    note(connection, one.what, actor=one.actor, now=now, channel=one.channel, detail=one.detail)
+def _log(connection: Connection, one: Entry) -> None:
+    note(connection, one.what, actor=one.actor, now=one.now, channel=one.channel, detail=one.detail)

@@ -1,7 +1,7 @@
 """From rows to values and back, column by name; what is read and written in several places."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -61,13 +61,9 @@ def content_row(thread: Thread) -> dict[str, Any]:
 
 def post_row(post: Post, *, delivery_id: int, position: int) -> dict[str, Any]:
     """A planned post as it is stored."""
+    values = {field.name: getattr(post, field.name) for field in fields(post)}
     place = {"delivery_id": delivery_id, "position": position, "state": PostState.PLANNED}
-    return (
-        asdict(post)
-        | {"media": post.media}
-        | place
-        | {"remote_id": None, "url": None, "tries": 0, "reason": ""}
-    )
+    return values | place | {"remote_id": None, "url": None, "tries": 0, "reason": ""}
 
 
 def adopt(rows: list[dict[str, Any]], adoption: Adoption) -> int:

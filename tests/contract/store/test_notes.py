@@ -49,9 +49,11 @@ def test_pages_are_apart(book: Notes) -> None:
 def test_a_note_is_in_the_audit_log(open_one: OpenDatabase) -> None:
     """What is noted with an entry is in the audit log once, with who did it; so is what is struck out."""
     database = open_one()
-    database.notes.write("people", 1, "one", now=NOON, entry=Entry("admit", "telegram:1", detail="shell:ada"))
-    gone = Entry("revoke", "telegram:2", "news")
-    found = [database.notes.strike("people", line, now=NOON, entry=gone) for line in (1, 1)]
+    database.notes.write(
+        "people", 1, "one", now=NOON, entry=Entry("admit", "telegram:1", NOON, detail="shell:ada")
+    )
+    gone = Entry("revoke", "telegram:2", NOON, "news")
+    found = [database.notes.forget("people", line, entry=gone) for line in (1, 1)]
     assert (found, database.notes.read("people")) == ([True, False], {})
     assert [(one.what, one.actor, one.channel, one.detail) for one in database.reading.events()] == [
         ("admit", "telegram:1", "", "shell:ada"),
