@@ -47,10 +47,7 @@ log = get_logger("threadcast.service")
 
 # Between two looks that nothing asked for: the clock was set, or another machine added something.
 LOOK_EVERY = timedelta(minutes=5)
-
-
 UNNEEDED = timedelta(days=1)  # how long a file stays that no thread needs, or not yet
-
 CLAIMS = 2  # at a time, of as many channels as there are
 
 

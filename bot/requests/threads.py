@@ -143,7 +143,7 @@ class Threads:
         """
         before = self._database.reading.thread(thread_id).thread
         new = self.attached(understand("the new text", text.encode()), before)
-        return self._rewrite(thread_id, only_thread(new))
+        return self._rewrite(thread_id, before, only_thread(new))
 
     def settings(self, thread_id: int, values: Mapping[str, str | None]) -> tuple[Delivery, ...]:
         """Change settings of a thread that has not begun; None takes one away.
@@ -152,23 +152,22 @@ class Threads:
         """
         for name in AT_ADDING.keys() & values.keys():
             raise InputError(_(AT_ADDING[name]))
-        stored = self._database.reading.thread(thread_id).thread
-        return self._rewrite(thread_id, settled(stored, values))
+        before = self._database.reading.thread(thread_id).thread
+        return self._rewrite(thread_id, before, settled(before, values))
 
-    def _rewrite(self, thread_id: int, thread: Thread) -> tuple[Delivery, ...]:
-        signed, before = self._context.signature(), self._database.reading.thread(thread_id).thread
+    def _rewrite(self, thread_id: int, before: Thread, thread: Thread) -> tuple[Delivery, ...]:
+        signed = self._context.signature()
         channels = {channel.name: channel for channel in self._context.channels}
         reasons: dict[int, tuple[str, Code]] = {}
         faults: dict[int, str] = {}
         for one in self._database.reading.deliveries(thread_id=thread_id):
             if one.channel in channels:
-                was, _kind = _fault(self._context, before, channels[one.channel])
-                faults[one.id], code = _fault(self._context, thread, channels[one.channel])
-                if (
-                    was and one.reason and one.code in {Code.NONE, Code.CONTENT}
-                ):  # it was held for its text: is it still?
-                    still = (faults[one.id], code) if faults[one.id] else (UNCONFIRMED, Code.UNCONFIRMED)
-                    reasons[one.id] = still
+                was = _fault(self._context, before, channels[one.channel])[0]
+                now, code = _fault(self._context, thread, channels[one.channel])
+                faults[one.id] = now
+                # It was held for its text: is it still?
+                if was and one.reason and one.code in {Code.NONE, Code.CONTENT}:
+                    reasons[one.id] = (now, code) if now else (UNCONFIRMED, Code.UNCONFIRMED)
         edited = self._database.threads.edit(thread_id, thread, **signed, reasons=reasons)
         held = tuple(
             self._database.changes.apply(one.id, Event.HOLD, **signed, reason=faults[one.id])

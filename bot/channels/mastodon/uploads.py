@@ -22,14 +22,14 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.queue.outcomes import Code, Obstacle, Refused, Unreached
 from threadcast.queue.text.media import Media
 
-POLLS = [
+POLLS = (
     1.0,
     1.0,
     2.0,
     3.0,
     5.0,
     *[10.0] * 30,
-]  # seconds until the server is asked again: five minutes in all
+)  # seconds until the server is asked again: five minutes in all
 SENDING = 300.0  # seconds that the server may take over one file
 FAILED = "the server cannot use {name}: convert it, or take it out of the text"
 
