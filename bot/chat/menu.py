@@ -89,8 +89,7 @@ async def set_menu(
 
     It waits for their Start where they have not met the bot.
     """
-    for one in _spoken(language):
-        code = "" if one in {DEFAULT, language} else one
+    for one, code in _spoken(language):
         try:
             await bot.set_my_commands(menu(role, one), scope=scope, language_code=code)
         except (BadRequest, Forbidden) as error:
@@ -114,8 +113,7 @@ async def renew_menu(bot: telegram.Bot, access: Access, person: int) -> None:
             if role is not None:
                 await set_menu(bot, scope, role, language)
                 continue
-            for one in _spoken(language):
-                code = "" if one in {DEFAULT, language} else one
+            for _one, code in _spoken(language):
                 await bot.delete_my_commands(scope=scope, language_code=code)
     except (TelegramError, *UNREADABLE) as error:
         log.warning("the menu of commands could not be set", reason=redact(str(error)))
@@ -123,7 +121,7 @@ async def renew_menu(bot: telegram.Bot, access: Access, person: int) -> None:
 
 async def describe(bot: telegram.Bot, notes: Notes, *, language: str = "", now: datetime) -> None:
     """Say what the bot is, where that is new and its owner said nothing. Raises TelegramError, StoreError."""
-    said = {"" if one in {DEFAULT, language} else one: _described(one) for one in _spoken(language)}
+    said = {code: _described(one) for one, code in _spoken(language)}
     mark = sha256(repr((bot.id, said)).encode()).hexdigest()
     noted = (await asyncio.to_thread(notes.read, PROFILE)).get(1)
     if noted in {mark, THEIRS}:
@@ -138,9 +136,10 @@ async def describe(bot: telegram.Bot, notes: Notes, *, language: str = "", now: 
     await asyncio.to_thread(notes.write, PROFILE, 1, mark, now=now)
 
 
-def _spoken(language: str) -> Sequence[str]:
-    """The one language that is spoken to all, or every language."""
-    return [language] if language else LANGUAGES
+def _spoken(language: str) -> Sequence[tuple[str, str]]:
+    """The one language that is spoken to all, or every one; with Telegram's code, "" for all others."""
+    every = [language] if language else LANGUAGES
+    return [(one, "" if one in {DEFAULT, language} else one) for one in every]
 
 
 def _described(language: str) -> tuple[str, str]:

@@ -165,6 +165,11 @@ def with_files(thread: Thread, files: Mapping[str, StoredFile]) -> Thread:
     return replace(thread, parts=parts, fingerprint=fingerprint(parts))
 
 
+def with_part(thread: Thread, place: int, part: Part) -> Thread:
+    """Return the thread with another part at a place, from 1, to be rendered and read again."""
+    return replace(thread, parts=(*thread.parts[: place - 1], part, *thread.parts[place:]))
+
+
 def fingerprint(parts: Iterable[Part]) -> str:
     """Return what makes two threads the same: a hexadecimal SHA-256 of their words and files.
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import zlib
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +19,7 @@ from threadcast.bot.chat.commands import (
 )
 from threadcast.bot.chat.drafts import join
 from threadcast.bot.chat.requests.adding import PASTED, keep, take_kept
+from threadcast.bot.chat.views import asking
 from threadcast.bot.chat.views.message import Message, bold, code, esc, esc_lines, rows, sentence
 from threadcast.bot.chat.views.previews import difference
 from threadcast.bot.languages import N_, _, ngettext
@@ -32,10 +32,8 @@ from threadcast.bot.wording import listed
 from threadcast.queue.errors import NotFoundError
 from threadcast.queue.states import BEGINNINGS, DeliveryState, Event
 from threadcast.queue.text.parse import render
-from threadcast.queue.text.thread import Part, Placement, Thread, written
+from threadcast.queue.text.thread import Part, Placement, Thread, with_part, written
 
-ACROSS: Final = 6  # parts on a row of buttons
-PARTS: Final = 60  # that have a button at once
 LONG: Final = 3000  # code points of a part that is shown whole, to be copied by a tap
 ANYWAY: Final = "anyway"
 
@@ -62,20 +60,14 @@ def edit(context: Context, request: Request) -> Answer:
         return _edited(context, request.sender, dossier, request.text)
     _require_whole(dossier)
     thread = dossier.stored.thread
-    pages = max(1, -(-len(thread.parts) // PARTS))
-    first = min(max(request.page, 0), pages - 1) * PARTS
-    every = [
-        button(part.marker[:20] or str(place), "part", request.threads, str(place))
-        for place, part in enumerate(thread.parts[first : first + PARTS], start=first + 1)
-    ]
-    more = button(_("More ▶"), "edit", request.threads, page=(request.page + 1) % pages)
+    more = asking.next_parts(thread, "edit", request.threads, page=request.page)
     said = _("#{thread} {title}\nWhich part? Or send the corrected file as a reply to this message.")
     return Answer(
         Message(
             said.format(thread=request.thread, title=bold(thread.title)),
             rows(
-                *(every[start : start + ACROSS] for start in range(0, len(every), ACROSS)),
-                (more if pages > 1 else None,),
+                *asking.which_part(thread, "part", request.threads, page=request.page),
+                (more,),
                 (
                     button(_("As a file"), "export", request.threads),
                     button(_("◀ Back"), "card", request.threads),
@@ -91,19 +83,20 @@ def part(context: Context, request: Request) -> Answer:
     """The new text of a part: asked for, or replied."""
     dossier = context.requests(request.sender).queries.show(request.thread)
     _require_whole(dossier)
-    thread, place = dossier.stored.thread, _place(dossier.stored.thread, request.words)
+    thread = dossier.stored.thread
+    place = place_of(thread, "".join(request.words[:1]))
     now = written(thread.parts[place - 1], thread.placement)
     check = f"{zlib.crc32(now.encode()):08x}"
     if not request.text:
         return _ask_part(request, place, now, check)
     if request.words[1] != check:
         return _ask_part(request, place, now, check, changed=True)
-    whole = render(replace(thread, parts=_with_part(thread, place, request.text)))
+    whole = render(with_part(thread, place, _reworded(thread, place, request.text)))
     return _edited(context, request.sender, dossier, whole)
 
 
-def _place(thread: Thread, words: Sequence[str]) -> int:
-    word = words[0] if words else ""
+def place_of(thread: Thread, word: str) -> int:
+    """Return the place that a button or a question names. Raises UsageError."""
     if not (word.isascii() and word.isdigit() and 0 < int(word[:9]) <= len(thread.parts)):
         raise UsageError(_("there is no such part any more"))
     return int(word)
@@ -121,15 +114,14 @@ def _ask_part(request: Request, place: int, now: str, check: str, *, changed: bo
     )
 
 
-def _with_part(thread: Thread, place: int, text: str) -> tuple[Part, ...]:
-    """The parts with another text for one; its number may be written or not."""
+def _reworded(thread: Thread, place: int, text: str) -> Part:
+    """A part with another text; its number may be written or not."""
     one, new = thread.parts[place - 1], text.strip()
     if one.marker and thread.placement is Placement.PREFIX:
         new = new.removeprefix(one.marker).lstrip()
     elif one.marker:
         new = new.removesuffix(one.marker).rstrip()
-    other = replace(one, text=new, joint=one.joint or " ")
-    return (*thread.parts[: place - 1], other, *thread.parts[place:])
+    return replace(one, text=new, joint=one.joint or " ")
 
 
 def _edited(context: Context, sender: Sender, dossier: Dossier, text: str) -> Answer:

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 
 from threadcast.bot.chat.buttons import button, ranges
-from threadcast.bot.chat.views.message import Message, Rows, bold, esc, rows
+from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, rows
 from threadcast.bot.languages import _, ngettext
 from threadcast.bot.wording import listed, parts, posts
 from threadcast.queue.model import Delivery
+from threadcast.queue.text.thread import Thread
+
+ACROSS = 6  # parts on a row of buttons
+PARTS = 60  # that have a button at once
 
 
 def numbers(threads: Sequence[int]) -> str:
@@ -45,3 +49,22 @@ def one_of(channels: Sequence[str], verb: str, threads: tuple[int, ...], *words:
     """A button for each channel, which asks for the verb with its name behind the words; and one for all."""
     every = [*((name, name) for name in channels), (_("All of them"), "all")]
     return tuple((button(label, verb, threads, *words, name),) for label, name in every)
+
+
+def which_part(thread: Thread, verb: str, threads: tuple[int, ...], *words: str, page: int = 0) -> Rows:
+    """A button for each part, which asks for the verb with its place behind the words; so many at once."""
+    pages = max(1, -(-len(thread.parts) // PARTS))
+    first = min(max(page, 0), pages - 1) * PARTS
+    every = [
+        button(part.marker[:20] or str(place), verb, threads, *words, str(place))
+        for place, part in enumerate(thread.parts[first : first + PARTS], start=first + 1)
+    ]
+    return tuple(tuple(every[start : start + ACROSS]) for start in range(0, len(every), ACROSS))
+
+
+def next_parts(
+    thread: Thread, verb: str, threads: tuple[int, ...], *words: str, page: int = 0
+) -> Button | None:
+    """A button for the next parts, and behind the last for the first; None where all are there."""
+    pages = -(-len(thread.parts) // PARTS)
+    return button(_("More ▶"), verb, threads, *words, page=(page + 1) % pages) if pages > 1 else None

@@ -5,24 +5,23 @@ import re
 from dataclasses import replace
 
 from threadcast.bot.chat.access import Role, Sender
-from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.commands import (
     Answer,
     Card,
     Context,
     NotYoursError,
     Request,
-    UsageError,
     button_only,
 )
 from threadcast.bot.chat.downloads import Sent, kept
 from threadcast.bot.chat.requests.adding import keep, take_kept
-from threadcast.bot.chat.requests.editing import ACROSS, PARTS, require_waiting
+from threadcast.bot.chat.requests.editing import place_of, require_waiting
+from threadcast.bot.chat.views import asking
 from threadcast.bot.chat.views.message import Message, bold, esc, rows
 from threadcast.bot.languages import _
 from threadcast.queue.text.media import Media, take_out
 from threadcast.queue.text.parse import render
-from threadcast.queue.text.thread import Thread
+from threadcast.queue.text.thread import Thread, with_part
 
 _NUMBER = re.compile(
     r"(?P<number>[0-9]{1,6})\s*(?:/[0-9]*|\.|\))?(?:\s+|$)"
@@ -60,20 +59,13 @@ def _place_of(thread: Thread, number: int) -> int | None:
 
 
 def _which(thread_id: int, thread: Thread, name: str, key: str, page: int = 0) -> Answer:
-    pages = max(1, -(-len(thread.parts) // PARTS))
-    first = min(page, pages - 1) * PARTS
-    every = [
-        button(part.marker[:20] or str(place), "attach", (thread_id,), key, str(place))
-        for place, part in enumerate(thread.parts[first : first + PARTS], start=first + 1)
-    ]
-    more = button(_("More ▶"), "attach", (thread_id,), key, page=(page + 1) % pages)
     said = _("#{thread} {title}\nWhich part shall show {file}? Nothing is changed until you say.")
     return Answer(
         Message(
             said.format(thread=thread_id, title=bold(thread.title), file=esc(name)),
             rows(
-                *(every[start : start + ACROSS] for start in range(0, len(every), ACROSS)),
-                (more if pages > 1 else None,),
+                *asking.which_part(thread, "attach", (thread_id,), key, page=page),
+                (asking.next_parts(thread, "attach", (thread_id,), key, page=page),),
             ),
         )
     )
@@ -87,9 +79,7 @@ async def attach(context: Context, request: Request) -> Answer:
     key, *places = request.words or ("",)
     if not places:
         return _which(request.thread, dossier.stored.thread, _("the file"), key, request.page)
-    place = int(places[0][:6]) if places[0].isascii() and places[0].isdigit() else 0
-    if not 0 < place <= len(dossier.stored.thread.parts):
-        raise UsageError(_("there is no such part any more"))
+    place = place_of(dossier.stored.thread, places[0])
     _name, line, caption = await take_kept(context, request.sender, key)
     return await asyncio.to_thread(_attached, context, request.sender, request.thread, place, line, caption)
 
@@ -103,8 +93,7 @@ def _attached(
     _text, (media,) = take_out(line, 1)
     media = Media(" ".join(caption.split()), media.source, 0)
     one = thread.parts[place - 1]
-    parts = list(thread.parts)
-    parts[place - 1] = replace(one, media=(*one.media, media))
-    requests.threads.edit(thread_id, render(replace(thread, parts=tuple(parts))))
+    shows = replace(one, media=(*one.media, media))
+    requests.threads.edit(thread_id, render(with_part(thread, place, shows)))
     said = _("Part {n} shows {file} now.").format(n=place, file=esc(media.name))
     return Answer(Card(thread_id, said))

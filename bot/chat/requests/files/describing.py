@@ -12,7 +12,7 @@ from threadcast.bot.media.store import SHORT
 from threadcast.bot.media.words import shown
 from threadcast.queue.text.media import Media
 from threadcast.queue.text.parse import render
-from threadcast.queue.text.thread import Thread
+from threadcast.queue.text.thread import Thread, with_part
 
 
 @button_only("describe", who=Role.OWNER)
@@ -57,10 +57,6 @@ def _known(media: Media) -> str:
 def _described(thread: Thread, part: int, place: int, description: str) -> Thread:
     """The thread with what can be seen in a file."""
     one = thread.parts[part - 1]
-    media = (
-        *one.media[: place - 1],
-        replace(one.media[place - 1], description=description),
-        *one.media[place:],
-    )
-    parts = (*thread.parts[: part - 1], replace(one, media=media), *thread.parts[part:])
-    return replace(thread, parts=parts)
+    described = replace(one.media[place - 1], description=description)
+    media = (*one.media[: place - 1], described, *one.media[place:])
+    return with_part(thread, part, replace(one, media=media))
