@@ -1,10 +1,10 @@
 """What an author settles for one thread, before those of its channels. Frozen values, checked."""
 
 import re
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 LONGEST_LINE = 200  # code points; of a title or a warning
 LONGEST_LIST = 1000  # names of channels
@@ -46,66 +46,69 @@ def _each(change: Callable[[str], str]) -> BeforeValidator:
 
 
 _AnyCase = _each(lambda text: text.strip().lower())
+_OnOff = _each(lambda text: _ON_OFF.get(text.strip().lower(), text.strip().lower()))
 _Line = Annotated[str, AfterValidator(_line)]
-_Visibility = Annotated[Literal["public", "unlisted", "private", "direct"], _AnyCase]
+Visibility = Literal["public", "unlisted", "private", "direct"]
+Quotes = Literal["public", "followers", "nobody"]
+Numbering = Literal["keep", "renumber", "total", "none"]
+Previews = Literal["first", "all", "none"]
+
+# What those may be that are one of a few words.
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "sensitive": ("true", "false"),
+    "visibility": get_args(Visibility),
+    "reply_visibility": get_args(Visibility),
+    "quotes": get_args(Quotes),
+    "numbering": get_args(Numbering),
+    "silent": ("true", "false"),
+    "previews": get_args(Previews),
+    "hold": ("true", "false"),
+}
+
+
+_EXPECTED: Mapping[str, str] = {
+    "title": f"a line of text, at most {LONGEST_LINE} characters",
+    "warning": f"a line of text, at most {LONGEST_LINE} characters",
+    "language": "a language code such as en, de or pt-BR",
+    "channels": "names of channels, with commas between them",
+    "at": "a time: fri 18:30, in 2h, 2026-12-24T18:30",
+}
 
 
 class ThreadSettings(BaseModel):
-    """The settings of one thread; None: as its channels have it. Each says what is expected of it."""
+    """The settings of one thread; None: as its channels have it. `expected` says what each may be."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    title: Annotated[_Line, AfterValidator(_filled)] | None = Field(
-        None, description=f"a line of text, at most {LONGEST_LINE} characters"
-    )
-    warning: _Line | None = Field(None, description=f"a line of text, at most {LONGEST_LINE} characters")
-    sensitive: bool | None = Field(None, description="true or false")
-    language: Annotated[str, AfterValidator(_language)] | None = Field(
-        None, description="a language code such as en, de or pt-BR"
-    )
-    visibility: _Visibility | None = Field(None, description="public, unlisted, private or direct")
-    reply_visibility: _Visibility | None = Field(None, description="public, unlisted, private or direct")
-    quotes: Annotated[Literal["public", "followers", "nobody"], _AnyCase] | None = Field(
-        None, description="public, followers or nobody"
-    )
-    channels: Annotated[tuple[str, ...], BeforeValidator(_names)] | None = Field(
-        None, description="names of channels, with commas between them"
-    )
-    at: Annotated[_Line, AfterValidator(_filled)] | None = Field(
-        None, description="a time: fri 18:30, in 2h, 2026-12-24T18:30"
-    )
-    numbering: Annotated[Literal["keep", "renumber", "total", "none"], _AnyCase] | None = Field(
-        None, description="keep, renumber, total or none"
-    )
-    silent: bool | None = Field(None, description="true or false")
+    title: Annotated[_Line, AfterValidator(_filled)] | None = None
+    warning: _Line | None = None
+    sensitive: bool | None = None
+    language: Annotated[str, AfterValidator(_language)] | None = None
+    visibility: Annotated[Visibility, _AnyCase] | None = None
+    reply_visibility: Annotated[Visibility, _AnyCase] | None = None
+    quotes: Annotated[Quotes, _AnyCase] | None = None
+    channels: Annotated[tuple[str, ...], BeforeValidator(_names)] | None = None
+    at: Annotated[_Line, AfterValidator(_filled)] | None = None
+    numbering: Annotated[Numbering, _AnyCase] | None = None
+    silent: bool | None = None
     previews: (
-        Annotated[
-            Literal["first", "all", "none"],
-            _each(lambda text: _ON_OFF.get(text.strip().lower(), text.strip().lower())),
-        ]
+        Annotated[Previews, _each(lambda text: _ON_OFF.get(text.strip().lower(), text.strip().lower()))]
         | None
-    ) = Field(None, description="first, all or none")
-    hold: bool | None = Field(None, description="true or false")
+    ) = None
+    hold: bool | None = None
 
     def given(self) -> dict[str, Any]:
         """Return what is settled, by name."""
         return self.model_dump(exclude_none=True)
 
 
-_VISIBILITIES = ("public", "unlisted", "private", "direct")
-CHOICES = {
-    "sensitive": ("true", "false"),
-    "visibility": _VISIBILITIES,
-    "reply_visibility": _VISIBILITIES,
-    "quotes": ("public", "followers", "nobody"),
-    "numbering": ("keep", "renumber", "total", "none"),
-    "silent": ("true", "false"),
-    "previews": ("first", "all", "none"),
-}
 NO_SETTINGS = ThreadSettings()
 NAMES = tuple(ThreadSettings.model_fields)
 
 
 def expected(name: str) -> str:
     """Return what is expected of a setting, in words."""
-    return ThreadSettings.model_fields[name].description or ""
+    if name in CHOICES:
+        *most, last = CHOICES[name]
+        return f"{', '.join(most)} or {last}"
+    return _EXPECTED[name]
