@@ -53,6 +53,12 @@ def setting_refused(name: str, value: str) -> str:
     return said.format(name=name, expected=_(expected(name)), text=quoted(value))
 
 
+def linked(channel: str, also: str) -> str:
+    """Return what is added to a chain once its thread is whole on another channel."""
+    said = _("once the thread is whole on {also} too, its last post on {channel} gets a link to it")
+    return said.format(also=also, channel=channel)
+
+
 def unseen(channel: str, posts: int, seen: int) -> str:
     """Return what visitors of a server will not see of a chain of so many posts, and what would show it."""
     said = _("visitors who are not logged in see the first {seen} of {posts} posts on {channel}").format(

@@ -107,6 +107,16 @@ class _Channel(BaseModel):
         Doc("how long a chain rests between two posts", "a duration such as 90s or 2m", "2m", "none"),
     ] = timedelta(0)
 
+    also: Annotated[
+        ChannelName | Literal[""],
+        AnyCase,
+        Doc(
+            "the channel that is named, by a link, at the end of a chain once the same thread is whole there",
+            "the name of another channel",
+            "masto",
+            "none",
+        ),
+    ] = ""
     when_unsure: Annotated[
         Literal["ask", "resend"],
         AnyCase,

@@ -5,15 +5,16 @@ Every variable begins with `THREADCAST_`; `__` goes one level down. `variables()
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from threadcast.config.channels import CHANNEL, CHANNEL_VARIABLES, ChannelSettings, LocalChannelSettings
-from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, variables_of
+from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, nearest, variables_of
 from threadcast.config.environment import (
     CHANNELS_FILE,
     SECRETS_DIR,
@@ -230,7 +231,7 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
             problems += channel
         else:
             channels.append(channel)
-    problems += _clashes(channels, given)
+    problems += _clashes(channels, raw_channels, given)
 
     proxies = proxies_of(environ)
     if isinstance(proxies, Proxies):
@@ -312,10 +313,17 @@ def _problem(given: Mapping[str, Given], name: str, variable: Variable, advice: 
     return given[name].wrong(variable, advice) if name in given else missing(name, variable)
 
 
-def _clashes(channels: Sequence[ChannelSettings], given: Mapping[str, Given]) -> Iterator[Problem]:
-    """Channels that lead to the same place, where each thread would stand twice."""
+def _clashes(
+    channels: Sequence[ChannelSettings], named: Iterable[str], given: Mapping[str, Given]
+) -> Iterator[Problem]:
+    """Channels that lead to the same place, where each thread would stand twice; or name one that is none."""
     first: dict[tuple[str, ...], Given] = {}
     for channel in channels:
+        others = [name.lower() for name in named if name.lower() != channel.name]
+        if channel.also and channel.also not in others:
+            guess = partial(nearest, known=others)
+            written = given[channel_variable(channel.name, "also")]
+            yield written.wrong(replace(CHANNEL_VARIABLES[channel.kind]["also"], nearest=guess))
         place = channel.place
         if place is None:
             continue

@@ -175,12 +175,16 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSeen:
-    """A configured channel. `target` and `schedule` say where and when, in words, free of secrets."""
+    """A configured channel. `target` and `schedule` say where and when, in words, free of secrets.
+
+    `also` is the channel that its chains name at their end, where the same thread is; empty: none.
+    """
 
     name: str
     kind: str
     target: str
     schedule: str = ""
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)

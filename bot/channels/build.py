@@ -64,18 +64,19 @@ def build_channels(
     bots: dict[str, Bot] = {}  # by token
     built: list[Channel] = []
     for channel in settings.channels:
+        name, also = channel.name, channel.also
         match channel:
             case TelegramChannelSettings():
-                row = rows.get(channel.name)
+                row = rows.get(name)
                 files = ChannelFiles(store, TELEGRAM_FILES, TELEGRAM_PICTURES)
                 chat = partial(_telegram, channel, settings, database, clock, bots, row, owner, files)
-                known = Known(channel.name, channel.kind, channel.chat, files, Reach(), limits_posts=False)
+                known = Known(name, channel.kind, channel.chat, files, Reach(), limits_posts=False, also=also)
                 built.append(deferred(known, chat))
             case MastodonChannelSettings():
                 files = ChannelFiles(store, MASTODON_FILES, MASTODON_PICTURES)
                 account = partial(_mastodon, channel, settings, clock, files)
                 reach = reach_of(channel.depth)
-                known = Known(channel.name, channel.kind, channel.url, files, reach, limits_posts=None)
+                known = Known(name, channel.kind, channel.url, files, reach, limits_posts=None, also=also)
                 built.append(deferred(known, account))
             case LocalChannelSettings():
                 from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415
@@ -126,7 +127,9 @@ def _mastodon(
 def seen(settings: Settings, channels: Sequence[Channel]) -> list[ChannelSeen]:
     """Return the configured channels for the queue to note, each with its schedule in words."""
     schedules = {each.name: in_words(each.timetable(settings.timezone)) for each in settings.channels}
-    return [ChannelSeen(each.name, each.kind, each.target, schedules[each.name]) for each in channels]
+    return [
+        ChannelSeen(each.name, each.kind, each.target, schedules[each.name], each.also) for each in channels
+    ]
 
 
 def in_words(timetable: Timetable) -> str:

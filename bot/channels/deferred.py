@@ -18,6 +18,7 @@ class Known:
     files: ChannelFiles
     reach: Reach
     limits_posts: bool | None
+    also: str = ""
     quota: Quota | None = None
 
 

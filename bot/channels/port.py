@@ -182,8 +182,12 @@ class Destination(Protocol):
 
 
 class Channel(Destination, Protocol):
-    """A configured destination, and what can be done there. `files` makes its files ready."""
+    """A configured destination, and what can be done there.
 
+    `files` makes its files ready. `also` is the channel that its chains name at their end; empty: none.
+    """
+
+    also: str
     files: ChannelFiles
     reach: Reach
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from threadcast.bot.channels.pace import Pace
@@ -10,6 +10,7 @@ from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.publishing import calls
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.progress import report
+from threadcast.queue.compose.compose import Post
 from threadcast.queue.model import Claim, Delivery, PostRecord
 from threadcast.queue.states import PostState, decide_edit
 from threadcast.queue.store.database import Database
@@ -34,6 +35,20 @@ class Corrections:
     lease: timedelta
     chance: Callable[[], float]
     hold: Callable[[int], Awaitable[Delivery | None]]
+
+    async def point(self, claim: Claim) -> tuple[Claim, tuple[Post, ...]]:
+        """Have the last post of a whole chain say where else its thread is, if it is to, or no more.
+
+        Return the claim with what is to be edited for that, and what is to be sent. Raises NotReadyError.
+        """
+        where, out = None, [post.post for post in claim.posts]
+        if claim.posts and all(post.state is PostState.SENT for post in claim.posts):
+            where = await asyncio.to_thread(self.database.reading.elsewhere, claim.delivery)
+        if where is None or not where.is_due(out):
+            return claim, ()
+        edits, more = where.changes(out, await self.channel.rules(claim.thread.settings))
+        posts = await asyncio.to_thread(self.database.work.correct, claim, edits)
+        return replace(claim, posts=posts), more
 
     async def make(self, claim: Claim) -> Delivery | None:
         """Edit them, the first of the chain first; the delivery where it does not go on now."""

@@ -167,13 +167,17 @@ class Publisher:
             chance=self.chance,
             hold=lambda left: self._hold(claim, left=left),
         )
+        try:
+            claim, more = await corrections.point(claim)
+        except NotReadyError as error:
+            return await self._put_off(claim, error.outcome)
         held = await corrections.make(claim)
         if held is not None:
             self.observe(held)
             return held
         posts: tuple[PostRecord, ...] | Delivery = claim.posts
         if all(post.state is PostState.SENT for post in claim.posts):  # none yet, or the thread was continued
-            posts = await self._plan(claim)
+            posts = await self._plan(claim, more)
         if isinstance(posts, Delivery):
             return posts
         if any(post.tries for post in claim.posts):  # begun
@@ -185,19 +189,20 @@ class Publisher:
         ready = await calls.accept(self.channel, posts, note, self.stop, self.clock)
         return ready if isinstance(ready, tuple) else await self._put_off(claim, ready)
 
-    async def _plan(self, claim: Claim) -> tuple[PostRecord, ...] | Delivery:
+    async def _plan(self, claim: Claim, more: Sequence[Post]) -> tuple[PostRecord, ...] | Delivery:
+        """Store what is still to be sent of the thread, and `more` behind it."""
         try:
             rules = await self.channel.rules(claim.thread.settings)
             # Off the loop: a long thread takes long enough to keep other channels waiting.
             composed = await asyncio.to_thread(
                 compose, claim.thread, rules, max(_planned(claim), _adopted(claim))
             )
-            posts = _to_plan(claim, composed)
+            posts = _to_plan(claim, composed, more)
         except NotReadyError as error:
             return await self._put_off(claim, error.outcome)
         except CannotComposeError as error:
             return await self._put_off(claim, Refused(str(error), Code.CONTENT))
-        if not posts:  # all is out: some of it was corrected
+        if not posts:  # all is out: some of it may have been corrected
             return (await self._record(claim, None, request(claim.delivery.state, Event.FINISH)))[0]
         return await asyncio.to_thread(self.database.work.plan, claim, posts, now=self.clock())
 
@@ -353,22 +358,23 @@ def _adopted(claim: Claim) -> int:
     return claim.delivery.adoption.parts if claim.delivery.adoption else 0
 
 
-def _to_plan(claim: Claim, posts: Sequence[Post]) -> list[Post]:
-    """Give those not planned yet: of a chain that is all out, and was corrected, none.
+def _to_plan(claim: Claim, posts: Sequence[Post], more: Sequence[Post]) -> list[Post]:
+    """Give those not planned yet, of a chain that is all out none, and `more` behind them.
 
     Raise CannotComposeError where the queue could not go on with them.
     """
     planned, adopted = _planned(claim), _adopted(claim)
     rest = [post for post in posts if post.part > planned]
-    if not rest and any(post.edit for post in claim.posts):
-        return []
+    corrected = more or any(post.edit for post in claim.posts) or planned == len(claim.thread.parts)
+    if not rest and corrected:
+        return [*more]
     if all(post.part <= adopted for post in rest):
         raise CannotComposeError("What is left of the thread has no text to post: add some, or cancel it.")
     if not planned and adopted and rest[0].part > adopted:
         raise CannotComposeError(
             "The parts that are out have no text: cancel it, and adopt it anew with theirs."
         )
-    return rest
+    return [*rest, *more]
 
 
 def _branch(channel: Channel, post: PostRecord | None, first: str | None) -> str | None:

@@ -20,6 +20,7 @@ from threadcast.config.logs import get_logger
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.queue.errors import GoneError, StoreError
 from threadcast.queue.model import Delivery, Timing, Turn
+from threadcast.queue.states import DeliveryState
 
 log = get_logger("threadcast.scheduler")
 
@@ -84,9 +85,10 @@ class Scheduler:
 
     def wake(self) -> None:
         """Look for work on every channel, now and from then on whenever some is due. Cheap."""
-        if self._stop.asked.is_set():
-            return
-        for lane in self._lanes:
+        self._look_at(self._lanes)
+
+    def _look_at(self, lanes: Iterable[Lane]) -> None:
+        for lane in () if self._stop.asked.is_set() else lanes:
             self._run(lane)
 
     async def drain(self) -> None:
@@ -131,7 +133,9 @@ class Scheduler:
         while not self._stop.asked.is_set() and lane in self._lanes:
             lane.again = False
             came = await lane.publisher.publish(timing(lane.timetable))
-            if not isinstance(came, Delivery) and not lane.again:
+            if isinstance(came, Delivery) and came.state is DeliveryState.PUBLISHED:
+                self._look_at([one for one in self._lanes if one.publisher.channel.also == lane.name])
+            elif not isinstance(came, Delivery) and not lane.again:
                 return came
         return None
 

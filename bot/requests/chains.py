@@ -228,7 +228,8 @@ class Chains:
         refused = partial(RefusedError, thread=delivery.thread_id, channel=delivery.channel)
         try:
             rules = await channel.rules(thread.settings)
-            new = recompose(thread, rules, [post.post for post in posts])
+            elsewhere = self._database.reading.elsewhere(delivery)
+            new = recompose(thread, rules, [post.post for post in posts], elsewhere)
         except NotReadyError as error:
             raise refused(Problem.NOT_SEEN, cause=str(error)) from None
         except CannotComposeError as error:

@@ -17,7 +17,8 @@ ASSUMED = Rules(500, telegram, Numbering.KEEP)
 class Preview:
     """One thread as one channel will show it. `problem` says why there are no posts, or what was assumed.
 
-    `seen` is how many of them visitors see who are not logged in; None: all.
+    `seen` is how many of them visitors see who are not logged in; None: all. `also` is the channel that the
+    chain names at its end, once the thread is out there too; empty: none.
     """
 
     channel: str
@@ -26,6 +27,7 @@ class Preview:
     posts: tuple[Post, ...]
     problem: str = ""
     seen: int | None = None
+    also: str = ""
 
 
 async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) -> tuple[Preview, ...]:
@@ -48,7 +50,8 @@ async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) 
                 previews.append(Preview(channel.name, index, rules.limit, (), str(error)))
             else:
                 seen = seen_of(channel, len(posts))
-                previews.append(Preview(channel.name, index, rules.limit, posts, problem, seen))
+                found = Preview(channel.name, index, rules.limit, posts, problem, seen, channel.also)
+                previews.append(found)
     return tuple(previews)
 
 

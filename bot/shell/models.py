@@ -234,6 +234,7 @@ class Preview(Model):
     posts: list[PreviewedPost]
     problems: list[Problem]
     seen: list[Seen]
+    also: str
 
 
 class Finding(Model):
@@ -257,9 +258,8 @@ def previews(found: Iterable[preview.Preview]) -> list[Preview]:
     """Return one object a channel; the posts of all its threads in order, each with its `thread` from 1."""
     made: dict[str, Preview] = {}
     for one in found:
-        entry = made.setdefault(
-            one.channel, Preview(channel=one.channel, limit=one.limit, posts=[], problems=[], seen=[])
-        )
+        new = Preview(channel=one.channel, limit=one.limit, posts=[], problems=[], seen=[], also=one.also)
+        entry = made.setdefault(one.channel, new)
         entry.posts.extend(
             PreviewedPost(
                 thread=one.thread, part=post.part, label=post.label, text=post.text, length=post.length

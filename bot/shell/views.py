@@ -16,7 +16,7 @@ from threadcast.bot.requests.overview import ANSWERS, Overview, answer
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.settled import settled, unseen
+from threadcast.bot.settled import linked, settled, unseen
 from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
@@ -128,7 +128,9 @@ def _known(twin: Delivery) -> str:
 
 def previews(screen: Screen, many: Sequence[Preview], threads: Sequence[Thread]) -> None:
     """Each thread's posts, once for all channels on which they are the same."""
-    for group in alike(many, lambda one: (one.thread, one.limit, one.problem, one.posts, one.seen)).values():
+    for group in alike(
+        many, lambda one: (one.thread, one.limit, one.problem, one.posts, one.seen, one.also)
+    ).values():
         _preview(screen, group[0], several(one.channel for one in group), threads[group[0].thread - 1])
 
 
@@ -138,6 +140,8 @@ def _preview(screen: Screen, one: Preview, where: str, thread: Thread) -> None:
     _settings(screen, thread)
     if one.seen is not None:
         screen.say(f"  {safe(unseen(one.channel, len(one.posts), one.seen))}", whole=True)
+    if one.also:
+        screen.say(f"  {safe(linked(one.channel, one.also))}", whole=True)
     if one.problem:
         screen.say(f"  {state('warning')} {safe(one.problem)}")
     for index, post in enumerate(one.posts, start=1):

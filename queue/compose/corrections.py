@@ -4,8 +4,8 @@ Each stays where it is, with its number: a chain has no room for one post more, 
 """
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from threadcast.queue.compose.compose import Post, Rules, compose
@@ -20,19 +20,78 @@ class MisfitError(ValueError):
         self.part = part
 
 
-def recompose(thread: Thread, rules: Rules, out: Sequence[Post]) -> tuple[Post, ...]:
+NO_PART = 0  # of a post that says where else its thread is
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where else a thread is: `line` says so to readers, at the end of a chain.
+
+    `is_out`: it is there, whole; or it was taken down. None: neither, and nothing changes.
+    """
+
+    line: str
+    is_out: bool | None
+
+    @classmethod
+    def at(cls, network: str, addresses: Iterable[str | None], *, is_out: bool | None) -> "Elsewhere | None":
+        """The chain on a network whose posts have these addresses; None where none is for others to open."""
+        shown = (each for each in addresses if each and each.startswith(("https://", "http://")))
+        address = next(shown, None)
+        return cls(f"🔗 {network.title()}: {address}", is_out) if address else None
+
+    def said_by(self, post: Post) -> bool:
+        return post.text.endswith(self.line)
+
+    def appended(self, post: Post, rules: Rules) -> Post | None:
+        """The post with the line at its end; None where there is no room for it."""
+        text = f"{post.text}\n\n{self.line}" if post.text else self.line
+        return replace(post, text=text, length=rules.measure(text)) if rules.fits(text, post.media) else None
+
+    def is_due(self, out: Sequence[Post]) -> bool:
+        """Whether a chain that is out should say this at its end, and does not; or the other way round."""
+        return bool(self._wrong(out)) or (self.is_out is True and not self.said_by(out[-1]))
+
+    def changes(self, out: Sequence[Post], rules: Rules) -> tuple[dict[int, Post], tuple[Post, ...]]:
+        """Return what posts that are `out` become, by position, and what is to be sent behind them."""
+        changed = {}
+        for position in self._wrong(out):
+            post = out[position - 1]
+            text = post.text.removesuffix(self.line).rstrip()
+            changed[position] = replace(post, text=text, length=rules.measure(text))
+        if not self.is_out or self.said_by(out[-1]):
+            return changed, ()
+        if (last := self.appended(out[-1], rules)) is None:
+            return changed, (Post(NO_PART, "", self.line, rules.measure(self.line)),)
+        return changed | {len(out): last}, ()
+
+    def _wrong(self, out: Sequence[Post]) -> list[int]:
+        """The positions of those that say it and should not; one that says nothing else is left alone."""
+        last = len(out) if self.is_out else 0
+        said = [place for place, post in enumerate(out, 1) if post.part != NO_PART and self.said_by(post)]
+        return [] if self.is_out is None else [place for place in said if place != last]
+
+
+def recompose(
+    thread: Thread, rules: Rules, out: Sequence[Post], elsewhere: Elsewhere | None = None
+) -> tuple[Post, ...]:
     """Return the posts that are `out` as they are to be, one for each; parts behind theirs are left alone.
 
-    Parts that share a post go on sharing it. Raises MisfitError, and CannotComposeError as `compose` does.
+    Parts that share a post go on sharing it, and what says where the thread is `elsewhere` goes on saying it
+    where there is room. Raises MisfitError, and CannotComposeError as `compose` does.
     """
     single = replace(rules, packed=False, head="", measure=lambda text: rules.measure(rules.head + text))
-    known = max(post.part for post in out)
+    parts_out = [post for post in out if post.part != NO_PART]
+    known = max(post.part for post in parts_out)
     new = compose(replace(thread, parts=thread.parts[:known]), single)
-    if not rules.packed and all(post.label for post in out):  # a post may have been skipped
-        parts = {post.part for post in out}
+    if not rules.packed and all(post.label for post in parts_out):  # a post may have been skipped
+        parts = {post.part for post in parts_out}
         new = tuple(post for post in new if post.part in parts)
     queue, found = deque(new), []
     for post in out:
+        if post.part == NO_PART:
+            found.append(post)
+            continue
         group: list[Post] = []
         while not _same(group, post):
             if not queue or queue[0].part > post.part or (group and not rules.packed):
@@ -41,7 +100,9 @@ def recompose(thread: Thread, rules: Rules, out: Sequence[Post]) -> tuple[Post, 
         text, media = rules.head + "\n\n".join(one.text for one in group), group[0].media
         if len(group) > 1 and (any(one.media for one in group) or not rules.fits(text, ())):
             raise MisfitError(post.part)
-        found.append(Post(post.part, post.label, text, rules.measure(text), media))
+        one = Post(post.part, post.label, text, rules.measure(text), media)
+        says = elsewhere is not None and elsewhere.said_by(post)
+        found.append((elsewhere.appended(one, rules) if elsewhere and says else None) or one)
     if queue:
         raise MisfitError(queue[0].part)
     return tuple(found)

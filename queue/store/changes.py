@@ -252,7 +252,7 @@ class Changes:
             dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             seen = dialect.insert(CHANNELS)
             fresh: dict[str, Any] = {
-                name: seen.excluded[name] for name in ("kind", "target", "schedule", "last_seen")
+                name: seen.excluded[name] for name in ("kind", "target", "schedule", "also", "last_seen")
             }
             kept = or_(
                 CHANNELS.c.schedule == seen.excluded.schedule,

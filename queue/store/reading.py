@@ -6,12 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import case, func, or_, select
 
+from threadcast.queue.compose.corrections import Elsewhere
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.store.rows import (
     DELIVERY,
     delivery_of,
+    elsewhere,
     post_of,
     read_delivery,
     read_posts,
@@ -97,6 +99,11 @@ class Reading:
     def posts(self, delivery_id: int) -> tuple[PostRecord, ...]:
         """A delivery's posts by position; empty before planning."""
         return self.posts_of([delivery_id])[delivery_id]
+
+    def elsewhere(self, delivery: Delivery) -> Elsewhere | None:
+        """Where else its thread is, as its channel is to say; None where it says nothing."""
+        with self._read() as connection:
+            return elsewhere(connection, delivery)
 
     def posts_of(self, delivery_ids: Sequence[int]) -> dict[int, tuple[PostRecord, ...]]:
         """The posts of many deliveries, asked for at once; each of these ids has an entry."""

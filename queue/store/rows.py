@@ -1,20 +1,23 @@
 """From rows to values and back, column by name; what is read and written in several places."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.corrections import Elsewhere
 from threadcast.queue.errors import Fault, LeaseLostError, NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.model import Adoption, Claim, Delivery, Intent, PostRecord, StoredThread
 from threadcast.queue.outcomes import Sent
-from threadcast.queue.states import LIVE, Change, DeliveryState, PostState, written
-from threadcast.queue.store.schema import DELIVERIES, EVENTS, POSTS, THREADS
+from threadcast.queue.states import LIVE, Change, DeliveryState, Event, PostState, request, written
+from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, POSTS, THREADS
 from threadcast.queue.text.thread import Thread
 
 _Value = TypeVar("_Value")
@@ -186,10 +189,62 @@ def transition(
 ) -> Delivery:
     """Write what a change makes of a delivery that this transaction has locked; `more`: other columns.
 
-    Nothing else writes a delivery's state. Raises NotAllowedError, and LeaseLostError where the delivery is
-    not as it was.
+    Nothing else writes a delivery's state. Where a chain is whole now, or gone, others of its thread may have
+    to say so. Raises NotAllowedError, and LeaseLostError where the delivery is not as it was.
     """
-    return put(connection, before, **{**written(before.state, change, now), **more})
+    after = put(connection, before, **{**written(before.state, change, now), **more})
+    if after.state in _WHERE:
+        _point(connection, after, now)
+    return after
+
+
+def elsewhere(connection: Connection, delivery: Delivery) -> Elsewhere | None:
+    """Where else the thread of a delivery is, as its channel is to say; None where it says nothing."""
+    here, there = CHANNELS.alias("here"), CHANNELS.alias("there")
+    row = connection.execute(
+        select(DELIVERIES.c.id, DELIVERIES.c.state, there.c.kind)
+        .join(here, here.c.also == DELIVERIES.c.channel)
+        .join(there, there.c.name == DELIVERIES.c.channel)
+        .where(DELIVERIES.c.thread_id == delivery.thread_id, here.c.name == delivery.channel)
+    ).one_or_none()
+    if row is None:
+        return None
+    posts = read_posts(connection, row.id)[row.id]
+    return Elsewhere.at(row.kind, [post.url for post in posts], is_out=_WHERE.get(row.state))
+
+
+_WHERE = {DeliveryState.PUBLISHED: True, DeliveryState.WITHDRAWN: False}  # whether a chain is out, whole
+
+
+def _point(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    """Queue those chains of a thread that have to say where else it is, or no more, for their last post."""
+    channel, thread = delivery.channel, delivery.thread_id
+    names = select(CHANNELS.c.name).where(
+        or_(CHANNELS.c.also == channel, (CHANNELS.c.name == channel) & (CHANNELS.c.also != ""))
+    )
+    if connection.execute(names.limit(1)).first() is None:
+        return
+    take_turns(connection, f"chains of thread {thread}")  # of two that end at once, the second sees both
+    whole = DELIVERY.where(
+        DELIVERIES.c.thread_id == thread,
+        DELIVERIES.c.channel.in_(names),
+        DELIVERIES.c.state == DeliveryState.PUBLISHED,
+    ).with_for_update(of=DELIVERIES, skip_locked=True)  # whoever changes one looks here afterwards
+    for one in [delivery_of(row) for row in connection.execute(whole).mappings().all()]:
+        where, posts = elsewhere(connection, one), read_posts(connection, one.id)[one.id]
+        if where is None or not where.is_due([post.post for post in posts]):
+            continue
+        with suppress(IntegrityError), connection.begin_nested():  # its text was added again, and is live
+            put(connection, one, **written(one.state, request(one.state, Event.CORRECT, due=now), now))
+            log(connection, one, Event.CORRECT, actor="service", now=now, detail=where.line)
+
+
+def correct(connection: Connection, delivery: Delivery, posts: Mapping[int, Post]) -> None:
+    """Store what posts that are out are to say, by position: their edits are planned."""
+    for position, post in posts.items():
+        values = {"text": post.text, "length": post.length, "media": post.media, "reason": ""}
+        here = update(POSTS).where(*post_at(delivery, position), POSTS.c.state == PostState.SENT)
+        connection.execute(here.values(values | {"edit": PostState.PLANNED}))
 
 
 def refuse_twins(connection: Connection, thread: Thread, mine: Iterable[Delivery]) -> None:

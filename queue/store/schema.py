@@ -152,7 +152,9 @@ CHANNELS = Table(
     Column("last_seen", UtcTime, nullable=False),
     Column("rate", Float),  # posts a second
     Column("moved", Text),
+    Column("also", Text, nullable=False, server_default=text("''")),  # where its chains say that they are too
 )
+Index("channels_also", CHANNELS.c.also)  # a chain ends
 
 DELIVERIES = Table(
     "deliveries",

@@ -20,10 +20,10 @@ from threadcast.queue.store.rows import (
     FREE_PLACES,
     chunks,
     content_row,
+    correct,
     delivery_of,
     log,
     note,
-    post_at,
     put,
     read_deliveries,
     read_thread,
@@ -204,10 +204,7 @@ class Threads:
             refuse_twins(connection, thread, [*back, *(one for one in mine if one.state in LIVE)])
             _rewrite(connection, thread_id, thread)
             for one in mine:
-                for position, post in posts.get(one.id, {}).items():
-                    values = {"text": post.text, "length": post.length, "media": post.media, "reason": ""}
-                    here = update(POSTS).where(*post_at(one, position), POSTS.c.state == PostState.SENT)
-                    connection.execute(here.values(values | {"edit": PostState.PLANNED}))
+                correct(connection, one, posts.get(one.id, {}))
             for one in back:
                 change = request(one.state, Event.CONTINUE if more else Event.CORRECT, due=now)
                 transition(connection, one, change, now=now)

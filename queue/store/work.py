@@ -1,6 +1,6 @@
 """What a worker does with a delivery: claim it, plan its posts, intend each and record what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ from threadcast.queue.outcomes import CHANNEL_FAULTS, Code
 from threadcast.queue.states import Change, DeliveryState, Event, PostState, heed, request
 from threadcast.queue.store.rows import (
     adopt,
+    correct,
     held,
     intend,
     log,
@@ -204,15 +205,25 @@ class Work:
             lease: dict[str, object] = {}
             if following is not None:
                 lease = {"lease_owner": claim.worker, "lease_until": following.until}
-            delivery = transition(connection, delivery, change, now=now, sent=sent, **lease)
             if change.event is not Event.GO_ON:
                 detail = change.reason or ""
                 log(connection, delivery, change.event, actor=claim.worker, now=now, detail=detail)
+            delivery = transition(connection, delivery, change, now=now, sent=sent, **lease)
             intended = None
             if following is not None and change.sent is not None:
                 parent = following.parent or change.sent.remote_id
                 intended = intend(connection, delivery, sent + 1, following, parent, now)
             return delivery, intended
+
+    def correct(self, claim: Claim, posts: Mapping[int, Post]) -> tuple[PostRecord, ...]:
+        """Store what posts of a claimed chain are to say that are out, by position: their edits are planned.
+
+        Return all posts of the chain. Raises LeaseLostError.
+        """
+        with self._write() as connection:
+            delivery = held(connection, claim)
+            correct(connection, delivery, posts)
+            return read_posts(connection, delivery.id)[delivery.id]
 
     def intend_edit(self, claim: Claim, position: int, *, now: datetime, until: datetime) -> None:
         """Before an edit of a post that is out: it may be made from here on; the lease now ends at `until`.

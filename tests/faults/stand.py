@@ -1,5 +1,6 @@
 """Starts the real service with faults in it, a thousand times if need be."""
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,21 @@ def add(house: House, text: str, *channels: str) -> None:
     """Queue the threads of a text, on these channels or on all."""
     words = ["add", *(word for channel in channels for word in ("--channel", channel)), house.write(text)]
     done = house.command(*words)
+    assert done.returncode == 0, done.stderr
+
+
+def correct(house: House, text: str) -> None:
+    """A person edits thread 1, and says yes."""
+    done = subprocess.run(
+        [sys.executable, "-m", "threadcast.bot", "edit", "1", "--yes"],
+        input=text,
+        cwd=house.folder,
+        env=dict(house.environment()),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -1,14 +1,11 @@
 """The service is killed while it corrects what is out, on both networks, and started again."""
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.e2e.house import PATIENCE, House, chain, thread_text
+from tests.e2e.house import House, chain, thread_text
 from tests.faults.judge import Recorded, Verdict, judge, recorded
 from tests.faults.killer import EDITS, Plan
-from tests.faults.stand import add, kill, publish_the_rest, seen
+from tests.faults.stand import add, correct, kill, publish_the_rest, seen
 
 pytestmark = pytest.mark.e2e
 
@@ -16,21 +13,6 @@ SIZE = 4
 CORRECTED = [
     text.replace("tower 1", "the first tower").replace("lamp 1", "the lamp") for text in chain(1, SIZE)
 ]
-
-
-def correct(house: House, text: str) -> None:
-    """A person edits thread 1, and says yes."""
-    done = subprocess.run(
-        [sys.executable, "-m", "threadcast.bot", "edit", "1", "--yes"],
-        input=text,
-        cwd=house.folder,
-        env=dict(house.environment()),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("channel", ["news", "masto"])

@@ -86,7 +86,7 @@ class LocalChannel:
     def __init__(
         self, settings: LocalChannelSettings, *, folder: Path, clock: Clock, zone: tzinfo | None = None
     ) -> None:
-        self.name, like = settings.name, settings.like
+        self.name, self.also, like = settings.name, settings.also, settings.like
         self.target = f"local timeline like {like.title()}"
         self._clock = clock
         self._resend = settings.resends

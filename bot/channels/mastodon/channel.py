@@ -70,7 +70,7 @@ class MastodonChannel:
         settle_after: timedelta | None = None,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.name, self.target = settings.name, settings.url
+        self.name, self.target, self.also = settings.name, settings.url, settings.also
         self._settings = settings
         self._clock = clock
         token = settings.token.get_secret_value()

@@ -92,6 +92,7 @@ class TelegramChannel:
         """
         self.name: Final = settings.name
         self.target: Final = settings.chat
+        self.also = settings.also
         self._client = Client(
             bot, name=self.name, chat=self.target, clock=clock, moved_to=moved_to, on_moved=on_moved
         )

@@ -11,7 +11,7 @@ from threadcast.bot.languages import _, ngettext
 from threadcast.bot.languages.stored import translated
 from threadcast.bot.media.words import shown as named
 from threadcast.bot.requests.preview import Preview
-from threadcast.bot.settled import settled, unseen
+from threadcast.bot.settled import linked, settled, unseen
 from threadcast.bot.wording import several
 from threadcast.queue.compose.compose import Post, head_of
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
@@ -45,7 +45,10 @@ def looks(found: Sequence[Preview]) -> list[Look]:
             min(one.limit for one in same),
             same[0].posts,
             tuple(dict.fromkeys(one.problem for one in same if one.problem)),
-            tuple(unseen(one.channel, len(one.posts), one.seen) for one in same if one.seen is not None),
+            (
+                *(unseen(one.channel, len(one.posts), one.seen) for one in same if one.seen is not None),
+                *(linked(one.channel, one.also) for one in same if one.also),
+            ),
         )
         for (thread, _texts), same in alike.items()
     ]

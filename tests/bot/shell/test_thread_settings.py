@@ -137,3 +137,16 @@ def test_a_long_chain_says_what_visitors_will_miss(shell: Shell) -> None:
     assert shell.json("preview", "-c", "social", shell.write("Bread. " * 6000))[0]["seen"] == [
         {"thread": 1, "posts": 61}
     ]
+
+
+def test_a_preview_says_what_is_added_later(shell: Shell) -> None:
+    """With ALSO, preview says that the chain gets a link, and where to; in JSON it is a field."""
+    said = "once the thread is whole on masto too, its last post on news gets a link to it"
+    shell.ok("add", shell.write(THREAD))
+    assert said not in " ".join(shell.ok("preview", "1").split())
+    shell.env["THREADCAST_CHANNELS__NEWS__ALSO"] = "masto"
+    assert said in " ".join(shell.ok("preview", "1").split())
+    assert [(one["channel"], one["also"]) for one in shell.json("preview", "1")] == [
+        ("masto", ""),
+        ("news", "masto"),
+    ]

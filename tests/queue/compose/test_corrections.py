@@ -4,7 +4,7 @@ import pytest
 
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules, compose, head_of
-from threadcast.queue.compose.corrections import MisfitError, inserted, recompose
+from threadcast.queue.compose.corrections import Elsewhere, MisfitError, inserted, recompose
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Thread
@@ -115,3 +115,63 @@ def test_a_warning(packed: bool) -> None:
 def test_where_a_part_was_put_in(new: str, part: int | None) -> None:
     """A part that is new before others of before was put in; behind them all it was added."""
     assert inserted(thread("1/ a", "2/ b", "3/ c"), thread(*new.split("|"))) == part
+
+
+ADDRESS = "https://social.example/@ada/1"
+THERE, GONE, OPEN = (Elsewhere.at("mastodon", [ADDRESS], is_out=one) for one in (True, False, None))
+LINE = f"🔗 Mastodon: {ADDRESS}"
+
+
+def test_where_else_it_is() -> None:
+    """The last post of a chain gets the line, once, and has it until the other chain is gone."""
+    assert THERE
+    assert GONE
+    out = compose(thread("1/ The lamp", "2/ The sea"), rules())
+    assert THERE.is_due(out)
+    changed, more = THERE.changes(out, rules())
+    assert ({place: post.text for place, post in changed.items()}, more) == ({2: f"2/ The sea\n\n{LINE}"}, ())
+    linked = (out[0], changed[2])
+    assert not THERE.is_due(linked)
+    assert THERE.changes(linked, rules()) == ({}, ())
+    assert GONE.is_due(linked)
+    assert GONE.changes(linked, rules()) == ({2: out[1]}, ())
+    assert not GONE.is_due(out)
+
+
+def test_where_else_a_longer_chain_is() -> None:
+    """Parts that were added behind the line take it to the end; where there is no room it is a post more."""
+    assert THERE
+    first, last, more = compose(thread("1/ The lamp", f"2/ {LONG[:60]}", "3/ The sea"), rules())
+    (linked,) = THERE.changes((first,), rules())[0].values()
+    changed, _ = THERE.changes((linked, last, more), rules())
+    assert [changed[place].text for place in sorted(changed)] == ["1/ The lamp", f"3/ The sea\n\n{LINE}"]
+    changed, (further,) = THERE.changes((linked, last), rules())
+    assert (changed, further.text, further.part) == ({1: first}, LINE, 0)
+    chain = (first, last, further)
+    assert not THERE.is_due(chain)
+    assert GONE
+    assert not GONE.is_due(chain)  # a post that says nothing else stays
+    after = thread("1/ A lamp", f"2/ {LONG[:60]}")
+    assert [post.text for post in recompose(after, rules(), chain, THERE)] == ["1/ A lamp", last.text, LINE]
+
+
+def test_where_it_may_be_now() -> None:
+    """While the other chain is under way, nothing changes; a correction keeps the line where it fits."""
+    assert OPEN
+    assert THERE
+    how = rules(limit=60)
+    out = compose(thread("1/ The lamp", "2/ The sea"), how)
+    linked = (out[0], *THERE.changes(out, how)[0].values())
+    assert not OPEN.is_due(out)
+    assert not OPEN.is_due(linked)
+    after = recompose(thread("1/ The lamp", "2/ The tower"), how, linked, OPEN)
+    assert after[1].text == f"2/ The tower\n\n{LINE}"
+    full = recompose(thread("1/ The lamp", f"2/ {LONG[:50]}"), how, linked, OPEN)
+    assert full[1].text == f"2/ {LONG[:50]}"
+
+
+@pytest.mark.parametrize("addresses", [[], [None], ["file:///home/ada/page.html#1"]])
+def test_no_address_for_others(addresses: list[str | None]) -> None:
+    """A chain that nobody else can open is not named; of one begun by hand the first known address is."""
+    assert Elsewhere.at("local", addresses, is_out=True) is None
+    assert Elsewhere.at("mastodon", [*addresses, ADDRESS], is_out=True) == THERE

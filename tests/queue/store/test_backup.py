@@ -257,6 +257,8 @@ def test_an_older_backup(queue: Queue, tmp_path: Path) -> None:
         old.execute("ALTER TABLE deliveries DROP COLUMN code")
         old.execute("ALTER TABLE channels DROP COLUMN rate")
         old.execute("ALTER TABLE channels DROP COLUMN moved")
+        old.execute("DROP INDEX channels_also")
+        old.execute("ALTER TABLE channels DROP COLUMN also")
         old.execute("ALTER TABLE threads DROP COLUMN files")
         old.execute("DROP INDEX posts_finished")
         old.execute("DROP INDEX posts_edited")
