@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +26,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # leads to any IPv4 address
 _REDIRECTS = {301, 302, 303, 307, 308}
 _OK = 200
 
+Connect = Callable[[tuple[str, int], float | None], socket.socket]
 LookUp = Callable[..., Sequence[tuple[Any, Any, int, str, tuple[Any, ...]]]]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -42,7 +44,7 @@ def is_public(address: str) -> bool:
 
 
 class Fetcher:
-    """Fetches files. `allows` judges an address that a name was found to have."""
+    """Fetches files. `allows` judges an address that a name has, `connect` goes to a judged one."""
 
     def __init__(
         self,
@@ -50,7 +52,9 @@ class Fetcher:
         context: ssl.SSLContext | None = None,
         patience: float = PATIENCE,
         look_up: LookUp = socket.getaddrinfo,
+        connect: Connect = socket.create_connection,
     ) -> None:
+        self._connect_to = connect
         self._look_up = look_up
         self._allows = allows
         self._context = context
@@ -109,24 +113,30 @@ class Fetcher:
             raise MediaError(
                 f"{shown} leads into a private network, and is not fetched; save the file beside the text"
             )
-        return _Judged(host, port, found[0], context=self._context, patience=self._patience)
+        reach = partial(self._connect_to, (found[0], port))
+        return _Judged(host, port, reach, context=self._context, patience=self._patience)
 
 
 class _Judged(HTTPSConnection):
     """A connection to an address that was judged, for the name that it was asked for."""
 
     def __init__(
-        self, host: str, port: int, address: str, *, context: ssl.SSLContext | None, patience: float
+        self,
+        host: str,
+        port: int,
+        reach: Callable[[float | None], socket.socket],
+        *,
+        context: ssl.SSLContext | None,
+        patience: float,
     ) -> None:
         context = context or ssl.create_default_context()
         super().__init__(host, port, timeout=patience, context=context)
-        self._address = address
+        self._reach = reach
         self._judged = context
 
     def connect(self) -> None:
         """Connect, and have the server prove its name."""
-        plain_socket = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = self._judged.wrap_socket(plain_socket, server_hostname=self.host)
+        self.sock = self._judged.wrap_socket(self._reach(self.timeout), server_hostname=self.host)
 
 
 class _Timed:

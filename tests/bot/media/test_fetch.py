@@ -36,10 +36,13 @@ class Handler(BaseHTTPRequestHandler):
             "/elsewhere": (301, {"Location": f"https://other.example:{port}/a.jpg"}, b""),
             "/round": (302, {"Location": "/round"}, b""),
             "/home": (302, {"Location": f"https://home.example:{port}/a.jpg"}, b""),
+            "/again": (302, {"Location": "/a.jpg"}, b""),
             "/plain": (302, {"Location": "http://files.example/a.jpg"}, b""),
         }
         if self.path == "/slow":
             self.slow.wait(10)
+        if self.path.startswith("/to?"):
+            answers[self.path] = (302, {"Location": f"https://{self.path[4:]}:{port}/a.jpg"}, b"")
         status, headers, body = answers.get(self.path, (404, {}, b""))
         self.send_response(status)
         for name, value in headers.items():
@@ -120,6 +123,70 @@ def test_what_is_not_fetched(tmp_path: Path, port: int, address: str, said: str)
         Attacher(MediaStore(tmp_path), fetcher()).attach(thread, None)
     assert str(caught.value).startswith("line 2: ")
     assert list(tmp_path.rglob("*")) == [] or "web page" in said
+
+
+PUBLIC = "93.184.215.14"
+
+
+class Internet:
+    """Where the one public address is the test's server: what is judged and connected to is as out there."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = [PUBLIC, *answers]  # of the name server about files.example; the last one from then on
+        self.reached: list[str] = []
+
+    def look_up(self, host: str, port: int, **how: Any) -> Any:
+        if host != "files.example":
+            return socket.getaddrinfo(host, port, **how)  # an address: nobody is asked
+        address = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    def connect(self, address: tuple[str, int], patience: float | None) -> socket.socket:
+        self.reached.append(address[0])
+        assert address[0] == PUBLIC
+        return socket.create_connection((LOOPBACK, address[1]), patience)
+
+    def fetcher(self) -> Fetcher:
+        context = ssl.create_default_context(cafile=str(CERTIFICATE))
+        return Fetcher(context=context, patience=5, look_up=self.look_up, connect=self.connect)
+
+
+def test_a_public_server(port: int) -> None:
+    """By the judge that is in use, a file on a public server is fetched, through a redirect too."""
+    there = Internet()
+    with there.fetcher().opened(f"https://files.example:{port}/again") as file:
+        assert file.read(3) == jpeg()[:3]
+    assert there.reached == [PUBLIC, PUBLIC]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1", "[::ffff:127.0.0.1]", "[fd00::1]"),
+        *("127.1", "2130706433", "0x7f.0.0.1", "0.0.0.0"),
+    ],
+)
+def test_a_redirect_into_a_private_network(port: int, target: str) -> None:
+    """A public server that leads to this machine, or into a private network, is not followed there."""
+    there = Internet()
+    opened = there.fetcher().opened(f"https://files.example:{port}/to?{target}")
+    with pytest.raises(MediaError, match="leads into a private network"), opened:
+        pass
+    assert there.reached == [PUBLIC]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.168.0.7", "169.254.169.254"])
+def test_a_name_that_changes_its_address(port: int, address: str) -> None:
+    """A name that was public when it was judged is connected to there; looked up anew, it is judged anew."""
+    there = Internet(address)
+    with there.fetcher().opened(f"https://files.example:{port}/a.jpg") as file:
+        assert file.read(3) == jpeg()[:3]
+    assert there.reached == [PUBLIC]
+    there = Internet(address)
+    opened = there.fetcher().opened(f"https://files.example:{port}/again")
+    with pytest.raises(MediaError, match="leads into a private network"), opened:
+        pass
+    assert there.reached == [PUBLIC]
 
 
 def test_a_server_that_answers_slowly(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
