@@ -36,13 +36,17 @@ from threadcast.queue.text.settings import NAMES
 from threadcast.queue.text.thread import Notice, NoticeKind, Thread, with_files
 
 ASKED_BY_ITSELF = stored("its settings ask for that")
+APPROVAL = stored("this channel holds every thread for approval")
+UNLIFTED = stored(
+    "this channel holds every thread for approval; hold: false in its text does not change that"
+)
 # These count when a thread is added.
 AT_ADDING = {
     "at": N_("the setting at counts when a thread is added; to give it a time now, use the command at"),
     "channels": N_(
         "the setting channels counts when a thread is added; to queue it elsewhere now, use publish"
     ),
-    "hold": N_("the setting hold counts when a thread is added; to hold it now, use the command hold"),
+    "hold": N_("the setting hold counts when a thread is added; now use the commands hold and release"),
 }
 SETTABLE = tuple(name for name in NAMES if name not in AT_ADDING)
 UNCONFIRMED = stored("nobody has said yet that it may be public")
@@ -75,6 +79,7 @@ class Threads:
         channels: Sequence[str] = (),
         at: datetime | None = None,
         hold: bool = False,
+        approved: bool = False,
         because: str = "you asked to hold it",
         code: Code = Code.WISH,
         confirm: bool = False,
@@ -83,7 +88,9 @@ class Threads:
     ) -> tuple[Receipt, ...]:
         """Queue every thread of every source.
 
-        With `hold` they wait for a person, `because` and `code` say why. With `confirm` they wait for one
+        With `hold` they wait for a person, `because` and `code` say why. What is `approved` does not wait for
+        approval on a channel that holds every thread: a person says that, never a text, which others may have
+        written. With `confirm` they wait for one
         where nothing else would keep them from going out at once: no schedule, no time given. With `since`,
         what was added then or later is a duplicate even where it has failed or was cancelled meanwhile.
         What is asked here goes before a thread's own settings. Raises InputError, UnknownChannelError,
@@ -95,9 +102,15 @@ class Threads:
         for intake, thread in ((one, thread) for one in known for thread in one.threads):
             wished = thread.settings
             moment = at if at is not None else self._time(intake, wished.at)
-            held = reason or (ASKED_BY_ITSELF if wished.hold else "")
+            held = reason or (ASKED_BY_ITSELF if wished.hold and not approved else "")
             wishes = tuple(
-                self._new(thread, one, moment, held=held, code=code if reason else Code.NONE, confirm=confirm)
+                self._new(
+                    *(thread, one, moment),
+                    held=held,
+                    code=code if reason else Code.NONE,
+                    confirm=confirm,
+                    approved=approved,
+                )
                 for one in pick(context.channels, channels or wished.channels or ())
             )
             new.append(NewThread(thread, intake.source, wishes))
@@ -250,13 +263,14 @@ class Threads:
         held: str,
         code: Code = Code.NONE,
         confirm: bool = False,
+        approved: bool = False,
     ) -> NewDelivery:
         reason = held
         fault, kind = _fault(self._context, thread, channel)
         if fault and (thread.warnings or not held):
             reason, code = fault, kind
-        elif not held and channel.name in self._context.holds:
-            reason = stored("this channel holds every thread for approval")
+        elif not held and channel.name in self._context.holds and not approved:
+            reason = APPROVAL if thread.settings.hold is None else UNLIFTED
         elif not held and confirm and at is None and not self._context.rhythms[channel.name].is_scheduled:
             reason, code = UNCONFIRMED, Code.UNCONFIRMED
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED

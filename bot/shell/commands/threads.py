@@ -44,7 +44,11 @@ from threadcast.queue.text.parse import render
 @click.argument("files", nargs=-1, required=True, metavar="FILE…|-", shell_complete=completion.files)
 @CHANNEL
 @click.option("--at", metavar="TIME", help="Not before this time: fri 18:30, in 2h, 2026-12-24T18:30.")
-@click.option("--hold", is_flag=True, help="Queue it, but wait for `threadcast release`.")
+@click.option(
+    "--hold/--no-hold",
+    default=None,
+    help="Queue it, but wait for `threadcast release`; or let it go though its channel holds every thread.",
+)
 @click.option("--again", is_flag=True, help="Publish a thread once more where it was published before.")
 @click.option(
     "--continue",
@@ -63,7 +67,7 @@ def add(
     files: tuple[str, ...],
     channels: tuple[str, ...],
     at: str | None,
-    hold: bool,
+    hold: bool | None,
     again: bool,
     continued: int | None,
     media: Path | None,
@@ -87,7 +91,7 @@ def add(
       pbpaste | threadcast add -
     """
     wished = any(value is not None for value in settings.values())
-    if continued is not None and (len(files) > 1 or channels or at or hold or again or wished):
+    if continued is not None and (len(files) > 1 or channels or at or hold is not None or again or wished):
         raise click.UsageError(
             "--continue takes one file, and no option but --media, --encoding, --dry-run and --json"
         )
@@ -102,7 +106,12 @@ def add(
             views.changed(session, threads.extend(continued, only_text(intakes)))
             return
         moment = parse_at(at, session.settings.timezone)
-        _show_receipts(session, threads.add(intakes, channels=channels, at=moment, hold=hold, again=again))
+        _show_receipts(
+            session,
+            threads.add(
+                intakes, channels=channels, at=moment, hold=bool(hold), approved=hold is False, again=again
+            ),
+        )
 
 
 def _show_parsed(intakes: Sequence[Intake], file: str, *, as_json: bool) -> None:

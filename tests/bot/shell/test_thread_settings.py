@@ -69,6 +69,29 @@ def test_channels_time_and_hold_count_when_a_thread_is_added(shell: Shell) -> No
     assert delivery["due"] < (now() + timedelta(minutes=90)).isoformat()
 
 
+def test_a_text_does_not_approve_itself(shell: Shell) -> None:
+    """On a channel that holds every thread, who adds one may let it go; a text that says so is held."""
+    shell.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "true"
+    approval = "this channel holds every thread for approval"
+    for text, words, state, reason in (
+        (THREAD, (), "held", approval),
+        (
+            "---\nhold: false\n---\n" + OTHER,
+            (),
+            "held",
+            f"{approval}; hold: false in its text does not change",
+        ),
+        ("---\nhold: true\n---\n1/ Rain.\n2/ Sun. /end\n", ("--no-hold",), "queued", ""),
+        ("1/ Snow.\n2/ Ice. /end\n", ("--no-hold",), "queued", ""),
+        ("1/ Ice.\n3/ Thaw. /end\n", ("--no-hold",), "held", "number 2 is missing"),
+    ):
+        added = shell.json("add", "-c", "news", *words, shell.write(text))["threads"][0]["deliveries"]
+        assert [one["state"] for one in added] == [state]
+        assert added[0]["reason"].startswith(reason)
+    refused = shell("set", "1", "hold=false")
+    assert "counts when a thread is added; now use the commands hold and release" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("front", "said"),
     [
