@@ -85,7 +85,8 @@ class Delivery:
     `rank` orders a channel's queue, lowest first. `due` is the earliest moment at which it may start
     or go on. `queued` is when it last joined the queue. `parts` counts its thread's; `posts` and `sent`
     count its planned posts (0 before planning) and those that are out, adopted ones included. `fence`
-    grows by one with each claim. `code` says what `reason` tells a person. `fingerprint` is its thread's.
+    grows by one with each claim. `code` says what `reason` tells a person. `fingerprint` is its thread's, and
+    `files` are the digests of that one's files.
     """
 
     id: int
@@ -110,6 +111,7 @@ class Delivery:
     adoption: Adoption | None
     code: Code = Code.NONE
     fingerprint: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

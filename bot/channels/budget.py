@@ -63,6 +63,7 @@ class Prospect:
 
     step: timedelta = A_POST
     windows: tuple[Window, ...] = ()
+    files: Window | None = None  # of the files that are uploaded before a chain; None: as many as there are
 
     def room(self, posts: int, now: datetime, *, gap: timedelta = NO_GAP) -> Room:
         """Where a chain of so many posts finds room. It rests for `gap` between two of them."""
@@ -85,6 +86,22 @@ class Prospect:
         else:
             reason = ""
         return Room(at, ends, reason, count)
+
+    def uploaded(self, files: int, now: datetime) -> "tuple[Room, Prospect]":
+        """When so many files are there, begun now, before any post goes out; and what is left then."""
+        window, at, left = self.files, now, files
+        if window is None or not files:
+            return Room(now, now), self
+        while left > (window := window.at(at)).left:
+            left, at = left - max(window.left, 0), window.ends
+        reason = ""
+        if at > now:
+            minutes, until = window.length // timedelta(minutes=1), _moment(at, at - now)
+            reason = (
+                f"{WAITS}: the server takes {window.whole} files in {minutes} min, and the chain has {files}"
+                f": uploaded by {until}"
+            )
+        return Room(at, at, reason), replace(self, files=replace(window, left=window.left - left))
 
     def ends(self, posts: int, start: datetime, *, gap: timedelta = NO_GAP) -> datetime:
         """When a chain that goes on at `start` with so many posts should be through."""

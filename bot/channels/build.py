@@ -161,7 +161,8 @@ def build_paces(
                 group = is_group(channel.chat) and rate <= PER_BOT
                 paces[name] = TelegramPace(rate, group=group, shared=shared, remembered=remembered.get(name))
             case MastodonChannelSettings():
-                paces[name] = MastodonPace(named.get(name), partial(database.reading.sent_since, name))
+                counts = (database.reading.sent_since, database.reading.files_since)
+                paces[name] = MastodonPace(named.get(name), *(partial(count, name) for count in counts))
             case _:
                 paces[name] = Pace()
     return paces

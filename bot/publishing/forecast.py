@@ -105,13 +105,15 @@ def _of_channel(
     turn: deque[Delivery] = deque()
     for delivery in deliveries:
         if delivery.state is DeliveryState.PUBLISHING:
-            goes_on = max(delivery.due, now)
             left = _left(delivery)
+            files, prospect = prospect.uploaded(_files(delivery, prospect, now), max(delivery.due, now))
+            goes_on = files.at
             free = prospect.ends(left, goes_on, gap=rhythm.gap)
             prospect = prospect.after(left, goes_on, gap=rhythm.gap)
             found[delivery.id] = Forecast(delivery, goes_on, _under_way(delivery, now), free)
         elif delivery.state is not DeliveryState.QUEUED:
-            takes = prospect.ends(_left(delivery), now, gap=rhythm.gap) - now
+            begins = prospect.uploaded(_files(delivery, prospect, now), now)[0].at
+            takes = prospect.ends(_left(delivery), begins, gap=rhythm.gap) - now
             found[delivery.id] = Forecast(
                 delivery, None, delivery.reason, None, takes=takes, by_slot=rhythm.is_scheduled
             )
@@ -130,11 +132,12 @@ def _of_channel(
         else:
             delivery, at, why = turn.popleft(), start.at, CAUSES[start.cause]
             last_slot = start.slot.utc if start.slot else last_slot
-        room = prospect.room(_left(delivery), at, gap=rhythm.gap)
+        files, prospect = prospect.uploaded(_files(delivery, prospect, now), at)
+        room = prospect.room(_left(delivery), files.at, gap=rhythm.gap)
         prospect = prospect.after(_left(delivery), room.at, gap=rhythm.gap)
         free = room.ends
         found[delivery.id] = Forecast(
-            delivery, room.at, room.reason or why, free, by_slot=rhythm.is_scheduled
+            delivery, room.at, room.reason or files.reason or why, free, by_slot=rhythm.is_scheduled
         )
     return [found[delivery.id] for delivery in deliveries]
 
@@ -145,6 +148,14 @@ def _under_way(delivery: Delivery, now: datetime) -> str:
     if delivery.due <= now or not delivery.reason:
         return "under way"
     return delivery.reason if delivery.code is Code.ROOM else f"waits until then: {delivery.reason}"
+
+
+def _files(delivery: Delivery, prospect: Prospect, now: datetime) -> int:
+    """Files still to be uploaded. One that waits before its first post has used up a window, at the least."""
+    if delivery.sent or delivery.code is Code.PERSON:
+        return 0
+    waits = delivery.state is DeliveryState.PUBLISHING and delivery.due > now
+    return max(len(delivery.files) - (prospect.files.whole if waits and prospect.files else 0), 0)
 
 
 def _left(delivery: Delivery) -> int:

@@ -159,3 +159,13 @@ class Reading:
         with self._read() as connection:
             counts = [query.where(column >= moment) for column in (POSTS.c.finished, POSTS.c.edited)]
             return sum(int(connection.scalar(one) or 0) for one in counts)
+
+    def files_since(self, channel: str, moment: datetime) -> int:
+        """How many files the network took with posts of ours that went out there at `moment` or later."""
+        query = (
+            select(POSTS.c.uploads)
+            .join(DELIVERIES, DELIVERIES.c.id == POSTS.c.delivery_id)
+            .where(DELIVERIES.c.channel == channel, POSTS.c.finished >= moment, POSTS.c.uploads != ())
+        )
+        with self._read() as connection:
+            return sum(map(len, connection.scalars(query)))

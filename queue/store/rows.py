@@ -26,7 +26,7 @@ _CHUNK = 500  # values in one IN (…)
 
 FREE_PLACES = "places in a queue"  # what one transaction finds free stays free until it commits
 
-DELIVERY: Select[Any] = select(DELIVERIES, THREADS.c.title, THREADS.c.parts).join_from(
+DELIVERY: Select[Any] = select(DELIVERIES, THREADS.c.title, THREADS.c.parts, THREADS.c.files).join_from(
     DELIVERIES, THREADS, THREADS.c.id == DELIVERIES.c.thread_id
 )
 

@@ -14,11 +14,13 @@ LATER = "try again later"
 WRITE = frozenset({"write", "write:statuses"})
 READ_ITSELF = frozenset({"read", "read:accounts", "profile"})
 READ_POSTS = frozenset({"read", "read:statuses"})
+WRITE_MEDIA = frozenset({"write", "write:media"})
 
 CLOSED = "the server does not let the account be used"
 OPEN_IT = "log in on the server with a browser: it may be suspended, moved, or not confirmed yet"
 ADD_WRITE = "add write:statuses to the application (Preferences, Development), then make a new token"
 ADD_READ = "add read:accounts and read:statuses, so that a post whose answer was lost can be looked for"
+ADD_MEDIA = "add write:media, so that pictures and other files can be posted"
 
 
 def check(client: Client, target: str) -> tuple[Finding, ...]:
@@ -54,9 +56,9 @@ def _check_scopes(scopes: frozenset[str] | Fault | None) -> Finding:
     names = " ".join(sorted(scopes)) or "none"
     if not WRITE & scopes:
         return Finding("error", f"scopes: {names}, and no write:statuses", ADD_WRITE)
-    if not READ_ITSELF & scopes or not READ_POSTS & scopes:
-        return Finding("warning", f"scopes: {names}", ADD_READ)
-    return Finding("ok", f"scopes: {names}")
+    wanted = [] if READ_ITSELF & scopes and READ_POSTS & scopes else [ADD_READ]
+    wanted += [] if WRITE_MEDIA & scopes else [ADD_MEDIA]
+    return Finding("warning" if wanted else "ok", f"scopes: {names}", "; ".join(wanted))
 
 
 def _scopes(client: Client) -> frozenset[str] | Fault | None:

@@ -20,6 +20,8 @@ REQUESTS = 300  # a token's, in REQUESTS_WINDOW
 REQUESTS_WINDOW = timedelta(minutes=5)
 LONGEST_OTHER = timedelta(minutes=33)  # other limits end sooner: after 30 min, and a clock that is off
 OFF = timedelta(minutes=2.5)  # by which it may be off: all limits end at multiples of five minutes
+FILES = 30  # an account's uploads, in FILES_WINDOW
+FILES_WINDOW = timedelta(minutes=30)
 REQUEST_GIVER = "the server takes"
 
 
@@ -37,8 +39,9 @@ class MastodonPace(Pace):
 
     `server` says what the last answer left, and whether it is known to limit posts; None in a forecast
     without one. `sent_since` counts the posts of ours that went out on the account at a moment or later; it
-    is asked before each chain, and once where the first post goes on with one. `statuses` and `requests` are
-    what an account and a token may do in a window, as long as the server says nothing else; windows begin
+    is asked before each chain, and once where the first post goes on with one. `files_since` counts their
+    files, for a forecast alone: before a chain begins the server has the last word. `statuses` and `requests`
+    are what an account and a token may do in a window, as long as the server says nothing else; windows begin
     at multiples of their length since 1970. Our own count holds nothing back on a server that is not known
     to have the limit, or whose answers tell of none.
     """
@@ -47,12 +50,13 @@ class MastodonPace(Pace):
         self,
         server: Metered | None,
         sent_since: Callable[[datetime], int],
+        files_since: Callable[[datetime], int] = lambda _: 0,
         *,
         statuses: int = STATUSES,
         requests: int = REQUESTS,
     ) -> None:
         self._server = server
-        self._sent_since = sent_since
+        self._sent_since, self._files_since = sent_since, files_since
         self._statuses = _Tally(statuses, STATUSES_WINDOW)
         self._requests = _Tally(requests, REQUESTS_WINDOW)
         self._posts_left: tuple[Quota, int] | None = None  # of statuses, with how many of ours were out then
@@ -92,7 +96,13 @@ class MastodonPace(Pace):
 
     def prospect(self, now: datetime) -> Prospect:
         """Return what the next chains can count on; a server that was not asked yet is taken for Mastodon."""
-        return Prospect(windows=self._windows(now, otherwise=True))
+        files = None
+        if self._is_limited(otherwise=True):
+            taken = _Tally(FILES, FILES_WINDOW)
+            taken.turn(now)
+            taken.count = min(FILES, self._files_since(taken.begins))
+            files = taken.window()
+        return Prospect(windows=self._windows(now, otherwise=True), files=files)
 
     def _quota(self) -> Quota | None:
         return self._server.quota if self._server else None

@@ -1,5 +1,6 @@
 """The forecast says of each delivery when it starts and why, as the scheduler will decide it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from threadcast.queue.model import ChannelSeen, Claim
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import Change, DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
+from threadcast.queue.text.media import Media, MediaKind, StoredFile
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 UTC_ZONE = ZoneInfo("UTC")
@@ -54,6 +56,55 @@ def foreseen(
 
 def said(forecasts: list[Forecast]) -> list[tuple[str, timedelta | None, str]]:
     return [(one.delivery.title, one.start - NOON if one.start else None, one.why) for one in forecasts]
+
+
+UPLOADS = Prospect(A_POST, files=Window(30, 30, NOON + HOUR / 2, HOUR / 2))
+
+
+def with_files(database: Database, *counts: int) -> None:
+    """Queue a thread of three parts and so many files, for each number."""
+    for number, count in enumerate(counts):
+        new = wish("news", about=f"p{number}", due=NOON)
+        media = tuple(
+            Media(
+                "", f"{place}.jpg", 1, StoredFile(f"{number:02}{place:062}", MediaKind.IMAGE, "image/jpeg", 9)
+            )
+            for place in range(count)
+        )
+        parts = (replace(new.thread.parts[0], media=media), *new.thread.parts[1:])
+        database.threads.add([replace(new, thread=replace(new.thread, parts=parts))], now=NOON, actor="test")
+
+
+def test_files_that_are_uploaded_first() -> None:
+    """A chain of 40 pictures begins when the last is uploaded; the next one counts with what is left then."""
+    database = queue()
+    with_files(database, 40, 20, 1)
+    first, second, third = foreseen(database, prospect=UPLOADS)
+    assert (first.start, first.end) == (NOON + HOUR / 2, NOON + HOUR / 2 + timedelta(seconds=3))
+    assert (
+        first.why
+        == "waits for room: the server takes 30 files in 30 min, and the chain has 40: uploaded by 12:30 UTC"
+    )
+    assert (second.start, second.why) == (first.end, "in turn")
+    assert (third.start, third.why) == (
+        NOON + HOUR,
+        "waits for room: the server takes 30 files in 30 min, and the chain has 1: uploaded by 13:00 UTC",
+    )
+    assert [one.start for one in foreseen(database)] == [NOON + timedelta(seconds=3 * n) for n in range(3)]
+
+
+def test_files_that_are_being_uploaded() -> None:
+    """A chain that waits before its first post goes on with the rest; one that has begun has all of them."""
+    database = queue()
+    with_files(database, 40)
+    claim = database.work.claim("news", worker="w", now=NOON, until=NOON + HOUR)
+    assert isinstance(claim, Claim)
+    assert foreseen(database, prospect=UPLOADS)[0].start == NOON + HOUR / 2
+    until = NOON + HOUR / 2
+    wait = Change(Event.WAIT, None, "slow down", until, keeps_lease=False, code=Code.THROTTLED)
+    database.work.record(claim, None, wait, now=NOON)
+    (waiting,) = foreseen(database, now=NOON + HOUR / 4, prospect=UPLOADS)
+    assert (waiting.start, waiting.why) == (until, "waits until then: slow down")
 
 
 def test_in_turn() -> None:

@@ -339,11 +339,34 @@ async def checked(scopes: tuple[str, ...], manners: Manners = MASTODON) -> list[
 
 async def test_a_check_of_a_good_account() -> None:
     """A check tells the server, its limits, the account and the scopes."""
-    assert await checked(("read:accounts", "read:statuses", "write:statuses")) == [
+    assert await checked(("read:accounts", "read:statuses", "write:media", "write:statuses")) == [
         ("ok", "(4.5.3): 500 characters, a link counts 23"),
         ("ok", "posts as @keeper"),
-        ("ok", "scopes: read:accounts read:statuses write:statuses"),
+        ("ok", "scopes: read:accounts read:statuses write:media write:statuses"),
     ]
+
+
+BOTH = (
+    "add read:accounts and read:statuses, so that a post whose answer was lost can be looked for; "
+    "add write:media, so that pictures and other files can be posted"
+)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "missing"),
+    [
+        (("read", "write"), ""),
+        (("read", "write:statuses"), "add write:media"),
+        (("write:statuses",), BOTH),
+        (("write:statuses", "write:media"), "add read:accounts"),
+    ],
+)
+async def test_a_check_names_the_scopes_that_are_missing(scopes: tuple[str, ...], missing: str) -> None:
+    """A token that posts and may not post files, or not look for posts, is a warning that names the scope."""
+    async with standing(scopes=scopes) as (_, channel):
+        found = (await channel.check())[-1]
+    assert found.level == ("warning" if missing else "ok")
+    assert found.advice.startswith(missing)
 
 
 async def test_a_check_of_a_token_that_may_only_read() -> None:

@@ -273,6 +273,19 @@ class TestLandmark:
         assert database.reading.sent_since("news", finished + timedelta(hours=1)) == 0
         assert database.reading.sent_since("masto", finished) == 0
 
+    def test_files_since(self, database: Database) -> None:
+        """The files that a network took are counted with the posts that they went out with."""
+        claimed = started(database)
+        database.work.note_uploads(claimed, 1, ("a", "b"))
+        database.work.note_uploads(claimed, 2, ("c",))
+        assert database.reading.files_since("news", NOON) == 0
+        finish(database, claimed, 2)
+        finished = database.reading.posts(claimed.delivery.id)[0].finished
+        assert finished is not None
+        assert database.reading.files_since("news", finished) == 3
+        assert database.reading.files_since("news", finished + timedelta(hours=1)) == 0
+        assert database.reading.files_since("masto", finished) == 0
+
 
 class TestLearned:
     def test_rate_and_address(self, database: Database) -> None:

@@ -204,3 +204,20 @@ class TestMastodon:
         server.pace.room(1, LATER)
         assert server.pace.prospect(LATER).room(13, LATER).at == STATUSES_END
         assert server.asked == [NOON]
+
+
+def test_files_in_a_forecast() -> None:
+    """What went out with posts of this half hour is taken from the files that the server takes in it."""
+    asked: list[datetime] = []
+
+    def files_since(moment: datetime) -> int:
+        asked.append(moment)
+        return 12
+
+    pace = MastodonPace(Server(), lambda _: 0, files_since)
+    room, rest = pace.prospect(LATER).uploaded(40, LATER)
+    assert asked == [NOON]
+    assert (room.at, rest.files and rest.files.left) == (NOON + 30 * MINUTE, 8)
+    assert pace.prospect(LATER).uploaded(18, LATER)[0].at == LATER
+    free = MastodonPace(Server(limits_posts=False), lambda _: 0, files_since)
+    assert free.prospect(LATER).uploaded(400, LATER)[0].at == LATER
