@@ -7,17 +7,23 @@ Folders are open descriptors, so that none can be swapped for a link on the way.
 import errno
 import os
 import stat
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from io import BytesIO
 from itertools import count
 from pathlib import PurePath
+
+from threadcast.bot.media.sources import MAX_ENTRIES
+from threadcast.bot.plain import plain
 
 SUFFIXES = frozenset({".txt", ".md"})
 UNFINISHED = ("~", ".part", ".tmp", ".crdownload")
 REPORT = ".report.txt"
 LONGEST_NAME = 255  # bytes, on all file systems in use
+DEEPEST = 8  # folders within one another
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # A link that took the file's place is not followed, and a pipe not waited for.
@@ -41,13 +47,26 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What tells whether a file was touched: two equal snapshots, and nobody wrote in between."""
+    """What tells whether a file was touched: two equal snapshots, and nobody wrote in between.
+
+    `within` is what stands in a folder, and in those in it, by path.
+    """
 
     device: int
     inode: int
     size: int  # bytes
     modified: int  # nanoseconds
     mode: int
+    within: tuple[tuple[str, "Snapshot"], ...] = ()
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.mode)
+
+    @property
+    def holds(self) -> list[str]:
+        """The paths of the files in a folder, hidden ones aside."""
+        return [path for path, one in self.within if not one.is_folder and not _is_hidden(path)]
 
     @classmethod
     def of(cls, status: os.stat_result) -> "Snapshot":
@@ -70,9 +89,13 @@ def open_folder(path: str | PurePath, *, within: int | None = None) -> Iterator[
         os.close(handle)
 
 
+def _is_hidden(path: str) -> bool:
+    return PurePath(path).name.startswith(".")
+
+
 def is_unfinished(name: str) -> bool:
     """Return whether the name says that the file is hidden, or that a program is still at work on it."""
-    return name.startswith(".") or name.lower().endswith(UNFINISHED)
+    return _is_hidden(name) or name.lower().endswith(UNFINISHED)
 
 
 def is_text(name: str) -> bool:
@@ -85,12 +108,50 @@ def is_archive(name: str) -> bool:
     return PurePath(name).suffix.lower() == ".zip"
 
 
-def snapshot(within: int, name: str) -> Snapshot | None:
-    """Return the snapshot of what stands under the name, links not followed; None where nothing does."""
+def snapshot(within: int, name: str, *, deep: bool = False) -> Snapshot | None:
+    """Return the snapshot of what stands under the name, links not followed; None where nothing does.
+
+    `deep`: of a folder with what stands in it, as far as `pack` takes it.
+    """
     try:
-        return Snapshot.of(os.stat(name, dir_fd=within, follow_symlinks=False))
+        found = Snapshot.of(os.stat(name, dir_fd=within, follow_symlinks=False))
     except FileNotFoundError:
         return None
+    entries: list[tuple[str, Snapshot]] = []
+    for root, folders, names, handle in os.fwalk(name, dir_fd=within) if deep and found.is_folder else ():
+        each = {one: snapshot(handle, one) for one in sorted((*folders, *names))}
+        entries += [(os.path.join(root, one), seen) for one, seen in each.items() if seen]  # noqa: PTH118
+        if len(entries) > MAX_ENTRIES or len(PurePath(root).parts) >= DEEPEST:
+            break
+    return replace(found, within=tuple(entries))
+
+
+def pack(within: int, name: str, expected: Snapshot, *, limit: int) -> tuple[bytes, datetime]:
+    """Read a folder as the archive that it could have come as, each file as `read` does."""
+    held, changed = dict(expected.within), os.stat(name, dir_fd=within, follow_symlinks=False).st_ctime
+    if len(held) > MAX_ENTRIES or any(len(PurePath(path).parts) > DEEPEST for path in held):
+        raise UnfitError(f"holds more than {MAX_ENTRIES:,} files, or too many folders within one another")
+    if sum(one.size for one in held.values()) >= limit:
+        raise UnfitError(f"holds more than {limit // 1024 // 1024} MB; put less into it")
+    packed, latest = BytesIO(), datetime.fromtimestamp(changed, UTC)
+    with zipfile.ZipFile(packed, "w") as archive:
+        for root, folders, names, handle in os.fwalk(name, dir_fd=within):
+            for each in (*folders, *names):
+                path = os.path.join(root, each)  # noqa: PTH118
+                if path not in held:
+                    raise ChangedError
+                if held[path].is_folder or _is_hidden(each):
+                    continue
+                inner = plain(os.fsencode(PurePath(path).relative_to(name)).decode("utf-8", "replace"))
+                try:
+                    data, moment = read(handle, each, held[path], limit=limit)
+                except UnfitError as error:
+                    raise UnfitError(f"holds {inner}, which {error}") from None
+                archive.writestr(inner, data)
+                latest = max(latest, moment)
+    if snapshot(within, name, deep=True) != expected:
+        raise ChangedError
+    return packed.getvalue(), latest
 
 
 def read(within: int, name: str, expected: Snapshot, *, limit: int) -> tuple[bytes, datetime]:

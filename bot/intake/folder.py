@@ -7,7 +7,6 @@ failed or was cancelled meanwhile (`Threads.add`, `since`). So nothing is added 
 
 import asyncio
 import os
-import stat
 import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
@@ -26,6 +25,7 @@ from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import SHELL, sentence
+from threadcast.config.documented import nearest
 from threadcast.config.logs import get_logger
 from threadcast.queue.errors import StoreError
 
@@ -35,6 +35,7 @@ DONE, FAILED = "done", "failed"
 SETTLE = 3.0  # seconds without a change, after which a file counts as whole
 RETRY = 30.0  # seconds until another try where the folder, a move or the queue failed
 AT_LEAST_EVERY = 300.0  # seconds; some file systems tell of nothing (NFS)
+NAMED = 5  # texts of a folder
 STEP = 0.5  # seconds; what comes within one is seen together, and a stop waits for its end
 
 
@@ -53,6 +54,7 @@ class Seen:
     snapshot: files.Snapshot
     due: float
     verdict: Verdict | None = None  # it is dealt with, and could not be moved
+    left: str = ""  # why it is left where it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,20 +175,15 @@ class IntakeFolder:
     def _consider(self, source: Source, name: str) -> float:
         """Deal with one file if it is time; return the seconds until it is."""
         key = (source.channel, name)
-        snapshot = files.snapshot(source.handle, name)
+        snapshot = files.snapshot(source.handle, name, deep=True)
         if snapshot is None:
             return AT_LEAST_EVERY
         now = self._timer()
         seen = self._seen.get(key)
-        if not (files.is_text(name) or files.is_archive(name)):
-            if seen is None:
-                self._seen[key] = Seen(snapshot, now)
-                what = (
-                    "no channel has this name"
-                    if stat.S_ISDIR(snapshot.mode)
-                    else "not a .txt, .md or .zip file"
-                )
-                log.warning("left where it is", file=source.named(name), reason=what)
+        if reason := self._why_left(name, snapshot):
+            if seen is None or seen.left != reason:
+                self._seen[key] = Seen(snapshot, now, left=reason)
+                log.warning("left where it is", file=source.named(name), reason=reason)
             return AT_LEAST_EVERY
         if seen is None or seen.snapshot != snapshot:
             seen = self._seen[key] = Seen(snapshot, now + self._settle)
@@ -204,16 +201,40 @@ class IntakeFolder:
                 seen.due = now + RETRY
         return seen.due - now
 
+    def _why_left(self, name: str, snapshot: files.Snapshot) -> str:
+        """Why it is nothing to take, as a log says it; "" where it is.
+
+        A folder is taken with one text and files beside it. One that may be meant for a channel is not: its
+        text would go to all of them.
+        """
+        if files.is_text(name) or files.is_archive(name):
+            return ""
+        if not snapshot.is_folder:
+            return "not a .txt, .md or .zip file"
+        if like := nearest(name.lower(), self._channels):
+            return f"no channel has this name; {like} may be meant"
+        texts = [path for path in snapshot.holds if files.is_text(path)]
+        if len(texts) > 1:
+            named = ", ".join(plain(os.fsencode(path).decode("utf-8", "replace")) for path in texts[:NAMED])
+            return f"it holds {len(texts)} texts ({named}): put each into a folder of its own, with its files"
+        if not texts or len(snapshot.holds) == 1:
+            return "no channel has this name, and it holds no text with files beside it"
+        unfinished = any(map(files.is_unfinished, (PurePath(path).name for path in snapshot.holds)))
+        return "a program is still at work in it" if unfinished else ""
+
     def _add(self, source: Source, name: str, snapshot: files.Snapshot) -> Verdict:
         """Add a file's threads. Raise ChangedError, FileNotFoundError, StoreError."""
         shown = source.named(name)
         try:
-            limit = (MAX_FILE if files.is_archive(name) else MAX_INPUT) + 1
-            data, changed = files.read(source.handle, name, snapshot, limit=limit)
+            is_folder = snapshot.is_folder and not files.is_text(name) and not files.is_archive(name)
+            has_files = is_folder or files.is_archive(name)
+            limit = (MAX_FILE if has_files else MAX_INPUT) + 1
+            read = files.pack if is_folder else files.read
+            data, changed = read(source.handle, name, snapshot, limit=limit)
             threads = self._requests(f"intake:{shown}").threads
-            read = threads.unpacked if files.is_archive(name) else understand
+            understood = (threads.unpacked if has_files else understand)(shown, data)
             channels = [source.channel] if source.channel else []
-            receipts = threads.add([read(shown, data)], channels=channels, since=changed)
+            receipts = threads.add([understood], channels=channels, since=changed)
         except files.UnfitError as error:
             return self._refuse(shown, f"{shown} {error}")
         except InputError as error:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from structlog.testing import capture_logs
 
 from tests.bot.intake.inbox import FOG, GAP, LAMP, Inbox, now
 from tests.bot.media.drawn import jpeg
+from threadcast.bot.intake import files as intake_files
 from threadcast.bot.intake.folder import AT_LEAST_EVERY, RETRY, SETTLE
 from threadcast.bot.requests.input import MAX_INPUT, understand
 from threadcast.queue.compose.compose import Post
@@ -494,3 +496,115 @@ def test_an_archive_is_taken_with_its_files(tmp_path: Path) -> None:
     (media,) = inbox.database.reading.thread(1).thread.media
     assert media.file is not None
     assert media.file.width == 60
+
+
+class TestAFolder:
+    """A folder with one text and the files that it shows."""
+
+    TEXT = "1/ Bread\n![x](img/a.jpg)\n2/ Butter /end"
+
+    @pytest.fixture
+    def trip(self, inbox: Inbox) -> Inbox:
+        inbox.drop("trip/thread.txt", self.TEXT)
+        inbox.drop("trip/img/a.jpg", jpeg())
+        inbox.drop("trip/.DS_Store", b"\0")
+        return inbox
+
+    def test_it_is_taken_with_its_files(self, trip: Inbox) -> None:
+        """It is added as the archive would be, once nothing in it has changed, and moves as a whole."""
+        trip.look()
+        trip.drop("trip/img/a.jpg", jpeg(30, 30))
+        trip.look(after=SETTLE)
+        assert trip.queued() == []
+        trip.look(after=SETTLE)
+        (media,) = trip.database.reading.thread(1).thread.media
+        assert media.file is not None
+        assert media.file.width == 30
+        assert {"done/trip/thread.txt", "done/trip/img/a.jpg", "done/trip.report.txt"} <= trip.files()
+        assert trip.report("done/trip").startswith("trip: 1 thread added")
+        trip.drop("trip/thread.txt", "1/ Rain\n![x](img/a.jpg)\n2/ Sun /end")
+        trip.drop("trip/img/a.jpg", jpeg())
+        trip.settle()
+        assert "done/trip.2/thread.txt" in trip.files()
+
+    def test_a_channels_own(self, inbox: Inbox) -> None:
+        """In a channel's folder it goes to that channel alone."""
+        inbox.drop("news/trip/thread.txt", self.TEXT)
+        inbox.drop("news/trip/img/a.jpg", jpeg())
+        inbox.settle()
+        assert [one.channel for one in inbox.database.reading.deliveries()] == ["news"]
+        assert "done/news/trip/thread.txt" in inbox.files()
+
+    @pytest.mark.parametrize(
+        ("files", "said"),
+        [
+            (["trip/a.txt", "trip/b.md", "trip/a.jpg"], "it holds 2 texts (trip/a.txt, trip/b.md): put each"),
+            (["trip/a.jpg"], "it holds no text with files beside it"),
+            (["trip/a.txt"], "it holds no text with files beside it"),
+            (["trip/a.txt", "trip/a.jpg.part"], "a program is still at work in it"),
+            (["nwes/a.txt", "nwes/a.jpg"], "no channel has this name; news may be meant"),
+        ],
+    )
+    def test_what_is_left(self, inbox: Inbox, files: list[str], said: str) -> None:
+        """One without a text and files, with several texts, or like a channel stays, and is named once."""
+        for name in files:
+            inbox.drop(name)
+        with capture_logs() as logs:
+            inbox.settle()
+            inbox.settle()
+        assert inbox.files() == set(files)
+        (line,) = logs
+        assert (line["file"], said in line["reason"]) == (files[0].split("/")[0], True)
+        assert inbox.queued() == []
+
+    def test_links(self, trip: Inbox) -> None:
+        """A link in it, to a file or a folder, is not followed: nothing of it is added, and it is told."""
+        secret = trip.path.parent / "secret"
+        secret.mkdir()
+        (secret / "secret.jpg").write_bytes(jpeg())
+        (trip.path / "trip" / "img" / "b.jpg").symlink_to(secret / "secret.jpg")
+        trip.drop("two/thread.txt", "1/ Bread\n![x](more/secret.jpg)\n2/ Butter /end")
+        trip.drop("two/a.jpg", jpeg())
+        (trip.path / "two" / "more").symlink_to(secret)
+        trip.settle()
+        assert trip.queued() == []
+        assert "trip holds img/b.jpg, which is a link to another place" in trip.report("failed/trip")
+        assert "two holds more, which is a link to another place" in trip.report("failed/two")
+        assert (secret / "secret.jpg").exists()
+
+    @pytest.mark.parametrize("source", ["../secret.jpg", "img/../../secret.jpg", "/etc/passwd"])
+    def test_ways_out(self, trip: Inbox, source: str) -> None:
+        """A text that names a file out of its folder is refused."""
+        trip.drop("secret.jpg", jpeg())
+        trip.drop("trip/thread.txt", f"1/ Bread\n![x]({source})\n2/ Butter /end")
+        trip.settle()
+        assert trip.queued() == []
+        assert "leads out of the text's folder" in trip.report("failed/trip")
+
+    def test_too_much(self, trip: Inbox) -> None:
+        """One with too many files, or too deep, is refused and not walked to its end."""
+        trip.drop(f"trip/{'d/' * 40}a.jpg", jpeg())
+        trip.drop("many/thread.txt", self.TEXT)
+        for number in range(1001):
+            trip.drop(f"many/{number}.jpg", b"")
+        trip.settle()
+        for name in ("trip", "many"):
+            assert f"{name} holds more than 1,000 files, or too many" in trip.report(f"failed/{name}")
+        assert trip.queued() == []
+
+    def test_changed_while_it_is_read(self, trip: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What comes into it while it is read keeps it from being added half; it is taken when whole."""
+        read = intake_files.read
+
+        def slowly(*words: Any, **how: Any) -> Any:
+            trip.drop("trip/img/late.jpg", jpeg())
+            return read(*words, **how)
+
+        trip.look()
+        monkeypatch.setattr(intake_files, "read", slowly)
+        trip.look(after=SETTLE)
+        assert trip.queued() == []
+        monkeypatch.undo()
+        trip.settle()
+        assert "done/trip/img/late.jpg" in trip.files()
+        assert len(trip.queued()) == 2
