@@ -1,7 +1,7 @@
 """How a file is said, once for every face."""
 
 from threadcast.bot.languages import _, ngettext
-from threadcast.queue.text.media import Media
+from threadcast.queue.text.media import Media, megabytes
 from threadcast.queue.text.thread import Notice
 
 
@@ -23,8 +23,3 @@ def shown(media: Media) -> str:
     """Return a file of a post: `📎 photo.jpg, 2.1 MB: what can be seen`."""
     size = f", {megabytes(media.file.size)}" if media.file else ""
     return f"📎 {media.name}{size}{f': {media.description}' if media.description else ''}"
-
-
-def megabytes(size: int) -> str:
-    """Return a number of bytes: `340 KB`, `2.1 MB`."""
-    return f"{size / 1024 / 1024:.1f} MB" if size >= 1024 * 1024 else f"{-(-size // 1024)} KB"

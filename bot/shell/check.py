@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from threadcast.bot.channels.build import open_channels
@@ -25,10 +25,7 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
 
     Channels are asked side by side; they know of the queue where it can be opened.
     """
-    database, found = await asyncio.to_thread(_examine_queue, settings)
-    if database is not None:
-        with suppress(StoreError):  # it was found
-            settings = await asyncio.to_thread(in_use, settings, database.notes)
+    database, settings, found = await asyncio.to_thread(_examine_queue, settings)
     findings = [("settings", Finding("ok", f"{count(len(settings.channels), 'channel')} configured"))]
     findings += [("queue", one) for one in found]
     people = People(settings.telegram)
@@ -55,20 +52,21 @@ def _room_for_queue(file: Path) -> Finding:
     return Finding("error", f"the queue cannot be made in {folder}", advice)
 
 
-def _examine_queue(settings: Settings) -> tuple[Database | None, list[Finding]]:
-    """Return the open queue, None where it cannot be opened, and what was found in it."""
+def _examine_queue(settings: Settings) -> tuple[Database | None, Settings, list[Finding]]:
+    """Return the open queue, None where it cannot be opened, the settings in use, and what was found in it."""
     url = settings.database_url.get_secret_value()
     database = None
     try:
         if not has_queue(settings):
-            return None, [_room_for_queue(real_file(parse_url(url)))]
+            return None, settings, [_room_for_queue(real_file(parse_url(url)))]
         database = prepare(settings)
         require_sound(url)
         unsafe = doubts(url)
         waiting = database.reading.deliveries(states=WAITING)
+        settings = in_use(settings, database.notes)
     except StoreError as error:
-        return database, [Finding("error", "the queue cannot be used", sentence(error, SHELL))]
-    names = {channel.name for channel in in_use(settings, database.notes).channels}
+        return database, settings, [Finding("error", "the queue cannot be used", sentence(error, SHELL))]
+    names = {channel.name for channel in settings.channels}
     gone = Counter(one.channel for one in waiting if one.channel not in names)
     lost = "a power cut may lose what was told last"
     found = [Finding("ok", "the queue opens")]
@@ -77,4 +75,4 @@ def _examine_queue(settings: Settings) -> tuple[Database | None, list[Finding]]:
         what = f"{name} is not configured any more; waiting for it: {waiting_for_it}"
         step = f"configure it again, or cancel what waits; see: threadcast queue --channel {name}"
         found.append(Finding("warning", what, step))
-    return database, found
+    return database, settings, found

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from threadcast.queue.compose.split import CannotSplitError, cut
-from threadcast.queue.text.media import Media, MediaKind, StoredFile
+from threadcast.queue.text.media import Media, MediaKind, StoredFile, megabytes
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Part, Placement, Thread, is_blank, written
 
@@ -313,8 +313,8 @@ def _taken(number: int, media: Media, rules: MediaRules) -> MediaKind:
         )
     if kind is not MediaKind.IMAGE and media.file.size > most:
         raise CannotComposeError(
-            f"{where} shows {media.name}, which has {_megabytes(media.file.size)}: this channel takes no "
-            f"{_NAMES[kind]} over {_megabytes(most)}. Make it smaller, and add the thread again with it."
+            f"{where} shows {media.name}, which has {megabytes(media.file.size)}: this channel takes no "
+            f"{_NAMES[kind]} over {megabytes(most)}. Make it smaller, and add the thread again with it."
         )
     if rules.description and len(media.description) > rules.description:
         raise CannotComposeError(
@@ -332,10 +332,6 @@ _NAMES = {
     MediaKind.VOICE: "voice message",
     MediaKind.DOCUMENT: "file of this kind",
 }
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1024 / 1024:.1f} MB"
 
 
 def _numbers(numbering: Numbering, first: int, total: int, digits: dict[int, int]) -> Label:

@@ -95,3 +95,8 @@ def as_line(media: Media) -> str:
     """Return the line that names a file, as `take_out` reads it."""
     plain = "(" not in media.source and ")" not in media.source
     return f"![{media.description}]({media.source if plain else f'<{media.source}>'})"
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes: `340 KB`, `2.1 MB`."""
+    return f"{size / 1024 / 1024:.1f} MB" if size >= 1024 * 1024 else f"{-(-size // 1024)} KB"
