@@ -53,7 +53,7 @@ def _room_for_queue(file: Path) -> Finding:
 
 
 def _examine_queue(settings: Settings) -> tuple[Database | None, Settings, list[Finding]]:
-    """Return the open queue, None where it cannot be opened, the settings in use, and what was found in it."""
+    """Return the queue, None where it cannot be opened, the settings in use, and what was found."""
     url = settings.database_url.get_secret_value()
     database = None
     try:

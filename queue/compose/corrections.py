@@ -4,7 +4,7 @@ Each stays where it is, with its number: a chain has no room for one post more, 
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
@@ -34,11 +34,10 @@ class Elsewhere:
     is_out: bool | None
 
     @classmethod
-    def at(cls, network: str, addresses: Iterable[str | None], *, is_out: bool | None) -> "Elsewhere | None":
-        """The chain on a network whose posts have these addresses; None where none is for others to open."""
-        shown = (each for each in addresses if each and each.startswith(("https://", "http://")))
-        address = next(shown, None)
-        return cls(f"🔗 {network.title()}: {address}", is_out) if address else None
+    def at(cls, network: str, address: str | None, *, is_out: bool | None) -> "Elsewhere | None":
+        """A chain on a network that begins at this address; None where others cannot open it."""
+        is_open = address is not None and address.startswith(("https://", "http://"))
+        return cls(f"🔗 {network.title()}: {address}", is_out) if is_open else None
 
     def said_by(self, post: Post) -> bool:
         return post.text.endswith(self.line)

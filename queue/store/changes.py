@@ -25,6 +25,7 @@ from threadcast.queue.store.rows import (
     FREE_PLACES,
     log,
     note,
+    point,
     put,
     read_deliveries,
     read_delivery,
@@ -189,6 +190,7 @@ class Changes:
             if row.taken_down is None:
                 connection.execute(update(POSTS).where(*here).values(taken_down=now))
                 log(connection, delivery, "take-down", actor=actor, now=now, detail=f"post {position}")
+                point(connection, delivery, now)
 
     def pause(self, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
         """Stop claims on a channel, or let them go on. Gives a `pause` or `resume` event where it changed.

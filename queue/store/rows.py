@@ -189,12 +189,12 @@ def transition(
 ) -> Delivery:
     """Write what a change makes of a delivery that this transaction has locked; `more`: other columns.
 
-    Nothing else writes a delivery's state. Where a chain is whole now, or gone, others of its thread may have
-    to say so. Raises NotAllowedError, and LeaseLostError where the delivery is not as it was.
+    Nothing else writes a delivery's state. Where a chain is whole now, others of its thread may have to say
+    so. Raises NotAllowedError, and LeaseLostError where the delivery is not as it was.
     """
     after = put(connection, before, **{**written(before.state, change, now), **more})
-    if after.state in _WHERE:
-        _point(connection, after, now)
+    if after.state is DeliveryState.PUBLISHED:
+        point(connection, after, now)
     return after
 
 
@@ -209,14 +209,15 @@ def elsewhere(connection: Connection, delivery: Delivery) -> Elsewhere | None:
     ).one_or_none()
     if row is None:
         return None
-    posts = read_posts(connection, row.id)[row.id]
-    return Elsewhere.at(row.kind, [post.url for post in posts], is_out=_WHERE.get(row.state))
+    first = next((post for post in read_posts(connection, row.id)[row.id] if post.url), None)
+    if first is None:
+        return None
+    gone = row.state is DeliveryState.WITHDRAWN and first.taken_down is not None
+    is_out = True if row.state is DeliveryState.PUBLISHED else False if gone else None
+    return Elsewhere.at(row.kind, first.url, is_out=is_out)
 
 
-_WHERE = {DeliveryState.PUBLISHED: True, DeliveryState.WITHDRAWN: False}  # whether a chain is out, whole
-
-
-def _point(connection: Connection, delivery: Delivery, now: datetime) -> None:
+def point(connection: Connection, delivery: Delivery, now: datetime) -> None:
     """Queue those chains of a thread that have to say where else it is, or no more, for their last post."""
     channel, thread = delivery.channel, delivery.thread_id
     names = select(CHANNELS.c.name).where(

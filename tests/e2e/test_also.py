@@ -93,3 +93,13 @@ def test_a_chain_that_is_taken_down(at: House) -> None:
         assert service.stop() == 0
     assert texts(at, "masto") == []
     assert "as it was sent: all 3 posts" in at.command("audit", "1", "-c", "news").stdout
+
+
+def test_a_thread_that_is_taken_down(at: House) -> None:
+    """Undone on all channels at once, nothing of it is left, and nothing more is done."""
+    add(at, thread_text(1, SIZE))
+    publish_the_rest(at)
+    undone = at.command("undo", "1", "--yes")
+    assert undone.returncode == 0, undone
+    assert (texts(at, "news"), texts(at, "masto")) == ([], [])
+    assert {one["state"] for one in at.json("show", "1")["deliveries"]} == {"withdrawn"}

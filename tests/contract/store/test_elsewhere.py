@@ -74,17 +74,34 @@ def test_two_that_end_at_once(queue: Database) -> None:
 
 
 def test_when_the_other_is_taken_down(queue: Database) -> None:
-    """The chain that names one that is withdrawn is queued once more; one that never named it is not."""
+    """The chain that names one is queued once more when the first post of that one is gone, not before."""
     publish(queue, "masto")
     publish(queue, "news")
     say(queue)
     (masto,) = queue.reading.deliveries(channel="masto")
     queue.changes.withdraw(masto.id, now=NOON + MINUTE, actor="ada")
+    queue.changes.note_gone(masto.id, 2, now=NOON + MINUTE, actor="ada")
+    assert states(queue) == {"news": PUBLISHED, "masto": DeliveryState.WITHDRAWN}
+    queue.changes.note_gone(masto.id, 1, now=NOON + MINUTE, actor="ada")
     assert states(queue) == {"news": QUEUED, "masto": DeliveryState.WITHDRAWN}
     again = claim(queue, now=NOON + 2 * MINUTE)
     where = queue.reading.elsewhere(again.delivery)
     assert where is not None
     assert (where.is_out, where.is_due([post.post for post in again.posts])) == (False, True)
+
+
+def test_when_both_are_taken_down(queue: Database) -> None:
+    """A thread that is undone everywhere stays so: no chain of it is queued to say that the other is gone."""
+    publish(queue, "masto")
+    publish(queue, "news")
+    say(queue)
+    mine = queue.reading.deliveries()
+    for one in mine:
+        queue.changes.withdraw(one.id, now=NOON + MINUTE, actor="ada")
+    for one in mine:
+        for position in (2, 1):
+            queue.changes.note_gone(one.id, position, now=NOON + MINUTE, actor="ada")
+    assert set(states(queue).values()) == {DeliveryState.WITHDRAWN}
 
 
 def test_the_same_text_again(queue: Database) -> None:
