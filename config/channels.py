@@ -112,7 +112,7 @@ class _Channel(BaseModel):
         AnyCase,
         Doc(
             "the channel that is named, by a link, at the end of a chain once the same thread is whole there",
-            "the name of another channel",
+            "the name of another channel, on Telegram or Mastodon",
             "masto",
             "none",
         ),

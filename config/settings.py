@@ -5,7 +5,7 @@ Every variable begins with `THREADCAST_`; `__` goes one level down. `variables()
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -314,12 +314,13 @@ def _problem(given: Mapping[str, Given], name: str, variable: Variable, advice: 
 
 
 def _clashes(
-    channels: Sequence[ChannelSettings], named: Iterable[str], given: Mapping[str, Given]
+    channels: Sequence[ChannelSettings], named: Mapping[str, Mapping[str, str]], given: Mapping[str, Given]
 ) -> Iterator[Problem]:
-    """Channels that lead to the same place, where each thread would stand twice; or name one that is none."""
+    """Channels that lead to the same place, where each thread would stand twice; or name none to link to."""
     first: dict[tuple[str, ...], Given] = {}
     for channel in channels:
-        others = [name.lower() for name in named if name.lower() != channel.name]
+        open_to_all = (name for name, raw in named.items() if raw.get("kind", "").lower() != "local")
+        others = [name for name in open_to_all if name != channel.name]
         if channel.also and channel.also not in others:
             guess = partial(nearest, known=others)
             written = given[channel_variable(channel.name, "also")]

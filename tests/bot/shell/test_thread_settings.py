@@ -163,13 +163,20 @@ def test_a_long_chain_says_what_visitors_will_miss(shell: Shell) -> None:
 
 
 def test_a_preview_says_what_is_added_later(shell: Shell) -> None:
-    """With ALSO, preview says that the chain gets a link, and where to; in JSON it is a field."""
-    said = "once the thread is whole on masto too, its last post on news gets a link to it"
+    """With ALSO, preview says that the chain gets a link, and to where; never to a local timeline."""
+    name = "THREADCAST_CHANNELS__SOCIAL__"
+    shell.env |= {
+        f"{name}KIND": "mastodon",
+        f"{name}URL": "http://127.0.0.1:9",
+        f"{name}TOKEN": "a-token-of-it",
+    }
+    said = "once the thread is whole on social too, its last post on news gets a link to it"
     shell.ok("add", shell.write(THREAD))
     assert said not in " ".join(shell.ok("preview", "1").split())
-    shell.env["THREADCAST_CHANNELS__NEWS__ALSO"] = "masto"
+    shell.env["THREADCAST_CHANNELS__NEWS__ALSO"] = "social"
     assert said in " ".join(shell.ok("preview", "1").split())
-    assert [(one["channel"], one["also"]) for one in shell.json("preview", "1")] == [
-        ("masto", ""),
-        ("news", "masto"),
-    ]
+    assert [one["also"] for one in shell.json("preview", "-c", "news", "-c", "masto", "1")] == ["social", ""]
+    shell.env["THREADCAST_CHANNELS__NEWS__ALSO"] = "masto"
+    assert (
+        "ALSO: expected the name of another channel, on Telegram or Mastodon" in shell("preview", "1").stderr
+    )

@@ -4,7 +4,7 @@ import pytest
 
 from tests.contract.store.samples import MINUTE, NOON, new, posts, wish
 from tests.contract.store.steps import PUBLISHED, QUEUED, add, at_once, claim, look
-from threadcast.queue.model import ChannelSeen, Claim
+from threadcast.queue.model import Adoption, ChannelSeen, Claim
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import DeliveryState, Event, PostState, decide, request
 from threadcast.queue.store.database import Database
@@ -102,6 +102,24 @@ def test_when_both_are_taken_down(queue: Database) -> None:
         for position in (2, 1):
             queue.changes.note_gone(one.id, position, now=NOON + MINUTE, actor="ada")
     assert set(states(queue).values()) == {DeliveryState.WITHDRAWN}
+
+
+def test_a_chain_that_was_begun_by_hand(database: Database) -> None:
+    """Of a chain that was adopted, the first post whose address is known is named."""
+    seen = [ChannelSeen("news", "telegram", "@news", also="masto"), ChannelSeen("masto", "mastodon", "m")]
+    database.changes.see_channels(seen, now=NOON)
+    adoption = Adoption(2, Sent("9", "https://masto.example/9"))
+    add(database, new("Tides", wish("news"), wish("masto", adoption=adoption), parts=3))
+    publish(database, "news")
+    claimed = claim(database, "masto")
+    database.work.plan(claimed, posts(3), now=NOON)
+    database.work.intend(claimed, 3, key="k", reply_to="9", now=NOON, until=NOON + MINUTE)
+    change = decide(Sent("10", "https://masto.example/10"), last=True, tries=1, now=NOON, chance=0)
+    database.work.record(claimed, 3, change, now=NOON)
+    (news,) = database.reading.deliveries(channel="news")
+    where = database.reading.elsewhere(news)
+    assert where is not None
+    assert (news.state, where.line) == (QUEUED, "🔗 Mastodon: https://masto.example/9")
 
 
 def test_the_same_text_again(queue: Database) -> None:
