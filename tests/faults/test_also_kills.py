@@ -40,3 +40,18 @@ def test_a_kill_at_each_step(both: House, channel: str, step: str) -> None:
         posts = seen(both, name)
         assert judge(posts, [[*texts, f"{last}\n\n{said[name]}"]]) == Verdict(posts=SIZE)
         assert recorded(both.data, name) == Recorded({"published": 1}, frozenset(posts))
+
+
+FULL = f"{SIZE}/ " + "And so the lamp was lit again. " * 15 + "/end"  # no room for a link in 500 characters
+
+
+@pytest.mark.parametrize("step", ["before-intent", "after-intent", "request-sent", "response-lost"])
+def test_a_kill_where_the_link_is_a_post(both: House, step: str) -> None:
+    """Killed around the post that is nothing but the link, there is one of it, behind the chain."""
+    texts = [*chain(1, SIZE)[:-1], FULL]
+    add(both, "\n".join(texts))
+    kill(both, Plan(step, "masto", SIZE + 1))
+    publish_the_rest(both)
+    posts = seen(both, "masto")
+    assert judge(posts, [[*texts, links(both)["masto"]]]) == Verdict(posts=SIZE + 1)
+    assert recorded(both.data, "masto") == Recorded({"published": 1}, frozenset(posts))
