@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -27,7 +28,9 @@ from threadcast.bot.channels.stored import in_use
 from threadcast.bot.channels.telegram.pace import BotPace
 from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare
 from threadcast.bot.intake.folder import IntakeFolder
-from threadcast.bot.media.store import MediaStore
+from threadcast.bot.media.bucket import AwayError
+from threadcast.bot.media.errors import MediaError
+from threadcast.bot.media.store import OWNER, open_store
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
@@ -48,6 +51,7 @@ log = get_logger("threadcast.service")
 # Between two looks that nothing asked for: the clock was set, or another machine added something.
 LOOK_EVERY = timedelta(minutes=5)
 UNNEEDED = timedelta(days=1)  # how long a file stays that no thread needs, or not yet
+QUEUE_OF_FILES = "media"  # the note with the name by which the files know their queue
 CLAIMS = 2  # at a time, of as many channels as there are
 
 
@@ -226,12 +230,23 @@ class Service:
         """Remove the files that no thread needs."""
         try:
             await asyncio.to_thread(self._remove_unneeded)
-        except (StoreError, OSError) as error:  # next time
+        except AwayError as error:
+            log.error("the files of threads cannot be used", reason=str(error), next=error.advice)  # noqa: TRY400
+        except (StoreError, MediaError, OSError) as error:  # next time
             log.warning("files that no thread needs were not removed", reason=str(error))
 
     def _remove_unneeded(self) -> None:
-        before = (self._clock() - UNNEEDED).timestamp()
-        if removed := MediaStore(self._settings.data).sweep(self._database.reading.files(), before):
+        store, notes, now = open_store(self._settings), self._database.notes, self._clock()
+        queue = notes.read(QUEUE_OF_FILES).get(1) or token_hex(16)
+        notes.write(QUEUE_OF_FILES, 1, queue, now=now)
+        if not store.belongs_to(queue):
+            log.error(
+                "files that no thread needs stay: they may be another queue's",
+                place=store.place,
+                next=f"give this queue a place of its own, or, where there is no other, remove {OWNER} there",
+            )
+            return
+        if removed := store.sweep(self._database.reading.files(), (now - UNNEEDED).timestamp()):
             log.info("removed files that no thread needs", files=removed)
 
     async def _look_regularly(self) -> None:
@@ -273,6 +288,7 @@ async def serve(settings: Settings) -> None:
         log.info("a new queue begins", data=str(settings.data))
     with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as database:
         await asyncio.to_thread(look_through, settings)
+        _hint_at_files(settings)
         async with open_channels(settings, database, now) as channels:
             service = Service(settings, database, channels, clock=now)
             loop = asyncio.get_running_loop()
@@ -280,6 +296,17 @@ async def serve(settings: Settings) -> None:
                 loop.add_signal_handler(number, _stop, service.stop, number)
             await service.run()
             log.info("stopped")
+
+
+def _hint_at_files(settings: Settings) -> None:
+    """On a database that several machines may share, say where the files are that they would not."""
+    store = open_store(settings)
+    if store.is_here and not is_sqlite(settings.database_url.get_secret_value()):
+        log.info(
+            "files of threads are kept on this machine",
+            folder=store.place,
+            next="before another machine works on this queue, set THREADCAST_MEDIA_URL=s3://BUCKET/PREFIX",
+        )
 
 
 def _stop(stop: Stop, number: signal.Signals) -> None:

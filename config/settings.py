@@ -28,6 +28,7 @@ from threadcast.config.environment import (
 )
 from threadcast.config.folders import DATA
 from threadcast.config.logs import MASK, conceal, redact
+from threadcast.config.media import AMBIENT, MediaSecret, MediaUrl
 from threadcast.config.proxies import DIRECT, Proxies, proxies_of
 from threadcast.config.proxies import FORMS as PROXY_FORMS
 from threadcast.config.telegram import TelegramSettings
@@ -98,6 +99,8 @@ class Settings(BaseModel):
         AnyCase,
         Doc("the language in which the chat speaks to everybody", "", "de", "that of who writes"),
     ] = None
+    media_url: MediaUrl = ""
+    media_secret: MediaSecret = None
     intake: Annotated[
         Path | None,
         Folder,
@@ -149,6 +152,7 @@ class Settings(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value, for redaction; of a bot's token, what follows its number as well."""
         tokens = [self.telegram.token, *(getattr(channel, "token", None) for channel in self.channels)]
+        tokens.append(self.media_secret)
         values = [token.get_secret_value() for token in tokens if token is not None]
         values += [value.partition(":")[2] for value in values if _BOT_TOKEN.fullmatch(value)]
         passwords = passwords_of(self.database_url.get_secret_value())
@@ -205,7 +209,8 @@ def load(environ: Mapping[str, str], *, folder: Path) -> Settings:
     known = {variable.name: variable for variable in variables()}
     given, problems, folders = gather(environ, folder, known)
     # Before anything is said: a token may stand where it does not belong, too.
-    conceal(each.value for name, each in given.items() if name.endswith("TOKEN"))
+    conceal(each.value for name, each in given.items() if name.endswith(("TOKEN", "SECRET")))
+    conceal(environ.get(name, "") for name in AMBIENT)
     unknown = misspelt(given, known)
     problems += unknown.values()
     given = {name: each for name, each in given.items() if name not in unknown and name not in _READ}

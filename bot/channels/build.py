@@ -19,7 +19,7 @@ from threadcast.bot.channels.media import (
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, Reach, now
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
-from threadcast.bot.media.store import MediaStore
+from threadcast.bot.media.store import open_store
 from threadcast.bot.people.people import People
 from threadcast.config.channels import LocalChannelSettings, MastodonChannelSettings, TelegramChannelSettings
 from threadcast.config.logs import get_logger
@@ -60,7 +60,7 @@ def build_channels(
     people = People(settings.telegram)
     owners = people.owners if database is None else people.read(database.notes).owners
     owner = next(iter(owners), None)
-    store = MediaStore(settings.data)
+    store = open_store(settings)
     bots: dict[str, Bot] = {}  # by token
     built: list[Channel] = []
     for channel in settings.channels:
@@ -81,7 +81,11 @@ def build_channels(
             case LocalChannelSettings():
                 from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415
 
-                built.append(LocalChannel(channel, folder=settings.data, clock=clock, zone=settings.timezone))
+                built.append(
+                    LocalChannel(
+                        channel, folder=settings.data, clock=clock, zone=settings.timezone, store=store
+                    )
+                )
     return tuple(built)
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from threadcast.bot.media import images
+from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.images import PictureLimits
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import plain
 from threadcast.queue.compose.compose import MediaRules
-from threadcast.queue.outcomes import Code, Obstacle, Refused
+from threadcast.queue.outcomes import Code, Obstacle, Refused, Unreached
 from threadcast.queue.text.media import Media, MediaKind
 
 Uploads = tuple[str, ...]  # what a network calls the files that it has taken
@@ -89,7 +90,7 @@ class ChannelFiles:
             try:
                 await self.ready(one)
             except MediaError as error:
-                return Refused(str(error), Code.CONTENT)
+                return fault_of(error)
         return uploads
 
     async def ready(self, media: Media) -> Upload:
@@ -108,6 +109,11 @@ class ChannelFiles:
         suffix = _SUFFIXES.get(picture.mime) or mimetypes.guess_extension(picture.mime) or ""
         shown = PurePosixPath(name).with_suffix("").name + suffix
         return Upload(shown, picture.mime, kind, media.description, picture.content)
+
+
+def fault_of(error: MediaError) -> Obstacle:
+    """Return what keeps a post from going out whose file cannot be used; the store may come back."""
+    return Unreached(str(error)) if isinstance(error, AwayError) else Refused(str(error), Code.CONTENT)
 
 
 NO_FILES = ChannelFiles(MediaStore(Path("nowhere")), None, PictureLimits(frozenset(), 0))

@@ -1,24 +1,30 @@
 """The files of all threads: each once, by the SHA-256 of its content, until no thread needs it.
 
-A file is on the disk, under its name, before a thread that shows it is in the queue. What no thread needs is
-removed a day later at the earliest: its thread may be about to be added.
+A file is kept, under its name, before a thread that shows it is in the queue. What no thread needs is removed
+a day later at the earliest: its thread may be about to be added. Where the files are in an object store, the
+folder has copies of those that were at work lately.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from threadcast.bot.durable import UNFINISHED, finish, unfinished
+from threadcast.bot.durable import UNFINISHED, finish, unfinished, write_whole
 from threadcast.bot.languages import _
+from threadcast.bot.media.bucket import Bucket
 from threadcast.bot.media.errors import MediaError
+from threadcast.config.media import folder_of
+from threadcast.config.settings import Settings
 
 FOLDER = "media"
 MAX_FILE = 100 * 1024 * 1024  # bytes; the most that any network takes
 SHORT = 16  # digits of a digest, by which a text may name a file that is kept
 CHUNK = 1024 * 1024
+OWNER = "queue"  # the file that says whose the others are
 HEAD = 4096  # bytes that tell what a file is
 
 
@@ -32,16 +38,88 @@ class Kept:
 
 
 class MediaStore:
-    """The files in the folder `media` of the data folder. Calls block; they may come from any thread."""
+    """The files in the folder `media` of the data folder, or in a bucket. Calls block, from any thread."""
 
-    def __init__(self, data: Path) -> None:
-        self._folder = data.absolute() / FOLDER
+    def __init__(self, data: Path, bucket: Bucket | None = None, *, folder: str = FOLDER) -> None:
+        self._folder = data.absolute() / folder
+        self._bucket = bucket
+        self.is_here = bucket is None  # on this machine alone
+        self.place = bucket.address if bucket else str(self._folder)
 
     def keep(self, name: str, content: BinaryIO) -> Kept:
         """Keep what can be read there, durably.
 
         Raises MediaError where it is too large, or cannot be written.
         """
+        kept = self._put(name, iter(lambda: content.read(CHUNK), b""))
+        if self._bucket:
+            self._bucket.put(kept.digest, self._path(kept.digest))
+        return kept
+
+    def found(self, beginning: str) -> str | None:
+        """Return the digest that begins so; None where there is no such file. Raises MediaError."""
+        here = (path.name for path in self._folder.glob(f"{beginning[:2]}/{beginning}*"))
+        return next(here, None) or next(iter(self._bucket.kept(beginning) if self._bucket else ()), None)
+
+    @contextmanager
+    def opened(self, digest: str, name: str) -> Iterator[Path]:
+        """Yield the path of a file, to be read. Raises MediaError where it is not there any more."""
+        path = self._path(digest)
+        if not self._is_here(path):
+            self._bring(digest, name)
+        yield path
+
+    def belongs_to(self, queue: str) -> bool:
+        """Whether the files are this queue's: the first that asks has them. Raises MediaError, OSError."""
+        path = self._folder / OWNER
+        if self._bucket:
+            return self._bucket.mark(OWNER, queue) == queue
+        if not path.exists():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(path, queue.encode())
+        return path.read_text(encoding="utf-8") == queue
+
+    def sweep(self, needed: frozenset[str], before: float) -> int:
+        """Remove the files that were kept before a moment and are not needed; how many these were.
+
+        `needed` has digests, or their first SHORT digits. Raises MediaError, OSError.
+        """
+        here = {path.name: path.stat().st_mtime for path in self._folder.glob("??/*")}
+        kept = self._bucket.kept() if self._bucket else here
+        spare = {one for one in here.keys() | kept.keys() if needed.isdisjoint({one, one[:SHORT]})}
+        unneeded = [one for one in kept if one in spare and kept[one] < before]
+        old = [one for one in here if here[one] < before] if self._bucket else unneeded
+        if self._bucket:
+            for digest in here.keys() - kept.keys() - spare:  # kept before there was a bucket
+                self._bucket.put(digest, self._path(digest))
+            for digest in unneeded:
+                self._bucket.remove(digest)
+        for path in (*map(self._path, old), *self._unfinished(before)):
+            path.unlink(missing_ok=True)
+        return len(unneeded)
+
+    def _is_here(self, path: Path) -> bool:
+        """Whether a file need not be brought; a copy that is at work is new again."""
+        with suppress(OSError):
+            if self._bucket:
+                os.utime(path)
+            return path.is_file()
+        return False
+
+    def _unfinished(self, before: float) -> list[Path]:
+        return [one for one in self._folder.glob(f"{UNFINISHED}*") if one.stat().st_mtime < before]
+
+    def _bring(self, digest: str, name: str) -> None:
+        """Copy a file out of the bucket. Raises MediaError."""
+        try:
+            if self._bucket and self._put(name, self._bucket.get(digest)).digest == digest:
+                return
+        except LookupError:
+            pass
+        said = _("{name} is not in {folder} any more; add the thread again with it")
+        raise MediaError(said.format(name=name, folder=self.place))
+
+    def _put(self, name: str, content: Iterable[bytes]) -> Kept:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with unfinished(self._folder) as file:
@@ -53,42 +131,23 @@ class MediaStore:
             raise MediaError(f"{name} cannot be kept in {self._folder}: {error.strerror or error}") from None
         return kept
 
-    def found(self, beginning: str) -> str | None:
-        """Return the digest that begins so; None where there is no such file."""
-        return next((path.name for path in self._folder.glob(f"{beginning[:2]}/{beginning}*")), None)
-
-    @contextmanager
-    def opened(self, digest: str, name: str) -> Iterator[Path]:
-        """Yield the path of a file, to be read. Raises MediaError where it is not there any more."""
-        path = self._path(digest)
-        if not path.is_file():
-            said = _("{name} is not in {folder} any more; add the thread again with it")
-            raise MediaError(said.format(name=name, folder=self._folder))
-        yield path
-
-    def sweep(self, needed: frozenset[str], before: float) -> int:
-        """Remove the files that were kept before a moment and are not needed; how many these were.
-
-        `needed` has digests, or their first SHORT digits.
-        """
-        removed = 0
-        for path in self._folder.glob("??/*"):
-            if needed.isdisjoint({path.name, path.name[:SHORT]}) and path.stat().st_mtime < before:
-                path.unlink(missing_ok=True)
-                removed += 1
-        for path in self._folder.glob(f"{UNFINISHED}*"):
-            if path.stat().st_mtime < before:
-                path.unlink(missing_ok=True)
-        return removed
-
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest
 
 
-def _copied(name: str, content: BinaryIO, file: IO[bytes]) -> Kept:
+def open_store(settings: Settings) -> MediaStore:
+    """Return the store that the settings name. Nothing is made, and no server is asked."""
+    url = settings.media_url
+    folder = folder_of(url)
+    if url and folder is None:
+        return MediaStore(settings.data, Bucket(url, settings.media_secret))
+    return MediaStore(settings.data, folder=folder or FOLDER)
+
+
+def _copied(name: str, content: Iterable[bytes], file: IO[bytes]) -> Kept:
     """Copy all there is. Raises MediaError, OSError."""
     digest, size, head = sha256(), 0, b""
-    while chunk := content.read(CHUNK):
+    for chunk in content:
         head += chunk[: HEAD - len(head)]  # the first chunks may be short
         size += len(chunk)
         if size > MAX_FILE:

@@ -9,7 +9,7 @@ from threadcast.bot import wake
 from threadcast.bot.channels.build import build_paces
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.media.attach import Attacher
-from threadcast.bot.media.store import MediaStore
+from threadcast.bot.media.store import open_store
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
@@ -46,7 +46,7 @@ def build_requests(
             clock=clock,
             actor=actor,
             wake=lambda: wake.wake_service(settings.data),
-            attacher=Attacher(MediaStore(settings.data)),
+            attacher=Attacher(open_store(settings)),
             prospects=lambda moment: {
                 name: pace.prospect(moment)
                 for name, pace in build_paces(settings, channels, database).items()

@@ -10,6 +10,8 @@ from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, prepare
+from threadcast.bot.media.bucket import AwayError
+from threadcast.bot.media.store import SHORT, open_store
 from threadcast.bot.people.people import People
 from threadcast.bot.wording import SHELL, count, sentence
 from threadcast.config.settings import Settings
@@ -28,6 +30,7 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
     database, settings, found = await asyncio.to_thread(_examine_queue, settings)
     findings = [("settings", Finding("ok", f"{count(len(settings.channels), 'channel')} configured"))]
     findings += [("queue", one) for one in found]
+    findings += [("files", one) for one in await asyncio.to_thread(_examine_files, settings)]
     people = People(settings.telegram)
     with nullcontext() if database is None else closing(database):
         if database is not None:
@@ -45,11 +48,34 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
 
 def _room_for_queue(file: Path) -> Finding:
     """Return whether a queue that is not there yet can be made."""
-    folder = next(each for each in file.parents if os.path.exists(each))  # noqa: PTH110 - Path.exists may raise
-    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+    unfit = _unfit(file.parent)
+    if unfit is None:
         return Finding("ok", f"there is none yet; it begins in {file.parent} with the first thread")
     advice = "set THREADCAST_DATA to another folder, or let the user that runs Threadcast write there"
-    return Finding("error", f"the queue cannot be made in {folder}", advice)
+    return Finding("error", f"the queue cannot be made in {unfit}", advice)
+
+
+def _unfit(folder: Path) -> Path | None:
+    """Return the folder in which nothing can be made; None where this one is there or can be made."""
+    there = next(one for one in (folder, *folder.parents) if os.path.exists(one))  # noqa: PTH110 - Path.exists may raise
+    return None if there.is_dir() and os.access(there, os.W_OK | os.X_OK) else there
+
+
+def _examine_files(settings: Settings) -> list[Finding]:
+    """Return whether the files of threads can be kept where the settings say, if they say where."""
+    if not settings.media_url:
+        return []
+    store = open_store(settings)
+    try:
+        store.found("0" * SHORT)
+    except AwayError as error:
+        return [Finding("error", str(error), error.advice)]
+    if store.is_here and (unfit := _unfit(Path(store.place))):
+        advice = (
+            "name another folder in THREADCAST_MEDIA_URL, or let the user that runs Threadcast write there"
+        )
+        return [Finding("error", f"the files of threads cannot be kept in {unfit}", advice)]
+    return [Finding("ok", f"they are kept in {store.place}")]
 
 
 def _examine_queue(settings: Settings) -> tuple[Database | None, Settings, list[Finding]]:

@@ -1,13 +1,16 @@
 """The service as a whole, on its own loop, with one local channel."""
 
 import asyncio
+import os
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.bot.publishing.scripted import wish
+from tests.servers.bucket import SECRET, running
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import prepare
@@ -59,3 +62,44 @@ async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
             await asyncio.wait_for(published.wait(), PATIENCE)
             service.stop.ask()
             await asyncio.wait_for(running, PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "event", "step"),
+    [
+        ({"secret": "wrong-secret"}, "the files of threads cannot be used", "check THREADCAST_MEDIA_SECRET"),
+        ({}, "files that no thread needs stay: they may be another queue's", "a place of its own"),
+    ],
+)
+async def test_a_store_that_is_not_ours(tmp_path: Path, wrong: dict[str, str], event: str, step: str) -> None:
+    """A service says at its start that its store is closed, or another queue's: then nothing is removed."""
+    told: list[structlog.typing.EventDict] = []
+    heard = asyncio.Event()
+
+    def hear(_logger: object, level: str, said: structlog.typing.EventDict) -> str:
+        told.append(said)
+        if level == "error":
+            heard.set()
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[hear])
+    with running(tmp_path / "server") as server:
+        owner = server.bucket / "a" / "prefix" / "queue"
+        owner.parent.mkdir(parents=True)
+        owner.write_text("another queue")
+        spare = owner.parent / "ab" / ("ab" * 32)
+        spare.parent.mkdir()
+        spare.write_bytes(b"theirs")
+        os.utime(spare, (1, 1))
+        settings = load(server.environ(**wrong), folder=tmp_path)
+        with closing(prepare(settings)) as database:
+            async with open_channels(settings, database) as channels:
+                service = Service(settings, database, channels)
+                running_one = asyncio.create_task(service.run())
+                await asyncio.wait_for(heard.wait(), PATIENCE)
+                service.stop.ask()
+                await asyncio.wait_for(running_one, PATIENCE)
+        assert spare.exists()
+    (said,) = [one for one in told if one["event"] == event]
+    assert step in said["next"]
+    assert not {SECRET, "wrong-secret"} & set(str(told).split())

@@ -65,6 +65,7 @@ def test_table() -> None:
     assert {variable.name.rpartition("__")[2] for variable in table if variable.secret} == {
         "TOKEN",
         "THREADCAST_DATABASE_URL",
+        "THREADCAST_MEDIA_SECRET",
     }
     defaults = {variable.name.rpartition("__")[2]: variable.default for variable in table}
     assert defaults["SILENT"] == "true"

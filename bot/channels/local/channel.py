@@ -32,7 +32,7 @@ from threadcast.bot.channels.local.timeline import (
     keep_file,
     read_newest,
 )
-from threadcast.bot.channels.media import ChannelFiles, Upload
+from threadcast.bot.channels.media import ChannelFiles, Upload, fault_of
 from threadcast.bot.channels.port import (
     Clock,
     Comparison,
@@ -54,7 +54,6 @@ from threadcast.queue.compose.compose import Numbering, Rules, head_of
 from threadcast.queue.outcomes import (
     Absent,
     Blind,
-    Code,
     Look,
     Obstacle,
     Outcome,
@@ -84,14 +83,20 @@ class LocalChannel:
     reach = Reach()
 
     def __init__(
-        self, settings: LocalChannelSettings, *, folder: Path, clock: Clock, zone: tzinfo | None = None
+        self,
+        settings: LocalChannelSettings,
+        *,
+        folder: Path,
+        clock: Clock,
+        zone: tzinfo | None = None,
+        store: MediaStore | None = None,
     ) -> None:
         self.name, self.also, like = settings.name, settings.also, settings.like
         self.target = f"local timeline like {like.title()}"
         self._clock = clock
         self._resend = settings.resends
         self._numbering = settings.numbering
-        self.files = ChannelFiles(MediaStore(folder), *MEDIA[like])
+        self.files = ChannelFiles(store or MediaStore(folder), *MEDIA[like])
         self._folder = folder.absolute()
         self._file = TimelineFile(self._folder / f"{self.name}.jsonl", like)
         self._file_lock = threading.Lock()
@@ -106,7 +111,7 @@ class LocalChannel:
         try:
             files = [await self.files.ready(one) for one in outgoing.media]
         except MediaError as error:
-            return Refused(str(error), Code.CONTENT)
+            return fault_of(error)
         outcome = await asyncio.to_thread(self._send, outgoing, files)
         if isinstance(outcome, Sent):
             self._page.changed()

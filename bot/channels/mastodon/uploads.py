@@ -16,10 +16,10 @@ from threadcast.bot.channels.mastodon.errors import CallError, Fault, obstacle, 
 from threadcast.bot.channels.mastodon.headers import reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, fit_to_show
 from threadcast.bot.channels.mastodon.session import Session
-from threadcast.bot.channels.media import ChannelFiles, Upload, Uploads
+from threadcast.bot.channels.media import ChannelFiles, Upload, Uploads, fault_of
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.media.errors import MediaError
-from threadcast.queue.outcomes import Code, Obstacle, Refused, Unreached
+from threadcast.queue.outcomes import Obstacle, Unreached
 from threadcast.queue.text.media import Media
 
 POLLS = (
@@ -68,7 +68,7 @@ class MastodonFiles(ChannelFiles):
                     known = await self._upload(index, one)
                 found.append(known)
         except MediaError as error:
-            return Refused(str(error), Code.CONTENT)
+            return fault_of(error)
         except CallError as error:
             return obstacle(error.fault, now=self._clock(), reset=error.reset)
         except TimeoutError:

@@ -12,7 +12,7 @@ from typing import Final
 import telegram
 from telegram.error import ChatMigrated, TelegramError
 
-from threadcast.bot.channels.media import NO_FILES, ChannelFiles
+from threadcast.bot.channels.media import NO_FILES, ChannelFiles, fault_of
 from threadcast.bot.channels.port import (
     Clock,
     Comparison,
@@ -43,7 +43,6 @@ from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import Numbering, Rules, head_of
 from threadcast.queue.outcomes import (
     Absent,
-    Code,
     Look,
     Obstacle,
     Outcome,
@@ -152,7 +151,7 @@ class TelegramChannel:
         try:
             files = [await self.files.ready(one) for one in outgoing.media]
         except MediaError as error:
-            return Refused(str(error), Code.CONTENT)
+            return fault_of(error)
         previews = _previews(wished.previews or self._settings.previews, first=parent is None)
         try:
             messages = await post(self._client.bot, self._client.chat, outgoing, files, How(silent, previews))

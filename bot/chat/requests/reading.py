@@ -182,6 +182,8 @@ def backup(context: Context, request: Request) -> Answer:
             said = _("The queue is larger than the {megabytes} MB that a bot may send. In a shell: {command}")
             shell = code("threadcast backup queue.backup")
             return Answer(Message(said.format(megabytes=MOST_SENT // 1024 // 1024, command=shell)))
-        said = _("The queue as it is now. Its way back, in a shell: {command}")
+        said = _(
+            "The queue as it is now, without the files that threads show. Its way back, in a shell: {command}"
+        )
         shell = code(f"threadcast restore {path.name}")
         return Answer(Message(said.format(command=shell), file=(path.name, path.read_bytes())))

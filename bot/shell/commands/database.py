@@ -7,6 +7,7 @@ from shlex import quote
 import click
 
 from threadcast.bot.data_folder import upgrade
+from threadcast.bot.media.store import open_store
 from threadcast.bot.requests.restoring import Restored, put_back
 from threadcast.bot.shell.context import JSON, actor, load_settings
 from threadcast.bot.shell.screen import Screen, safe
@@ -53,11 +54,13 @@ def backup(file: Path, as_json: bool) -> None:
     configured = load_settings()
     backups.backup(configured.database_url.get_secret_value(), file)
     size = file.stat().st_size
+    place = open_store(configured).place
     screen = Screen(configured.timezone)
     if as_json:
-        screen.json({"file": str(file), "bytes": size})
+        screen.json({"file": str(file), "bytes": size, "files_in": place})
     else:
         screen.say(f"The queue is in {safe(str(file))} ({size:,} bytes).", whole=True)
+        screen.say(f"The files that its threads show are not in it: they are in {safe(place)}", whole=True)
         screen.say(f"Its way back: threadcast restore {safe(quote(str(file)))}", whole=True)
 
 

@@ -8,12 +8,14 @@ import pytest
 from tests.bot.media.drawn import jpeg, put
 from tests.bot.publishing.scripted import START, ScriptedChannel
 from tests.queue.store.fresh import fresh_database
+from tests.servers.bucket import BucketServer, running
 from threadcast.bot.channels.media import TELEGRAM_FILES, TELEGRAM_PICTURES, ChannelFiles, Uploads
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.sources import FolderFiles
-from threadcast.bot.media.store import MediaStore
+from threadcast.bot.media.store import MediaStore, open_store
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
+from threadcast.config.settings import load
 from threadcast.queue.model import ChannelSeen, Delivery, NewDelivery, NewThread
 from threadcast.queue.outcomes import Code, Obstacle, Refused, Throttled
 from threadcast.queue.states import DeliveryState
@@ -98,3 +100,30 @@ async def test_a_file_that_cannot_go_yet(
     delivery = await published(database, channel, after=1)
     assert isinstance(channel.files, Accepting)
     assert (delivery.state, channel.files.taken) == (DeliveryState.PUBLISHED, 2)
+
+
+def with_bucket(folder: Path, server: BucketServer) -> ScriptedChannel:
+    """A channel on a machine whose files are in a bucket."""
+    settings = load({"THREADCAST_DATA": str(folder), **server.environ()}, folder=folder)
+    channel = ScriptedChannel("news", folder, lambda: START)
+    channel.files = ChannelFiles(open_store(settings), TELEGRAM_FILES, TELEGRAM_PICTURES)
+    return channel
+
+
+async def test_a_store_that_is_away(database: Database, tmp_path: Path) -> None:
+    """While the store cannot be reached no chain begins: it waits, longer each time; then it goes its way."""
+    with running(tmp_path / "server") as server:
+        for name in ("a.jpg", "b.jpg"):
+            with (tmp_path / name).open("rb") as file:
+                with_bucket(tmp_path / "one", server).files.store.keep(name, file)
+    waits = []
+    for hour in range(4):
+        channel = with_bucket(tmp_path / "other", server)
+        delivery = await published(database, channel, after=hour)
+        assert (delivery.state, delivery.sent, channel.script.asked) == (DeliveryState.PUBLISHING, 0, [])
+        assert "s3://media/a/prefix, where the files are kept, cannot be reached" in delivery.reason
+        waits.append(delivery.due - START - timedelta(hours=hour))
+    assert (waits[0] < waits[2], waits[1] < waits[3]) == (True, True)  # next to each other, chance may decide
+    with running(tmp_path / "server", server.port):
+        delivery = await published(database, with_bucket(tmp_path / "other", server), after=4)
+    assert delivery.state is DeliveryState.PUBLISHED

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-LIBRARIES = ("telegram", "httpx", "mastodon", "structlog", "babel", "PIL")
+LIBRARIES = ("telegram", "httpx", "mastodon", "structlog", "babel", "PIL", "obstore")
 ENVIRON = {
     "THREADCAST_DATA": "data",
+    "THREADCAST_MEDIA_URL": "s3://bucket/prefix",
     "THREADCAST_TELEGRAM__TOKEN": "123456:AAExampleExampleExampleExampleExample0",
     "THREADCAST_CHANNELS__NEWS__KIND": "telegram",
     "THREADCAST_CHANNELS__NEWS__CHAT": "@news",

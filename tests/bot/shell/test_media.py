@@ -1,5 +1,6 @@
 """Threads with files, as they are typed: from the files beside a text to the page that shows them."""
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.bot.media.drawn import PDF, from_a_camera, jpeg, moving, put
 from tests.bot.shell.typed import Shell
+from tests.servers.bucket import SECRET, running
 
 TEXT = "1/ The lamp.\n![A lamp at dusk](lamp.jpg)\n2/ The sea.\n![](sea.gif)\n3/ Fog /end\n"
 
@@ -145,3 +147,35 @@ def test_descriptions_may_be_required(shell: Shell, folder: Path) -> None:
     assert "sea.gif (line 4) has no description" in states["masto"][1]
     shell.ok("add", shell.write(TEXT.replace("![](", "![The sea](").replace("Fog", "Mist")))
     assert {one["state"] for one in shell.json("show", "2")["deliveries"]} == {"queued"}
+
+
+def test_files_in_a_bucket(shell: Shell, folder: Path, tmp_path: Path) -> None:
+    """A thread added on one machine is published by another; a backup says where its files are."""
+    with running(tmp_path / "server") as server:
+        shell.env |= server.environ()
+        shell.ok("add", shell.write(TEXT))
+        assert "ok  files: they are kept in s3://media/a/prefix\n" in shell.ok("check")
+        said = shell.ok("backup", "first")
+        assert "The files that its threads show are not in it: they are in s3://media/a/prefix" in said
+        shutil.rmtree(folder / "threadcast-data" / "media")
+        shell.publish_all()
+    assert {one["state"] for one in shell.json("show", "1")["deliveries"]} == {"published"}
+
+
+def test_a_store_that_is_set_wrong(shell: Shell, folder: Path, tmp_path: Path) -> None:
+    """A wrong secret, or a folder that cannot be written, is one sentence; nothing is added or given away."""
+    with running(tmp_path / "server") as server:
+        shell.env |= server.environ(secret="a-wrong-secret")
+        refused, checked = shell("add", shell.write(TEXT)), shell("check")
+    assert refused.exit_code != 0
+    assert checked.exit_code != 0
+    for done in (refused, checked):
+        assert "does not let us in (SignatureDoesNotMatch)" in done.output
+        assert SECRET not in done.output
+        assert "a-wrong-secret" not in done.output
+    assert "check THREADCAST_MEDIA_SECRET and the access_key_id" in checked.output
+    assert "a-wrong-secret" not in shell.ok("config")
+    assert shell.json("queue")["deliveries"] == []
+    (folder / "file").touch()
+    shell.env["THREADCAST_MEDIA_URL"] = f"file://{folder}/file/media"
+    assert f"the files of threads cannot be kept in {folder}/file" in shell("check").output
