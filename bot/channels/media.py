@@ -66,6 +66,7 @@ class Upload:
     kind: MediaKind
     description: str
     content: bytes
+    focal_point: tuple[float, float] | None = None
 
 
 class ChannelFiles:
@@ -104,11 +105,12 @@ class ChannelFiles:
         kind = self.takes.kind_of(file) if self.takes else file.kind
         with self.store.opened(file.digest, name) as path:
             if kind not in _PICTURES:
-                return Upload(name, file.mime, kind, media.description, path.read_bytes())
+                content = path.read_bytes()
+                return Upload(name, file.mime, kind, media.description, content, media.focal_point)
             picture = images.prepare(name, path, self.pictures)
         suffix = _SUFFIXES.get(picture.mime) or mimetypes.guess_extension(picture.mime) or ""
         shown = PurePosixPath(name).with_suffix("").name + suffix
-        return Upload(shown, picture.mime, kind, media.description, picture.content)
+        return Upload(shown, picture.mime, kind, media.description, picture.content, media.focal_point)
 
 
 def fault_of(error: MediaError) -> Obstacle:

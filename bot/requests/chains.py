@@ -268,6 +268,6 @@ def _changes(post: PostRecord, new: Post, before: ThreadSettings, after: ThreadS
     """Whether a post that is out is to show something else."""
     if post.remote_id is None or post.taken_down is not None:
         return False
-    described = [[one.description for one in each.media] for each in (post.post, new)]
+    described = [[(one.description, one.focus) for one in each.media] for each in (post.post, new)]
     settled = any(getattr(before, name) != getattr(after, name) for name in SHOWN)
     return settled or post.post.text != new.text or described[0] != described[1]

@@ -1,4 +1,7 @@
-"""The files that a part shows: lines `![what can be seen](photo.jpg)`, and what is known of a file. Pure."""
+"""The files that a part shows: lines `![what can be seen](photo.jpg)`, and what is known of a file. Pure.
+
+Behind one may stand what shall stay in sight where a network cuts a picture: `{focus=0.2,-0.4}`.
+"""
 
 import re
 from collections.abc import Callable
@@ -34,18 +37,31 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One file of a part: `source` is its path beside the text or its address; `file` once it is kept."""
+    """One file of a part: `source` is its path beside the text or its address; `file` once it is kept.
+
+    `focus` is as it was written.
+    """
 
     description: str
     source: str
     line: int
     file: StoredFile | None = None
+    focus: str = ""
 
     @property
     def name(self) -> str:
         """What a person calls it: the last step of its path or address."""
         path = re.split(r"[?#]", self.source, maxsplit=1)[0] if self.is_remote else self.source
         return re.split(r"[/\\]", path.rstrip("/\\"))[-1] or self.source
+
+    @property
+    def focal_point(self) -> tuple[float, float] | None:
+        """What shall stay in sight, from -1 (left, bottom) to 1; None where it is not said, or is wrong."""
+        numbers = self.focus.split(",")
+        if len(numbers) != 2 or not all(_NUMBER.fullmatch(one.strip()) for one in numbers):  # noqa: PLR2004
+            return None
+        x, y = map(float, numbers)
+        return (x, y) if max(abs(x), abs(y)) <= 1 else None
 
     @property
     def is_remote(self) -> bool:
@@ -56,7 +72,9 @@ class Media:
 # The address may hold pairs of brackets, as Wikipedia's do.
 _LINE = re.compile(
     r"!\[(?P<description>[^\n]*?)\]\((?P<source><[^<>\n]+>|[^\n()]*(?:\([^\n()]*\)[^\n()]*)*)\)"
+    r"(?:[ \t]*\{[ \t]*focus[ \t]*=[ \t]*(?P<focus>[^{}\n]*?)[ \t]*\})?"
 )
+_NUMBER = re.compile(r"[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})", re.ASCII)
 
 
 def take_out(
@@ -78,7 +96,8 @@ def take_out(
                 kept.pop()
                 blank = True
             source = match["source"].strip("<> \t")
-            found.append(Media(" ".join(match["description"].split()), source, number))
+            description = " ".join(match["description"].split())
+            found.append(Media(description, source, number, focus=match["focus"] or ""))
             removed = True
         elif removed and not each.strip():
             blank = True
@@ -94,7 +113,8 @@ def take_out(
 def as_line(media: Media) -> str:
     """Return the line that names a file, as `take_out` reads it."""
     plain = "(" not in media.source and ")" not in media.source
-    return f"![{media.description}]({media.source if plain else f'<{media.source}>'})"
+    focus = f"{{focus={media.focus}}}" if media.focus else ""
+    return f"![{media.description}]({media.source if plain else f'<{media.source}>'}){focus}"
 
 
 def megabytes(size: int) -> str:

@@ -90,6 +90,11 @@ def _of_entities(parts: Sequence[Part]) -> Iterator[Notice]:
 
 
 def _of_media(parts: Sequence[Part]) -> Iterator[Notice]:
+    for position, part in enumerate(parts, 1):
+        for one in part.media:
+            if one.focus and one.focal_point is None:
+                kind = NoticeKind.WRONG_FOCUS
+                yield Notice(Severity.WARNING, kind, one.line, position, (one.line,), text=one.focus)
     missing = undescribed(parts)
     if missing:
         position, _, first = missing[0]

@@ -43,6 +43,7 @@ class NoticeKind(StrEnum):
     UNKNOWN_SETTING = "unknown-setting"  # a key of the front matter that is no setting
     WRONG_SETTING = "wrong-setting"  # a setting with a value that it cannot have
     NOT_SETTINGS = "not-settings"  # a block of dashes that may have been meant as settings, and is none
+    WRONG_FOCUS = "wrong-focus"  # no two numbers from -1 to 1
     NO_DESCRIPTION = "no-description"  # a file of which nobody says what can be seen
     UNUSED = "unused"  # a file that came with the text, and that no line shows
     NO_END_MARK = "no-end-mark"

@@ -22,7 +22,7 @@ from threadcast.bot.channels.mastodon.errors import (
 )
 from threadcast.bot.channels.mastodon.instance import Instance, dig, reach_of
 from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, take_down
-from threadcast.bot.channels.mastodon.uploads import MastodonFiles
+from threadcast.bot.channels.mastodon.uploads import MastodonFiles, as_focus
 from threadcast.bot.channels.media import NO_FILES, ChannelFiles, Uploads
 from threadcast.bot.channels.port import (
     Clock,
@@ -208,7 +208,7 @@ def _put(
 ) -> Outcome:
     """Make the call that edits a status. It replaces everything: what is not given again is cleared."""
     described = [
-        {"id": number, "description": one.description}
+        {"id": number, "description": one.description, "focus": as_focus(one.focal_point)}
         for number, one in zip(outgoing.uploads, outgoing.media, strict=False)
     ]
     # `status_update` knows neither language nor content type, and asks for the server's version first.

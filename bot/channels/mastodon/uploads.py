@@ -100,6 +100,11 @@ class MastodonFiles(ChannelFiles):
         raise TimeoutError
 
 
+def as_focus(point: tuple[float, float] | None) -> str:
+    """Return a focal point as the API takes it; the middle where there is none."""
+    return ",".join(map(str, point or (0.0, 0.0)))
+
+
 class MediaApi:
     """The calls about files. They block, and raise CallError."""
 
@@ -113,6 +118,8 @@ class MediaApi:
     def upload(self, file: Upload) -> tuple[str, bool]:
         """Upload a file; return its id, and whether the server is done with it."""
         given = {"description": file.description} if file.description else {}
+        if file.focal_point:
+            given["focus"] = as_focus(file.focal_point)
         content = {"file": (file.name, file.content, file.mime)}
         answer = self._ask("POST", "/api/v2/media", files=content, data=given, timeout=SENDING)
         if answer.status_code not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:

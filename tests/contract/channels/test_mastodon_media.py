@@ -1,12 +1,13 @@
 """Files on Mastodon: uploaded before the chain, waited for, described, counted; lost answers."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.bot.media.drawn import MP4, jpeg, moving, put
+from tests.bot.media.drawn import MP4, from_a_camera, jpeg, moving, put
 from tests.contract.channels.mastodon_stand import NOW, Clock, make_channel
 from tests.servers.mastodon.budgets import Budget
 from tests.servers.mastodon.server import TOKEN, MastodonServer
@@ -174,3 +175,18 @@ async def test_an_audit_counts_files(at: Stand) -> None:
     status.files = status.files[:1]
     (difference,) = await at.channel.audit(chain)  # type: ignore[misc]
     assert (difference.kind, "1 files instead of 2" in difference.detail) == ("edited", True)
+
+
+async def test_what_shall_stay_in_sight(at: Stand) -> None:
+    """A focal point goes with the upload, for the picture as it is shown; another one with an edit."""
+    put(at.folder, t_jpg=from_a_camera())  # turned by 90 degrees
+    post = await at.post("Bread\n![x](t.jpg){focus=-0.5,0.25}\n![y](b.jpg)")
+    uploads = await at.channel.files.accept(post.media, ())
+    assert [one.focus for one in at.server.attachments.all.values()] == ["-0.5,0.25", ""]
+    outgoing = Outgoing(post.text, None, "1", media=post.media, uploads=uploads)  # type: ignore[arg-type]
+    sent = await at.channel.send(outgoing)
+    assert isinstance(sent, Sent)
+    moved = replace(outgoing, media=(replace(post.media[0], focus="1,1"), post.media[1]))
+    assert isinstance(await at.channel.edit(sent.remote_id, moved), Sent)
+    (status,) = at.server.statuses()
+    assert [one.focus for one in status.files] == ["1.0,1.0", "0.0,0.0"]

@@ -11,7 +11,16 @@ import pytest
 from tests.queue.text.kept import kept, squeezed
 from threadcast.queue.text.media import MediaKind, StoredFile
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
-from threadcast.queue.text.thread import Notice, Part, Thread, composed, fingerprint, with_files, written
+from threadcast.queue.text.thread import (
+    Notice,
+    NoticeKind,
+    Part,
+    Thread,
+    composed,
+    fingerprint,
+    with_files,
+    written,
+)
 
 CASES: list[dict[str, Any]] = [
     case
@@ -26,7 +35,7 @@ def as_in_table(thread: Thread) -> dict[str, Any]:
             [part.number, part.marker, part.text] if part.marker else ["", part.text] for part in thread.parts
         ],
         "media": [
-            [place, one.line, one.description, one.source]
+            [place, one.line, one.description, one.source, *([one.focus] if one.focus else [])]
             for place, part in enumerate(thread.parts, 1)
             for one in part.media
         ],
@@ -89,7 +98,7 @@ def test_render_puts_a_preamble_before_its_thread() -> None:
 
 def of_parts(thread: Thread) -> list[tuple[object, ...]]:
     return [
-        (part.text, part.joint, *((one.description, one.source) for one in part.media))
+        (part.text, part.joint, *((one.description, one.source, one.focus) for one in part.media))
         for part in thread.parts
     ]
 
@@ -100,6 +109,7 @@ def of_parts(thread: Thread) -> list[tuple[object, ...]]:
         "1/ a\n![x](1.jpg)\n\n2/\n![y](<my (2.jpg>)\n![](https://example.org/3.png)",
         "![x](1.jpg)\na 1/2\n![y](2.jpg)\nb 2/2",
         "![x](1.jpg)\n---\nb\n![y](2.jpg)",
+        "1/ a\n![x](1.jpg){focus=.5,-1}\n2/ b\n![y](<my (2.jpg>){focus=there}",
     ],
 )
 def test_render_gives_files_back(text: str) -> None:
@@ -117,6 +127,26 @@ def test_a_file_has_a_name() -> None:
     assert [one.media[0].name for one in parse("![](https://example.org/)")] == ["example.org"]
     assert parse("![A loaf](a.jpg)")[0].title == "A loaf"
     assert parse("![](a.jpg)")[0].title == "a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("written", "point"),
+    [
+        ("0.2,-0.4", (0.2, -0.4)),
+        (" +1 , -1. ", (1, -1)),
+        ("0,.5", (0, 0.5)),
+        *(
+            (wrong, None)
+            for wrong in ("", "0", "0,0,0", "1.01,0", "nan,0", "1e-1,0", "٠,٠", "0,2", "-,0", "a")
+        ),
+    ],
+)
+def test_a_focal_point(written: str, point: tuple[float, float] | None) -> None:
+    """What shall stay in sight is two numbers from -1 to 1; anything else is a warning, and none."""
+    (thread,) = parse(f"1/ a\n![x](1.jpg){{focus={written}}}\n2/ b /end")
+    assert thread.media[0].focal_point == point
+    wrong = [(one.line, one.part) for one in thread.warnings if one.kind is NoticeKind.WRONG_FOCUS]
+    assert wrong == ([(2, 1)] if written and point is None else [])
 
 
 # ---- fingerprint ----

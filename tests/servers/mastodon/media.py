@@ -37,6 +37,7 @@ class Attachment:
     account: Account
     kind: str
     description: str
+    focus: str = ""
     left: int = 0
     broken: bool = False
     status: str | None = None
@@ -44,6 +45,17 @@ class Attachment:
     def to_json(self) -> dict[str, Any]:
         url = None if self.left else f"https://files.example/{self.id}"
         return {"id": self.id, "type": self.kind, "url": url, "description": self.description or None}
+
+
+def in_range(focus: str) -> str:
+    """Return a focal point. Raises ApiError where it is none."""
+    try:
+        numbers = [float(one) for one in focus.split(",")] if focus else []
+    except ValueError:
+        numbers = [9.0]
+    if len(numbers) not in {0, 2} or any(abs(one) > 1 for one in numbers):
+        raise ApiError(422, "Validation failed: Focus is invalid")
+    return focus
 
 
 class Call(Protocol):
@@ -81,7 +93,8 @@ class Attachments:
             self._look(upload.data)
         elif len(upload.data) > self.limits["video_size_limit"]:
             raise ApiError(422, "Validation failed: File is too big")
-        found = Attachment(f"{7000 + len(self.all)}", call.account, kind, described)
+        focus = in_range(call.request.form.get("focus", [""])[-1])
+        found = Attachment(f"{7000 + len(self.all)}", call.account, kind, described, focus)
         found.left = 0 if kind == "image" else self.work
         found.broken = self.breaks
         self.all[found.id] = found

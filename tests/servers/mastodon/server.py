@@ -13,7 +13,7 @@ from typing import Any
 from tests.servers.http import Answer, LoopbackServer, Request, Response
 from tests.servers.mastodon.budgets import Budget, Budgets, Left
 from tests.servers.mastodon.manners import MASTODON, Manners
-from tests.servers.mastodon.media import Attachments
+from tests.servers.mastodon.media import Attachments, in_range
 from tests.servers.mastodon.script import HTML, Script
 from tests.servers.mastodon.statuses import Account, ApiError, Status, Statuses, account_json, status_json
 from tests.servers.mastodon.text import to_html
@@ -283,7 +283,8 @@ class MastodonServer(Script, LoopbackServer):
             given = {name: str(value) for name, value in sent.items() if isinstance(value, str | bool)}
             ids = sent.get("media_ids", [])
             for one in sent.get("media_attributes", ()):
-                self.attachments.all[one["id"]].description = one["description"]
+                file = self.attachments.all[one["id"]]
+                file.description, file.focus = one["description"], in_range(one["focus"])
         known = [file for file in status.files if file.id in ids]
         new = [one for one in ids if one not in {file.id for file in known}]
         files = [*known, *self.attachments.to_attach(call.account, new)]
