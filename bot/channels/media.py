@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from threadcast.bot.languages import _
 from threadcast.bot.media import images
 from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
@@ -93,6 +94,13 @@ class ChannelFiles:
             except MediaError as error:
                 return fault_of(error)
         return uploads
+
+    def too_large(self, uploads: Sequence[Upload]) -> str:
+        """Return which file is larger than the network takes; empty where none is."""
+        sizes = self.takes.sizes if self.takes else {}
+        large = next((one for one in uploads if len(one.content) > sizes.get(one.kind, 0)), None)
+        said = _("{name} has {size} KB, more than the network takes")
+        return said.format(name=large.name, size=f"{len(large.content) // 1024:,}") if large else ""
 
     async def ready(self, media: Media) -> Upload:
         """Return a file as it is sent. Raises MediaError."""

@@ -17,7 +17,8 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.channels.media import Upload
+from threadcast.bot.channels.port import Channel, Clock, Outgoing
 from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import Press, progress
 from threadcast.bot.chat.drafts import Drafts, Sources
@@ -110,6 +111,9 @@ class Place(Protocol):
 
     async def send(self, content: Message) -> int:
         """Send a message of its own; its id."""
+
+    async def show(self, outgoing: Outgoing, files: Sequence[Upload]) -> tuple[int, ...]:
+        """Send a post as a channel shows it; the ids of its messages, none where that is not possible."""
 
     async def delete(self, messages: Sequence[int]) -> bool:
         """Delete messages of ours; False where Telegram does not let us."""

@@ -5,9 +5,9 @@ own, at the pace of the chat.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -20,7 +20,7 @@ from threadcast.bot.chat.commands import Answer, Card, Context, Work
 from threadcast.bot.chat.downloads import file_of
 from threadcast.bot.chat.drafts import Draft, Heard, is_whole, listen
 from threadcast.bot.chat.menu import set_own_menu
-from threadcast.bot.chat.outbox import Outbox, UnreachableError
+from threadcast.bot.chat.outbox import Here, Outbox, UnreachableError
 from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.membership import Membership
@@ -379,22 +379,3 @@ class Replies:
                 await self._outbox.delete(sender.chat, shown)
         elif draft.shown is not None:  # below what was pasted, and only once
             await self._outbox.delete(sender.chat, draft.shown)
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """A chat, for the work of an answer. `message` is the answer's or that of the button, if any."""
-
-    outbox: Outbox
-    chat: int
-    message: int | None
-
-    async def update(self, content: Message) -> None:
-        if self.message is not None:
-            await self.outbox.edit(self.chat, self.message, content)
-
-    async def send(self, content: Message) -> int:
-        return await self.outbox.send(self.chat, content)
-
-    async def delete(self, messages: Sequence[int]) -> bool:
-        return await self.outbox.delete_all(self.chat, messages)

@@ -15,11 +15,21 @@ from typing import Final, TypeVar
 
 import telegram
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import (
+    BadRequest,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
 
+from threadcast.bot.channels.media import Upload
 from threadcast.bot.channels.pace import Pace
-from threadcast.bot.channels.port import Clock
+from threadcast.bot.channels.port import Clock, Outgoing
 from threadcast.bot.channels.telegram.errors import UNREADABLE
+from threadcast.bot.channels.telegram.sending import How, post
 from threadcast.bot.chat.views.message import TOAST, Message, Rows, in_messages, visible
 from threadcast.config.logs import get_logger, redact
 from threadcast.queue.outcomes import Sent, Throttled
@@ -207,6 +217,24 @@ class Outbox:
             reply_parameters=_reply(message.reply_to),
         )
 
+    async def show(self, chat: int, outgoing: Outgoing, files: Sequence[Upload]) -> tuple[int, ...]:
+        """Send a post as a channel shows it, without a sound; the ids of its messages.
+
+        There are none where Telegram does not take it. Raises UnreachableError.
+        """
+
+        async def once() -> Sequence[telegram.Message]:
+            try:
+                return await post(self.bot, str(chat), outgoing, files, How(silent=True, previews=NO_PREVIEW))
+            except TimedOut:  # a large file: it would take as long again
+                return ()
+
+        try:
+            return tuple(one.message_id for one in await self.call(chat, once))
+        except BadRequest as error:
+            log.warning("Telegram does not show a file", reason=redact(error.message), chat=chat)
+            return ()
+
     async def call(self, chat: int, call: Callable[[], Awaitable[T]], *, patient: bool = False) -> T:
         """Make a call in its turn and at the chat's pace, until there is an answer.
 
@@ -281,3 +309,25 @@ def _inline(buttons: Rows) -> telegram.InlineKeyboardMarkup | None:
     return telegram.InlineKeyboardMarkup(
         [[telegram.InlineKeyboardButton(one.label, callback_data=one.data) for one in row] for row in buttons]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A chat, for the work of an answer. `message` is the answer's or that of the button, if any."""
+
+    outbox: Outbox
+    chat: int
+    message: int | None
+
+    async def update(self, content: Message) -> None:
+        if self.message is not None:
+            await self.outbox.edit(self.chat, self.message, content)
+
+    async def send(self, content: Message) -> int:
+        return await self.outbox.send(self.chat, content)
+
+    async def show(self, outgoing: Outgoing, files: Sequence[Upload]) -> tuple[int, ...]:
+        return await self.outbox.show(self.chat, outgoing, files)
+
+    async def delete(self, messages: Sequence[int]) -> bool:
+        return await self.outbox.delete_all(self.chat, messages)

@@ -21,7 +21,7 @@ one post, the part goes on in another (`7b/`).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -277,28 +277,34 @@ def _pieces(one: _Shown, frame: _Frame, rules: Rules) -> Iterator[str]:
     yield from (text for text in pieces[count:] if not is_blank(text))
 
 
+def grouped(files: Iterable[Media], rules: MediaRules) -> tuple[tuple[Media, ...], ...]:
+    """Return kept files in the posts that they share, in their order."""
+    groups: list[tuple[Media, ...]] = []
+    kinds: list[MediaKind] = []
+    for media in files:
+        kinds = [*kinds, rules.kind_of(media.file)] if media.file else kinds
+        if groups and len(kinds) <= rules.count and any(one.issuperset(kinds) for one in rules.together):
+            groups[-1] = (*groups[-1], media)
+        else:
+            groups.append((media,))
+            kinds = kinds[-1:]
+    return tuple(groups)
+
+
 def _groups(number: int, part: Part, rules: MediaRules | None) -> tuple[tuple[Media, ...], ...]:
     """A part's files in the posts that they share. Raises CannotComposeError where one is not taken."""
-    groups: list[tuple[Media, ...]] = []
     for media in part.media:
         if rules is None:
             raise CannotComposeError(
                 f"Part {number} shows {media.name}, and this channel cannot post files: "
                 "send the thread to another channel, or take the line out of the text."
             )
-        kind = _taken(number, media, rules)
-        family = next((one for one in rules.together if kind in one), frozenset[MediaKind]())
-        last = groups[-1] if groups else ()
-        alike = all(one.file and rules.kind_of(one.file) in family for one in last)
-        if last and alike and len(last) < rules.count:
-            groups[-1] = (*last, media)
-        else:
-            groups.append((media,))
-    return tuple(groups)
+        _require_taken(number, media, rules)
+    return grouped(part.media, rules) if rules else ()
 
 
-def _taken(number: int, media: Media, rules: MediaRules) -> MediaKind:
-    """The kind of a file that the channel takes."""
+def _require_taken(number: int, media: Media, rules: MediaRules) -> None:
+    """Raise CannotComposeError where the channel does not take a file."""
     where = f"Part {number} (line {media.line})"
     if media.file is None:
         raise CannotComposeError(
@@ -321,7 +327,6 @@ def _taken(number: int, media: Media, rules: MediaRules) -> MediaKind:
             f"{where} describes {media.name} in {len(media.description):,} characters: this channel takes "
             f"{rules.description:,} at the most. Make the description shorter."
         )
-    return kind
 
 
 _NAMES = {

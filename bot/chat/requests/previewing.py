@@ -1,17 +1,22 @@
 """A preview: the posts of a thread as real messages in the chat where it was asked for, and away again.
 
-It has nothing of a post that is out but its text: it is sent here, silently, and the queue knows nothing of
-it. Its messages are noted, so that they can be taken away after a restart too. There is one in a chat.
+It has nothing of a post that is out but its text and its files: it is sent here, silently, and the queue
+knows nothing of it. Its messages are noted, so that they can be taken away after a restart too. There is one
+in a chat.
 """
 
 import asyncio
 import zlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from secrets import token_hex
 from typing import Final
 
+from threadcast.bot.channels.media import TELEGRAM_FILES, TELEGRAM_PICTURES, ChannelFiles, Upload
+from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.commands import (
@@ -28,10 +33,13 @@ from threadcast.bot.chat.requests.adding import NO_CHANNEL, PASTED
 from threadcast.bot.chat.views import previews
 from threadcast.bot.chat.views.message import Message, Rows, esc, rows
 from threadcast.bot.languages import N_, _
+from threadcast.bot.media.errors import MediaError
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.input import understand
 from threadcast.bot.requests.preview import preview_posts
+from threadcast.queue.compose.compose import Post
 from threadcast.queue.states import Event
+from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Thread
 
 FIRST: Final = 10  # posts of a chain that are shown at first
@@ -61,12 +69,15 @@ async def preview(context: Context, request: Request) -> Answer:
     if any(one.target == str(request.sender.chat) for one in context.channels):  # its readers would see it
         return Answer(_file(threads, looks), afresh=True)
 
+    files = ChannelFiles(context.channels[0].files.store, TELEGRAM_FILES, TELEGRAM_PICTURES)
+
     async def work(here: Place) -> None:
         showing = Showing(context, request.sender, here)
         if request.name != "all" or await showing.texts() != _checksum(looks):
             await showing.clear()  # what was there, or was changed meanwhile
         await showing.begin(_checksum(looks))
-        await _show(showing, request, threads, looks, whole=request.name == "all")
+        with suppress(OvertakenError):
+            await _show(showing, request, threads, looks, files, whole=request.name == "all")
 
     return Answer(None, toast=_("Here it comes; nothing is public."), afresh=True, work=work)
 
@@ -93,6 +104,10 @@ def away(context: Context, request: Request) -> Answer:
         return Message(old)
 
     return Answer(None, work=work)
+
+
+class OvertakenError(Exception):
+    """Another preview has begun in this chat."""
 
 
 class Showing:
@@ -125,17 +140,36 @@ class Showing:
 
     async def last(self) -> dict[int, tuple[int, int]]:
         """For each chain that was begun: how many of its posts are there, and the message of the last."""
-        return {chain: (place, one) for one, (chain, place, _at) in (await self._messages()).items()}
+        found = (await self._messages()).items()
+        return {chain: (place, one) for one, (chain, place, _at) in found if place}
 
-    async def put(self, message: Message, chain: int, place: int = 0) -> int | None:
-        """Send a message and note it; None where another preview has begun meanwhile."""
+    async def put(self, message: Message, chain: int, place: int = 0) -> int:
+        """Send a message and note it. Raises OvertakenError where another preview has begun meanwhile."""
+
+        async def send() -> tuple[int, ...]:
+            return (await self._here.send(message),)
+
+        return (await self._noted(send, chain, place))[0]
+
+    async def show(self, outgoing: Outgoing, files: Sequence[Upload], chain: int, place: int) -> int | None:
+        """Send a post with files and note its messages; None where Telegram does not take it.
+
+        Raises OvertakenError.
+        """
+        found = await self._noted(partial(self._here.show, outgoing, files), chain, place)
+        return found[0] if found else None
+
+    async def _noted(
+        self, send: Callable[[], Awaitable[tuple[int, ...]]], chain: int, place: int
+    ) -> tuple[int, ...]:
         async with self._lock:
             if (await self._read()).get(_MARK) != self._mark:
-                return None
+                raise OvertakenError
             at = self._clock()
-            number = await self._here.send(message)
-            await self._note(number, f"{chain} {place} {at.timestamp():.0f}")
-            return number
+            found = await send()
+            for number in found:  # what follows replies to the first of an album
+                await self._note(number, f"{chain} {place if number == found[0] else 0} {at.timestamp():.0f}")
+            return found
 
     async def _messages(self) -> dict[int, tuple[int, int, int]]:
         """What is there, oldest first: which chain it is of, its place in it, when it was sent."""
@@ -161,10 +195,14 @@ async def _show(
     request: Request,
     threads: Sequence[Thread],
     looks: Sequence[previews.Look],
+    files: ChannelFiles,
     *,
     whole: bool,
 ) -> None:
-    """Send the chains, each with what is said of it below; what is said last has the buttons."""
+    """Send the chains, each with what is said of it below; what is said last has the buttons.
+
+    Raises OvertakenError.
+    """
     begun = await showing.last()
     await showing.clear_tells()
     shown = [
@@ -175,18 +213,47 @@ async def _show(
     is_all = all(number == len(one.posts) for number, one in zip(shown, looks, strict=True))
     for chain in told:
         look, (there, parent) = looks[chain], begun.get(chain, (0, None))
+        settings = threads[look.thread - 1].settings
         for place, post in enumerate(look.posts[there : shown[chain]], start=there + 1):
-            for message in previews.messages(post, threads[look.thread - 1].settings):
-                parent = await showing.put(replace(message, reply_to=parent), chain, place)
-                if parent is None:
-                    return
+            parent = await _show_post(showing, post, settings, files, parent, (chain, place))
         number = request.threads[look.thread - 1] if request.threads else None
         said = previews.below(look, threads[look.thread - 1], number, shown[chain])
         if chain == told[-1]:
             said = f"{said}\n\n{_('This is a preview: nothing of it is public.')}"
         buttons = _buttons(request, is_all=is_all) if chain == told[-1] else ()
-        if await showing.put(Message(said, buttons, quiet=True), TELLS) is None:
-            return
+        await showing.put(Message(said, buttons, quiet=True), TELLS)
+
+
+async def _show_post(
+    showing: Showing,
+    post: Post,
+    settings: ThreadSettings,
+    files: ChannelFiles,
+    parent: int | None,
+    where: tuple[int, int],
+) -> int | None:
+    """Show a post, its files as they will be or else by their names; the message that is replied to."""
+    messages, fault = previews.messages(post, settings), ""
+    if post.media:
+        shown, words = previews.with_files(post, settings)
+        try:
+            for one in shown:
+                ready = [await files.ready(each) for each in one.media]
+                fault = files.too_large(ready)
+                reply = replace(one, parent=None if parent is None else str(parent))
+                number = None if fault else await showing.show(reply, ready, *where)
+                if number is None:
+                    break
+                parent = number
+            else:
+                messages = words
+        except MediaError as error:
+            fault = str(error)
+        if fault:
+            messages = previews.messages(post, settings, fault)
+    for message in messages:
+        parent = await showing.put(replace(message, reply_to=parent), *where)
+    return parent
 
 
 def _buttons(request: Request, *, is_all: bool) -> Rows:
@@ -216,5 +283,5 @@ def _file(threads: Sequence[Thread], looks: Sequence[previews.Look]) -> Message:
 
 
 def _checksum(looks: Sequence[previews.Look]) -> str:
-    texts = [(one.channels, [post.text for post in one.posts]) for one in looks]
+    texts = [(one.channels, [(post.text, post.media) for post in one.posts]) for one in looks]
     return f"{zlib.crc32(repr(texts).encode()):08x}"

@@ -1,10 +1,12 @@
 """A thread as it will be: its posts as messages, what is said below them, what was changed in it. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import groupby
 
+from threadcast.bot.channels.media import TELEGRAM_FILES
+from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.chat.views.message import Message, bold, esc, split
 from threadcast.bot.differences import differences
 from threadcast.bot.languages import _, ngettext
@@ -13,7 +15,8 @@ from threadcast.bot.media.words import shown as named
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.settled import linked, settled, unseen
 from threadcast.bot.wording import several
-from threadcast.queue.compose.compose import Post, head_of
+from threadcast.queue.compose.compose import Post, grouped, head_of
+from threadcast.queue.compose.length import telegram
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 from threadcast.queue.text.thread import Thread
 
@@ -54,17 +57,33 @@ def looks(found: Sequence[Preview]) -> list[Look]:
     ]
 
 
-def messages(post: Post, settings: ThreadSettings = NO_SETTINGS) -> list[Message]:
-    """A post as its readers will see it; one that is longer than a message of Telegram's as several.
+def messages(post: Post, settings: ThreadSettings = NO_SETTINGS, fault: str = "") -> list[Message]:
+    """A post in words, its files by their names; one that is longer than a message of Telegram's as several.
 
-    What stands below a content warning is hidden, as it will be.
+    What stands below a content warning is hidden, as it will be. `fault` is why its files are not shown.
     """
     files = "".join(f"{escape(named(one), quote=False)}\n" for one in post.media)
+    files += f"⚠️ {esc(translated(fault))}\n" if fault else ""
     head, text = head_of(settings), escape(post.text, quote=False)
     if head and post.text.startswith(head):
         shown = escape(head, quote=False)
         return [Message(f"{files}{shown}<tg-spoiler>{text.removeprefix(shown)}</tg-spoiler>", quiet=True)]
     return [Message(piece, quiet=True) for piece in split(files + text)]
+
+
+def with_files(post: Post, settings: ThreadSettings) -> tuple[list[Outgoing], list[Message]]:
+    """A post with files as Telegram shows it, whatever its network does; and its words, where they are long.
+
+    An animation has a message of its own there.
+    """
+    short = telegram(post.text) <= TELEGRAM_FILES.caption
+    groups = grouped(post.media, TELEGRAM_FILES)
+    texts = [post.text if short else "", *[""] * len(groups)]
+    shown = [
+        Outgoing(text, None, "", settings=settings, media=group)
+        for text, group in zip(texts, groups, strict=False)
+    ]
+    return shown, [] if short else messages(replace(post, media=()), settings)
 
 
 def below(look: Look, thread: Thread, number: int | None, shown: int) -> str:

@@ -100,8 +100,11 @@ def read(path: Path) -> Transcript:
 
 
 def shown(message: Message) -> str:
-    """A message as a transcript has it: its text, its document, its buttons."""
-    return narrow(as_said(message))
+    """A message as a transcript has it: its file, its text, its buttons."""
+    kind = _kind(message) if message.document is None else ""
+    hidden = "hidden " if "has_media_spoiler" in message.extra else ""
+    album = " of an album" if "media_group_id" in message.extra else ""
+    return (f"({hidden}{kind}{album})\n" if kind else "") + narrow(as_said(message))
 
 
 def as_said(message: Message) -> str:
@@ -109,7 +112,7 @@ def as_said(message: Message) -> str:
     lines = [message.text] if message.text else []
     parent = message.chat.messages.get(message.reply_to or 0)
     if parent is not None:
-        lines.insert(0, f"(replies to {parent.text.splitlines()[0]})")
+        lines.insert(0, f"(replies to {(parent.text or _kind(parent)).splitlines()[0]})")
     if message.document is not None:
         lines.insert(0, f"({message.document['file_name']})")
     rows = message.extra.get("reply_markup", {}).get("inline_keyboard", [])
@@ -117,6 +120,13 @@ def as_said(message: Message) -> str:
     if (message.keyboard or {}).get("force_reply"):
         lines.append("(asks)")
     return "\n".join(lines)
+
+
+def _kind(message: Message) -> str:
+    """What kind of file a message shows."""
+    return next(
+        (one for one in ("photo", "video", "animation", "audio", "voice") if one in message.extra), ""
+    )
 
 
 def fits(said: str, expected: str) -> bool:

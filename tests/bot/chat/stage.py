@@ -1,12 +1,15 @@
 """What happens behind the scenes of a transcript: networks fail, clocks are set, services stop."""
 
+import io
 import re
+import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from tests.bot.chat.stand import Stand
-from tests.bot.media.drawn import jpeg
+from tests.bot.media.drawn import MP4, jpeg, moving
 from tests.servers.telegram.chats import RIGHTS, ChatKind
 from tests.servers.telegram.deeds import write
 from tests.servers.telegram.people import Role
@@ -60,6 +63,9 @@ class Stage:
             (r"Ada sends ([\w.]+), a file of (\d+) MB", self.sends_large),
             (r"Ada sends ([\w.]+), which is no text", self.sends_bytes),
             (r"Ada sends a (broken )?photo(?: to (#\d+|what asks))?(?: \((.+)\))?", self.sends_photo),
+            (r"Ada sends an archive with (.+)", self.sends_archive),
+            (r"Telegram takes no photo in Ada's chat", self.takes_no_photo),
+            (r"the files of threads are lost", self.lose_files),
             (r"Ada sends a sticker", self.sends_sticker),
             (r"Ada posts on (\w+) by hand: (.+)", self.posts_by_hand),
         )
@@ -221,6 +227,23 @@ class Stage:
             reply_to = asking[-1].id if asking else None
             write(server.api, ada.chat, caption or "", ada.user, {"photo": [known]}, reply_to)
             server.changed.notify_all()
+
+    def sends_archive(self, text: str) -> None:
+        r"""A text whose lines stand between `\\`, with the files that it shows."""
+        files = {"a.jpg": jpeg(), "b.jpg": jpeg(30, 30), "c.mp4": MP4, "d.gif": moving("GIF")}
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            archive.writestr("thread.txt", text.replace("\\\\", "\n"))
+            for name, data in files.items():
+                archive.writestr(name, data)
+        self._stand.people["Ada"].sends("thread.zip", content.getvalue())
+
+    def takes_no_photo(self) -> None:
+        chat = self._stand.people["Ada"].chat
+        self._stand.server.fail(400, "Bad Request: IMAGE_PROCESS_FAILED", method="sendPhoto", chat=chat)
+
+    def lose_files(self) -> None:
+        shutil.rmtree(self._stand.settings.data / "media")
 
     def sends_sticker(self) -> None:
         ada = self._stand.people["Ada"]

@@ -47,10 +47,13 @@ def _send(api: BotApi, bot: User, given: Parameters, kind: str) -> Json:
     chat = api.chat(bot, given)
     chat.require_right(bot, "can_post_messages", NO_RIGHT)
     formatted = caption(given)
-    if kind in {"photo", "video", "animation"}:
-        given.flag("has_spoiler")
-    shown = _content(api, _upload(given, given.text(kind) or kind), kind)
+    hidden = kind in {"photo", "video", "animation"} and given.flag("has_spoiler")
+    shown = _content(api, _upload(given, given.text(kind) or kind), kind) | _covered(hidden)
     return post(api, bot, chat, given, formatted, shown).to_json()
+
+
+def _covered(hidden: object) -> Json:
+    return {"has_media_spoiler": True} if hidden else {}
 
 
 def send_media_group(api: BotApi, bot: User, given: Parameters) -> list[Json]:
@@ -88,7 +91,8 @@ def _more(chat: Chat, bot: User, first: Message, words: Formatted, shown: Json) 
 def _item(api: BotApi, given: Parameters, item: dict[str, Any]) -> tuple[Formatted, Json]:
     kind = str(item["type"])
     words = caption(Parameters.of(item))
-    return words, _content(api, _upload(given, str(item.get("media", ""))), kind)
+    shown = _content(api, _upload(given, str(item.get("media", ""))), kind)
+    return words, shown | _covered(item.get("has_spoiler"))
 
 
 def _upload(given: Parameters, named: str) -> Upload:
