@@ -217,24 +217,6 @@ class Outbox:
             reply_parameters=_reply(message.reply_to),
         )
 
-    async def show(self, chat: int, outgoing: Outgoing, files: Sequence[Upload]) -> tuple[int, ...]:
-        """Send a post as a channel shows it, without a sound; the ids of its messages.
-
-        There are none where Telegram does not take it. Raises UnreachableError.
-        """
-
-        async def once() -> Sequence[telegram.Message]:
-            try:
-                return await post(self.bot, str(chat), outgoing, files, How(silent=True, previews=NO_PREVIEW))
-            except TimedOut:  # a large file: it would take as long again
-                return ()
-
-        try:
-            return tuple(one.message_id for one in await self.call(chat, once))
-        except BadRequest as error:
-            log.warning("Telegram does not show a file", reason=redact(error.message), chat=chat)
-            return ()
-
     async def call(self, chat: int, call: Callable[[], Awaitable[T]], *, patient: bool = False) -> T:
         """Make a call in its turn and at the chat's pace, until there is an answer.
 
@@ -327,7 +309,19 @@ class Here:
         return await self.outbox.send(self.chat, content)
 
     async def show(self, outgoing: Outgoing, files: Sequence[Upload]) -> tuple[int, ...]:
-        return await self.outbox.show(self.chat, outgoing, files)
+        outbox, chat, how = self.outbox, str(self.chat), How(silent=True, previews=NO_PREVIEW)
+
+        async def once() -> Sequence[telegram.Message]:
+            try:
+                return await post(outbox.bot, chat, outgoing, files, how)
+            except TimedOut:  # a large file: it would take as long again
+                return ()
+
+        try:
+            return tuple(one.message_id for one in await outbox.call(self.chat, once))
+        except BadRequest as error:
+            log.warning("Telegram does not show a file", reason=redact(error.message), chat=self.chat)
+            return ()
 
     async def delete(self, messages: Sequence[int]) -> bool:
         return await self.outbox.delete_all(self.chat, messages)

@@ -22,7 +22,7 @@ from threadcast.bot.intake.report import added_report, refused_report
 from threadcast.bot.media.store import MAX_FILE
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.errors import UnknownChannelError
-from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
+from threadcast.bot.requests.input import MAX_INPUT, InputError, NotNowError, understand
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.documented import nearest
@@ -196,8 +196,8 @@ class IntakeFolder:
                 seen.due = now + self._settle
             except FileNotFoundError:
                 return AT_LEAST_EVERY  # somebody took it away: their good right
-            except StoreError as error:
-                self._trouble("queue", "the queue cannot be used: files wait", error)
+            except (StoreError, NotNowError) as error:
+                self._wait(source.named(name), error)
                 seen.due = now + RETRY
         return seen.due - now
 
@@ -237,6 +237,8 @@ class IntakeFolder:
             receipts = threads.add([understood], channels=channels, since=changed)
         except files.UnfitError as error:
             return self._refuse(shown, f"{shown} {error}")
+        except NotNowError:
+            raise
         except InputError as error:
             return self._refuse(shown, str(error))
         except UnknownChannelError as error:  # by the settings before a thread
@@ -248,6 +250,7 @@ class IntakeFolder:
             log.exception("the file could not be dealt with", file=shown)
             return self._refuse(shown, f"Threadcast broke on {shown}; its log says where")
         self._recovered("queue")
+        self._recovered(f"files of {shown}")
         log.info(
             "taken",
             file=shown,
@@ -278,6 +281,12 @@ class IntakeFolder:
         moved = PurePath(verdict.where, source.channel, free)
         log.info("put away", file=shown, to=plain(os.fsencode(moved).decode("utf-8", "replace")))
         return AT_LEAST_EVERY
+
+    def _wait(self, shown: str, error: StoreError | NotNowError) -> None:
+        if isinstance(error, StoreError):
+            self._trouble("queue", "the queue cannot be used: files wait", error)
+        else:
+            self._trouble(f"files of {shown}", "left where it is for now", error, file=shown)
 
     def _trouble(self, what: str, event: str, error: Exception, **more: str) -> None:
         """Log a trouble once, until it is over or another."""

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from threadcast.bot.languages import _
 from threadcast.bot.media import images
+from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.fetch import Fetcher
 from threadcast.bot.media.kinds import is_page, kind_of
@@ -50,13 +51,15 @@ class Attacher:
     def attach(self, thread: Thread, files: Files | None) -> Thread:
         """Return a thread that knows its files; those that it knows are kept already.
 
-        Raises MediaError, and says the line; then nothing of the thread may be queued.
+        Raises AwayError, or MediaError, and says the line; then nothing of the thread may be queued.
         """
         found: dict[str, StoredFile] = {}
         for media in thread.media:
             if media.file is None and media.source not in found:
                 try:
                     found[media.source] = self._keep(media, files)
+                except AwayError:
+                    raise
                 except MediaError as error:
                     said = _("line {line}: {fault}").format(line=media.line, fault=error)
                     raise MediaError(said) from error.__cause__

@@ -144,14 +144,15 @@ class Bucket:
         code, status = _code(error), _STATUS.search(str(error))
         if code in _NO_BUCKET:
             said = _("there is no {store}, where the files are kept ({code})")
-            advice = _("make it, or name another one in THREADCAST_MEDIA_URL")
+            advice = "make it, or name another one in THREADCAST_MEDIA_URL"
         elif status and status[1] in _CLOSED:
             said = _("{store}, where the files are kept, does not let us in ({code})")
-            advice = _("check THREADCAST_MEDIA_SECRET and the access_key_id, or the AWS_… variables")
+            advice = "check THREADCAST_MEDIA_SECRET and the access_key_id, or the AWS_… variables"
         else:
-            said = _("{store}, where the files are kept, cannot be reached ({code})")
-            advice = _("check THREADCAST_MEDIA_URL and its secret, and whether that server answers from here")
-        return AwayError(said.format(store=self.address, code=code or _("no answer")), advice)
+            broken = _("{store}, where the files are kept, does not work now ({code})")
+            said = broken if code else _("{store}, where the files are kept, cannot be reached")
+            advice = "check THREADCAST_MEDIA_URL and its secret, and whether that server answers from here"
+        return AwayError(said.format(store=self.address, code=code), advice)
 
 
 def _key(digest: str) -> str:

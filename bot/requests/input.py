@@ -9,6 +9,7 @@ from typing import IO
 
 from threadcast.bot.languages import _
 from threadcast.bot.media.attach import Attacher
+from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.formats import encoding_of, kind_of
 from threadcast.bot.media.sources import Files, FolderFiles
@@ -29,6 +30,10 @@ class InputError(Exception):
     def __init__(self, message: str, encoding: str = "") -> None:
         super().__init__(message)
         self.encoding = encoding
+
+
+class NotNowError(InputError):
+    """It could be used at another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +108,15 @@ def inspected(intake: Intake) -> Intake:
 
 
 def with_files_of(intake: Intake, attacher: Attacher) -> Intake:
-    """Return a text whose threads know their files. Raises InputError where one cannot be used."""
+    """Return a text whose threads know their files.
+
+    Raises InputError where one cannot be used, NotNowError where they cannot be kept now.
+    """
     try:
         return replace(intake, threads=tuple(attacher.attach(one, intake.files) for one in intake.threads))
+    except AwayError as error:
+        said = _("{source} cannot be added now: {fault}; try again later")
+        raise NotNowError(said.format(source=intake.source, fault=error)) from None
     except MediaError as error:
         raise InputError(f"{intake.source}, {error}") from None
 

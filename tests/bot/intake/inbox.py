@@ -73,6 +73,7 @@ class Inbox:
     ) -> None:
         self.path = path / "intake"
         self.database = fresh_database()
+        self.store = MediaStore(path)
         self.database.threads = self.threads = FailingThreads(self.database)
         self.looks: queue.SimpleQueue[float] = queue.SimpleQueue()
         self.seconds = 0.0
@@ -103,7 +104,7 @@ class Inbox:
                 now,
                 actor,
                 lambda: True,
-                Attacher(MediaStore(self.path)),
+                Attacher(self.store),
             )
         )
 

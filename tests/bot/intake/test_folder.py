@@ -21,9 +21,12 @@ from structlog.testing import capture_logs
 
 from tests.bot.intake.inbox import FOG, GAP, LAMP, Inbox, now
 from tests.bot.media.drawn import jpeg
+from tests.servers.bucket import running
 from threadcast.bot.intake import files as intake_files
 from threadcast.bot.intake.folder import AT_LEAST_EVERY, RETRY, SETTLE
+from threadcast.bot.media.store import open_store
 from threadcast.bot.requests.input import MAX_INPUT, understand
+from threadcast.config.settings import load
 from threadcast.queue.compose.compose import Post
 from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.model import Claim
@@ -276,6 +279,28 @@ class TestOnce:
         inbox.threads.error = None
         inbox.look(after=RETRY)
         assert {"done/a.txt", "done/b.txt"} < inbox.files()
+
+    def test_a_store_that_is_away(self, inbox: Inbox, tmp_path: Path) -> None:
+        """A text with files waits where its files cannot be kept, said once; one without is taken."""
+        with running(tmp_path / "server") as server:
+            pass
+        inbox.store = open_store(
+            load({"THREADCAST_DATA": str(tmp_path), **server.environ()}, folder=tmp_path)
+        )
+        inbox.drop("lamp.jpg", jpeg())
+        inbox.drop("fog.txt", FOG)
+        with zipfile.ZipFile(inbox.path / "lamp.zip", "w") as archive:
+            archive.writestr("lamp.txt", "1/ The lamp.\n![A lamp](lamp.jpg)\n2/ The sea. /end")
+            archive.writestr("lamp.jpg", jpeg())
+        with capture_logs() as logs:
+            inbox.settle()
+            assert inbox.look(after=RETRY) == RETRY
+        assert inbox.sources() == ["fog.txt"]
+        (said,) = [line for line in logs if line["log_level"] == "error"]
+        assert "lamp.txt cannot be added now: s3://media/a/prefix, where the files are kept" in said["reason"]
+        with running(tmp_path / "server", server.port):
+            inbox.look(after=RETRY)
+        assert inbox.sources() == ["fog.txt", "lamp.zip"]
 
     def test_one_that_cannot_be_moved(self, inbox: Inbox) -> None:
         """A file that cannot be put away stays, is added once, said once, and moved when that is possible."""

@@ -134,7 +134,7 @@ FAULTS: dict[str, tuple[dict[str, str], str, str]] = {
     "secret": ({"secret": "another-secret"}, r"does not let us in \(SignatureDoesNotMatch\)", "MEDIA_SECRET"),
     "key": ({"key": "AKOTHER"}, r"does not let us in \(InvalidAccessKeyId\)", "access_key_id"),
     "bucket": ({"bucket": "nowhere"}, r"there is no s3://nowhere/a/prefix.*\(NoSuchBucket\)", "make it"),
-    "server": ({}, r"cannot be reached \(no answer\)", "THREADCAST_MEDIA_URL"),
+    "server": ({}, "where the files are kept, cannot be reached", "THREADCAST_MEDIA_URL"),
 }
 
 
