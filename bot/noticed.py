@@ -20,9 +20,7 @@ _NOTICES = {
     NoticeKind.READER_LINES: N_("what a page shows round the thread is left out: {text}"),
     NoticeKind.LOOKS_NUMBERED: N_("{lines} look numbered, and are one part; the nearest marker is {form}"),
     NoticeKind.HTML_ENTITIES: N_("{entities} will be posted as written; {text} may be meant"),
-    NoticeKind.WRONG_FOCUS: N_(
-        "focus={text} is no place in a picture; write two numbers from -1 to 1: 0.2,-0.4"
-    ),
+    NoticeKind.WRONG_FOCUS: N_("{text} is no focus; write two numbers from -1 to 1, as in 0.2,-0.4"),
     NoticeKind.UNUSED: N_("came with the text, and no line of it shows it: {text}"),
     NoticeKind.NO_END_MARK: N_("no end mark (/end, END, /fin, 🔚 or N/N) in the last part"),
     NoticeKind.SINGLE_PART: N_("the thread has a single part"),

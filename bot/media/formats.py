@@ -28,9 +28,9 @@ _CYRILLIC_WORDS = re.compile(rb"[\xa8\xb8\xc0-\xff]{3,}")
 
 
 def kind_of(data: bytes) -> str | None:
-    """Return what kind of file these bytes are, None where they may be a text."""
+    """Return what kind of document these bytes are, None where they may be a text, or an archive."""
     if data.startswith(ZIP):
-        return next((kind for mark, kind in ZIPPED if mark in data), "a ZIP file")
+        return next((kind for mark, kind in ZIPPED if mark in data), None)
     return next((kind for mark, kind in KINDS if data.startswith(mark)), None)
 
 

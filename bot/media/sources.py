@@ -3,6 +3,7 @@
 A text names them by paths relative to itself. None leads out of the folder: not by `..`, nor by a link.
 """
 
+import errno
 import os
 import stat
 import unicodedata
@@ -32,6 +33,8 @@ class Files(Protocol):
 def steps(name: str) -> tuple[str, ...]:
     """Return a relative path step by step. Raises MediaError where it leads out of the folder."""
     path = PurePosixPath(name.replace("\\", "/"))
+    if not path.parts:
+        raise MediaError(f"{plain(name)} is a folder; name a file in it")
     if path.is_absolute() or ":" in path.parts[0] or ".." in path.parts or "\0" in name:
         raise MediaError(f"{plain(name)} leads out of the text's folder; put the file beside the text")
     return path.parts
@@ -61,11 +64,16 @@ class FolderFiles:
             except FileNotFoundError:
                 continue
             except (OSError, ValueError) as error:
+                if isinstance(error, OSError) and error.errno == errno.ELOOP:
+                    raise MediaError(
+                        f"{plain(name)} is a link; put the file itself beside the text"
+                    ) from None
                 cause = getattr(error, "strerror", None) or str(error)
                 raise MediaError(
                     f"{plain(name)} cannot be read: {cause}; put the file itself beside the text"
                 ) from None
-        raise MediaError(f"there is no file {plain(name)} in {plain(str(self._folder))}; put it there")
+        folder = plain(str(self._folder.absolute()))
+        raise MediaError(f"there is no file {plain(name)} in {folder}; put it there")
 
     def _open(self, path: tuple[str, ...]) -> int:
         """Open a file step by step, following no link."""

@@ -1,8 +1,17 @@
 """How a file is said, once for every face."""
 
-from threadcast.bot.languages import _, ngettext
-from threadcast.queue.text.media import Media, megabytes
+from threadcast.bot.languages import N_, _, ngettext
+from threadcast.queue.text.media import Media, MediaKind, megabytes
 from threadcast.queue.text.thread import Notice
+
+_KINDS = {
+    MediaKind.IMAGE: N_("picture"),
+    MediaKind.ANIMATION: N_("animation"),
+    MediaKind.VIDEO: N_("video"),
+    MediaKind.AUDIO: N_("recording"),
+    MediaKind.VOICE: N_("voice message"),
+    MediaKind.DOCUMENT: N_("document"),
+}
 
 
 def undescribed(notice: Notice) -> str:
@@ -20,6 +29,6 @@ def undescribed(notice: Notice) -> str:
 
 
 def shown(media: Media) -> str:
-    """Return a file of a post: `📎 photo.jpg, 2.1 MB: what can be seen`."""
-    size = f", {megabytes(media.file.size)}" if media.file else ""
-    return f"📎 {media.name}{size}{f': {media.description}' if media.description else ''}"
+    """Return a file of a post: `📎 photo.jpg (picture, 2.1 MB): what can be seen`."""
+    known = f" ({_(_KINDS[media.file.kind])}, {megabytes(media.file.size)})" if media.file else ""
+    return f"📎 {media.name}{known}{f': {media.description}' if media.description else ''}"

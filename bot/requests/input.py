@@ -11,7 +11,7 @@ from threadcast.bot.languages import _
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
-from threadcast.bot.media.formats import encoding_of, kind_of
+from threadcast.bot.media.formats import ZIP, encoding_of, kind_of
 from threadcast.bot.media.sources import Files, FolderFiles
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import plain
@@ -82,6 +82,8 @@ def understand(name: str, data: bytes, encoding: str = "", files: Files | None =
         raise InputError(f"{name} is larger than {megabytes} MB; split it into several files")
     if kind := kind_of(data):
         raise InputError(f"{name} is {kind}, not text; save it as plain text, or paste what it says")
+    if data.startswith(ZIP):  # a whole one that came as a file was unpacked
+        raise InputError(f"{name} is an archive that cannot be unpacked; pack it anew, and give it as a file")
     try:
         text = decode(data.decode(encoding).encode() if encoding else data)
     except (UnicodeDecodeError, UnicodeEncodeError) as error:

@@ -86,7 +86,7 @@ def test_what_a_channel_does_not_take_is_held(shell: Shell, folder: Path) -> Non
 def test_a_preview_names_the_files(shell: Shell, folder: Path) -> None:
     """A preview shows which files each post has, how large and with what description; it keeps none."""
     shown = shell.ok("preview", shell.write(TEXT))
-    assert "📎 lamp.jpg, 1 KB: A lamp at dusk\n1/ The lamp.\n" in shown
+    assert "📎 lamp.jpg (picture, 1 KB): A lamp at dusk\n1/ The lamp.\n" in shown
     assert not (folder / "threadcast-data" / "media").exists()
 
 
@@ -179,3 +179,14 @@ def test_a_store_that_is_set_wrong(shell: Shell, folder: Path, tmp_path: Path) -
     (folder / "file").touch()
     shell.env["THREADCAST_MEDIA_URL"] = f"file://{folder}/file/media"
     assert f"the files of threads cannot be kept in {folder}/file" in shell("check").output
+
+
+def test_an_archive_that_cannot_be_unpacked(shell: Shell, folder: Path) -> None:
+    """An archive that was cut off, or came where no file can, is called what it is, not a text."""
+    with zipfile.ZipFile(folder / "thread.zip", "w") as archive:
+        archive.writestr("thread.txt", "1/ a\n2/ b /end")
+    whole = (folder / "thread.zip").read_bytes()
+    (folder / "cut.zip").write_bytes(whole[:40])
+    for done in (shell("add", "cut.zip"), shell("add", "-", stdin=whole)):
+        assert done.exit_code != 0
+        assert "is an archive that cannot be unpacked; pack it anew, and give it as a file" in done.stderr
