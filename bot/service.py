@@ -288,7 +288,7 @@ async def serve(settings: Settings) -> None:
         log.info("a new queue begins", data=str(settings.data))
     with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as database:
         await asyncio.to_thread(look_through, settings)
-        _hint_at_files(settings)
+        hint_at_files(settings)
         async with open_channels(settings, database, now) as channels:
             service = Service(settings, database, channels, clock=now)
             loop = asyncio.get_running_loop()
@@ -298,7 +298,7 @@ async def serve(settings: Settings) -> None:
             log.info("stopped")
 
 
-def _hint_at_files(settings: Settings) -> None:
+def hint_at_files(settings: Settings) -> None:
     """On a database that several machines may share, say where the files are that they would not."""
     store = open_store(settings)
     if store.is_here and not is_sqlite(settings.database_url.get_secret_value()):

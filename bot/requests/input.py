@@ -117,7 +117,7 @@ def with_files_of(intake: Intake, attacher: Attacher) -> Intake:
     try:
         return replace(intake, threads=tuple(attacher.attach(one, intake.files) for one in intake.threads))
     except AwayError as error:
-        said = _("{source} cannot be added now: {fault}; try again later")
+        said = _("{source} cannot be added now: {fault}; in a shell, threadcast check says more")
         raise NotNowError(said.format(source=intake.source, fault=error)) from None
     except MediaError as error:
         raise InputError(f"{intake.source}, {error}") from None

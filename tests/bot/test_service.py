@@ -14,7 +14,7 @@ from tests.servers.bucket import SECRET, running
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import prepare
-from threadcast.bot.service import Service
+from threadcast.bot.service import Service, hint_at_files
 from threadcast.config.settings import load
 from threadcast.queue.errors import GoneError
 from threadcast.queue.model import Delivery
@@ -103,3 +103,20 @@ async def test_a_store_that_is_not_ours(tmp_path: Path, wrong: dict[str, str], e
     (said,) = [one for one in told if one["event"] == event]
     assert step in said["next"]
     assert not {SECRET, "wrong-secret"} & set(str(told).split())
+
+
+@pytest.mark.parametrize(
+    ("environ", "hints"),
+    [
+        ({}, []),
+        ({"DATABASE_URL": "postgres://db.example/queue"}, ["files of threads are kept on this machine"]),
+        ({"DATABASE_URL": "postgres://db.example/queue", "THREADCAST_MEDIA_URL": "s3://bucket"}, []),
+    ],
+)
+def test_files_that_another_machine_would_not_see(
+    tmp_path: Path, environ: dict[str, str], hints: list[str]
+) -> None:
+    """On a database that several machines may share, files in a folder are a hint at the start."""
+    with structlog.testing.capture_logs() as said:
+        hint_at_files(load(environ, folder=tmp_path))
+    assert [one["event"] for one in said] == hints
