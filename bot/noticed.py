@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from threadcast.bot.languages import N_, _
+from threadcast.bot.languages import N_
 from threadcast.bot.media.words import undescribed
 from threadcast.bot.plain import quoted
 from threadcast.bot.settled import OF_SETTINGS, of_settings
-from threadcast.bot.wording import listed, parts
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.thread import Notice, NoticeKind
 
 _NOTICES = {
@@ -28,7 +28,7 @@ _NOTICES = {
 
 
 def noticed(notice: Notice) -> str:
-    """Return what the parser noticed, without its line."""
+    """Return what the parser noticed, without its line; a face translates it."""
     if notice.kind in OF_SETTINGS:
         return of_settings(notice)
     if notice.kind is NoticeKind.NO_DESCRIPTION:
@@ -38,22 +38,25 @@ def noticed(notice: Notice) -> str:
         return notice.kind.replace("-", " ")  # of a thread that was stored by an earlier version
     named = zip(notice.markers, notice.lines, strict=False)
     names = [
-        _("{marker} (line {line})").format(marker=" ".join(marker.split()), line=line).strip()
+        Sentence("{marker} (line {line})", marker=" ".join(marker.split()), line=line)
+        if marker.strip()
+        else Sentence("(line {line})", line=line)
         for marker, line in named
     ]
     part, other = (*names, "", "")[:2]
     if notice.kind is NoticeKind.MISSING:
         return _missing(notice.numbers, part, other)
     if notice.kind is NoticeKind.PREAMBLE:  # it may as well be the end of a thread before it
-        said = _("the text before {part} is kept, and not posted").format(part=part)
-        return f"{said}: {quoted(notice.text)}" if notice.text else said
-    return _(_NOTICES[notice.kind]).format(
+        said = Sentence("the text before {part} is kept, and not posted", part=part)
+        return Sentence("{said}: {text}", said=said, text=quoted(notice.text)) if notice.text else said
+    return Sentence(
+        _NOTICES[notice.kind],
         part=part,
         other=other,
         behind=_lines(notice.lines[1:]),
         lines=_lines(notice.lines),
-        total=parts(max(notice.numbers, default=0)),
-        entities=listed(notice.markers),
+        total=Sentence("{n} part", "{n} parts", n=max(notice.numbers, default=0)),
+        entities=_listed(notice.markers),
         text=quoted(notice.text),
         form=notice.text,
     )
@@ -63,23 +66,28 @@ def _missing(numbers: tuple[int, ...], part: str, other: str) -> str:
     one = len(set(numbers)) == 1
     if other:
         said = (
-            _("number {first} is missing between {other} and {part}")
+            N_("number {first} is missing between {other} and {part}")
             if one
-            else _("numbers {first} to {last} are missing between {other} and {part}")
+            else N_("numbers {first} to {last} are missing between {other} and {part}")
         )
     else:
         said = (
-            _("number {first} is missing before {part}")
+            N_("number {first} is missing before {part}")
             if one
-            else _("numbers {first} to {last} are missing before {part}")
+            else N_("numbers {first} to {last} are missing before {part}")
         )
-    return said.format(first=numbers[0], last=numbers[-1], other=other, part=part)
+    return Sentence(said, first=numbers[0], last=numbers[-1], other=other, part=part)
 
 
 def _lines(lines: Sequence[int]) -> str:
     """Return `line 3`, `lines 3 and 5`, `lines 3 to 7`, or `lines 1, 3 and 5`."""
     if len(lines) < 2:  # noqa: PLR2004
-        return _("line {line}").format(line=lines[0]) if lines else _("a line")
+        return Sentence("line {line}", line=lines[0]) if lines else Sentence("a line")
     if len(lines) > 2 and lines[-1] - lines[0] == len(lines) - 1:  # noqa: PLR2004
-        return _("lines {first} to {last}").format(first=lines[0], last=lines[-1])
-    return _("lines {numbers}").format(numbers=listed([str(line) for line in lines]))
+        return Sentence("lines {first} to {last}", first=lines[0], last=lines[-1])
+    return Sentence("lines {numbers}", numbers=_listed([str(line) for line in lines]))
+
+
+def _listed(words: Sequence[str]) -> str:
+    *most, last = words or ("",)
+    return Sentence("{most} and {last}", most=", ".join(most), last=last) if most else last

@@ -3,6 +3,7 @@
 from threadcast.bot.languages import _
 from threadcast.bot.plain import quoted
 from threadcast.config.environment import channel_variable
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.settings import NAMES, ThreadSettings, expected
 from threadcast.queue.text.thread import Notice, NoticeKind
 
@@ -14,17 +15,18 @@ def of_settings(notice: Notice) -> str:
     """Return what is wrong with the front matter of a thread."""
     name, text = next(iter(notice.markers), ""), quoted(notice.text)
     if notice.kind is NoticeKind.NOT_SETTINGS:
-        return _(
+        return Sentence(
             "what stands between the lines --- cannot be read as settings: {text}; write “warning: politics”,"
-            " with quotes round a text that has a colon in it, right before a thread"
-        ).format(text=text)
+            " with quotes round a text that has a colon in it, right before a thread",
+            text=text,
+        )
     if notice.kind is NoticeKind.WRONG_SETTING:
         if notice.numbers:
-            return _("the setting {name} stands there twice: keep one of them").format(name=name)
+            return Sentence("the setting {name} stands there twice: keep one of them", name=name)
         return setting_refused(name, notice.text)
     if name:
-        return _("there is no setting {text}; {name} may be meant").format(text=text, name=name)
-    return _("there is no setting {text}; there are {names}").format(text=text, names=", ".join(NAMES))
+        return Sentence("there is no setting {text}; {name} may be meant", text=text, name=name)
+    return Sentence("there is no setting {text}; there are {names}", text=text, names=", ".join(NAMES))
 
 
 def settled(settings: ThreadSettings) -> str:
@@ -46,11 +48,15 @@ def shown(value: object) -> str:
 def setting_refused(name: str, value: str) -> str:
     """Return why a setting of a thread cannot have this value."""
     if name not in NAMES:
-        return _("there is no setting {text}; there are {names}").format(
-            text=quoted(name), names=", ".join(NAMES)
+        return Sentence(
+            "there is no setting {text}; there are {names}", text=quoted(name), names=", ".join(NAMES)
         )
-    said = _("the setting {name} has to be {expected}, and not {text}")
-    return said.format(name=name, expected=_(expected(name)), text=quoted(value))
+    return Sentence(
+        "the setting {name} has to be {expected}, and not {text}",
+        name=name,
+        expected=expected(name),
+        text=quoted(value),
+    )
 
 
 def linked(channel: str, also: str) -> str:

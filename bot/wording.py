@@ -6,9 +6,8 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from threadcast.bot.languages import N_, _, ngettext
+from threadcast.bot.languages import N_, _, ngettext, translated
 from threadcast.bot.languages.dates import weekday, written
-from threadcast.bot.languages.stored import translated
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
@@ -16,6 +15,7 @@ from threadcast.config.schedule.words import WhenCode, WhenError
 from threadcast.queue.errors import Fault, QueueError
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import Code
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import DeliveryState, Event
 
 STATES = {
@@ -38,35 +38,44 @@ K = TypeVar("K", bound=Hashable)
 
 
 def time_refused(error: WhenError) -> str:  # noqa: PLR0911  # one each
-    """Return why a time is refused, and what to write instead."""
-    shown = _("“{text}”").format(text=error.text) if error.text else _("that")
+    """Return why a time is refused, and what to write instead, with days as the language here has them."""
+    shown = Sentence("“{text}”", text=error.text) if error.text else Sentence("that")
     # As it is read again when it is typed.
     days = [_("{day:%-d %b}").format(day=day).lower() for day in error.days]
     match error.code:
         case WhenCode.UNREADABLE:
-            return _("{text} is no time that I can read; write it as {times}").format(
-                text=shown, times=_(TIMES)
+            return Sentence(
+                "{text} is no time that I can read; write it as {times}", text=shown, times=Sentence(TIMES)
             )
         case WhenCode.NO_TIME_OF_DAY:
-            return _("{text} needs a time of the day, too: {example} 18:30").format(
-                text=shown, example=error.text
+            return Sentence(
+                "{text} needs a time of the day, too: {example} 18:30", text=shown, example=error.text
             )
         case WhenCode.PASSED:
-            return _("{text} has passed; write a time to come, as {times}").format(text=shown, times=_(TIMES))
+            return Sentence(
+                "{text} has passed; write a time to come, as {times}", text=shown, times=Sentence(TIMES)
+            )
         case WhenCode.TOO_FAR:
-            return _("{text} is more than a year away; write a time before that").format(text=shown)
+            return Sentence("{text} is more than a year away; write a time before that", text=shown)
         case WhenCode.TWO_DAYS:
-            return _("“next {weekday}” may be {first} or {second}; write the date, as {first} 18:30").format(
-                weekday=weekday(error.days[0]).lower(), first=days[0], second=days[1]
+            return Sentence(
+                "“next {weekday}” may be {first} or {second}; write the date, as {first} 18:30",
+                weekday=weekday(error.days[0]).lower(),
+                first=days[0],
+                second=days[1],
             )
         case WhenCode.DAY_PASSED:
-            return _("that day has passed; if you mean next year's, write {day} {year} 18:30").format(
-                day=days[0], year=error.days[0].year
+            return Sentence(
+                "that day has passed; if you mean next year's, write {day} {year} 18:30",
+                day=days[0],
+                year=error.days[0].year,
             )
         case WhenCode.OTHER_WEEKDAY:
             day = error.days[0]
-            return _("{day} is a {weekday}; write the date alone, or the right day").format(
-                day=written(day, "yMMMd", "%-d %b %Y"), weekday=weekday(day)
+            return Sentence(
+                "{day} is a {weekday}; write the date alone, or the right day",
+                day=written(day, "yMMMd", "%-d %b %Y"),
+                weekday=weekday(day),
             )
 
 

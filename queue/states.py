@@ -25,6 +25,7 @@ from threadcast.queue.outcomes import (
     Unknown,
     Unreached,
 )
+from threadcast.queue.sentences import Sentence
 
 
 class DeliveryState(StrEnum):
@@ -162,10 +163,10 @@ SHORTEST_WAIT = timedelta(seconds=1)  # a server whose clock is behind ours asks
 LONGEST_DELAY = timedelta(minutes=15)
 LOOKING_TRIES = 4  # a network that cannot be looked at is tried again after 8 to 16 seconds
 
-NOT_THERE = "looked for, and not there: sent again"
-ONCE_MORE = "looked for, and not there yet: looked for once more before it is sent again"
-STOPPING = "a person stopped it: it ends after the post in hand"
-BY_PERSON = "a person stopped it"
+NOT_THERE = Sentence("looked for, and not there: sent again")
+ONCE_MORE = Sentence("looked for, and not there yet: looked for once more before it is sent again")
+STOPPING = Sentence("a person stopped it: it ends after the post in hand")
+BY_PERSON = Sentence("a person stopped it")
 
 
 def retry_delay(tries: int, chance: float) -> timedelta:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from threadcast.queue.sentences import Sentence
+
 # What a post takes where nothing slows it down; Telegram lets about one a second into a chat.
 A_POST = timedelta(seconds=1)
 NO_GAP = timedelta(0)
 
-WAITS = "waits for room"  # how the reason of a chain begins that has to wait
+WAITS = Sentence("waits for room")  # how the reason of a chain begins that has to wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Window:
     left: int
     ends: datetime
     length: timedelta
-    giver: str = "the account may post"
+    giver: str = Sentence("the account may post")
     spare: int = 0
 
     def at(self, moment: datetime) -> "Window":
@@ -77,12 +79,24 @@ class Prospect:
         if count > 1:
             reason = _plan(posts, longest, count, ends - now, ends)
             if at > now:
-                reason = f"{WAITS}: {reason}; it begins with a fresh window at {_moment(at, at - now)}"
+                reason = Sentence(
+                    "{waits}: {reason}; it begins with a fresh window at {now}",
+                    waits=WAITS,
+                    reason=reason,
+                    now=_moment(at, at - now),
+                )
         elif at > now:
             left = tightest.at(now).left
             until = _moment(at, at - now)
-            more = max(left, 0) or "no"
-            reason = f"{WAITS}: {tightest.giver} {more} more until {until}, and the chain has {posts}"
+            more = max(left, 0) or Sentence("no")
+            reason = Sentence(
+                "{waits}: {giver} {more} more until {until}, and the chain has {posts}",
+                waits=WAITS,
+                giver=tightest.giver,
+                more=more,
+                until=until,
+                posts=posts,
+            )
         else:
             reason = ""
         return Room(at, ends, reason, count)
@@ -97,9 +111,14 @@ class Prospect:
         reason = ""
         if at > now:
             minutes, until = window.length // timedelta(minutes=1), _moment(at, at - now)
-            reason = (
-                f"{WAITS}: the server takes {window.whole} files in {minutes} min, and the chain has {files}"
-                f": uploaded by {until}"
+            reason = Sentence(
+                "{waits}: the server takes {whole} files in {minutes} min, and the chain has {files}: "
+                "uploaded by {until}",
+                waits=WAITS,
+                whole=window.whole,
+                minutes=minutes,
+                files=files,
+                until=until,
             )
         return Room(at, at, reason), replace(self, files=replace(window, left=window.left - left))
 
@@ -133,7 +152,14 @@ class Prospect:
 def _plan(posts: int, window: Window, count: int, away: timedelta, ends: datetime) -> str:
     hours = f"{window.length / timedelta(hours=1):g} h"
     through = _moment(ends, away)
-    return f"its {posts} posts go over {count} windows of {window.whole} in {hours}, until about {through}"
+    return Sentence(
+        "its {posts} posts go over {count} windows of {whole} in {hours}, until about {through}",
+        posts=posts,
+        count=count,
+        whole=window.whole,
+        hours=hours,
+        through=through,
+    )
 
 
 def _moment(moment: datetime, away: timedelta) -> str:

@@ -28,6 +28,7 @@ from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import StoreError
 from threadcast.queue.model import ChannelRow, ChannelSeen
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.store.database import Database
 
 if TYPE_CHECKING:
@@ -138,7 +139,10 @@ def seen(settings: Settings, channels: Sequence[Channel]) -> list[ChannelSeen]:
 
 def in_words(timetable: Timetable) -> str:
     """Return a schedule with its zone, in which its slots are other moments than elsewhere; "" for none."""
-    return "" if timetable.schedule is None else f"{describe(timetable.schedule)} ({timetable.zone.key})"
+    if timetable.schedule is None:
+        return ""
+    said = describe(timetable.schedule, Sentence)
+    return Sentence("{schedule} ({zone})", schedule=said, zone=timetable.zone.key)
 
 
 def build_paces(

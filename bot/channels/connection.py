@@ -9,6 +9,8 @@ import ssl
 from collections.abc import Iterator
 from enum import Enum
 
+from threadcast.queue.sentences import Sentence
+
 _AWAY = {
     errno.ENETUNREACH,
     errno.EHOSTUNREACH,
@@ -22,15 +24,15 @@ _DEPTH = 16  # errors within errors
 class Trouble(Enum):
     """What is wrong with the connection, in the words that end "… cannot be reached: "."""
 
-    NAME = "its name cannot be looked up"
-    CLOSED = "nothing answers there"
-    AWAY = "there is no way there from this machine"
-    CERTIFICATE = "its certificate is not trusted; check the address, and the clock of this machine"
-    SECURE = "no secure connection can be made"
-    LATE = "it did not answer in time"
-    BROKEN = "the connection broke"
-    BUSY = "too many calls are under way"
-    PROXY = "the proxy does not let us through; check its address, user and password"
+    NAME = Sentence("its name cannot be looked up")
+    CLOSED = Sentence("nothing answers there")
+    AWAY = Sentence("there is no way there from this machine")
+    CERTIFICATE = Sentence("its certificate is not trusted; check the address, and the clock of this machine")
+    SECURE = Sentence("no secure connection can be made")
+    LATE = Sentence("it did not answer in time")
+    BROKEN = Sentence("the connection broke")
+    BUSY = Sentence("too many calls are under way")
+    PROXY = Sentence("the proxy does not let us through; check its address, user and password")
 
 
 def trouble_of(error: BaseException | None) -> Trouble:
@@ -71,5 +73,7 @@ def _within(error: BaseException | None, depth: int = _DEPTH) -> Iterator[BaseEx
 
 def unreached(whom: str, trouble: Trouble, proxy: str = "") -> str:
     """Return that somebody cannot be reached, why, and by which proxy."""
-    by = f" by the proxy {proxy}" if proxy else ""
-    return f"{whom} cannot be reached{by}: {trouble.value}"
+    about = {"whom": whom, "proxy": proxy, "trouble": trouble.value}
+    if proxy:
+        return Sentence("{whom} cannot be reached by the proxy {proxy}: {trouble}", **about)
+    return Sentence("{whom} cannot be reached: {trouble}", **about)

@@ -15,6 +15,7 @@ from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import plain
 from threadcast.queue.compose.compose import MediaRules
 from threadcast.queue.outcomes import Code, Obstacle, Refused, Unreached
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import Media, MediaKind
 
 Uploads = tuple[str, ...]  # what a network calls the files that it has taken
@@ -109,7 +110,7 @@ class ChannelFiles:
     def _ready(self, media: Media) -> Upload:
         file, name = media.file, plain(media.name)
         if file is None:
-            raise MediaError(f"{name} was never kept; add the thread again with it")
+            raise MediaError(Sentence("{name} was never kept; add the thread again with it", name=name))
         kind = self.takes.kind_of(file) if self.takes else file.kind
         with self.store.opened(file.digest, name) as path:
             if kind not in _PICTURES:

@@ -13,8 +13,7 @@ from threadcast.bot.channels.telegram.errors import NO_BOT_API, UNREADABLE
 from threadcast.bot.chat.access import Sender
 from threadcast.bot.chat.commands import Context, UsageError
 from threadcast.bot.chat.views.message import clean
-from threadcast.bot.languages import N_, _
-from threadcast.bot.languages.stored import translated
+from threadcast.bot.languages import N_, _, translated
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.archives import is_archive
 from threadcast.bot.requests.input import MAX_INPUT, Intake, understand

@@ -9,8 +9,8 @@ from threadcast.bot.languages.catalogues import (
     language,
     language_of,
     ngettext,
-    pgettext,
     speaking,
+    translated,
 )
 
 __all__ = [
@@ -22,6 +22,6 @@ __all__ = [
     "language",
     "language_of",
     "ngettext",
-    "pgettext",
     "speaking",
+    "translated",
 ]

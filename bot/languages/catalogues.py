@@ -6,6 +6,7 @@ looked up:
     _("Send me {name}.").format(name=…)
     ngettext("{n} post", "{n} posts", n).format(n=n)
     @command("hold", help=N_("Keep it back"))    # looked up when it is shown
+    translated(Sentence("{n} post", "{n} posts", n=3))    # made before it is known for whom
 
 `make messages` puts new ones into every catalogue. Babel reads those, and is imported only where somebody
 does not speak English.
@@ -19,6 +20,8 @@ from gettext import GNUTranslations, NullTranslations
 from importlib import resources
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, TypeVar
+
+from threadcast.queue.sentences import Sentence
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -68,14 +71,14 @@ def _(message: str) -> str:
     return _catalogue(_language.get()).gettext(message) if message else ""  # which is where a header is
 
 
-def pgettext(context: str, message: str) -> str:
-    """Return a word that has several meanings, in the one that the context names."""
-    return _catalogue(_language.get()).pgettext(context, message)
-
-
 def ngettext(one: str, many: str, number: int) -> str:
     """Return a sentence in the form that goes with a number."""
     return _catalogue(_language.get()).ngettext(one, many, number)
+
+
+def translated(text: str) -> str:
+    """Return a sentence that is data in the language that is spoken here; other text as it is."""
+    return text.said(_, ngettext) if isinstance(text, Sentence) else text
 
 
 def N_(message: str) -> str:  # noqa: N802  # gettext's name for it

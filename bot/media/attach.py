@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import BinaryIO
 
-from threadcast.bot.languages import _
 from threadcast.bot.media import images
 from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
@@ -15,6 +14,7 @@ from threadcast.bot.media.kinds import is_page, kind_of
 from threadcast.bot.media.sources import Files
 from threadcast.bot.media.store import SHORT, MediaStore
 from threadcast.bot.plain import plain
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import Media, MediaKind, StoredFile
 from threadcast.queue.text.thread import Thread, with_files
 
@@ -61,7 +61,7 @@ class Attacher:
                 except AwayError:
                     raise
                 except MediaError as error:
-                    said = _("line {line}: {fault}").format(line=media.line, fault=error)
+                    said = Sentence("line {line}: {fault}", line=media.line, fault=error)
                     raise MediaError(said) from error.__cause__
         return with_files(thread, found) if thread.media else thread
 
@@ -79,8 +79,9 @@ class Attacher:
         kept = self._store.keep(name, content)
         kind, mime = kind_of(name, kept.head)
         if kind is MediaKind.DOCUMENT and address and is_page(kept.head):
-            said = _("{name} is a web page; write the address of the picture itself")
-            raise MediaError(said.format(name=address))
+            raise MediaError(
+                Sentence("{name} is a web page; write the address of the picture itself", name=address)
+            )
         width = height = 0
         if kind is MediaKind.IMAGE:
             with self._store.opened(kept.digest, name) as path:
@@ -95,14 +96,15 @@ class Attacher:
         if media.is_remote:
             return self._fetcher.opened(media.source)
         if files is None:
-            said = _("{name} did not come with the text; send it along")
-            raise MediaError(said.format(name=plain(media.source)))
+            raise MediaError(
+                Sentence("{name} did not come with the text; send it along", name=plain(media.source))
+            )
         return files.opened(media.source)
 
     @contextmanager
     def _kept(self, beginning: str, name: str) -> Iterator[BinaryIO]:
         digest = self._store.found(beginning)
         if digest is None:
-            raise MediaError(_("{name} is not kept here any more; send it again").format(name=name))
+            raise MediaError(Sentence("{name} is not kept here any more; send it again", name=name))
         with self._store.opened(digest, name) as path, path.open("rb") as file:
             yield file

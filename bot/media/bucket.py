@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from threadcast.bot.languages import _
+from threadcast.bot.languages import N_
 from threadcast.bot.media.errors import MediaError
 from threadcast.config.media import options_of
+from threadcast.queue.sentences import Sentence
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -143,16 +144,16 @@ class Bucket:
     def _away(self, error: Exception) -> AwayError:
         code, status = _code(error), _STATUS.search(str(error))
         if code in _NO_BUCKET:
-            said = _("there is no {store}, where the files are kept ({code})")
+            said = N_("there is no {store}, where the files are kept ({code})")
             advice = "make it, or name another one in THREADCAST_MEDIA_URL"
         elif status and status[1] in _CLOSED:
-            said = _("{store}, where the files are kept, does not let us in ({code})")
+            said = N_("{store}, where the files are kept, does not let us in ({code})")
             advice = "check THREADCAST_MEDIA_SECRET and the access_key_id, or the AWS_… variables"
         else:
-            broken = _("{store}, where the files are kept, does not work now ({code})")
-            said = broken if code else _("{store}, where the files are kept, cannot be reached")
+            broken = N_("{store}, where the files are kept, does not work now ({code})")
+            said = broken if code else N_("{store}, where the files are kept, cannot be reached")
             advice = "check THREADCAST_MEDIA_URL and its secret, and whether that server answers from here"
-        return AwayError(said.format(store=self.address, code=code), advice)
+        return AwayError(Sentence(said, store=self.address, code=code), advice)
 
 
 def _key(digest: str) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.plain import plain
+from threadcast.queue.sentences import Sentence
 
 REDIRECTS = 3
 PATIENCE = 15.0  # seconds without a byte
@@ -68,12 +69,22 @@ class Fetcher:
             with self._answer(address, shown) as answer:
                 yield _Timed(answer, shown)  # type: ignore[misc]  # it can be read
         except ssl.SSLError:
-            raise MediaError(f"{shown}: its server proves no name; save the file beside the text") from None
+            raise MediaError(
+                Sentence("{shown}: its server proves no name; save the file beside the text", shown=shown)
+            ) from None
         except TimeoutError:
-            raise MediaError(f"{shown} answers too slowly; save the file beside the text") from None
+            raise MediaError(
+                Sentence("{shown} answers too slowly; save the file beside the text", shown=shown)
+            ) from None
         except (OSError, HTTPException) as error:
             cause = getattr(error, "strerror", None) or type(error).__name__
-            raise MediaError(f"{shown} cannot be fetched ({cause}); save the file beside the text") from None
+            raise MediaError(
+                Sentence(
+                    "{shown} cannot be fetched ({cause}); save the file beside the text",
+                    shown=shown,
+                    cause=cause,
+                )
+            ) from None
 
     @contextmanager
     def _answer(self, address: str, shown: str) -> Iterator[HTTPResponse]:
@@ -90,11 +101,17 @@ class Fetcher:
                         yield answer
                         return
                     if answer.status not in _REDIRECTS:
-                        raise MediaError(f"{shown} is answered with {answer.status}; check the address")
+                        raise MediaError(
+                            Sentence(
+                                "{shown} is answered with {status}; check the address",
+                                shown=shown,
+                                status=answer.status,
+                            )
+                        )
                     address = urljoin(address, answer.headers.get("Location", ""))
             finally:
                 connection.close()
-        raise MediaError(f"{shown} leads on and on; write the address where it ends")
+        raise MediaError(Sentence("{shown} leads on and on; write the address where it ends", shown=shown))
 
     def _connect(self, address: str, shown: str) -> HTTPSConnection:
         try:
@@ -103,15 +120,26 @@ class Fetcher:
         except ValueError:
             parts, host, port = urlsplit(""), None, PORT
         if parts.scheme != "https" or not host or parts.username:
-            raise MediaError(f"{shown} is, or leads to, no https address; save the file beside the text")
+            raise MediaError(
+                Sentence(
+                    "{shown} is, or leads to, no https address; save the file beside the text", shown=shown
+                )
+            )
         try:
             known = self._look_up(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            raise MediaError(f"{shown}: there is no server {plain(host)}; check the address") from None
+            raise MediaError(
+                Sentence(
+                    "{shown}: there is no server {host}; check the address", shown=shown, host=plain(host)
+                )
+            ) from None
         found = [str(one[4][0]) for one in known]
         if not all(map(self._allows, found)):
             raise MediaError(
-                f"{shown} leads into a private network, and is not fetched; save the file beside the text"
+                Sentence(
+                    "{shown} leads into a private network, and is not fetched; save the file beside the text",
+                    shown=shown,
+                )
             )
         reach = partial(self._connect_to, (found[0], port))
         return _Judged(host, port, reach, context=self._context, patience=self._patience)
@@ -149,5 +177,7 @@ class _Timed:
 
     def read(self, size: int) -> bytes:
         if time.monotonic() > self._until:
-            raise MediaError(f"{self._shown} answers too slowly; save the file beside the text")
+            raise MediaError(
+                Sentence("{shown} answers too slowly; save the file beside the text", shown=self._shown)
+            )
         return self._answer.read1(min(size, 65536))

@@ -2,24 +2,26 @@
 
 import re
 
+from threadcast.queue.sentences import Sentence
+
 # How these files begin: https://en.wikipedia.org/wiki/List_of_file_signatures
 KINDS: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", "a PDF document"),
-    (b"{\\rtf", "a rich-text document"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of an old Microsoft Office"),
-    (b"\x89PNG\r\n", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"RIFF", "a picture or a recording"),
-    (b"\x1f\x8b", "a compressed file"),
+    (b"%PDF-", Sentence("a PDF document")),
+    (b"{\\rtf", Sentence("a rich-text document")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Sentence("a document of an old Microsoft Office")),
+    (b"\x89PNG\r\n", Sentence("a picture")),
+    (b"\xff\xd8\xff", Sentence("a picture")),
+    (b"GIF8", Sentence("a picture")),
+    (b"RIFF", Sentence("a picture or a recording")),
+    (b"\x1f\x8b", Sentence("a compressed file")),
 )
 ZIP = b"PK\x03\x04"
 # What is in a ZIP file that is a document.
 ZIPPED: tuple[tuple[bytes, str], ...] = (
-    (b"word/", "a Word document"),
-    (b"xl/", "an Excel workbook"),
-    (b"opendocument.text", "an OpenDocument text"),
-    (b"epub+zip", "an e-book"),
+    (b"word/", Sentence("a Word document")),
+    (b"xl/", Sentence("an Excel workbook")),
+    (b"opendocument.text", Sentence("an OpenDocument text")),
+    (b"epub+zip", Sentence("an e-book")),
 )
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")

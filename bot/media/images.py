@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadcast.bot.languages import _
 from threadcast.bot.media.errors import MediaError
+from threadcast.queue.sentences import Sentence
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -84,8 +84,10 @@ def prepare(name: str, path: Path, limits: PictureLimits) -> Picture:
             picture = _still(name, image, path, mime, limits)
     if len(picture.content) > limits.size:
         raise MediaError(
-            _("{name} has {size} KB, more than the network takes").format(
-                name=name, size=f"{len(picture.content) // 1024:,}"
+            Sentence(
+                "{name} has {size} KB, more than the network takes",
+                name=name,
+                size=f"{len(picture.content) // 1024:,}",
             )
         )
     return picture
@@ -104,16 +106,24 @@ def _opened(name: str, path: Path) -> "Iterator[Image]":
                 most = MAX_JPEG_PIXELS if image.format == "JPEG" else MAX_PIXELS
                 width, height = image.size
                 if width * height > most:
-                    said = _("{name} is {width} x {height} pixels, more than can be shown; make it smaller")
-                    raise MediaError(said.format(name=name, width=f"{width:,}", height=f"{height:,}"))
+                    raise MediaError(
+                        Sentence(
+                            "{name} is {width} x {height} pixels, more than can be shown; make it smaller",
+                            name=name,
+                            width=f"{width:,}",
+                            height=f"{height:,}",
+                        )
+                    )
                 yield image
         except UnidentifiedImageError:
-            said = _("{name} is no picture that can be read; save it anew as JPEG or PNG")
-            raise MediaError(said.format(name=name)) from None
+            raise MediaError(
+                Sentence("{name} is no picture that can be read; save it anew as JPEG or PNG", name=name)
+            ) from None
         # Decoders raise what they like where the data is not what they expect.
         except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, TypeError, LookupError) as error:
-            said = _("{name} is a broken picture; save it anew as JPEG or PNG")
-            raise MediaError(said.format(name=name)) from error
+            raise MediaError(
+                Sentence("{name} is a broken picture; save it anew as JPEG or PNG", name=name)
+            ) from error
 
 
 def _moves(name: str, image: "Image") -> bool:
@@ -122,8 +132,13 @@ def _moves(name: str, image: "Image") -> bool:
         return False
     width, height = image.size
     if image.format != "GIF" and width * height * frames > MAX_MOVING_PIXELS:
-        said = _("{name} has {n} frames, more than can be shown; make it shorter or smaller")
-        raise MediaError(said.format(name=name, n=f"{frames:,}"))
+        raise MediaError(
+            Sentence(
+                "{name} has {n} frames, more than can be shown; make it shorter or smaller",
+                name=name,
+                n=f"{frames:,}",
+            )
+        )
     return frames > 1
 
 
@@ -152,10 +167,14 @@ def _still(name: str, image: "Image", path: Path, mime: str, limits: PictureLimi
 
     width, height = image.size
     if limits.ratio and max(width, height) > limits.ratio * min(width, height):
-        said = _(
-            "{name} is more than {n} times as long as it is wide, which the network does not take; crop it"
+        raise MediaError(
+            Sentence(
+                "{name} is more than {n} times as long as it is wide, which the network does not take; "
+                "crop it",
+                name=name,
+                n=limits.ratio,
+            )
         )
-        raise MediaError(said.format(name=name, n=limits.ratio))
     scale = _scale(width, height, limits)
     taken = scale == 1 and mime in limits.mimes and path.stat().st_size <= limits.size
     if taken and not image.getexif() and not image.info.keys() & _NOTED and not getattr(image, "text", None):

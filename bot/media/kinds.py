@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from threadcast.bot.languages import _
 from threadcast.bot.media.errors import MediaError
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import MediaKind
 
 _IMAGE, _VIDEO, _AUDIO = MediaKind.IMAGE, MediaKind.VIDEO, MediaKind.AUDIO
@@ -51,8 +52,11 @@ def kind_of(name: str, head: bytes) -> tuple[MediaKind, str]:
             raise MediaError(
                 _("{name} is not what it is called: it is a web page; save it anew").format(name=name)
             )
-        said = _("{name} is no picture, video or recording, though it is called so; save it anew")
-        raise MediaError(said.format(name=name))
+        raise MediaError(
+            Sentence(
+                "{name} is no picture, video or recording, though it is called so; save it anew", name=name
+            )
+        )
     return MediaKind.DOCUMENT, named or "application/octet-stream"
 
 

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.plain import plain
+from threadcast.queue.sentences import Sentence
 
 MAX_ENTRIES = 1000  # files of an archive
 MAX_UNPACKED = 500 * 1024 * 1024  # bytes of all of them
@@ -34,9 +35,11 @@ def steps(name: str) -> tuple[str, ...]:
     """Return a relative path step by step. Raises MediaError where it leads out of the folder."""
     path = PurePosixPath(name.replace("\\", "/"))
     if not path.parts:
-        raise MediaError(f"{plain(name)} is a folder; name a file in it")
+        raise MediaError(Sentence("{name} is a folder; name a file in it", name=plain(name)))
     if path.is_absolute() or ":" in path.parts[0] or ".." in path.parts or "\0" in name:
-        raise MediaError(f"{plain(name)} leads out of the text's folder; put the file beside the text")
+        raise MediaError(
+            Sentence("{name} leads out of the text's folder; put the file beside the text", name=plain(name))
+        )
     return path.parts
 
 
@@ -52,7 +55,9 @@ class FolderFiles:
         handle = self._found(name)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
-            raise MediaError(f"{plain(name)} is no plain file; put the file itself beside the text")
+            raise MediaError(
+                Sentence("{name} is no plain file; put the file itself beside the text", name=plain(name))
+            )
         with os.fdopen(handle, "rb") as file:
             yield file
 
@@ -70,10 +75,19 @@ class FolderFiles:
                     ) from None
                 cause = getattr(error, "strerror", None) or str(error)
                 raise MediaError(
-                    f"{plain(name)} cannot be read: {cause}; put the file itself beside the text"
+                    Sentence(
+                        "{name} cannot be read: {cause}; put the file itself beside the text",
+                        name=plain(name),
+                        cause=cause,
+                    )
                 ) from None
-        folder = plain(str(self._folder.absolute()))
-        raise MediaError(f"there is no file {plain(name)} in {folder}; put it there")
+        raise MediaError(
+            Sentence(
+                "there is no file {name} in {folder}; put it there",
+                name=plain(name),
+                folder=plain(str(self._folder.absolute())),
+            )
+        )
 
     def _open(self, path: tuple[str, ...]) -> int:
         """Open a file step by step, following no link."""
@@ -105,12 +119,20 @@ class ArchiveFiles:
             if info is not None:
                 break
         else:
-            raise MediaError(f"there is no file {plain(name)} in the archive; put it beside the text")
+            raise MediaError(
+                Sentence("there is no file {name} in the archive; put it beside the text", name=plain(name))
+            )
         try:
             with self._archive.open(info) as file:
                 yield file  # type: ignore[misc]  # it can be read
         except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
-            raise MediaError(f"{plain(name)} in the archive cannot be read: {error}; pack it anew") from None
+            raise MediaError(
+                Sentence(
+                    "{name} in the archive cannot be read: {error}; pack it anew",
+                    name=plain(name),
+                    error=error,
+                )
+            ) from None
 
 
 def look_into(name: str, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -121,21 +143,44 @@ def look_into(name: str, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         if not info.is_dir() and "__MACOSX" not in PurePosixPath(info.filename).parts
     ]
     if len(entries) > MAX_ENTRIES:
-        raise MediaError(f"{name} holds {len(entries):,} files, more than {MAX_ENTRIES:,}; pack fewer")
+        raise MediaError(
+            Sentence(
+                "{name} holds {entries} files, more than {max_entries}; pack fewer",
+                name=name,
+                entries=f"{len(entries):,}",
+                max_entries=f"{MAX_ENTRIES:,}",
+            )
+        )
     if sum(info.file_size for info in entries) > MAX_UNPACKED:
-        raise MediaError(f"{name} unpacks to more than {MAX_UNPACKED // 1024 // 1024} MB; pack less")
+        raise MediaError(
+            Sentence(
+                "{name} unpacks to more than {max_unpacked} MB; pack less",
+                name=name,
+                max_unpacked=MAX_UNPACKED // 1024 // 1024,
+            )
+        )
     for info in entries:
         shown = plain(info.filename)
         try:
             steps(info.filename)
         except MediaError:
-            raise MediaError(f"{name} holds {shown}, which leads out of its folder; pack it anew") from None
+            raise MediaError(
+                Sentence(
+                    "{name} holds {shown}, which leads out of its folder; pack it anew",
+                    name=name,
+                    shown=shown,
+                )
+            ) from None
         if info.flag_bits & 1:
-            raise MediaError(f"{name} is locked with a password; pack it without one")
+            raise MediaError(Sentence("{name} is locked with a password; pack it without one", name=name))
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise MediaError(f"{name} holds a link, {shown}; pack the file itself")
+            raise MediaError(
+                Sentence("{name} holds a link, {shown}; pack the file itself", name=name, shown=shown)
+            )
         if shown.lower().endswith(".zip"):
-            raise MediaError(f"{name} holds another archive, {shown}; add that by itself")
+            raise MediaError(
+                Sentence("{name} holds another archive, {shown}; add that by itself", name=name, shown=shown)
+            )
     return entries
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from threadcast.bot.durable import UNFINISHED, finish, unfinished, write_whole
-from threadcast.bot.languages import _
 from threadcast.bot.media.bucket import Bucket
 from threadcast.bot.media.errors import MediaError
 from threadcast.config.media import folder_of
 from threadcast.config.settings import Settings
+from threadcast.queue.sentences import Sentence
 
 FOLDER = "media"
 MAX_FILE = 100 * 1024 * 1024  # bytes; the most that any network takes
@@ -116,8 +116,13 @@ class MediaStore:
                 return
         except LookupError:
             pass
-        said = _("{name} is not in {folder} any more; add the thread again with it")
-        raise MediaError(said.format(name=name, folder=self.place))
+        raise MediaError(
+            Sentence(
+                "{name} is not in {folder} any more; add the thread again with it",
+                name=name,
+                folder=self.place,
+            )
+        )
 
     def _put(self, name: str, content: Iterable[bytes]) -> Kept:
         try:
@@ -128,7 +133,14 @@ class MediaStore:
                 path.parent.mkdir(mode=0o700, exist_ok=True)
                 finish(file, path)  # the same content again is new again
         except OSError as error:
-            raise MediaError(f"{name} cannot be kept in {self._folder}: {error.strerror or error}") from None
+            raise MediaError(
+                Sentence(
+                    "{name} cannot be kept in {folder}: {error}",
+                    name=name,
+                    folder=self._folder,
+                    error=error.strerror or error,
+                )
+            ) from None
         return kept
 
     def _path(self, digest: str) -> Path:
@@ -151,8 +163,13 @@ def _copied(name: str, content: Iterable[bytes], file: IO[bytes]) -> Kept:
         head += chunk[: HEAD - len(head)]  # the first chunks may be short
         size += len(chunk)
         if size > MAX_FILE:
-            said = _("{name} is larger than {megabytes} MB, more than any network takes; make it smaller")
-            raise MediaError(said.format(name=name, megabytes=MAX_FILE // CHUNK))
+            raise MediaError(
+                Sentence(
+                    "{name} is larger than {megabytes} MB, more than any network takes; make it smaller",
+                    name=name,
+                    megabytes=MAX_FILE // CHUNK,
+                )
+            )
         digest.update(chunk)
         file.write(chunk)
     return Kept(digest.hexdigest(), size, head)

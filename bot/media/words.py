@@ -1,6 +1,7 @@
 """How a file is said, once for every face."""
 
-from threadcast.bot.languages import N_, _, ngettext
+from threadcast.bot.languages import N_, _
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import Media, MediaKind, megabytes
 from threadcast.queue.text.thread import Notice
 
@@ -18,14 +19,16 @@ def undescribed(notice: Notice) -> str:
     """Return which files have no description."""
     name, line, more = notice.text, notice.line, len(notice.lines[1:])
     if not more:
-        return _("{name} (line {line}) has no description for those who cannot see it").format(
-            name=name, line=line
+        return Sentence(
+            "{name} (line {line}) has no description for those who cannot see it", name=name, line=line
         )
-    return ngettext(
+    return Sentence(
         "{name} (line {line}) and {n} more file have no description for those who cannot see them",
         "{name} (line {line}) and {n} more files have no description for those who cannot see them",
-        more,
-    ).format(name=name, line=line, n=more)
+        name=name,
+        line=line,
+        n=more,
+    )
 
 
 def shown(media: Media) -> str:

@@ -10,12 +10,13 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.config.logs import get_logger
 from threadcast.queue.model import Claim, PostRecord
 from threadcast.queue.outcomes import Blind, Code, Look, Obstacle, Outcome, Throttled, Unknown, Unreached
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import PostState
 
 log = get_logger("threadcast.publisher")
 
-STOPPED = "the service was stopped before the server answered"
-BROKE = "the channel's adapter broke, which is a fault of ours: the log says where"
+STOPPED = Sentence("the service was stopped before the server answered")
+BROKE = Sentence("the channel's adapter broke, which is a fault of ours: the log says where")
 
 
 def outgoing(claim: Claim, post: PostRecord) -> Outgoing:

@@ -16,11 +16,16 @@ from threadcast.config.schedule.timetable import Cause, Timetable
 from threadcast.config.settings import Settings
 from threadcast.queue.model import ChannelRow, Delivery, credible
 from threadcast.queue.outcomes import Code
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import DeliveryState
 
 NOTHING_KNOWN: Mapping[str, Prospect] = {}
 
-CAUSES = {Cause.TURN: "in turn", Cause.SLOT: "slot", Cause.QUIET: "after quiet hours"}
+CAUSES = {
+    Cause.TURN: Sentence("in turn"),
+    Cause.SLOT: Sentence("slot"),
+    Cause.QUIET: Sentence("after quiet hours"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,10 @@ def forecast(
     for name, waiting in groupby(deliveries, key=lambda delivery: delivery.channel):
         group = tuple(waiting)
         if name not in rhythms:
-            found.extend(_stuck(group, f"{name} is not configured any more"))
+            found.extend(_stuck(group, Sentence("{name} is not configured any more", name=name)))
         elif channels[name].paused:
             resume = f"resume {name}"
-            found.extend(_stuck(group, "the channel is paused", resume))
+            found.extend(_stuck(group, Sentence("the channel is paused"), resume))
         else:
             prospect = prospects.get(name, Prospect())
             found.extend(_of_channel(group, channels[name], rhythms[name], prospect, now))
@@ -128,7 +133,7 @@ def _of_channel(
         )
         if start is None or (own and max(own[0].due, free) <= start.at):
             delivery = own.popleft()
-            at, why = max(delivery.due, free), "its own time"
+            at, why = max(delivery.due, free), Sentence("its own time")
         else:
             delivery, at, why = turn.popleft(), start.at, CAUSES[start.cause]
             last_slot = start.slot.utc if start.slot else last_slot
@@ -146,8 +151,12 @@ def _under_way(delivery: Delivery, now: datetime) -> str:
     if delivery.code is Code.PERSON:
         return delivery.reason
     if delivery.due <= now or not delivery.reason:
-        return "under way"
-    return delivery.reason if delivery.code is Code.ROOM else f"waits until then: {delivery.reason}"
+        return Sentence("under way")
+    return (
+        delivery.reason
+        if delivery.code is Code.ROOM
+        else Sentence("waits until then: {reason}", reason=delivery.reason)
+    )
 
 
 def _files(delivery: Delivery, prospect: Prospect, now: datetime) -> int:

@@ -27,6 +27,7 @@ from threadcast.queue.compose.compose import CannotComposeError, Post, compose
 from threadcast.queue.errors import LeaseLostError, NotFoundError
 from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, at_once
 from threadcast.queue.outcomes import Code, Obstacle, Outcome, Refused, Throttled, Unknown
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import Change, Event, PostState, decide, interrupted, request, settle
 from threadcast.queue.store.database import Database
 
@@ -37,7 +38,7 @@ LEASE = timedelta(minutes=3)
 # How long a chain waits in memory for its channel's pace: what Telegram's asks for at the most, in a group.
 PATIENCE = timedelta(seconds=65)
 
-QUIET = "quiet hours"
+QUIET = Sentence("quiet hours")
 
 Observer = Callable[[Delivery], None]
 
@@ -255,7 +256,9 @@ class Publisher:
     async def _settle(self, claim: Claim, post: PostRecord, *, last: bool) -> Change:
         """Decide on a post that may be out: by what a look for it finds, if it is not too early to look."""
         if post.state is PostState.SENDING or post.doubted is None:
-            gone = Unknown("the service went away while this post was being sent", code=Code.STOPPED)
+            gone = Unknown(
+                Sentence("the service went away while this post was being sent"), code=Code.STOPPED
+            )
             return self._decide(post, gone, last=last, began=post.intended)
         known = await asyncio.to_thread(self.database.reading.landmark, self.channel.name)
         landmark = Landmark(known.remote_id, known.post.text) if known and known.remote_id else None

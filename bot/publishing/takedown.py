@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from threadcast.bot.channels.port import Channel, Clock, Difference, Expected
 from threadcast.queue.model import Delivery, PostRecord
 from threadcast.queue.outcomes import Absent, Blind, Obstacle, TakeDown, Throttled, Unreached
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import PostState
 from threadcast.queue.store.database import Database
 
@@ -70,7 +71,7 @@ class Undo:
         out = [post for post in posts if post.state is PostState.SENT]
         gone = sum(post.taken_down is not None for post in out)
         left = [
-            Left(post.position, post.url, "its id is not known here: it was posted by hand")
+            Left(post.position, post.url, Sentence("its id is not known here: it was posted by hand"))
             for post in out
             if post.remote_id is None
         ]
@@ -132,7 +133,7 @@ async def audit(
         if post.state is PostState.SENT and post.remote_id is not None and post.taken_down is None
     ]
     if not chain:
-        return Audit(delivery, 0, (), "nothing of it is out")
+        return Audit(delivery, 0, (), Sentence("nothing of it is out"))
     while isinstance(found := await channel.audit(chain), Throttled) and pause is not None:
         await pause(found.until)
     if isinstance(found, Throttled | Unreached | Blind):

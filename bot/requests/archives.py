@@ -10,6 +10,7 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.sources import ArchiveFiles, look_into, steps
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.input import MAX_INPUT, InputError, Intake, read, understand
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.parse import render
 from threadcast.queue.text.thread import Notice, NoticeKind, Severity
 
@@ -44,11 +45,13 @@ def unpack(name: str, file: Path | BinaryIO, encoding: str = "") -> list[Intake]
     except MediaError as error:
         raise InputError(str(error)) from None
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise InputError(f"{name} cannot be unpacked: {error}; pack it anew") from None
+        raise InputError(
+            Sentence("{name} cannot be unpacked: {error}; pack it anew", name=name, error=error)
+        ) from None
     texts = [one for one in entries if PurePosixPath(one.filename).suffix.lower() in TEXTS]
     texts.sort(key=lambda one: one.filename)  # programs pack in any order
     if not texts:
-        raise InputError(f"{name} holds no text: put a .txt or .md file into it")
+        raise InputError(Sentence("{name} holds no text: put a .txt or .md file into it", name=name))
     found = [_read(name, archive, one, encoding) for one in texts]
     shown = {
         str(PurePosixPath(text.filename).parent.joinpath(*_steps(media.source)))
@@ -72,7 +75,9 @@ def _read(name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, encoding:
         with archive.open(entry) as file:
             data = file.read(MAX_INPUT + 1)
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-        raise InputError(f"{shown} cannot be unpacked: {error}; pack it anew") from None
+        raise InputError(
+            Sentence("{shown} cannot be unpacked: {error}; pack it anew", shown=shown, error=error)
+        ) from None
     return understand(shown, data, encoding, ArchiveFiles(archive, PurePosixPath(entry.filename).parent))
 
 

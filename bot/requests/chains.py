@@ -19,6 +19,7 @@ from threadcast.queue.compose.compose import CannotComposeError, Post, compose
 from threadcast.queue.compose.corrections import MisfitError, inserted, recompose
 from threadcast.queue.model import Delivery, PostRecord
 from threadcast.queue.outcomes import Sent
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import LIVE, DeliveryState, Event, PostState
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Thread, written
@@ -172,7 +173,7 @@ class Chains:
         the chain. Raises InputError, NotFoundError, and NotAllowedError where that cannot be done in place.
         """
         before = self._database.reading.thread(thread_id).thread
-        intake = Threads(self._context).attached(understand(_("the new text"), text.encode()), before)
+        intake = Threads(self._context).attached(understand(Sentence("the new text"), text.encode()), before)
         after = only_thread(intake)
         require_in_place(thread_id, before, after)
         mine = self._context.deliveries(thread_id)

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.budget import Prospect
 from threadcast.bot.channels.port import Channel, Clock
-from threadcast.bot.languages import _
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import NOTHING_KNOWN, Rhythm
 from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
 from threadcast.bot.wording import listed
 from threadcast.queue.model import Delivery
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import BEGINNINGS
 from threadcast.queue.store.database import Database
 from threadcast.queue.text.notices import undescribed
@@ -61,8 +61,10 @@ class RequestContext:
         wanting, missing = self.describes.intersection(channels), undescribed(parts)
         if not wanting or not missing:
             return ""
-        return _("{file} has no description; on {channels} it is required").format(
-            file=plain(missing[0][2].name), channels=listed(sorted(wanting))
+        return Sentence(
+            "{file} has no description; on {channels} it is required",
+            file=plain(missing[0][2].name),
+            channels=listed(sorted(wanting)),
         )
 
     def may_wait_for_slot(self, one: Delivery) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 from shlex import quote
 from typing import IO
 
-from threadcast.bot.languages import _
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
@@ -15,6 +14,7 @@ from threadcast.bot.media.formats import ZIP, encoding_of, kind_of
 from threadcast.bot.media.sources import Files, FolderFiles
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import plain
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
 from threadcast.queue.text.thread import Part, Thread, written
 
@@ -51,9 +51,9 @@ def read(source: str, stdin: IO[bytes], encoding: str = "", media: Path | None =
 
     The files that it names are in the folder `media`, or beside it.
     """
-    name = "standard input" if source == "-" else plain(source)
+    name = Sentence("standard input") if source == "-" else plain(source)
     if not source:
-        raise InputError("the file's name is empty; name a text file, or - for standard input")
+        raise InputError(Sentence("the file's name is empty; name a text file, or - for standard input"))
     try:
         if source == "-":
             data = stdin.read(MAX_INPUT + 1)
@@ -61,16 +61,22 @@ def read(source: str, stdin: IO[bytes], encoding: str = "", media: Path | None =
             with Path(source).open("rb") as file:
                 data = file.read(MAX_INPUT + 1)
     except FileNotFoundError:
-        raise InputError(f"{name}: there is no such file; check the path") from None
+        raise InputError(Sentence("{name}: there is no such file; check the path", name=name)) from None
     except IsADirectoryError:
         raise InputError(
-            f"{name} is a folder; name the files in it, as in: threadcast add {quote(str(Path(name)))}/*.txt"
+            Sentence(
+                "{name} is a folder; name the files in it, as in: threadcast add {name2}/*.txt",
+                name=name,
+                name2=quote(str(Path(name))),
+            )
         ) from None
     except PermissionError:
-        raise InputError(f"{name}: you may not read it; try: chmod u+r {quote(name)}") from None
+        raise InputError(
+            Sentence("{name}: you may not read it; try: chmod u+r {name2}", name=name, name2=quote(name))
+        ) from None
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{name}: it cannot be read: {cause}") from None
+        raise InputError(Sentence("{name}: it cannot be read: {cause}", name=name, cause=cause)) from None
     folder = media or (None if source == "-" else Path(source).parent)
     return understand(name, data, encoding, FolderFiles(folder) if folder else None)
 
@@ -79,25 +85,54 @@ def understand(name: str, data: bytes, encoding: str = "", files: Files | None =
     """Parse what was read, as UTF-8 or in that encoding. Raises InputError where it is no such text."""
     if len(data) > MAX_INPUT:
         megabytes = MAX_INPUT // (1024 * 1024)
-        raise InputError(f"{name} is larger than {megabytes} MB; split it into several files")
+        raise InputError(
+            Sentence(
+                "{name} is larger than {megabytes} MB; split it into several files",
+                name=name,
+                megabytes=megabytes,
+            )
+        )
     if kind := kind_of(data):
-        raise InputError(f"{name} is {kind}, not text; save it as plain text, or paste what it says")
+        raise InputError(
+            Sentence(
+                "{name} is {kind}, not text; save it as plain text, or paste what it says",
+                name=name,
+                kind=kind,
+            )
+        )
     if data.startswith(ZIP):  # a whole one that came as a file was unpacked
-        raise InputError(f"{name} is an archive that cannot be unpacked; pack it anew, and give it as a file")
+        raise InputError(
+            Sentence(
+                "{name} is an archive that cannot be unpacked; pack it anew, and give it as a file", name=name
+            )
+        )
     try:
         text = decode(data.decode(encoding).encode() if encoding else data)
     except (UnicodeDecodeError, UnicodeEncodeError) as error:
-        raise InputError(f"{name} is not text in {encoding}: see byte offset {error.start}") from None
+        raise InputError(
+            Sentence(
+                "{name} is not text in {encoding}: see byte offset {start}",
+                name=name,
+                encoding=encoding,
+                start=error.start,
+            )
+        ) from None
     except NotTextError as error:
         if guess := encoding_of(data):
-            found = f"it reads as {guess}; save it as UTF-8"
+            found = Sentence("it reads as {guess}; save it as UTF-8", guess=guess)
             raise InputError(
-                f"{name} is not UTF-8 text (byte offset {error.offset}): {found}", guess
+                Sentence(
+                    "{name} is not UTF-8 text (byte offset {offset}): {found}",
+                    name=name,
+                    offset=error.offset,
+                    found=found,
+                ),
+                guess,
             ) from None
-        raise InputError(f"{name} is {error}") from None
+        raise InputError(Sentence("{name} is {error}", name=name, error=error)) from None
     threads = parse(text)
     if not threads:
-        raise InputError(f"{name} is empty: there is no thread in it")
+        raise InputError(Sentence("{name} is empty: there is no thread in it", name=name))
     return Intake(name, threads, text, files)
 
 
@@ -117,18 +152,24 @@ def with_files_of(intake: Intake, attacher: Attacher) -> Intake:
     try:
         return replace(intake, threads=tuple(attacher.attach(one, intake.files) for one in intake.threads))
     except AwayError as error:
-        said = _("{source} cannot be added now: {fault}; in a shell, threadcast check says more")
-        raise NotNowError(said.format(source=intake.source, fault=error)) from None
+        raise NotNowError(
+            Sentence(
+                "{source} cannot be added now: {fault}; in a shell, threadcast check says more",
+                source=intake.source,
+                fault=error,
+            )
+        ) from None
     except MediaError as error:
-        raise InputError(f"{intake.source}, {error}") from None
+        raise InputError(Sentence("{source}, {error}", source=intake.source, error=error)) from None
 
 
 def continued(thread: Thread, intake: Intake) -> Thread:
     """A thread with the parts of a text behind its own. Raises InputError where they do not go on from it."""
     if any(one.front for one in intake.threads):
         raise InputError(
-            _("{source} has settings before it; a thread has them at its beginning alone").format(
-                source=intake.source
+            Sentence(
+                "{source} has settings before it; a thread has them at its beginning alone",
+                source=intake.source,
             )
         )
     numbers = [part.number for part in thread.parts if part.number is not None]
@@ -136,10 +177,22 @@ def continued(thread: Thread, intake: Intake) -> Thread:
     whole = parse(render(thread).rstrip("\n") + between + intake.text)
     count = len(thread.parts)
     if len(whole) != 1 or len(whole[0].parts) <= count or _texts(whole[0])[:count] != _texts(thread):
-        first = f"number {max(numbers) + 1}, marked as the others are" if numbers else "a part of its own"
-        raise InputError(f"{intake.source} does not go on from this thread: it has to begin with {first}")
+        first = (
+            Sentence("number {numbers}, marked as the others are", numbers=max(numbers) + 1)
+            if numbers
+            else Sentence("a part of its own")
+        )
+        raise InputError(
+            Sentence(
+                "{source} does not go on from this thread: it has to begin with {first}",
+                source=intake.source,
+                first=first,
+            )
+        )
     if not has_text(whole[0].parts[count:]):
-        raise InputError(f"{intake.source} has numbers and no text: there is nothing to add")
+        raise InputError(
+            Sentence("{source} has numbers and no text: there is nothing to add", source=intake.source)
+        )
     return whole[0]
 
 
@@ -155,5 +208,11 @@ def _texts(thread: Thread) -> list[str]:
 def only_thread(intake: Intake) -> Thread:
     """The thread of a text that must hold just one. Raises InputError."""
     if len(intake.threads) != 1:
-        raise InputError(f"{intake.source} holds {len(intake.threads)} threads; it has to be one")
+        raise InputError(
+            Sentence(
+                "{source} holds {threads} threads; it has to be one",
+                source=intake.source,
+                threads=len(intake.threads),
+            )
+        )
     return intake.threads[0]

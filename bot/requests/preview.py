@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threadcast.bot.channels.port import Channel, NotReadyError
 from threadcast.queue.compose.compose import CannotComposeError, Numbering, Post, Rules, compose
 from threadcast.queue.compose.length import telegram
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.thread import Thread
 
 # What Mastodon allows unless a server says otherwise; also the shortest of the platforms.
@@ -40,8 +41,10 @@ async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) 
                 rules = ASSUMED if problem else await channel.rules(thread.settings)
             except NotReadyError as error:
                 rules = ASSUMED
-                problem = (
-                    f"its limits are not known now ({error}); these posts assume {ASSUMED.limit} characters"
+                problem = Sentence(
+                    "its limits are not known now ({error}); these posts assume {limit} characters",
+                    error=error,
+                    limit=ASSUMED.limit,
                 )
             try:
                 # Off the loop: a long thread would keep everything else waiting.

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
+from threadcast.bot.channels.build import in_words
 from threadcast.bot.publishing.agenda import Agenda, zone_of
 from threadcast.bot.publishing.forecast import Forecast, forecast
 from threadcast.bot.requests.context import RequestContext
@@ -57,7 +58,16 @@ class Queries:
 
     def channels(self) -> tuple[ChannelRow, ...]:
         """Return every channel the queue has seen, configured now or not."""
-        return self._database.reading.channels()
+        targets = {channel.name: channel.target for channel in self._context.channels}
+        schedules = {name: in_words(one.timetable) for name, one in self._context.rhythms.items()}
+        return tuple(
+            replace(
+                row,
+                target=targets.get(row.name, row.target),
+                schedule=schedules.get(row.name, row.schedule),
+            )
+            for row in self._database.reading.channels()
+        )
 
     def queue(self, *, channel: str | None = None) -> tuple[Delivery, ...]:
         """Return what is under way, waiting, held or unsure, in the order of the queue.

@@ -9,11 +9,12 @@ from threadcast.bot.channels.port import now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import only_one, prepare
 from threadcast.config.settings import Settings
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import Event, allowed
 from threadcast.queue.store.backup import Since, restore, since
 from threadcast.queue.store.engine import parse_url, real_file
 
-OUT_SINCE = "posts of it went out after the backup was made, and would go out again"
+OUT_SINCE = Sentence("posts of it went out after the backup was made, and would go out again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from threadcast.bot.channels.port import Channel
-from threadcast.bot.languages import DEFAULT, N_, _, language, speaking
-from threadcast.bot.languages.stored import stored
+from threadcast.bot.languages import N_, _, language
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.noticed import noticed
 from threadcast.bot.requests.archives import together, unpack
@@ -29,15 +28,16 @@ from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.compose.compose import untaken
 from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread
 from threadcast.queue.outcomes import Code, Sent
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.front_matter import SettingError, with_settings
 from threadcast.queue.text.media import Media, as_line
 from threadcast.queue.text.settings import NAMES
 from threadcast.queue.text.thread import Notice, NoticeKind, Thread, with_files
 
-ASKED_BY_ITSELF = stored("its settings ask for that")
-APPROVAL = stored("this channel holds every thread for approval")
-UNLIFTED = stored(
+ASKED_BY_ITSELF = Sentence("its settings ask for that")
+APPROVAL = Sentence("this channel holds every thread for approval")
+UNLIFTED = Sentence(
     "this channel holds every thread for approval; hold: false in its text does not change that"
 )
 # These count when a thread is added.
@@ -49,7 +49,7 @@ AT_ADDING = {
     "hold": N_("the setting hold counts when a thread is added; now use the commands hold and release"),
 }
 SETTABLE = tuple(name for name in NAMES if name not in AT_ADDING)
-UNCONFIRMED = stored("nobody has said yet that it may be public")
+UNCONFIRMED = Sentence("nobody has said yet that it may be public")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Threads:
         at: datetime | None = None,
         hold: bool = False,
         approved: bool = False,
-        because: str = "you asked to hold it",
+        because: str = Sentence("you asked to hold it"),
         code: Code = Code.WISH,
         confirm: bool = False,
         again: bool = False,
@@ -130,7 +130,7 @@ class Threads:
             )
         except WhenError as error:
             raise InputError(
-                _("{source}: its setting at: {why}").format(source=intake.source, why=time_refused(error))
+                Sentence("{source}: its setting at: {why}", source=intake.source, why=time_refused(error))
             ) from None
 
     def adopt(
@@ -155,7 +155,7 @@ class Threads:
         Raises InputError, NotFoundError, NotAllowedError.
         """
         before = self._database.reading.thread(thread_id).thread
-        new = self.attached(understand("the new text", text.encode()), before)
+        new = self.attached(understand(Sentence("the new text"), text.encode()), before)
         return self._rewrite(thread_id, before, only_thread(new))
 
     def settings(self, thread_id: int, values: Mapping[str, str | None]) -> tuple[Delivery, ...]:
@@ -204,7 +204,7 @@ class Threads:
         thread = with_files(replace(thread, parts=(*before.parts, *parts)), {})
         channels = [one.channel for one in self._context.deliveries(thread_id)]
         if fault := self._context.undescribed(parts, channels):
-            raise InputError(f"{intake.source}: {fault}")
+            raise InputError(Sentence("{source}: {fault}", source=intake.source, fault=fault))
         extended = self._database.threads.extend(thread_id, thread, **self._context.signature())
         self._context.wake()
         return extended
@@ -281,16 +281,14 @@ class Threads:
 def _fault(context: RequestContext, thread: Thread, channel: Channel) -> tuple[str, Code]:
     """What of a text a person has to judge before it is public on a channel; empty for nothing."""
     if thread.warnings:
-        with speaking(DEFAULT):
-            reason = noticed(thread.warnings[0])
+        reason = noticed(thread.warnings[0])
         if more := len(thread.warnings) - 1:
-            reason = stored("{notice} (and {n} more)").format(notice=reason, n=more)
+            reason = Sentence("{notice} (and {n} more)", notice=reason, n=more)
         return reason, Code.NONE
     if fault := untaken(thread, channel.files.takes):
         return fault, Code.CONTENT
     if channel.name in context.describes and (lacks := _undescribed(thread)):
-        with speaking(DEFAULT):
-            return noticed(lacks), Code.NONE
+        return noticed(lacks), Code.NONE
     return "", Code.NONE
 
 
@@ -314,10 +312,21 @@ def adoptable(intake: Intake, parts: int) -> Thread:
     thread = only_thread(intake)
     if not 0 < parts < len(thread.parts):
         count = len(thread.parts)
-        raise InputError(f"{intake.source} has {count} parts: of these 1 to {count - 1} can be out")
+        raise InputError(
+            Sentence(
+                "{source} has {count} parts: of these 1 to {count2} can be out",
+                source=intake.source,
+                count=count,
+                count2=count - 1,
+            )
+        )
     if not (has_text(thread.parts[:parts]) and has_text(thread.parts[parts:])):
         raise InputError(
-            f"{intake.source} has no text in its first {parts} parts, or none after them: "
-            "give every part as it was posted, or will be"
+            Sentence(
+                "{source} has no text in its first {parts} parts, or none after them: give every "
+                "part as it was posted, or will be",
+                source=intake.source,
+                parts=parts,
+            )
         )
     return thread

@@ -22,6 +22,9 @@ from cronsim import CronSim, CronSimError
 from threadcast.config.schedule.languages import MONTHS, WEEKDAYS
 from threadcast.config.schedule.words import (
     WEEK,
+    Say,
+    as_text,
+    joined,
     parse_by_days,
     parse_duration,
     parse_time,
@@ -50,7 +53,7 @@ _PLAIN = re.compile(r"[0-9*,/-]+")
 _RANGE = re.compile(r"([0-9])-([0-9])(?:/([0-9]))?")
 _BARE_CRON = re.compile(r"[0-9*,/-]+(\s|$)")  # a minute, where a time of the day would have a colon
 _MONDAY = datetime(2001, 1, 1)  # noqa: DTZ001 - a wall time
-_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+_UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -244,26 +247,34 @@ def _over_the_week(found: "re.Match[str]") -> str:
     return ",".join(str(day % WEEK) for day in range(first, last + WEEK + 1, step))
 
 
-def describe(schedule: Schedule) -> str:
+def describe(schedule: Schedule, say: Say = as_text) -> str:
     """Return a schedule for a person: `mon–fri at 09:00 and 18:30; sat at 11:00`, `every 2 hours`.
 
     Can be read back by `parse_schedule`, into a schedule with the same slots.
     """
     match schedule.pattern:
         case Every(step):
-            unit, name = next(each for each in _UNITS if not step % each[0])
-            count = step // unit
-            return f"every {name}" if count == 1 else f"every {count} {name}s"
+            unit = next(each for each in _UNITS if not step % each)
+            every = (
+                say("every day", "every {n} days", n=step // unit),
+                say("every hour", "every {n} hours", n=step // unit),
+                say("every minute", "every {n} minutes", n=step // unit),
+            )
+            return every[_UNITS.index(unit)]
         case Week(days):
-            return _say_week(days)
+            return _say_week(days, say)
         case line:  # a cron line alone is left
             week = line.week()
-            return _say_week(week.days) if week else f"cron {line.text}"
+            return _say_week(week.days, say) if week else f"cron {line.text}"
 
 
-def _say_week(days: tuple[tuple[time, ...], ...]) -> str:
+def _say_week(days: tuple[tuple[time, ...], ...], say: Say) -> str:
     alike: dict[tuple[time, ...], list[int]] = {}
     for day, times in enumerate(days):
         if times:
             alike.setdefault(times, []).append(day)
-    return "; ".join(f"{say_days(each)} at {say_times(times)}" for times, each in alike.items())
+    said = [
+        say("{days} at {times}", days=say_days(each, say), times=say_times(times, say))
+        for times, each in alike.items()
+    ]
+    return joined(said, say, "{first}; {second}")

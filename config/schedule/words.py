@@ -1,5 +1,6 @@
 """How people write days, times and durations: `mon-fri 09:00,13:00`, `1h30m`, `tomorrow 9:00`, `24 dec 9pm`.
 
+from functools import reduce
 The one reader of them, for settings, the shell and the chat. Any case, blanks where one likes. Settings are
 in English alone, a moment may be in the language of who writes too.
 What may mean two moments is refused: a question is better than a post at the wrong hour.
@@ -10,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import reduce
 from itertools import groupby
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -105,25 +107,39 @@ def _days(word: str) -> frozenset[int]:
     return frozenset((first + step) % WEEK for step in range((last - first) % WEEK + 1))
 
 
-def say_days(days: Collection[int]) -> str:
+# Makes a sentence of a message, of its form for other numbers than one, and of what stands in its places.
+Say = Callable[..., str]
+
+
+def as_text(says: str, many: str = "", /, **about: object) -> str:
+    """Return a sentence as text."""
+    return (many if many and about["n"] != 1 else says).format(**about)
+
+
+def say_days(days: Collection[int], say: Say = as_text) -> str:
     """Return days for a person: `daily`, `mon–fri`, `sat, sun`, `fri–mon`."""
     if set(days) == EVERY_DAY:
-        return "daily"
+        return say("daily")
     # Turned so that a run over the week's end stays in one piece.
     start = next(day for day in range(WEEK) if day in days and (day - 1) % WEEK not in days)
     turned = [(start + step) % WEEK for step in range(WEEK)]
     runs = [list(run) for chosen, run in groupby(turned, key=lambda day: day in days) if chosen]
-    return ", ".join(_say_run([WEEKDAYS[day][:_SHORT] for day in run]) for run in runs)
+    return joined([_say_run([say(WEEKDAYS[day][:_SHORT]) for day in run], say) for run in runs], say)
 
 
-def _say_run(names: list[str]) -> str:
-    return f"{names[0]}–{names[-1]}" if len(names) >= _RUN else ", ".join(names)
+def _say_run(names: list[str], say: Say) -> str:
+    return say("{first}–{last}", first=names[0], last=names[-1]) if len(names) >= _RUN else joined(names, say)
 
 
-def say_times(times: Sequence[time]) -> str:
+def joined(said: Sequence[str], say: Say, how: str = "{first}, {second}") -> str:
+    """Return several sentences as one."""
+    return reduce(lambda first, second: say(how, first=first, second=second), said)
+
+
+def say_times(times: Sequence[time], say: Say = as_text) -> str:
     """Return times for a person: `09:00, 13:00 and 18:30`."""
     *more, last = (f"{each:%H:%M}" for each in times)
-    return f"{', '.join(more)} and {last}" if more else last
+    return say("{most} and {last}", most=", ".join(more), last=last) if more else last
 
 
 # For the shell and the chat: one moment, seen from now ---------------------------------------------------

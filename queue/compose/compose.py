@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from threadcast.queue.compose.split import CannotSplitError, cut
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import Media, MediaKind, StoredFile, megabytes
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Part, Placement, Thread, is_blank, written
@@ -109,7 +110,10 @@ def head_of(settings: ThreadSettings) -> str:
 
 
 class CannotComposeError(ValueError):
-    """The thread cannot be put into posts under these rules; the message says why."""
+    """The thread cannot be put into posts under these rules, for the reason that its sentence says."""
+
+    def __init__(self, says: str, /, **about: object) -> None:
+        super().__init__(Sentence(says, **about))
 
 
 def compose(thread: Thread, rules: Rules, out: int = 0) -> tuple[Post, ...]:
@@ -263,12 +267,17 @@ def _pieces(one: _Shown, frame: _Frame, rules: Rules) -> Iterator[str]:
     try:
         pieces = cut(words, fits) if words else ()
     except CannotSplitError as error:
-        label = frame.label(0)
-        with_label = f" with its label {label}" if label else ""
+        grapheme, label = f"{error.grapheme[:8]!r}", frame.label(0)
+        if label:
+            grapheme = Sentence("{grapheme} with its label {label}", grapheme=grapheme, label=label)
         raise CannotComposeError(
-            f"Part {number} (line {part.line}) cannot be posted: one character of it, "
-            f"{error.grapheme[:8]!r}, is longer{with_label} than the limit of {rules.limit}. "
-            "Raise the channel's limit, choose another numbering, or change the text."
+            "Part {number} (line {line}) cannot be posted: one character of it, {grapheme}, "
+            "is longer than the limit of {limit}. Raise the channel's limit, "
+            "choose another numbering, or change the text.",
+            number=number,
+            line=part.line,
+            grapheme=grapheme,
+            limit=rules.limit,
         ) from None
     count = len(one.groups)
     # What stands beside files keeps its place; behind them an empty post is nothing.
@@ -296,8 +305,10 @@ def _groups(number: int, part: Part, rules: MediaRules | None) -> tuple[tuple[Me
     for media in part.media:
         if rules is None:
             raise CannotComposeError(
-                f"Part {number} shows {media.name}, and this channel cannot post files: "
-                "send the thread to another channel, or take the line out of the text."
+                "Part {number} shows {name}, and this channel cannot post files: send the thread "
+                "to another channel, or take the line out of the text.",
+                number=number,
+                name=media.name,
             )
         _require_taken(number, media, rules)
     return grouped(part.media, rules) if rules else ()
@@ -305,37 +316,47 @@ def _groups(number: int, part: Part, rules: MediaRules | None) -> tuple[tuple[Me
 
 def _require_taken(number: int, media: Media, rules: MediaRules) -> None:
     """Raise CannotComposeError where the channel does not take a file."""
-    where = f"Part {number} (line {media.line})"
+    where = Sentence("Part {number} (line {line})", number=number, line=media.line)
+    about = {"where": where, "name": media.name}
     if media.file is None:
         raise CannotComposeError(
-            f"{where} names {media.name}, which nobody has stored: add the thread again with it."
+            "{where} names {name}, which nobody has stored: add the thread again with it.", **about
         )
     kind = rules.kind_of(media.file)
     most = rules.sizes.get(kind)
     if most is None:
         raise CannotComposeError(
-            f"{where} shows {media.name}, and this channel takes no {_NAMES[kind]}: "
-            "send the thread to another channel, or take the line out of the text."
+            "{where} shows {name}, and this channel takes no {kind}: send the thread to "
+            "another channel, or take the line out of the text.",
+            kind=_NAMES[kind],
+            **about,
         )
     if kind is not MediaKind.IMAGE and media.file.size > most:
         raise CannotComposeError(
-            f"{where} shows {media.name}, which has {megabytes(media.file.size)}: this channel takes no "
-            f"{_NAMES[kind]} over {megabytes(most)}. Make it smaller, and add the thread again with it."
+            "{where} shows {name}, which has {size}: this channel takes no {kind} over "
+            "{most}. Make it smaller, and add the thread again with it.",
+            **about,
+            size=megabytes(media.file.size),
+            kind=_NAMES[kind],
+            most=megabytes(most),
         )
     if rules.description and len(media.description) > rules.description:
         raise CannotComposeError(
-            f"{where} describes {media.name} in {len(media.description):,} characters: this channel takes "
-            f"{rules.description:,} at the most. Make the description shorter."
+            "{where} describes {name} in {length:,} characters: this channel takes {most:,} at the most. "
+            "Make the description shorter.",
+            **about,
+            length=len(media.description),
+            most=rules.description,
         )
 
 
 _NAMES = {
-    MediaKind.IMAGE: "picture",
-    MediaKind.ANIMATION: "animation",
-    MediaKind.VIDEO: "video",
-    MediaKind.AUDIO: "recording",
-    MediaKind.VOICE: "voice message",
-    MediaKind.DOCUMENT: "file of this kind",
+    MediaKind.IMAGE: Sentence("picture"),
+    MediaKind.ANIMATION: Sentence("animation"),
+    MediaKind.VIDEO: Sentence("video"),
+    MediaKind.AUDIO: Sentence("recording"),
+    MediaKind.VOICE: Sentence("voice message"),
+    MediaKind.DOCUMENT: Sentence("file of this kind"),
 }
 
 

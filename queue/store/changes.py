@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.model import ChannelRow, ChannelSeen, Delivery
 from threadcast.queue.outcomes import Sent
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import (
     BEGINNINGS,
     REQUESTS,
@@ -154,7 +155,12 @@ class Changes:
                 else request(delivery.state, Event.SKIP, due=now)
             )
             transition(connection, delivery, change, now=now, posts=delivery.posts - 1)
-            detail = f"post {refused.position} (part {refused.part}) is left out: {refused.reason}"
+            detail = Sentence(
+                "post {position} (part {part}) is left out: {reason}",
+                position=refused.position,
+                part=refused.part,
+                reason=refused.reason,
+            )
             return _logged(connection, delivery, Event.SKIP, now=now, actor=actor, detail=detail, last=last)
 
     def withdraw(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
@@ -281,7 +287,14 @@ class Changes:
             known = _channel(connection, channel).moved
             if known != moved:
                 connection.execute(update(CHANNELS).where(CHANNELS.c.name == channel).values(moved=moved))
-                note(connection, "moved", channel=channel, actor=actor, now=now, detail=f"to {moved}")
+                note(
+                    connection,
+                    "moved",
+                    channel=channel,
+                    actor=actor,
+                    now=now,
+                    detail=Sentence("to {address}", address=moved),
+                )
 
 
 def _of(delivery: Delivery, state: PostState) -> tuple[ColumnElement[bool], ...]:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from threadcast.queue.outcomes import Code
+from threadcast.queue.sentences import from_json, to_json
 from threadcast.queue.states import LIVE, DeliveryState, PostState
 from threadcast.queue.text.media import Media
 
@@ -89,6 +90,19 @@ class Files(TypeDecorator[tuple[Media, ...]]):
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> tuple[Media, ...]:
         return _MEDIA.validate_json(value) if value else ()
+
+
+class Said(TypeDecorator[str]):
+    """A sentence or other words, as JSON; empty where there are none."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> Any:
+        return to_json(value or "")
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> str:
+        return from_json(value or "")
 
 
 class Word(TypeDecorator[StrEnum]):
@@ -164,7 +178,7 @@ DELIVERIES = Table(
     Column("fingerprint", Text, nullable=False),  # the thread's, here for the guard below
     Column("channel", Text, nullable=False),
     Column("state", Word(DeliveryState), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Said, nullable=False),
     Column("rank", BigInteger, nullable=False),
     Column("own_time", Boolean, nullable=False),
     Column("due", UtcTime, nullable=False),
@@ -234,7 +248,7 @@ POSTS = Table(
     Column("tries", Integer, nullable=False),
     Column("intended", UtcTime),
     Column("finished", UtcTime),
-    Column("reason", Text, nullable=False),
+    Column("reason", Said, nullable=False),
     Column("doubted", UtcTime),
     Column("misses", Integer, nullable=False, server_default=text("0")),
     Column("taken_down", UtcTime),
@@ -272,7 +286,7 @@ EVENTS = Table(
     Column("thread_id", BigId),  # no key of another table: events outlive what was removed
     Column("delivery_id", BigId),
     Column("channel", Text, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", Said, nullable=False),
 )
 Index("events_of_thread", EVENTS.c.thread_id, EVENTS.c.id)
 

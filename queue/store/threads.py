@@ -13,6 +13,7 @@ from threadcast.queue.compose.compose import Post
 from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.model import Added, Delivery, Duplicate, NewDelivery, NewThread
 from threadcast.queue.outcomes import Code
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState, Event, PostState, request
 from threadcast.queue.store.changes import RANK_STEP
 from threadcast.queue.store.rows import (
@@ -210,7 +211,7 @@ class Threads:
                 transition(connection, one, change, now=now)
             for one in mine:
                 if places := posts.get(one.id):
-                    detail = f"posts {', '.join(map(str, sorted(places)))}"
+                    detail = Sentence("posts {numbers}", numbers=", ".join(map(str, sorted(places))))
                     log(connection, one, Event.CORRECT, actor=actor, now=now, detail=detail)
             return _logged(connection, mine, thread, "edit", now=now, actor=actor)
 

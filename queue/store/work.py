@@ -26,6 +26,7 @@ from threadcast.queue.compose.compose import Post
 from threadcast.queue.errors import Fault, NotFoundError, StoreError
 from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, Turn, at_once, credible
 from threadcast.queue.outcomes import CHANNEL_FAULTS, Code
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import Change, DeliveryState, Event, PostState, heed, request
 from threadcast.queue.store.rows import (
     adopt,
@@ -138,7 +139,9 @@ class Work:
                 raise StoreError(Fault.NOTHING_TO_POST, **which(delivery))
             put(connection, delivery, posts=stored + len(rows), sent=sent + out)
             connection.execute(insert(POSTS), rows)
-            detail = f"{len(rows)} post{'s' * (len(rows) != 1)}" + (f", {out} of them out" if out else "")
+            detail = Sentence("{n} post", "{n} posts", n=len(rows))
+            if out:
+                detail = Sentence("{posts}, {out} of them out", posts=detail, out=out)
             log(connection, delivery, "plan", actor=claim.worker, now=now, detail=detail)
             return read_posts(connection, delivery.id)[delivery.id]
 
@@ -245,7 +248,9 @@ class Work:
             here = update(POSTS).where(*post_at(delivery, position))
             connection.execute(here.values(edit=change.post, reason=change.reason))
             if change.event is Event.GO_ON:
-                detail = f"post {position}" + (f" stays as it was: {change.reason}" if change.reason else "")
+                detail = Sentence("post {position}", position=position)
+                if change.reason:
+                    detail = Sentence("{post} stays as it was: {reason}", post=detail, reason=change.reason)
                 log(connection, delivery, "edited", actor=claim.worker, now=now, detail=detail)
                 change = replace(change, reason="")
             change = heed(delivery.code, change)

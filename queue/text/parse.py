@@ -1,5 +1,6 @@
 """From text to threads: markers, parts, notices; docs/grammar.md has the rules. Pure; linear in the text."""
 
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.front_matter import threads_of
 from threadcast.queue.text.parts import Text
 from threadcast.queue.text.thread import Thread, composed, whole
@@ -13,7 +14,13 @@ class NotTextError(ValueError):
     """The bytes are not text. `offset` is the first byte that tells, counted from 0."""
 
     def __init__(self, offset: int, reason: str) -> None:
-        super().__init__(f"not text: {reason} at byte offset {offset}; save the file as UTF-8 text")
+        super().__init__(
+            Sentence(
+                "not text: {reason} at byte offset {offset}; save the file as UTF-8 text",
+                reason=reason,
+                offset=offset,
+            )
+        )
         self.offset = offset
 
 
@@ -27,9 +34,11 @@ def decode(data: bytes) -> str:
     try:
         text = data[len(bom) :].decode(encoding)
     except UnicodeDecodeError as error:
-        raise NotTextError(len(bom) + error.start, f"no valid {encoding.upper()}") from None
+        raise NotTextError(
+            len(bom) + error.start, Sentence("no valid {upper}", upper=encoding.upper())
+        ) from None
     if (nul := text.find("\0")) >= 0:
-        raise NotTextError(len(bom) + len(text[:nul].encode(encoding)), "a NUL character")
+        raise NotTextError(len(bom) + len(text[:nul].encode(encoding)), Sentence("a NUL character"))
     return _line_feeds(text)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from threadcast.queue.sentences import Sentence
+
 LONGEST_LINE = 200  # code points; of a title or a warning
 LONGEST_LIST = 1000  # names of channels
 
@@ -67,11 +69,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 
 _EXPECTED: Mapping[str, str] = {
-    "title": f"a line of text, at most {LONGEST_LINE} characters",
-    "warning": f"a line of text, at most {LONGEST_LINE} characters",
-    "language": "a language code such as en, de or pt-BR",
-    "channels": "names of channels, with commas between them",
-    "at": "a time: fri 18:30, in 2h, 2026-12-24T18:30",
+    "title": Sentence("a line of text, at most {n} characters", n=LONGEST_LINE),
+    "warning": Sentence("a line of text, at most {n} characters", n=LONGEST_LINE),
+    "language": Sentence("a language code such as en, de or pt-BR"),
+    "channels": Sentence("names of channels, with commas between them"),
+    "at": Sentence("a time: fri 18:30, in 2h, 2026-12-24T18:30"),
 }
 
 
@@ -110,5 +112,5 @@ def expected(name: str) -> str:
     """Return what is expected of a setting, in words."""
     if name in CHOICES:
         *most, last = CHOICES[name]
-        return f"{', '.join(most)} or {last}"
+        return Sentence("{most} or {last}", most=", ".join(most), last=last)
     return _EXPECTED[name]

@@ -64,6 +64,7 @@ from threadcast.queue.outcomes import (
     Unknown,
     Unreached,
 )
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 LIMITS = {"telegram": 4096, "mastodon": 500}  # code points; graphemes, as `measure` counts them
@@ -92,7 +93,7 @@ class LocalChannel:
         store: MediaStore | None = None,
     ) -> None:
         self.name, self.also, like = settings.name, settings.also, settings.like
-        self.target = f"local timeline like {like.title()}"
+        self.target = Sentence("local timeline like {network}", network=like.title())
         self._clock = clock
         self._resend = settings.resends
         self._numbering = settings.numbering
@@ -135,8 +136,8 @@ class LocalChannel:
             sent = self._sent(entry.remote_id)
             if address.strip() in {entry.remote_id, sent.url}:
                 fits = entry.text in {text.strip() for text in texts}
-                return Named(sent, "" if fits else f"it says {quoted(entry.text)}")
-        return Named(None, f"there is no such post in {self._file.path}")
+                return Named(sent, "" if fits else Sentence("it says {text}", text=quoted(entry.text)))
+        return Named(None, Sentence("there is no such post in {path}", path=self._file.path))
 
     async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
         """Note in the file what a post says from now on; it is on the disk before this returns."""
@@ -148,7 +149,11 @@ class LocalChannel:
         edited = Edited(remote_id, self._clock(), text, warning, sensitive, descriptions)
         outcome = await asyncio.to_thread(self._amend, edited)
         self._page.changed()
-        return outcome or Refused(f"there is no post {remote_id} in {self._file.path} any more")
+        return outcome or Refused(
+            Sentence(
+                "there is no post {remote_id} in {path} any more", remote_id=remote_id, path=self._file.path
+            )
+        )
 
     async def take_down(self, remote_id: str) -> TakeDown:
         """Note in the file that a post is gone; it is on the disk before this returns."""
@@ -164,7 +169,7 @@ class LocalChannel:
         if isinstance(timeline, Blind):
             return timeline
         if timeline.earlier:
-            return Blind(f"{self._file.path} is too long to be looked through")
+            return Blind(Sentence("{path} is too long to be looked through", path=self._file.path))
         return compare(timeline.entries, chain)
 
     async def preflight(self) -> Obstacle | None:
@@ -186,7 +191,13 @@ class LocalChannel:
                 if known is not None:
                     return self._sent(known)
                 if outgoing.parent is not None and outgoing.parent not in self._file.ids:
-                    return Refused(f"there is no post {outgoing.parent} to reply to in {self._file.path}")
+                    return Refused(
+                        Sentence(
+                            "there is no post {parent} to reply to in {path}",
+                            parent=outgoing.parent,
+                            path=self._file.path,
+                        )
+                    )
                 shown = tuple(
                     Shown(keep_file(self._folder, one.name, one.content), one.kind.value, one.description)
                     for one in files
@@ -226,9 +237,11 @@ def sent_as(folder: Path, name: str, remote_id: str) -> Sent:
 def unfit(text: str, outgoing: Outgoing, rules: Rules) -> Refused | None:
     """Return why a text is not taken."""
     if not text and not outgoing.media:
-        return Refused("the text is empty")
+        return Refused(Sentence("the text is empty"))
     if not rules.fits(text, outgoing.media):
-        return Refused(f"the text is too long: {rules.measure(text)} of {rules.limit}")
+        return Refused(
+            Sentence("the text is too long: {text} of {limit}", text=rules.measure(text), limit=rules.limit)
+        )
     return None
 
 
@@ -246,8 +259,8 @@ def newest(path: Path) -> Timeline | Blind:
     try:
         timeline = read_newest(path)
     except OSError as error:
-        return Blind(f"{path} cannot be read: {error.strerror or error}")
-    return Blind(f"{path} is not a timeline") if timeline is None else timeline
+        return Blind(Sentence("{path} cannot be read: {error}", path=path, error=error.strerror or error))
+    return Blind(Sentence("{path} is not a timeline", path=path)) if timeline is None else timeline
 
 
 def following(
@@ -274,16 +287,34 @@ def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Differ
     for one in chain:
         entry = there.get(one.remote_id)
         if entry is None:
-            found.append(Difference("missing", one.position, f"post {one.remote_id} is not there"))
+            found.append(
+                Difference(
+                    "missing",
+                    one.position,
+                    Sentence("post {remote_id} is not there", remote_id=one.remote_id),
+                )
+            )
             continue
         if entry.text != one.text.strip():
-            found.append(Difference("edited", one.position, f"its text is now “{entry.text}”"))
+            found.append(
+                Difference("edited", one.position, Sentence("its text is now “{text}”", text=entry.text))
+            )
         if one.parent is not None and entry.reply_to != one.parent:
             found.append(
-                Difference("out-of-order", one.position, f"it replies to {entry.reply_to or 'none'}")
+                Difference(
+                    "out-of-order",
+                    one.position,
+                    Sentence("it replies to {none}", none=entry.reply_to or "none"),
+                )
             )
     found += [
-        Difference("extra", None, f"post {entry.remote_id} replies to {entry.reply_to}")
+        Difference(
+            "extra",
+            None,
+            Sentence(
+                "post {remote_id} replies to {reply_to}", remote_id=entry.remote_id, reply_to=entry.reply_to
+            ),
+        )
         for entry in entries
         if entry.reply_to in ours and entry.remote_id not in ours
     ]

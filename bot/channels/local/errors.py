@@ -5,6 +5,7 @@ from pathlib import Path
 
 from threadcast.bot.channels.local.timeline import DamagedError, HalfWrittenError
 from threadcast.queue.outcomes import Refused, Unknown, Unreached
+from threadcast.queue.sentences import Sentence
 
 # What a person has to mend first; anything else (a full disk, too many open files) may mend itself.
 LASTING = {
@@ -24,10 +25,12 @@ def classify(error: OSError | DamagedError | HalfWrittenError, path: Path) -> Re
         case DamagedError():
             return Refused(str(error))
         case HalfWrittenError():
-            return Unknown(f"{path} was left half-written: {error}")
+            return Unknown(Sentence("{path} was left half-written: {error}", path=path, error=error))
         case BlockingIOError():
-            return Unreached(f"{path} is in use by another process")
+            return Unreached(Sentence("{path} is in use by another process", path=path))
         case OSError(errno=number) if number in LASTING:
-            return Refused(f"cannot write {path}: {error.strerror}")
+            return Refused(Sentence("cannot write {path}: {strerror}", path=path, strerror=error.strerror))
         case _:
-            return Unreached(f"cannot write {path}: {error.strerror or error}")
+            return Unreached(
+                Sentence("cannot write {path}: {error}", path=path, error=error.strerror or error)
+            )

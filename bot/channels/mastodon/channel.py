@@ -39,6 +39,7 @@ from threadcast.config.channels import MastodonChannelSettings, narrower
 from threadcast.config.proxies import DIRECT, Proxies
 from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.outcomes import Look, Obstacle, Outcome, Refused, Sent, Settling, TakeDown, Unknown
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 T = TypeVar("T")
@@ -225,7 +226,7 @@ def _put(
         fault = fault_of(answer, proxy=client.proxy)
         try:
             if fault.status in GONE and client.status(remote_id) is None:
-                return Refused(f"the post {remote_id} is not there any more")
+                return Refused(Sentence("the post {remote_id} is not there any more", remote_id=remote_id))
         except CallError as error:
             return obstacle(error.fault, now=now(), reset=error.reset)
         return Unknown(fault.reason) if fault.fate == "unknown" else obstacle(fault, now=now(), reset=reset)

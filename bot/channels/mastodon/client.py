@@ -20,10 +20,11 @@ from threadcast.bot.channels.mastodon.session import Session, fetch, software_of
 from threadcast.bot.channels.mastodon.uploads import MediaApi
 from threadcast.bot.channels.port import Clock, Quota
 from threadcast.config.proxies import DIRECT, Proxies
+from threadcast.queue.sentences import Sentence
 
 PAGE = 40  # statuses; the most that Mastodon gives at once
 
-UNREADABLE = Fault("unknown", "the server's answer cannot be read")
+UNREADABLE = Fault("unknown", Sentence("the server's answer cannot be read"))
 
 
 class Client:

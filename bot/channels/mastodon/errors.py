@@ -3,6 +3,7 @@
 What follows from which answer is decided on status codes only: messages are in the account's language.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -18,13 +19,14 @@ from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_sh
 from threadcast.bot.channels.port import NotReadyError
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import Code, Obstacle, Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.sentences import Sentence
 
 USUAL_WAIT = timedelta(minutes=5)  # the window of Mastodon's tightest limit
 LONGEST_QUOTE = 200  # code points of a server's own words
 
-CHECK_URL = "check the channel's URL"
-NEEDS_MEDIA = "the token needs the scope write:media"
-READING = "to find its own posts, the token needs the scopes read:accounts and read:statuses"
+CHECK_URL = Sentence("check the channel's URL")
+NEEDS_MEDIA = Sentence("the token needs the scope write:media")
+READING = Sentence("to find its own posts, the token needs the scopes read:accounts and read:statuses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Fault:
 
     @property
     def reason(self) -> str:
-        return f"{self.what}: {self.advice}" if self.advice else self.what
+        if not self.advice:
+            return self.what
+        return Sentence("{what}: {advice}", what=self.what, advice=self.advice)
 
 
 class CallError(Exception):
@@ -58,11 +62,11 @@ class CallError(Exception):
         self.reset = reset
 
 
-NOT_MASTODON = Fault("refused", "no Mastodon API answers at this address", CHECK_URL, Code.GONE)
+NOT_MASTODON = Fault("refused", Sentence("no Mastodon API answers at this address"), CHECK_URL, Code.GONE)
 GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 LACKING = frozenset({*GONE, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
-NOT_A_STATUS = "the server's answer is not a status"
-ODD_ID = "the server's answer names a post by a secret"
+NOT_A_STATUS = Sentence("the server's answer is not a status")
+ODD_ID = Sentence("the server's answer names a post by a secret")
 
 
 def classify(
@@ -94,7 +98,10 @@ def _verify(answer: object, *, parent: str | None) -> Sent | Unknown:
         return Unknown(NOT_A_STATUS)
     if (None if told_parent is None else str(told_parent)) != parent or str(remote_id) == parent:
         return Unknown(
-            f"the server answers with another status ({_line(remote_id)}), or one in another place"
+            Sentence(
+                "the server answers with another status ({remote_id}), or one in another place",
+                remote_id=_line(remote_id),
+            )
         )
     if not fit_to_show(str(remote_id)):
         return Unknown(ODD_ID)
@@ -112,53 +119,71 @@ def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False
             return of_transport(error.__context__, proxy)
         # Only these words come before anything was done: others may follow a status that was stored.
         case MastodonRatelimitError(args=("Hit rate limit.",)) | MastodonAPIError(args=(_, 429, *_)):
-            return Fault("throttled", "the server asks to wait: its rate limit is used up")
+            return Fault("throttled", Sentence("the server asks to wait: its rate limit is used up"))
         case MastodonAPIError(args=(_, int(code), _, words)):
             return _of_status(code, words, reply=reply, reading=reading)
         case _:
-            return Fault("unknown", "the server's answer cannot be read", CHECK_URL, lacking=True)
+            return Fault("unknown", Sentence("the server's answer cannot be read"), CHECK_URL, lacking=True)
 
 
 def of_answer(code: int, words: object) -> Fault:
     """What the status of an answer means that Mastodon.py has not read."""
     if code == HTTPStatus.TOO_MANY_REQUESTS:
-        return Fault("throttled", "the server asks to wait: its limit of files is used up")
+        return Fault("throttled", Sentence("the server asks to wait: its limit of files is used up"))
     if code == HTTPStatus.FORBIDDEN:
-        return Fault("refused", "the server does not allow files", NEEDS_MEDIA, Code.RIGHTS, status=code)
+        return Fault(
+            "refused", Sentence("the server does not allow files"), NEEDS_MEDIA, Code.RIGHTS, status=code
+        )
     if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return Fault("refused", "the server does not take files of this size", "", Code.CONTENT, status=code)
+        return Fault(
+            "refused", Sentence("the server does not take files of this size"), "", Code.CONTENT, status=code
+        )
     return _of_status(code, words, reply=False, reading=False)
 
 
 def _of_status(code: int, words: object, *, reply: bool, reading: bool) -> Fault:
+    what: str
+    advice: str
     kind = Code.CONTENT
     match code:
         case 401:
             kind = Code.TOKEN
-            what = "the access token is not valid"
-            advice = "make a new one on the server (Preferences, Development), put it in the channel's TOKEN"
+            what = Sentence("the access token is not valid")
+            advice = Sentence(
+                "make a new one on the server (Preferences, Development), put it in the channel's TOKEN"
+            )
         case 403:
             kind = Code.RIGHTS
-            what = "the server does not allow it"
+            what = Sentence("the server does not allow it")
             advice = (
                 READING
                 if reading
-                else "the token needs the scope write:statuses, and the account the right to post"
+                else Sentence("the token needs the scope write:statuses, and the account the right to post")
             )
         case _ if code in GONE and reply:
-            kind, what, advice = Code.PARENT, "the post it replies to is gone", ""
+            kind, what, advice = Code.PARENT, Sentence("the post it replies to is gone"), ""
         case _ if code in GONE:
             kind, what, advice = NOT_MASTODON.code, NOT_MASTODON.what, NOT_MASTODON.advice
         case 408:  # sent by proxies too, about a request that they have passed on
-            return Fault("unknown", "the server took too long (HTTP 408)")
+            return Fault("unknown", Sentence("the server took too long (HTTP 408)"))
         case _ if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Fault("unknown", f"the server failed (HTTP {code})", lacking=code in LACKING)
+            return Fault(
+                "unknown", Sentence("the server failed (HTTP {code})", code=code), lacking=code in LACKING
+            )
         case _:
-            what = f"the server does not accept it{_quote(words)}"
-            advice = "if it is too long, compare its preview with what `threadcast check` finds"
+            what = Sentence("the server does not accept it{words}", words=_quote(words))
+            advice = Sentence("if it is too long, compare its preview with what `threadcast check` finds")
     gone = code in GONE and _has_words(words)
     lacking = code in LACKING
-    return Fault("refused", f"{what} (HTTP {code})", advice, kind, status=code, gone=gone, lacking=lacking)
+    return Fault(
+        "refused",
+        Sentence("{what} (HTTP {code})", what=what, code=code),
+        advice,
+        kind,
+        status=code,
+        gone=gone,
+        lacking=lacking,
+    )
 
 
 def _has_words(words: object) -> bool:
@@ -181,15 +206,15 @@ def of_transport(cause: BaseException | None, proxy: str = "") -> Fault:
     match cause:
         case requests.TooManyRedirects():
             # Whoever redirects has seldom stored the post, but may have: 303 says just that.
-            return Fault("unknown", f"the server redirects{_elsewhere(cause)}", CHECK_URL)
+            return Fault("unknown", _redirected(cause), CHECK_URL)
         case requests.ConnectTimeout():
-            return Fault("unreached", unreached("the server", Trouble.LATE, proxy))
+            return Fault("unreached", unreached(Sentence("the server"), Trouble.LATE, proxy))
         case requests.Timeout():
-            return Fault("unknown", "the server did not answer in time")
+            return Fault("unknown", Sentence("the server did not answer in time"))
         case requests.ConnectionError():
             return _of_connection(cause, proxy)
         case _:
-            return Fault("unknown", "the connection broke before the answer was complete")
+            return Fault("unknown", Sentence("the connection broke before the answer was complete"))
 
 
 def _of_connection(error: requests.ConnectionError, proxy: str) -> Fault:
@@ -200,17 +225,22 @@ def _of_connection(error: requests.ConnectionError, proxy: str) -> Fault:
     if isinstance(cause, ProxyError):  # no way was made through it, so nothing was sent
         trouble = Trouble.PROXY if trouble is Trouble.BROKEN else trouble
     elif not (isinstance(cause, NewConnectionError) or trouble is Trouble.CERTIFICATE):
-        return Fault("unknown", "the connection broke before the answer was complete")
-    return Fault("unreached", unreached("the server", trouble, proxy), "" if proxy else CHECK_URL)
+        return Fault("unknown", Sentence("the connection broke before the answer was complete"))
+    return Fault("unreached", unreached(Sentence("the server"), trouble, proxy), "" if proxy else CHECK_URL)
 
 
-def _elsewhere(error: requests.TooManyRedirects) -> str:
+def _redirected(error: requests.TooManyRedirects) -> str:
     location = error.response.headers.get("Location", "") if error.response is not None else ""
-    try:
+    parts = None
+    with suppress(ValueError):
         parts = urlsplit(location)
-    except ValueError:
-        return ""
-    return f" to {_line(parts.scheme)}://{_line(parts.hostname)}" if parts.hostname else ""
+    if parts is None or not parts.hostname:
+        return Sentence("the server redirects")
+    return Sentence(
+        "the server redirects to {scheme}://{hostname}",
+        scheme=_line(parts.scheme),
+        hostname=_line(parts.hostname),
+    )
 
 
 def not_ready(fault: Fault, *, now: datetime, reset: datetime | None) -> NotReadyError:

@@ -15,6 +15,7 @@ from threadcast.bot.channels.mastodon.text import alike, plain
 from threadcast.bot.channels.port import Comparison, Expected, Named, Sought
 from threadcast.bot.plain import quoted
 from threadcast.queue.outcomes import Absent, Blind, Look, Sent, TakeDown, Throttled, Unreached
+from threadcast.queue.sentences import Sentence
 
 _ID = re.compile(r"[\w-]{1,100}", re.ASCII)  # numbers, ULIDs and UUIDs
 MOST_PAGES = 25  # a thousand statuses since the post was tried
@@ -44,7 +45,11 @@ def _look_up(client: Client, sought: Sought) -> Look:
     found = verdict(_as_written(client, own, search), search)
     if found is not None:
         return found
-    return Absent() if is_all else Blind(f"the account has too many newer posts to look at ({len(own)})")
+    return (
+        Absent()
+        if is_all
+        else Blind(Sentence("the account has too many newer posts to look at ({own})", own=len(own)))
+    )
 
 
 def _search(
@@ -123,20 +128,25 @@ def find(client: Client, address: str, texts: Sequence[str], *, server: str, now
     """Return the status that a person means by its id or its link, and whether it has one of these texts."""
     remote_id = _id_in(address.strip(), server)
     if remote_id is None:
-        return Named(None, f"it is no id and no link of a post on {server}")
+        return Named(None, Sentence("it is no id and no link of a post on {server}", server=server))
     try:
         status = client.status(remote_id)
         if status is None:
-            return Named(None, f"there is no post {remote_id} on {server}")
+            return Named(
+                None, Sentence("there is no post {remote_id} on {server}", remote_id=remote_id, server=server)
+            )
         if status.account != client.me():
-            return Named(None, "it is another account's")
+            return Named(None, Sentence("it is another account's"))
         if not any(alike(status.text, text) for text in texts):
             status = _source(client, status)
     except CallError as error:
-        return Named(Sent(remote_id, None), f"it cannot be looked at now: {_not_seen(error, now=now).reason}")
+        return Named(
+            Sent(remote_id, None),
+            Sentence("it cannot be looked at now: {reason}", reason=_not_seen(error, now=now).reason),
+        )
     sent = Sent(status.remote_id, status.url)
     fits = any(alike(status.text, text) for text in texts)
-    return Named(sent, "" if fits else f"it says {quoted(status.text)}")
+    return Named(sent, "" if fits else Sentence("it says {text}", text=quoted(status.text)))
 
 
 def _id_in(address: str, server: str) -> str | None:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.mastodon.text import alike, plain
 from threadcast.bot.channels.port import Difference, Expected, Sought
-from threadcast.bot.languages.stored import stored
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import Blind, Sent
+from threadcast.queue.sentences import Sentence
 
 SLACK = timedelta(seconds=5)  # how far apart two clocks may tell one moment, once their distance is known
 REACH = timedelta(minutes=15)  # how much older than its first try a post may seem, where a clock was set
@@ -32,7 +32,7 @@ class Status:
     @property
     def where(self) -> str:
         """For a person: its address, or at least its id."""
-        return self.url or f"status {self.remote_id}"
+        return self.url or Sentence("status {id}", id=self.remote_id)
 
 
 def status_of(answer: object) -> Status | None:
@@ -113,13 +113,16 @@ def verdict(found: Iterable[Status], search: Search) -> Sent | Blind | None:
         if search.is_it(status):
             fits.append(status)
         elif doubt := _doubt(status, search):
-            doubts.append(f"{doubt}: {status.where}")
+            doubts.append(Sentence("{doubt}: {where}", doubt=doubt, where=status.where))
     match fits:
         case [status]:
             return Sent(status.remote_id, status.url)
         case []:
             return Blind(doubts[0], seen=True) if doubts else None
-    return Blind(f"more than one post has this text: {', '.join(status.where for status in fits)}", seen=True)
+    return Blind(
+        Sentence("more than one post has this text: {fits}", fits=", ".join(status.where for status in fits)),
+        seen=True,
+    )
 
 
 def _doubt(status: Status, search: Search) -> str:
@@ -127,13 +130,13 @@ def _doubt(status: Status, search: Search) -> str:
     in_place, in_time = search.in_place(status), search.in_time(status)
     if not alike(status.text, search.sought.text):
         changed = in_place and in_time and status.edited is not None
-        return "a post where it would be was edited meanwhile" if changed else ""
+        return Sentence("a post where it would be was edited meanwhile") if changed else ""
     if in_place and in_time:
-        return "a post with this text shows other files"
+        return Sentence("a post with this text shows other files")
     if in_time:
-        return "a post with this text stands in another place"
+        return Sentence("a post with this text stands in another place")
     if in_place and (search.before or not search.out_of_reach(status)):
-        return "a post with this text was there before it was sent"
+        return Sentence("a post with this text was there before it was sent")
     return ""
 
 
@@ -143,13 +146,30 @@ def differences(chain: Sequence[Expected], seen: Mapping[str, Status]) -> tuple[
     for expected in chain:
         status = seen.get(expected.remote_id)
         if status is None:
-            found.append(Difference("missing", expected.position, f"{expected.remote_id} is not there"))
+            found.append(
+                Difference(
+                    "missing",
+                    expected.position,
+                    Sentence("{remote_id} is not there", remote_id=expected.remote_id),
+                )
+            )
             continue
         if not alike(status.text, expected.text):
             at = "" if status.edited is None else f" ({status.edited:%Y-%m-%d %H:%M} UTC)"
-            found.append(Difference("edited", expected.position, f"its text is another{at}: {status.where}"))
+            found.append(
+                Difference(
+                    "edited",
+                    expected.position,
+                    Sentence("its text is another{at}: {where}", at=at, where=status.where),
+                )
+            )
         elif status.files != len(expected.media):
-            detail = f"it shows {status.files} files instead of {len(expected.media)}: {status.where}"
+            detail = Sentence(
+                "it shows {files} files instead of {media}: {where}",
+                files=status.files,
+                media=len(expected.media),
+                where=status.where,
+            )
             found.append(Difference("edited", expected.position, detail))
         if status.parent != expected.parent:
             found.append(Difference("out-of-order", expected.position, _misplaced(status, expected)))
@@ -169,18 +189,31 @@ def unseen(
         return ()
     status = seen[missed[0].remote_id]
     said = (
-        stored("visitors who are not logged in do not see it, nor {n} others: {where}")
+        Sentence(
+            "visitors who are not logged in do not see it, nor {n} others: {where}",
+            n=len(missed) - 1,
+            where=status.where,
+        )
         if missed[1:]
-        else stored("visitors who are not logged in do not see it: {where}")
+        else Sentence("visitors who are not logged in do not see it: {where}", where=status.where)
     )
-    return (Difference("unseen", missed[0].position, said.format(n=len(missed) - 1, where=status.where)),)
+    return (Difference("unseen", missed[0].position, said),)
 
 
 def _misplaced(status: Status, expected: Expected) -> str:
     if status.parent is None:
-        return f"it stands alone, instead of as a reply to {expected.parent}: {status.where}"
-    right = "nothing" if expected.parent is None else expected.parent
-    return f"it replies to {status.parent} instead of {right}: {status.where}"
+        return Sentence(
+            "it stands alone, instead of as a reply to {parent}: {where}",
+            parent=expected.parent,
+            where=status.where,
+        )
+    right = Sentence("nothing") if expected.parent is None else expected.parent
+    return Sentence(
+        "it replies to {parent} instead of {right}: {where}",
+        parent=status.parent,
+        right=right,
+        where=status.where,
+    )
 
 
 def _extras(chain: Sequence[Expected], seen: Mapping[str, Status]) -> list[Difference]:
@@ -192,5 +225,9 @@ def _extras(chain: Sequence[Expected], seen: Mapping[str, Status]) -> list[Diffe
         for status in seen.values():
             if status.parent == parent and status.account in me and status.remote_id not in inside:
                 inside.append(status.remote_id)
-                extras.append(Difference("extra", None, f"a reply of the account's own: {status.where}"))
+                extras.append(
+                    Difference(
+                        "extra", None, Sentence("a reply of the account's own: {where}", where=status.where)
+                    )
+                )
     return extras

@@ -12,6 +12,7 @@ from threadcast.bot.channels.budget import Prospect, Room, Window
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Quota
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unreached
+from threadcast.queue.sentences import Sentence
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STATUSES = 300  # an account's, in STATUSES_WINDOW
@@ -22,7 +23,7 @@ LONGEST_OTHER = timedelta(minutes=33)  # other limits end sooner: after 30 min, 
 OFF = timedelta(minutes=2.5)  # by which it may be off: all limits end at multiples of five minutes
 FILES = 30  # an account's uploads, in FILES_WINDOW
 FILES_WINDOW = timedelta(minutes=30)
-REQUEST_GIVER = "the server takes"
+REQUEST_GIVER = Sentence("the server takes")
 
 
 class Metered(Protocol):

@@ -20,6 +20,7 @@ from threadcast.bot.channels.media import ChannelFiles, Upload, Uploads, fault_o
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.media.errors import MediaError
 from threadcast.queue.outcomes import Obstacle, Unreached
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import Media
 
 POLLS = (
@@ -31,7 +32,6 @@ POLLS = (
     *[10.0] * 30,
 )  # seconds until the server is asked again: five minutes in all
 SENDING = 300.0  # seconds that the server may take over one file
-FAILED = "the server cannot use {name}: convert it, or take it out of the text"
 
 
 class MastodonFiles(ChannelFiles):
@@ -72,7 +72,7 @@ class MastodonFiles(ChannelFiles):
         except CallError as error:
             return obstacle(error.fault, now=self._clock(), reset=error.reset)
         except TimeoutError:
-            return Unreached("the server is still at work on the files")
+            return Unreached(Sentence("the server is still at work on the files"))
         for index, one in enumerate(media):
             self._taken.pop((index, one), None)
         return tuple(found)
@@ -82,7 +82,7 @@ class MastodonFiles(ChannelFiles):
         remote_id, done = await self._call(lambda: self._api.upload(file))
         self._taken[index, media] = remote_id
         if not done and not await self._is_ready(remote_id, media):
-            raise MediaError(FAILED.format(name=media.name))
+            raise _failed(media)
         return str(remote_id)
 
     async def _is_ready(self, remote_id: str, media: Media) -> bool:
@@ -94,7 +94,7 @@ class MastodonFiles(ChannelFiles):
                 case HTTPStatus.PARTIAL_CONTENT:
                     await self._rest(seconds)
                 case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.BAD_REQUEST:
-                    raise MediaError(FAILED.format(name=media.name))
+                    raise _failed(media)
                 case _:
                     return False
         raise TimeoutError
@@ -103,6 +103,12 @@ class MastodonFiles(ChannelFiles):
 def as_focus(point: tuple[float, float] | None) -> str:
     """Return a focal point as the API takes it; the middle where there is none."""
     return ",".join(map(str, point or (0.0, 0.0)))
+
+
+def _failed(media: Media) -> MediaError:
+    return MediaError(
+        Sentence("the server cannot use {name}: convert it, or take it out of the text", name=media.name)
+    )
 
 
 class MediaApi:
@@ -129,7 +135,7 @@ class MediaApi:
         except ValueError:
             remote_id = None
         if not isinstance(remote_id, str | int) or not remote_id or not fit_to_show(str(remote_id)):
-            raise CallError(Fault("unknown", "the server's answer to a file cannot be read"))
+            raise CallError(Fault("unknown", Sentence("the server's answer to a file cannot be read")))
         return str(remote_id), answer.status_code == HTTPStatus.OK
 
     def state(self, remote_id: str) -> int:

@@ -52,6 +52,7 @@ from threadcast.queue.outcomes import (
     TakeDown,
     Unknown,
 )
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
@@ -125,7 +126,12 @@ class TelegramChannel:
 
     async def _send(self, outgoing: Outgoing) -> Outcome:
         if outgoing.parent is not None and not outgoing.parent.isdecimal():
-            return Refused(f"{outgoing.parent} is no id of a Telegram message, so nothing can reply to it")
+            return Refused(
+                Sentence(
+                    "{parent} is no id of a Telegram message, so nothing can reply to it",
+                    parent=outgoing.parent,
+                )
+            )
         try:
             await self._client.bot.initialize()
         except CALL_ERRORS as error:
@@ -136,8 +142,12 @@ class TelegramChannel:
             await self._client.follow(error)
         if outgoing.parent is not None:
             return Refused(
-                f"the group became a supergroup ({self._client.chat}), where nothing can reply to what was"
-                f" posted before: {self._client.correction}, then undo the chain and publish it anew"
+                Sentence(
+                    "the group became a supergroup ({chat}), where nothing can reply to what was "
+                    "posted before: {correction}, then undo the chain and publish it anew",
+                    chat=self._client.chat,
+                    correction=self._client.correction,
+                )
             )
         try:
             return await self._post(outgoing)
@@ -160,7 +170,7 @@ class TelegramChannel:
         except TelegramError as error:
             return self._classify(error, parent)
         except UNREADABLE:
-            return Unknown("Telegram's answer cannot be read; the post may be out")
+            return Unknown(Sentence("Telegram's answer cannot be read; the post may be out"))
         outcome = self._classify(messages[0] if messages else None, parent)
         if isinstance(outcome, Sent) and len(messages) > 1:
             return replace(outcome, album=tuple(str(one.message_id) for one in messages[1:]))
@@ -174,7 +184,8 @@ class TelegramChannel:
         link = read_link(address)
         if link is None:
             return Named(
-                None, "it is no id and no link of a Telegram message, as https://t.me/my_channel/113"
+                None,
+                Sentence("it is no id and no link of a Telegram message, as https://t.me/my_channel/113"),
             )
         return await self._probe.find(link, texts)
 
@@ -185,7 +196,12 @@ class TelegramChannel:
     async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
         """Change the text of a message, or the caption of its first file; its files stay."""
         if not remote_id.isdecimal():
-            return Refused(f"{remote_id} is no id of a Telegram message, so nothing can be edited")
+            return Refused(
+                Sentence(
+                    "{remote_id} is no id of a Telegram message, so nothing can be edited",
+                    remote_id=remote_id,
+                )
+            )
         wished = outgoing.settings.previews or self._settings.previews
         previews = _previews(wished, first=outgoing.parent is None)
         try:
@@ -200,7 +216,12 @@ class TelegramChannel:
 
     async def take_down(self, remote_id: str) -> TakeDown:
         if not remote_id.isdecimal():
-            return Refused(f"{remote_id} is no id of a Telegram message, so nothing can be deleted")
+            return Refused(
+                Sentence(
+                    "{remote_id} is no id of a Telegram message, so nothing can be deleted",
+                    remote_id=remote_id,
+                )
+            )
         try:
             await self._client.bot.initialize()
             await self._client.bot.delete_message(self._client.chat, int(remote_id))

@@ -17,6 +17,7 @@ from threadcast.bot.channels.telegram.errors import (
 from threadcast.bot.channels.telegram.lookup import Probe
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import Code, Obstacle, Refused, Throttled
+from threadcast.queue.sentences import Sentence
 
 
 async def why_not(client: Client) -> Obstacle | None:
@@ -36,9 +37,11 @@ async def check(client: Client, probe: Probe) -> tuple[Finding, ...]:
     except TelegramError as error:
         fault = _fault(client, error)
     except UNREADABLE:
-        fault = Fault(NO_BOT_API, "check THREADCAST_TELEGRAM__API_URL")
+        fault = Fault(NO_BOT_API, Sentence("check THREADCAST_TELEGRAM__API_URL"))
     else:
-        known = Finding("ok", redact(f"the token is that of @{client.bot.username}"))
+        known = Finding(
+            "ok", Sentence("the token is that of @{username}", username=redact(str(client.bot.username)))
+        )
         return (known, *_moved(client), judge_rights(chat, member), sight)
     return (Finding("error", fault.what, fault.advice),)
 
@@ -52,7 +55,7 @@ async def _membership(client: Client) -> tuple[telegram.ChatFullInfo, telegram.C
 def _moved(client: Client) -> tuple[Finding, ...]:
     if client.moved_to is None:
         return ()
-    what = f"the group became a supergroup; posts go to {client.chat}"
+    what = Sentence("the group became a supergroup; posts go to {chat}", chat=client.chat)
     return (Finding("warning", what, client.correction),)
 
 
@@ -61,8 +64,10 @@ def _fault(client: Client, error: TelegramError) -> Fault:
         return explain(error, name=client.name)
     outcome = client.in_vain(error)
     if isinstance(outcome, Throttled):
-        return Fault(outcome.reason, f"check again after {outcome.until:%H:%M:%S} UTC")
-    return Fault(outcome.reason, "check the network and THREADCAST_TELEGRAM__API_URL")
+        return Fault(
+            outcome.reason, Sentence("check again after {until} UTC", until=f"{outcome.until:%H:%M:%S}")
+        )
+    return Fault(outcome.reason, Sentence("check the network and THREADCAST_TELEGRAM__API_URL"))
 
 
 def judge_rights(chat: telegram.ChatFullInfo, member: telegram.ChatMember) -> Finding:
@@ -82,9 +87,13 @@ def judge_rights(chat: telegram.ChatFullInfo, member: telegram.ChatMember) -> Fi
                 is_member and permitted and chat.type != ChatType.CHANNEL
             )
     if can_post:
-        return Finding("ok", f"the bot may post in “{title}”")
+        return Finding("ok", Sentence("the bot may post in “{title}”", title=title))
     return Finding(
         "error",
-        f"the bot may not post in “{title}” (it is there as: {redact(member.status)})",
-        "make it an administrator with the right to post messages",
+        Sentence(
+            "the bot may not post in “{title}” (it is there as: {status})",
+            title=title,
+            status=redact(member.status),
+        ),
+        Sentence("make it an administrator with the right to post messages"),
     )

@@ -17,6 +17,7 @@ from threadcast.config.environment import channel_variable
 from threadcast.config.logs import get_logger
 from threadcast.config.proxies import DIRECT, Proxies, Proxy
 from threadcast.queue.outcomes import Obstacle
+from threadcast.queue.sentences import Sentence
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ class _Request(HTTPXRequest):
         except (NetworkError, *BROKEN) as error:
             raise in_words(error, self._shown) from (error.__cause__ or error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise NetworkError(f"its server failed (HTTP {status})")
+            raise NetworkError(Sentence("its server failed (HTTP {status})", status=status))
         return status, answer
 
 
@@ -151,7 +152,7 @@ class Client:
     @property
     def correction(self) -> str:
         """What to do about a chat that moved."""
-        return f"set {channel_variable(self.name, 'CHAT')}={self.chat}"
+        return Sentence("set {chat}={chat2}", chat=channel_variable(self.name, "CHAT"), chat2=self.chat)
 
     def in_vain(self, error: Exception) -> Obstacle:
         """What an error means for a call that posts nothing. Does not tell the token."""

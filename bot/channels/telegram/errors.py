@@ -41,13 +41,13 @@ from threadcast.queue.outcomes import (
     Unknown,
     Unreached,
 )
+from threadcast.queue.sentences import Sentence
 
 # The library gives periods as timedelta only where this is set, and warns on every 429 where it is not.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 LONGEST_WAIT: Final = timedelta(days=7)  # hours have been seen; more is a mistake
 FLOOD_WAIT: Final = timedelta(seconds=30)  # after a 429 that does not say how long to wait
-MAY_BE_OUT: Final = "; the post may be out"
 LONGEST_QUOTE: Final = 200  # code points of a server's own words in a reason
 
 # What the HTTP library raises before a byte of the request left this machine.
@@ -58,7 +58,7 @@ BROKEN: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, 
 
 # A 200 whose JSON is not a message makes the library fail in any of these ways.
 UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
-NO_BOT_API: Final = "what answers is no Bot API server"
+NO_BOT_API: Final = Sentence("what answers is no Bot API server")
 
 # All that a call raises where it does not do what it should.
 CALL_ERRORS: Final = (TelegramError, *UNREADABLE)
@@ -80,7 +80,9 @@ class Fault:
 
     @property
     def reason(self) -> str:
-        return f"{self.what}: {self.advice}" if self.advice else self.what
+        if not self.advice:
+            return self.what
+        return Sentence("{what}: {advice}", what=self.what, advice=self.advice)
 
 
 # What the library raises where Telegram certainly did nothing, and never will with the same request.
@@ -92,22 +94,32 @@ def explain(error: Refusal, *, name: str) -> Fault:
     match error:
         case InvalidToken():
             return Fault(
-                "Telegram does not accept the bot token",
-                "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN"
-                f" (or {channel_variable(name, 'TOKEN')}, where the channel has a bot of its own);"
-                " with a server of your own, check THREADCAST_TELEGRAM__API_URL too",
+                Sentence("Telegram does not accept the bot token"),
+                Sentence(
+                    "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN (or {token}, "
+                    "where the channel has a bot of its own); with a server of your own, check "
+                    "THREADCAST_TELEGRAM__API_URL too",
+                    token=channel_variable(name, "TOKEN"),
+                ),
                 Code.TOKEN,
             )
         case ChatMigrated():
             return Fault(
-                "the group became a supergroup, with another id",
-                f"set {channel_variable(name, 'CHAT')}={redact(str(error.new_chat_id))}",
+                Sentence("the group became a supergroup, with another id"),
+                Sentence(
+                    "set {chat}={new_chat_id}",
+                    chat=channel_variable(name, "CHAT"),
+                    new_chat_id=redact(str(error.new_chat_id)),
+                ),
             )
     for one in REFUSALS:
         if re.search(one["says"], error.message.lower()):
-            advice = one["advice"].format(variable=channel_variable(name, "CHAT"))
-            return Fault(one["what"], advice, Code(one["code"]))
-    return Fault(f"Telegram refused ({quote(error)})", "correct what it names, then try again")
+            advice = Sentence(one["advice"], variable=channel_variable(name, "CHAT")) if one["advice"] else ""
+            return Fault(Sentence(one["what"]), advice, Code(one["code"]))
+    return Fault(
+        Sentence("Telegram refused ({error})", error=quote(error)),
+        Sentence("correct what it names, then try again"),
+    )
 
 
 def classify(result: object, *, name: str, chat: str, parent: str | None, now: datetime) -> Outcome:
@@ -120,26 +132,32 @@ def classify(result: object, *, name: str, chat: str, parent: str | None, now: d
     if isinstance(result, telegram.Message):
         return _judge_message(result, chat=chat, parent=parent)
     if isinstance(result, TelegramError):
-        return _judge_error(result, name=name, now=now)
-    return Unknown("Telegram's answer is not a message; the post may be out")
+        outcome = _judge_error(result, name=name, now=now)
+        if isinstance(outcome, Unknown):
+            return Unknown(Sentence("{reason}; the post may be out", reason=outcome.reason))
+        return outcome
+    return Unknown(Sentence("Telegram's answer is not a message; the post may be out"))
 
 
-def _judge_error(
-    error: TelegramError, *, name: str, now: datetime, unclear: str = MAY_BE_OUT
-) -> Obstacle | Unknown:
+def _judge_error(error: TelegramError, *, name: str, now: datetime) -> Obstacle | Unknown:
     match error:
         case RetryAfter():
             wait = error.retry_after
             wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
             wait = min(max(wait, timedelta(0)), LONGEST_WAIT)
-            return Throttled(now + wait, f"Telegram asks to wait {wait.total_seconds():g} s")
+            return Throttled(
+                now + wait,
+                Sentence(
+                    "Telegram asks to wait {total_seconds} s", total_seconds=f"{wait.total_seconds():g}"
+                ),
+            )
         case InvalidToken() | ChatMigrated() | BadRequest() | Forbidden() | Conflict():
             fault = explain(error, name=name)
             return Refused(fault.reason, fault.code)
         case NetworkError():
-            return _judge_network(error, now, unclear)
+            return _judge_network(error, now)
         case _:
-            return Unknown(f"Telegram's answer cannot be read{unclear}")
+            return Unknown(Sentence("Telegram's answer cannot be read"))
 
 
 def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) -> Outcome:
@@ -151,25 +169,47 @@ def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) 
     found = None if replied is None else str(replied.message_id)
     stray = str(message.message_id)
     if redact(stray) != stray:
-        return Unknown("the server's answer names a post by a secret")
+        return Unknown(Sentence("the server's answer names a post by a secret"))
     if not chat.startswith("@") and str(message.chat.id) != chat:
         return Unknown(
-            redact(f"message {stray} is out, but in chat {message.chat.id} instead of {chat}"), stray
+            Sentence(
+                "message {stray} is out, but in chat {id} instead of {chat}",
+                stray=stray,
+                id=redact(str(message.chat.id)),
+                chat=redact(chat),
+            ),
+            stray,
         )
     if found != parent:
-        linked = "is linked to no message" if found is None else redact(f"replies to {found}")
-        wanted = "to none" if parent is None else f"to {parent}"
-        return Unknown(f"message {stray} is out, but {linked} instead of {wanted}", stray)
+        linked = (
+            Sentence("is linked to no message")
+            if found is None
+            else Sentence("replies to {found}", found=redact(found))
+        )
+        wanted = Sentence("to none") if parent is None else Sentence("to {parent}", parent=parent)
+        return Unknown(
+            Sentence(
+                "message {stray} is out, but {linked} instead of {wanted}",
+                stray=stray,
+                linked=linked,
+                wanted=wanted,
+            ),
+            stray,
+        )
     return Sent(stray, address(message.chat, message.message_id))
 
 
-def _judge_network(error: NetworkError, now: datetime, unclear: str) -> Throttled | Unreached | Unknown:
+def _judge_network(error: NetworkError, now: datetime) -> Throttled | Unreached | Unknown:
     if isinstance(error.__cause__, NEVER_LEFT):
         return Unreached(quote(error))
     if error.message.lower().startswith("too many requests"):
-        return Throttled(now + FLOOD_WAIT, "Telegram asks to wait, without saying how long")
-    said = quote(error) if error.__cause__ else f"no clear answer from Telegram ({quote(error)})"
-    return Unknown(f"{said}{unclear}")
+        return Throttled(now + FLOOD_WAIT, Sentence("Telegram asks to wait, without saying how long"))
+    said = (
+        quote(error)
+        if error.__cause__
+        else Sentence("no clear answer from Telegram ({error})", error=quote(error))
+    )
+    return Unknown(said)
 
 
 def in_words(error: Exception, proxy: str = "") -> NetworkError:
@@ -192,10 +232,13 @@ def _why_no_answer(error: BaseException, proxy: str) -> str:
             trouble = trouble_of(error)
     if isinstance(error, NEVER_LEFT):
         return unreached("Telegram", trouble, proxy)
-    return f"no clear answer from Telegram: {trouble.value}"
+    return Sentence("no clear answer from Telegram: {value}", value=trouble.value)
 
 
 def quote(error: TelegramError) -> str:
+    """Return a server's own words as they may be shown; ours as they are."""
+    if isinstance(error.message, Sentence):
+        return error.message
     words = " ".join(redact(error.message).split())
     return words if len(words) <= LONGEST_QUOTE else words[: LONGEST_QUOTE - 1] + "…"
 
@@ -222,23 +265,25 @@ def in_vain(error: Exception, *, name: str, now: datetime) -> Obstacle:
     """What an error means that came of a call which posts nothing, and can be repeated."""
     if not isinstance(error, TelegramError):
         return Unreached(NO_BOT_API)
-    outcome = _judge_error(error, name=name, now=now, unclear="")
+    outcome = _judge_error(error, name=name, now=now)
     return Unreached(outcome.reason) if isinstance(outcome, Unknown) else outcome
 
 
 def not_edited(error: Exception, *, name: str, now: datetime, where: str) -> Outcome:
     """What an error means for a message that was to be edited; `where` it is, for a person."""
     if not isinstance(error, TelegramError):
-        return Unknown("Telegram's answer cannot be read")
+        return Unknown(Sentence("Telegram's answer cannot be read"))
     if isinstance(error, BadRequest):
         words = error.message.lower()
         if "message is not modified" in words:
             return Sent(where, None)
         if GONE.search(words):
-            return Refused(f"it is not there any more: {where}")
+            return Refused(Sentence("it is not there any more: {where}", where=where))
         if "can't be edited" in words or "no text in the message" in words or "no caption" in words:
-            return Refused(f"Telegram does not let the bot edit it: edit it by hand: {where}")
-    return _judge_error(error, name=name, now=now, unclear="")
+            return Refused(
+                Sentence("Telegram does not let the bot edit it: edit it by hand: {where}", where=where)
+            )
+    return _judge_error(error, name=name, now=now)
 
 
 def not_deleted(error: Exception, *, name: str, now: datetime, where: str) -> TakeDown:
@@ -248,9 +293,12 @@ def not_deleted(error: Exception, *, name: str, now: datetime, where: str) -> Ta
             return Absent()
         if "can't be deleted" in error.message.lower():
             return Refused(
-                "Telegram does not let the bot delete it (it may for 48 hours, with the right to delete"
-                f" messages): delete it by hand: {where}"
+                Sentence(
+                    "Telegram does not let the bot delete it (it may for 48 hours, with the right to "
+                    "delete messages): delete it by hand: {where}",
+                    where=where,
+                )
             )
     outcome = in_vain(error, name=name, now=now)
-    by_hand = f"{outcome.reason}; or delete it by hand: {where}"
+    by_hand = Sentence("{reason}; or delete it by hand: {where}", reason=outcome.reason, where=where)
     return Refused(by_hand) if isinstance(outcome, Refused) else outcome

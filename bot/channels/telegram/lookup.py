@@ -30,6 +30,7 @@ from threadcast.bot.channels.telegram.matching import (
 )
 from threadcast.config.logs import get_logger
 from threadcast.queue.outcomes import Absent, Blind, Look, Obstacle, Refused, Sent, Throttled, Unreached
+from threadcast.queue.sentences import Sentence
 
 log = get_logger("threadcast.telegram")
 
@@ -42,23 +43,31 @@ LONGEST_REST: Final = 10.0  # seconds that a look waits for that chat; for longe
 Rest = Callable[[float], Awaitable[None]]
 
 NO_ADMIN: Final = Fault(
-    "the bot has no private chat to forward it to",
-    "put your numeric user id first in THREADCAST_TELEGRAM__ADMINS, and press Start in a private chat with"
-    " the bot",
+    Sentence("the bot has no private chat to forward it to"),
+    Sentence(
+        "put your numeric user id first in THREADCAST_TELEGRAM__ADMINS, and press Start "
+        "in a private chat with the bot"
+    ),
 )
 NOT_STARTED: Final = Fault(
-    "the bot cannot forward it to you",
-    "press Start in a private chat with the bot (its account must be the first of"
-    " THREADCAST_TELEGRAM__ADMINS)",
+    Sentence("the bot cannot forward it to you"),
+    Sentence(
+        "press Start in a private chat with the bot (its account must be the first of "
+        "THREADCAST_TELEGRAM__ADMINS)"
+    ),
 )
 PROTECTED: Final = Fault(
-    "the chat protects its content, so that the bot cannot see it", "allow forwarding there"
+    Sentence("the chat protects its content, so that the bot cannot see it"),
+    Sentence("allow forwarding there"),
 )
-NO_LANDMARK: Final = Fault("no earlier post on this channel is known from where to look", "")
+NO_LANDMARK: Final = Fault(Sentence("no earlier post on this channel is known from where to look"), "")
 STRANGE: Final = Fault(
-    "the newest post known of this channel is not in the chat", "it was deleted, or the chat is another"
+    Sentence("the newest post known of this channel is not in the chat"),
+    Sentence("it was deleted, or the chat is another"),
 )
-TOO_MANY: Final = Fault(f"more than {FARTHEST} messages stand behind the one before it", "")
+TOO_MANY: Final = Fault(
+    Sentence("more than {farthest} messages stand behind the one before it", farthest=FARTHEST), ""
+)
 
 
 class CannotSeeError(Exception):
@@ -117,12 +126,12 @@ class Probe:
             return _blindness(error.fault)
         if chat.has_protected_content:
             return _blindness(PROTECTED)
-        return Finding("ok", "a post whose fate is unclear can be looked for")
+        return Finding("ok", Sentence("a post whose fate is unclear can be looked for"))
 
     async def look_up(self, sought: Sought) -> Look:
         """Whether a post is behind its parent, or behind the landmark."""
         if sought.parent is not None and not sought.parent.isdecimal():
-            return Blind(f"{sought.parent} is no id of a Telegram message")
+            return Blind(Sentence("{parent} is no id of a Telegram message", parent=sought.parent))
         try:
             return await self._look_up(sought)
         except CALL_ERRORS as error:
@@ -135,27 +144,33 @@ class Probe:
             chat = await self._chat()
         except CALL_ERRORS as error:
             sent = Sent(str(number), address_in(here, number)) if link.chat in {None, here.lower()} else None
-            return Named(sent, f"it cannot be looked at now: {self._client.in_vain(error).reason}")
+            return Named(
+                sent,
+                Sentence("it cannot be looked at now: {reason}", reason=self._client.in_vain(error).reason),
+            )
         names = {str(chat.id), here.lower(), *(f"@{name}".lower() for name in chat.active_usernames or ())}
         if chat.username:
             names.add(f"@{chat.username}".lower())
         if link.chat is not None and link.chat not in names:
-            return Named(None, f"it is a message of another chat than {here}")
+            return Named(None, Sentence("it is a message of another chat than {here}", here=here))
         sent = Sent(str(number), address(chat, number))
         try:
             shown = await self._see(chat, number)
         except CannotSeeError as error:
-            return Named(sent, f"it cannot be looked at: {error.fault.reason}")
+            return Named(sent, Sentence("it cannot be looked at: {reason}", reason=error.fault.reason))
         except CALL_ERRORS as error:
-            return Named(sent, f"it cannot be looked at now: {self._client.in_vain(error).reason}")
+            return Named(
+                sent,
+                Sentence("it cannot be looked at now: {reason}", reason=self._client.in_vain(error).reason),
+            )
         if shown is None:
-            return Named(None, f"there is no message {number} in {here}")
+            return Named(None, Sentence("there is no message {number} in {here}", number=number, here=here))
         return Named(sent, doubt_about(shown, texts))
 
     async def audit(self, chain: Sequence[Expected]) -> Comparison:
         """Where a published chain is not as it was sent; one message a second."""
         if not all(number.isdecimal() for one in chain for number in (one.remote_id, *one.album)):
-            return Blind("the chain has ids that are none of Telegram's")
+            return Blind(Sentence("the chain has ids that are none of Telegram's"))
         try:
             chat = await self._chat()
             ids = (*sorted(own(chain)), *beside(chain, WINDOW, EXTRAS))
@@ -287,7 +302,9 @@ def _file(message: telegram.Message) -> File:
 
 def _blindness(fault: Fault) -> Finding:
     return Finding(
-        "warning", f"a post whose fate is unclear cannot be looked for: {fault.what}", fault.advice
+        "warning",
+        Sentence("a post whose fate is unclear cannot be looked for: {what}", what=fault.what),
+        fault.advice,
     )
 
 

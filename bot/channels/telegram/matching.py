@@ -11,6 +11,7 @@ from typing import Final
 from threadcast.bot.channels.port import Difference, Expected
 from threadcast.bot.plain import quoted
 from threadcast.queue.outcomes import Absent, Blind, Sent
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import Media, MediaKind
 
 MUCH_ALIKE: Final = 0.75  # of the words, in their order: such a text may be the post, changed since
@@ -89,7 +90,7 @@ def verdict(
         case []:
             return Blind(doubts[0], seen=True) if doubts else Absent()
     places = ", ".join(_where(album[0].message_id, address) for album in fits)
-    return Blind(f"more than one message has this text: {places}", seen=True)
+    return Blind(Sentence("more than one message has this text: {places}", places=places), seen=True)
 
 
 def _is_post(album: Sequence[Shown], text: str, files: Sequence[File]) -> bool:
@@ -104,25 +105,29 @@ def _doubt(album: Sequence[Shown], text: str, files: Sequence[File]) -> str:
     """Why a message may be the post all the same; empty where it cannot be."""
     first = album[0]
     if first.own is None and _is_post(album, text, files):
-        return "it does not show who wrote the one message that has this text"
+        return Sentence("it does not show who wrote the one message that has this text")
     if first.own is False or not words(text):
         return ""
     if first.own and alike(first.text, text):
-        return "a message with its text is there, and shows other files"
+        return Sentence("a message with its text is there, and shows other files")
     if much_alike(first.text, text) and not alike(first.text, text):
-        return "a message much like it is there, and may be the post, edited since"
+        return Sentence("a message much like it is there, and may be the post, edited since")
     return ""
 
 
 def doubt_about(message: Shown, texts: Iterable[str]) -> str:
     """Why a message may not be the post that has one of these texts; empty where it is."""
     if message.own is False:
-        return "it was written by somebody else"
-    return "" if any(alike(message.text, text) for text in texts) else f"it says {quoted(message.text)}"
+        return Sentence("it was written by somebody else")
+    return (
+        ""
+        if any(alike(message.text, text) for text in texts)
+        else Sentence("it says {text}", text=quoted(message.text))
+    )
 
 
 def _where(message_id: int, address: Address) -> str:
-    return address(message_id) or f"message {message_id}"
+    return address(message_id) or Sentence("message {id}", id=message_id)
 
 
 def differences(
@@ -140,17 +145,33 @@ def differences(
         message = seen.get(number)
         where = _where(number, address)
         if message is None:
-            found.append(Difference("missing", expected.position, f"message {number} is not there"))
+            found.append(
+                Difference(
+                    "missing", expected.position, Sentence("message {number} is not there", number=number)
+                )
+            )
         elif not alike(message.text, expected.text):
-            found.append(Difference("edited", expected.position, f"its text is another: {where}"))
+            found.append(
+                Difference("edited", expected.position, Sentence("its text is another: {where}", where=where))
+            )
         elif message.file is not files_of(expected.media)[0]:
-            found.append(Difference("edited", expected.position, f"it shows another file: {where}"))
+            found.append(
+                Difference(
+                    "edited", expected.position, Sentence("it shows another file: {where}", where=where)
+                )
+            )
         for picture in map(int, expected.album):
             if seen.get(picture) is None:
-                what = f"message {picture}, a file of it, is not there"
+                what = Sentence("message {picture}, a file of it, is not there", picture=picture)
                 found.append(Difference("missing", expected.position, what))
         if number < last:
-            found.append(Difference("out-of-order", expected.position, f"it is older than {last}: {where}"))
+            found.append(
+                Difference(
+                    "out-of-order",
+                    expected.position,
+                    Sentence("it is older than {last}: {where}", last=last, where=where),
+                )
+            )
         last = max(last, number)
     return (*found, *_extras(chain, seen, address))
 
@@ -164,7 +185,9 @@ def _extras(
             continue
         same = [one.position for one in chain if one.text and alike(one.text, message.text)]
         if same:
-            what = f"post {same[0]} stands there once more: {_where(number, address)}"
+            what = Sentence(
+                "post {same} stands there once more: {address}", same=same[0], address=_where(number, address)
+            )
             yield Difference("extra", None, what)
 
 

@@ -24,8 +24,7 @@ from threadcast.bot.chat.downloads import read_file
 from threadcast.bot.chat.requests.wishes import Wish, read_wish
 from threadcast.bot.chat.views import asking, cards
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, rows
-from threadcast.bot.languages import N_, _, ngettext
-from threadcast.bot.languages.stored import stored
+from threadcast.bot.languages import N_, _, ngettext, translated
 from threadcast.bot.media.attach import portable
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.context import pick
@@ -40,16 +39,17 @@ from threadcast.bot.wording import threads as so_many
 from threadcast.config.logs import get_logger
 from threadcast.queue.errors import NotFoundError, StoreError
 from threadcast.queue.outcomes import Code
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import LIVE, DeliveryState
 from threadcast.queue.text.parse import render
 from threadcast.queue.text.thread import Thread
 
 log = get_logger("threadcast.chat")
 
-BY_AN_EDITOR = stored("an editor added it; an owner publishes it")
-BY_A_WISH = stored("you asked to hold it")
+BY_AN_EDITOR = Sentence("an editor added it; an owner publishes it")
+BY_A_WISH = Sentence("you asked to hold it")
 NO_CHANNEL = N_("No channel is configured yet, so nothing can be added: /start")
-PASTED = "pasted in the chat"
+PASTED = Sentence("pasted in the chat")
 KEPT_LINES = 3  # source, text, channels: of a text that was published before
 NO_MESSAGES: Mapping[int, str] = {}
 FEW = 20  # threads that an answer names one by one
@@ -160,7 +160,7 @@ async def take_kept(context: Context, sender: Sender, key: str) -> tuple[str, st
     if len(lines) < KEPT_LINES:
         raise UsageError(_("that was done already, or is long ago; send me the thread again"))
     await asyncio.to_thread(context.notes.forget, page)
-    return lines[0], lines[1], lines[2]
+    return lines[0] or PASTED, lines[1], lines[2]
 
 
 async def add_file(context: Context, sender: Sender, document: telegram.Document, caption: str) -> Answer:
@@ -182,7 +182,7 @@ def _which_channel(context: Context, sender: Sender, intake: Intake, wish: Wish,
     key = keep(context, sender, intake.source, intake.text, rest)
     asked = _("There is no channel called {name}. Which one is {file} for? Nothing is added until you say.")
     buttons = asking.one_of([one.name for one in context.channels][:FEW], "kept", (), key)
-    return Answer(Message(esc(asked.format(name=wish.odd[:32], file=intake.source)), buttons))
+    return Answer(Message(esc(asked.format(name=wish.odd[:32], file=translated(intake.source))), buttons))
 
 
 @button_only("kept", who=Role.EDITOR)
@@ -239,7 +239,7 @@ async def added(
     counts = await _counts(context, receipts)
     new = [one for receipt in receipts for one in receipt.added.deliveries]
     foreseen = await asyncio.to_thread(foreseen_of, requests, new)
-    lines = [f"{bold(intake.source)}: {_sum(intake.threads)}"]
+    lines = [f"{bold(translated(intake.source))}: {_sum(intake.threads)}"]
     for index, receipt in enumerate(receipts[:FEW]):
         posts = {channel: number for (place, channel), number in counts.items() if place == index}
         lines += ["", *_receipt(receipt, posts, foreseen, viewer)]

@@ -21,6 +21,7 @@ from threadcast.bot.chat.commands import (
     foreseen_of,
 )
 from threadcast.bot.chat.requests import adding
+from threadcast.bot.chat.requests.wishes import AT_ONCE, meaning
 from threadcast.bot.chat.views import asking, cards, lists
 from threadcast.bot.chat.views.message import Message, bold, esc, esc_lines, sentence
 from threadcast.bot.chat.views.people import adder
@@ -193,7 +194,7 @@ def now(context: Context, request: Request) -> Answer:
     ),
 )
 def publish(context: Context, request: Request) -> Answer:
-    at_once = bool(request.words) and request.words[0].lower() == "now"
+    at_once = bool(request.words) and request.words[0].lower() in meaning(AT_ONCE)
     names = request.words[1:] if at_once else request.words
     return _publish(context, request, names, now=at_once)
 

@@ -8,8 +8,7 @@ from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.commands import About, Answer, Card, Context, Place, Request, button_only, command
 from threadcast.bot.chat.views.message import Message, bold, esc, link, rows
-from threadcast.bot.languages import N_, _, ngettext
-from threadcast.bot.languages.stored import translated
+from threadcast.bot.languages import N_, _, ngettext, translated
 from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.wording import bar, exactly, posts
 from threadcast.queue.errors import Fault, NotAllowedError

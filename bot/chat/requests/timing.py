@@ -17,8 +17,7 @@ from threadcast.bot.chat.requests.wishes import read_wish
 from threadcast.bot.chat.views import asking, calendar
 from threadcast.bot.chat.views.asking import numbers
 from threadcast.bot.chat.views.message import Message, esc
-from threadcast.bot.languages import N_, _, language, ngettext
-from threadcast.bot.languages.stored import translated
+from threadcast.bot.languages import N_, _, language, ngettext, translated
 from threadcast.bot.publishing.agenda import Agenda
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.changes import Changed
@@ -69,7 +68,7 @@ def at(context: Context, request: Request) -> Answer:
     except WhenError as error:
         if error.code is WhenCode.UNREADABLE and is_schedule(times):
             return each(context, replace(request, words=tuple(times.split())))
-        raise UsageError(time_refused(error)) from None
+        raise UsageError(translated(time_refused(error))) from None
     return starts_at(context, request, moment, context.zone)
 
 
@@ -248,7 +247,7 @@ def _moment(context: Context, words: Sequence[str], zone: ZoneInfo) -> datetime:
         return read(" ".join(words))
     except WhenError as error:
         if error.code is not WhenCode.UNREADABLE or not DAY.fullmatch(words[0]) or len(words) == 1:
-            raise UsageError(time_refused(error)) from None
+            raise UsageError(translated(time_refused(error))) from None
     return _moment(context, words[1:], zone)
 
 
@@ -258,7 +257,7 @@ def _plan(context: Context, request: Request, since: int, text: str) -> dict[int
     try:
         plan = queries.one_each(request.threads, text, after=EPOCH + since * MINUTE, zone=context.zone)
     except WhenError as error:
-        raise UsageError(time_refused(error)) from None
+        raise UsageError(translated(time_refused(error))) from None
     except (OverflowError, ValueError) as error:
         raise UsageError(str(error)) from None
     if not plan:

@@ -6,13 +6,15 @@ from datetime import datetime
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from threadcast.bot.languages import DEFAULT, language, speaking
+from threadcast.bot.languages import N_, _, language
 from threadcast.bot.wording import time_refused
 from threadcast.config.schedule.words import WhenCode, WhenError, parse_when
 
-EVERYWHERE = frozenset({"both", "all", "everywhere"})
-AT_ONCE = frozenset({"publish", "now"})
-FILLERS = frozenset({"to", "on", "and"})  # beside the channels
+# What people write, in English and in their language: words with blanks between them.
+EVERYWHERE = N_("both all everywhere")
+AT_ONCE = N_("publish now")
+HOLD = N_("hold keep")
+FILLERS = N_("to on and")  # beside the channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,12 @@ def read_wish(text: str, names: Collection[str], now: datetime, zone: ZoneInfo) 
     """Read what was written; `names` are the channels there are."""
     words = text.lower().replace(",", " ").split()
     named = tuple(dict.fromkeys(word for word in words if word in names))
-    rest = [word for word in words if word not in {*names, *EVERYWHERE, *AT_ONCE, *FILLERS, "hold"}]
+    everywhere, at_once, hold, fillers = map(meaning, (EVERYWHERE, AT_ONCE, HOLD, FILLERS))
+    rest = [word for word in words if word not in {*names, *everywhere, *at_once, *hold, *fillers}]
     wish = Wish(
-        () if EVERYWHERE & set(words) else named,
-        at=now if AT_ONCE & set(words) else None,
-        hold="hold" in words,
+        () if everywhere & set(words) else named,
+        at=now if at_once & set(words) else None,
+        hold=bool(hold & set(words)),
     )
     if not rest:
         return wish
@@ -47,14 +50,18 @@ def read_wish(text: str, names: Collection[str], now: datetime, zone: ZoneInfo) 
         return replace(wish, at=_time(rest, now, zone))
     except WhenError as error:
         if error.code is not WhenCode.UNREADABLE:
-            with speaking(DEFAULT):  # it is stored
-                return replace(wish, odd=" ".join(rest), refused=time_refused(error))
+            return replace(wish, odd=" ".join(rest), refused=time_refused(error))
     misspelt = [
         word
         for place, word in enumerate(rest)
         if get_close_matches(word, list(names), n=1) and _is_time(rest[:place] + rest[place + 1 :], now, zone)
     ]
     return replace(wish, odd=misspelt[0] if misspelt else " ".join(rest), is_name=bool(misspelt))
+
+
+def meaning(words: str) -> set[str]:
+    """Return those of English, and those of the language that is spoken."""
+    return {*words.split(), *_(words).split()}
 
 
 def _time(words: list[str], now: datetime, zone: ZoneInfo) -> datetime:

@@ -13,8 +13,7 @@ from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, link, rows
 from threadcast.bot.chat.views.people import Names, adder, last_deed, why
-from threadcast.bot.languages import _
-from threadcast.bot.languages.stored import stored, translated
+from threadcast.bot.languages import _, translated
 from threadcast.bot.noticed import noticed
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.queries import Chain, Dossier
@@ -23,6 +22,7 @@ from threadcast.bot.wording import CHAT, bar, exactly, lasting, parts, shortly, 
 from threadcast.bot.wording import posts as so_many_posts
 from threadcast.queue.model import AuditEvent, Delivery
 from threadcast.queue.outcomes import Code
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import BEGINNINGS, DeliveryState, Event, allowed
 from threadcast.queue.text.media import MediaKind
 from threadcast.queue.text.notices import undescribed
@@ -45,7 +45,7 @@ SIGNS: Mapping[DeliveryState, str] = {
 NOTICES = 10  # that a card has room for
 REASON = 300  # code points of a reason
 EXCERPT = 100  # code points of a post
-HELD_BY_YOU = stored("you held it")
+HELD_BY_YOU = Sentence("you held it")
 NOTHING_PLANNED: Mapping[str, int] = {}
 ALONE = Names()
 
@@ -127,7 +127,7 @@ def notices(thread: Thread) -> list[str]:
     found = sorted(thread.notices, key=lambda one: (one.severity is not Severity.WARNING, one.line))
     lines = [
         f"{'⚠️' if one.severity is Severity.WARNING else 'ℹ️'} "
-        + _("line {line}: {notice}").format(line=one.line, notice=esc(noticed(one)))
+        + _("line {line}: {notice}").format(line=one.line, notice=esc(translated(noticed(one))))
         for one in found[:NOTICES]
     ]
     rest = len(found) - NOTICES

@@ -19,7 +19,7 @@ from threadcast.bot.chat.views.message import (
     rows,
 )
 from threadcast.bot.chat.views.people import NO_EVENTS, Events, happened, why
-from threadcast.bot.languages import N_, _, ngettext
+from threadcast.bot.languages import N_, _, ngettext, translated
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview
 from threadcast.bot.requests.queries import Chain
@@ -173,7 +173,7 @@ def channels(
         lines += [
             "",
             f"{'⏸' if row.paused else '▶️' if known else '✖️'} {bold(row.name)} ({esc(row.kind)}): {state}",
-            f"    {_place(row, stored.get(row.name))}, {esc(row.schedule) or _('in turn')}",
+            f"    {_place(row, stored.get(row.name))}, {esc(translated(row.schedule)) or _('in turn')}",
         ]
     asked = [
         (
@@ -196,7 +196,7 @@ def channels(
 def _place(row: ChannelRow, stored: StoredChannel | None) -> str:
     """Where a channel leads; one that was stored from the chat by its title."""
     if stored is None or row.target != str(stored.chat):
-        return esc(row.target)
+        return esc(translated(row.target))
     return esc(f"{stored.title} (@{stored.username})" if stored.username else stored.title)
 
 

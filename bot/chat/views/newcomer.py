@@ -7,8 +7,7 @@ from threadcast.bot.channels.stored import StoredChannel
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.views.message import Message, bold, code, esc
-from threadcast.bot.languages import _
-from threadcast.bot.languages.stored import translated
+from threadcast.bot.languages import _, translated
 
 LONGEST_NAME = 32  # characters
 GROUP = "THREADCAST_TELEGRAM__GROUP"

@@ -9,8 +9,7 @@ from threadcast.bot.channels.media import TELEGRAM_FILES
 from threadcast.bot.channels.port import Outgoing
 from threadcast.bot.chat.views.message import Message, bold, esc, split
 from threadcast.bot.differences import differences
-from threadcast.bot.languages import _, ngettext
-from threadcast.bot.languages.stored import translated
+from threadcast.bot.languages import _, ngettext, translated
 from threadcast.bot.media.words import shown as named
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.settled import linked, settled, unseen

@@ -2,7 +2,7 @@
 
 from threadcast.bot.chat.buttons import button
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc
-from threadcast.bot.languages import _
+from threadcast.bot.languages import _, translated
 from threadcast.bot.settled import shown
 from threadcast.queue.text.settings import CHOICES, expected
 from threadcast.queue.text.thread import Thread
@@ -46,11 +46,13 @@ def question(thread_id: int, thread: Thread, name: str) -> Message:
     now = thread.settings.given().get(name)
     lines = [
         f"{_thread(thread_id, thread)} · {bold(name)}",
-        _("Reply with {expected}; - for what the channels have.").format(expected=esc(_(expected(name)))),
+        _("Reply with {expected}; - for what the channels have.").format(
+            expected=esc(translated(expected(name)))
+        ),
     ]
     if now is not None:
         lines.append(_("Now it is: {value}").format(value=esc(shown(now))))
-    return Message("\n".join(lines), asks=expected(name)[:64])
+    return Message("\n".join(lines), asks=translated(expected(name))[:64])
 
 
 def changed(thread_id: int, name: str, thread: Thread) -> str:

@@ -10,10 +10,8 @@ from gettext import NullTranslations
 from string import ascii_letters
 
 import pytest
-from babel.messages.catalog import Catalog
 
-from tests.bot.languages.messages import template
-from threadcast.bot.languages import catalogues, dates, stored
+from threadcast.bot.languages import catalogues, dates
 
 LANGUAGE = "de"  # whose place it takes
 WIDE = 0xFEE0  # how far a full-width letter is from ours
@@ -40,9 +38,6 @@ class _Wide(NullTranslations):
     def gettext(self, message: str) -> str:
         return wide(message)
 
-    def pgettext(self, context: str, message: str) -> str:
-        return wide(message)
-
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return wide(msgid1 if n == 1 else msgid2)
 
@@ -51,16 +46,10 @@ def _catalogue(language: str) -> NullTranslations:
     return _Wide() if language == LANGUAGE else NullTranslations()
 
 
-EVERY: Catalog = template()  # once: it reads every module of the bot
-
-
 @contextmanager
 def spoken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the other alphabet be the language of LANGUAGE; dates stay as they are in English."""
     with monkeypatch.context() as patched:
         patched.setattr(catalogues, "_catalogue", _catalogue)
         patched.setattr(dates, "language", lambda: catalogues.DEFAULT)
-        patched.setattr(stored, "read", lambda _: EVERY)
-        stored._sentences.cache_clear()
         yield
-    stored._sentences.cache_clear()

@@ -3,16 +3,15 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
-from tests.bot.languages.found import found as found_unmarked
 from threadcast.bot.channels.telegram.errors import REFUSALS
 from threadcast.bot.languages import DEFAULT, LANGUAGES
-from threadcast.bot.languages.stored import STORED
+from threadcast.config.schedule.languages import WEEKDAYS
 from threadcast.queue.errors import Fault
-from threadcast.queue.states import STOPPING
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUES = ROOT / "bot/languages/po"
@@ -36,16 +35,11 @@ UNHEARD = {
 
 # Sentences that are data, or of rooms that know of no languages.
 DATA = {
+    "config/schedule/words.py": [one[:3] for one in WEEKDAYS],
     "queue/errors.py": [*(fault.value for fault in Fault if fault not in UNHEARD), "nothing"],
-}
-STORED_DATA = {
-    "queue/states.py": [STOPPING],
-    "queue/text/parse.py": [
-        "{name} is not text",
-        "{reason} at byte offset {offset}",
-        "save the file as UTF-8 text",
+    "bot/channels/telegram/refusals.toml": [
+        one[key] for one in REFUSALS for key in ("what", "advice") if one[key]
     ],
-    "bot/channels/telegram/refusals.toml": [one[key] for one in REFUSALS for key in ("what", "advice")],
 }
 
 HEADER = """\
@@ -61,30 +55,37 @@ msgstr ""
 def template() -> Catalog:
     """Every sentence that the code says, with the modules that say it."""
     found = Catalog(project="Threadcast", charset="utf-8")
-    for path in sorted((ROOT / "bot").rglob("*.py")):
-        for message, context in marked(ast.parse(path.read_text("utf-8"))):
-            found.add(message, locations=[(str(path.relative_to(ROOT)), 0)], context=context)
+    for path in sorted(path for room in ("bot", "queue", "config") for path in (ROOT / room).rglob("*.py")):
+        for message in filter(_has_words, marked(ast.parse(path.read_text("utf-8")))):
+            found.add(message, locations=[(str(path.relative_to(ROOT)), 0)])
     for place, messages in DATA.items():
         for message in messages:
             found.add(message, locations=[(place, 0)])
-    for place, unmarked in [*STORED_DATA.items(), *found_unmarked().items()]:
-        for message in sorted(unmarked):
-            found.add(message, locations=[(place, 0)], context=STORED)
     return found
 
 
-def marked(tree: ast.Module) -> Iterator[tuple[str | tuple[str, str], str | None]]:
-    """The sentences that a module marks, with their context. Babel's own search looks into no f-string."""
+def marked(tree: ast.Module) -> Iterator[str | tuple[str, str]]:
+    """The sentences that a module marks. Babel's own search looks into no f-string."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id="_" | "N_"), args=[ast.Constant(value=str(message))]):
-                yield message, None
-            case ast.Call(func=ast.Name(id="stored"), args=[ast.Constant(value=str(message))]):
-                yield message, STORED
             case ast.Call(
-                func=ast.Name(id="ngettext"), args=[ast.Constant(value=one), ast.Constant(value=many), _]
+                func=ast.Name(id="Sentence" | "say" | "ngettext"),
+                args=[ast.Constant(value=one), ast.Constant(value=many), *_],
             ):
-                yield (str(one), str(many)), None
+                yield str(one), str(many)
+            case ast.Call(
+                func=ast.Name(id="_" | "N_" | "Sentence" | "say" | "CannotComposeError"),
+                args=[ast.Constant(value=message)],
+            ):
+                yield str(message)
+
+
+def _has_words(message: str | tuple[str, str]) -> bool:
+    """Whether there is anything to translate beside the places."""
+    return any(
+        text.strip(" :;,–()")
+        for text, *_place in Formatter().parse(message[0] if isinstance(message, tuple) else message)
+    )
 
 
 def catalogue(language: str) -> Catalog:

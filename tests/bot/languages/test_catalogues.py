@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from threadcast.bot import languages
-from threadcast.bot.languages import LANGUAGES, N_, _, language, language_of, ngettext, pgettext, speaking
+from threadcast.bot.languages import LANGUAGES, N_, _, language, language_of, ngettext, speaking
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,7 +37,6 @@ def test_what_no_catalogue_has_is_english(spoken: str) -> None:
     """A sentence that no catalogue has is said in English, in the right number."""
     with speaking(spoken):
         assert _("Never said before.") == N_("Never said before.")
-        assert pgettext("nowhere", "Never said before.") == "Never said before."
         assert ngettext("one never", "{n} nevers", 1) == "one never"
         assert ngettext("one never", "{n} nevers", 5) == "{n} nevers"
 

@@ -16,10 +16,8 @@ OTHERS = [language for language in LANGUAGES if language != DEFAULT]
 WHAT_STAYS = re.compile(r"</?[a-z]+>|(?<![\w.:/])/[a-z]+\b|THREADCAST_[A-Z_]+|\n|https?:")
 
 
-def ids(catalogue: Catalog) -> set[tuple[str | None, str | tuple[str, ...]]]:
-    return {
-        (one.context, one.id if isinstance(one.id, str) else tuple(one.id)) for one in catalogue if one.id
-    }
+def ids(catalogue: Catalog) -> set[str | tuple[str, ...]]:
+    return {one.id if isinstance(one.id, str) else tuple(one.id) for one in catalogue if one.id}
 
 
 def pairs(one: Message) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -78,7 +76,7 @@ def test_buttons_are_told_apart(language: str) -> None:
 
 def test_what_a_command_says_of_itself_is_marked() -> None:
     """What is typed behind a command, and what /help says of it, is in the catalogues."""
-    known = {message for _, message in ids(TEMPLATE)}
+    known = ids(TEMPLATE)
     said = {
         text for one in REGISTRY.values() if one.typed for text in (one.takes, one.help, one.more) if text
     }

@@ -82,6 +82,22 @@ def test_twice_is_once(url: str) -> None:
     assert run(url, "SELECT name FROM channels") == [("news",)]
 
 
+def test_reasons_of_before_read_as_they_did(url: str) -> None:
+    """What was stored as text is shown as that text, quotes and all, by the version that stores data."""
+    text_of_before = 'its words: "no", it\'s {over} \\ é ✔'
+    migrate.upgrade(url)
+    row = "'2026-05-01T12:00:00.000000+00:00', 'cli:ada', 'wait', 'news'"
+    quoted = text_of_before.replace("'", "''").replace(":", "\\:")
+    run(
+        url,
+        f"INSERT INTO events (at, actor, what, channel, detail) VALUES ({row}, '{quoted}'), ({row}, '')",  # noqa: S608
+        f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0006'",  # noqa: S608
+    )
+    migrate.upgrade(url)
+    with closing(open_database(url)) as database:
+        assert [event.detail for event in database.reading.events()] == [text_of_before, ""]
+
+
 def test_two_programs_at_once(url: str) -> None:
     """Programs that start together on an empty database all succeed, and the tables are made once."""
     code = "import sys; from threadcast.queue.store import migrate; migrate.upgrade(sys.argv[1])"
