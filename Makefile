@@ -16,7 +16,7 @@ PIP := $(RUN) pip --disable-pip-version-check --quiet
 LOCKED := $(PIP) install --no-deps --require-hashes
 SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' -o -name '*.toml' -o -name '*.po' | sort)
 
-.PHONY: help install demo test fuzz check bench soak messages lock docs clean
+.PHONY: help install demo test fuzz check bench soak languages messages lock docs clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -95,6 +95,9 @@ check: develop  ## lint, types, layers, docs
 docs: develop  ## build the documentation into docs/_build
 	@$(RUN) sphinx -q -W --keep-going -b html docs docs/_build
 	@echo "the documentation: docs/_build/index.html"
+
+languages: develop  ## play every transcript in every language (in each run of the tests: in one)
+	@EVERY_LANGUAGE=1 $(PYTEST) tests/bot/chat/test_transcripts.py
 
 messages: develop  ## put the sentences of the code into every catalogue of bot/languages/po
 	@$(RUN) tests.bot.languages.messages

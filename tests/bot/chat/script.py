@@ -32,12 +32,12 @@ A line `…` in what the bot says stands for any number of lines.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.bot.chat.stage import Stage
 from tests.bot.chat.stand import Stand
-from tests.bot.languages.alphabet import narrow
+from tests.bot.languages.marks import english, in_language
 from tests.servers.http import PATIENCE
 from tests.servers.telegram.chats import Chat, Message
 from tests.servers.telegram.people import Person
@@ -48,6 +48,7 @@ STEP = re.compile(
     r"(?:(?P<said>:)| (?P<verb>[a-z]+)(?: (?P<what>\[.+\](?: below .+)?|[^:\n]*))?(?::(?P<colon>.*))?$)",
 )
 
+ANY = "…"  # line: any number of lines
 LABEL = re.compile(r"\[(.+?)\](?= \[|$)", re.MULTILINE)
 
 
@@ -99,22 +100,47 @@ def read(path: Path) -> Transcript:
     return Transcript(" ".join(proves), given, tuple(steps), bare)
 
 
+def spoken(transcript: Transcript, played: Sequence[Step], language: str) -> Transcript:
+    """A transcript as it goes in another language, by its steps as they were played with marks."""
+    steps = tuple(_spoken(step, one, language) for step, one in zip(transcript.steps, played, strict=True))
+    return replace(transcript, given={"LANGUAGE": language, **transcript.given}, steps=steps)
+
+
+def _spoken(step: Step, played: Step, language: str) -> Step:
+    if played.block == step.block:
+        return replace(step, line=in_language(played.line, language))
+    lines, said = _lines(english(played.block)), _lines(in_language(played.block, language))
+    assert len(lines) == len(said), said
+    head, _colon, text = step.line.partition(":")
+    block: list[str] = []
+    place = 0
+    for line in _lines(step.block or text.strip()):
+        if ANY not in block[-1:]:
+            assert line == ANY or lines[place].startswith(line), line
+        elif line != ANY:
+            place = lines.index(line, place)
+        block.append(line if line == ANY else said[place])
+        place += line != ANY
+    return replace(step, line=f"{head}:", block="\n".join(block))
+
+
 def shown(message: Message) -> str:
     """A message as a transcript has it: its file, its text, its buttons."""
-    kind = _kind(message) if message.document is None else ""
-    hidden = "hidden " if "has_media_spoiler" in message.extra else ""
-    album = " of an album" if "media_group_id" in message.extra else ""
-    return (f"({hidden}{kind}{album})\n" if kind else "") + narrow(as_said(message))
+    return english(as_said(message))
 
 
 def as_said(message: Message) -> str:
-    """The same in the language in which it was said."""
+    """The same with the marks that tell its sentences."""
     lines = [message.text] if message.text else []
     parent = message.chat.messages.get(message.reply_to or 0)
     if parent is not None:
         lines.insert(0, f"(replies to {(parent.text or _kind(parent)).splitlines()[0]})")
     if message.document is not None:
         lines.insert(0, f"({message.document['file_name']})")
+    elif kind := _kind(message):
+        hidden = "hidden " if "has_media_spoiler" in message.extra else ""
+        album = " of an album" if "media_group_id" in message.extra else ""
+        lines.insert(0, f"({hidden}{kind}{album})")
     rows = message.extra.get("reply_markup", {}).get("inline_keyboard", [])
     lines += [" ".join(f"[{button['text']}]" for button in row) for row in rows]
     if (message.keyboard or {}).get("force_reply"):
@@ -129,9 +155,15 @@ def _kind(message: Message) -> str:
     )
 
 
+def does(message: Message) -> list[list[str]]:
+    """What its buttons do, row by row."""
+    rows = message.extra.get("reply_markup", {}).get("inline_keyboard", [])
+    return [[button.get("callback_data") or button.get("url", "") for button in row] for row in rows]
+
+
 def fits(said: str, expected: str) -> bool:
     """Whether a message is as a transcript has it. Blank lines do not count; `…` is any number of lines."""
-    pattern = "".join(r"(?:.*\n)*?" if line == "…" else re.escape(line) + r"\n" for line in _lines(expected))
+    pattern = "".join(r"(?:.*\n)*?" if line == ANY else re.escape(line) + r"\n" for line in _lines(expected))
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in _lines(said))) is not None
 
 
@@ -149,21 +181,29 @@ class Player:
 
     stand: Stand
     claimed: dict[tuple[int, int], str] = field(default_factory=dict)
+    marked: dict[tuple[int, int], str] = field(default_factory=dict)
     expected: dict[tuple[int, int], str] = field(default_factory=dict)
     pressed: Press | None = None
     written: dict[str, list[Message]] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)  # in the language in which it was
+    said: list[str] = field(default_factory=list)  # with marks
+    buttons: list[list[list[str]]] = field(default_factory=list)  # what those of each message do
+    played: list[Step] = field(default_factory=list)  # with marks: see `in_language`
+    block: str = ""  # what the bot said in this step, with marks
+    line: str = ""  # the step, where a person names what the bot said
 
     def play(self, transcript: Transcript) -> None:
         stage = Stage(self.stand)
         for step in transcript.steps:
+            self.block, self.line = step.block, step.line
             try:
                 if step.line.startswith("*"):
                     stage.do(step.line.removeprefix("*").strip())
                 else:
                     self._step(step)
             except (AssertionError, LookupError, TimeoutError, ValueError) as error:
-                raise AssertionError(f"line {step.number}: {step.line}\n{error}\n\n{self.heard()}") from error
+                told = f"line {step.number}: {step.line}\n{step.block}\n{error}"
+                raise AssertionError(f"{told}\n\n{self.heard()}") from error
+            self.played.append(replace(step, line=self.line, block=self.block))
         self.stand.wait_until_heard()
         self.stand.stop()  # with all that it has still to say
         assert not self._untold(), f"the bot said more:\n{self.heard()}"
@@ -204,7 +244,9 @@ class Player:
             case "starts":
                 person.starts()
             case "pins":
-                person.pins(self._question(chat or person.chat, text))
+                message = self._question(chat or person.chat, text)
+                self.block = as_said(message)
+                person.pins(message)
             case "opens":
                 assert what == "the link", "opens what?"
                 person.starts(self.stand.code)
@@ -221,7 +263,9 @@ class Player:
         )
 
     def _press(self, person: Person, label: str, beginning: str, chat: Chat | None) -> Press:
-        label = self._as_said(label, chat or person.chat)
+        said = self._as_said(label, chat or person.chat)
+        self.line = self.line.replace(f"[{label}]", f"[{said}]", 1)
+        label = said
         if not beginning:
             return person.presses(label, chat=chat)
         found = [
@@ -230,12 +274,13 @@ class Player:
             if shown(one).startswith(beginning) and f"[{label}]" in as_said(one)
         ]
         assert found, f"no message begins like this and has a button {label}"
+        self.line = self.line.removesuffix(beginning) + as_said(found[-1]).split("\n")[0]
         return person.presses(label, found[-1])
 
     def _as_said(self, label: str, chat: Chat) -> str:
         """The label of a button in the language in which the bot speaks here."""
         found = (LABEL.findall(as_said(one)) for one in self._of_bot(chat))
-        return next((each for every in found for each in every if narrow(each) == label), label)
+        return next((each for every in found for each in every if english(each) == label), label)
 
     def _question(self, chat: Chat, beginning: str) -> Message:
         asking = [
@@ -256,8 +301,9 @@ class Player:
                 self._await(lambda: self._changed(text))
             case "toasts":
                 assert self.pressed is not None, "nothing was pressed"
-                answer = self.stand.people["Ada"].answer_to(self.pressed)
-                assert narrow(answer.text or "") == text, f"it toasts {answer.text!r}"
+                self.block = self.stand.people["Ada"].answer_to(self.pressed).text or ""
+                self.said.append(self.block)
+                assert english(self.block) == text, f"it toasts {self.block!r}"
             case "deletes":
                 self._await(lambda: self._deleted(text))
             case "reacts":
@@ -312,8 +358,12 @@ class Player:
         return False
 
     def _note(self, message: Message, text: str) -> None:
-        self.said.append(as_said(message))
+        self.block = as_said(message)
+        self.said.append(self.block)
+        if ANY not in _lines(text):  # else it may stand otherwise each time
+            self.buttons.append(does(message))
         self.claimed[message.chat.id, message.id] = shown(message)
+        self.marked[message.chat.id, message.id] = self.block
         self.expected[message.chat.id, message.id] = text
 
     def _changed(self, text: str) -> bool:
@@ -330,6 +380,7 @@ class Player:
         for key, said in list(self.claimed.items()):
             if key not in there and said.startswith(beginning):
                 del self.claimed[key]
+                self.block = self.marked.pop(key)
                 return True
         return False
 
@@ -342,6 +393,7 @@ class Player:
         for place in self._chats():
             there = [place.messages[one] for one in place.pinned if one in place.messages]
             if there and there[-1].sender is self.stand.bot and shown(there[-1]).startswith(beginning):
+                self.block = as_said(there[-1])
                 return True
         return False
 

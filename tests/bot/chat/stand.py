@@ -9,16 +9,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+import httpx
+import pytest
+
+from tests.bot.chat.direct import Direct
+from tests.queue.store.fresh import empty_file
 from tests.servers.http import PATIENCE
 from tests.servers.telegram.chats import Chat
 from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot import wake
 from threadcast.bot.channels.build import open_channels
-from threadcast.bot.data_folder import prepare
+from threadcast.bot.data_folder import make_folder, prepare
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.service import Service
-from threadcast.config.settings import Settings, load
+from threadcast.config.settings import DATABASE, Settings, load
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.database import Database
@@ -35,6 +40,9 @@ BASE = {
     "TELEGRAM__EDITORS": "3333",
     "TIMEZONE": "Europe/Berlin",
 }
+
+
+CERTIFICATES = httpx.create_ssl_context()
 
 
 class SetClock:
@@ -64,16 +72,24 @@ class SetTimer:
 class Stand:
     """One service and the people around it. `given` are its variables, without the prefix.
 
-    Its reports are as calm as they are for everybody, or wait for a `timer` to be advanced.
+    Its reports are as calm as they are for everybody, or wait for a `timer` to be advanced. With `direct` its
+    calls need no sockets.
     """
 
     def __init__(
-        self, folder: Path, given: Mapping[str, str], *, bare: bool = False, timer: SetTimer | None = None
+        self,
+        folder: Path,
+        given: Mapping[str, str],
+        *,
+        bare: bool = False,
+        timer: SetTimer | None = None,
+        direct: bool = False,
     ) -> None:
         self.folder = folder
         self.server = TelegramServer()
         self.clock = SetClock()
         self.timer = timer
+        self._direct = direct
         self._stack = ExitStack()
         self._given = {**BASE, **({} if bare else CHANNEL), **given}
         self._service: Service | None = None
@@ -98,6 +114,13 @@ class Stand:
             self.people[name].starts()
             self.people[name].deletes(self.people[name].messages()[0])
         self.forget_updates()
+        # What takes long and is the same for each: certificates that nobody here asks for, and tables.
+        patched = self._stack.enter_context(pytest.MonkeyPatch.context())
+        patched.setattr(httpx, "create_ssl_context", lambda: CERTIFICATES)
+        if self._direct:
+            patched.setattr(httpx._client, "AsyncHTTPTransport", lambda *_, **__: Direct(self.server))
+        make_folder(self.settings.data)
+        (self.settings.data / DATABASE).write_bytes(empty_file())
         self.start()
         self._stack.callback(self.stop)
         return self
@@ -204,8 +227,13 @@ class Stand:
 
 @contextmanager
 def standing(
-    folder: Path, given: Mapping[str, str], *, bare: bool = False, timer: SetTimer | None = None
+    folder: Path,
+    given: Mapping[str, str],
+    *,
+    bare: bool = False,
+    timer: SetTimer | None = None,
+    direct: bool = False,
 ) -> Iterator[Stand]:
     """A stand, for as long as this is open."""
-    with Stand(folder, given, bare=bare, timer=timer) as stand:
+    with Stand(folder, given, bare=bare, timer=timer, direct=direct) as stand:
         yield stand

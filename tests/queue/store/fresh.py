@@ -1,6 +1,8 @@
 """A new queue on a temporary SQLite file, for tests of whatever stands on one."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -24,10 +26,21 @@ def empty_file() -> bytes:
 
 def fresh_database() -> Database:
     """An empty queue, closed and forgotten after the test."""
-    folder = tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None)
+    folder = _folder()
     database = open_database(fresh_file(Path(folder.name)))
     _opened.append((database, folder))
     return database
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None)
+
+
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """A folder for what does not outlive its test."""
+    with _folder() as folder:
+        yield Path(folder)
 
 
 def fresh_file(folder: Path) -> str:
