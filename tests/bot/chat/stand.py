@@ -120,7 +120,9 @@ class Stand:
         if self._direct:
             patched.setattr(httpx._client, "AsyncHTTPTransport", lambda *_, **__: Direct(self.server))
         make_folder(self.settings.data)
-        (self.settings.data / DATABASE).write_bytes(empty_file())
+        queue = self.settings.data / DATABASE
+        if not queue.exists():
+            queue.write_bytes(empty_file())
         self.start()
         self._stack.callback(self.stop)
         return self
