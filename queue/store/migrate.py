@@ -120,7 +120,7 @@ def require_head(connection: Connection, url: URL) -> None:
         raise StoreError(Fault.OLD_TABLES, place=place(url), version=version, head=head())
 
 
-def _run_steps(connection: Connection) -> None:
+def _run_steps(connection: Connection, to: str = "head") -> None:
     # Importing Alembic takes a third as long as all else that a command does, and few commands need it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -130,7 +130,7 @@ def _run_steps(connection: Connection) -> None:
     config.set_main_option("script_location", folder.replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _version(connection: Connection, url: URL) -> str | None:
