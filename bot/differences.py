@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
-from threadcast.bot.languages import ngettext
+from threadcast.bot.languages import _, ngettext
 from threadcast.bot.settled import settled
 from threadcast.queue.text.thread import Thread, whole
 
@@ -16,7 +16,13 @@ BEFORE = 20  # code points that stand before what is changed
 
 def differences(before: Thread, after: Thread, shown: int = SHOWN) -> list[str]:
     """Return the settings and parts that were changed: `− 2/ It fals again.` and `+ 2/ It falls again.`"""
-    found = list(_changes(_parts(before), _parts(after)))
+    old, new = _parts(before), _parts(after)
+    for place, (one, other) in enumerate(zip(before.parts[:COMPARED], after.parts, strict=False)):
+        if old[place] == new[place] and [each.file for each in one.media] != [
+            each.file for each in other.media
+        ]:
+            new[place] += " " + _("(other files of the same name)")
+    found = list(_changes(old, new))
     if before.settings != after.settings:
         found = [(settled(before.settings), settled(after.settings)), *found]
     lines = [line for old, new in found[:shown] for line in _lines(old, new)]

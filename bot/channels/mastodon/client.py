@@ -3,7 +3,7 @@
 Mastodon.py is synchronous and keeps state of its own, so each account has one client and one thread.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,11 +12,18 @@ from urllib.parse import quote
 from mastodon import Mastodon
 from mastodon.errors import MastodonError, MastodonWarning
 
-from threadcast.bot.channels.mastodon.errors import GONE, NOT_MASTODON, CallError, Fault, fault_of
+from threadcast.bot.channels.mastodon.errors import (
+    GONE,
+    NOT_MASTODON,
+    CallError,
+    Fault,
+    fault_of,
+    of_answer,
+)
 from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of
-from threadcast.bot.channels.mastodon.session import Session, fetch, software_of
+from threadcast.bot.channels.mastodon.session import Calls, Session, fetch, read_json, software_of
 from threadcast.bot.channels.mastodon.uploads import MediaApi
 from threadcast.bot.channels.port import Clock, Quota
 from threadcast.config.proxies import DIRECT, Proxies
@@ -51,7 +58,8 @@ class Client:
         )
         # Set here and not given above: the constructor would read a file of that name.
         self.api.access_token = token
-        self.media = MediaApi(self._session, target, token, clock=clock, timeout=timeout)
+        self._calls = Calls(self._session, target, token)
+        self.media = MediaApi(self._calls, clock=clock, timeout=timeout)
 
     @property
     def proxy(self) -> str:
@@ -78,8 +86,8 @@ class Client:
         self._session.answered = {}
         try:
             answer: object = call()
-        except (MastodonError, MastodonWarning, RecursionError) as error:  # the last: JSON nested without end
-            answer = error
+        except (MastodonError, MastodonWarning, CallError, RecursionError) as error:
+            answer = error  # the last: JSON nested without end
         finally:
             # Not every server closes a connection where it is asked to, and then it is kept.
             self._session.close()
@@ -89,9 +97,11 @@ class Client:
             self._quotas[posts] = quota
         return answer, reset_at(headers, now=now)
 
-    def look(self, call: Callable[[], Any], *, reading: bool = False) -> tuple[object, datetime | None]:
-        """The same for a call that posts nothing, its error read as a fault."""
-        answer, reset = self.ask(call)
+    def look(
+        self, call: Callable[[], Any], *, reading: bool = False, posts: bool = False
+    ) -> tuple[object, datetime | None]:
+        """The same, its error read as a fault; `posts`: it counts as a post."""
+        answer, reset = self.ask(call, posts=posts)
         if isinstance(answer, BaseException):
             answer = fault_of(answer, reading=reading, proxy=self.proxy)
         return answer, reset
@@ -146,6 +156,21 @@ class Client:
             self.api.account_statuses, in_path(account), exclude_reblogs=True, max_id=before, limit=PAGE
         )
         return _statuses(self._read(call))
+
+    def edit(self, remote_id: str, fields: Mapping[str, object]) -> tuple[object, datetime | None]:
+        """Replace all that a status says and shows, once; what came of it, as `look` has it.
+
+        Not through Mastodon.py: its `status_update` knows no language, and fails with `media_attributes`.
+        """
+
+        def call() -> object:
+            path = f"/api/v1/statuses/{in_path(remote_id)}"
+            answer = self._calls.ask("PUT", path, json=fields, timeout=self._timeout)
+            if not answer.ok:
+                raise CallError(of_answer(answer.status_code, read_json(answer, "error")))
+            return read_json(answer)
+
+        return self.look(call, posts=True)
 
     def delete(self, remote_id: str) -> None:
         """Delete one status; one that is gone is deleted."""

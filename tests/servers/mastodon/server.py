@@ -282,12 +282,10 @@ class MastodonServer(Script, LoopbackServer):
             sent = call.request.json
             given = {name: str(value) for name, value in sent.items() if isinstance(value, str | bool)}
             ids = sent.get("media_ids", [])
-            for one in sent.get("media_attributes", ()):
-                self.attachments.all[one["id"]].description = one["description"]
-        known = [file for file in status.files if file.id in ids]
-        new = [one for one in ids if one not in {file.id for file in known}]
-        files = [*known, *self.attachments.to_attach(call.account, new)]
-        self._statuses.edit(status, given, sorted(files, key=lambda file: ids.index(file.id)))
+        files = self.attachments.to_attach(call.account, ids, status.id)
+        self._statuses.edit(status, given, files)
+        if call.request.content_type == "application/json":
+            self.attachments.describe(files, call.request.json.get("media_attributes", []))
         self._budgets.take("statuses", call.account.id, call.now)
         response = Response(200, self._json(status))
         return response if fault.spoil is None else fault.spoil(response)
