@@ -166,7 +166,7 @@ def post(*media: Media) -> Post:
     ],
 )
 def test_which_files_stay(before: list[Media], after: list[Media], free: str, fixed: str | FileFault) -> None:
-    """Files that stay keep what the network calls them; where they are replaced one by one, in their places."""
+    """Files that stay keep what the network calls them; where each has its place, only if they keep it."""
     names = [str(number) for number in range(1, len(before) + 1)]
     assert uploads_of(post(*before), names, post(*after), MASTODON_FILES) == tuple(free.split())
     if isinstance(fixed, FileFault):

@@ -40,6 +40,7 @@ class Attachment:
     left: int = 0
     broken: bool = False
     status: str | None = None
+    data: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
         url = None if self.left else f"https://files.example/{self.id}"
@@ -81,7 +82,7 @@ class Attachments:
             self._look(upload.data)
         elif len(upload.data) > self.limits["video_size_limit"]:
             raise ApiError(422, "Validation failed: File is too big")
-        found = Attachment(f"{7000 + len(self.all)}", call.account, kind, described)
+        found = Attachment(f"{7000 + len(self.all)}", call.account, kind, described, data=upload.data)
         found.left = 0 if kind == "image" else self.work
         found.broken = self.breaks
         self.all[found.id] = found
