@@ -66,6 +66,10 @@ class Queries:
         """
         return self._database.reading.deliveries(states=WAITING, channel=self._known(channel))
 
+    def of_thread(self, thread_id: int) -> tuple[Delivery, ...]:
+        """Return how a thread stands on each channel. Raises NotFoundError."""
+        return self._context.deliveries(thread_id)
+
     def deliveries(self, states: frozenset[DeliveryState]) -> tuple[Delivery, ...]:
         """Return every delivery in one of these states, in the order of the queue."""
         return self._database.reading.deliveries(states=states)

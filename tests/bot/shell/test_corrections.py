@@ -118,7 +118,7 @@ def test_another_file(shown: Shell, channel: str, line: str) -> None:
     told = shown("edit", "1", "--media", "new", stdin=text)
     assert told.exit_code == 2
     assert line in told.stdout
-    assert ("other files of the same name" in told.stdout) == ("a.jpg" in line)
+    assert ("another file of this name" in told.stdout) == ("a.jpg" in line)
     shown.ok("edit", "1", "--media", "new", "--yes", stdin=text)
     shown.publish_all()
     after = pictures(shown, channel)
