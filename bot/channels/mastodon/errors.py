@@ -124,10 +124,9 @@ def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False
 def of_answer(code: int, words: object, *, files: bool = False) -> Fault:
     """What the status of an answer means that Mastodon.py has not read; `files`: the call was about these."""
     if code == HTTPStatus.TOO_MANY_REQUESTS:
-        return Fault(
-            "throttled",
-            f"the server asks to wait: its {'limit of files' if files else 'rate limit'} is used up",
-        )
+        if files:
+            return Fault("throttled", "the server asks to wait: its limit of files is used up")
+        return Fault("throttled", "the server asks to wait: its rate limit is used up")
     if files and code == HTTPStatus.FORBIDDEN:
         return Fault("refused", "the server does not allow files", NEEDS_MEDIA, Code.RIGHTS, status=code)
     if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:

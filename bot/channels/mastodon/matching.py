@@ -166,7 +166,7 @@ def differences(
             at = "" if status.edited is None else f" ({status.edited:%Y-%m-%d %H:%M} UTC)"
             found.append(Difference("edited", expected.position, f"its text is another{at}: {status.where}"))
         elif detail := _otherwise_shown(status, expected, names=names):
-            found.append(Difference("edited", expected.position, f"{detail}: {status.where}"))
+            found.append(Difference("edited", expected.position, detail))
         if status.parent != expected.parent:
             found.append(Difference("out-of-order", expected.position, _misplaced(status, expected)))
     return (*found, *_extras(chain, seen))
@@ -175,13 +175,14 @@ def differences(
 def _otherwise_shown(status: Status, expected: Expected, *, names: bool) -> str:
     """How the files of a status are others than it was sent with; empty where they are not."""
     if status.files != len(expected.media):
-        return f"it shows {status.files} files instead of {len(expected.media)}"
+        return f"it shows {status.files} files instead of {len(expected.media)}: {status.where}"
     if not names:
         return ""
     if expected.others([one for one, _ in status.media]):
-        return "it shows other files"
-    said = [" ".join(description.split()) for _, description in status.media]
-    return "" if said == expected.descriptions else "what is said of its files is another"
+        return f"it shows other files: {status.where}"
+    if [" ".join(description.split()) for _, description in status.media] != expected.descriptions:
+        return f"what is said of its files is another: {status.where}"
+    return ""
 
 
 def unseen(

@@ -145,20 +145,24 @@ def differences(
             found.append(Difference("missing", expected.position, f"message {number} is not there"))
         elif not alike(message.text, expected.text):
             found.append(Difference("edited", expected.position, f"its text is another: {where}"))
-        messages = [int(one) for one in (expected.remote_id, *expected.album)]
-        others = expected.others([one.name if (one := seen.get(each)) else UNNAMED for each in messages])
-        for place, (kind, picture) in enumerate(zip(files_of(expected.media), messages, strict=False)):
-            shown = seen.get(picture)
-            if shown is None and place:
-                what = f"message {picture}, a file of it, is not there"
-                found.append(Difference("missing", expected.position, what))
-            elif shown is not None and (shown.file is not kind or place in others):
-                what = f"it shows another file: {_where(picture, address)}"
-                found.append(Difference("edited", expected.position, what, place))
+        found += _files(expected, seen, address)
         if number < last:
             found.append(Difference("out-of-order", expected.position, f"it is older than {last}: {where}"))
         last = max(last, number)
     return (*found, *_extras(chain, seen, address))
+
+
+def _files(expected: Expected, seen: Mapping[int, Shown | None], address: Address) -> Iterator[Difference]:
+    """Where the messages of a post show other files, or those of an album are gone."""
+    messages = [int(one) for one in (expected.remote_id, *expected.album)]
+    others = expected.others([one.name if (one := seen.get(each)) else UNNAMED for each in messages])
+    for place, (kind, picture) in enumerate(zip(files_of(expected.media), messages, strict=False)):
+        shown, where = seen.get(picture), _where(picture, address)
+        if shown is None and place:
+            what = f"message {picture}, a file of it, is not there"
+            yield Difference("missing", expected.position, what)
+        elif shown is not None and (shown.file is not kind or place in others):
+            yield Difference("edited", expected.position, f"it shows another file: {where}", place)
 
 
 def _extras(

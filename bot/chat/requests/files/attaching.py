@@ -23,7 +23,7 @@ from threadcast.bot.chat.requests.adding import keep, take_kept
 from threadcast.bot.chat.requests.editing import edited, place_of, require_whole
 from threadcast.bot.chat.views import asking
 from threadcast.bot.chat.views.message import Message, bold, esc, rows
-from threadcast.bot.languages import _, ngettext
+from threadcast.bot.languages import _
 from threadcast.bot.requests.queries import Dossier
 from threadcast.queue.text.media import Media, take_out
 from threadcast.queue.text.parse import render
@@ -126,10 +126,9 @@ async def _attached(
 def _which_file(dossier: Dossier, place: int, name: str, key: str) -> Answer:
     """The question in place of which file another one shall be shown, in a part that is public."""
     number, thread = dossier.stored.id, dossier.stored.thread
-    said = _("#{thread} {title}\nPart {n} shows {files}. In place of which shall it show {file}?")
+    said = _("#{thread} {title}\nPart {n} shows several files. In place of which shall it show {file}?")
     shown = thread.parts[place - 1].media
-    files = ngettext("{n} file", "{n} files", len(shown)).format(n=len(shown))
-    text = said.format(thread=number, title=bold(thread.title), n=place, files=files, file=esc(name))
+    text = said.format(thread=number, title=bold(thread.title), n=place, file=esc(name))
     every = [
         (button(f"{file}. {one.name[:40]}", "attach", (number,), key, str(place), str(file)),)
         for file, one in enumerate(shown, 1)
