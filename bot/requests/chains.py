@@ -194,6 +194,10 @@ class Chains:
         after = only_thread(await asyncio.to_thread(threads.attached, intake, before))
         require_in_place(thread_id, before, after)
         mine = self._context.deliveries(thread_id)
+        known = [[one.file for one in part.media] for part in before.parts]
+        shown = [part for part in after.parts if [one.file for one in part.media] not in known]
+        if fault := self._context.undescribed(shown, [one.channel for one in mine]):
+            raise InputError(fault)
         posts = self._database.reading.posts_of([one.id for one in mine])
         found = {
             one: {

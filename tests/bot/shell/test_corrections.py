@@ -151,6 +151,15 @@ def test_a_file_more_or_less(shown: Shell) -> None:
         assert [len(one) for one in pictures(shown)] == [0, 0, many]
 
 
+def test_a_file_that_nobody_described(shown: Shell) -> None:
+    """Where a channel requires descriptions, a new file without one is refused; words alone are corrected."""
+    shown.env["THREADCAST_CHANNELS__MASTO__DESCRIPTIONS"] = "required"
+    result = shown("edit", "1", "--media", "new", "--yes", stdin=f"{THREAD}![](b.jpg)\n")
+    assert result.exit_code == 3, result.output
+    assert "b.jpg has no description; on masto it is required" in result.stderr
+    shown.ok("edit", "1", "--yes", stdin=SHOWN.replace("slept by day", "slept all day"))
+
+
 def test_a_file_that_did_not_come_with_the_text(shown: Shell) -> None:
     """A new file that nobody gave is named, and how to give it; nothing is changed."""
     result = shown("edit", "1", "--yes", stdin=SHOWN.replace("a.jpg", "b.jpg"))
