@@ -18,7 +18,7 @@ from threadcast.queue.outcomes import (
     Throttled,
     Unreached,
 )
-from threadcast.queue.text.media import NOT_THERE, UNNAMED, Media
+from threadcast.queue.text.media import UNNAMED, Media
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 Clock = Callable[[], datetime]
@@ -92,10 +92,12 @@ class Expected:
         return [one.description for one in self.media]
 
     def others(self, names: Sequence[str]) -> list[int]:
-        """Return the places, from 0, of files that have other names now; not where one was never told."""
-        untold = {NOT_THERE, UNNAMED}
+        """Return the places, from 0, of files that have other names now; not where one was never told.
+
+        A file that an edit was to show, and that the network refused, is another.
+        """
         pairs = enumerate(zip(self.uploads, names, strict=False))
-        return [place for place, pair in pairs if pair[0] != pair[1] and untold.isdisjoint(pair)]
+        return [place for place, pair in pairs if pair[0] != pair[1] and UNNAMED not in pair]
 
 
 @dataclass(frozen=True, slots=True)

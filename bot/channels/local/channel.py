@@ -141,7 +141,7 @@ class LocalChannel:
             return fault
         try:
             files = [await self.files.ready(one) for one in outgoing.media]
-            shown = await asyncio.to_thread(self._shown, files)
+            shown = await asyncio.to_thread(shown_of, self._folder, files)
         except MediaError as error:
             return Refused(str(error), Code.CONTENT)
         except OSError as error:
@@ -191,20 +191,13 @@ class LocalChannel:
                     return self._sent(known)
                 if outgoing.parent is not None and outgoing.parent not in self._file.ids:
                     return Refused(f"there is no post {outgoing.parent} to reply to in {self._file.path}")
-                shown = self._shown(files)
+                shown = shown_of(self._folder, files)
                 entry = following(self._file, text, outgoing, self._clock(), shown)
                 self._file.append(descriptor, entry)
                 names = outgoing.uploads or tuple(one.file for one in shown)
                 return replace(self._sent(entry.remote_id), uploads=names)
         except (OSError, DamagedError, HalfWrittenError) as error:
             return classify(error, self._file.path)
-
-    def _shown(self, files: Sequence[Upload]) -> tuple[Shown, ...]:
-        """Put the files of a post beside the page. Raises OSError."""
-        return tuple(
-            Shown(keep_file(self._folder, one.name, one.content), one.kind.value, one.description)
-            for one in files
-        )
 
     def _amend(self, record: Edited | Deleted) -> Sent | Refused | Unreached | Unknown | None:
         """Add what became of a post; None where there is none."""
@@ -225,6 +218,13 @@ class LocalChannel:
             outcome = classify(error, self._file.path)
             return outcome if isinstance(outcome, Unreached) else Blind(outcome.reason)
         return Absent() if known is None else self._sent(known)
+
+
+def shown_of(folder: Path, files: Sequence[Upload]) -> tuple[Shown, ...]:
+    """Put the files of a post beside the page. Raises OSError."""
+    return tuple(
+        Shown(keep_file(folder, one.name, one.content), one.kind.value, one.description) for one in files
+    )
 
 
 def sent_as(folder: Path, name: str, remote_id: str) -> Sent:

@@ -220,7 +220,7 @@ def _put(
     if described:
         fields |= {"media_ids": [one["id"] for one in described], "media_attributes": described}
     given = {name: value for name, value in fields.items() if value is not None}
-    answer, reset = client.edit(remote_id, given)
+    answer, reset = client.look(partial(client.calls.edit, remote_id, given), posts=True)
     if isinstance(answer, Fault):
         try:
             if answer.status in GONE and client.status(remote_id) is None:

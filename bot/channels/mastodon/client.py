@@ -3,7 +3,7 @@
 Mastodon.py is synchronous and keeps state of its own, so each account has one client and one thread.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,18 +12,11 @@ from urllib.parse import quote
 from mastodon import Mastodon
 from mastodon.errors import MastodonError, MastodonWarning
 
-from threadcast.bot.channels.mastodon.errors import (
-    GONE,
-    NOT_MASTODON,
-    CallError,
-    Fault,
-    fault_of,
-    of_answer,
-)
+from threadcast.bot.channels.mastodon.errors import GONE, NOT_MASTODON, CallError, Fault, fault_of
 from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of
-from threadcast.bot.channels.mastodon.session import Calls, Session, fetch, read_json, software_of
+from threadcast.bot.channels.mastodon.session import Calls, Session, fetch, software_of
 from threadcast.bot.channels.mastodon.uploads import MediaApi
 from threadcast.bot.channels.port import Clock, Quota
 from threadcast.config.proxies import DIRECT, Proxies
@@ -58,8 +51,8 @@ class Client:
         )
         # Set here and not given above: the constructor would read a file of that name.
         self.api.access_token = token
-        self._calls = Calls(self._session, target, token)
-        self.media = MediaApi(self._calls, clock=clock, timeout=timeout)
+        self.calls = Calls(self._session, target, token, timeout=timeout)
+        self.media = MediaApi(self.calls, clock=clock)
 
     @property
     def proxy(self) -> str:
@@ -156,21 +149,6 @@ class Client:
             self.api.account_statuses, in_path(account), exclude_reblogs=True, max_id=before, limit=PAGE
         )
         return _statuses(self._read(call))
-
-    def edit(self, remote_id: str, fields: Mapping[str, object]) -> tuple[object, datetime | None]:
-        """Replace all that a status says and shows, once; what came of it, as `look` has it.
-
-        Not through Mastodon.py: its `status_update` knows no language, and fails with `media_attributes`.
-        """
-
-        def call() -> object:
-            path = f"/api/v1/statuses/{in_path(remote_id)}"
-            answer = self._calls.ask("PUT", path, json=fields, timeout=self._timeout)
-            if not answer.ok:
-                raise CallError(of_answer(answer.status_code, read_json(answer, "error")))
-            return read_json(answer)
-
-        return self.look(call, posts=True)
 
     def delete(self, remote_id: str) -> None:
         """Delete one status; one that is gone is deleted."""

@@ -114,10 +114,9 @@ class MastodonFiles(ChannelFiles):
 class MediaApi:
     """The calls about files. They block, and raise CallError."""
 
-    def __init__(self, calls: Calls, *, clock: Clock, timeout: float) -> None:
+    def __init__(self, calls: Calls, *, clock: Clock) -> None:
         self._calls = calls
         self._clock = clock
-        self._timeout = timeout
 
     def upload(self, file: Upload) -> tuple[str, bool]:
         """Upload a file; return its id, and whether the server is done with it."""
@@ -133,7 +132,7 @@ class MediaApi:
 
     def state(self, remote_id: str) -> int:
         """Return how far the server is with a file, as the status of its answer."""
-        answer = self._calls.ask("GET", f"/api/v1/media/{remote_id}", timeout=self._timeout)
+        answer = self._calls.ask("GET", f"/api/v1/media/{remote_id}")
         told = {
             *(HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.BAD_REQUEST),
             *(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
@@ -144,7 +143,7 @@ class MediaApi:
 
     def shown(self, status: str) -> frozenset[str] | None:
         """Return the ids of the files that a status shows; None where it is gone."""
-        answer = self._calls.ask("GET", f"/api/v1/statuses/{quote(status, safe='')}", timeout=self._timeout)
+        answer = self._calls.ask("GET", f"/api/v1/statuses/{quote(status, safe='')}")
         if answer.status_code in GONE:
             return None
         files = read_json(answer, "media_attachments")

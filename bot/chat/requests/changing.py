@@ -346,7 +346,7 @@ def standing(context: Context, request: Request, headline: str) -> Card | Messag
 
 
 def all_of(requests: Requests, threads: Sequence[int]) -> list[Delivery]:
-    return [delivery for one in threads for delivery in requests.queries.of_thread(one)]
+    return [delivery for one in threads for delivery in requests.queries.deliveries(thread=one)]
 
 
 def _now(changed: Sequence[Delivery], says: Says | None) -> Iterable[str]:

@@ -2,12 +2,16 @@
 
 import sys
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from threadcast.bot.differences import differences
-from threadcast.bot.media.sources import FolderFiles
+from threadcast.bot.media.errors import MediaError
+from threadcast.bot.media.sources import Files, FolderFiles
+from threadcast.bot.plain import plain
 from threadcast.bot.requests.chains import Correction
 from threadcast.bot.requests.input import InputError
 from threadcast.bot.requests.requests import Requests
@@ -68,7 +72,7 @@ def edit(session: Session, thread_id: int, back: bool, media: Path | None, yes: 
     if after is None or (after.strip() == before.strip() and media is None):
         _unchanged(session, thread_id)
         return
-    files = FolderFiles(media) if media else None
+    files: Files = FolderFiles(media) if media else _Nowhere()
     try:
         if dossier.is_out:
             correction = session.online(lambda ask: ask.chains.correction(thread_id, after, files))
@@ -80,6 +84,13 @@ def edit(session: Session, thread_id: int, back: bool, media: Path | None, yes: 
             click.echo(f"Your text is kept in {_keep(thread_id, after)}", err=True)
         raise
     views.changed(session, changed)
+
+
+class _Nowhere:
+    """The files of a text of which nobody said where they are."""
+
+    def opened(self, name: str) -> AbstractContextManager[BinaryIO]:
+        raise MediaError(f"{plain(name)} is new in this thread; say in which folder it is: --media FOLDER")
 
 
 async def _to_stored(ask: Requests, thread_id: int) -> Correction:

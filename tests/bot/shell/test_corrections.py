@@ -164,7 +164,7 @@ def test_a_file_that_did_not_come_with_the_text(shown: Shell) -> None:
     """A new file that nobody gave is named, and how to give it; nothing is changed."""
     result = shown("edit", "1", "--yes", stdin=SHOWN.replace("a.jpg", "b.jpg"))
     assert result.exit_code == 3, result.output
-    assert "b.jpg did not come with the text" in result.stderr
+    assert "b.jpg is new in this thread; say in which folder it is: --media FOLDER" in result.stderr
     assert shown.ok("export", "1") == SHOWN
 
 

@@ -157,6 +157,8 @@ class ShowingContract:
         found = await channel.audit([replace(shown, media=old.media, uploads=tuple(was))])
         assert isinstance(found, tuple)
         assert {one.kind for one in found} == ({"edited"} if sees else set())
+        refused = await channel.audit([replace(shown, uploads=(NOT_THERE,) * len(after))])
+        assert {one.kind for one in refused} == ({"edited"} if harness.names_files else set())  # type: ignore[union-attr]  # it looked
 
     async def test_a_file_that_cannot_be_read_for_an_edit(
         self, channel: Channel, harness: Harness, files: Path, tmp_path: Path
