@@ -223,7 +223,9 @@ class Work:
         with self._write() as connection:
             delivery = held(connection, claim)
             known = {one.position: one for one in claim.posts}
-            correct(connection, delivery, {place: replace(known[place], post=posts[place]) for place in posts})
+            correct(
+                connection, delivery, {place: replace(known[place], post=posts[place]) for place in posts}
+            )
             return read_posts(connection, delivery.id)[delivery.id]
 
     def intend_edit(self, claim: Claim, position: int, *, now: datetime, until: datetime) -> None:
