@@ -48,7 +48,9 @@ class MediaRules:
 
     `together` are the sets of kinds that may share a post; a kind in none of them stands alone. `sizes` has
     the bytes at most of each kind that is taken, as it is sent; pictures are made smaller where they need it.
-    Videos and recordings of the MIME types `documents` are shown as documents.
+    Videos and recordings of the MIME types `documents` are shown as documents. `fixed` are the kinds that no
+    post can get or lose once it is out, where files are replaced one by one, each at its place; None: a post
+    may show any others later.
     """
 
     count: int
@@ -57,6 +59,11 @@ class MediaRules:
     sizes: Mapping[MediaKind, int]
     documents: frozenset[str] = frozenset()
     description: int = 0  # characters at the most; 0: nobody says
+    fixed: frozenset[MediaKind] | None = None
+
+    def family(self, kind: MediaKind) -> frozenset[MediaKind]:
+        """The kinds that may share a post with this one; none where it stands alone."""
+        return next((one for one in self.together if kind in one), frozenset())
 
     def kind_of(self, file: StoredFile) -> MediaKind:
         """What a file is there."""

@@ -131,6 +131,8 @@ def record_post(
     else:
         sent = change.sent
         values |= {"remote_id": sent.remote_id, "url": sent.url, "album": sent.album, "finished": now}
+        if sent.uploads:
+            values["uploads"] = sent.uploads
     here = update(POSTS).where(*post_at(delivery, position), POSTS.c.state.in_(before))
     if not connection.execute(here.values(values)).rowcount:
         raise StoreError(Fault.NOT_SENDING, position=position, **which(delivery))
@@ -240,10 +242,12 @@ def point(connection: Connection, delivery: Delivery, now: datetime) -> None:
             log(connection, one, Event.CORRECT, actor="service", now=now, detail=where.line)
 
 
-def correct(connection: Connection, delivery: Delivery, posts: Mapping[int, Post]) -> None:
-    """Store what posts that are out are to say, by position: their edits are planned."""
-    for position, post in posts.items():
+def correct(connection: Connection, delivery: Delivery, posts: Mapping[int, PostRecord]) -> None:
+    """Store what posts that are out are to say and show, by position: their edits are planned."""
+    for position, record in posts.items():
+        post = record.post
         values = {"text": post.text, "length": post.length, "media": post.media, "reason": ""}
+        values["uploads"] = record.uploads
         here = update(POSTS).where(*post_at(delivery, position), POSTS.c.state == PostState.SENT)
         connection.execute(here.values(values | {"edit": PostState.PLANNED}))
 

@@ -222,7 +222,10 @@ class Work:
         """
         with self._write() as connection:
             delivery = held(connection, claim)
-            correct(connection, delivery, posts)
+            known = {one.position: one for one in claim.posts}
+            correct(
+                connection, delivery, {place: replace(known[place], post=posts[place]) for place in posts}
+            )
             return read_posts(connection, delivery.id)[delivery.id]
 
     def intend_edit(self, claim: Claim, position: int, *, now: datetime, until: datetime) -> None:
@@ -235,15 +238,19 @@ class Work:
             here = update(POSTS).where(*post_at(delivery, position), POSTS.c.state == PostState.SENT)
             connection.execute(here.values(edit=PostState.SENDING, edited=now))
 
-    def record_edit(self, claim: Claim, position: int, change: Change, *, now: datetime) -> Delivery:
+    def record_edit(
+        self, claim: Claim, position: int, change: Change, *, now: datetime, uploads: tuple[str, ...] = ()
+    ) -> Delivery:
         """After an edit: write what `states.decide_edit` decided, as `record` does. Raises LeaseLostError.
 
-        Gives an event `edited` where it was made, or refused.
+        `uploads` is what the network calls the files that it shows now, where it said so. Gives an event
+        `edited` where it was made, or refused.
         """
         with self._write() as connection:
             delivery = held(connection, claim)
             here = update(POSTS).where(*post_at(delivery, position))
-            connection.execute(here.values(edit=change.post, reason=change.reason))
+            named = {"uploads": uploads} if uploads else {}
+            connection.execute(here.values(edit=change.post, reason=change.reason, **named))
             if change.event is Event.GO_ON:
                 detail = f"post {position}" + (f" stays as it was: {change.reason}" if change.reason else "")
                 log(connection, delivery, "edited", actor=claim.worker, now=now, detail=detail)

@@ -36,7 +36,7 @@ from threadcast.bot.channels.telegram.errors import (
 )
 from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
-from threadcast.bot.channels.telegram.sending import How, edit, post
+from threadcast.bot.channels.telegram.sending import How, edit, name_of, post
 from threadcast.bot.media.errors import MediaError
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.queue.compose import length as measure
@@ -52,6 +52,7 @@ from threadcast.queue.outcomes import (
     TakeDown,
     Unknown,
 )
+from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
@@ -162,8 +163,9 @@ class TelegramChannel:
         except UNREADABLE:
             return Unknown("Telegram's answer cannot be read; the post may be out")
         outcome = self._classify(messages[0] if messages else None, parent)
-        if isinstance(outcome, Sent) and len(messages) > 1:
-            return replace(outcome, album=tuple(str(one.message_id) for one in messages[1:]))
+        if isinstance(outcome, Sent) and files:
+            album = tuple(str(one.message_id) for one in messages[1:])
+            return replace(outcome, album=album, uploads=tuple(name_of(one) for one in messages))
         return outcome
 
     async def look_up(self, sought: Sought) -> Look:
@@ -183,20 +185,26 @@ class TelegramChannel:
         return await self._probe.audit(chain)
 
     async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
-        """Change the text of a message, or the caption of its first file; its files stay."""
+        """Change the text of a message, or the caption of its first file; and files that are others now."""
         if not remote_id.isdecimal():
             return Refused(f"{remote_id} is no id of a Telegram message, so nothing can be edited")
         wished = outgoing.settings.previews or self._settings.previews
         previews = _previews(wished, first=outgoing.parent is None)
+        places = [place for place, name in enumerate(outgoing.uploads) if name == NOT_THERE]
+        try:
+            files = {place: await self.files.ready(outgoing.media[place]) for place in places}
+        except MediaError as error:
+            return fault_of(error)
         try:
             await self._client.bot.initialize()
         except CALL_ERRORS as error:
             return self._client.in_vain(error)
         try:
-            await edit(self._client.bot, self._client.chat, int(remote_id), outgoing, previews)
+            bot, chat = self._client.bot, self._client.chat
+            names = await edit(bot, chat, int(remote_id), outgoing, files, previews)
         except CALL_ERRORS as error:
             return not_edited(error, name=self.name, now=self._clock(), where=self._where(remote_id))
-        return Sent(remote_id, None)
+        return Sent(remote_id, None, uploads=names)
 
     async def take_down(self, remote_id: str) -> TakeDown:
         if not remote_id.isdecimal():
