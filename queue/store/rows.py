@@ -5,10 +5,23 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from hashlib import sha256
+from importlib import import_module
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from threadcast.queue.compose.compose import Post
@@ -285,6 +298,11 @@ def take_turns(connection: Connection, what: str) -> None:
     if connection.dialect.name == "postgresql":
         number = int.from_bytes(sha256(f"threadcast: {what}".encode()).digest()[:8], signed=True)
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """Return an INSERT that can update the row that is there: each dialect has its own."""
+    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
 
 
 def chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:

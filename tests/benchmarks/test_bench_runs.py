@@ -19,7 +19,7 @@ SMALL: dict[str, Callable[[], Iterator[Figure]]] = {
     "many": lambda: many.figures(channels=3, parts=3, busy=4, chats=[5]),
     "resting": lambda: resting.figures(seconds=0.1),
 }
-FIGURES = {"answers": 1, "composing": 2, "queue": 2, "shell": 1, "chains": 5, "many": 7, "resting": 2}
+FIGURES = {"answers": 1, "composing": 2, "queue": 2, "shell": 6, "chains": 5, "many": 7, "resting": 2}
 
 
 @pytest.mark.e2e
