@@ -42,6 +42,7 @@ ZONES = [
     "America/Los_Angeles",
     "Pacific/Honolulu",
 ]
+MINUTES = 24 * 60
 STRIDE = 719  # minutes from one channel's slot to the next one's: a number that meets every minute of a day
 CHATS_OF_A_BOT = 1_000
 MOST_LATE = 1.0  # seconds
@@ -62,7 +63,7 @@ def a_day(channels: int) -> Iterator[Figure]:
     bots = [(Bot(), BotPace()) for _ in range(-(-channels // CHATS_OF_A_BOT))]
     lanes: list[Lane] = []
     for number in range(channels):
-        bot, pace = bots[number % len(bots)]
+        bot, pace = bots[number // CHATS_OF_A_BOT]
         lanes.append(in_chat(f"c{number}", bot, pace, daily(number)))
     world = World(lanes, threads(2, parts=1))
     looked = world.run(DAY)
@@ -130,8 +131,9 @@ def in_chat(name: str, bot: Bot, shared: BotPace, timetable: Timetable) -> Lane:
 
 def daily(number: int) -> Timetable:
     """Return a timetable with one slot a day, for the channel of this number."""
-    hour, minute = divmod(number * STRIDE % (24 * 60), 60)
-    zone = ZoneInfo(ZONES[number % len(ZONES)])
+    rounds, place = divmod(number, MINUTES)
+    hour, minute = divmod(place * STRIDE % MINUTES, 60)
+    zone = ZoneInfo(ZONES[(place + rounds) % len(ZONES)])  # at each time of the day there are all of them
     return Timetable(f"c{number}", zone, _schedule(f"mon-sun {hour:02}:{minute:02}"))
 
 
