@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -329,42 +330,51 @@ class _Look:
         if row.due is not None:
             ready: datetime = max(row.due, row.lease_until or row.due)
             return int(row.begun) if ready <= now else ready
-        firsts = []
-        if row.own_time is not None and row.own_time <= now:
-            firsts.append(self._first(own_time=True))
+        own = row.own_time is not None and row.own_time <= now
         turn, last_slot = self.turn, credible(row.last_slot, now)
-        if turn is not None and turn.at is not None and turn.at <= now:
-            unused = turn.slot is None or last_slot is None or last_slot < turn.slot
-            if unused and (turn.slot is None or row.in_turn <= turn.slot):
-                firsts.append(self._first(own_time=False, slot=turn.slot))
-        found = self._connection.execute(_lowest(firsts)).first() if firsts else None
-        if found is not None:
-            return int(found.id)
+        begins = turn is not None and turn.at is not None and turn.at <= now
+        slot = turn.slot if turn is not None else None
+        if begins and slot is not None:
+            begins = (last_slot is None or last_slot < slot) and row.in_turn <= slot
+        if own or begins:
+            query = _lowest(own=own, in_turn=begins, by_slot=slot is not None)
+            values = {"channel": self._channel, "now": now, "slot": slot}
+            found = self._connection.execute(query, values).first()
+            if found is not None:
+                return int(found.id)
         times = [row.own_time, turn.at if turn is not None else None]
         return min((one for one in times if one is not None and one > now), default=None)
 
-    def _first(self, *, own_time: bool, slot: datetime | None = None) -> Select[Any]:
-        """The first of this kind that may begin: a queue of which none may is not walked."""
-        waiting = DELIVERIES.alias("own" if own_time else "turn")
-        # Expressions hide the times from their own indexes: the planner shall walk the queue in its order
-        # and stop at the first, and not sort all that fits.
-        fits: list[ColumnElement[bool]] = [func.coalesce(waiting.c.due, self._now) <= self._now]
-        if slot is not None:
-            fits.append(func.coalesce(waiting.c.queued, self._now) <= slot)
-        return (
-            select(waiting.c.id, waiting.c.rank)
-            .where(
-                waiting.c.channel == self._channel,
-                _in_state(waiting, DeliveryState.QUEUED),
-                waiting.c.own_time if own_time else ~waiting.c.own_time,
-                *fits,
-            )
-            .order_by(waiting.c.rank, waiting.c.id)
-            .limit(1)
+
+_NOW, _SLOT = (bindparam(name, type_=DELIVERIES.c.due.type) for name in ("now", "slot"))
+
+
+def _first(*, own_time: bool, by_slot: bool) -> Select[Any]:
+    """The first of this kind that may begin: a queue of which none may is not walked."""
+    waiting = DELIVERIES.alias("own" if own_time else "turn")
+    # Expressions hide the times from their own indexes: the planner shall walk the queue in its order
+    # and stop at the first, and not sort all that fits.
+    fits: list[ColumnElement[bool]] = [func.coalesce(waiting.c.due, _NOW) <= _NOW]
+    if by_slot:
+        fits.append(func.coalesce(waiting.c.queued, _NOW) <= _SLOT)
+    return (
+        select(waiting.c.id, waiting.c.rank)
+        .where(
+            waiting.c.channel == bindparam("channel", type_=Text),
+            _in_state(waiting, DeliveryState.QUEUED),
+            waiting.c.own_time if own_time else ~waiting.c.own_time,
+            *fits,
         )
+        .order_by(waiting.c.rank, waiting.c.id)
+        .limit(1)
+    )
 
 
-def _lowest(firsts: list[Select[Any]]) -> Select[Any]:
+@cache
+def _lowest(*, own: bool, in_turn: bool, by_slot: bool) -> Select[Any]:
+    """The first of `channel` at `now`, of those with a time of their own and of those in turn, or of both."""
+    firsts = [_first(own_time=True, by_slot=False)] if own else []
+    firsts += [_first(own_time=False, by_slot=by_slot)] if in_turn else []
     each = [select(first.subquery(f"first_{number}")) for number, first in enumerate(firsts)]
     rows = union_all(*each).subquery("first")
     return select(rows.c.id).order_by(rows.c.rank, rows.c.id).limit(1)

@@ -36,11 +36,11 @@ from threadcast.bot.channels.telegram.errors import (
 )
 from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
+from threadcast.bot.channels.telegram.rules import rules_of
 from threadcast.bot.channels.telegram.sending import How, edit, name_of, post
 from threadcast.bot.media.errors import MediaError
 from threadcast.config.channels import TelegramChannelSettings
-from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Numbering, Rules, head_of
+from threadcast.queue.compose.compose import Rules
 from threadcast.queue.outcomes import (
     Absent,
     Look,
@@ -55,7 +55,6 @@ from threadcast.queue.outcomes import (
 from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
-LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
 SETTLE_AFTER: Final = timedelta(minutes=1)  # a send that was given up here may still be at work there
 MISSES: Final = 2
 FIT_FOR: Final = timedelta(minutes=5)  # how long a chat where the bot may post is not asked again
@@ -109,10 +108,7 @@ class TelegramChannel:
         )
 
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
-        numbering = Numbering(settings.numbering or self._settings.numbering)
-        head, takes = head_of(settings), self.files.takes
-        packed = self._settings.layout == "packed"
-        return Rules(LIMIT, measure.telegram, numbering, head, takes, packed)
+        return rules_of(self._settings, self.files, settings)
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. A chat that moved has certainly not taken it: it is sent to the new one."""
