@@ -97,8 +97,7 @@ class Work:
                 return now  # a person changed it before it was locked
             slot = look.turn.slot if look.turn is not None else None
             if slot is not None and before.state is DeliveryState.QUEUED and not before.own_time:
-                used = update(CHANNELS).where(CHANNELS.c.name == channel).values(last_slot=slot)
-                connection.execute(used)
+                connection.execute(update(CHANNELS).where(CHANNELS.c.name == channel).values(last_slot=slot))
             claim = {"lease_owner": worker, "lease_until": until, "fence": before.fence + 1}
             try:
                 transition(connection, before, _CLAIMED, now=now, started=before.started or now, **claim)
@@ -197,15 +196,12 @@ class Work:
             if change.sent is not None:
                 sent += 1
                 if (change.event is Event.FINISH) != (sent == delivery.posts):
-                    raise StoreError(
-                        Fault.WRONG_END, **which(delivery) | {"event": change.event, "sent": sent}
-                    )
+                    about = which(delivery) | {"event": change.event, "sent": sent}
+                    raise StoreError(Fault.WRONG_END, **about)
             change = heed(delivery.code, change)
             if change.sent is None or change.event is Event.STOP:
                 following = None
-            lease: dict[str, object] = {}
-            if following is not None:
-                lease = {"lease_owner": claim.worker, "lease_until": following.until}
+            lease = {"lease_owner": claim.worker, "lease_until": following.until} if following else {}
             if change.event is not Event.GO_ON:
                 detail = change.reason or ""
                 log(connection, delivery, change.event, actor=claim.worker, now=now, detail=detail)
@@ -258,14 +254,8 @@ class Work:
                 change = replace(change, reason="")
             change = heed(delivery.code, change)
             if change.event is not Event.GO_ON:
-                log(
-                    connection,
-                    delivery,
-                    change.event,
-                    actor=claim.worker,
-                    now=now,
-                    detail=change.reason or "",
-                )
+                detail = change.reason or ""
+                log(connection, delivery, change.event, actor=claim.worker, now=now, detail=detail)
             return transition(connection, delivery, change, now=now)
 
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> Delivery:
