@@ -74,7 +74,7 @@ else
 	@tail -n 1 build/test.log
 endif
 
-bench: develop  ## measure how fast it is: one table, six minutes (ARGS="--json", ARGS="chains queue")
+bench: develop  ## measure how fast it is: one table, twenty minutes (ARGS="--json", ARGS="chains queue")
 	@$(RUN) tests.benchmarks $(ARGS)
 
 soak: develop  ## kill the service a thousand times and count what came of it (TIME=5 minutes, ARGS="--kills 100")

@@ -1,12 +1,13 @@
 """What was changed in the text of a thread, in a few lines, once for every face."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
-from threadcast.bot.languages import ngettext
+from threadcast.bot.languages import _, ngettext
 from threadcast.bot.settled import settled
-from threadcast.queue.text.thread import Thread, whole
+from threadcast.queue.text.thread import Part, Thread, whole
 
 SHOWN = 4  # changes that are shown one by one
 COMPARED = 500  # parts of a thread
@@ -16,7 +17,13 @@ BEFORE = 20  # code points that stand before what is changed
 
 def differences(before: Thread, after: Thread, shown: int = SHOWN) -> list[str]:
     """Return the settings and parts that were changed: `− 2/ It fals again.` and `+ 2/ It falls again.`"""
-    found = list(_changes(_parts(before), _parts(after)))
+    old, new = _parts(before), _parts(after)
+    for place, (one, other) in enumerate(zip(before.parts[:COMPARED], after.parts, strict=False)):
+        if old[place] == new[place] and [each.file for each in one.media] != [
+            each.file for each in other.media
+        ]:
+            new[place] += " " + _("(another file of this name)")
+    found = list(_changes(old, new))
     if before.settings != after.settings:
         found = [(settled(before.settings), settled(after.settings)), *found]
     lines = [line for old, new in found[:shown] for line in _lines(old, new)]
@@ -26,7 +33,12 @@ def differences(before: Thread, after: Thread, shown: int = SHOWN) -> list[str]:
 
 
 def _parts(thread: Thread) -> list[str]:
-    return [" ".join(whole(part, thread.placement).split()) for part in thread.parts[:COMPARED]]
+    return [" ".join(whole(_named(part), thread.placement).split()) for part in thread.parts[:COMPARED]]
+
+
+def _named(part: Part) -> Part:
+    """A part with its files by their names alone, wherever they are kept."""
+    return replace(part, media=tuple(replace(one, source=one.name) for one in part.media))
 
 
 def _changes(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:

@@ -37,46 +37,31 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 
-def time_refused(error: WhenError) -> str:  # noqa: PLR0911  # one each
+TIME_REFUSED = {
+    WhenCode.UNREADABLE: N_("{text} is no time that I can read; write it as {times}"),
+    WhenCode.NO_TIME_OF_DAY: N_("{text} needs a time of the day, too: {example} 18:30"),
+    WhenCode.PASSED: N_("{text} has passed; write a time to come, as {times}"),
+    WhenCode.TOO_FAR: N_("{text} is more than a year away; write a time before that"),
+    WhenCode.TWO_DAYS: N_("“next {weekday}” may be {first} or {second}; write the date, as {first} 18:30"),
+    WhenCode.DAY_PASSED: N_("that day has passed; if you mean next year's, write {day} {year} 18:30"),
+    WhenCode.OTHER_WEEKDAY: N_("{day} is a {weekday}; write the date alone, or the right day"),
+}
+
+
+def time_refused(error: WhenError) -> str:
     """Return why a time is refused, and what to write instead, with days as the language here has them."""
     shown = Sentence("“{text}”", text=error.text) if error.text else Sentence("that")
-    # As it is read again when it is typed.
-    days = [_("{day:%-d %b}").format(day=day).lower() for day in error.days]
-    match error.code:
-        case WhenCode.UNREADABLE:
-            return Sentence(
-                "{text} is no time that I can read; write it as {times}", text=shown, times=Sentence(TIMES)
-            )
-        case WhenCode.NO_TIME_OF_DAY:
-            return Sentence(
-                "{text} needs a time of the day, too: {example} 18:30", text=shown, example=error.text
-            )
-        case WhenCode.PASSED:
-            return Sentence(
-                "{text} has passed; write a time to come, as {times}", text=shown, times=Sentence(TIMES)
-            )
-        case WhenCode.TOO_FAR:
-            return Sentence("{text} is more than a year away; write a time before that", text=shown)
-        case WhenCode.TWO_DAYS:
-            return Sentence(
-                "“next {weekday}” may be {first} or {second}; write the date, as {first} 18:30",
-                weekday=weekday(error.days[0]).lower(),
-                first=days[0],
-                second=days[1],
-            )
-        case WhenCode.DAY_PASSED:
-            return Sentence(
-                "that day has passed; if you mean next year's, write {day} {year} 18:30",
-                day=days[0],
-                year=error.days[0].year,
-            )
-        case WhenCode.OTHER_WEEKDAY:
-            day = error.days[0]
-            return Sentence(
-                "{day} is a {weekday}; write the date alone, or the right day",
-                day=written(day, "yMMMd", "%-d %b %Y"),
-                weekday=weekday(day),
-            )
+    about: dict[str, object] = {"text": shown, "times": Sentence(TIMES), "example": error.text}
+    if error.days:
+        day, of_week = error.days[0], weekday(error.days[0])
+        # As it is read again when it is typed.
+        first, *others = [_("{day:%-d %b}").format(day=one).lower() for one in error.days]
+        about |= {"day": first, "year": day.year, "weekday": of_week}
+        if error.code is WhenCode.TWO_DAYS:
+            about |= {"weekday": of_week.lower(), "first": first, "second": others[0]}
+        elif error.code is WhenCode.OTHER_WEEKDAY:
+            about["day"] = written(day, "yMMMd", "%-d %b %Y")
+    return Sentence(TIME_REFUSED[error.code], **about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +167,6 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
             return _("thread {thread} on {channel} could not be looked at: {cause}").format(
                 thread=thread, channel=channel, cause=cause
             )
-        case Problem.REMOVED | Problem.INSERTED | Problem.MISFIT:
-            return _not_correctable(error, face)
-        case Problem.BY_HAND | Problem.OTHER_FILES | Problem.FIXED:
-            return _not_correctable(error, face)
         case Problem.BEHIND_ITSELF:
             return _("thread {thread} cannot go behind itself; name another thread").format(thread=thread)
         case Problem.ELSEWHERE:
@@ -225,43 +206,54 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
                 "thread {thread} is unsure on {n} channels ({where}); {wish}",
                 unsure,
             ).format(thread=thread, n=unsure, where=where, wish=_(face.name_one))
+        case _:
+            return _not_correctable(error, face)
+
+
+# Why what is out cannot become what a new text says, and what can be done.
+IN_PLACE = {
+    Problem.REMOVED: N_(
+        "the new text of thread {thread} has {parts} parts, and {out} are out: no post can be taken"
+        " out of a chain; leave every part in, or take it down and publish it anew: {command}"
+    ),
+    Problem.INSERTED: N_(
+        "part {part} of thread {thread} is new, and nothing can be put into the middle of a chain:"
+        " add it at the end, or take it down and publish it anew: {command}"
+    ),
+    Problem.MISFIT: N_(
+        "part {part} of thread {thread} does not fit on {channel} where it is: it has to stay as many"
+        " posts as it was, with the same numbers; shorten it, say more in a part at the end, or take"
+        " it down and publish it anew: {command}"
+    ),
+    Problem.FILE_COUNT: N_(
+        "part {part} of thread {thread} shows more files, or fewer, than on {channel}, where each can"
+        " only be replaced by another: leave as many in, show more in a part at the end, or take it"
+        " down and publish it anew: {command}"
+    ),
+    Problem.FILE_FAMILY: N_(
+        "part {part} of thread {thread} is an album on {channel}, where photos and videos can only be"
+        " replaced by such, recordings by recordings, documents by documents: take another file, or"
+        " take it down and publish it anew: {command}"
+    ),
+    Problem.FILE_FIXED: N_(
+        "part {part} of thread {thread}: on {channel} a voice message stays as it is, and nothing"
+        " becomes one: leave it, or take it down and publish it anew: {command}"
+    ),
+    Problem.FIXED: N_(
+        "the setting {name} of thread {thread} stays as it was when it went out: leave it, or take it"
+        " down and publish it anew: {command}"
+    ),
+    Problem.BY_HAND: N_(
+        "part {part} of thread {thread} was posted on {channel} by hand, and its post is not known"
+        " here: leave it as it was, and edit it there by hand"
+    ),
+}
 
 
 def _not_correctable(error: RequestError, face: Face) -> str:
-    """Return why what is out cannot become what the new text says, and what can be done."""
-    thread, channel, part = error.thread, error.channel, error.names[0]
-    command = face.command("undo", thread)
-    match error.problem:
-        case Problem.REMOVED:
-            return _(
-                "the new text of thread {thread} has {parts} parts, and {out} are out: no post can be taken"
-                " out of a chain; leave every part in, or take it down and publish it anew: {command}"
-            ).format(thread=thread, parts=part, out=error.names[1], command=command)
-        case Problem.INSERTED:
-            return _(
-                "part {part} of thread {thread} is new, and nothing can be put into the middle of a chain:"
-                " add it at the end, or take it down and publish it anew: {command}"
-            ).format(part=part, thread=thread, command=command)
-        case Problem.MISFIT:
-            return _(
-                "part {part} of thread {thread} does not fit on {channel} where it is: it has to stay as many"
-                " posts as it was, with the same numbers; shorten it, say more in a part at the end, or take"
-                " it down and publish it anew: {command}"
-            ).format(part=part, thread=thread, channel=channel, command=command)
-        case Problem.OTHER_FILES:
-            return _(
-                "part {part} of thread {thread} shows other files now, and those that are out stay as they"
-                " are: leave them in, or take it down and publish it anew: {command}"
-            ).format(part=part, thread=thread, command=command)
-        case Problem.FIXED:
-            return _(
-                "the setting {name} of thread {thread} stays as it was when it went out: leave it, or take it"
-                " down and publish it anew: {command}"
-            ).format(name=part, thread=thread, command=command)
-    return _(
-        "part {part} of thread {thread} was posted on {channel} by hand, and its post is not known here:"
-        " leave it as it was, and edit it there by hand"
-    ).format(part=part, thread=thread, channel=channel)
+    part, command = error.names[0], face.command("undo", error.thread)
+    named = {"parts": part, "out": error.names[-1], "name": part, "channel": error.channel}
+    return _(IN_PLACE[error.problem]).format(part=part, thread=error.thread, command=command, **named)
 
 
 def _not_here(error: RequestError, face: Face) -> str:

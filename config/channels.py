@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, nearest, variables_of
 from threadcast.config.schedule.quiet import NEVER_QUIET, QuietHours, parse_quiet
@@ -45,7 +45,8 @@ _KIND = Doc(
 class _Channel(BaseModel):
     """What every kind of channel has. `name` is the owner's, in lower case."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # Built where a channel of the kind is configured: it takes longer than to read it.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     name: ChannelName
     numbering: Annotated[
@@ -246,7 +247,10 @@ class LocalChannelSettings(_Channel):
 
 ChannelSettings = TelegramChannelSettings | MastodonChannelSettings | LocalChannelSettings
 
-CHANNEL: TypeAdapter[ChannelSettings] = TypeAdapter(Annotated[ChannelSettings, Field(discriminator="kind")])
+# kind -> model
+CHANNELS: dict[str, type[ChannelSettings]] = {
+    model.model_fields["kind"].default: model for model in get_args(ChannelSettings)
+}
 
 
 def _described(model: type[_Channel]) -> dict[str, Variable]:
@@ -261,7 +265,7 @@ def _described(model: type[_Channel]) -> dict[str, Variable]:
 
 # kind -> field -> variable
 CHANNEL_VARIABLES: dict[str, dict[str, Variable]] = {
-    model.model_fields["kind"].default: _described(model) for model in get_args(ChannelSettings)
+    kind: _described(model) for kind, model in CHANNELS.items()
 }
 
 

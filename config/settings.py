@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, GetPydanticSchema, ValidationError
+from pydantic_core.core_schema import any_schema
 
-from threadcast.config.channels import CHANNEL, CHANNEL_VARIABLES, ChannelSettings, LocalChannelSettings
+from threadcast.config.channels import CHANNEL_VARIABLES, CHANNELS, ChannelSettings, LocalChannelSettings
 from threadcast.config.documented import DELIMITER, PLACE, PREFIX, Doc, Variable, nearest, variables_of
 from threadcast.config.environment import (
     CHANNELS_FILE,
@@ -54,6 +55,8 @@ CHOICES = frozenset({"data", "database_url", "channels", "telegram"})
 DEFAULT_CHANNEL: ChannelSettings = LocalChannelSettings(name="local")
 DATABASE = "queue.sqlite3"
 _DATABASE_URL = f"{PREFIX}DATABASE_URL"
+
+_CHECKED = GetPydanticSchema(lambda *_: any_schema())  # each by itself, as its kind
 
 
 class Settings(BaseModel):
@@ -134,7 +137,7 @@ class Settings(BaseModel):
             "json",
         ),
     ] = "auto"
-    channels: tuple[Annotated[ChannelSettings, Field(discriminator="kind")], ...] = ()
+    channels: Annotated[tuple[ChannelSettings, ...], _CHECKED] = ()
     # Whether somebody said where the queue is, or what it is for; else none is begun unasked.
     chosen: bool = True
     proxies: Proxies = DIRECT
@@ -289,9 +292,9 @@ def _channel(
     if kind == "telegram" and "token" not in raw and shared_token is not None:
         shared["token"] = shared_token
     try:
-        return CHANNEL.validate_python({**raw, **shared, "kind": kind, "name": name})
+        return CHANNELS[kind].model_validate({**raw, **shared, "kind": kind, "name": name})
     except ValidationError as error:
-        wrong = {str(place[1]): advice for place, advice in _faults(error)}
+        wrong = {str(place[0]): advice for place, advice in _faults(error)}
     # A token that is wrong for all is named once, where it stands.
     return [
         _problem(given, channel_variable(name, field), fields[field], advice)

@@ -122,7 +122,7 @@ class PostRecord:
     set by the first intent and kept. `doubted` is the time of the first intent whose post may be out,
     None where there was none; `misses` counts the looks in a row since that did not find it.
     `taken_down` is when it was deleted from the network. `album` are the ids of its further messages;
-    `uploads` those of its files, on a network that takes them before the post. `edit` says how the last
+    `uploads` is what the network calls its files, as far as it has them. `edit` says how the last
     correction of its text stands, None where there was none; `edited` is when that was last begun.
     """
 

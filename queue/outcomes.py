@@ -44,12 +44,14 @@ MENDABLE = CHANNEL_FAULTS | {Code.UNREACHED}
 class Sent:
     """The post is out. `remote_id` is the platform's id, a string even where it is a number.
 
-    `album` are the ids of the further messages that a network made of the same post: a picture each.
+    `album` are the ids of the further messages that a network made of the same post: a picture each;
+    `uploads` what it calls the files that the post shows now, where it said so.
     """
 
     remote_id: str
     url: str | None
     album: tuple[str, ...] = ()
+    uploads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

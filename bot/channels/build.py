@@ -19,6 +19,7 @@ from threadcast.bot.channels.media import (
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, Reach, now
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
+from threadcast.bot.channels.telegram.rules import rules_of
 from threadcast.bot.media.store import open_store
 from threadcast.bot.people.people import People
 from threadcast.config.channels import LocalChannelSettings, MastodonChannelSettings, TelegramChannelSettings
@@ -71,7 +72,16 @@ def build_channels(
                 row = rows.get(name)
                 files = ChannelFiles(store, TELEGRAM_FILES, TELEGRAM_PICTURES)
                 chat = partial(_telegram, channel, settings, database, clock, bots, row, owner, files)
-                known = Known(name, channel.kind, channel.chat, files, Reach(), limits_posts=False, also=also)
+                known = Known(
+                    name,
+                    channel.kind,
+                    channel.chat,
+                    files,
+                    Reach(),
+                    limits_posts=False,
+                    also=also,
+                    rules=partial(rules_of, channel, files),
+                )
                 built.append(deferred(known, chat))
             case MastodonChannelSettings():
                 files = ChannelFiles(store, MASTODON_FILES, MASTODON_PICTURES)

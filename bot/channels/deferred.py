@@ -6,11 +6,16 @@ from typing import Any, cast
 
 from threadcast.bot.channels.media import ChannelFiles
 from threadcast.bot.channels.port import Channel, Quota, Reach
+from threadcast.queue.compose.compose import Rules
+from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a channel before it is made, under the names that `Channel` has for it."""
+    """What is known of a channel before it is made, under the names that `Channel` has for it.
+
+    `rules` is None where a server has to be asked.
+    """
 
     name: str
     kind: str
@@ -20,6 +25,7 @@ class Known:
     limits_posts: bool | None
     also: str = ""
     quota: Quota | None = None
+    rules: Callable[[ThreadSettings], Rules] | None = None
 
 
 KNOWN = frozenset(field.name for field in fields(Known))
@@ -33,16 +39,25 @@ class _Deferred:
         self._make = make
         self._made: Channel | None = None
 
+    async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
+        if self._known.rules is not None:
+            return self._known.rules(settings)
+        return await self._channel.rules(settings)
+
     async def close(self) -> None:
         if self._made:
             await self._made.close()
 
-    def __getattr__(self, attribute: str) -> Any:
+    @property
+    def _channel(self) -> Channel:
         if self._made is None:
-            if attribute in KNOWN:
-                return getattr(self._known, attribute)
             self._made = self._make()
-        return getattr(self._made, attribute)
+        return self._made
+
+    def __getattr__(self, attribute: str) -> Any:
+        if self._made is None and attribute in KNOWN:
+            return getattr(self._known, attribute)
+        return getattr(self._channel, attribute)
 
 
 def deferred(known: Known, make: Callable[[], Channel]) -> Channel:

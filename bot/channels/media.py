@@ -16,7 +16,7 @@ from threadcast.bot.plain import plain
 from threadcast.queue.compose.compose import MediaRules
 from threadcast.queue.outcomes import Code, Obstacle, Refused, Unreached
 from threadcast.queue.sentences import Sentence
-from threadcast.queue.text.media import Media, MediaKind
+from threadcast.queue.text.media import NOT_THERE, Media, MediaKind
 
 Uploads = tuple[str, ...]  # what a network calls the files that it has taken
 
@@ -24,7 +24,7 @@ _MB = 1024 * 1024
 _PICTURES = frozenset({MediaKind.IMAGE, MediaKind.ANIMATION})
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "audio/ogg": ".ogg"}
 
-# https://core.telegram.org/bots/api#sending-files, #sendphoto and #sendmediagroup
+# https://core.telegram.org/bots/api#sending-files, #sendphoto, #sendmediagroup and #editmessagemedia
 TELEGRAM_FILES = MediaRules(
     count=10,
     caption=1024,
@@ -35,6 +35,7 @@ TELEGRAM_FILES = MediaRules(
     ),
     sizes={kind: (10 if kind is MediaKind.IMAGE else 50) * _MB for kind in MediaKind},
     documents=frozenset({"video/webm", "video/ogg", "audio/ogg", "audio/wav", "audio/flac"}),
+    fixed=frozenset({MediaKind.VOICE}),
 )
 TELEGRAM_PICTURES = PictureLimits(
     frozenset({"image/jpeg", "image/png"}), size=10 * _MB, sides=10_000, ratio=20
@@ -83,13 +84,18 @@ class ChannelFiles:
         self.takes = takes
         self.pictures = pictures
 
-    async def accept(self, media: Sequence[Media], uploads: Uploads) -> Uploads | Obstacle:
+    async def accept(
+        self, media: Sequence[Media], uploads: Uploads, out: str | None = None
+    ) -> Uploads | Obstacle:
         """Make sure, before its chain begins, that the files of a post can go out with it. Never raises.
 
         Where the network takes files before the post: have it take them, and return their ids; those of
-        earlier `uploads` that are still there are kept.
+        earlier `uploads` that are still there are kept. So are those of a post that is `out` under this id,
+        before it is edited.
         """
-        for one in media:
+        for index, one in enumerate(media):
+            if out is not None and uploads[index : index + 1] != (NOT_THERE,):
+                continue
             try:
                 await self.ready(one)
             except MediaError as error:

@@ -18,7 +18,7 @@ from threadcast.queue.outcomes import (
     Throttled,
     Unreached,
 )
-from threadcast.queue.text.media import Media
+from threadcast.queue.text.media import UNNAMED, Media
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 Clock = Callable[[], datetime]
@@ -35,7 +35,8 @@ class Outgoing:
 
     `parent` is the remote id of the post before it in the chain, None for the first. `key` is the
     same for every try of the same post on the same channel, and never used for another. `settings` are its
-    thread's. `uploads` are the ids of its files `media`, on a network that has taken them before.
+    thread's. `uploads` is what the network calls its files `media`, as far as it has them: one that took them
+    before, or shows the post. `album` are the ids of the further messages of one that is out.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Outgoing:
     settings: ThreadSettings = field(default=NO_SETTINGS, kw_only=True)
     media: tuple[Media, ...] = field(default=(), kw_only=True)
     uploads: tuple[str, ...] = field(default=(), kw_only=True)
+    album: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,20 @@ class Expected:
     parent: str | None
     media: tuple[Media, ...] = ()
     album: tuple[str, ...] = ()
+    uploads: tuple[str, ...] = ()
+
+    @property
+    def descriptions(self) -> list[str]:
+        """What is said of its files."""
+        return [one.description for one in self.media]
+
+    def others(self, names: Sequence[str]) -> list[int]:
+        """Return the places, from 0, of files that have other names now; not where one was never told.
+
+        A file that an edit was to show, and that the network refused, is another.
+        """
+        pairs = enumerate(zip(self.uploads, names, strict=False))
+        return [place for place, pair in pairs if pair[0] != pair[1] and UNNAMED not in pair]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +105,13 @@ class Difference:
     """Where a chain on the network is not what was sent; `unseen`: where visitors see no further.
 
     `position` is the post's, None for one that is no post of ours. `detail` is for a person: what is
-    there instead, with its address where it has one.
+    there instead, with its address where it has one. `file` is the place of a file that is another, from 0.
     """
 
     kind: Literal["missing", "edited", "out-of-order", "extra", "unseen"]
     position: int | None
     detail: str
+    file: int | None = None
 
 
 Comparison = tuple[Difference, ...] | Throttled | Unreached | Blind
@@ -237,9 +254,10 @@ class Channel(Destination, Protocol):
         ...
 
     async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
-        """Make a post that is out say this, where it stands; its files and its place stay as they are.
+        """Make a post that is out say and show this, where it stands; its place stays as it is.
 
-        `Sent` where it says so now, by this call or before. Safe to repeat; never raises for the network.
+        Its `uploads` are as `files.accept` left them: files that are NOT_THERE are shown in place of others.
+        `Sent` where it is so now, by this call or before. Safe to repeat; never raises for the network.
         """
         ...
 

@@ -25,8 +25,8 @@ from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.membership import Membership
 from threadcast.bot.chat.requests.people import Greeting
-from threadcast.bot.chat.router import ERRORS, Router, broke, command_in, said_plainly
-from threadcast.bot.chat.views.message import Message, clean, esc, sentence
+from threadcast.bot.chat.router import ERRORS, Router, broke, command_in, said_plainly, told
+from threadcast.bot.chat.views.message import Message, clean, esc
 from threadcast.bot.languages import N_, _, bound, speaking
 from threadcast.bot.wording import SHELL
 from threadcast.bot.wording import sentence as in_words
@@ -324,7 +324,7 @@ class Replies:
                 shown = await self._context.show(content, sender.role, sender.chat)
                 content = shown.message
             except ERRORS as error:
-                content = Message(esc(sentence(error)))
+                content = told(error, pressed=message is not None)
         if message is None or not await self._outbox.edit(sender.chat, message, content):
             message = await self._outbox.send(sender.chat, content)
         if shown is not None:
@@ -337,7 +337,7 @@ class Replies:
         try:
             end = await work(Here(self._outbox, sender.chat, message))
         except ERRORS as error:
-            end = Message(esc(sentence(error)))
+            end = told(error)
         except UnreachableError:
             raise
         except Exception as error:
@@ -372,7 +372,7 @@ class Replies:
         try:
             content = await asyncio.to_thread(adding.drafted, self._context, sender)
         except ERRORS as error:
-            content = Message(esc(sentence(error)))
+            content = told(error)
         shown = await self._outbox.send(sender.chat, content)
         if not await asyncio.to_thread(self._context.drafts.show, sender, shown):  # added or dropped
             if self._pressed.get(sender.chat) != shown:  # else it says what came of the press

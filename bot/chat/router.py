@@ -86,7 +86,7 @@ class Router:
                 return await self._read(sender, request.line(), text=intake.text)
             return await adding.add_file(self._context, sender, document, caption)
         except ERRORS as error:
-            return Answer(Message(esc(sentence(error))))
+            return Answer(told(error))
 
     async def shown(self, sender: Sender, message: telegram.Message, asked: str) -> Answer:
         """The answer to a picture or the like that replies to a message of ours; `asked` as in `sent`."""
@@ -103,7 +103,7 @@ class Router:
         except NotYoursError:
             return Answer(Message(_(NOT_YOURS)))
         except ERRORS as error:
-            return Answer(Message(esc(sentence(error))))
+            return Answer(told(error))
         written = await self.written(sender, message)
         return (
             Answer(written) if isinstance(written, Message) else await self.replied(sender, asked, written[0])
@@ -137,7 +137,7 @@ class Router:
         if isinstance(written, Message):
             return Answer(written)
         try:
-            return await asyncio.to_thread(editing.rewritten, self._context, sender, number, written[0])
+            return await editing.rewritten(self._context, sender, number, written[0])
         except ERRORS as error:
             return Answer(Message(esc_lines(capital(sentence(error)))))
 
@@ -248,9 +248,7 @@ class Router:
 
 def _is_fresh(context: Context, request: Request) -> bool:
     """Whether the threads stand as they stood when the button was shown. Raises NotFoundError."""
-    show = context.requests(request.sender).queries.show
-    now = stamp(chain.delivery for one in request.threads for chain in show(one).chains)
-    return now == request.stamp
+    return stamp(changing.all_of(context.requests(request.sender), request.threads)) == request.stamp
 
 
 def _suggestions(name: str, words: tuple[str, ...], role: Role) -> Iterator[Button]:
@@ -300,6 +298,11 @@ def said_plainly(text: str, *, drafting: bool) -> tuple[str, tuple[str, ...]] | 
         threads_of(words[0])
         return (name, tuple(words)) if command.about is not About.NOTHING else None
     return None
+
+
+def told(error: Exception, *, pressed: bool = False) -> Message:
+    """What is said of one of ERRORS; in place of the card of a thread that was removed, that it was."""
+    return Message(_(GONE) if pressed and isinstance(error, NotFoundError) else esc(sentence(error)))
 
 
 def broke(error: Exception) -> str:

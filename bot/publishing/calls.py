@@ -28,6 +28,7 @@ def outgoing(claim: Claim, post: PostRecord) -> Outgoing:
         settings=claim.thread.settings,
         media=post.post.media,
         uploads=post.uploads,
+        album=post.album,
     )
 
 
@@ -74,22 +75,31 @@ async def accept(
     """
     ready: list[PostRecord] = []
     for post in posts:
-        one = post
-        if post.post.media and post.state is PostState.PLANNED:
-            uploads = await _accept(channel, post, stop, clock)
-            if not isinstance(uploads, tuple):
-                return uploads
-            if uploads != post.uploads:
-                await asyncio.to_thread(note, post.position, uploads)
-                one = replace(post, uploads=uploads)
+        one = await accept_one(channel, post, note, stop, clock) if post.state is PostState.PLANNED else post
+        if not isinstance(one, PostRecord):
+            return one
         ready.append(one)
     return tuple(ready)
+
+
+async def accept_one(
+    channel: Channel, post: PostRecord, note: Callable[[int, Uploads], None], stop: Stop, clock: Clock
+) -> PostRecord | Obstacle:
+    """Have the files of one post made ready, of one that is out for its edit; see `accept`."""
+    if not post.post.media:
+        return post
+    uploads = await _accept(channel, post, stop, clock)
+    if not isinstance(uploads, tuple):
+        return uploads
+    if uploads != post.uploads:
+        await asyncio.to_thread(note, post.position, uploads)
+    return replace(post, uploads=uploads)
 
 
 async def _accept(channel: Channel, post: PostRecord, stop: Stop, clock: Clock) -> Uploads | Obstacle:
     try:
         async with stop.limit():
-            return await channel.files.accept(post.post.media, post.uploads)
+            return await channel.files.accept(post.post.media, post.uploads, post.remote_id)
     except TimeoutError:
         return Throttled(clock(), STOPPED, Code.STOPPED)
     except Exception:  # an adapter's fault, not the network's

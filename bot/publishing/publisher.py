@@ -245,8 +245,9 @@ class Publisher:
             if ready - now > PATIENCE:
                 room = await asyncio.to_thread(self.pace.room, left, now)
                 return await self._put_off(claim, Throttled(ready, room.reason, Code.ROOM))
-            if ready <= now or not await self.stop.wait((ready - now).total_seconds(), self._changed):
+            if ready <= now:
                 return None
+            await self.stop.wait((ready - now).total_seconds(), self._changed)  # others go meanwhile
         now = self.clock()
         delivery = await asyncio.to_thread(self.database.work.let_go, claim, now=now, due=now)
         log.info("let go", channel=self.channel.name, thread=claim.delivery.thread_id, state=delivery.state)

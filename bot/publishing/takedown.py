@@ -128,7 +128,15 @@ async def audit(
     Where the network asks to wait, `pause` waits until then; None: it is not waited for.
     """
     chain = [
-        Expected(post.position, post.remote_id, post.post.text, post.reply_to, post.post.media, post.album)
+        Expected(
+            post.position,
+            post.remote_id,
+            post.post.text,
+            post.reply_to,
+            post.post.media,
+            post.album,
+            post.uploads,
+        )
         for post in posts
         if post.state is PostState.SENT and post.remote_id is not None and post.taken_down is None
     ]

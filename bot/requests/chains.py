@@ -1,13 +1,16 @@
 """Chains that are out: taken down, compared with what the networks show, mended, corrected."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
 from threadcast.bot.channels.port import Channel, NotReadyError
 from threadcast.bot.languages import _
+from threadcast.bot.media.sources import Files
 from threadcast.bot.plain import quoted
 from threadcast.bot.publishing.takedown import Audit, Undo, Undoing, audit
 from threadcast.bot.requests.changes import Changed, Changes
@@ -16,11 +19,19 @@ from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.input import InputError, Intake, has_text, only_thread, understand
 from threadcast.bot.requests.threads import Receipt, Threads, adoptable
 from threadcast.queue.compose.compose import CannotComposeError, Post, compose
-from threadcast.queue.compose.corrections import MisfitError, inserted, recompose
+from threadcast.queue.compose.corrections import (
+    FileFault,
+    MisfitError,
+    OtherFilesError,
+    inserted,
+    recompose,
+    uploads_of,
+)
 from threadcast.queue.model import Delivery, PostRecord
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import LIVE, DeliveryState, Event, PostState
+from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Thread, written
 
@@ -28,12 +39,17 @@ Pause = Callable[[datetime], Awaitable[None]]
 
 SHOWN = ("warning", "sensitive", "language", "quotes", "previews")  # with every post, and again with an edit
 FIXED = ("visibility", "reply_visibility", "numbering")  # of what is out
+FILE_PROBLEMS = {
+    FileFault.COUNT: Problem.FILE_COUNT,
+    FileFault.FAMILY: Problem.FILE_FAMILY,
+    FileFault.FIXED: Problem.FILE_FIXED,
+}
 KEPT = frozenset({DeliveryState.CANCELLED, DeliveryState.WITHDRAWN})  # nobody reads these any more
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a thread is to say, and the posts that change for it: by delivery and position.
+    """What a thread is to say, and the posts that change for it, as they are to be: by delivery and position.
 
     Where that is nothing, and `after` is as it was `before`, there is nothing to correct.
     """
@@ -41,7 +57,7 @@ class Correction:
     thread_id: int
     before: Thread
     after: Thread
-    posts: Mapping[int, Mapping[int, Post]] = field(default_factory=dict)
+    posts: Mapping[int, Mapping[int, PostRecord]] = field(default_factory=dict)
     channels: Mapping[str, int] = field(default_factory=dict)  # how many posts change there
 
     @property
@@ -166,22 +182,28 @@ class Chains:
                     self._database.changes.note_gone(one.id, each.position, **signed)
         return self._changes.apply(thread_id, Event.RETRY, channels=channels)
 
-    async def correction(self, thread_id: int, text: str) -> Correction:
+    async def correction(self, thread_id: int, text: str, files: Files | None = None) -> Correction:
         """Return what would be edited so that a thread that is out says this; nothing is changed.
 
-        Every post is composed anew and fits where it is, on each channel. Parts behind the last one continue
-        the chain. Raises InputError, NotFoundError, and NotAllowedError where that cannot be done in place.
+        `files` are those that came with the text: what it had under the same name is replaced. Every post is
+        composed anew and fits where it is, on each channel. Parts behind the last one continue the chain.
+        Raises InputError, NotFoundError, and NotAllowedError where that cannot be done in place.
         """
         before = self._database.reading.thread(thread_id).thread
-        intake = Threads(self._context).attached(understand(Sentence("the new text"), text.encode()), before)
-        after = only_thread(intake)
+        intake = understand(Sentence("the new text"), text.encode(), files=files)
+        threads = Threads(self._context)
+        after = only_thread(await asyncio.to_thread(threads.attached, intake, before))
         require_in_place(thread_id, before, after)
         mine = self._context.deliveries(thread_id)
+        known = [[one.file for one in part.media] for part in before.parts]
+        shown = [part for part in after.parts if [one.file for one in part.media] not in known]
+        if fault := self._context.undescribed(shown, [one.channel for one in mine]):
+            raise InputError(fault)
         posts = self._database.reading.posts_of([one.id for one in mine])
         found = {
             one: {
                 post.position: new
-                for post, new in await self._recomposed(one, posts[one.id], after)
+                for post, new in await self._recomposed(one, posts[one.id], before, after)
                 if _changes(post, new, before.settings, after.settings)
             }
             for one in mine
@@ -198,11 +220,19 @@ class Chains:
     async def back(self, thread_id: int, audits: Sequence[Audit]) -> Correction:
         """Return what would be edited so that a thread's posts say again what is stored."""
         before = self._database.reading.thread(thread_id).thread
-        posts: dict[int, dict[int, Post]] = {}
+        posts: dict[int, dict[int, PostRecord]] = {}
         for one in audits:
-            places = {each.position for each in one.differences if each.kind == "edited"}
+            places: dict[int | None, set[int | None]] = defaultdict(set)
+            for each in one.differences:
+                if each.kind == "edited":
+                    places[each.position].add(each.file)
             known = self._database.reading.posts(one.delivery.id)
-            if found := {post.position: post.post for post in known if post.position in places}:
+            found = {
+                post.position: _shown_anew(post, places[post.position])
+                for post in known
+                if post.position in places
+            }
+            if found:
                 posts[one.delivery.id] = found
         names = {one.delivery.channel: len(posts.get(one.delivery.id, ())) for one in audits}
         return Correction(thread_id, before, before, posts, names)
@@ -223,24 +253,37 @@ class Chains:
         return tuple(one for one in corrected if one.state in LIVE)
 
     async def _recomposed(
-        self, delivery: Delivery, posts: Sequence[PostRecord], thread: Thread
-    ) -> Iterator[tuple[PostRecord, Post]]:
+        self, delivery: Delivery, posts: Sequence[PostRecord], before: Thread, thread: Thread
+    ) -> Iterator[tuple[PostRecord, PostRecord]]:
         channel = self._channel(delivery)
         refused = partial(RefusedError, thread=delivery.thread_id, channel=delivery.channel)
+        hidden = [bool(one.settings.warning or one.settings.sensitive) for one in (before, thread)]
         try:
             rules = await channel.rules(thread.settings)
             elsewhere = self._database.reading.elsewhere(delivery)
-            new = recompose(thread, rules, [post.post for post in posts], elsewhere)
+            composed = recompose(thread, rules, [post.post for post in posts], elsewhere)
+            new = [
+                replace(
+                    post,
+                    post=one,
+                    uploads=uploads_of(
+                        post.post, post.uploads, one, rules.media, anew=hidden[0] != hidden[1]
+                    ),
+                )
+                for post, one in zip(posts, composed, strict=True)
+            ]
         except NotReadyError as error:
             raise refused(Problem.NOT_SEEN, cause=str(error)) from None
         except CannotComposeError as error:
             raise refused(Problem.NOT_HERE, cause=str(error)) from None
         except MisfitError as error:
             raise refused(Problem.MISFIT, names=[str(error.part)]) from None
+        except OtherFilesError as error:
+            raise refused(FILE_PROBLEMS[error.fault], names=[str(error.part)]) from None
         for post, one in zip(posts, new, strict=True):
             by_hand = post.remote_id is None and post.state is PostState.SENT
-            if by_hand and one.text != post.post.text:
-                raise refused(Problem.BY_HAND, names=[str(one.part)])
+            if by_hand and _as_seen(post.post) != _as_seen(one.post):
+                raise refused(Problem.BY_HAND, names=[str(one.post.part)])
         return zip(posts, new, strict=True)
 
     def _channel(self, delivery: Delivery) -> Channel:
@@ -260,15 +303,22 @@ def require_in_place(thread: int, before: Thread, after: Thread) -> None:
     for name in FIXED:
         if getattr(before.settings, name) != getattr(after.settings, name):
             raise RefusedError(Problem.FIXED, thread=thread, names=[name])
-    for part, (old, new) in enumerate(zip(before.parts, after.parts, strict=False), 1):
-        if [one.file for one in old.media] != [one.file for one in new.media]:
-            raise RefusedError(Problem.OTHER_FILES, thread=thread, names=[str(part)])
 
 
-def _changes(post: PostRecord, new: Post, before: ThreadSettings, after: ThreadSettings) -> bool:
+def _changes(post: PostRecord, new: PostRecord, before: ThreadSettings, after: ThreadSettings) -> bool:
     """Whether a post that is out is to show something else."""
     if post.remote_id is None or post.taken_down is not None:
         return False
-    described = [[(one.description, one.focus) for one in each.media] for each in (post.post, new)]
     settled = any(getattr(before, name) != getattr(after, name) for name in SHOWN)
-    return settled or post.post.text != new.text or described[0] != described[1]
+    return settled or _as_seen(post.post) != _as_seen(new.post)
+
+
+def _as_seen(post: Post) -> tuple[object, ...]:
+    """What readers see of a post."""
+    return post.text, *((one.file, one.description, one.focus) for one in post.media)
+
+
+def _shown_anew(post: PostRecord, places: Collection[int | None]) -> PostRecord:
+    """Return a post of which the files at these places are to be shown once more."""
+    uploads = [NOT_THERE if place in places else name for place, name in enumerate(post.uploads)]
+    return replace(post, uploads=tuple(uploads))

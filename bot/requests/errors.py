@@ -30,7 +30,9 @@ class Problem(StrEnum):
     )
     MISFIT = "misfit"  # a part that would be another number of posts on this channel, or have other numbers
     BY_HAND = "by-hand"  # a part that was posted by hand, so that its post is not known
-    OTHER_FILES = "other-files"  # in a part that is out
+    FILE_COUNT = "file-count"  # a part that is out would show more files, or fewer, than this channel allows
+    FILE_FAMILY = "file-family"  # an album that is out would show files that do not go together
+    FILE_FIXED = "file-fixed"  # a part that is out would get a voice message, or lose one
     FIXED = "fixed"  # a setting, named in `names`, once something is out
 
 

@@ -76,8 +76,15 @@ class Queries:
         """
         return self._database.reading.deliveries(states=WAITING, channel=self._known(channel))
 
-    def deliveries(self, states: frozenset[DeliveryState]) -> tuple[Delivery, ...]:
-        """Return every delivery in one of these states, in the order of the queue."""
+    def deliveries(
+        self, states: frozenset[DeliveryState] | None = None, *, thread: int | None = None
+    ) -> tuple[Delivery, ...]:
+        """Return every delivery in one of these states, in the order of the queue; or those of a thread.
+
+        Raises NotFoundError where there is no such thread.
+        """
+        if thread is not None:
+            return self._context.deliveries(thread)
         return self._database.reading.deliveries(states=states)
 
     def forecast(self, *, channel: str | None = None) -> tuple[Forecast, ...]:

@@ -1,6 +1,7 @@
 """Texts that become threads of the queue: added, taken over, edited, continued, removed."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -9,6 +10,7 @@ from typing import BinaryIO
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.languages import N_, _, language
 from threadcast.bot.media.errors import MediaError
+from threadcast.bot.media.sources import Files
 from threadcast.bot.noticed import noticed
 from threadcast.bot.requests.archives import together, unpack
 from threadcast.bot.requests.context import RequestContext, pick
@@ -33,7 +35,7 @@ from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.front_matter import SettingError, with_settings
 from threadcast.queue.text.media import Media, as_line
 from threadcast.queue.text.settings import NAMES
-from threadcast.queue.text.thread import Notice, NoticeKind, Thread, with_files
+from threadcast.queue.text.thread import Notice, NoticeKind, Thread, with_files, with_files_as
 
 ASKED_BY_ITSELF = Sentence("its settings ask for that")
 APPROVAL = Sentence("this channel holds every thread for approval")
@@ -149,13 +151,13 @@ class Threads:
         (receipt,) = self._add([NewThread(thread, intake.source, (new,))])
         return receipt
 
-    def edit(self, thread_id: int, text: str) -> tuple[Delivery, ...]:
+    def edit(self, thread_id: int, text: str, files: Files | None = None) -> tuple[Delivery, ...]:
         """Replace the text of a thread that has not begun; one with warnings is held.
 
-        Raises InputError, NotFoundError, NotAllowedError.
+        `files` are those that came with it. Raises InputError, NotFoundError, NotAllowedError.
         """
         before = self._database.reading.thread(thread_id).thread
-        new = self.attached(understand(Sentence("the new text"), text.encode()), before)
+        new = self.attached(understand(Sentence("the new text"), text.encode(), files=files), before)
         return self._rewrite(thread_id, before, only_thread(new))
 
     def settings(self, thread_id: int, values: Mapping[str, str | None]) -> tuple[Delivery, ...]:
@@ -227,13 +229,13 @@ class Threads:
     def attached(self, intake: Intake, before: Thread | None = None) -> Intake:
         """Return a text whose threads know their files, those of the thread that was there `before` too.
 
-        Raises InputError.
+        What came with the text replaces what had its name before. Raises InputError.
         """
-        known = {one.source: one.file for one in before.media if one.file} if before else {}
-        return with_files_of(
-            replace(intake, threads=tuple(with_files(thread, known) for thread in intake.threads)),
-            self._context.attacher,
-        )
+        if before is not None:
+            given = [one.source for one in before.media if _came_with(intake, one.source)]
+            known = tuple(with_files_as(before, thread, given) for thread in intake.threads)
+            intake = replace(intake, threads=known)
+        return with_files_of(intake, self._context.attacher)
 
     def _add(
         self, new: Sequence[NewThread], *, again: bool = False, since: datetime | None = None
@@ -290,6 +292,15 @@ def _fault(context: RequestContext, thread: Thread, channel: Channel) -> tuple[s
     if channel.name in context.describes and (lacks := _undescribed(thread)):
         return noticed(lacks), Code.NONE
     return "", Code.NONE
+
+
+def _came_with(intake: Intake, source: str) -> bool:
+    """Whether a file of this name came with a text."""
+    if intake.files is None:
+        return False
+    with suppress(MediaError), intake.files.opened(source):
+        return True
+    return False
 
 
 def _undescribed(thread: Thread) -> Notice | None:

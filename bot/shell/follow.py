@@ -4,9 +4,9 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
 from threadcast.bot.shell import models, views
@@ -17,6 +17,9 @@ from threadcast.bot.wording import stands
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import OVER, DeliveryState
 from threadcast.queue.store.database import Database
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 INTERVAL = 0.3  # seconds between two looks: soon enough for an eye, and no load for a database
 # Nothing goes on from here unless a person does something.
@@ -111,6 +114,8 @@ class Watch:
     """
 
     def __init__(self, screen: Screen, *, ends_only: bool = False) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415  # few follow
+
         self._screen = screen
         self._ends_only = ends_only
         self._lines: dict[int, str] = {}
@@ -125,7 +130,7 @@ class Watch:
             disable=not screen.console.is_terminal,
         )
 
-    def shown(self) -> Progress:
+    def shown(self) -> "Progress":
         """Keep the progress on the screen while this is open."""
         return self._bars
 

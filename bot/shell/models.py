@@ -39,7 +39,7 @@ def _at(*names: str) -> Any:
 class Model(BaseModel):
     """Made of any object that has these attributes."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    model_config = ConfigDict(from_attributes=True, frozen=True, defer_build=True)  # most answers are no JSON
 
 
 def _within(name: str) -> ConfigDict:

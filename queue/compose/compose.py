@@ -49,7 +49,9 @@ class MediaRules:
 
     `together` are the sets of kinds that may share a post; a kind in none of them stands alone. `sizes` has
     the bytes at most of each kind that is taken, as it is sent; pictures are made smaller where they need it.
-    Videos and recordings of the MIME types `documents` are shown as documents.
+    Videos and recordings of the MIME types `documents` are shown as documents. `fixed` are the kinds that no
+    post can get or lose once it is out, where files are replaced one by one, each at its place; None: a post
+    may show any others later.
     """
 
     count: int
@@ -58,6 +60,11 @@ class MediaRules:
     sizes: Mapping[MediaKind, int]
     documents: frozenset[str] = frozenset()
     description: int = 0  # characters at the most; 0: nobody says
+    fixed: frozenset[MediaKind] | None = None
+
+    def family(self, kind: MediaKind) -> frozenset[MediaKind]:
+        """The kinds that may share a post with this one; none where it stands alone."""
+        return next((one for one in self.together if kind in one), frozenset())
 
     def kind_of(self, file: StoredFile) -> MediaKind:
         """What a file is there."""
@@ -270,14 +277,11 @@ def _pieces(one: _Shown, frame: _Frame, rules: Rules) -> Iterator[str]:
         grapheme, label = f"{error.grapheme[:8]!r}", frame.label(0)
         if label:
             grapheme = Sentence("{grapheme} with its label {label}", grapheme=grapheme, label=label)
+        about = {"number": number, "line": part.line, "grapheme": grapheme, "limit": rules.limit}
         raise CannotComposeError(
-            "Part {number} (line {line}) cannot be posted: one character of it, {grapheme}, "
-            "is longer than the limit of {limit}. Raise the channel's limit, "
-            "choose another numbering, or change the text.",
-            number=number,
-            line=part.line,
-            grapheme=grapheme,
-            limit=rules.limit,
+            "Part {number} (line {line}) cannot be posted: one character of it, {grapheme}, is longer than "
+            "the limit of {limit}. Raise the channel's limit, choose another numbering, or change the text.",
+            **about,
         ) from None
     count = len(one.groups)
     # What stands beside files keeps its place; behind them an empty post is nothing.
@@ -324,29 +328,25 @@ def _require_taken(number: int, media: Media, rules: MediaRules) -> None:
         )
     kind = rules.kind_of(media.file)
     most = rules.sizes.get(kind)
+    about |= {"kind": _NAMES[kind], "size": megabytes(media.file.size)}
     if most is None:
         raise CannotComposeError(
             "{where} shows {name}, and this channel takes no {kind}: send the thread to "
             "another channel, or take the line out of the text.",
-            kind=_NAMES[kind],
             **about,
         )
     if kind is not MediaKind.IMAGE and media.file.size > most:
         raise CannotComposeError(
             "{where} shows {name}, which has {size}: this channel takes no {kind} over "
             "{most}. Make it smaller, and add the thread again with it.",
-            **about,
-            size=megabytes(media.file.size),
-            kind=_NAMES[kind],
-            most=megabytes(most),
+            **about | {"most": megabytes(most)},
         )
-    if rules.description and len(media.description) > rules.description:
+    length, longest = len(media.description), rules.description
+    if longest and length > longest:
         raise CannotComposeError(
             "{where} describes {name} in {length:,} characters: this channel takes {most:,} at the most. "
             "Make the description shorter.",
-            **about,
-            length=len(media.description),
-            most=rules.description,
+            **about | {"length": length, "most": longest},
         )
 
 

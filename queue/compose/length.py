@@ -50,11 +50,12 @@ def graphemes(text: str) -> int:
     """
     if text.isascii():
         return len(text) - text.count("\r\n") if "\r" in text else len(text)
-    other = _NOT_PLAIN.search(text)
+    not_plain, joining = _slow_looks()
+    other = not_plain.search(text)
     if other is None:
         return len(text)
     joined = 0
-    for run in _JOINING.finditer(text, other.start()):
+    for run in joining.finditer(text, other.start()):
         piece = text[max(run.start() - 1, 0) : run.end()]
         # The same few emoji stand in all of a thread; a long run of something else is not worth keeping.
         joined += _joined(piece) if len(piece) <= LONGEST_EMOJI else _joined.__wrapped__(piece)
@@ -97,10 +98,15 @@ _PLAIN = (
     r"\u2010-\u2027\u2030-\u203B\u203D-\u2048\u204A-\u205F\u20A0-\u20BF\u3001-\u3029\u3041-\u3096\u309B-\u30FF"
     r"\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7A3\uFF01-\uFF9D"
 )
-_NOT_PLAIN = re.compile(f"[^{_PLAIN}]")
-# The first sign stands alone in the pattern, so that the search is for it.
-_JOINING = re.compile(rf"[^{_PLAIN}][^{_PLAIN}]*(?:[{_PLAIN}][^{_PLAIN}]+)*[{_PLAIN}]?")
 _CLUSTER = regex.compile(r"\X")
+
+
+@cache
+def _slow_looks() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What is not plain, and each run of it with a neighbour; compiled where a text is not all ASCII."""
+    # The first sign stands alone in the pattern, so that the search is for it.
+    joining = rf"[^{_PLAIN}][^{_PLAIN}]*(?:[{_PLAIN}][^{_PLAIN}]+)*[{_PLAIN}]?"
+    return re.compile(f"[^{_PLAIN}]"), re.compile(joining)
 
 
 def _countable(text: str, url: str) -> str:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.model import ChannelRow, ChannelSeen, Delivery
@@ -34,6 +33,7 @@ from threadcast.queue.store.rows import (
     refuse_twins,
     take_turns,
     transition,
+    upsert,
     value,
     which,
 )
@@ -257,8 +257,7 @@ class Changes:
         if not rows:
             return
         with self._write() as connection:
-            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-            seen = dialect.insert(CHANNELS)
+            seen = upsert(connection, CHANNELS)
             fresh: dict[str, Any] = {
                 name: seen.excluded[name] for name in ("kind", "target", "schedule", "also", "last_seen")
             }

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from threadcast.queue.store.rows import note
+from threadcast.queue.store.rows import note, upsert
 from threadcast.queue.store.schema import NOTES
 from threadcast.queue.store.transactions import Transactions
 
@@ -37,8 +36,7 @@ class Notes:
         With an `entry` for the audit log.
         """
         with self._write() as connection:
-            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-            new = dialect.insert(NOTES).values(page=page, line=line, text=text, at=now)
+            new = upsert(connection, NOTES).values(page=page, line=line, text=text, at=now)
             connection.execute(
                 new.on_conflict_do_update(
                     index_elements=["page", "line"], set_={"text": new.excluded.text, "at": new.excluded.at}

@@ -59,10 +59,13 @@ class Reading:
             return read_thread(connection, thread_id)
 
     def files(self) -> frozenset[str]:
-        """The digests of all files that a thread needs; of those that a note names, how they begin."""
+        """The digests of all files that threads and posts need; of those in a note, how they begin."""
         with self._read() as connection:
             rows = connection.scalars(select(THREADS.c.files).where(THREADS.c.files != ()))
             needed = {digest for files in rows for digest in files}
+            # A chain that was cancelled may go on as it was planned, whatever its thread shows now.
+            planned = connection.scalars(select(POSTS.c.media).where(POSTS.c.media != ()))
+            needed.update(one.file.digest for media in planned for one in media if one.file)
             for text in connection.scalars(select(NOTES.c.text).where(NOTES.c.text.contains("(files/"))):
                 needed.update(_NAMED.findall(text))
             return frozenset(needed)

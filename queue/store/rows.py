@@ -5,10 +5,24 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from hashlib import sha256
+from importlib import import_module
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from threadcast.queue.compose.compose import Post
@@ -28,6 +42,33 @@ FREE_PLACES = "places in a queue"  # what one transaction finds free stays free 
 
 DELIVERY: Select[Any] = select(DELIVERIES, THREADS.c.title, THREADS.c.parts, THREADS.c.files).join_from(
     DELIVERIES, THREADS, THREADS.c.id == DELIVERIES.c.thread_id
+)
+
+# What is done for each post is built once: building takes longer than the rest of it.
+_ONE = DELIVERY.where(DELIVERIES.c.id == bindparam("one"))
+_ONE_LOCKED = _ONE.with_for_update(of=DELIVERIES)
+_SAME = update(DELIVERIES).where(
+    DELIVERIES.c.id == bindparam("same_id"),
+    DELIVERIES.c.fence == bindparam("same_fence"),
+    DELIVERIES.c.state == bindparam("same_state"),
+)
+_POST = update(POSTS).where(
+    POSTS.c.delivery_id == bindparam("of_delivery"), POSTS.c.position == bindparam("at_position")
+)
+_BEING_SENT = _POST.where(POSTS.c.state.in_([PostState.SENDING, PostState.UNKNOWN]))
+_NOT_SENT = _POST.where(POSTS.c.state.in_([PostState.SENDING, PostState.UNKNOWN, PostState.PLANNED]))
+_EVENT = insert(EVENTS)
+_THREAD_ROW = select(THREADS).where(THREADS.c.id == bindparam("one"))
+_INTENDED = (
+    _POST.where(POSTS.c.state == PostState.PLANNED)
+    .values(
+        state=PostState.SENDING,
+        tries=POSTS.c.tries + 1,
+        key=func.coalesce(POSTS.c.key, bindparam("new_key")),
+        reply_to=bindparam("parent"),
+        intended=bindparam("at"),
+    )
+    .returning(*POSTS.c)
 )
 
 
@@ -84,6 +125,11 @@ def post_at(delivery: Delivery, position: int) -> tuple[ColumnElement[bool], ...
     return POSTS.c.delivery_id == delivery.id, POSTS.c.position == position
 
 
+def _place(delivery: Delivery, position: int) -> dict[str, Any]:
+    """One post of a delivery, for a statement that was built before."""
+    return {"of_delivery": delivery.id, "at_position": position}
+
+
 def intend(
     connection: Connection,
     delivery: Delivery,
@@ -93,19 +139,8 @@ def intend(
     now: datetime,
 ) -> PostRecord:
     """Make the next post of a chain `sending`; return it. Raises StoreError where it is not `planned`."""
-    statement = (
-        update(POSTS)
-        .where(*post_at(delivery, position), POSTS.c.state == PostState.PLANNED)
-        .values(
-            state=PostState.SENDING,
-            tries=POSTS.c.tries + 1,
-            key=func.coalesce(POSTS.c.key, intent.key),
-            reply_to=reply_to,
-            intended=now,
-        )
-        .returning(*POSTS.c)
-    )
-    row = connection.execute(statement).mappings().one_or_none()
+    values = {"new_key": intent.key, "parent": reply_to, "at": now}
+    row = connection.execute(_INTENDED, _place(delivery, position) | values).mappings().one_or_none()
     if row is None:
         raise StoreError(Fault.NOT_PLANNED, position=position, **which(delivery))
     if position != delivery.sent + 1:
@@ -123,25 +158,29 @@ def record_post(
 ) -> None:
     """Write what came of a send of a post. Raises StoreError where it was not being sent."""
     values: dict[str, Any] = {"state": change.post, "reason": change.reason, "misses": change.misses}
+    here = _NOT_SENT  # what went wrong before the call
     if change.post is PostState.UNKNOWN:
-        values["doubted"] = func.coalesce(POSTS.c.doubted, POSTS.c.intended)
-    before = [PostState.SENDING, PostState.UNKNOWN]
-    if change.sent is None:
-        before.append(PostState.PLANNED)  # what went wrong before the call
-    else:
-        sent = change.sent
+        here = here.values(doubted=func.coalesce(POSTS.c.doubted, POSTS.c.intended))
+    if change.sent is not None:
+        here, sent = _BEING_SENT, change.sent
         values |= {"remote_id": sent.remote_id, "url": sent.url, "album": sent.album, "finished": now}
-    here = update(POSTS).where(*post_at(delivery, position), POSTS.c.state.in_(before))
-    if not connection.execute(here.values(values)).rowcount:
+        if sent.uploads:
+            values["uploads"] = sent.uploads
+    if not connection.execute(here, _place(delivery, position) | values).rowcount:
         raise StoreError(Fault.NOT_SENDING, position=position, **which(delivery))
 
 
 def read_delivery(connection: Connection, delivery_id: int, *, lock: bool = False) -> Delivery:
     """One delivery; `lock` keeps others from changing it in this transaction. Raises NotFoundError."""
-    found = read_deliveries(connection, [delivery_id], lock=lock)
-    if not found:
+    found = _find(connection, delivery_id, lock=lock)
+    if found is None:
         raise NotFoundError(Fault.NO_DELIVERY, delivery_id=delivery_id)
-    return found[delivery_id]
+    return found
+
+
+def _find(connection: Connection, delivery_id: int, *, lock: bool) -> Delivery | None:
+    row = connection.execute(_ONE_LOCKED if lock else _ONE, {"one": delivery_id}).mappings().one_or_none()
+    return None if row is None else delivery_of(row)
 
 
 def read_deliveries(connection: Connection, ids: Sequence[int], *, lock: bool = False) -> dict[int, Delivery]:
@@ -159,8 +198,7 @@ def read_deliveries(connection: Connection, ids: Sequence[int], *, lock: bool = 
 
 def read_thread(connection: Connection, thread_id: int) -> StoredThread:
     """One thread. Raises NotFoundError."""
-    query = select(THREADS).where(THREADS.c.id == thread_id)
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_THREAD_ROW, {"one": thread_id}).mappings().one_or_none()
     if row is None:
         raise NotFoundError(Fault.NO_THREAD, thread_id=thread_id)
     return thread_of(row)
@@ -178,7 +216,7 @@ def read_posts(connection: Connection, *ids: int) -> dict[int, tuple[PostRecord,
 
 def held(connection: Connection, claim: Claim) -> Delivery:
     """The claimed delivery as it is now, locked for this transaction. Raises LeaseLostError."""
-    found = read_deliveries(connection, [claim.delivery.id], lock=True).get(claim.delivery.id)
+    found = _find(connection, claim.delivery.id, lock=True)
     if found is None or found.fence != claim.delivery.fence or found.state is not DeliveryState.PUBLISHING:
         raise LeaseLostError(Fault.LEASE_LOST, worker=claim.worker, **which(claim.delivery))
     return found
@@ -240,10 +278,12 @@ def point(connection: Connection, delivery: Delivery, now: datetime) -> None:
             log(connection, one, Event.CORRECT, actor="service", now=now, detail=where.line)
 
 
-def correct(connection: Connection, delivery: Delivery, posts: Mapping[int, Post]) -> None:
-    """Store what posts that are out are to say, by position: their edits are planned."""
-    for position, post in posts.items():
+def correct(connection: Connection, delivery: Delivery, posts: Mapping[int, PostRecord]) -> None:
+    """Store what posts that are out are to say and show, by position: their edits are planned."""
+    for position, record in posts.items():
+        post = record.post
         values = {"text": post.text, "length": post.length, "media": post.media, "reason": ""}
+        values["uploads"] = record.uploads
         here = update(POSTS).where(*post_at(delivery, position), POSTS.c.state == PostState.SENT)
         connection.execute(here.values(values | {"edit": PostState.PLANNED}))
 
@@ -267,12 +307,8 @@ def put(connection: Connection, before: Delivery, **values: Any) -> Delivery:
 
     Return the delivery as it is then.
     """
-    same = (
-        DELIVERIES.c.id == before.id,
-        DELIVERIES.c.fence == before.fence,
-        DELIVERIES.c.state == before.state,
-    )
-    if not connection.execute(update(DELIVERIES).where(*same).values(values)).rowcount:
+    same = {"same_id": before.id, "same_fence": before.fence, "same_state": before.state}
+    if not connection.execute(_SAME, same | values).rowcount:
         raise LeaseLostError(Fault.CHANGED, **which(before))
     return replace(before, **values)
 
@@ -285,6 +321,11 @@ def take_turns(connection: Connection, what: str) -> None:
     if connection.dialect.name == "postgresql":
         number = int.from_bytes(sha256(f"threadcast: {what}".encode()).digest()[:8], signed=True)
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """Return an INSERT that can update the row that is there: each dialect has its own."""
+    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
 
 
 def chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
@@ -305,7 +346,7 @@ def note(
     connection: Connection, what: str, *, actor: str, now: datetime, detail: str = "", **about: Any
 ) -> None:
     values = {"at": now, "actor": actor, "what": what, "detail": detail, "channel": ""}
-    connection.execute(insert(EVENTS).values(values | about))
+    connection.execute(_EVENT, values | about)
 
 
 def which(delivery: Delivery) -> dict[str, object]:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    event,
     text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -218,7 +219,6 @@ def _partial(name: str, where: Any, *columns: str, unique: bool = False) -> Inde
         *(DELIVERIES.c[column] for column in columns),
         unique=unique,
         sqlite_where=where,
-        postgresql_where=where,
     )
 
 
@@ -266,14 +266,12 @@ Index(  # landmark, sent_since
     "posts_finished",
     POSTS.c.finished,
     sqlite_where=POSTS.c.finished.is_not(None),
-    postgresql_where=POSTS.c.finished.is_not(None),
 )
 
 Index(  # sent_since
     "posts_edited",
     POSTS.c.edited,
     sqlite_where=POSTS.c.edited.is_not(None),
-    postgresql_where=POSTS.c.edited.is_not(None),
 )
 
 EVENTS = Table(
@@ -298,3 +296,11 @@ NOTES = Table(
     Column("text", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
 )
+
+
+@event.listens_for(METADATA, "before_create")
+def _same_where(metadata: MetaData, *_: object, **__: object) -> None:
+    """Give PostgreSQL's partial indexes the conditions of SQLite's; above they would import its dialect."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]

@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, select, text, update
 
-from threadcast.queue.compose.compose import Post
 from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
-from threadcast.queue.model import Added, Delivery, Duplicate, NewDelivery, NewThread
+from threadcast.queue.model import Added, Delivery, Duplicate, NewDelivery, NewThread, PostRecord
 from threadcast.queue.outcomes import Code
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState, Event, PostState, request
@@ -178,12 +177,14 @@ class Threads:
         thread_id: int,
         before: Thread,
         thread: Thread,
-        posts: Mapping[int, Mapping[int, Post]],
+        posts: Mapping[int, Mapping[int, PostRecord]],
         *,
         now: datetime,
         actor: str,
     ) -> tuple[Delivery, ...]:
         """Replace a thread's text, and by delivery and position those `posts` that are out: to be edited.
+
+        Of each its `post` and `uploads` are taken, as they are to be.
 
         `published` deliveries whose posts change, or whose thread has more parts than `before`, are `queued`
         again (`correct` or `continue`, at once: `own_time`, `due` now). Gives an `edit` event for each

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -97,8 +98,7 @@ class Work:
                 return now  # a person changed it before it was locked
             slot = look.turn.slot if look.turn is not None else None
             if slot is not None and before.state is DeliveryState.QUEUED and not before.own_time:
-                used = update(CHANNELS).where(CHANNELS.c.name == channel).values(last_slot=slot)
-                connection.execute(used)
+                connection.execute(update(CHANNELS).where(CHANNELS.c.name == channel).values(last_slot=slot))
             claim = {"lease_owner": worker, "lease_until": until, "fence": before.fence + 1}
             try:
                 transition(connection, before, _CLAIMED, now=now, started=before.started or now, **claim)
@@ -140,8 +140,7 @@ class Work:
             put(connection, delivery, posts=stored + len(rows), sent=sent + out)
             connection.execute(insert(POSTS), rows)
             detail = Sentence("{n} post", "{n} posts", n=len(rows))
-            if out:
-                detail = Sentence("{posts}, {out} of them out", posts=detail, out=out)
+            detail = Sentence("{posts}, {out} of them out", posts=detail, out=out) if out else detail
             log(connection, delivery, "plan", actor=claim.worker, now=now, detail=detail)
             return read_posts(connection, delivery.id)[delivery.id]
 
@@ -200,23 +199,20 @@ class Work:
                 sent += 1
                 if (change.event is Event.FINISH) != (sent == delivery.posts):
                     raise StoreError(
-                        Fault.WRONG_END, **which(delivery) | {"event": change.event, "sent": sent}
+                        Fault.WRONG_END, event=change.event, **which(replace(delivery, sent=sent))
                     )
             change = heed(delivery.code, change)
             if change.sent is None or change.event is Event.STOP:
                 following = None
-            lease: dict[str, object] = {}
-            if following is not None:
-                lease = {"lease_owner": claim.worker, "lease_until": following.until}
+            lease = {"lease_owner": claim.worker, "lease_until": following.until} if following else {}
             if change.event is not Event.GO_ON:
                 detail = change.reason or ""
                 log(connection, delivery, change.event, actor=claim.worker, now=now, detail=detail)
             delivery = transition(connection, delivery, change, now=now, sent=sent, **lease)
-            intended = None
-            if following is not None and change.sent is not None:
-                parent = following.parent or change.sent.remote_id
-                intended = intend(connection, delivery, sent + 1, following, parent, now)
-            return delivery, intended
+            if following is None or change.sent is None:
+                return delivery, None
+            parent = following.parent or change.sent.remote_id
+            return delivery, intend(connection, delivery, sent + 1, following, parent, now)
 
     def correct(self, claim: Claim, posts: Mapping[int, Post]) -> tuple[PostRecord, ...]:
         """Store what posts of a claimed chain are to say that are out, by position: their edits are planned.
@@ -225,7 +221,9 @@ class Work:
         """
         with self._write() as connection:
             delivery = held(connection, claim)
-            correct(connection, delivery, posts)
+            known = {one.position: one for one in claim.posts}
+            new = {place: replace(known[place], post=post) for place, post in posts.items()}
+            correct(connection, delivery, new)
             return read_posts(connection, delivery.id)[delivery.id]
 
     def intend_edit(self, claim: Claim, position: int, *, now: datetime, until: datetime) -> None:
@@ -238,31 +236,29 @@ class Work:
             here = update(POSTS).where(*post_at(delivery, position), POSTS.c.state == PostState.SENT)
             connection.execute(here.values(edit=PostState.SENDING, edited=now))
 
-    def record_edit(self, claim: Claim, position: int, change: Change, *, now: datetime) -> Delivery:
+    def record_edit(
+        self, claim: Claim, position: int, change: Change, *, now: datetime, uploads: tuple[str, ...] = ()
+    ) -> Delivery:
         """After an edit: write what `states.decide_edit` decided, as `record` does. Raises LeaseLostError.
 
-        Gives an event `edited` where it was made, or refused.
+        `uploads` is what the network calls the files that it shows now, where it said so. Gives an event
+        `edited` where it was made, or refused.
         """
         with self._write() as connection:
             delivery = held(connection, claim)
             here = update(POSTS).where(*post_at(delivery, position))
-            connection.execute(here.values(edit=change.post, reason=change.reason))
+            named = {"uploads": uploads} if uploads else {}
+            connection.execute(here.values(edit=change.post, reason=change.reason, **named))
             if change.event is Event.GO_ON:
-                detail = Sentence("post {position}", position=position)
+                detail: str = Sentence("post {position}", position=position)
                 if change.reason:
                     detail = Sentence("{post} stays as it was: {reason}", post=detail, reason=change.reason)
                 log(connection, delivery, "edited", actor=claim.worker, now=now, detail=detail)
                 change = replace(change, reason="")
             change = heed(delivery.code, change)
             if change.event is not Event.GO_ON:
-                log(
-                    connection,
-                    delivery,
-                    change.event,
-                    actor=claim.worker,
-                    now=now,
-                    detail=change.reason or "",
-                )
+                detail = change.reason or ""
+                log(connection, delivery, change.event, actor=claim.worker, now=now, detail=detail)
             return transition(connection, delivery, change, now=now)
 
     def let_go(self, claim: Claim, *, now: datetime, due: datetime | None = None) -> Delivery:
@@ -327,42 +323,51 @@ class _Look:
         if row.due is not None:
             ready: datetime = max(row.due, row.lease_until or row.due)
             return int(row.begun) if ready <= now else ready
-        firsts = []
-        if row.own_time is not None and row.own_time <= now:
-            firsts.append(self._first(own_time=True))
+        own = row.own_time is not None and row.own_time <= now
         turn, last_slot = self.turn, credible(row.last_slot, now)
-        if turn is not None and turn.at is not None and turn.at <= now:
-            unused = turn.slot is None or last_slot is None or last_slot < turn.slot
-            if unused and (turn.slot is None or row.in_turn <= turn.slot):
-                firsts.append(self._first(own_time=False, slot=turn.slot))
-        found = self._connection.execute(_lowest(firsts)).first() if firsts else None
-        if found is not None:
-            return int(found.id)
+        begins = turn is not None and turn.at is not None and turn.at <= now
+        slot = turn.slot if turn is not None else None
+        if begins and slot is not None:
+            begins = (last_slot is None or last_slot < slot) and row.in_turn <= slot
+        if own or begins:
+            query = _lowest(own=own, in_turn=begins, by_slot=slot is not None)
+            values = {"channel": self._channel, "now": now, "slot": slot}
+            found = self._connection.execute(query, values).first()
+            if found is not None:
+                return int(found.id)
         times = [row.own_time, turn.at if turn is not None else None]
         return min((one for one in times if one is not None and one > now), default=None)
 
-    def _first(self, *, own_time: bool, slot: datetime | None = None) -> Select[Any]:
-        """The first of this kind that may begin: a queue of which none may is not walked."""
-        waiting = DELIVERIES.alias("own" if own_time else "turn")
-        # Expressions hide the times from their own indexes: the planner shall walk the queue in its order
-        # and stop at the first, and not sort all that fits.
-        fits: list[ColumnElement[bool]] = [func.coalesce(waiting.c.due, self._now) <= self._now]
-        if slot is not None:
-            fits.append(func.coalesce(waiting.c.queued, self._now) <= slot)
-        return (
-            select(waiting.c.id, waiting.c.rank)
-            .where(
-                waiting.c.channel == self._channel,
-                _in_state(waiting, DeliveryState.QUEUED),
-                waiting.c.own_time if own_time else ~waiting.c.own_time,
-                *fits,
-            )
-            .order_by(waiting.c.rank, waiting.c.id)
-            .limit(1)
+
+_NOW, _SLOT = (bindparam(name, type_=DELIVERIES.c.due.type) for name in ("now", "slot"))
+
+
+def _first(*, own_time: bool, by_slot: bool) -> Select[Any]:
+    """The first of this kind that may begin: a queue of which none may is not walked."""
+    waiting = DELIVERIES.alias("own" if own_time else "turn")
+    # Expressions hide the times from their own indexes: the planner shall walk the queue in its order
+    # and stop at the first, and not sort all that fits.
+    fits: list[ColumnElement[bool]] = [func.coalesce(waiting.c.due, _NOW) <= _NOW]
+    if by_slot:
+        fits.append(func.coalesce(waiting.c.queued, _NOW) <= _SLOT)
+    return (
+        select(waiting.c.id, waiting.c.rank)
+        .where(
+            waiting.c.channel == bindparam("channel", type_=Text),
+            _in_state(waiting, DeliveryState.QUEUED),
+            waiting.c.own_time if own_time else ~waiting.c.own_time,
+            *fits,
         )
+        .order_by(waiting.c.rank, waiting.c.id)
+        .limit(1)
+    )
 
 
-def _lowest(firsts: list[Select[Any]]) -> Select[Any]:
+@cache
+def _lowest(*, own: bool, in_turn: bool, by_slot: bool) -> Select[Any]:
+    """The first of `channel` at `now`, of those with a time of their own and of those in turn, or of both."""
+    firsts = [_first(own_time=True, by_slot=False)] if own else []
+    firsts += [_first(own_time=False, by_slot=by_slot)] if in_turn else []
     each = [select(first.subquery(f"first_{number}")) for number, first in enumerate(firsts)]
     rows = union_all(*each).subquery("first")
     return select(rows.c.id).order_by(rows.c.rank, rows.c.id).limit(1)

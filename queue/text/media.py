@@ -20,6 +20,10 @@ class MediaKind(StrEnum):
     DOCUMENT = "document"
 
 
+# In place of what a network calls a file of a post: it does not show that file yet; it does, and never said.
+NOT_THERE, UNNAMED = "-", "?"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file that is kept: `digest` is the SHA-256 of its bytes, `size` counts these.

@@ -6,7 +6,7 @@ from 1, never the author's number: a thread may repeat a number, or start at 0, 
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -164,6 +164,23 @@ def with_files(thread: Thread, files: Mapping[str, StoredFile]) -> Thread:
         for part in thread.parts
     )
     return replace(thread, parts=parts, fingerprint=fingerprint(parts))
+
+
+def with_files_as(before: Thread, thread: Thread, given: Container[str] = ()) -> Thread:
+    """Return a thread with the files that it had `before` under the same names, but for those `given` anew.
+
+    Where a name stands for two files, a part keeps its own.
+    """
+    known = {one.source: one.file for one in before.media}
+    parts = []
+    for place, part in enumerate(thread.parts):
+        own = {one.source: one.file for one in before.parts[place].media} if place < len(before.parts) else {}
+        media = tuple(
+            one if one.source in given else replace(one, file=(known | own).get(one.source, one.file))
+            for one in part.media
+        )
+        parts.append(replace(part, media=media) if media else part)
+    return replace(thread, parts=tuple(parts), fingerprint=fingerprint(parts))
 
 
 def with_part(thread: Thread, place: int, part: Part) -> Thread:

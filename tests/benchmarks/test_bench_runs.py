@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.benchmarks import answers, chains, composing, day, many, queue_size, resting, samples, shell
+from tests.benchmarks import (
+    answers,
+    chains,
+    composing,
+    day,
+    many,
+    queue_size,
+    resting,
+    samples,
+    shell,
+    simulation,
+)
 from tests.benchmarks.figures import Figure, as_json, show
 from threadcast.queue.text.parse import parse
 
@@ -18,8 +29,18 @@ SMALL: dict[str, Callable[[], Iterator[Figure]]] = {
     "chains": lambda: chains.figures(parts=3, delays={0.01: 1}, warm=1, adds=2, commands=1),
     "many": lambda: many.figures(channels=3, parts=3, busy=4, chats=[5]),
     "resting": lambda: resting.figures(seconds=0.1),
+    "simulation": lambda: simulation.figures(channels=20, chats=5, posts=2, hours=3),
 }
-FIGURES = {"answers": 1, "composing": 2, "queue": 2, "shell": 1, "chains": 5, "many": 7, "resting": 2}
+FIGURES = {
+    "answers": 1,
+    "composing": 2,
+    "queue": 2,
+    "shell": 6,
+    "chains": 5,
+    "many": 7,
+    "resting": 2,
+    "simulation": 5,
+}
 
 
 @pytest.mark.e2e

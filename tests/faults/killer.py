@@ -54,6 +54,10 @@ STEPS = (
 LOOKS = ("before-look", "after-look")
 # Steps of editing a post that is out.
 EDITS = ("before-edit", "after-edit-intent", "edit-lost", "after-edit")
+# In the middle of its call, as of that of a post.
+IN_CALL = ("request-sent", "answer-begun")
+# Steps of a file that a network takes before the post: it has it, and that is not stored yet; it is.
+UPLOADS = ("file-taken", "file-noted")
 # Steps of an update from the chat: what it asks for is not done yet, is done, is noted as heard.
 HEARING = ("before-deed", "after-deed", "after-heard")
 # In the middle of any transaction, on any channel: everything is written but the commit.
@@ -62,6 +66,9 @@ COMMIT = "before-commit"
 HALF_SENT = "http11.send_request_body.started"
 REQUEST_SENT = "http11.receive_response_headers.started"
 ANSWER_BEGUN = "http11.receive_response_headers.complete"
+
+# The calls by which a bot posts, or edits what is out.
+POSTING = ("/sendMessage", "/sendPhoto", "/editMessageText", "/editMessageCaption", "/editMessageMedia")
 
 # What a bot says to a person: an id for a chat, in a form or as a field of a multipart body.
 TO_A_PERSON = re.compile(rb"(?:^|&)chat_id=[0-9]|name=\"chat_id\"\r\n(?:[^\r\n]+\r\n)*\r\n[0-9]")
@@ -183,6 +190,7 @@ def around_store(killer: Killer) -> None:  # noqa: C901  # a wrapper for each st
 
         return wrapper
 
+    wrap(Work, "note_uploads", around("file-taken", "file-noted"))
     wrap(Work, "intend_edit", around("before-edit", "after-edit-intent"))
     wrap(Work, "record_edit", around("edit-lost", "after-edit"))
     wrap(Work, "claim", claim)
@@ -228,7 +236,7 @@ def around_httpx(killer: Killer, channel: str) -> None:
     def handle(original: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
         async def call(self: Any, request: httpx.Request) -> Any:
             to_a_person = TO_A_PERSON.search(await request.aread()) is not None  # a file is streamed
-            if request.url.path.endswith(("/sendMessage", "/sendPhoto")) and not to_a_person:
+            if request.url.path.endswith(POSTING) and not to_a_person:
                 request.extensions = {**request.extensions, "trace": trace}
             return await original(self, request)
 
@@ -238,14 +246,14 @@ def around_httpx(killer: Killer, channel: str) -> None:
 
 
 class Posting:
-    """Which connections of the standard library's carry a new status."""
+    """Which connections of the standard library's carry a new status, or an edited one."""
 
     def __init__(self) -> None:
         self._posting: set[int] = set()  # by id
 
     def asks(self, connection: object, method: str, url: str) -> None:
         self._posting.discard(id(connection))
-        if method == "POST" and url.endswith("/api/v1/statuses"):
+        if (method == "POST" and url.endswith("/api/v1/statuses")) or method == "PUT":
             self._posting.add(id(connection))
 
     def __contains__(self, connection: object) -> bool:

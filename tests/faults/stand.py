@@ -42,10 +42,10 @@ def add(house: House, text: str, *channels: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def correct(house: House, text: str) -> None:
+def correct(house: House, text: str, *options: str) -> None:
     """A person edits thread 1, and says yes."""
     done = subprocess.run(
-        [sys.executable, "-m", "threadcast.bot", "edit", "1", "--yes"],
+        [sys.executable, "-m", "threadcast.bot", "edit", "1", "--yes", *options],
         input=text,
         cwd=house.folder,
         env=dict(house.environment()),

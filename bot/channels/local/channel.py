@@ -8,6 +8,7 @@ again gives the same post again.
 import asyncio
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
@@ -140,15 +141,23 @@ class LocalChannel:
         return Named(None, Sentence("there is no such post in {path}", path=self._file.path))
 
     async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
-        """Note in the file what a post says from now on; it is on the disk before this returns."""
+        """Note in the file what a post says and shows from now on; it is on the disk before this returns."""
         text, warning = outgoing.text.strip(), outgoing.settings.warning or ""
         if fault := unfit(text, outgoing, await self.rules(outgoing.settings)):
             return fault
-        descriptions = tuple(one.description for one in outgoing.media)
+        try:
+            files = [await self.files.ready(one) for one in outgoing.media]
+            shown = await asyncio.to_thread(shown_of, self._folder, files)
+        except MediaError as error:
+            return fault_of(error)
+        except OSError as error:
+            return classify(error, self._file.path)
         sensitive = bool(outgoing.settings.sensitive)
-        edited = Edited(remote_id, self._clock(), text, warning, sensitive, descriptions)
+        edited = Edited(remote_id, self._clock(), text, warning, sensitive, shown)
         outcome = await asyncio.to_thread(self._amend, edited)
         self._page.changed()
+        if isinstance(outcome, Sent):
+            return replace(outcome, uploads=tuple(one.file for one in shown))
         return outcome or Refused(
             Sentence(
                 "there is no post {remote_id} in {path} any more", remote_id=remote_id, path=self._file.path
@@ -198,13 +207,11 @@ class LocalChannel:
                             path=self._file.path,
                         )
                     )
-                shown = tuple(
-                    Shown(keep_file(self._folder, one.name, one.content), one.kind.value, one.description)
-                    for one in files
-                )
+                shown = shown_of(self._folder, files)
                 entry = following(self._file, text, outgoing, self._clock(), shown)
                 self._file.append(descriptor, entry)
-                return self._sent(entry.remote_id)
+                names = outgoing.uploads or tuple(one.file for one in shown)
+                return replace(self._sent(entry.remote_id), uploads=names)
         except (OSError, DamagedError, HalfWrittenError) as error:
             return classify(error, self._file.path)
 
@@ -227,6 +234,13 @@ class LocalChannel:
             outcome = classify(error, self._file.path)
             return outcome if isinstance(outcome, Unreached) else Blind(outcome.reason)
         return Absent() if known is None else self._sent(known)
+
+
+def shown_of(folder: Path, files: Sequence[Upload]) -> tuple[Shown, ...]:
+    """Put the files of a post beside the page. Raises OSError."""
+    return tuple(
+        Shown(keep_file(folder, one.name, one.content), one.kind.value, one.description) for one in files
+    )
 
 
 def sent_as(folder: Path, name: str, remote_id: str) -> Sent:
@@ -298,6 +312,13 @@ def compare(entries: Sequence[Entry], chain: Sequence[Expected]) -> tuple[Differ
         if entry.text != one.text.strip():
             found.append(
                 Difference("edited", one.position, Sentence("its text is now “{text}”", text=entry.text))
+            )
+        elif (
+            one.others([file.file for file in entry.media])
+            or [file.description for file in entry.media] != one.descriptions
+        ):
+            found.append(
+                Difference("edited", one.position, Sentence("its files, or what is said of them, are others"))
             )
         if one.parent is not None and entry.reply_to != one.parent:
             found.append(

@@ -71,19 +71,18 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A post that says something else from here on. Its place, and which files it shows, stay."""
+    """A post that says something else from here on, and shows these files; None: the ones that it had."""
 
     remote_id: RemoteId
     at: AwareDatetime
     text: str
     warning: str = ""
     sensitive: bool = False
-    descriptions: tuple[str, ...] = ()
+    media: tuple[Shown, ...] | None = None
 
     def of(self, entry: Entry) -> Entry:
         """Return the post as it is now."""
-        described = zip(entry.media, self.descriptions, strict=False)
-        media = tuple(replace(one, description=said) for one, said in described) or entry.media
+        media = entry.media if self.media is None else self.media
         return replace(entry, text=self.text, warning=self.warning, sensitive=self.sensitive, media=media)
 
 

@@ -3,20 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 from threadcast.bot.channels.mastodon.checks import check, preflight
-from threadcast.bot.channels.mastodon.client import Client, in_path
+from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import (
     GONE,
     NOT_A_STATUS,
     CallError,
     Fault,
     classify,
-    fault_of,
     not_ready,
     obstacle,
 )
@@ -30,6 +30,7 @@ from threadcast.bot.channels.port import (
     Expected,
     Finding,
     Named,
+    NotReadyError,
     Outgoing,
     Quota,
     Reach,
@@ -148,7 +149,7 @@ class MastodonChannel:
         )
 
     async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
-        """Replace what a status says; its files stay, with what is said of them now."""
+        """Replace what a status says and shows; files that stay have what is said of them now."""
         call = partial(_put, self._client, self._settings, remote_id, outgoing, self._clock)
         return await self._call(call)
 
@@ -156,7 +157,11 @@ class MastodonChannel:
         return await self._call(lambda: take_down(self._client, remote_id, now=self._clock()))
 
     async def audit(self, chain: Sequence[Expected]) -> Comparison:
-        return await self._call(lambda: audit(self._client, chain, now=self._clock()))
+        if any(one.uploads for one in chain):
+            with suppress(NotReadyError):
+                await self.rules()
+        names = self._instance is not None and self._instance.is_mastodon
+        return await self._call(lambda: audit(self._client, chain, names=names, now=self._clock()))
 
     async def preflight(self) -> Obstacle | None:
         """That the account may post is remembered for a while, and known after a post that went out."""
@@ -212,24 +217,20 @@ def _put(
         {"id": number, "description": one.description, "focus": as_focus(one.focal_point)}
         for number, one in zip(outgoing.uploads, outgoing.media, strict=False)
     ]
-    # `status_update` knows neither language nor content type, and asks for the server's version first.
-    put = client.api._Mastodon__status_internal  # type: ignore[attr-defined]  # noqa: SLF001
-    call = partial(
-        put,
-        outgoing.text,
-        edit=in_path(remote_id),
-        media_attributes=described or None,
-        **_said(outgoing.settings, usual),
-    )
-    answer, reset = client.ask(call, posts=True)
-    if isinstance(answer, BaseException):
-        fault = fault_of(answer, proxy=client.proxy)
+    fields: dict[str, object] = {"status": outgoing.text, **_said(outgoing.settings, usual)}
+    if described:
+        fields |= {"media_ids": [one["id"] for one in described], "media_attributes": described}
+    given = {name: value for name, value in fields.items() if value is not None}
+    answer, reset = client.look(partial(client.calls.edit, remote_id, given), posts=True)
+    if isinstance(answer, Fault):
         try:
-            if fault.status in GONE and client.status(remote_id) is None:
+            if answer.status in GONE and client.status(remote_id) is None:
                 return Refused(Sentence("the post {remote_id} is not there any more", remote_id=remote_id))
         except CallError as error:
             return obstacle(error.fault, now=now(), reset=error.reset)
-        return Unknown(fault.reason) if fault.fate == "unknown" else obstacle(fault, now=now(), reset=reset)
+        return (
+            Unknown(answer.reason) if answer.fate == "unknown" else obstacle(answer, now=now(), reset=reset)
+        )
     if str(dig(answer, "id")) != remote_id or not isinstance(dig(answer, "content"), str):
         return Unknown(NOT_A_STATUS)
     return Sent(remote_id, None)

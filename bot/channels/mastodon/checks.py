@@ -9,6 +9,7 @@ from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.bot.channels.port import Finding
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import Code, Obstacle, Refused
+from threadcast.queue.sentences import Sentence
 
 LATER = "try again later"
 WRITE = frozenset({"write", "write:statuses"})
@@ -16,9 +17,11 @@ READ_ITSELF = frozenset({"read", "read:accounts", "profile"})
 READ_POSTS = frozenset({"read", "read:statuses"})
 WRITE_MEDIA = frozenset({"write", "write:media"})
 
-CLOSED = "the server does not let the account be used"
-OPEN_IT = "log in on the server with a browser: it may be suspended, moved, or not confirmed yet"
-ADD_WRITE = "add write:statuses to the application (Preferences, Development), then make a new token"
+CLOSED = Sentence("the server does not let the account be used")
+OPEN_IT = Sentence("log in on the server with a browser: it may be suspended, moved, or not confirmed yet")
+ADD_WRITE = Sentence(
+    "add write:statuses to the application (Preferences, Development), then make a new token"
+)
 ADD_READ = "add read:accounts and read:statuses, so that a post whose answer was lost can be looked for"
 ADD_MEDIA = "add write:media, so that pictures and other files can be posted"
 
@@ -79,11 +82,11 @@ def preflight(client: Client, *, now: datetime) -> Obstacle | None:
     if isinstance(answer, Fault) and answer.status != HTTPStatus.FORBIDDEN:
         return obstacle(answer, now=now, reset=reset)
     if dig(answer, "suspended") is True:
-        return Refused(f"{CLOSED}: {OPEN_IT}", Code.RIGHTS)
+        return Refused(Sentence("{what}: {advice}", what=CLOSED, advice=OPEN_IT), Code.RIGHTS)
     client.remember(answer)
     scopes = _scopes(client)
     if isinstance(scopes, frozenset) and not WRITE & scopes:
-        return Refused(f"the token may not post: {ADD_WRITE}", Code.RIGHTS)
+        return Refused(Sentence("the token may not post: {advice}", advice=ADD_WRITE), Code.RIGHTS)
     if isinstance(answer, Fault) and isinstance(scopes, frozenset) and READ_ITSELF & scopes:
-        return Refused(f"{CLOSED} (HTTP 403): {OPEN_IT}", Code.RIGHTS)
+        return Refused(Sentence("{what} (HTTP 403): {advice}", what=CLOSED, advice=OPEN_IT), Code.RIGHTS)
     return None

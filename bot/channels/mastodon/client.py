@@ -16,7 +16,7 @@ from threadcast.bot.channels.mastodon.errors import GONE, NOT_MASTODON, CallErro
 from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
 from threadcast.bot.channels.mastodon.matching import Status, status_of
-from threadcast.bot.channels.mastodon.session import Session, fetch, software_of
+from threadcast.bot.channels.mastodon.session import Calls, Session, fetch, software_of
 from threadcast.bot.channels.mastodon.uploads import MediaApi
 from threadcast.bot.channels.port import Clock, Quota
 from threadcast.config.proxies import DIRECT, Proxies
@@ -52,7 +52,8 @@ class Client:
         )
         # Set here and not given above: the constructor would read a file of that name.
         self.api.access_token = token
-        self.media = MediaApi(self._session, target, token, clock=clock, timeout=timeout)
+        self.calls = Calls(self._session, target, token, timeout=timeout)
+        self.media = MediaApi(self.calls, clock=clock)
 
     @property
     def proxy(self) -> str:
@@ -79,8 +80,8 @@ class Client:
         self._session.answered = {}
         try:
             answer: object = call()
-        except (MastodonError, MastodonWarning, RecursionError) as error:  # the last: JSON nested without end
-            answer = error
+        except (MastodonError, MastodonWarning, CallError, RecursionError) as error:
+            answer = error  # the last: JSON nested without end
         finally:
             # Not every server closes a connection where it is asked to, and then it is kept.
             self._session.close()
@@ -90,9 +91,11 @@ class Client:
             self._quotas[posts] = quota
         return answer, reset_at(headers, now=now)
 
-    def look(self, call: Callable[[], Any], *, reading: bool = False) -> tuple[object, datetime | None]:
-        """The same for a call that posts nothing, its error read as a fault."""
-        answer, reset = self.ask(call)
+    def look(
+        self, call: Callable[[], Any], *, reading: bool = False, posts: bool = False
+    ) -> tuple[object, datetime | None]:
+        """The same, its error read as a fault; `posts`: it counts as a post."""
+        answer, reset = self.ask(call, posts=posts)
         if isinstance(answer, BaseException):
             answer = fault_of(answer, reading=reading, proxy=self.proxy)
         return answer, reset

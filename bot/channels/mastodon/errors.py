@@ -115,6 +115,8 @@ def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False
     is the one in use, as it may be shown.
     """
     match error:
+        case CallError():
+            return error.fault
         case MastodonNetworkError():
             return of_transport(error.__context__, proxy)
         # Only these words come before anything was done: others may follow a status that was stored.
@@ -126,11 +128,13 @@ def fault_of(error: BaseException, *, reply: bool = False, reading: bool = False
             return Fault("unknown", Sentence("the server's answer cannot be read"), CHECK_URL, lacking=True)
 
 
-def of_answer(code: int, words: object) -> Fault:
-    """What the status of an answer means that Mastodon.py has not read."""
+def of_answer(code: int, words: object, *, files: bool = False) -> Fault:
+    """What the status of an answer means that Mastodon.py has not read; `files`: the call was about these."""
     if code == HTTPStatus.TOO_MANY_REQUESTS:
-        return Fault("throttled", Sentence("the server asks to wait: its limit of files is used up"))
-    if code == HTTPStatus.FORBIDDEN:
+        if files:
+            return Fault("throttled", Sentence("the server asks to wait: its limit of files is used up"))
+        return Fault("throttled", Sentence("the server asks to wait: its rate limit is used up"))
+    if files and code == HTTPStatus.FORBIDDEN:
         return Fault(
             "refused", Sentence("the server does not allow files"), NEEDS_MEDIA, Code.RIGHTS, status=code
         )

@@ -173,15 +173,15 @@ def take_down(client: Client, remote_id: str, *, now: datetime) -> TakeDown:
     return Absent()
 
 
-def audit(client: Client, chain: Sequence[Expected], *, now: datetime) -> Comparison:
-    """Where a published chain is not as it was sent.
+def audit(client: Client, chain: Sequence[Expected], *, names: bool, now: datetime) -> Comparison:
+    """Where a published chain is not as it was sent; `names`: a file has one id on the server, for good.
 
     A whole chain takes three calls, one of them as a visitor who is not logged in. Where a post is gone, what
     followed hangs on nothing: each such piece takes two more.
     """
     try:
         seen = _walk(client, chain)
-        found = differences(chain, seen)
+        found = differences(chain, seen, names=names)
         # Below a post that is gone nothing is seen, by anybody.
         is_whole = chain and not any(one.kind in {"missing", "out-of-order"} for one in found)
         visitors = client.descendants(chain[0].remote_id, as_visitor=True) if is_whole else None

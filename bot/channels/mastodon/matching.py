@@ -17,7 +17,10 @@ REACH = timedelta(minutes=15)  # how much older than its first try a post may se
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a server tells of a status. `created` and `edited` are by its clock; `text` is plain."""
+    """What a server tells of a status. `created` and `edited` are by its clock; `text` is plain.
+
+    `media` has the id of each file, and what is said of it.
+    """
 
     remote_id: str
     account: str
@@ -27,7 +30,12 @@ class Status:
     edited: datetime | None
     url: str | None
     is_boost: bool = False
-    files: int = 0
+    media: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def files(self) -> int:
+        """How many it shows."""
+        return len(self.media)
 
     @property
     def where(self) -> str:
@@ -42,6 +50,7 @@ def status_of(answer: object) -> Status | None:
     is_id = isinstance(remote_id, str | int) and isinstance(account, str | int)
     if not is_id or not remote_id or not isinstance(content, str) or not fit_to_show(str(remote_id)):
         return None
+    shown = dig(answer, "media_attachments")
     return Status(
         remote_id=str(remote_id),
         account=str(account),
@@ -51,7 +60,10 @@ def status_of(answer: object) -> Status | None:
         edited=_moment(dig(answer, "edited_at")),
         url=address_of(answer),
         is_boost=dig(answer, "reblog") is not None,
-        files=len(shown) if isinstance(shown := dig(answer, "media_attachments"), list) else 0,
+        media=tuple(
+            (str(dig(one, "id")), str(dig(one, "description") or ""))
+            for one in (shown if isinstance(shown, list) else ())
+        ),
     )
 
 
@@ -140,8 +152,13 @@ def _doubt(status: Status, search: Search) -> str:
     return ""
 
 
-def differences(chain: Sequence[Expected], seen: Mapping[str, Status]) -> tuple[Difference, ...]:
-    """Where a chain is not as it was sent, in its order; `seen` is what was found of it and around it."""
+def differences(
+    chain: Sequence[Expected], seen: Mapping[str, Status], *, names: bool = True
+) -> tuple[Difference, ...]:
+    """Where a chain is not as it was sent, in its order; `seen` is what was found of it and around it.
+
+    `names`: the server knows each file by one id, and tells what was said of it.
+    """
     found: list[Difference] = []
     for expected in chain:
         status = seen.get(expected.remote_id)
@@ -163,17 +180,29 @@ def differences(chain: Sequence[Expected], seen: Mapping[str, Status]) -> tuple[
                     Sentence("its text is another{at}: {where}", at=at, where=status.where),
                 )
             )
-        elif status.files != len(expected.media):
-            detail = Sentence(
-                "it shows {files} files instead of {media}: {where}",
-                files=status.files,
-                media=len(expected.media),
-                where=status.where,
-            )
+        elif detail := _otherwise_shown(status, expected, names=names):
             found.append(Difference("edited", expected.position, detail))
         if status.parent != expected.parent:
             found.append(Difference("out-of-order", expected.position, _misplaced(status, expected)))
     return (*found, *_extras(chain, seen))
+
+
+def _otherwise_shown(status: Status, expected: Expected, *, names: bool) -> str:
+    """How the files of a status are others than it was sent with; empty where they are not."""
+    if status.files != len(expected.media):
+        return Sentence(
+            "it shows {files} files instead of {media}: {where}",
+            files=status.files,
+            media=len(expected.media),
+            where=status.where,
+        )
+    if not names:
+        return ""
+    if expected.others([one for one, _ in status.media]):
+        return Sentence("it shows other files: {where}", where=status.where)
+    if [" ".join(description.split()) for _, description in status.media] != expected.descriptions:
+        return Sentence("what is said of its files is another: {where}", where=status.where)
+    return ""
 
 
 def unseen(

@@ -1,12 +1,13 @@
-"""The way to a server: a new connection for each request; and what nodeinfo calls the server's software."""
+"""The way to a server: a new connection for each request; and the calls not made through Mastodon.py."""
 
 import os
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import requests
 
-from threadcast.bot.channels.mastodon.errors import Fault, of_transport
+from threadcast.bot.channels.mastodon.errors import CallError, Fault, of_answer, of_transport
 from threadcast.bot.channels.mastodon.instance import dig
 from threadcast.config.proxies import Proxy
 
@@ -40,6 +41,44 @@ class Session(requests.Session):
     def _note(self, response: requests.Response, **_: object) -> None:
         self.answered = response.headers
         self.deleted = response.request.method == "DELETE"
+
+
+class Calls:
+    """Calls of an account that are not made through Mastodon.py. They block, and raise CallError."""
+
+    def __init__(self, session: Session, target: str, token: str, *, timeout: float) -> None:
+        self._session = session
+        self._target = target
+        self._timeout = timeout
+        self._headers = {"Authorization": f"Bearer {token}", "User-Agent": "threadcast"}
+
+    def ask(self, method: str, path: str, **how: Any) -> requests.Response:
+        """Make one, and return its answer, whatever that says."""
+        try:
+            how = {"timeout": self._timeout, **how}
+            return self._session.request(method, self._target + path, headers=self._headers, **how)
+        except requests.RequestException as error:
+            raise CallError(of_transport(error, self._session.proxy)) from None
+        finally:
+            self._session.close()
+
+    def edit(self, remote_id: str, fields: Mapping[str, object]) -> object:
+        """Replace all that a status says and shows, once; return what the server answers.
+
+        Mastodon.py's `status_update` knows no language, and fails with `media_attributes`.
+        """
+        answer = self.ask("PUT", f"/api/v1/statuses/{quote(remote_id, safe='')}", json=fields)
+        if not answer.ok:
+            raise CallError(of_answer(answer.status_code, read_json(answer, "error")))
+        return read_json(answer)
+
+
+def read_json(answer: requests.Response, *keys: str) -> object:
+    """Return what is in an answer, or at these keys of it; None where there is nothing to read."""
+    try:
+        return dig(answer.json(), *keys)
+    except (ValueError, RecursionError):
+        return None
 
 
 def software_of(session: Session, target: str, *, timeout: float) -> str | Fault:

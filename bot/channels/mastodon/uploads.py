@@ -9,19 +9,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
-from threadcast.bot.channels.mastodon.errors import CallError, Fault, obstacle, of_answer, of_transport
+from threadcast.bot.channels.mastodon.errors import GONE, CallError, Fault, obstacle, of_answer
 from threadcast.bot.channels.mastodon.headers import reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, fit_to_show
-from threadcast.bot.channels.mastodon.session import Session
+from threadcast.bot.channels.mastodon.session import Calls, read_json
 from threadcast.bot.channels.media import ChannelFiles, Upload, Uploads, fault_of
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.media.errors import MediaError
 from threadcast.queue.outcomes import Obstacle, Unreached
 from threadcast.queue.sentences import Sentence
-from threadcast.queue.text.media import Media
+from threadcast.queue.text.media import NOT_THERE, UNNAMED, Media
 
 POLLS = (
     1.0,
@@ -58,13 +59,23 @@ class MastodonFiles(ChannelFiles):
         if self.takes is not None:
             self.takes, self.pictures = instance.media, instance.pictures
 
-    async def accept(self, media: Sequence[Media], uploads: Uploads) -> Uploads | Obstacle:
-        """Upload the files of a post, and wait until the server has looked at each. Never raises."""
+    async def accept(
+        self, media: Sequence[Media], uploads: Uploads, out: str | None = None
+    ) -> Uploads | Obstacle:
+        """Upload the files of a post, and wait until the server has looked at each. Never raises.
+
+        Those that a status shows which is `out` are kept: the server tells nothing of them by themselves.
+        """
         try:
+            shown = await self._call(lambda: self._api.shown(out)) if out and media else frozenset()
+            if shown is None:
+                return uploads  # it is gone, as the edit will find
             found: list[str] = []
             for index, one in enumerate(media):
-                known = uploads[index] if index < len(uploads) else self._taken.get((index, one))
-                if known is None or not await self._is_ready(known, one):
+                known = uploads[index] if index < len(uploads) else None
+                if known in {None, NOT_THERE, UNNAMED}:
+                    known = self._taken.get((index, one))
+                if known is None or not (known in shown or await self._is_ready(known, one)):
                     known = await self._upload(index, one)
                 found.append(known)
         except MediaError as error:
@@ -114,12 +125,9 @@ def _failed(media: Media) -> MediaError:
 class MediaApi:
     """The calls about files. They block, and raise CallError."""
 
-    def __init__(self, session: Session, target: str, token: str, *, clock: Clock, timeout: float) -> None:
-        self._session = session
-        self._target = target
-        self._headers = {"Authorization": f"Bearer {token}", "User-Agent": "threadcast"}
+    def __init__(self, calls: Calls, *, clock: Clock) -> None:
+        self._calls = calls
         self._clock = clock
-        self._timeout = timeout
 
     def upload(self, file: Upload) -> tuple[str, bool]:
         """Upload a file; return its id, and whether the server is done with it."""
@@ -127,20 +135,17 @@ class MediaApi:
         if file.focal_point:
             given["focus"] = as_focus(file.focal_point)
         content = {"file": (file.name, file.content, file.mime)}
-        answer = self._ask("POST", "/api/v2/media", files=content, data=given, timeout=SENDING)
+        answer = self._calls.ask("POST", "/api/v2/media", files=content, data=given, timeout=SENDING)
         if answer.status_code not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
             raise self._fault(answer)
-        try:
-            remote_id = dig(answer.json(), "id")
-        except ValueError:
-            remote_id = None
+        remote_id = read_json(answer, "id")
         if not isinstance(remote_id, str | int) or not remote_id or not fit_to_show(str(remote_id)):
             raise CallError(Fault("unknown", Sentence("the server's answer to a file cannot be read")))
         return str(remote_id), answer.status_code == HTTPStatus.OK
 
     def state(self, remote_id: str) -> int:
         """Return how far the server is with a file, as the status of its answer."""
-        answer = self._ask("GET", f"/api/v1/media/{remote_id}", timeout=self._timeout)
+        answer = self._calls.ask("GET", f"/api/v1/media/{remote_id}")
         told = {
             *(HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.BAD_REQUEST),
             *(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
@@ -149,17 +154,16 @@ class MediaApi:
             raise self._fault(answer)
         return answer.status_code
 
-    def _ask(self, method: str, path: str, **how: Any) -> requests.Response:
-        try:
-            return self._session.request(method, self._target + path, headers=self._headers, **how)
-        except requests.RequestException as error:
-            raise CallError(of_transport(error, self._session.proxy)) from None
-        finally:
-            self._session.close()
+    def shown(self, status: str) -> frozenset[str] | None:
+        """Return the ids of the files that a status shows; None where it is gone."""
+        answer = self._calls.ask("GET", f"/api/v1/statuses/{quote(status, safe='')}")
+        if answer.status_code in GONE:
+            return None
+        files = read_json(answer, "media_attachments")
+        if not answer.ok or not isinstance(files, list):
+            raise self._fault(answer)
+        return frozenset(str(dig(one, "id")) for one in files)
 
     def _fault(self, answer: requests.Response) -> CallError:
-        try:
-            words = dig(answer.json(), "error")
-        except ValueError:
-            words = None
-        return CallError(of_answer(answer.status_code, words), reset_at(answer.headers, now=self._clock()))
+        fault = of_answer(answer.status_code, read_json(answer, "error"), files=True)
+        return CallError(fault, reset_at(answer.headers, now=self._clock()))

@@ -36,11 +36,11 @@ from threadcast.bot.channels.telegram.errors import (
 )
 from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
-from threadcast.bot.channels.telegram.sending import How, edit, post
+from threadcast.bot.channels.telegram.rules import rules_of
+from threadcast.bot.channels.telegram.sending import How, edit, name_of, post
 from threadcast.bot.media.errors import MediaError
 from threadcast.config.channels import TelegramChannelSettings
-from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Numbering, Rules, head_of
+from threadcast.queue.compose.compose import Rules
 from threadcast.queue.outcomes import (
     Absent,
     Look,
@@ -53,9 +53,9 @@ from threadcast.queue.outcomes import (
     Unknown,
 )
 from threadcast.queue.sentences import Sentence
+from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
-LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
 SETTLE_AFTER: Final = timedelta(minutes=1)  # a send that was given up here may still be at work there
 MISSES: Final = 2
 FIT_FOR: Final = timedelta(minutes=5)  # how long a chat where the bot may post is not asked again
@@ -109,10 +109,7 @@ class TelegramChannel:
         )
 
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
-        numbering = Numbering(settings.numbering or self._settings.numbering)
-        head, takes = head_of(settings), self.files.takes
-        packed = self._settings.layout == "packed"
-        return Rules(LIMIT, measure.telegram, numbering, head, takes, packed)
+        return rules_of(self._settings, self.files, settings)
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once. A chat that moved has certainly not taken it: it is sent to the new one."""
@@ -172,8 +169,9 @@ class TelegramChannel:
         except UNREADABLE:
             return Unknown(Sentence("Telegram's answer cannot be read; the post may be out"))
         outcome = self._classify(messages[0] if messages else None, parent)
-        if isinstance(outcome, Sent) and len(messages) > 1:
-            return replace(outcome, album=tuple(str(one.message_id) for one in messages[1:]))
+        if isinstance(outcome, Sent) and files:
+            album = tuple(str(one.message_id) for one in messages[1:])
+            return replace(outcome, album=album, uploads=tuple(name_of(one) for one in messages))
         return outcome
 
     async def look_up(self, sought: Sought) -> Look:
@@ -194,7 +192,7 @@ class TelegramChannel:
         return await self._probe.audit(chain)
 
     async def edit(self, remote_id: str, outgoing: Outgoing) -> Outcome:
-        """Change the text of a message, or the caption of its first file; its files stay."""
+        """Change the text of a message, or the caption of its first file; and files that are others now."""
         if not remote_id.isdecimal():
             return Refused(
                 Sentence(
@@ -204,15 +202,21 @@ class TelegramChannel:
             )
         wished = outgoing.settings.previews or self._settings.previews
         previews = _previews(wished, first=outgoing.parent is None)
+        places = [place for place, name in enumerate(outgoing.uploads) if name == NOT_THERE]
+        try:
+            files = {place: await self.files.ready(outgoing.media[place]) for place in places}
+        except MediaError as error:
+            return fault_of(error)
         try:
             await self._client.bot.initialize()
         except CALL_ERRORS as error:
             return self._client.in_vain(error)
         try:
-            await edit(self._client.bot, self._client.chat, int(remote_id), outgoing, previews)
+            bot, chat = self._client.bot, self._client.chat
+            names = await edit(bot, chat, int(remote_id), outgoing, files, previews)
         except CALL_ERRORS as error:
             return not_edited(error, name=self.name, now=self._clock(), where=self._where(remote_id))
-        return Sent(remote_id, None)
+        return Sent(remote_id, None, uploads=names)
 
     async def take_down(self, remote_id: str) -> TakeDown:
         if not remote_id.isdecimal():

@@ -26,7 +26,11 @@ async def why_not(client: Client) -> Obstacle | None:
         found = judge_rights(*await _membership(client))
     except CALL_ERRORS as error:
         return client.in_vain(error)
-    return None if found.level == "ok" else Refused(f"{found.what}: {found.advice}", Code.RIGHTS)
+    return (
+        None
+        if found.level == "ok"
+        else Refused(Sentence("{what}: {advice}", what=found.what, advice=found.advice), Code.RIGHTS)
+    )
 
 
 async def check(client: Client, probe: Probe) -> tuple[Finding, ...]:

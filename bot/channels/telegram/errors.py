@@ -275,8 +275,6 @@ def not_edited(error: Exception, *, name: str, now: datetime, where: str) -> Out
         return Unknown(Sentence("Telegram's answer cannot be read"))
     if isinstance(error, BadRequest):
         words = error.message.lower()
-        if "message is not modified" in words:
-            return Sent(where, None)
         if GONE.search(words):
             return Refused(Sentence("it is not there any more: {where}", where=where))
         if "can't be edited" in words or "no text in the message" in words or "no caption" in words:

@@ -28,6 +28,7 @@ from threadcast.bot.channels.telegram.matching import (
     own,
     verdict,
 )
+from threadcast.bot.channels.telegram.sending import name_of
 from threadcast.config.logs import get_logger
 from threadcast.queue.outcomes import Absent, Blind, Look, Obstacle, Refused, Sent, Throttled, Unreached
 from threadcast.queue.sentences import Sentence
@@ -250,7 +251,7 @@ class Probe:
         # A cancelled look leaves no copy either.
         await asyncio.shield(self._delete_copies(private, copies))
         words, mine = copy.text or copy.caption or "", self._is_own(copy, chat, message_id)
-        return Shown(message_id, words, mine, _file(copy))
+        return Shown(message_id, words, mine, _file(copy), name_of(copy))
 
     def _private(self) -> int:
         """Where messages of a chat can be forwarded to. Raises CannotSeeError."""

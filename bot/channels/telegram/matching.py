@@ -12,7 +12,7 @@ from threadcast.bot.channels.port import Difference, Expected
 from threadcast.bot.plain import quoted
 from threadcast.queue.outcomes import Absent, Blind, Sent
 from threadcast.queue.sentences import Sentence
-from threadcast.queue.text.media import Media, MediaKind
+from threadcast.queue.text.media import UNNAMED, Media, MediaKind
 
 MUCH_ALIKE: Final = 0.75  # of the words, in their order: such a text may be the post, changed since
 
@@ -35,8 +35,9 @@ class File(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One message of a chat. `text` is empty where it has none, `file` says whether it shows one.
+    """One message of a chat. `text` is empty where it has none.
 
+    `file` says whether it shows one, `name` which, as Telegram calls it.
     `own`: it was written here, and where people write too, by us; None where that cannot be seen.
     """
 
@@ -44,6 +45,7 @@ class Shown:
     text: str
     own: bool | None = True
     file: File = File.NONE
+    name: str = UNNAMED
 
 
 def words(text: str) -> list[str]:
@@ -82,7 +84,8 @@ def verdict(
             fits.append(album)
             behind = index + len(album)
         elif doubt := _doubt(album, text, files):
-            doubts.append(f"{doubt}: {_where(message.message_id, address)}")
+            where = _where(message.message_id, address)
+            doubts.append(Sentence("{doubt}: {where}", doubt=doubt, where=where))
     match fits:
         case [[first, *more]]:
             album_ids = tuple(str(one.message_id) for one in more)
@@ -154,16 +157,7 @@ def differences(
             found.append(
                 Difference("edited", expected.position, Sentence("its text is another: {where}", where=where))
             )
-        elif message.file is not files_of(expected.media)[0]:
-            found.append(
-                Difference(
-                    "edited", expected.position, Sentence("it shows another file: {where}", where=where)
-                )
-            )
-        for picture in map(int, expected.album):
-            if seen.get(picture) is None:
-                what = Sentence("message {picture}, a file of it, is not there", picture=picture)
-                found.append(Difference("missing", expected.position, what))
+        found += _files(expected, seen, address)
         if number < last:
             found.append(
                 Difference(
@@ -174,6 +168,20 @@ def differences(
             )
         last = max(last, number)
     return (*found, *_extras(chain, seen, address))
+
+
+def _files(expected: Expected, seen: Mapping[int, Shown | None], address: Address) -> Iterator[Difference]:
+    """Where the messages of a post show other files, or those of an album are gone."""
+    messages = [int(one) for one in (expected.remote_id, *expected.album)]
+    others = expected.others([one.name if (one := seen.get(each)) else UNNAMED for each in messages])
+    for place, (kind, picture) in enumerate(zip(files_of(expected.media), messages, strict=False)):
+        shown, where = seen.get(picture), _where(picture, address)
+        if shown is None and place:
+            what = Sentence("message {picture}, a file of it, is not there", picture=picture)
+            yield Difference("missing", expected.position, what)
+        elif shown is not None and (shown.file is not kind or place in others):
+            what = Sentence("it shows another file: {where}", where=where)
+            yield Difference("edited", expected.position, what, place)
 
 
 def _extras(

@@ -35,7 +35,7 @@ class BotPace:
     def __init__(self, per_second: float = PER_BOT) -> None:
         self._in_a_second = math.ceil(per_second)
         self._apart = timedelta(seconds=1 / per_second)
-        self._second = self._in_a_second * self._apart
+        self._second = timedelta(seconds=self._in_a_second / per_second)
         self._promised: dict[object, datetime] = {}
         self._used: list[datetime] = []
         self._lock = Lock()
@@ -47,6 +47,8 @@ class BotPace:
             self._promised = {other: slot for other, slot in self._promised.items() if slot >= now - KEPT}
             late = now - KEPT <= mine <= now and earliest <= now  # it comes for a slot that is just over
             slot = mine if late else self._free(max(earliest, now), now)
+            if slot <= now and len(recent := self._recent(now)) >= self._in_a_second:
+                slot = recent[-self._in_a_second] + self._second  # many came late, and so close together
             self._promised[chat] = slot
             return slot
 
@@ -59,7 +61,10 @@ class BotPace:
         """Note that the chat uses its slot."""
         with self._lock:
             self._promised.pop(chat, None)
-            self._used = [*(used for used in self._used if now - self._second < used <= now), now]
+            self._used = [*self._recent(now), now]
+
+    def _recent(self, now: datetime) -> list[datetime]:
+        return [used for used in self._used if now - self._second < used <= now]
 
     def _free(self, slot: datetime, now: datetime) -> datetime:
         recent = [used for used in self._used if now - self._apart < used <= now]

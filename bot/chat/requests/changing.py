@@ -326,11 +326,11 @@ def change_each(
 
 
 def standing(context: Context, request: Request, headline: str) -> Card | Message:
-    """How the thread of a request stands now, or how its threads do. Raises NotFoundError."""
+    """How the thread of a request stands now, or how its threads do. Raises NotFoundError for several."""
+    if len(request.threads) == 1:
+        return Card(request.thread, headline)  # it is read when it is said
     requests, viewer = context.requests(request.sender), context.viewer(request.sender.role)
     deliveries = all_of(requests, request.threads)
-    if len(request.threads) == 1:
-        return Card(request.thread, headline)
     foreseen = foreseen_of(requests, deliveries)
     lines = [headline] if headline else []
     for group in (list(found) for key, found in groupby(deliveries, key=lambda one: one.thread_id)):
@@ -347,7 +347,7 @@ def standing(context: Context, request: Request, headline: str) -> Card | Messag
 
 
 def all_of(requests: Requests, threads: Sequence[int]) -> list[Delivery]:
-    return [chain.delivery for one in threads for chain in requests.queries.show(one).chains]
+    return [delivery for one in threads for delivery in requests.queries.deliveries(thread=one)]
 
 
 def _now(changed: Sequence[Delivery], says: Says | None) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Final
 
@@ -17,14 +18,14 @@ from threadcast.bot.chat.commands import (
     button_only,
     command,
 )
-from threadcast.bot.chat.drafts import join
+from threadcast.bot.chat.drafts import Source, join
 from threadcast.bot.chat.requests.adding import PASTED, keep, take_kept
+from threadcast.bot.chat.requests.takedown import edit_back
 from threadcast.bot.chat.views import asking
 from threadcast.bot.chat.views.message import Message, bold, code, esc, esc_lines, rows, sentence
 from threadcast.bot.chat.views.previews import difference
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.plain import capital
-from threadcast.bot.requests.chains import require_in_place
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.input import Intake, continued, only_thread, understand
 from threadcast.bot.requests.queries import Dossier
@@ -50,15 +51,18 @@ TAKES_FILE: Final = {"wish": "edit", "part": "edit", "continue": "continue", "ad
     help=N_("Change the text of a thread, and what of it is public"),
     more=N_(
         "Part by part; or reply to its card with the corrected file. What you pasted can be edited where it "
-        "stands, too. What is public is changed where it stands, after a question.\n/edit 7"
+        "stands, too. What is public is changed where it stands, after a question.\n/edit 7\n"
+        "/edit 7 back  what is public says again what is stored here"
     ),
 )
-def edit(context: Context, request: Request) -> Answer:
+def edit(context: Context, request: Request) -> Answer | Awaitable[Answer]:
     """Which part? Where a text is given, it takes the place of the thread's."""
+    if [word.lower() for word in request.words] == ["back"]:
+        return edit_back(context, request)
     dossier = context.requests(request.sender).queries.show(request.thread)
     if request.text:
-        return _edited(context, request.sender, dossier, request.text)
-    _require_whole(dossier)
+        return edited(context, request.sender, dossier, request.text)
+    require_whole(dossier)
     thread = dossier.stored.thread
     more = asking.next_parts(thread, "edit", request.threads, page=request.page)
     said = _("#{thread} {title}\nWhich part? Or send the corrected file as a reply to this message.")
@@ -79,10 +83,10 @@ def edit(context: Context, request: Request) -> Answer:
 
 
 @button_only("part", who=Role.OWNER)
-def part(context: Context, request: Request) -> Answer:
+def part(context: Context, request: Request) -> Answer | Awaitable[Answer]:
     """The new text of a part: asked for, or replied."""
     dossier = context.requests(request.sender).queries.show(request.thread)
-    _require_whole(dossier)
+    require_whole(dossier)
     thread = dossier.stored.thread
     place = place_of(thread, "".join(request.words[:1]))
     now = written(thread.parts[place - 1], thread.placement)
@@ -92,7 +96,7 @@ def part(context: Context, request: Request) -> Answer:
     if request.words[1] != check:
         return _ask_part(request, place, now, check, changed=True)
     whole = render(with_part(thread, place, _reworded(thread, place, request.text)))
-    return _edited(context, request.sender, dossier, whole)
+    return edited(context, request.sender, dossier, whole)
 
 
 def place_of(thread: Thread, word: str) -> int:
@@ -124,39 +128,43 @@ def _reworded(thread: Thread, place: int, text: str) -> Part:
     return replace(one, text=new, joint=one.joint or " ")
 
 
-def _edited(context: Context, sender: Sender, dossier: Dossier, text: str) -> Answer:
-    """Give a thread another text; the answer is its card, with what was changed."""
+def edited(context: Context, sender: Sender, dossier: Dossier, text: str) -> Answer | Awaitable[Answer]:
+    """Give a thread another text; the answer is its card with what was changed, or the question about it."""
     number, before = dossier.stored.id, dossier.stored.thread
     after = only_thread(understand(_("the new text"), text.encode()))
     if render(after) == render(before):
-        return Answer(
-            Card(number, _("#{thread} says that already: nothing was changed.").format(thread=number))
-        )
-    _require_whole(dossier)
+        return _unchanged(number)
+    require_whole(dossier)
     if dossier.is_out:
-        return _ask_correction(context, sender, dossier, text)
+        return _ask_correction(context, sender, number, text)
     context.requests(sender).threads.edit(number, text)
     lines = difference(before, after)
     return Answer(Card(number, "\n".join([_("#{thread} is changed:").format(thread=number), *lines])))
 
 
-def _ask_correction(context: Context, sender: Sender, dossier: Dossier, text: str) -> Answer:
-    """What is public is changed only after a question."""
-    number, before = dossier.stored.id, dossier.stored.thread
-    intake = understand(_("the new text"), text.encode())
-    after = only_thread(context.requests(sender).threads.attached(intake, before))
-    require_in_place(number, before, after)
-    states = (DeliveryState.PUBLISHED, *BEGINNINGS)
-    out = [one.delivery.channel for one in dossier.chains if one.posts and one.delivery.state in states]
+def _unchanged(number: int) -> Answer:
+    return Answer(Card(number, _("#{thread} says that already: nothing was changed.").format(thread=number)))
+
+
+async def _ask_correction(context: Context, sender: Sender, number: int, text: str) -> Answer:
+    """What is public is changed only after a question, and only where every channel can do it."""
+    correction = await context.requests(sender).chains.correction(number, text)
+    if correction.is_empty:
+        return _unchanged(number)
     said = _("#{thread} is public on {channels}. Change it there, where it stands?")
-    yes = button(_("Yes, change it"), "edit-yes", (number,), keep(context, sender, "", text, ""))
-    lines = [said.format(thread=number, channels=esc(listed(out))), *difference(before, after)]
+    key = await asyncio.to_thread(keep, context, sender, "", text, "")
+    yes = button(_("Yes, change it"), "edit-yes", (number,), key)
+    out = esc(listed(list(correction.channels)))
+    lines = [
+        said.format(thread=number, channels=out),
+        *difference(correction.before, correction.after),
+    ]
     return Answer(Message("\n".join(lines), rows((yes, button(_("No"), "card", (number,))))))
 
 
 @button_only("edit-yes", who=Role.OWNER)
 async def edit_yes(context: Context, request: Request) -> Answer:
-    """Have what is public changed: every post is composed and checked on every channel first."""
+    """Have what is public changed: every post is composed and checked on every channel once more."""
     _source, text, _rest = await take_kept(context, request.sender, " ".join(request.words))
     chains = context.requests(request.sender).chains
     correction = await chains.correction(request.thread, text)
@@ -165,7 +173,7 @@ async def edit_yes(context: Context, request: Request) -> Answer:
     return Answer(Card(request.thread, headline), toast=headline)
 
 
-def _require_whole(dossier: Dossier) -> None:
+def require_whole(dossier: Dossier) -> None:
     """Raise UsageError where a thread neither waits nor is public as a whole."""
     if not dossier.is_out:
         require_waiting(dossier)
@@ -187,14 +195,26 @@ def require_waiting(dossier: Dossier) -> None:
         )
 
 
-def rewritten(context: Context, sender: Sender, message: int, text: str) -> Answer | None:
+async def rewritten(context: Context, sender: Sender, message: int, text: str) -> Answer | None:
     """Change the thread that a message was pasted for, which was edited; None where there is none.
 
     Raises what `router.ERRORS` has.
     """
-    source = context.sources.of(sender.chat, message)
+    source = await asyncio.to_thread(context.sources.of, sender.chat, message)
     if source is None or source.messages[message] == text:
         return None
+    answer: Answer | None = None
+    for dossier, new in await asyncio.to_thread(_rewrites, context, sender, source, message, text):
+        came = await asyncio.to_thread(edited, context, sender, dossier, new)
+        answer = came if isinstance(came, Answer) else await came
+    await asyncio.to_thread(context.sources.put, sender.chat, source, message, text)
+    return answer
+
+
+def _rewrites(
+    context: Context, sender: Sender, source: Source, message: int, text: str
+) -> list[tuple[Dossier, str]]:
+    """The threads that say something else now, and what. Raises UsageError where one may not be changed."""
     messages = {**source.messages, message: text}
     found = understand(PASTED, join(list(messages.values())).encode()).threads
     if len(found) != len(source.threads):
@@ -204,7 +224,7 @@ def rewritten(context: Context, sender: Sender, message: int, text: str) -> Answ
                 "once more, or press Edit below the card of a thread."
             )
         )
-    answer = None
+    changed: list[tuple[Dossier, str]] = []
     requests = context.requests(sender)
     for number, thread in zip(source.threads, found, strict=True):
         try:
@@ -213,12 +233,11 @@ def rewritten(context: Context, sender: Sender, message: int, text: str) -> Answ
             continue
         if render(thread) == render(dossier.stored.thread):
             continue
-        _require_whole(dossier)
+        require_whole(dossier)
         if sender.role is not Role.OWNER and not _all_held(dossier):
             raise UsageError(_("an owner has let it go already: ask them to change it"))
-        answer = _edited(context, sender, dossier, render(thread))
-    context.sources.put(sender.chat, source, message, text)
-    return answer
+        changed.append((dossier, render(thread)))
+    return changed
 
 
 def _all_held(dossier: Dossier) -> bool:

@@ -135,19 +135,52 @@ def _undone(done: Sequence[Undoing]) -> Iterable[str]:
     help=N_("Compare a published thread with what the network shows"),
 )
 def audit(context: Context, request: Request) -> Answer:
+    context.requests(request.sender).queries.show(request.thread)
+
+    async def work(here: Place) -> Card:
+        found = await _look(context, request, here, request.words)
+        edited = any(each.kind == "edited" for one in found for each in one.differences)
+        back = ((button(_("Edit back"), "edit-back", request.threads),),) if edited else ()
+        return Card(request.thread, "\n".join(_audited(request.thread, found)), rows=back)
+
+    return Answer(_looking(request), work=work)
+
+
+@button_only("edit-back", who=Role.OWNER)
+def edit_back(context: Context, request: Request) -> Answer:
+    """Have what is public say and show again what is stored: it is looked at anew before."""
     requests = context.requests(request.sender)
     requests.queries.show(request.thread)
 
     async def work(here: Place) -> Card:
-        async def pause(until: datetime) -> None:
-            await here.update(Message(f"{looking}\n{_waits(until, context)}"))
-            await _until(context)(until)
+        found = await _look(context, request, here)
+        if any(one.problem for one in found):
+            return Card(request.thread, "\n".join(_audited(request.thread, found)))
+        correction = await requests.chains.back(request.thread, found)
+        if correction.is_empty:
+            said = _("#{thread} says that already: nothing was changed.")
+        else:
+            await asyncio.to_thread(requests.chains.correct, correction)
+            said = _("#{thread} is changed where it stands.")
+        return Card(request.thread, said.format(thread=request.thread))
 
-        found = await requests.chains.audit(request.thread, channels=request.words, pause=pause)
-        return Card(request.thread, "\n".join(_audited(request.thread, found)))
+    return Answer(_looking(request), work=work)
 
-    looking = _("Looking at #{thread} on its networks …").format(thread=request.thread)
-    return Answer(Message(looking), work=work)
+
+def _looking(request: Request) -> Message:
+    return Message(_("Looking at #{thread} on its networks …").format(thread=request.thread))
+
+
+async def _look(
+    context: Context, request: Request, here: Place, channels: Sequence[str] = ()
+) -> tuple[Audit, ...]:
+    """Compare a thread with what its networks show, and say where they ask to wait."""
+
+    async def pause(until: datetime) -> None:
+        await here.update(Message(f"{_looking(request).text}\n{_waits(until, context)}"))
+        await _until(context)(until)
+
+    return await context.requests(request.sender).chains.audit(request.thread, channels=channels, pause=pause)
 
 
 def _audited(thread: int, found: Sequence[Audit]) -> Iterable[str]:

@@ -96,6 +96,12 @@ def changeable(deliveries: Sequence[Delivery]) -> bool:
     )
 
 
+def is_public(deliveries: Sequence[Delivery]) -> bool:
+    """Whether a chain of a thread is out as a whole, and none is under way."""
+    states = {one.state for one in deliveries}
+    return PUBLISHED in states and states.isdisjoint({HELD, QUEUED, PUBLISHING, UNSURE, FAILED})
+
+
 def describe(thread_id: int, thread: Thread) -> Rows:
     """A button that asks what can be seen in a file: the first of which nobody says that."""
     for part, place, media in undescribed(thread.parts)[:1]:
@@ -321,11 +327,12 @@ def batch_buttons(
     # What is going out can only be stopped.
     ends = any(Event.CANCEL in allowed(one.state) for one in deliveries if one.state is not PUBLISHING)
     begun = single and any(one.sent for one in deliveries)
-    over = not states & {HELD, QUEUED, PUBLISHING, UNSURE, FAILED}
+    public = begun and is_public(deliveries)
     found.append(
         (
             offer(_("Take down") if by_hand else _("Undo"), "undo", when=begun and Event.WITHDRAW in may),
-            offer(_("Audit"), "audit", when=begun and over and PUBLISHED in states),
+            offer(_("Audit"), "audit", when=public),
+            offer(_("Edit"), "edit", when=public),
             offer(_("Leave it"), "cancel-yes", when=by_hand and not waits),
             offer(_("Cancel"), "cancel", when=ends and not by_hand and not waits),
             offer(_("Take it back"), "hold", when=CANCELLED in states and not waits),

@@ -2,10 +2,16 @@
 
 import sys
 import tempfile
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from threadcast.bot.differences import differences
+from threadcast.bot.media.errors import MediaError
+from threadcast.bot.media.sources import Files, FolderFiles
+from threadcast.bot.plain import plain
 from threadcast.bot.requests.chains import Correction
 from threadcast.bot.requests.input import InputError
 from threadcast.bot.requests.requests import Requests
@@ -30,22 +36,30 @@ CHANGES = 20  # that are shown one by one
 
 @click.command()
 @thread_argument()
-@click.option("--back", is_flag=True, help="Make what is out say again what is stored here.")
+@click.option("--back", is_flag=True, help="Make what is out say and show again what is stored here.")
+@click.option(
+    "--media",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where the files are that it shows now.",
+)
 @YES
 @in_session
-def edit(session: Session, thread_id: int, back: bool, yes: bool) -> None:
+def edit(session: Session, thread_id: int, back: bool, media: Path | None, yes: bool) -> None:
     """Change the text of a thread, and what of it is out.
 
     Opens it in $VISUAL or $EDITOR; in a pipe, the new text is read from standard input. One that waits and
     has warnings is held. Of one that is published the changes are shown, and made by the service where the
-    posts stand, once you said yes; parts added at the end continue the chain. Where what you wrote is
-    refused, it is kept in a file.
+    posts stand, once you said yes; parts added at the end continue the chain. Files that it did not show
+    before are in the folder of --media, as are those that take the place of others of the same name. Where
+    what you wrote is refused, it is kept in a file.
 
     \b
     Examples:
       threadcast edit 7
       EDITOR=nano threadcast edit 7
       threadcast edit 7 --yes < better.txt
+      threadcast edit 7 --media pictures
       threadcast edit 7 --back
     """
     dossier = session.requests.queries.show(thread_id)
@@ -55,20 +69,28 @@ def edit(session: Session, thread_id: int, back: bool, yes: bool) -> None:
     before = render(dossier.stored.thread)
     by_hand = sys.stdin.isatty()
     after = _edited(before) if by_hand else read_all(("-",))[0].text
-    if after is None or after.strip() == before.strip():
+    if after is None or (after.strip() == before.strip() and media is None):
         _unchanged(session, thread_id)
         return
+    files: Files = FolderFiles(media) if media else _Nowhere()
     try:
         if dossier.is_out:
-            correction = session.online(lambda ask: ask.chains.correction(thread_id, after))
+            correction = session.online(lambda ask: ask.chains.correction(thread_id, after, files))
             _correct(session, correction, yes=yes)
             return
-        changed = session.requests.threads.edit(thread_id, after)
+        changed = session.requests.threads.edit(thread_id, after, files)
     except (InputError, NotAllowedError, StoreError, FaultError):
         if by_hand:
             click.echo(f"Your text is kept in {_keep(thread_id, after)}", err=True)
         raise
     views.changed(session, changed)
+
+
+class _Nowhere:
+    """The files of a text of which nobody said where they are."""
+
+    def opened(self, name: str) -> AbstractContextManager[BinaryIO]:
+        raise MediaError(f"{plain(name)} is new in this thread; say in which folder it is: --media FOLDER")
 
 
 async def _to_stored(ask: Requests, thread_id: int) -> Correction:

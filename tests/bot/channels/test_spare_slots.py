@@ -40,7 +40,7 @@ def test_in_a_full_second() -> None:
     """Where thirty went out within a second, an answer waits until the first of them is a second ago."""
     shared = BotPace()
     now = full(shared)
-    assert SpareSlots(shared).ready_at("chat", now, now) == START + int(PER_BOT) * SLOT
+    assert SpareSlots(shared).ready_at("chat", now, now) == START + timedelta(seconds=1)
 
 
 def test_patience_has_an_end() -> None:
@@ -53,8 +53,8 @@ def test_patience_has_an_end() -> None:
         now += SLOT
         shared.begun("news", now)
     turn = spare.ready_at("chat", now, now)
-    assert turn == now + SLOT
-    assert shared.ready_at("masto", now, now) == now + 2 * SLOT  # it is promised
+    assert timedelta(0) <= turn - (now + SLOT) < MILLISECOND
+    assert shared.ready_at("masto", now, now) == turn + SLOT  # it is promised
     spare.begun("chat", turn)
     assert spare.ready_at("chat", turn, turn) > turn
 

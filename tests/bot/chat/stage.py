@@ -3,6 +3,7 @@
 import io
 import re
 import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,7 @@ from datetime import timedelta
 
 from tests.bot.chat.stand import Stand
 from tests.bot.media.drawn import MP4, jpeg, moving
-from tests.servers.telegram.chats import RIGHTS, ChatKind
+from tests.servers.telegram.chats import RIGHTS, ChatKind, Json
 from tests.servers.telegram.deeds import write
 from tests.servers.telegram.people import Role
 from threadcast.bot.people import people
@@ -62,7 +63,12 @@ class Stage:
             (r"Ada gives the bot its rights on news back", self.promote),
             (r"Ada sends ([\w.]+), a file of (\d+) MB", self.sends_large),
             (r"Ada sends ([\w.]+), which is no text", self.sends_bytes),
-            (r"Ada sends a (broken )?photo(?: to (#\d+|what asks))?(?: \((.+)\))?", self.sends_photo),
+            (
+                r"Ada sends (a|another|a broken) photo(?: to (#\d+|what asks))?(?: \((.+)\))?",
+                self.sends_photo,
+            ),
+            (r"Ada puts another photo in (\d+)", self.puts_photo),
+            (r"post (\d+) of (\w+) is edited by hand: (.+)", self.edit_by_hand),
             (r"Ada sends an archive with (.+)", self.sends_archive),
             (r"Telegram takes no photo in Ada's chat", self.takes_no_photo),
             (r"the files of threads are lost", self.lose_files),
@@ -207,11 +213,26 @@ class Stage:
         ada.joins(chat, "creator")
         ada.says(text, chat)
 
-    def sends_photo(self, broken: str | None, parent: str | None, caption: str | None) -> None:
+    def edit_by_hand(self, number: str, channel: str, text: str) -> None:
+        with self._stand.server.changed:
+            self._stand.chat_of(channel).messages[int(number)].text = text
+
+    def _photo(self, which: str) -> Json:
+        content = {"a": jpeg(), "another": jpeg(90, 90), "a broken": jpeg()[:200]}[which]
+        file_id = self._stand.server.api.keep(content)
+        known = {"file_id": file_id, "file_unique_id": file_id, "width": 60, "height": 40}
+        return known | {"file_size": len(content)}
+
+    def puts_photo(self, number: str) -> None:
+        """She edits a message: another photo, the same words."""
+        server, message = self._stand.server, self._stand.people["Ada"].chat.messages[int(number)]
+        with server.changed:
+            message.extra |= {"photo": [self._photo("another")], "edit_date": int(time.time())}
+            server.api.publish_message(message, edited=True)
+            server.changed.notify_all()
+
+    def sends_photo(self, which: str, parent: str | None, caption: str | None) -> None:
         ada, server = self._stand.people["Ada"], self._stand.server
-        content = jpeg()[:200] if broken else jpeg()
-        file_id = server.api.keep(content)
-        photo = {"file_id": file_id, "file_unique_id": file_id, "width": 60, "height": 40}
         of_bot = [one for one in ada.chat.messages.values() if one.sender is self._stand.bot]
         asking = [
             one
@@ -222,10 +243,9 @@ class Stage:
                 or (parent == "what asks" and (one.keyboard or {}).get("force_reply"))
             )
         ]
-        known = photo | {"file_size": len(content)}
         with server.changed:
             reply_to = asking[-1].id if asking else None
-            write(server.api, ada.chat, caption or "", ada.user, {"photo": [known]}, reply_to)
+            write(server.api, ada.chat, caption or "", ada.user, {"photo": [self._photo(which)]}, reply_to)
             server.changed.notify_all()
 
     def sends_archive(self, text: str) -> None:

@@ -23,6 +23,7 @@ PRESSED = re.compile(r"(?P<who>\w+)(?: in the group)? presses \[(?P<label>.+)\](
 OF_SOMETHING = (
     (re.compile(r"#\d+ .+"), "#N title"),
     (re.compile(r"#\d+"), "#N"),
+    (re.compile(r"\d+\. .+"), "N. file"),
     (re.compile(r"(Pause|Resume|Stop|Remove|Forget) \w+"), r"\1 channel"),
     (re.compile(r"\w+: (It is(?: not)? there)"), r"channel: \1"),
     (re.compile(r"/\w+(?: .+)?"), "/command"),

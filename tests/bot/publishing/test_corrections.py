@@ -1,6 +1,7 @@
 """What is out and says something else now is edited where it stands, each post once, nothing twice."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,7 +41,9 @@ class Corrected(House):
         known = self.posts(delivery)
         new = recompose(after, await self.channel.rules(), [post.post for post in known])
         posts = {
-            post.position: text for post, text in zip(known, new, strict=True) if post.post.text != text.text
+            post.position: replace(post, post=text)
+            for post, text in zip(known, new, strict=True)
+            if post.post.text != text.text
         }
         self.database.threads.correct(
             one.thread_id, before, after, {delivery: posts}, now=self.clock(), actor="ada"

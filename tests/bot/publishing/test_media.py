@@ -1,12 +1,13 @@
 """Files on their way: every one is looked at before the first post, and noted before it is sent."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.bot.media.drawn import jpeg, put
-from tests.bot.publishing.scripted import START, ScriptedChannel
+from tests.bot.publishing.scripted import START, ScriptedChannel, Step
 from tests.queue.store.fresh import fresh_database
 from tests.servers.bucket import BucketServer, running
 from threadcast.bot.channels.media import TELEGRAM_FILES, TELEGRAM_PICTURES, ChannelFiles, Uploads
@@ -18,8 +19,9 @@ from threadcast.bot.publishing.publisher import Publisher
 from threadcast.config.settings import load
 from threadcast.queue.model import ChannelSeen, Delivery, NewDelivery, NewThread
 from threadcast.queue.outcomes import Code, Obstacle, Refused, Throttled
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.store.database import Database
+from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.parse import parse
 
 TEXT = "1/ One\n2/ Two\n![x](a.jpg)\n3/ Three\n![y](b.jpg)\n![z](a.jpg)\n/end"
@@ -33,11 +35,11 @@ class Accepting(ChannelFiles):
         self.faults = list(faults)
         self.taken = 0
 
-    async def accept(self, media: object, uploads: Uploads) -> Uploads | Obstacle:
+    async def accept(self, media: object, uploads: Uploads, out: str | None = None) -> Uploads | Obstacle:
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, Exception):
             raise fault
-        if fault is not None or uploads:
+        if fault is not None or (uploads and NOT_THERE not in uploads):
             return fault or uploads
         self.taken += 1
         return (f"file-{self.taken}",)
@@ -127,3 +129,75 @@ async def test_a_store_that_is_away(database: Database, tmp_path: Path) -> None:
     with running(tmp_path / "server", server.port):
         delivery = await published(database, with_bucket(tmp_path / "other", server), after=4)
     assert delivery.state is DeliveryState.PUBLISHED
+
+
+async def edited(database: Database, channel: ScriptedChannel, *, minutes: int = 1) -> Delivery:
+    """The second part gets another picture, and is edited."""
+    (delivery,) = database.reading.deliveries()
+    stored = database.reading.thread(delivery.thread_id).thread
+    post = database.reading.posts(delivery.id)[1]
+    if delivery.state is DeliveryState.PUBLISHED:
+        other = replace(post.post, media=(replace(post.post.media[0], description="another"),))
+        posts = {delivery.id: {2: replace(post, post=other, uploads=(NOT_THERE,))}}
+        now = START + timedelta(minutes=minutes)
+        database.threads.correct(delivery.thread_id, stored, stored, posts, now=now, actor="ada")
+    return await published(database, channel, after=minutes)
+
+
+async def test_files_are_taken_before_an_edit(database: Database, tmp_path: Path) -> None:
+    """The new file of a post is taken, and its id stored, before it is edited; others are left alone."""
+    channel = accepting(tmp_path)
+    await published(database, channel)
+    (delivery,) = database.reading.deliveries()
+    noted: list[tuple[str, ...]] = []
+
+    def look() -> None:
+        noted.append(database.reading.posts(delivery.id)[1].uploads)
+
+    channel.script.edits.append(Step(before=look))
+    done = await edited(database, channel)
+    assert (done.state, noted) == (DeliveryState.PUBLISHED, [("file-3",)])
+    assert [text for _, text in channel.script.edited] == ["2/ Two"]
+    assert [post.edit for post in database.reading.posts(delivery.id)] == [None, PostState.SENT, None]
+    assert len(channel.script.asked) == 3
+
+
+@pytest.mark.parametrize("fault", [Throttled(START, "no more files", Code.ROOM), RuntimeError("broken")])
+async def test_a_file_that_cannot_be_edited_in_yet(
+    database: Database, tmp_path: Path, fault: Obstacle | Exception
+) -> None:
+    """Where the new file cannot go yet, nothing is edited; later it is."""
+    channel = accepting(tmp_path, None, None, fault)
+    await published(database, channel)
+    waiting = await edited(database, channel)
+    assert (waiting.state, channel.script.edited) == (DeliveryState.PUBLISHING, [])
+    done = await edited(database, channel, minutes=10)
+    assert (done.state, len(channel.script.edited)) == (DeliveryState.PUBLISHED, 1)
+
+
+async def test_a_file_that_an_edit_cannot_have(database: Database, tmp_path: Path) -> None:
+    """Where the network refuses the new file, the post stays as it was, with the reason."""
+    channel = accepting(tmp_path, None, None, Refused("b.jpg is broken", Code.CONTENT))
+    await published(database, channel)
+    done = await edited(database, channel)
+    second = database.reading.posts(done.id)[1]
+    assert (done.state, channel.script.edited) == (DeliveryState.PUBLISHED, [])
+    assert (second.edit, second.reason) == (PostState.REFUSED, "b.jpg is broken")
+
+
+async def test_files_of_posts_are_needed(database: Database, tmp_path: Path) -> None:
+    """A file that a thread no longer shows is needed as long as one of its posts may show it."""
+    before = database.reading.files()
+    await published(database, accepting(tmp_path))
+    (delivery,) = database.reading.deliveries()
+    stored = database.reading.thread(delivery.thread_id).thread
+    bare = replace(stored, parts=tuple(replace(part, media=()) for part in stored.parts))
+    database.threads.correct(delivery.thread_id, stored, bare, {}, now=START, actor="ada")
+    assert database.reading.files() == before
+    changed = {
+        post.position: replace(post, post=replace(post.post, media=()), uploads=())
+        for post in database.reading.posts(delivery.id)
+    }
+    posts = {delivery.id: changed}
+    database.threads.correct(delivery.thread_id, bare, bare, posts, now=START, actor="ada")
+    assert database.reading.files() == frozenset()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.media.drawn import jpeg, put
+from tests.bot.media.drawn import jpeg, moving, put
 from tests.bot.shell.typed import THREAD, Shell
 from threadcast.bot.channels.local.timeline import read_newest
 
@@ -88,24 +88,95 @@ def test_what_cannot_be_done_in_place(out: Shell, text: str, said: str) -> None:
     assert out.ok("export", "1") == THREAD
 
 
-def test_files_of_what_is_out(shell: Shell) -> None:
-    """What is said of a file is corrected; the file stays, and a text without it is refused."""
-    put(shell.folder, a_jpg=jpeg())
-    text = THREAD + "![a lamp](a.jpg)\n"
-    shell.ok("add", shell.write(text))
-    shell.publish_all()
-    result = shell("edit", "1", "--yes", stdin=THREAD)
-    assert result.exit_code == 7
-    assert "part 3 of thread 1 shows other files now" in result.stderr
-    shell.ok("edit", "1", "--yes", stdin=text.replace("a lamp", "a lamp at dusk"))
-    shell.publish_all()
-    timeline = read_newest(shell.folder / "threadcast-data" / "masto.jsonl")
+def pictures(shell: Shell, channel: str = "masto") -> list[list[tuple[str, str, str]]]:
+    """Each post's files: which, of what kind, and what is said of it."""
+    timeline = read_newest(Path(shell.folder) / "threadcast-data" / f"{channel}.jsonl")
     assert timeline is not None
-    assert [[one.description for one in entry.media] for entry in timeline.entries] == [
-        [],
-        [],
-        ["a lamp at dusk"],
-    ]
+    return [[(one.file, one.kind, one.description) for one in entry.media] for entry in timeline.entries]
+
+
+SHOWN = THREAD + "![a lamp](a.jpg)\n"
+
+
+@pytest.fixture
+def shown(shell: Shell) -> Shell:
+    """A shell where thread 1 is published, its last part with a picture."""
+    put(shell.folder, a_jpg=jpeg())
+    (shell.folder / "new").mkdir()
+    put(shell.folder / "new", a_jpg=jpeg(90, 90), b_jpg=jpeg(80, 80), c_gif=moving("GIF"))
+    shell.ok("add", shell.write(SHOWN))
+    shell.publish_all()
+    return shell
+
+
+@pytest.mark.parametrize("channel", ["news", "masto"])
+@pytest.mark.parametrize("line", ["![a lamp](b.jpg)", "![a lamp](a.jpg)", "![it turns](c.gif)"])
+def test_another_file(shown: Shell, channel: str, line: str) -> None:
+    """A file takes the place of another, also of the same name; that is shown first, and audit agrees."""
+    before = pictures(shown, channel)
+    text = f"{THREAD}{line}\n"
+    told = shown("edit", "1", "--media", "new", stdin=text)
+    assert told.exit_code == 2
+    assert line in told.stdout
+    assert ("another file of this name" in told.stdout) == ("a.jpg" in line)
+    shown.ok("edit", "1", "--media", "new", "--yes", stdin=text)
+    shown.publish_all()
+    after = pictures(shown, channel)
+    assert after[:2] == before[:2] == [[], []]
+    assert after[2] != before[2]
+    assert [said for _, _, said in after[2]] == [line[2 : line.index("]")]]
+    assert "as it was sent: all 3 posts" in shown.ok("audit", "1")
+
+
+def test_what_is_said_of_a_file(shown: Shell) -> None:
+    """A description is corrected; the file stays as it was."""
+    before = pictures(shown)
+    shown.ok("edit", "1", "--yes", stdin=SHOWN.replace("a lamp", "a lamp at dusk"))
+    shown.publish_all()
+    assert pictures(shown)[2] == [(*before[2][0][:2], "a lamp at dusk")]
+
+
+def test_a_file_more_or_less(shown: Shell) -> None:
+    """Where the network has room for it a post gets a file more, or loses one; elsewhere that is refused."""
+    more = f"{SHOWN}![another](b.jpg)\n"
+    for text, said in ((more, "shows more files, or fewer, than on news"), (THREAD, "more files, or fewer")):
+        result = shown("edit", "1", "--media", "new", "--yes", stdin=text)
+        assert result.exit_code == 7, result.output
+        assert said in result.stderr
+        assert "threadcast undo 1" in result.stderr
+    shown.ok("undo", "1", "--channel", "news", "--yes")
+    for text, many in ((more, 2), (THREAD, 0)):
+        shown.ok("edit", "1", "--media", "new", "--yes", stdin=text)
+        shown.publish_all()
+        assert [len(one) for one in pictures(shown)] == [0, 0, many]
+
+
+def test_a_file_that_nobody_described(shown: Shell) -> None:
+    """Where a channel requires descriptions, a new file without one is refused; words alone are corrected."""
+    shown.env["THREADCAST_CHANNELS__MASTO__DESCRIPTIONS"] = "required"
+    result = shown("edit", "1", "--media", "new", "--yes", stdin=f"{THREAD}![](b.jpg)\n")
+    assert result.exit_code == 3, result.output
+    assert "b.jpg has no description; on masto it is required" in result.stderr
+    shown.ok("edit", "1", "--yes", stdin=SHOWN.replace("slept by day", "slept all day"))
+
+
+def test_a_file_that_did_not_come_with_the_text(shown: Shell) -> None:
+    """A new file that nobody gave is named, and how to give it; nothing is changed."""
+    result = shown("edit", "1", "--yes", stdin=SHOWN.replace("a.jpg", "b.jpg"))
+    assert result.exit_code == 3, result.output
+    assert "b.jpg is new in this thread; say in which folder it is: --media FOLDER" in result.stderr
+    assert shown.ok("export", "1") == SHOWN
+
+
+def test_files_are_edited_back(shown: Shell) -> None:
+    """Where somebody changed what is said of a file, audit tells it, and it is edited back."""
+    before = pictures(shown)
+    path = shown.folder / "threadcast-data" / "masto.jsonl"
+    path.write_text(path.read_text().replace("a lamp", "a boat"))
+    assert "what is said of them" in shown("audit", "1").stdout
+    shown.ok("edit", "1", "--back", "--yes")
+    shown.publish_all()
+    assert pictures(shown) == before
 
 
 def test_edited_back(out: Shell) -> None:

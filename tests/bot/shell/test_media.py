@@ -98,7 +98,7 @@ def test_files_stay_when_a_thread_is_changed(shell: Shell, folder: Path) -> None
     (folder / "lamp.jpg").unlink()
     shell.ok("edit", "1", stdin=text.replace("A lamp at dusk", "A lamp"))
     refused = shell("edit", "1", stdin=text.replace("lamp.jpg", "other.jpg"))
-    assert "other.jpg did not come with the text" in refused.stderr
+    assert "other.jpg is new in this thread; say in which folder it is: --media FOLDER" in refused.stderr
     put(folder, lamp_jpg=jpeg(90, 90))
     shell.ok("add", "--continue", "1", shell.write("4/ More\n![another](lamp.jpg)\n", "more.txt"))
     shell.publish_all()

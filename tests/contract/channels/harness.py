@@ -43,6 +43,7 @@ class Harness(Protocol):
     idempotent: bool  # the same key again gives the same post again
     needs_landmark: bool  # it finds a first post only behind another that is known
     describes: bool  # it shows what is said of a file
+    names_files: bool  # it calls a file by one name, wherever that is seen
     remote: bool  # there is a server that can be stopped, throttled, or lose an answer
 
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:

@@ -1,18 +1,21 @@
 """The part of the channel contract that is about files: shown as they came, in order, or refused before."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.bot.media.drawn import MP4, OPUS, from_a_camera, heic, jpeg, moving, put
 from tests.contract.channels.harness import Harness
-from threadcast.bot.channels.port import Channel, Outgoing
+from threadcast.bot.channels.port import Channel, Expected, Outgoing
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.sources import FolderFiles
 from threadcast.bot.media.store import MediaStore
 from threadcast.queue.compose.compose import Post, compose
-from threadcast.queue.outcomes import Refused, Sent
+from threadcast.queue.compose.corrections import uploads_of
+from threadcast.queue.outcomes import Outcome, Refused, Sent
+from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.parse import parse
 
 
@@ -95,6 +98,84 @@ class ShowingContract:
         """The ids of a post's files, where the platform has such."""
         ids: dict[str, list[str]] = getattr(harness, "uploads", {})
         return ids.get(remote_id, [])
+
+    async def replaced(
+        self, channel: Channel, harness: Harness, sent: Sent, before: Post, after: Post
+    ) -> tuple[Outcome, Outgoing]:
+        """A post with other files, edited as the publisher edits it."""
+        known = sent.uploads or self.uploads_of(harness, sent.remote_id)
+        wanted = uploads_of(before, known, after, (await channel.rules()).media)
+        taken = await channel.files.accept(after.media, wanted, sent.remote_id)
+        assert isinstance(taken, tuple), taken
+        outgoing = Outgoing(after.text, None, "key 0", media=after.media, uploads=taken, album=sent.album)
+        return await channel.edit(sent.remote_id, outgoing), outgoing
+
+    @pytest.mark.parametrize(
+        ("before", "after", "kinds"),
+        [
+            (["a.jpg"], ["b.jpg"], ["image"]),
+            (["a.jpg"], ["d.gif"], ["animation"]),
+            (["f.mp4"], ["a.jpg"], ["image"]),
+            (["a.jpg", "b.jpg"], ["a.jpg", "c.heic"], ["image", "image"]),
+            (["a.jpg", "b.jpg"], ["b.jpg", "a.jpg"], ["image", "image"]),
+            ([], ["a.jpg"], ["image"]),
+        ],
+    )
+    async def test_another_file_in_its_place(
+        self,
+        channel: Channel,
+        harness: Harness,
+        files: Path,
+        tmp_path: Path,
+        before: list[str],
+        after: list[str],
+        kinds: list[str],
+    ) -> None:
+        """A post shows other files where it stands; made again that changes nothing, and an audit agrees.
+
+        By what it showed before, an audit sees that it was edited.
+        """
+        lines = [["Bread", *before], ["Butter", *after]]
+        texts = ["\n".join([text, *(f"![{one}]({one})" for one in shown)]) for text, *shown in lines]
+        (old,), (new,) = [await self.posts(channel, files, text, tmp_path) for text in texts]
+        (sent,) = await self.published(channel, (old,))
+        was = sent.uploads or self.uploads_of(harness, sent.remote_id)
+        outcome, outgoing = await self.replaced(channel, harness, sent, old, new)
+        assert isinstance(outcome, Sent), outcome
+        again = await channel.edit(sent.remote_id, outgoing)
+        assert isinstance(again, Sent), again
+        (seen,) = harness.seen()
+        assert (seen.remote_id, seen.text) == (sent.remote_id, "Butter")
+        assert [kind for kind, _ in seen.media] == kinds
+        if harness.describes:
+            assert [said for _, said in seen.media] == after
+        names = tuple(again.uploads or self.uploads_of(harness, sent.remote_id))
+        assert len(names) == len(after)
+        shown = Expected(1, sent.remote_id, "Butter", None, new.media, sent.album, names)
+        assert await channel.audit([shown]) == ()
+        sees = harness.names_files or len(before) != len(after)
+        found = await channel.audit([replace(shown, media=old.media, uploads=tuple(was))])
+        assert isinstance(found, tuple)
+        assert {one.kind for one in found} == ({"edited"} if sees else set())
+        refused = await channel.audit([replace(shown, uploads=(NOT_THERE,) * len(after))])
+        assert {one.kind for one in refused} == ({"edited"} if harness.names_files else set())  # type: ignore[union-attr]  # it looked
+
+    async def test_a_file_that_cannot_be_read_for_an_edit(
+        self, channel: Channel, harness: Harness, files: Path, tmp_path: Path
+    ) -> None:
+        """Where the new file cannot be read any more, that is said, and the post stays as it was."""
+        (old,) = await self.posts(channel, files, "Bread\n![x](a.jpg)", tmp_path)
+        (new,) = await self.posts(channel, files, "Bread\n![x](b.jpg)", tmp_path)
+        (sent,) = await self.published(channel, (old,))
+        for path in (tmp_path / "media").rglob("*"):
+            if path.is_file():
+                path.unlink()
+        fault = await channel.files.accept(new.media, (NOT_THERE,), sent.remote_id)
+        assert isinstance(fault, Refused), fault
+        assert "b.jpg" in fault.reason
+        outgoing = Outgoing("Bread", None, "key", media=new.media, uploads=(NOT_THERE,))
+        assert isinstance(await channel.edit(sent.remote_id, outgoing), Refused)
+        assert len(harness.seen()[0].media) == 1
 
     @pytest.mark.parametrize("name", ["d.gif", "e.webp"])
     async def test_what_moves_moves(

@@ -20,6 +20,7 @@ class LocalHarness:
     needs_landmark = False
     remote = False
     describes = True
+    names_files = True
     secret = ""
 
     def __init__(self, folder: Path, like: Like, limit: int) -> None:

@@ -41,7 +41,7 @@ class MastodonHarness:
     def __init__(self, server: MastodonServer, data: Path, *, idempotent: bool) -> None:
         self._files = ChannelFiles(MediaStore(data), MASTODON_FILES, MASTODON_PICTURES)
         self._server = server
-        self.idempotent = idempotent
+        self.idempotent = self.names_files = idempotent  # both are Mastodon's alone
         server.add_account()
 
     def channel(self, *, numbering: Numbering = Numbering.KEEP) -> Channel:

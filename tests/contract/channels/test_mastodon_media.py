@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.sources import FolderFiles
 from threadcast.bot.media.store import MediaStore
 from threadcast.queue.compose.compose import CannotComposeError, Post, compose
+from threadcast.queue.compose.corrections import uploads_of
 from threadcast.queue.outcomes import Absent, Blind, Code, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.parse import parse
 
 
@@ -190,3 +193,62 @@ async def test_what_shall_stay_in_sight(at: Stand) -> None:
     assert isinstance(await at.channel.edit(sent.remote_id, moved), Sent)
     (status,) = at.server.statuses()
     assert [one.focus for one in status.files] == ["1.0,1.0", "0.0,0.0"]
+
+
+async def edited(
+    at: Stand, status: str, before: Post, known: tuple[str, ...], after: Post
+) -> tuple[str, ...]:
+    """Edit a status as the publisher does; the ids of its files then."""
+    wanted = uploads_of(before, known, after, at.channel.files.takes)
+    taken = await at.channel.files.accept(after.media, wanted, status)
+    assert isinstance(taken, tuple), taken
+    outcome = await at.channel.edit(status, Outgoing(after.text, None, "1", media=after.media, uploads=taken))
+    assert isinstance(outcome, Sent), outcome
+    return taken
+
+
+async def test_files_come_and_go_by_edits(at: Stand) -> None:
+    """A file more, one less, another order, and one that was there before: none is uploaded twice for it."""
+    texts = ["![x](a.jpg)", "![x](a.jpg)\n![y](b.jpg)", "![y](b.jpg)\n![x](a.jpg)", "![z](b.jpg)", ""]
+    posts = [await at.post(f"Bread\n{text}") for text in texts]
+    taken = await at.channel.files.accept(posts[0].media, ())
+    assert isinstance(taken, tuple)
+    sent = await at.channel.send(Outgoing(posts[0].text, None, "1", media=posts[0].media, uploads=taken))
+    assert isinstance(sent, Sent)
+    for before, after in pairwise(posts):
+        taken = await edited(at, sent.remote_id, before, taken, after)
+        (status,) = at.server.statuses(at.account)
+        assert [file.id for file in status.files] == list(taken)
+        assert [file.description for file in status.files] == [one.description for one in after.media]
+        chain = [Expected(1, sent.remote_id, after.text, None, after.media, uploads=taken)]
+        assert await at.channel.audit(chain) == ()
+    assert len(at.server.attachments.all) == 2
+
+
+async def test_an_edit_that_was_made(at: Stand) -> None:
+    """Where the answer to an edit was lost, its files are known by the status, and not uploaded again."""
+    before, after = await at.post("Bread\n![x](a.jpg)"), await at.post("Bread\n![x](b.jpg)")
+    sent = await at.channel.send(Outgoing(before.text, None, "1", media=before.media))
+    assert isinstance(sent, Sent)
+    taken = await at.channel.files.accept(after.media, (NOT_THERE,), sent.remote_id)
+    assert isinstance(taken, tuple)
+    at.server.lose_answer()
+    outgoing = Outgoing(after.text, None, "1", media=after.media, uploads=taken)
+    assert isinstance(await at.channel.edit(sent.remote_id, outgoing), Unknown)
+    assert await at.channel.files.accept(after.media, taken, sent.remote_id) == taken
+    assert isinstance(await at.channel.edit(sent.remote_id, outgoing), Sent)
+    assert len(at.server.attachments.all) == 2
+
+
+async def test_new_files_for_what_is_gone(at: Stand) -> None:
+    """For a status that was deleted by hand nothing is uploaded; the edit says that it is gone."""
+    before, after = await at.post("Bread\n![x](a.jpg)"), await at.post("Bread\n![x](b.jpg)")
+    sent = await at.channel.send(Outgoing(before.text, None, "1", media=before.media))
+    assert isinstance(sent, Sent)
+    at.server.delete(sent.remote_id)
+    assert await at.channel.files.accept(after.media, (NOT_THERE,), sent.remote_id) == (NOT_THERE,)
+    outgoing = Outgoing(after.text, None, "1", media=after.media, uploads=(NOT_THERE,))
+    outcome = await at.channel.edit(sent.remote_id, outgoing)
+    assert isinstance(outcome, Refused)
+    assert "not there any more" in outcome.reason
+    assert len(at.server.attachments.all) == 1

@@ -42,6 +42,7 @@ class TelegramHarness:
     needs_landmark = True
     remote = True
     describes = False
+    names_files = True
     secret = TOKEN
 
     def __init__(self, server: TelegramServer, data: Path, *, by_name: bool = True) -> None:
@@ -99,11 +100,11 @@ class TelegramHarness:
         self._server.stop()
 
     def throttle(self, seconds: int) -> None:
-        for method in ("sendMessage", "editMessageText"):
+        for method in ("sendMessage", "editMessageText", "editMessageMedia"):
             self._server.throttle(seconds, method)
 
     def lose_answer(self) -> None:
-        for method in ("sendMessage", "editMessageText"):
+        for method in ("sendMessage", "editMessageText", "editMessageMedia"):
             self._server.lose_answer(method)
 
     def fail(self, status: int) -> None:

@@ -1,19 +1,23 @@
 """Files on Telegram: each kind by its own call, albums, captions, spoilers; what a lost answer came to."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.bot.media.drawn import MP4, PDF, jpeg, moving, put
+from tests.bot.media.drawn import MP4, OPUS, PDF, jpeg, moving, put
 from tests.contract.channels.test_telegram import NOW, TelegramHarness
 from tests.servers.telegram.server import TelegramServer
+from threadcast.bot.channels.media import TELEGRAM_FILES
 from threadcast.bot.channels.port import Channel, Difference, Expected, Landmark, Outgoing, Sought
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.sources import FolderFiles
 from threadcast.bot.media.store import MediaStore
 from threadcast.queue.compose.compose import Post, compose
-from threadcast.queue.outcomes import Absent, Blind, Refused, Sent, Unknown
+from threadcast.queue.compose.corrections import OtherFilesError, uploads_of
+from threadcast.queue.outcomes import Absent, Blind, Refused, Sent, Throttled, Unknown
+from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.settings import ThreadSettings
 
@@ -30,7 +34,7 @@ def server() -> Iterator[TelegramServer]:
 @pytest.fixture
 def harness(server: TelegramServer, tmp_path: Path) -> TelegramHarness:
     put(tmp_path, a_jpg=jpeg(), b_jpg=jpeg(30, 30), c_gif=moving("GIF"), d_mp4=MP4, e_pdf=PDF)
-    put(tmp_path, f_webm=WEBM, g_wav=WAV, h_mp3=b"ID3" + bytes(50))
+    put(tmp_path, f_webm=WEBM, g_wav=WAV, h_mp3=b"ID3" + bytes(50), i_ogg=OPUS)
     return TelegramHarness(server, tmp_path)
 
 
@@ -184,3 +188,66 @@ async def test_an_audit_sees_files(channel: Channel, harness: TelegramHarness, t
     bare = await sent(channel, (await posts(channel, tmp_path, "Bread"))[0])
     (difference,) = await channel.audit([Expected(1, bare.remote_id, "Bread", None, album.media[:1])])  # type: ignore[misc]
     assert (difference.kind, "it shows another file" in difference.detail) == ("edited", True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("![x](i.ogg)", "![x](a.jpg)"),
+        ("![x](a.jpg)\n![y](b.jpg)", "![x](e.pdf)\n![y](b.jpg)"),
+        ("![x](e.pdf)\n![y](e.pdf)", "![x](a.jpg)\n![y](e.pdf)"),
+        ("![x](h.mp3)\n![y](h.mp3)", "![x](d.mp4)\n![y](h.mp3)"),
+    ],
+)
+async def test_what_telegram_does_not_let_be_edited(
+    channel: Channel, harness: TelegramHarness, tmp_path: Path, before: str, after: str
+) -> None:
+    """A voice message stays, and an album its kind: the rules say so before, and Telegram when asked."""
+    (old,) = await posts(channel, tmp_path, f"Bread\n{before}")
+    new = Attacher(MediaStore(tmp_path)).attach(parse(f"Bread\n{after}")[0], FolderFiles(tmp_path)).parts[0]
+    out = await sent(channel, old)
+    seen = harness.seen()
+    with pytest.raises(OtherFilesError):
+        uploads_of(old, out.uploads, replace(old, media=new.media), TELEGRAM_FILES)
+    names = (NOT_THERE, *out.uploads[1:])
+    outgoing = Outgoing("Bread", None, "key", media=new.media, uploads=names, album=out.album)
+    outcome = await channel.edit(out.remote_id, outgoing)
+    assert isinstance(outcome, Refused), outcome
+    assert harness.seen() == seen
+
+
+async def test_a_warning_that_comes_later(
+    server: TelegramServer, channel: Channel, harness: TelegramHarness, tmp_path: Path
+) -> None:
+    """A warning hides the files of a post too when it comes by an edit."""
+    (post,) = await posts(channel, tmp_path, "Bread\n![x](a.jpg)\n![y](b.jpg)")
+    out = await sent(channel, post)
+    names = uploads_of(post, out.uploads, post, TELEGRAM_FILES, anew=True)
+    assert names == (NOT_THERE, NOT_THERE)
+    settings = ThreadSettings(warning="food")
+    outgoing = Outgoing(
+        "⚠️ food\nBread", None, "key", media=post.media, uploads=names, album=out.album, settings=settings
+    )
+    assert isinstance(await channel.edit(out.remote_id, outgoing), Sent)
+    first, second = server.seen(harness.chat)[:2]
+    assert ['"has_spoiler": true' in one.given["media"] for one in (first, second)] == [True, True]
+    assert (first.entities[0]["type"], second.text) == ("spoiler", "")
+
+
+async def test_an_edit_of_an_album_that_stops(
+    server: TelegramServer, channel: Channel, harness: TelegramHarness, tmp_path: Path
+) -> None:
+    """Where Telegram asks to wait between two files, the edit is made again, whole, when it may."""
+    (old,) = await posts(channel, tmp_path, "Bread\n![x](a.jpg)\n![y](a.jpg)")
+    (new,) = await posts(channel, tmp_path, "Butter\n![x](b.jpg)\n![y](d.mp4)")
+    out = await sent(channel, old)
+    names = uploads_of(old, out.uploads, new, TELEGRAM_FILES)
+    outgoing = Outgoing(new.text, None, "key", media=new.media, uploads=names, album=out.album)
+    server.throttle(30, "editMessageMedia")
+    assert isinstance(await channel.edit(out.remote_id, outgoing), Throttled)
+    edited = await channel.edit(out.remote_id, outgoing)
+    assert isinstance(edited, Sent)
+    (seen,) = harness.seen()
+    assert (seen.text, [kind for kind, _ in seen.media]) == ("Butter", ["image", "video"])
+    chain = [Expected(1, out.remote_id, "Butter", None, new.media, out.album, edited.uploads)]
+    assert await channel.audit(chain) == ()

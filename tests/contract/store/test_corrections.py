@@ -20,7 +20,8 @@ def correct(database: Database, delivery: Delivery, title: str = "Tides", parts:
     """Correct the second post of a chain."""
     before = database.reading.thread(delivery.thread_id).thread
     after = replace(thread(title, parts), fingerprint=f"{title} {parts}")
-    changes = {delivery.id: {2: NEW}}
+    known = database.reading.posts(delivery.id)[1]
+    changes = {delivery.id: {2: replace(known, post=NEW, uploads=("-", "f2"))}}
     database.threads.correct(delivery.thread_id, before, after, changes, now=NOON + MINUTE, actor="ada")
     return database.reading.delivery(delivery.id)
 
@@ -33,6 +34,7 @@ def test_a_correction(database: Database) -> None:
     first, second = database.reading.posts(delivery.id)
     assert (first.edit, second.edit, second.post.text) == (None, PostState.PLANNED, NEW.text)
     assert (second.state, second.remote_id, second.reply_to) == (PostState.SENT, "102", None)
+    assert second.uploads == ("-", "f2")
     told = [(one.what, one.actor, one.detail) for one in database.reading.events()[-2:]]
     assert told == [("correct", "ada", "posts 2"), ("edit", "ada", "2 parts now")]
 

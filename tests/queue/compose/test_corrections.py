@@ -2,9 +2,19 @@
 
 import pytest
 
+from threadcast.bot.channels.media import MASTODON_FILES, TELEGRAM_FILES
 from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Numbering, Rules, compose, head_of
-from threadcast.queue.compose.corrections import Elsewhere, MisfitError, inserted, recompose
+from threadcast.queue.compose.compose import Numbering, Post, Rules, compose, head_of
+from threadcast.queue.compose.corrections import (
+    Elsewhere,
+    FileFault,
+    MisfitError,
+    OtherFilesError,
+    inserted,
+    recompose,
+    uploads_of,
+)
+from threadcast.queue.text.media import NOT_THERE, UNNAMED, Media, MediaKind, StoredFile
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Thread
@@ -98,6 +108,79 @@ def test_a_warning(packed: bool) -> None:
     assert [post.text for post in found] == [head + post.text for post in known]
     with pytest.raises(MisfitError):
         recompose(before, rules(packed=packed, head="x" * 95), known)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("numbering", [Numbering.TOTAL, Numbering.RENUMBER])
+@pytest.mark.parametrize("begun", [1, 3])
+def test_a_chain_that_was_continued(numbering: Numbering, begun: int, packed: bool) -> None:
+    """Each post keeps the number that it went out with, of the total that there was then, or none."""
+    lines = [f"{number}/ part {number}" for number in range(1, 6)]
+    how = rules(numbering, packed=packed)
+    first = compose(thread(*lines[:begun]), how)
+    out = [*first, *(post for post in compose(thread(*lines), how, begun) if post.part > begun)]
+    after = thread(*(line.replace("part", "piece") for line in lines))
+    found = recompose(after, how, out)
+    assert [post.label for post in found] == [post.label for post in out]
+    assert [post.text for post in found] == [post.text.replace("part", "piece") for post in out]
+    assert [post.length for post in found] == [len(post.text) for post in found]
+
+
+def picture(content: str, kind: MediaKind = MediaKind.IMAGE) -> Media:
+    return Media("", f"{content}.jpg", 1, StoredFile(content, kind, "image/jpeg", 10))
+
+
+A, B, C = picture("a"), picture("b"), picture("c")
+FILM, PAPER, VOICE = (
+    picture("film", MediaKind.VIDEO),
+    picture("paper", MediaKind.DOCUMENT),
+    picture("voice", MediaKind.VOICE),
+)
+
+
+def post(*media: Media) -> Post:
+    return Post(2, "2/", "2/", 2, media)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "free", "fixed"),
+    [
+        ([A], [A], "1", "1"),
+        ([A], [B], "-", "-"),
+        ([A, B], [B, A], "2 1", "- -"),
+        ([A, B], [C, B], "- 2", "- 2"),
+        ([A, A], [A, A], "1 2", "1 2"),
+        ([A], [A, B], "1 -", FileFault.COUNT),
+        ([A, B], [B], "2", FileFault.COUNT),
+        ([A], [], "", FileFault.COUNT),
+        ([], [A], "-", "-"),
+        ([], [A, B], "- -", FileFault.COUNT),
+        ([], [VOICE], "-", FileFault.FIXED),
+        ([A], [FILM], "-", "-"),
+        ([A], [PAPER], "-", "-"),
+        ([A, B], [A, FILM], "1 -", "1 -"),
+        ([A, B], [A, PAPER], "1 -", FileFault.FAMILY),
+        ([VOICE], [VOICE], "1", "1"),
+        ([VOICE], [A], "-", FileFault.FIXED),
+        ([A], [VOICE], "-", FileFault.FIXED),
+    ],
+)
+def test_which_files_stay(before: list[Media], after: list[Media], free: str, fixed: str | FileFault) -> None:
+    """Files that stay keep what the network calls them; where each has its place, only if they keep it."""
+    names = [str(number) for number in range(1, len(before) + 1)]
+    assert uploads_of(post(*before), names, post(*after), MASTODON_FILES) == tuple(free.split())
+    if isinstance(fixed, FileFault):
+        with pytest.raises(OtherFilesError) as fault:
+            uploads_of(post(*before), names, post(*after), TELEGRAM_FILES)
+        assert (fault.value.fault, fault.value.part) == (fixed, 2)
+    else:
+        assert uploads_of(post(*before), names, post(*after), TELEGRAM_FILES) == tuple(fixed.split())
+
+
+def test_files_that_have_no_name() -> None:
+    """A file that was sent before the network was asked what it calls it stays, and is not shown anew."""
+    assert uploads_of(post(A, B), (), post(A, C), TELEGRAM_FILES) == (UNNAMED, NOT_THERE)
+    assert uploads_of(post(A, B), "12", post(A, B), TELEGRAM_FILES, anew=True) == (NOT_THERE, NOT_THERE)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ class Attachment:
     left: int = 0
     broken: bool = False
     status: str | None = None
+    data: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
         url = None if self.left else f"https://files.example/{self.id}"
@@ -94,7 +95,8 @@ class Attachments:
         elif len(upload.data) > self.limits["video_size_limit"]:
             raise ApiError(422, "Validation failed: File is too big")
         focus = in_range(call.request.form.get("focus", [""])[-1])
-        found = Attachment(f"{7000 + len(self.all)}", call.account, kind, described, focus)
+        number = f"{7000 + len(self.all)}"
+        found = Attachment(number, call.account, kind, described, focus, data=upload.data)
         found.left = 0 if kind == "image" else self.work
         found.broken = self.breaks
         self.all[found.id] = found
@@ -112,12 +114,15 @@ class Attachments:
             return Response(206, found.to_json())
         return Response(200, found.to_json())
 
-    def to_attach(self, account: Account, ids: Sequence[str]) -> list[Attachment]:
-        """The files that a new status shows. Raises ApiError."""
+    def to_attach(self, account: Account, ids: Sequence[str], status: str | None = None) -> list[Attachment]:
+        """The files that a new status shows, or one that is edited: what it showed once is its own for good.
+
+        Raises ApiError. https://github.com/mastodon/mastodon/blob/main/app/services/update_status_service.rb
+        """
         if len(ids) > MOST:
             raise ApiError(422, "Cannot attach more than 4 files")
         found = [self.all.get(one) for one in ids]
-        known = [one for one in found if one and one.account is account and one.status is None]
+        known = [one for one in found if one and one.account is account and one.status in {None, status}]
         if len(known) != len(ids):
             raise ApiError(422, "Validation failed: Media cannot be found")
         if any(one.left or one.broken for one in known):
@@ -125,6 +130,16 @@ class Attachments:
         if len(known) > 1 and any(one.kind in {"video", "audio"} for one in known):
             raise ApiError(422, "Cannot attach a video to a post that already contains images")
         return known
+
+    def describe(self, files: Sequence[Attachment], attributes: Sequence[Mapping[str, str]]) -> None:
+        """What is said of files that a status shows; of others it is passed over. Raises ApiError."""
+        for one in attributes:
+            if len(one.get("description", "")) > self.limits["description_limit"]:
+                raise ApiError(422, "Validation failed: Description is too long")
+        given = {one["id"]: one for one in attributes}
+        for file in files:
+            file.description = given.get(file.id, {}).get("description", file.description)
+            file.focus = in_range(given.get(file.id, {}).get("focus", file.focus))
 
     def _look(self, data: bytes) -> None:
         if len(data) > self.limits["image_size_limit"]:

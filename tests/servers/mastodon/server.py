@@ -13,7 +13,7 @@ from typing import Any
 from tests.servers.http import Answer, LoopbackServer, Request, Response
 from tests.servers.mastodon.budgets import Budget, Budgets, Left
 from tests.servers.mastodon.manners import MASTODON, Manners
-from tests.servers.mastodon.media import Attachments, in_range
+from tests.servers.mastodon.media import Attachments
 from tests.servers.mastodon.script import HTML, Script
 from tests.servers.mastodon.statuses import Account, ApiError, Status, Statuses, account_json, status_json
 from tests.servers.mastodon.text import to_html
@@ -282,13 +282,10 @@ class MastodonServer(Script, LoopbackServer):
             sent = call.request.json
             given = {name: str(value) for name, value in sent.items() if isinstance(value, str | bool)}
             ids = sent.get("media_ids", [])
-            for one in sent.get("media_attributes", ()):
-                file = self.attachments.all[one["id"]]
-                file.description, file.focus = one["description"], in_range(one["focus"])
-        known = [file for file in status.files if file.id in ids]
-        new = [one for one in ids if one not in {file.id for file in known}]
-        files = [*known, *self.attachments.to_attach(call.account, new)]
-        self._statuses.edit(status, given, sorted(files, key=lambda file: ids.index(file.id)))
+        files = self.attachments.to_attach(call.account, ids, status.id)
+        self._statuses.edit(status, given, files)
+        if call.request.content_type == "application/json":
+            self.attachments.describe(files, call.request.json.get("media_attributes", []))
         self._budgets.take("statuses", call.account.id, call.now)
         response = Response(200, self._json(status))
         return response if fault.spoil is None else fault.spoil(response)

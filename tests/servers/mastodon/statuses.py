@@ -160,6 +160,8 @@ class Statuses:
         text, spoiler = self._checked(given, files)
         status.versions.append(status.text)
         status.text, status.spoiler, status.files = text, spoiler, tuple(files)
+        for file in files:
+            file.status = status.id
         status.sensitive = bool(spoiler) or given.get("sensitive", "").lower() in {"true", "1"}
         status.language = given.get("language") or status.language
         status.quotes = given.get("quote_approval_policy") or status.quotes

@@ -13,6 +13,7 @@ from tests.servers.telegram.editing import (
     delete_message,
     delete_messages,
     edit_message_caption,
+    edit_message_media,
     edit_message_text,
 )
 from tests.servers.telegram.marks import pin_chat_message, set_message_reaction, unpin_chat_message
@@ -134,6 +135,7 @@ METHODS: dict[str, Callable[[BotApi, User, Parameters], Any]] = {
     "forwardMessage": forward_message,
     "editMessageText": edit_message_text,
     "editMessageCaption": edit_message_caption,
+    "editMessageMedia": edit_message_media,
     "deleteMessage": delete_message,
     "setMessageReaction": set_message_reaction,
     "pinChatMessage": pin_chat_message,

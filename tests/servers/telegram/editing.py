@@ -5,14 +5,16 @@ https://core.telegram.org/bots/api#updating-messages
 
 import time
 
-from tests.servers.telegram.chats import ApiError, Json, Message, User
+from tests.servers.telegram.chats import FILES, ApiError, Json, Message, User
 from tests.servers.telegram.keyboards import read_markup
+from tests.servers.telegram.media import TOGETHER, read_item
 from tests.servers.telegram.parameters import Parameters
 from tests.servers.telegram.sending import with_buttons
 from tests.servers.telegram.state import BotApi
 from tests.servers.telegram.text import Formatted, caption, message_text
 
 OLDEST_DELETABLE = 48 * 3600  # seconds
+EDITABLE = {"photo", "video", "animation", "audio", "document"}
 MOST_DELETED = 100  # messages at once
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are exactly"
@@ -34,6 +36,30 @@ def edit_message_caption(api: BotApi, bot: User, given: Parameters) -> Json:
     return _change(api, bot, message, caption(given), given)
 
 
+def edit_message_media(api: BotApi, bot: User, given: Parameters) -> Json:
+    """https://core.telegram.org/bots/api#editmessagemedia"""
+    message = _to_edit(api, bot, given)
+    item = given.value("media")
+    if not isinstance(item, dict):
+        raise ApiError(400, "Bad Request: can't parse input media JSON object")
+    new, before = str(item.get("type")), kinds_shown(message)
+    if new not in EDITABLE:
+        raise ApiError(400, "Bad Request: can't parse InputMedia: unsupported type specified")
+    if before and not EDITABLE & before:
+        raise ApiError(400, "Bad Request: message can't be edited")
+    if "media_group_id" in message.extra and not any({new, *before} <= some for some in TOGETHER):
+        raise ApiError(400, "Bad Request: can't change media type in the album")
+    words, shown = read_item(api, given, item)
+    message.given = dict(given.given)
+    return _change(api, bot, message, words, given, shown)
+
+
+def kinds_shown(message: Message) -> set[str]:
+    """What a message shows: an animation is a document for older programs."""
+    found = set(message.extra).intersection(FILES)
+    return {"animation"} if "animation" in found else found
+
+
 def _to_edit(api: BotApi, bot: User, given: Parameters) -> Message:
     chat = api.chat(bot, given)
     chat.require_member(bot)
@@ -48,16 +74,20 @@ def _to_edit(api: BotApi, bot: User, given: Parameters) -> Message:
     return message
 
 
-def _change(api: BotApi, bot: User, message: Message, new: Formatted, given: Parameters) -> Json:
+def _change(
+    api: BotApi, bot: User, message: Message, new: Formatted, given: Parameters, shown: Json | None = None
+) -> Json:
     buttons = with_buttons(read_markup(given, only_inline=True))
     before = (message.text, message.entities, message.extra.get("reply_markup"))
-    if before == (new.text, new.entities, buttons.get("reply_markup")):
+    if not shown and before == (new.text, new.entities, buttons.get("reply_markup")):
         raise ApiError(400, NOT_MODIFIED)
     if message.chat.kind != "channel":
         api.keep_pace(bot, message.chat)
-    kept = {name: value for name, value in message.extra.items() if name != "reply_markup"}
+    replaced = {"reply_markup", *(FILES if shown else ())}
+    kept = {name: value for name, value in message.extra.items() if name not in replaced} | (shown or {})
     # A change of the buttons alone does not count as one of the message.
-    edited = {} if before[:2] == (new.text, new.entities) else {"edit_date": int(time.time())}
+    same = before[:2] == (new.text, new.entities) and not shown
+    edited = {} if same else {"edit_date": int(time.time())}
     message.text, message.entities = new.text, new.entities
     message.extra = kept | edited | buttons
     return message.to_json()

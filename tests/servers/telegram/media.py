@@ -68,7 +68,7 @@ def send_media_group(api: BotApi, bot: User, given: Parameters) -> list[Json]:
     if not any(kinds <= some for some in TOGETHER):
         raise ApiError(400, "Bad Request: can't use the media of the specified type in the album")
     # All or none: each is read before one is sent.
-    contents = [_item(api, given, item) for item in items]
+    contents = [read_item(api, given, item) for item in items]
     first, *rest = contents
     group = f"group-{len(chat.messages)}"
     messages = [post(api, bot, chat, given, first[0], first[1] | {"media_group_id": group})]
@@ -88,7 +88,8 @@ def _more(chat: Chat, bot: User, first: Message, words: Formatted, shown: Json) 
     )
 
 
-def _item(api: BotApi, given: Parameters, item: dict[str, Any]) -> tuple[Formatted, Json]:
+def read_item(api: BotApi, given: Parameters, item: dict[str, Any]) -> tuple[Formatted, Json]:
+    """The words and the file of an album's item, or of a message that is edited. Raises ApiError."""
     kind = str(item["type"])
     words = caption(Parameters.of(item))
     shown = _content(api, _upload(given, str(item.get("media", ""))), kind)

@@ -1,11 +1,12 @@
 """What can be seen in a file, for those who cannot see it: asked for, and replied."""
 
+from collections.abc import Awaitable
 from dataclasses import replace
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import Press
 from threadcast.bot.chat.commands import Answer, Card, Context, Request, UsageError, button_only
-from threadcast.bot.chat.requests.editing import require_waiting
+from threadcast.bot.chat.requests.editing import edited, require_whole
 from threadcast.bot.chat.views.message import Message, bold, esc
 from threadcast.bot.languages import _
 from threadcast.bot.media.store import SHORT
@@ -16,11 +17,10 @@ from threadcast.queue.text.thread import Thread, with_part
 
 
 @button_only("describe", who=Role.OWNER)
-def describe(context: Context, request: Request) -> Answer:
+def describe(context: Context, request: Request) -> Answer | Awaitable[Answer]:
     """The words are a part and the place of a file in it; with a reply, also which file was meant."""
-    requests = context.requests(request.sender)
-    dossier = requests.queries.show(request.thread)
-    require_waiting(dossier)
+    dossier = context.requests(request.sender).queries.show(request.thread)
+    require_whole(dossier)
     thread = dossier.stored.thread
     part, place, media = _found(thread, request.words)
     name, known = esc(media.name), _known(media)
@@ -34,7 +34,9 @@ def describe(context: Context, request: Request) -> Answer:
     if request.words[2:3] != (known,):
         raise UsageError(_("the text was changed meanwhile: press the button of its card again"))
     described = _described(thread, part, place, " ".join(request.text.split()))
-    requests.threads.edit(request.thread, render(described))
+    came = edited(context, request.sender, dossier, render(described))
+    if not isinstance(came, Answer):
+        return came
     return Answer(Card(request.thread, _("{file} has its description.").format(file=name)))
 
 

@@ -168,6 +168,21 @@ class TestTelegram:
         assert bot.ready_at("b", late, late) == slots[1]
         assert bot.ready_at("b", late + SECOND, late) == late + SECOND
 
+    def test_many_that_come_late(self) -> None:
+        """After the service was held up for a moment the bot catches up, and overdoes no second."""
+        bot = BotPace()
+        slots = {chat: bot.ready_at(chat, NOON, NOON) for chat in range(120)}
+        went: list[datetime] = []
+        for chat, slot in slots.items():
+            held_up = NOON + SECOND < slot <= NOON + 1.9 * SECOND
+            now = max([NOON + 1.9 * SECOND if held_up else slot, *went[-1:]])
+            while (ready := bot.ready_at(chat, now, now)) > now:
+                now = ready
+            bot.begun(chat, now)
+            went.append(now)
+        assert all(later - now >= SECOND for now, later in zip(went, went[30:], strict=False))
+        assert went[-1] - slots[119] < SECOND / 10
+
     def test_room(self) -> None:
         """A chain may begin at once, and its end is told by the rate of now."""
         assert chat().room(30, NOON).ends == NOON + 30 * SECOND
