@@ -9,6 +9,13 @@ from collections.abc import Sequence
 
 from threadcast.queue.text.markers import end_of, find, has_end_mark
 
+# They turn the direction of writing, stand where files were joined, or say where a word may be broken.
+HIDDEN = (
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063"
+    "\u2066\u2067\u2068\u2069\ufeff"
+)
+INVISIBLE = re.compile(f"[{HIDDEN}]")
+
 _QUOTES = "['\"”’»)]*$"
 _SENTENCE = re.compile(f"[.…。,;]{_QUOTES}")  # a title ends otherwise
 _ENDS = re.compile(f"[.!?:…。！？]{_QUOTES}")
@@ -56,7 +63,7 @@ def _is_title(line: str, number: int | None) -> bool:
         and not has_end_mark(line, number)
         and not _SENTENCE.search(line)
         and not _OF_THE_PART.search(line)
-        and not find(f"\n{line}\n")
+        and not find(f"\n{INVISIBLE.sub('', line)}\n")
     )
 
 

@@ -21,13 +21,6 @@ from threadcast.queue.text.thread import (
 )
 
 _SEPARATOR = re.compile(r"^[^\S\n]*---[^\S\n]*$", re.MULTILINE)
-# They turn the direction of writing, stand where files were joined, or say where a word may be broken.
-_HIDDEN = (
-    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063"
-    "\u2066\u2067\u2068\u2069\ufeff"
-)
-_INVISIBLE = re.compile(f"[{_HIDDEN}]")
-
 _Cut = tuple[NoticeKind, int, int]  # what is left out, from where to where
 
 
@@ -42,8 +35,8 @@ class Text:
         self._text = text = f"\n{text}\n"  # so that the n-th line follows the n-th line break
         # Most texts have none of them: to ask for each is quicker than to look for all.
         hidden = (
-            (match.start() for match in _INVISIBLE.finditer(text))
-            if any(map(text.__contains__, _HIDDEN))
+            (match.start() for match in leftovers.INVISIBLE.finditer(text))
+            if any(map(text.__contains__, leftovers.HIDDEN))
             else ()
         )
         self._hidden = [offset - count for count, offset in enumerate(hidden)]
@@ -52,7 +45,7 @@ class Text:
 
     def threads(self) -> Iterator[Thread]:
         """Yield the threads in the text, in order."""
-        found = drafts(_INVISIBLE.sub("", self._text) if self._hidden else self._text)
+        found = drafts(leftovers.INVISIBLE.sub("", self._text) if self._hidden else self._text)
         if not found:
             yield from self._unmarked()
             return
