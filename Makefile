@@ -14,7 +14,7 @@ PIP := $(RUN) pip --disable-pip-version-check --quiet
 # The locks are complete: pip has nothing to choose. Where it resolves, an older one takes the newest release
 # for a package that is wanted with an extra, and then misses that one's hash.
 LOCKED := $(PIP) install --no-deps --require-hashes
-SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' -o -name '*.toml' -o -name '*.po' | sort)
+SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' -o -name '*.toml' -o -name '*.po' -o -path 'bot/web/*/*' | sort)
 
 .PHONY: help install demo test fuzz check bench soak languages messages lock docs clean
 

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from secrets import token_hex
@@ -42,9 +42,11 @@ from threadcast.config.settings import Settings
 from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.engine import is_sqlite
+from threadcast.queue.store.notes import Notes
 
 if TYPE_CHECKING:
     from threadcast.bot.chat.chat import Chat
+    from threadcast.bot.web.server import Page
 
 log = get_logger("threadcast.service")
 
@@ -91,7 +93,17 @@ class Service:
         database.changes.see_channels(seen(settings, channels), now=clock())
         self._bots: dict[str, BotPace] = {}
         self._chat = self._build_chat()
-        self._observe = observe if self._chat is None else self._chat.observing(observe)
+        self._page = _page(
+            settings,
+            self._channels,
+            database.notes,
+            requests_of=partial(self._requests, self._channels),
+            broken=lambda: self._scheduler.broken,
+            clock=clock,
+        )
+        for face in (self._chat, self._page):
+            observe = observe if face is None else face.observing(observe)
+        self._observe = observe
         self._claiming = asyncio.Semaphore(CLAIMS)
         publishers = self._publishers(settings, channels)
         self._scheduler = Scheduler(publishers, clock=clock, stop=self.stop, timers=self._timers)
@@ -168,8 +180,9 @@ class Service:
                 log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
                 self._timers.add_job(self._sweep, "interval", hours=6, next_run_time=datetime.now(UTC))
                 self._timers.start()
-                if self._chat is not None:
-                    self._chat.start()
+                for face in (self._chat, self._page):
+                    if face is not None:
+                        face.start()
                 await self.stop.asked.wait()
             finally:
                 self.stop.ask()
@@ -184,8 +197,9 @@ class Service:
             await intake
             await self._scheduler.drain()
         finally:
-            if self._chat is not None:
-                await self._chat.close()
+            for face in (self._chat, self._page):
+                if face is not None:
+                    await face.close()
             await asyncio.gather(*(channel.close() for channel in self._opened))
 
     async def _take_files(self) -> None:
@@ -262,8 +276,9 @@ class Service:
 
     def _wake(self) -> None:
         self._scheduler.wake()
-        if self._chat is not None:
-            self._chat.wake()
+        for face in (self._chat, self._page):
+            if face is not None:
+                face.wake()
 
     def _open_pipe(self) -> wake.WakePipe:
         try:
@@ -280,6 +295,24 @@ class Service:
                 log.info("took over what the last service left", deliveries=freed)
         for channel in self._channels:
             log.info("channel", name=channel.name, kind=channel.kind, target=channel.target)
+
+
+def _page(
+    settings: Settings,
+    channels: Sequence[Channel],
+    notes: Notes,
+    *,
+    requests_of: Callable[[str], Requests],
+    broken: Callable[[], Mapping[str, str]],
+    clock: Clock,
+) -> "Page | None":
+    """Return the page, where the owner did not turn it off."""
+    if settings.web.listen is None:
+        return None
+    from threadcast.bot.web.server import Page, build_site  # noqa: PLC0415  # only where it is in use
+
+    site = build_site(settings, channels, notes, requests_of=requests_of, broken=broken, clock=clock)
+    return Page(site)
 
 
 async def serve(settings: Settings) -> None:

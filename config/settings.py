@@ -44,6 +44,7 @@ from threadcast.config.types import (
     passwords_of,
     time_zone,
 )
+from threadcast.config.web import WebSettings
 
 __all__ = ["Settings", "SettingsError", "TelegramSettings", "load", "variables"]
 
@@ -124,6 +125,7 @@ class Settings(BaseModel):
         ),
     ] = None
     telegram: TelegramSettings = TelegramSettings()
+    web: WebSettings = WebSettings()
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         AnyCase,
@@ -165,8 +167,9 @@ class Settings(BaseModel):
 def variables() -> tuple[Variable, ...]:
     """Return every variable, in the order in which an owner meets them."""
     telegram = variables_of(TelegramSettings, prefix=f"{PREFIX}TELEGRAM{DELIMITER}", group="Telegram")
+    web = variables_of(WebSettings, prefix=f"{PREFIX}WEB{DELIMITER}", group="Page")
     service = variables_of(Settings, prefix=PREFIX, group="Service")
-    return (*service, *_FILES, *telegram, *_channel_variables())
+    return (*service, *_FILES, *web, *telegram, *_channel_variables())
 
 
 _FILES = (

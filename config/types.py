@@ -77,6 +77,19 @@ def web_address(value: str, *, path: bool) -> str:
     return f"{parts.scheme}://{netloc}{f':{port}' if port not in {None, usual} else ''}{rest}"
 
 
+def listener(value: str) -> tuple[str, int] | None:
+    """Return the host and the port to listen at; None for `off`."""
+    if value.lower() == "off":
+        return None
+    host, colon, port = value.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]").lower()
+    if not colon or not re.fullmatch("[1-9][0-9]{0,4}", port) or int(port) > 65535:  # noqa: PLR2004  # ports
+        raise ValueError("no port")
+    if host != "localhost":
+        host = str(ipaddress.ip_address(host))
+    return host, int(port)
+
+
 def database_url(value: str) -> str:
     """Return a database URL whose scheme we know: PostgreSQL, or SQLite with a file."""
     parts = urlsplit(value)

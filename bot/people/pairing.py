@@ -21,28 +21,33 @@ CODE_BYTES: Final = 16
 LONGEST: Final = 64  # characters of a start parameter: https://core.telegram.org/bots/features#deep-linking
 
 
-def offer(notes: Notes, role: Role, *, by: str, now: datetime) -> str:
-    """Return the code of a new link of an actor's, and forget those that are too old. Raises StoreError."""
-    for line, text in notes.read(PAGE).items():
+def offer(
+    notes: Notes, role: Role, *, by: str, now: datetime, page: str = PAGE, lasts: timedelta = LASTS
+) -> str:
+    """Return the code of a new link of an actor's, and forget those that are too old. Raises StoreError.
+
+    `page` is where in the notes links of its kind are.
+    """
+    for line, text in notes.read(page).items():
         if _until(text) <= now:
-            notes.forget(PAGE, line)
+            notes.forget(page, line)
     code = token_urlsafe(CODE_BYTES)
-    digest = _digest(code)
-    text = f"{role.name} {(now + LASTS).isoformat()} {digest} {by}"
-    notes.write(PAGE, int(digest[:15], 16), text, now=now)
+    digest = digest_of(code)
+    text = f"{role.name} {(now + lasts).isoformat()} {digest} {by}"
+    notes.write(page, line_of(digest), text, now=now)
     return code
 
 
-def look(notes: Notes, code: str, *, now: datetime) -> Role | None:
+def look(notes: Notes, code: str, *, now: datetime, page: str = PAGE) -> Role | None:
     """Return what a code would make of a person; None where it is not good, or not any more."""
-    found = _find(notes, code, now)
+    found = _find(notes, code, now, page)
     return None if found is None else found[1]
 
 
-def take(notes: Notes, code: str, *, now: datetime) -> tuple[Role, str] | None:
+def take(notes: Notes, code: str, *, now: datetime, page: str = PAGE) -> tuple[Role, str] | None:
     """Use a code up; return what it makes of a person, and whose it was. Of two, one gets it."""
-    found = _find(notes, code, now)
-    if found is None or not notes.forget(PAGE, found[0]):
+    found = _find(notes, code, now, page)
+    if found is None or not notes.forget(page, found[0]):
         return None
     return found[1], found[2]
 
@@ -59,11 +64,21 @@ def drawn(link: str) -> str:
     return out.getvalue()
 
 
-def _find(notes: Notes, code: str, now: datetime) -> tuple[int, Role, str] | None:
+def digest_of(secret: str) -> str:
+    """Return what is stored of a secret that opens something: its SHA-256, in hex."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def line_of(digest: str) -> int:
+    """Return the line of the notes on which a digest stands."""
+    return int(digest[:15], 16)
+
+
+def _find(notes: Notes, code: str, now: datetime, page: str) -> tuple[int, Role, str] | None:
     """The line of a code, its role, its actor. Every line is compared, in a time that tells nothing."""
-    digest = _digest(code[:LONGEST])
+    digest = digest_of(code[:LONGEST])
     found = None
-    for line, text in notes.read(PAGE).items():
+    for line, text in notes.read(page).items():
         role, _, other, by = text.split(" ", 3)
         if compare_digest(digest, other) and _until(text) > now:
             found = (line, Role[role], by)
@@ -72,7 +87,3 @@ def _find(notes: Notes, code: str, now: datetime) -> tuple[int, Role, str] | Non
 
 def _until(text: str) -> datetime:
     return datetime.fromisoformat(text.split(" ")[1])
-
-
-def _digest(code: str) -> str:
-    return sha256(code.encode()).hexdigest()

@@ -46,6 +46,7 @@ class Lane:
         self.publisher = publisher
         self.timetable = timetable
         self.again = False
+        self.fault = ""
         self.task: asyncio.Task[None] | None = None
 
 
@@ -101,6 +102,11 @@ class Scheduler:
             if isinstance(ended, BaseException):
                 raise ended
 
+    @property
+    def broken(self) -> dict[str, str]:
+        """Return the channels whose lane broke when it was run last, each with why."""
+        return {lane.name: lane.fault for lane in self._lanes if lane.fault}
+
     async def _ring(self, lane: Lane) -> None:
         # A coroutine, or APScheduler would call it in a thread of its own.
         self._run(lane)
@@ -115,15 +121,18 @@ class Scheduler:
     async def _work(self, lane: Lane) -> None:
         try:
             due = await self._publish_all(lane)
+            lane.fault = ""
         except GoneError:
             self._stop.ask()  # no lane has anything to go on with
             raise
         except StoreError as error:
             log.error("the queue cannot be used", channel=lane.name, reason=str(error))  # noqa: TRY400
+            lane.fault = str(error)
             due = self._clock() + self._pause
         except Exception:
             # The lane's edge: whatever broke, this channel tries again and the others go on.
             log.exception("the lane broke", channel=lane.name)
+            lane.fault = "broke; the log says why"
             due = self._clock() + self._pause
         if due is not None and not self._stop.asked.is_set():
             self._set_timer(lane, due)

@@ -49,6 +49,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "queue": ("queue", "List what waits, and until when."),
         "show": ("threads", "Show one thread, every post on every channel."),
         "open": ("threads", "Open a thread's first post in the browser."),
+        "page": ("service", "Print a link that opens the page."),
         "history": ("history", "List what was published or stopped, newest first."),
         "logs": ("logs", "Show what the service wrote lately."),
         "check": ("service", "Check settings, database and channels."),

@@ -20,12 +20,13 @@ from threadcast.queue.errors import GoneError
 from threadcast.queue.model import Delivery
 
 SOON = timedelta(milliseconds=10)
+WITHOUT_PAGE = {"THREADCAST_WEB__LISTEN": "off"}
 PATIENCE = 20  # seconds after which a test gives up waiting for an event
 
 
 async def test_a_queue_that_is_taken_away_at_rest(tmp_path: Path) -> None:
     """A service that nobody wakes finds out that its queue is gone, and ends."""
-    settings = load({}, folder=tmp_path)
+    settings = load(WITHOUT_PAGE, folder=tmp_path)
     with closing(prepare(settings)) as database:
         async with open_channels(settings, database) as channels:
             service = Service(settings, database, channels, look_every=SOON)
@@ -37,7 +38,7 @@ async def test_a_queue_that_is_taken_away_at_rest(tmp_path: Path) -> None:
 
 async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
     """However far ahead the clock was, and its timers with it, what is added unheard is published."""
-    settings = load({}, folder=tmp_path)
+    settings = load(WITHOUT_PAGE, folder=tmp_path)
     ahead = [timedelta(days=365)]
     published = asyncio.Event()
 

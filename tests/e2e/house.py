@@ -139,6 +139,7 @@ class House:
             "THREADCAST_CHANNELS__MASTO__KIND": "mastodon",
             "THREADCAST_CHANNELS__MASTO__URL": mastodon.url,
             "THREADCAST_CHANNELS__MASTO__TOKEN": MASTODON_TOKEN,
+            "THREADCAST_WEB__LISTEN": "off",  # one port, and many services at once
         }
 
     def environment(self) -> Mapping[str, str]:

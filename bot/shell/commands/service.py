@@ -20,6 +20,7 @@ from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen
+from threadcast.bot.web import sessions
 from threadcast.config import logs
 from threadcast.config.settings import in_force
 
@@ -107,6 +108,32 @@ def pair(session: Session, editor: bool) -> None:
     if sys.stdout.isatty():
         session.screen.say(pairing.drawn(link))
     session.screen.say(f"Who opens it first, within ten minutes, is {who} from then on.")
+    if not session.wake():
+        session.screen.say("The service has to run for that: threadcast run")
+
+
+@click.command()
+@partial(in_session, begins=True)
+def page(session: Session) -> None:
+    """Print a link that opens the page.
+
+    It signs in whoever opens it first, works once, and for five minutes.
+
+    \b
+    Examples:
+      threadcast page
+    """
+    web = session.settings.web
+    if web.listen is None:
+        raise click.UsageError("there is no page: THREADCAST_WEB__LISTEN is off")
+    code = sessions.offer(session.database.notes, Role.OWNER, actor(), now=now())
+    link = f"{web.address}/sign-in?code={code}"
+    if session.as_json:
+        minutes = int(sessions.LINK_LASTS.total_seconds() / 60)
+        session.screen.json({"link": link, "minutes": minutes})
+        return
+    session.screen.say(link)
+    session.screen.say("Who opens it first, within five minutes, is signed in as you.")
     if not session.wake():
         session.screen.say("The service has to run for that: threadcast run")
 

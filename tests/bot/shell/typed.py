@@ -34,6 +34,7 @@ class Shell:
             "THREADCAST_CHANNELS__NEWS__LIKE": "telegram",
             "THREADCAST_CHANNELS__MASTO__KIND": "local",
             "THREADCAST_CHANNELS__MASTO__LIKE": "mastodon",
+            "THREADCAST_WEB__LISTEN": "off",  # one port, and many services at once
         }
 
     def __call__(self, *words: str, stdin: str | bytes | None = None) -> Result:

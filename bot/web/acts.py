@@ -1,0 +1,96 @@
+"""What is done from the page: the requests that chat and shell make, by a button each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, HTTPException, Response
+from fastapi.responses import RedirectResponse
+
+from threadcast.bot.people.people import Role
+from threadcast.bot.requests.changes import Changes
+from threadcast.bot.requests.queries import Dossier
+from threadcast.bot.web.sign_in import Sender, SiteHere, ThreadNumber
+from threadcast.queue.states import DeliveryState, Event, allowed
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A button: what it says, which event has to be allowed, and what it asks for. `asks`: once more."""
+
+    label: str
+    event: Event
+    do: Callable[[Changes, int, tuple[str, ...]], object]
+    asks: str = ""
+
+
+ACTS: Final[Mapping[str, Act]] = {
+    "release": Act(
+        "Publish", Event.RELEASE, lambda changes, one, on: changes.publish(one, now=False, channels=on)
+    ),
+    "now": Act(
+        "Publish now", Event.SCHEDULE, lambda changes, one, on: changes.publish(one, now=True, channels=on)
+    ),
+    "hold": Act("Hold", Event.HOLD, lambda changes, one, on: changes.apply(one, Event.HOLD, channels=on)),
+    "stop": Act("Stop", Event.STOP, lambda changes, one, on: changes.apply(one, Event.STOP, channels=on)),
+    "retry": Act("Go on", Event.RETRY, lambda changes, one, on: changes.apply(one, Event.RETRY, channels=on)),
+    "skip": Act("Skip the post", Event.SKIP, lambda changes, one, on: changes.skip(one, channels=on)),
+    "cancel": Act(
+        "Cancel",
+        Event.CANCEL,
+        lambda changes, one, on: changes.apply(one, Event.CANCEL, channels=on),
+        asks="It leaves the queue; what is out stays out.",
+    ),
+}
+
+
+# The one button that helps what waits for a person.
+HELPING: Final = {
+    DeliveryState.HELD: ("release", ACTS["release"]),
+    DeliveryState.FAILED: ("retry", ACTS["retry"]),
+}
+
+
+def offered(dossier: Dossier, role: Role) -> dict[str, Act]:
+    """Return what can be asked of a thread now, by who has this role."""
+    if role is not Role.OWNER:
+        return {}
+    may = {event for chain in dossier.chains for event in allowed(chain.delivery.state)}
+    found = {name: act for name, act in ACTS.items() if act.event in may}
+    return {name: act for name, act in found.items() if not (name == "hold" and "release" in found)}
+
+
+def _owner(visitor: Sender) -> None:
+    if visitor.role is not Role.OWNER:
+        raise HTTPException(HTTPStatus.FORBIDDEN, "An owner does that; you may look.")
+
+
+@router.post("/threads/{thread}/{act}")
+def change(
+    site: SiteHere,
+    visitor: Sender,
+    thread: ThreadNumber,
+    act: str,
+    sure: Annotated[bool, Form()] = False,
+    channel: Annotated[str, Form()] = "",
+) -> Response:
+    """Ask for it, on one channel or all, and show the thread as it is then."""
+    _owner(visitor)
+    if act not in ACTS:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such button.")
+    if not ACTS[act].asks or sure:
+        ACTS[act].do(site.requests(visitor).changes, thread, (channel,) if channel else ())
+    return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/channels/{name}/{act}")
+def pause(site: SiteHere, visitor: Sender, name: str, act: str) -> Response:
+    """Pause a channel, or let it go on."""
+    _owner(visitor)
+    if act not in {"pause", "resume"}:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such button.")
+    site.requests(visitor).changes.pause([name], paused=act == "pause")
+    return RedirectResponse("/channels", HTTPStatus.SEE_OTHER)

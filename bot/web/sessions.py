@@ -1,0 +1,101 @@
+"""Who looks at the page: a link that signs in once, and a session until it ends.
+
+Neither is stored, only its hash; who reads the queue, or a backup of it, can open nothing. What a person
+may do is asked each time, so that one who was removed sees nothing more.
+"""
+
+import hmac
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+from typing import Final
+
+from threadcast.bot.channels.port import Clock
+from threadcast.bot.people import pairing
+from threadcast.bot.people.people import Role
+from threadcast.queue.store.notes import Notes
+
+LINK_LASTS: Final = timedelta(minutes=5)
+SESSION_LASTS: Final = timedelta(days=30)
+LINKS: Final = "page-links"  # pages of the notes; a line a link, a line a session
+SESSIONS: Final = "page-sessions"
+SECRET_BYTES: Final = 32
+LONGEST: Final = 64  # characters of a session's secret
+TRIES: Final = 10  # of links, by anybody, within
+WITHIN: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is signed in. `actor` is theirs in the audit log; `csrf` proves that a form is ours."""
+
+    actor: str
+    role: Role
+    csrf: str
+
+
+def offer(notes: Notes, role: Role, actor: str, *, now: datetime) -> str:
+    """Return the code of a link by which an actor signs in, once and for five minutes. Raises StoreError."""
+    return pairing.offer(notes, role, by=actor, now=now, page=LINKS, lasts=LINK_LASTS)
+
+
+class Sessions:
+    """`role_of` says what an actor may do now, None where nothing; each method may raise StoreError."""
+
+    def __init__(self, notes: Notes, role_of: Callable[[str], Role | None], clock: Clock) -> None:
+        self._notes = notes
+        self._role_of = role_of
+        self._clock = clock
+        self._tried: deque[datetime] = deque(maxlen=TRIES)
+
+    def may_try(self) -> bool:
+        """Return whether one more link may be tried now, and count it."""
+        now = self._clock()
+        if len(self._tried) == TRIES and self._tried[0] > now - WITHIN:
+            return False
+        self._tried.append(now)
+        return True
+
+    def is_good(self, code: str) -> bool:
+        """Return whether a link would sign in; it is not used up."""
+        return pairing.look(self._notes, code, now=self._clock(), page=LINKS) is not None
+
+    def sign_in(self, code: str) -> str | None:
+        """Use a link up; return the secret of a new session, None where the link is not good any more."""
+        now = self._clock()
+        found = pairing.take(self._notes, code, now=now, page=LINKS)
+        if found is None:
+            return None
+        secret = token_urlsafe(SECRET_BYTES)
+        digest = pairing.digest_of(secret)
+        kept = {"digest": digest, "actor": found[1], "until": (now + SESSION_LASTS).isoformat()}
+        self._notes.write(SESSIONS, pairing.line_of(digest), json.dumps(kept), now=now)
+        return secret
+
+    def find(self, secret: str) -> Visitor | None:
+        """Return whose session this is, as long as it lasts and they may steer."""
+        if not secret or len(secret) > LONGEST:
+            return None
+        digest = pairing.digest_of(secret)
+        kept = self._all().get(pairing.line_of(digest))
+        if kept is None or not hmac.compare_digest(kept["digest"], digest):
+            return None
+        role = self._role_of(kept["actor"])
+        if role is None or datetime.fromisoformat(kept["until"]) <= self._clock():
+            return None
+        return Visitor(kept["actor"], role, hmac.new(secret.encode(), b"csrf", "sha256").hexdigest())
+
+    def sign_out(self, secret: str, *, everywhere: bool = False) -> None:
+        """End a session, or all of whoever it belongs to; forget those that have ended."""
+        kept, line = self._all(), pairing.line_of(pairing.digest_of(secret))
+        mine = kept.get(line, {}).get("actor")
+        for number, one in kept.items():
+            ended = datetime.fromisoformat(one["until"]) <= self._clock()
+            if ended or number == line or (everywhere and one["actor"] == mine):
+                self._notes.forget(SESSIONS, number)
+
+    def _all(self) -> Mapping[int, Mapping[str, str]]:
+        return {line: json.loads(text) for line, text in self._notes.read(SESSIONS).items()}

@@ -1,0 +1,96 @@
+"""What is looked at: the queue, a thread, the history, the channels; and the stream that keeps them new."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from threadcast.bot.requests.overview import ANSWERS
+from threadcast.bot.web.acts import HELPING, offered
+from threadcast.bot.web.rendering import page
+from threadcast.bot.web.sign_in import SignedIn, SiteHere, ThreadNumber
+from threadcast.queue.states import DeliveryState
+
+router = APIRouter()
+
+Skip = Annotated[int, Query(ge=0, lt=10**9)]
+ENTRIES: Final = 50  # of a list, on one page
+
+
+@router.get("/")
+def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = "", skip: Skip = 0) -> Response:
+    """What runs, what needs a person, what waits."""
+    queries = site.requests(visitor).queries
+    found = queries.forecast(channel=channel or None)
+    yours = [one for one in found if one.delivery.state in ANSWERS]
+    going = [one for one in found if one.delivery.state is DeliveryState.PUBLISHING]
+    waiting = [one for one in found if one.delivery.state is DeliveryState.QUEUED]
+    stopped = [one for one in queries.deliveries(frozenset({DeliveryState.FAILED})) if not channel]
+    return page(
+        request,
+        "queue.html",
+        block="list",
+        visitor=visitor,
+        channel=channel,
+        channels=sorted(queries.configured),
+        going=going,
+        yours=yours,
+        stopped=stopped[:ENTRIES],
+        waiting=waiting[skip : skip + ENTRIES],
+        skip=skip,
+        total=len(waiting),
+        entries=ENTRIES,
+        helping=HELPING,
+    )
+
+
+@router.get("/threads/{thread}")
+def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumber) -> Response:
+    """One thread whole: its posts on every channel, and what can be asked of it."""
+    requests = site.requests(visitor)
+    dossier = requests.queries.show(thread)
+    foreseen = {
+        one.delivery.id: one for one in requests.queries.forecast() if one.delivery.thread_id == thread
+    }
+    return page(
+        request,
+        "thread.html",
+        block="thread",
+        visitor=visitor,
+        dossier=dossier,
+        foreseen=foreseen,
+        acts=offered(dossier, visitor.role),
+        name=site.people().name,
+    )
+
+
+@router.get("/history")
+def history(
+    request: Request, site: SiteHere, visitor: SignedIn, channel: str = "", skip: Skip = 0
+) -> Response:
+    queries = site.requests(visitor).queries
+    chains = queries.history(channel=channel or None, limit=ENTRIES + 1, skip=skip)
+    return page(
+        request,
+        "history.html",
+        block="list",
+        visitor=visitor,
+        chains=chains[:ENTRIES],
+        more=len(chains) > ENTRIES,
+        channel=channel,
+        channels=sorted(queries.configured),
+        skip=skip,
+        entries=ENTRIES,
+    )
+
+
+@router.get("/channels")
+def channels(request: Request, site: SiteHere, visitor: SignedIn) -> Response:
+    queries = site.requests(visitor).queries
+    rows = [row for row in queries.channels() if row.name in queries.configured]
+    return page(request, "channels.html", block="list", visitor=visitor, rows=rows)
+
+
+@router.get("/events")
+async def events(site: SiteHere, visitor: SignedIn) -> Response:  # noqa: ARG001  # only for one who is signed in
+    return StreamingResponse(site.live.stream(), media_type="text/event-stream")

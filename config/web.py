@@ -1,0 +1,63 @@
+"""Where the page is served, and under which address people reach it."""
+
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+
+from threadcast.config.documented import Doc
+from threadcast.config.types import AdviceError, Endpoint, is_loopback, listener
+
+
+class Listener(NamedTuple):
+    """A host, which is an address or `localhost`, and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def _listener(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = listener(value)
+    return None if found is None else Listener(*found)
+
+
+def _reached_by_https(found: Listener | None, info: ValidationInfo) -> Listener | None:
+    if found is not None and not is_loopback(found.host) and info.data.get("url") is None:
+        raise AdviceError("others reach it there: name its https:// address in THREADCAST_WEB__URL")
+    return found
+
+
+class WebSettings(BaseModel):
+    """`listen` None: there is no page. `url` None: it is opened on this machine alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: Annotated[
+        Endpoint | None,
+        Doc(
+            "the address under which people open the page, where a proxy stands before it",
+            "an https:// address (http:// for this machine only)",
+            "https://threads.example.org",
+            "http:// and LISTEN",
+        ),
+    ] = None
+    listen: Annotated[
+        Listener | None,
+        BeforeValidator(_listener),
+        AfterValidator(_reached_by_https),
+        Doc(
+            "where the service shows its page",
+            "an address and a port of this machine, or off",
+            "127.0.0.1:8480",
+        ),
+    ] = Listener("127.0.0.1", 8480)
+
+    @property
+    def address(self) -> str:
+        """Return the address under which the page is opened."""
+        return self.url or f"http://{self.listen}"

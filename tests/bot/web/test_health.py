@@ -1,0 +1,48 @@
+"""What is told to whoever watches over the service."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from tests.bot.web.opened import opened
+from tests.bot.web.test_views import add
+
+
+def test_all_is_well(tmp_path: Path) -> None:
+    """A service that can work says so, to anybody, and no more."""
+    with opened(tmp_path) as page:
+        add(page)
+        browser = page.browser()
+        assert browser.get("/health/live").json() == {"live": True}
+        assert browser.get("/health/ready").json() == {"ready": True, "faults": {}}
+
+
+def test_a_thread_that_nobody_takes_up(tmp_path: Path) -> None:
+    """What is due and is not begun turns it red after a minute, with the channel's name and no text."""
+    with opened(tmp_path) as page:
+        thread = add(page)
+        page.moment[0] += timedelta(minutes=2)
+        answer = page.browser().get("/health/ready")
+        assert answer.status_code == 503
+        assert list(answer.json()["faults"]) == ["news"]
+        assert f"thread {thread} was due" in answer.json()["faults"]["news"]
+        page.requests_of("shell:ada").changes.pause(["news"])
+        assert page.browser().get("/health/ready").status_code == 200
+
+
+def test_a_lane_that_broke(tmp_path: Path) -> None:
+    """A lane that broke is named."""
+    with opened(tmp_path) as page:
+        page.broken["slow"] = "broke; the log says why"
+        answer = page.browser().get("/health/ready")
+        assert (answer.status_code, answer.json()["faults"]) == (503, {"slow": "broke; the log says why"})
+
+
+def test_a_database_that_is_gone(tmp_path: Path) -> None:
+    """A queue that cannot be used is told as such, and the loop still turns."""
+    with opened(tmp_path) as page:
+        page.database.close()
+        (page.settings.data / "queue.sqlite3").unlink()
+        browser = page.browser()
+        assert browser.get("/health/ready").status_code == 503
+        assert list(browser.get("/health/ready").json()["faults"]) == ["database"]
+        assert browser.get("/health/live").status_code == 200
