@@ -16,7 +16,7 @@ PIP := $(RUN) pip --disable-pip-version-check --quiet
 LOCKED := $(PIP) install --no-deps --require-hashes
 SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' -o -name '*.toml' -o -name '*.po' -o -path 'bot/web/*/*' | sort)
 
-.PHONY: help install demo test fuzz check bench soak languages messages lock docs clean
+.PHONY: help install demo browser test fuzz check bench soak languages messages lock docs clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,15 @@ else
 	@$(RUN) coverage report --include='$(PURE)' --fail-under=100
 	@tail -n 1 build/test.log
 endif
+
+AXE := 4.10.3
+build/axe.min.js:
+	@mkdir -p build/axe
+	@cd build/axe && npm pack --silent axe-core@$(AXE) > packed && tar -xzf "$$(cat packed)"
+	@cp build/axe/package/axe.min.js "$@"
+
+browser: build/axe.min.js  ## set up what the page is tested with: Chromium (as root) and axe-core
+	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; }
 
 bench: develop  ## measure how fast it is: one table, twenty minutes (ARGS="--json", ARGS="chains queue")
 	@$(RUN) tests.benchmarks $(ARGS)

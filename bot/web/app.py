@@ -39,7 +39,8 @@ def make_app(site: Site) -> FastAPI:
     """Return the application of a site."""
     app = FastAPI(title="Threadcast", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    # An editable install is a tree of links.
+    app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
     for routes in (health.router, sign_in.router, views.router, acts.router):
         app.include_router(routes)
     app.middleware("http")(_guard)

@@ -130,7 +130,9 @@ def test_what_every_answer_says(tmp_path: Path) -> None:
     with opened(tmp_path) as page:
         browser = page.signed_in()
         for path in (*VIEWS[:-1], "/sign-in", "/nowhere", "/static/page.css", "/health/live"):
-            headers = browser.get(path).headers
+            answer = browser.get(path)
+            headers = answer.headers
+            assert (answer.status_code == 404) is (path in {"/threads/1", "/nowhere"})
             assert "default-src 'none'" in headers["content-security-policy"]
             assert "unsafe" not in headers["content-security-policy"]
             assert headers["x-frame-options"] == "DENY"

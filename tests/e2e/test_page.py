@@ -1,0 +1,129 @@
+"""The page of the real service in a real browser."""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.e2e.house import PATIENCE, House, thread_text
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make browser"),
+]
+AXE = Path("build/axe.min.js")
+QUIETLY = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as started:
+        found = started.chromium.launch(executable_path=CHROMIUM, args=QUIETLY)
+        yield found
+        found.close()
+
+
+complaints: list[str] = []
+
+
+@contextmanager
+def shown(house: House, browser: Browser) -> Iterator[str]:
+    """The page of a running service: its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    house.env["THREADCAST_WEB__LISTEN"] = f"127.0.0.1:{port}"
+    with house.running() as service:
+        service.wait_for('"event": "page"')
+        complaints.clear()
+        yield f"http://127.0.0.1:{port}"
+        for one in browser.contexts:
+            one.close()
+        assert complaints == []
+        assert service.stop() == 0
+
+
+def sign_in(house: House, browser: Browser, **window: int) -> Page:
+    """A browser of its own, signed in as a person does it; what it complains of is in `complaints`."""
+    given = {"width": 1000, "height": 900} | window
+    page = browser.new_context(viewport={"width": given["width"], "height": given["height"]}).new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+
+    def complain(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    page.on("console", complain)
+    page.goto(house.json("page")["link"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    return page
+
+
+def test_two_who_look(house: House, browser: Browser) -> None:
+    """What one does in a browser the other sees without doing anything, and so does the one who did it."""
+    house.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "true"
+    with shown(house, browser):
+        first, second = sign_in(house, browser), sign_in(house, browser)
+        expect(first.get_by_text("Nothing waits.")).to_be_visible()
+        house.command("add", house.write(thread_text(1, 3)), "-c", "news")
+        for page in (first, second):
+            expect(page.get_by_role("heading", name="Needs you")).to_be_visible()
+        second.get_by_role("link", name="#1").click()
+        expect(second.get_by_text("held")).to_be_visible()
+        first.get_by_role("button", name="Publish #1 on news").click()
+        expect(second.get_by_text("published", exact=True)).to_be_visible()
+        expect(first.get_by_text("published", exact=True)).to_be_visible()
+    assert len(house.on_telegram()) == 3
+
+
+def test_by_keyboard(house: House, browser: Browser) -> None:
+    """Everything is reached with Tab and pressed with Enter, beginning with a way past the head."""
+    house.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "true"
+    house.command("add", house.write(thread_text(1, 3)), "-c", "news")
+    with shown(house, browser):
+        page = sign_in(house, browser)
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="To the content")).to_be_focused()
+        button = page.get_by_role("button", name="Publish #1 on news")
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if button.evaluate("one => one === document.activeElement"):
+                break
+        expect(button).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("published", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 360, 1000])
+def test_a_narrow_window(house: House, browser: Browser, width: int) -> None:
+    """On a telephone nothing of a view is wider than the window."""
+    house.command("add", house.write(thread_text(1, 3)), "-c", "news", "--hold")
+    with shown(house, browser) as address:
+        page = sign_in(house, browser, width=width)
+        for view in ("/", "/threads/1", "/history", "/channels", "/sign-in"):
+            page.goto(address + view)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="no axe-core here: make browser")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_for_everybody(house: House, browser: Browser, scheme: Literal["light", "dark"]) -> None:
+    """axe-core finds nothing wrong with any view: labels, landmarks, contrast, order."""
+    house.command("add", house.write(thread_text(1, 3)), "-c", "news")
+    house.command("add", house.write(thread_text(2, 3)), "-c", "news", "--hold")
+    with shown(house, browser) as address:
+        page = sign_in(house, browser)
+        page.emulate_media(color_scheme=scheme)
+        for view in ("/", "/threads/1", "/threads/2", "/history", "/channels", "/sign-in"):
+            page.goto(address + view)
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = page.evaluate(
+                "axe.run().then(it => it.violations.map(one => [one.id, one.nodes.map(each => each.html)]))"
+            )
+            assert found == [], view
