@@ -14,11 +14,14 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from threadcast.bot.requests.errors import RequestError, UnknownChannelError
-from threadcast.bot.web import acts, health, sign_in, views
+from threadcast.bot.web import acts, compose, health, sign_in, views
 from threadcast.bot.web.rendering import refused
 from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
+from threadcast.config.logs import get_logger
 from threadcast.queue.errors import NotFoundError, QueueError, StoreError
+
+log = get_logger("threadcast.page")
 
 STATIC: Final = Path(__file__).parent / "static"
 LARGEST: Final = 1024 * 1024  # bytes of a request's body
@@ -41,13 +44,14 @@ def make_app(site: Site) -> FastAPI:
     app.state.site = site
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
-    for routes in (health.router, sign_in.router, views.router, acts.router):
+    for routes in (health.router, sign_in.router, views.router, compose.router, acts.router):
         app.include_router(routes)
     app.middleware("http")(_guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(site), www_redirect=False)
     app.add_exception_handler(SignInNeededError, _to_sign_in)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(Exception, _broke)
     for kind in (QueueError, RequestError):
         app.add_exception_handler(kind, _refused)
     return app
@@ -97,6 +101,13 @@ def _refused(request: Request, error: Exception) -> Response:
         case _:
             status = HTTPStatus.CONFLICT
     return refused(request, error, status)
+
+
+def _broke(request: Request, error: Exception) -> Response:
+    log.error("a view of the page broke", path=request.url.path, exc_info=error)
+    response = refused(request, "Something broke here; the log says what.", HTTPStatus.INTERNAL_SERVER_ERROR)
+    response.headers.update(HEADERS)
+    return response
 
 
 def _misread(request: Request, error: Exception) -> Response:  # noqa: ARG001  # holds what was sent

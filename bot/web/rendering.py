@@ -35,21 +35,28 @@ def page(
     request: Request, template: str, *, block: str = "", status: int = HTTPStatus.OK, **about: Any
 ) -> Response:
     """Return a page; only its `block`, where there is one and the page asks for itself anew."""
+    if block and "hx-request" in request.headers:
+        return part(request, template, block, **about)
+    return HTMLResponse(_TEMPLATES.get_template(template).render(**_known(request), **about), status)
+
+
+def part(request: Request, template: str, block: str, **about: Any) -> Response:
+    """Return a block of a page."""
+    return HTMLResponse(render_block(_TEMPLATES, template, block, **_known(request), **about))
+
+
+def _known(request: Request) -> dict[str, Any]:
+    """What every template is given."""
     site = request.app.state.site
     now: datetime = site.now()
-    known = {
-        "visitor": None,
+    return {
         "now": now,
         "path": request.url.path,
         "shortly": lambda moment: shortly(moment, now, site.zone),
-        **about,
     }
-    if block and "hx-request" in request.headers:
-        return HTMLResponse(render_block(_TEMPLATES, template, block, **known), status)
-    return HTMLResponse(_TEMPLATES.get_template(template).render(**known), status)
 
 
 def refused(request: Request, why: str | Exception, status: int) -> Response:
     """Return why something was not done, and the way back."""
     said = why if isinstance(why, str) else sentence(why, SHELL)
-    return page(request, "refused.html", status=status, said=said)
+    return page(request, "refused.html", status=status, visitor=None, said=said)

@@ -50,6 +50,7 @@ def build_site(
         channels,
         requests_of,
         Sessions(notes, role_of, clock),
+        notes,
         people,
         Live(),
         broken,

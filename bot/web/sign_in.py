@@ -57,10 +57,12 @@ Sender = Annotated[Visitor, Depends(from_our_form)]
 def ask(request: Request, site: SiteHere, code: str = "") -> Response:
     """A button, for what opens links to look at them uses none up."""
     good = bool(code) and site.sessions.is_good(code)
-    status = HTTPStatus.OK if good or not code else HTTPStatus.FORBIDDEN
-    return page(
-        request, "sign-in.html", status=status, code=code if good else "", old=bool(code) and not good
-    )
+    return _asked(request, code if good else "", old=bool(code) and not good)
+
+
+def _asked(request: Request, code: str, *, old: bool) -> Response:
+    status = HTTPStatus.FORBIDDEN if old else HTTPStatus.OK
+    return page(request, "sign-in.html", status=status, visitor=None, code=code, old=old)
 
 
 @router.post("/sign-in")
@@ -69,7 +71,7 @@ def sign_in(request: Request, site: SiteHere, code: Annotated[str, Form()] = "")
         raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, "Too many links were tried. Wait a minute.")
     secret = site.sessions.sign_in(code)
     if secret is None:
-        return page(request, "sign-in.html", status=HTTPStatus.FORBIDDEN, code="", old=True)
+        return _asked(request, "", old=True)
     answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
     answer.set_cookie(
         cookie_name(site),

@@ -11,6 +11,7 @@ from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.live import Live
 from threadcast.bot.web.sessions import Sessions, Visitor
 from threadcast.config.web import WebSettings
+from threadcast.queue.store.notes import Notes
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Site:
     channels: Sequence[Channel]
     requests_of: Callable[[str], Requests]
     sessions: Sessions
+    notes: Notes
     people: Callable[[], People]
     live: Live
     broken: Callable[[], Mapping[str, str]]

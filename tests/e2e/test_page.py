@@ -1,5 +1,6 @@
 """The page of the real service in a real browser."""
 
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -100,13 +101,35 @@ def test_by_keyboard(house: House, browser: Browser) -> None:
         expect(page.get_by_text("published", exact=True)).to_be_visible()
 
 
+def test_writing(house: House, browser: Browser) -> None:
+    """While one types, the posts of each channel are seen; what is written survives a reload."""
+    with shown(house, browser):
+        page = sign_in(house, browser)
+        page.get_by_role("link", name="Write", exact=True).click()
+        box = page.get_by_label("Text, numbered")
+        box.fill("1/2 A kettle sings before it boils.\n\n2/2 " + "Steam is patient. " * 40)
+        news, masto = page.get_by_role("region", name="On news"), page.get_by_role("region", name="On masto")
+        expect(news.get_by_role("listitem")).to_have_count(2)
+        expect(masto.get_by_role("listitem")).to_have_count(3)
+        expect(masto.get_by_text("2a/2")).to_be_visible()
+        page.get_by_role("checkbox", name="masto").uncheck()
+        expect(masto).to_have_count(0)
+        page.reload()
+        expect(box).to_have_value(re.compile("A kettle sings"))
+        page.get_by_role("checkbox", name="masto").uncheck()
+        page.get_by_role("button", name="Publish").click()
+        expect(page.get_by_text("published", exact=True)).to_be_visible()
+    assert len(house.on_telegram()) == 2
+    assert house.on_mastodon() == []
+
+
 @pytest.mark.parametrize("width", [320, 360, 1000])
 def test_a_narrow_window(house: House, browser: Browser, width: int) -> None:
     """On a telephone nothing of a view is wider than the window."""
     house.command("add", house.write(thread_text(1, 3)), "-c", "news", "--hold")
     with shown(house, browser) as address:
         page = sign_in(house, browser, width=width)
-        for view in ("/", "/threads/1", "/history", "/channels", "/sign-in"):
+        for view in ("/", "/compose", "/threads/1", "/history", "/channels", "/sign-in"):
             page.goto(address + view)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, view
 
@@ -120,7 +143,7 @@ def test_for_everybody(house: House, browser: Browser, scheme: Literal["light", 
     with shown(house, browser) as address:
         page = sign_in(house, browser)
         page.emulate_media(color_scheme=scheme)
-        for view in ("/", "/threads/1", "/threads/2", "/history", "/channels", "/sign-in"):
+        for view in ("/", "/compose", "/threads/1", "/threads/2", "/history", "/channels", "/sign-in"):
             page.goto(address + view)
             page.evaluate(AXE.read_text(encoding="utf-8"))
             found = page.evaluate(

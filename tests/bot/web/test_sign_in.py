@@ -9,7 +9,7 @@ from tests.bot.web.opened import HERE, csrf, opened, press
 from threadcast.bot.people.people import Role, admit, revoke
 from threadcast.bot.web.sessions import LINKS, SESSIONS, TRIES
 
-VIEWS = ("/", "/threads/1", "/history", "/channels", "/events")
+VIEWS = ("/", "/compose", "/threads/1", "/history", "/channels", "/events")
 
 
 def test_a_stranger_sees_nothing(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_a_stranger_sees_nothing(tmp_path: Path) -> None:
         for path in VIEWS:
             answer = browser.get(path)
             assert (answer.status_code, answer.headers["location"], answer.text) == (303, "/sign-in", "")
-        for path in ("/threads/1/now", "/channels/news/pause", "/sign-out"):
+        for path in ("/threads/1/now", "/channels/news/pause", "/compose", "/sign-out"):
             assert browser.post(path).headers["location"] == "/sign-in"
         assert browser.get("/", headers={"HX-Request": "true"}).status_code == 401
         assert not any(row.paused for row in page.database.reading.channels())
