@@ -172,25 +172,22 @@ def variables() -> tuple[Variable, ...]:
     return (*service, *_FILES, *web, *telegram, *_channel_variables())
 
 
-_FILES = (
-    Variable(
-        name=SECRETS_DIR,
-        meaning="a folder with a file for each secret, named like its variable",
-        expected="a folder that can be read",
-        example="/run/secrets",
-        default="",
-        secret=False,
-        group="Service",
-    ),
-    Variable(
-        name=CHANNELS_FILE,
-        meaning="a TOML file with a table for each channel, whose keys are those of its variables",
-        expected="a TOML file that can be read",
-        example="channels.toml",
-        default="",
-        secret=False,
-        group="Service",
-    ),
+_FILES = tuple(
+    Variable(name, meaning, expected, example, default="", secret=False, group="Service")
+    for name, meaning, expected, example in (
+        (
+            SECRETS_DIR,
+            "a folder with a file for each secret, named like its variable",
+            "a folder that can be read",
+            "/run/secrets",
+        ),
+        (
+            CHANNELS_FILE,
+            "a TOML file with a table for each channel, whose keys are those of its variables",
+            "a TOML file that can be read",
+            "channels.toml",
+        ),
+    )
 )
 
 _READ = {file.name for file in _FILES}  # what they hold stands among the variables
