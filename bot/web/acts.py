@@ -12,6 +12,8 @@ from threadcast.bot.people.people import Role
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.queries import Dossier
 from threadcast.bot.web.sign_in import Sender, SiteHere, ThreadNumber
+from threadcast.queue.model import Delivery
+from threadcast.queue.outcomes import CHANNEL_FAULTS
 from threadcast.queue.states import DeliveryState, Event, allowed
 
 router = APIRouter()
@@ -59,8 +61,15 @@ def offered(dossier: Dossier, role: Role) -> dict[str, Act]:
     if role is not Role.OWNER:
         return {}
     may = {event for chain in dossier.chains for event in allowed(chain.delivery.state)}
+    if not any(_stands_still(chain.delivery) for chain in dossier.chains):
+        may.discard(Event.RETRY)
     found = {name: act for name, act in ACTS.items() if act.event in may}
     return {name: act for name, act in found.items() if not (name == "hold" and "release" in found)}
+
+
+def _stands_still(one: Delivery) -> bool:
+    """Whether it goes on where a person says so: it has stopped, or waits for its channel to be mended."""
+    return one.state is DeliveryState.FAILED or one.code in CHANNEL_FAULTS
 
 
 def _owner(visitor: Sender) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
 
-from threadcast.bot.languages.stored import translated
+from threadcast.bot.languages.catalogues import translated
 from threadcast.bot.noticed import noticed
 from threadcast.bot.wording import SHELL, lasting, parts, posts, sentence, shortly, stands
 

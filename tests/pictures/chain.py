@@ -1,4 +1,4 @@
-"""Makes docs/images/chain.png of the newest demo: `make demo`, then python -m tests.pictures.show
+"""Makes docs/images/chain.png of the newest demo: `make demo`, then python -m tests.pictures.chain
 
 It shows the thread with pictures as readers of both networks see it, who have asked to see what is below the
 warning of all posts but the second. Needs Chromium.

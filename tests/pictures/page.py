@@ -1,0 +1,107 @@
+"""Makes docs/images/page-*.png, what an owner sees in a browser: python -m tests.pictures.page
+
+A real service with two local channels publishes the samples of the demo. Needs Chromium.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "bot" / "shell" / "samples"
+ADDRESS = "127.0.0.1:8481"
+SETTINGS = {
+    "PATH": "/usr/bin:/bin",
+    "THREADCAST_WEB__LISTEN": ADDRESS,
+    "THREADCAST_CHANNELS__EVENINGS__KIND": "local",
+    "THREADCAST_CHANNELS__EVENINGS__SCHEDULE": "daily 19:00",
+    "THREADCAST_CHANNELS__NEWS__KIND": "local",
+    "THREADCAST_CHANNELS__NEWS__LIKE": "telegram",
+    "THREADCAST_CHANNELS__NEWS__PACE": "30s",
+}
+COLOURS = 96
+TEXT = (
+    """1/3 A lighthouse is a building that talks. It says one thing, all night: here I am.
+
+2/3 """
+    + (
+        "Every light has its own rhythm, so that a sailor who counts the seconds between two flashes knows "
+        "which coast it is. "
+    )
+    * 5
+    + """
+
+3/3 The rest is weather. /end"""
+)
+
+
+def main() -> None:
+    with TemporaryDirectory() as folder:
+        env = {**SETTINGS, "HOME": folder}
+        for name, more in (("2-semaphore.txt", []), ("4-grace.txt", ["-c", "evenings"])):
+            typed(env, "add", name, *more)
+        typed(env, "add", "1-lighthouses.txt", "--hold")
+        service = subprocess.Popen(
+            [sys.executable, "-m", "threadcast.bot", "run"],
+            env=env,
+            cwd=SAMPLES,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert service.stderr is not None
+            next(line for line in service.stderr if '"published"' in line or '"event": "page"' in line)
+            link = typed(env, "page").split()[0]
+            with sync_playwright() as started:
+                browser = started.chromium.launch(
+                    executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+                )
+                show(browser, link)
+        finally:
+            service.terminate()
+            service.wait()
+
+
+def typed(env: Mapping[str, str], *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "threadcast.bot", *words],
+        env=env,
+        cwd=SAMPLES,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+def show(browser: Browser, link: str) -> None:
+    page = browser.new_context(viewport={"width": 960, "height": 720}, device_scale_factor=1.25).new_page()
+    page.goto(link)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Going out").wait_for()
+    save(page.screenshot(full_page=True), "queue")
+    page.goto(f"http://{ADDRESS}/compose")
+    page.get_by_label("Text, numbered").fill(TEXT)
+    page.get_by_role("region", name="On evenings").get_by_role("listitem").nth(3).wait_for()
+    save(page.screenshot(full_page=True), "compose")
+    page.set_viewport_size({"width": 360, "height": 720})
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"http://{ADDRESS}/threads/1")
+    save(page.screenshot(), "thread")
+
+
+def save(shot: bytes, name: str) -> None:
+    path = ROOT / "docs" / "images" / f"page-{name}.png"
+    path.write_bytes(shot)
+    picture = Image.open(path).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    picture.save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
