@@ -14,6 +14,7 @@ from threadcast.queue.store import migrate
 from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.engine import doubts, is_missing, is_sqlite, parse_url, place
+from threadcast.queue.store.fleet.jobs import require_jobs
 from threadcast.queue.store.transactions import held, service_lock
 
 log = get_logger("threadcast.service")
@@ -108,5 +109,6 @@ def look_through(settings: Settings) -> None:
     """Before the queue is relied on: is it sound, and does it keep what it is told? Raises StoreError."""
     url = settings.database_url.get_secret_value()
     require_sound(url)
+    require_jobs(url)
     for doubt in doubts(url):
         log.warning("the queue may lose what it was told last", reason=doubt.what, next=doubt.advice)

@@ -9,7 +9,7 @@ from sqlalchemy import case, func, or_, select
 from threadcast.queue.compose.corrections import Elsewhere
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.outcomes import Code
-from threadcast.queue.states import DeliveryState, PostState
+from threadcast.queue.states import GOES_ON, DeliveryState, PostState
 from threadcast.queue.store.rows import (
     DELIVERY,
     delivery_of,
@@ -45,6 +45,12 @@ class Reading:
         with self._read() as connection:
             rows = connection.execute(select(CHANNELS).order_by(CHANNELS.c.name)).mappings()
             return tuple(value(ChannelRow, row) for row in rows)
+
+    def waiting(self) -> tuple[str, ...]:
+        """The channels on which something is queued or goes out, by name."""
+        query = select(DELIVERIES.c.channel).distinct().where(DELIVERIES.c.state.in_(sorted(GOES_ON)))
+        with self._read() as connection:
+            return tuple(connection.scalars(query.order_by(DELIVERIES.c.channel)))
 
     def halted(self, delivery: Delivery) -> bool:
         """Whether a begun delivery goes no further: its channel is paused, or a person stopped it."""
@@ -147,6 +153,16 @@ class Reading:
         with self._read() as connection:
             row = connection.execute(query).mappings().one_or_none()
             return None if row is None else post_of(row)
+
+    def sent_at(self, channel: str, since: datetime) -> tuple[datetime, ...]:
+        """When each post of ours went out on this channel, since a moment, the oldest first."""
+        query = (
+            select(POSTS.c.finished)
+            .join(DELIVERIES, DELIVERIES.c.id == POSTS.c.delivery_id)
+            .where(DELIVERIES.c.channel == channel, POSTS.c.finished >= since)
+        )
+        with self._read() as connection:
+            return tuple(connection.scalars(query.order_by(POSTS.c.finished)))
 
     def sent_since(self, channel: str, moment: datetime) -> int:
         """How many posts of ours went out, or were edited, on this channel at `moment` or later.

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 from click.shell_completion import get_completion_class
 
-from threadcast.bot.channels.port import now
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import Role
 from threadcast.bot.service import serve
@@ -96,7 +95,7 @@ def pair(session: Session, editor: bool) -> None:
     name = asyncio.run(bot_name(session.settings))
     if not isinstance(name, str):
         raise click.ClickException(f"{name.what}: {name.advice}")
-    code = pairing.offer(session.database.notes, role, by=actor(), now=now())
+    code = pairing.offer(session.database.notes, role, by=actor(), now=session.clock())
     link = pairing.address(name, code)
     if session.as_json:
         minutes = int(pairing.LASTS.total_seconds() / 60)
