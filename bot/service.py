@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -27,11 +26,9 @@ from threadcast.bot.channels.build import (
 from threadcast.bot.channels.port import Channel, Clock, always, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.channels.telegram.pace import BotPace
-from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare
+from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare, remove_unneeded
 from threadcast.bot.intake.folder import IntakeFolder
-from threadcast.bot.media.bucket import AwayError
-from threadcast.bot.media.errors import MediaError
-from threadcast.bot.media.store import OWNER, open_store
+from threadcast.bot.media.store import open_store
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
@@ -53,8 +50,6 @@ log = get_logger("threadcast.service")
 
 # Between two looks that nothing asked for: the clock was set, or another machine added something.
 LOOK_EVERY = timedelta(minutes=5)
-UNNEEDED = timedelta(days=1)  # how long a file stays that no thread needs, or not yet
-QUEUE_OF_FILES = "media"  # the note with the name by which the files know their queue
 CLAIMS = 2  # at a time, of as many channels as there are
 
 
@@ -341,31 +336,6 @@ class Service:
                 log.info("took over what the last service left", deliveries=freed)
         for channel in self._channels:
             log.info("channel", name=channel.name, kind=channel.kind, target=channel.target)
-
-
-def remove_unneeded(settings: Settings, database: Database, clock: Clock) -> None:
-    """Remove the files that no thread needs. Blocks: the scheduler calls it in a thread."""
-    try:
-        _remove_unneeded(settings, database, clock())
-    except AwayError as error:
-        log.error("the files of threads cannot be used", reason=str(error), next=error.advice)  # noqa: TRY400
-    except (StoreError, MediaError, OSError) as error:  # next time
-        log.warning("files that no thread needs were not removed", reason=str(error))
-
-
-def _remove_unneeded(settings: Settings, database: Database, now: datetime) -> None:
-    store, notes = open_store(settings), database.notes
-    queue = notes.read(QUEUE_OF_FILES).get(1) or token_hex(16)
-    notes.write(QUEUE_OF_FILES, 1, queue, now=now)
-    if not store.belongs_to(queue):
-        log.error(
-            "files that no thread needs stay: they may be another queue's",
-            place=store.place,
-            next=f"give this queue a place of its own, or, where there is no other, remove {OWNER} there",
-        )
-        return
-    if removed := store.sweep(database.reading.files(), (now - UNNEEDED).timestamp()):
-        log.info("removed files that no thread needs", files=removed)
 
 
 def join_fleet(settings: Settings, database: Database) -> "Fleet | None":

@@ -22,7 +22,7 @@ class Fleet:
     def __init__(self, url: str, database: Database) -> None:
         self.clock = DatabaseClock(database).measure()
         self.machine = ThisMachine(database, self.clock)
-        self.jobs = Jobs(url, database.reading.waiting, self.clock)
+        self.jobs = Jobs(url, database.machines.waiting, self.clock)
 
     def hint(self, channels: Collection[str]) -> bool:
         """What was asked of this service itself changed these channels; there is somebody who looks."""

@@ -9,7 +9,7 @@ from sqlalchemy import case, func, or_, select
 from threadcast.queue.compose.corrections import Elsewhere
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.outcomes import Code
-from threadcast.queue.states import GOES_ON, DeliveryState, PostState
+from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.store.rows import (
     DELIVERY,
     delivery_of,
@@ -45,12 +45,6 @@ class Reading:
         with self._read() as connection:
             rows = connection.execute(select(CHANNELS).order_by(CHANNELS.c.name)).mappings()
             return tuple(value(ChannelRow, row) for row in rows)
-
-    def waiting(self) -> tuple[str, ...]:
-        """The channels on which something is queued or goes out, by name."""
-        query = select(DELIVERIES.c.channel).distinct().where(DELIVERIES.c.state.in_(sorted(GOES_ON)))
-        with self._read() as connection:
-            return tuple(connection.scalars(query.order_by(DELIVERIES.c.channel)))
 
     def halted(self, delivery: Delivery) -> bool:
         """Whether a begun delivery goes no further: its channel is paused, or a person stopped it."""

@@ -18,10 +18,9 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql
 
 from threadcast.queue.model import Beat, Machine
-from threadcast.queue.states import DeliveryState
+from threadcast.queue.states import GOES_ON, DeliveryState
 from threadcast.queue.store.migrate import VERSION_TABLE
 from threadcast.queue.store.schema import DELIVERIES, EVENTS, LEADERS, MACHINES, SLOTS, UtcTime
 from threadcast.queue.store.transactions import Transactions
@@ -94,8 +93,16 @@ class Machines:
                 for row in connection.execute(select(MACHINES).order_by(MACHINES.c.since)).mappings()
             )
 
+    def waiting(self) -> tuple[str, ...]:
+        """The channels on which something is queued or goes out, by name."""
+        query = select(DELIVERIES.c.channel).distinct().where(DELIVERIES.c.state.in_(sorted(GOES_ON)))
+        with self._read() as connection:
+            return tuple(connection.scalars(query.order_by(DELIVERIES.c.channel)))
+
     def lead(self, what: str, name: str) -> bool:
         """Lead something that only one machine may do, if nobody does; whether this one leads now."""
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # only on a server
+
         taken = postgresql.insert(LEADERS).values(what=what, machine=name).on_conflict_do_nothing()
         with self._write() as connection:
             leader = select(LEADERS.c.machine).where(LEADERS.c.what == what)
@@ -105,6 +112,8 @@ class Machines:
 
     def take_slot(self, what: str, earliest: datetime, apart: timedelta) -> datetime:
         """Take the next free slot of what all share, not before `earliest`; the one after it is `apart`."""
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # only on a server
+
         free = func.greatest(SLOTS.c.next, literal(earliest, UtcTime), type_=UtcTime)
         first = postgresql.insert(SLOTS).values(what=what, next=earliest + apart)
         take = first.on_conflict_do_update(
