@@ -117,11 +117,9 @@ class Publisher:
             async with renewed(self.database, claim, clock=self.clock, lease=LEASE):
                 return await self._work(claim)
         except LeaseLostError:
-            mine = claim.delivery
-            log.warning(
-                "another worker took over", channel=mine.channel, thread=mine.thread_id, fence=mine.fence
-            )
-            return mine
+            about = {"thread": claim.delivery.thread_id, "fence": claim.delivery.fence}
+            log.warning("another worker took over", channel=self.channel.name, **about)
+            return claim.delivery
         except StoreError:
             self._dropped = claim
             raise
@@ -362,12 +360,8 @@ class Publisher:
         """Whether the next post may go at once."""
         if change.event is not Event.GO_ON or not change.keeps_lease:
             return False
-        if (
-            self.stop.asked.is_set()
-            or self._changed.is_set()
-            or self.brake(now) is not None
-            or self.pace.asks
-        ):
+        halts = self.stop.asked.is_set() or self._changed.is_set() or self.pace.asks
+        if halts or self.brake(now) is not None:
             return False
         return self.pace.ready_at(now) <= now
 
