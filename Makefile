@@ -16,7 +16,7 @@ PIP := $(RUN) pip --disable-pip-version-check --quiet
 LOCKED := $(PIP) install --no-deps --require-hashes
 SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' -o -name '*.toml' -o -name '*.po' -o -path 'bot/web/*/*' | sort)
 
-.PHONY: help install demo browser test fuzz check bench soak languages messages lock docs clean
+.PHONY: help install demo browser test fuzz check bench fleet soak languages messages lock docs clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,8 +86,11 @@ browser: build/axe.min.js  ## set up what the page is tested with: Chromium (as 
 bench: develop  ## measure how fast it is: one table, twenty minutes (ARGS="--json", ARGS="chains queue")
 	@$(RUN) tests.benchmarks $(ARGS)
 
-soak: develop  ## kill the service a thousand times and count what came of it (TIME=5 minutes, ARGS="--kills 100")
-	@$(RUN) tests.faults $(if $(TIME),--minutes $(TIME)) $(ARGS)
+fleet: develop  ## publish 300 chains on three services with one PostgreSQL, and kill one in the middle
+	@$(RUN) tests.benchmarks.fleet $(ARGS)
+
+soak: develop  ## kill the service a thousand times and count what came of it (TIME=5 minutes, FLEET=3 machines)
+	@$(RUN) tests.faults $(if $(TIME),--minutes $(TIME)) $(if $(FLEET),--fleet $(FLEET)) $(ARGS)
 
 fuzz: develop  ## throw 100,000 bad files, settings, answers and commands at it: one table (ARGS="20000 commands")
 	@nice $(RUN) tests.faults.fuzz $(ARGS)

@@ -4,9 +4,15 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 
 from threadcast.bot import wake
+from threadcast.bot.channels.port import Clock
+from threadcast.bot.media.bucket import AwayError
+from threadcast.bot.media.errors import MediaError
+from threadcast.bot.media.store import OWNER, open_store
 from threadcast.config.logs import get_logger
 from threadcast.config.settings import DATABASE, Settings
 from threadcast.queue.errors import Fault, GoneError, QueueError, StoreError
@@ -14,7 +20,11 @@ from threadcast.queue.store import migrate
 from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.engine import doubts, is_missing, is_sqlite, parse_url, place
+from threadcast.queue.store.fleet.jobs import require_jobs
 from threadcast.queue.store.transactions import held, service_lock
+
+UNNEEDED = timedelta(days=1)  # how long a file stays that no thread needs, or not yet
+QUEUE_OF_FILES = "media"  # the note with the name by which the files know their queue
 
 log = get_logger("threadcast.service")
 
@@ -108,5 +118,31 @@ def look_through(settings: Settings) -> None:
     """Before the queue is relied on: is it sound, and does it keep what it is told? Raises StoreError."""
     url = settings.database_url.get_secret_value()
     require_sound(url)
+    require_jobs(url)
     for doubt in doubts(url):
         log.warning("the queue may lose what it was told last", reason=doubt.what, next=doubt.advice)
+
+
+def remove_unneeded(settings: Settings, database: Database, clock: Clock) -> None:
+    """Remove the files that no thread needs. Blocks: the scheduler calls it in a thread."""
+    try:
+        _remove_unneeded(settings, database, clock())
+    except AwayError as error:
+        log.error("the files of threads cannot be used", reason=str(error), next=error.advice)  # noqa: TRY400
+    except (StoreError, MediaError, OSError) as error:  # next time
+        log.warning("files that no thread needs were not removed", reason=str(error))
+
+
+def _remove_unneeded(settings: Settings, database: Database, now: datetime) -> None:
+    store, notes = open_store(settings), database.notes
+    queue = notes.read(QUEUE_OF_FILES).get(1) or token_hex(16)
+    notes.write(QUEUE_OF_FILES, 1, queue, now=now)
+    if not store.belongs_to(queue):
+        log.error(
+            "files that no thread needs stay: they may be another queue's",
+            place=store.place,
+            next=f"give this queue a place of its own, or, where there is no other, remove {OWNER} there",
+        )
+        return
+    if removed := store.sweep(database.reading.files(), (now - UNNEEDED).timestamp()):
+        log.info("removed files that no thread needs", files=removed)

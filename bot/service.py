@@ -6,16 +6,16 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from threadcast.bot import wake
 from threadcast.bot.channels.build import (
+    bot_of,
     bot_pace,
     build_channels,
     build_paces,
@@ -23,38 +23,71 @@ from threadcast.bot.channels.build import (
     open_channels,
     seen,
 )
-from threadcast.bot.channels.port import Channel, Clock, now
+from threadcast.bot.channels.port import Channel, Clock, always, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.channels.telegram.pace import BotPace
-from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare
+from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare, remove_unneeded
 from threadcast.bot.intake.folder import IntakeFolder
-from threadcast.bot.media.bucket import AwayError
-from threadcast.bot.media.errors import MediaError
-from threadcast.bot.media.store import OWNER, open_store
+from threadcast.bot.media.store import open_store
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
+from threadcast.bot.web.page import build_page
 from threadcast.config.logs import get_logger
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import Fault, StoreError
+from threadcast.queue.model import Delivery
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.engine import is_sqlite
-from threadcast.queue.store.notes import Notes
 
 if TYPE_CHECKING:
     from threadcast.bot.chat.chat import Chat
-    from threadcast.bot.web.server import Page
+    from threadcast.bot.fleet.fleet import Fleet
 
 log = get_logger("threadcast.service")
 
 # Between two looks that nothing asked for: the clock was set, or another machine added something.
 LOOK_EVERY = timedelta(minutes=5)
-UNNEEDED = timedelta(days=1)  # how long a file stays that no thread needs, or not yet
-QUEUE_OF_FILES = "media"  # the note with the name by which the files know their queue
 CLAIMS = 2  # at a time, of as many channels as there are
+
+
+class ChatInUse:
+    """The chat, while this service is the one that hears the bot."""
+
+    def __init__(self, build: "Callable[[], Chat | None]") -> None:
+        self._build = build
+        self._chat: Chat | None = None
+
+    async def begin(self) -> None:
+        """Hear the bot, where one is configured."""
+        self._chat = self._build()
+        if self._chat is not None:
+            self._chat.start()
+
+    async def abandon(self) -> None:
+        """Another machine hears the bot: hear and say nothing more."""
+        chat, self._chat = self._chat, None
+        if chat is not None:
+            await chat.close(saying=False)
+
+    def touch(self, delivery: Delivery) -> None:
+        if self._chat is not None:
+            self._chat.touch(delivery)
+
+    def wake(self) -> None:
+        if self._chat is not None:
+            self._chat.wake()
+
+    def stop_polling(self) -> None:
+        if self._chat is not None:
+            self._chat.stop_polling()
+
+    async def close(self) -> None:
+        if self._chat is not None:
+            await self._chat.close()
 
 
 class Service:
@@ -74,8 +107,11 @@ class Service:
         clock: Clock = now,
         timer: Callable[[], float] = time.monotonic,
         look_every: timedelta = LOOK_EVERY,
+        fleet: "Fleet | None" = None,
     ) -> None:
         self.stop = Stop()
+        self._fleet = fleet
+        self._ended: StoreError | None = None
         self._given = settings  # as the environment has it; channels that were stored come to it
         self._settings = settings
         self._database = database
@@ -89,11 +125,11 @@ class Service:
         # The default drops a job that is a second late.
         self._timers = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         self._intake = self._build_intake()
-        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._worker = f"{socket.gethostname()}:{os.getpid()}" if fleet is None else fleet.machine.name
         database.changes.see_channels(seen(settings, channels), now=clock())
         self._bots: dict[str, BotPace] = {}
-        self._chat = self._build_chat()
-        self._page = _page(
+        self._chat = ChatInUse(self._build_chat)
+        self._page = build_page(
             settings,
             self._channels,
             database.notes,
@@ -101,12 +137,16 @@ class Service:
             broken=lambda: self._scheduler.broken,
             clock=clock,
         )
-        for face in (self._chat, self._page):
-            observe = observe if face is None else face.observing(observe)
-        self._observe = observe
+        self._observe = self._page.observing(observe)
         self._claiming = asyncio.Semaphore(CLAIMS)
         publishers = self._publishers(settings, channels)
-        self._scheduler = Scheduler(publishers, clock=clock, stop=self.stop, timers=self._timers)
+        self._scheduler = Scheduler(
+            publishers,
+            clock=clock,
+            stop=self.stop,
+            timers=self._timers,
+            dispatcher=None if fleet is None else fleet.jobs,
+        )
 
     def _publishers(
         self, settings: Settings, channels: Sequence[Channel]
@@ -126,8 +166,9 @@ class Service:
                     gap=tables[channel.name].gap,
                     brake=tables[channel.name].rest_until if channel.name in pausing else lambda _: None,
                     pace=paces[channel.name],
-                    observe=self._observe,
+                    observe=self._tell,
                     claiming=self._claiming,
+                    holding=(lambda: always) if self._fleet is None else self._fleet.machine.holding,
                 ),
                 tables[channel.name].timetable,
             )
@@ -173,33 +214,61 @@ class Service:
         await asyncio.to_thread(self._take_over)
         await self.take_up()
         # Until the end: a command is to know that the queue is in use, and begins none in its place.
-        with contextlib.closing(self._open_pipe()):
+        async with contextlib.AsyncExitStack() as until_the_end:
+            until_the_end.enter_context(contextlib.closing(self._open_pipe()))
+            if self._fleet is not None:
+                await until_the_end.enter_async_context(self._joined(self._fleet))
             intake = asyncio.create_task(self._take_files(), name="intake")
             looking = asyncio.create_task(self._look_regularly(), name="regular look")
             try:
                 log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
-                self._timers.add_job(self._sweep, "interval", hours=6, next_run_time=datetime.now(UTC))
+                needs = [self._settings, self._database, self._clock]
+                at_once = datetime.now(UTC)
+                self._timers.add_job(remove_unneeded, "interval", needs, hours=6, next_run_time=at_once)
                 self._timers.start()
-                for face in (self._chat, self._page):
-                    if face is not None:
-                        face.start()
+                if self._fleet is None:
+                    await self._chat.begin()
+                self._page.start()
                 await self.stop.asked.wait()
             finally:
                 self.stop.ask()
                 looking.cancel()
                 self._timers.shutdown(wait=False)
                 await self._end(intake)
+        if self._ended is not None:
+            raise self._ended
+
+    def _joined(self, fleet: "Fleet") -> contextlib.AbstractAsyncContextManager[None]:
+        """Be one of the machines that share the queue, and hear the bot where no other one does."""
+        from threadcast.bot.fleet.machine import Told  # noqa: PLC0415  # only on a server
+
+        def ended(error: StoreError) -> None:
+            self._ended = error
+            self.stop.ask()
+
+        async def changed() -> None:
+            self._scheduler.look_again()
+            self._chat.wake()
+            with contextlib.suppress(StoreError):
+                await self.take_up()
+
+        token = self._settings.telegram.token
+        bot = bot_of(token.get_secret_value()) if token and self._settings.chatting else None
+        told = Told(changed, self._scheduler.wake, self._chat.begin, self._chat.abandon, ended, leads=bot)
+        return fleet.joined(told, self._scheduler.run)
+
+    def _tell(self, delivery: Delivery) -> None:
+        self._observe(delivery)
+        self._chat.touch(delivery)
 
     async def _end(self, intake: "asyncio.Task[None]") -> None:
         try:
-            if self._chat is not None:
-                self._chat.stop_polling()
+            self._chat.stop_polling()
             await intake
             await self._scheduler.drain()
         finally:
-            for face in (self._chat, self._page):
-                if face is not None:
-                    await face.close()
+            await self._chat.close()
+            await self._page.close()
             await asyncio.gather(*(channel.close() for channel in self._opened))
 
     async def _take_files(self) -> None:
@@ -218,7 +287,10 @@ class Service:
         )
 
     def _requests(self, channels: Sequence[Channel], actor: str) -> Requests:
-        return build_requests(self._settings, self._database, channels, actor=actor, clock=self._clock)
+        hint = None if self._fleet is None else self._fleet.hint
+        return build_requests(
+            self._settings, self._database, channels, actor=actor, clock=self._clock, wake=hint
+        )
 
     def _build_chat(self) -> "Chat | None":
         """The chat, where somebody may steer the service there; it shares the slots of the bot."""
@@ -235,50 +307,31 @@ class Service:
             requests_of=partial(self._requests, self._configured),
             take_up=self.take_up,
             clock=self._clock,
-            pace=partial(chat_pace, self._settings, shared),
+            pace=partial(chat_pace, self._settings, shared, self._database),
             scheduler=self._timers,
             timer=self._timer,
+            standing=always if self._fleet is None else self._fleet.machine.holding(),
         )
-
-    async def _sweep(self) -> None:
-        """Remove the files that no thread needs."""
-        try:
-            await asyncio.to_thread(self._remove_unneeded)
-        except AwayError as error:
-            log.error("the files of threads cannot be used", reason=str(error), next=error.advice)  # noqa: TRY400
-        except (StoreError, MediaError, OSError) as error:  # next time
-            log.warning("files that no thread needs were not removed", reason=str(error))
-
-    def _remove_unneeded(self) -> None:
-        store, notes, now = open_store(self._settings), self._database.notes, self._clock()
-        queue = notes.read(QUEUE_OF_FILES).get(1) or token_hex(16)
-        notes.write(QUEUE_OF_FILES, 1, queue, now=now)
-        if not store.belongs_to(queue):
-            log.error(
-                "files that no thread needs stay: they may be another queue's",
-                place=store.place,
-                next=f"give this queue a place of its own, or, where there is no other, remove {OWNER} there",
-            )
-            return
-        if removed := store.sweep(self._database.reading.files(), (now - UNNEEDED).timestamp()):
-            log.info("removed files that no thread needs", files=removed)
 
     async def _look_regularly(self) -> None:
         """Look at the queue, now and every few minutes: whether it is still there, and what is due.
 
-        By the loop's own time: where somebody sets the clock back by a year, timers are a year late.
+        By the loop's own time: where somebody sets the clock back by a year, timers are a year late. Machines
+        that share a queue look for what waits at their start, and by a job of theirs.
         """
+        first = True
         while True:
             with contextlib.suppress(StoreError):  # the lanes say so
                 await self.take_up()
-            self._wake()
+            if self._fleet is None or first:
+                self._wake()
+            first = False
             await asyncio.sleep(self._look_every)
 
     def _wake(self) -> None:
         self._scheduler.wake()
-        for face in (self._chat, self._page):
-            if face is not None:
-                face.wake()
+        self._chat.wake()
+        self._page.wake()
 
     def _open_pipe(self) -> wake.WakePipe:
         try:
@@ -297,22 +350,13 @@ class Service:
             log.info("channel", name=channel.name, kind=channel.kind, target=channel.target)
 
 
-def _page(
-    settings: Settings,
-    channels: Sequence[Channel],
-    notes: Notes,
-    *,
-    requests_of: Callable[[str], Requests],
-    broken: Callable[[], Mapping[str, str]],
-    clock: Clock,
-) -> "Page | None":
-    """Return the page, where the owner did not turn it off."""
-    if settings.web.listen is None:
+def join_fleet(settings: Settings, database: Database) -> "Fleet | None":
+    """Return what the service shares with others; None on an SQLite file. Raises StoreError."""
+    if database.is_file:
         return None
-    from threadcast.bot.web.server import Page, build_site  # noqa: PLC0415  # only where it is in use
+    from threadcast.bot.fleet.fleet import Fleet  # noqa: PLC0415  # only on a server
 
-    site = build_site(settings, channels, notes, requests_of=requests_of, broken=broken, clock=clock)
-    return Page(site)
+    return Fleet(settings.database_url.get_secret_value(), database)
 
 
 async def serve(settings: Settings) -> None:
@@ -322,8 +366,10 @@ async def serve(settings: Settings) -> None:
     with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as database:
         await asyncio.to_thread(look_through, settings)
         hint_at_files(settings)
-        async with open_channels(settings, database, now) as channels:
-            service = Service(settings, database, channels, clock=now)
+        fleet = await asyncio.to_thread(join_fleet, settings, database)
+        clock = now if fleet is None else fleet.clock
+        async with open_channels(settings, database, clock) as channels:
+            service = Service(settings, database, channels, clock=clock, fleet=fleet)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, _stop, service.stop, number)

@@ -40,7 +40,10 @@ _LONG = 8  # bytes; what is shorter is found in base64 of anything
 _DEPTH = 8  # containers within containers; deeper ones, and those that hold themselves, become text
 
 # These log every request, with addresses that hold a bot's token.
-_VERBOSE = ("alembic", "apscheduler", "httpcore", "httpx", "telegram", "urllib3", "uvicorn", "watchfiles")
+_VERBOSE = (
+    *("alembic", "apscheduler", "httpcore", "httpx", "procrastinate", "psycopg"),
+    *("telegram", "urllib3", "uvicorn", "watchfiles"),
+)
 
 # What looks like a secret is one, known or not.
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -247,3 +247,27 @@ def credible(last_slot: datetime | None, now: datetime) -> datetime | None:
     Without this, a clock that was once a year ahead would keep its channels still for a year.
     """
     return None if last_slot is not None and last_slot > now + CLOCK_ERROR else last_slot
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A service that shares a queue with others, and when it was last heard of.
+
+    `works_at` are the threads that it publishes, each with its channel; `leads` is what only one may do.
+    """
+
+    name: str
+    version: str
+    since: datetime
+    heard: datetime
+    works_at: tuple[tuple[int, str], ...] = ()
+    leads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a machine learns when it is heard of: the time, the newest event, the version of the tables."""
+
+    at: datetime
+    newest: int
+    version: str

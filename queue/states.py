@@ -119,6 +119,9 @@ LIVE = frozenset(DeliveryState) - {DeliveryState.PUBLISHED, DeliveryState.CANCEL
 # What is under way, or to come: the queue as a person sees it.
 WAITING = LIVE - {DeliveryState.FAILED}
 
+# What goes on by itself, as soon as it may.
+GOES_ON = frozenset({DeliveryState.QUEUED, DeliveryState.PUBLISHING})
+
 # Where a delivery may begin.
 BEGINNINGS = (DeliveryState.HELD, DeliveryState.QUEUED)
 

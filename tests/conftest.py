@@ -18,7 +18,10 @@ pytest.register_assert_rewrite("tests.contract.channels.suite")
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-LOUD = ("httpx", "httpcore", "apscheduler", "telegram", "urllib3", "uvicorn", "watchfiles")
+LOUD = (
+    *("httpx", "httpcore", "apscheduler", "procrastinate", "psycopg"),
+    *("telegram", "urllib3", "uvicorn", "watchfiles"),
+)
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,11 @@
 """Builds the configured channels and their paces from the settings."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from threadcast.bot.channels.deferred import Known, deferred
@@ -18,7 +20,14 @@ from threadcast.bot.channels.media import (
 )
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, Reach, now
-from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace, is_group
+from threadcast.bot.channels.telegram.pace import (
+    PER_BOT,
+    BotPace,
+    SharedSlots,
+    SpareSlots,
+    TelegramPace,
+    is_group,
+)
 from threadcast.bot.channels.telegram.rules import rules_of
 from threadcast.bot.media.store import open_store
 from threadcast.bot.people.people import People
@@ -175,9 +184,15 @@ def build_paces(
         name = channel.name
         match channel:
             case TelegramChannelSettings():
-                shared = bots.setdefault(channel.token.get_secret_value(), bot_pace(settings))
-                group = is_group(channel.chat) and rate <= PER_BOT
-                paces[name] = TelegramPace(rate, group=group, shared=shared, remembered=remembered.get(name))
+                token = channel.token.get_secret_value()
+                here = bots.setdefault(token, bot_pace(settings))
+                paces[name] = TelegramPace(
+                    rate,
+                    group=is_group(channel.chat) and rate <= PER_BOT,
+                    shared=here if database.is_file else SharedSlots(here, _slots(settings, token, database)),
+                    remembered=remembered.get(name),
+                    recent=(lambda _: ()) if database.is_file else partial(database.reading.sent_at, name),
+                )
             case MastodonChannelSettings():
                 counts = (database.reading.sent_since, database.reading.files_since)
                 paces[name] = MastodonPace(named.get(name), *(partial(count, name) for count in counts))
@@ -187,14 +202,43 @@ def build_paces(
 
 
 def bot_pace(settings: Settings) -> BotPace:
-    """Return the slots of a bot: a rate that none of Telegram's chats takes means a server without limits."""
-    return BotPace(max(PER_BOT, settings.telegram.rate))
+    """Return the slots of a bot, of which this machine knows."""
+    return BotPace(_per_bot(settings))
 
 
-def chat_pace(settings: Settings, shared: BotPace, chat: int) -> Pace:
+def _per_bot(settings: Settings) -> float:
+    """A rate that none of Telegram's chats takes means a server without limits."""
+    return max(PER_BOT, settings.telegram.rate)
+
+
+def _slots(settings: Settings, token: str, database: Database) -> Callable[[datetime], datetime]:
+    """Return what takes the next slot that a bot has on all machines."""
+    apart = timedelta(seconds=1 / _per_bot(settings))
+    return lambda earliest: database.machines.take_slot(bot_of(token), earliest, apart)
+
+
+def bot_of(token: str) -> str:
+    """Return what machines call a bot among themselves: by its number, which is no secret."""
+    return f"telegram {token.partition(':')[0]}"
+
+
+def chat_pace(settings: Settings, shared: BotPace, database: Database, chat: int) -> Pace:
     """Return how fast the bot may talk in a chat, beside publishing."""
-    rate = settings.telegram.rate
-    return TelegramPace(rate, group=chat < 0 and rate <= PER_BOT, shared=SpareSlots(shared))
+    token, rate = settings.telegram.token, settings.telegram.rate
+    slots = SpareSlots(shared)
+    if token is not None and not database.is_file:
+        slots = SpareSlots(shared, count=_aside(_slots(settings, token.get_secret_value(), database)))
+    return TelegramPace(rate, group=chat < 0 and rate <= PER_BOT, shared=slots)
+
+
+def _aside(take: Callable[[datetime], datetime]) -> Callable[[datetime], None]:
+    """Return what takes a slot that is used already, in a thread of its own."""
+
+    def count(now: datetime) -> None:
+        with suppress(StoreError):  # then the others have a thirtieth of a second less to wait
+            take(now)
+
+    return lambda now: Thread(target=count, args=(now,), daemon=True).start()
 
 
 def _moved(channel: TelegramChannelSettings, row: ChannelRow | None) -> int | None:

@@ -13,10 +13,15 @@ from threadcast.queue.outcomes import Outcome
 class Pace:
     """How fast one channel may go. This one has no limits: the local timeline's."""
 
+    asks = False  # whether `ready_at` asks the queue each time: it is not to be called on the event loop
+
     @property
     def rate(self) -> float | None:
         """What to remember across restarts: posts a second; None where nothing was learned."""
         return None
+
+    def catch_up(self, now: datetime) -> None:
+        """Another machine may have posted here meanwhile. May ask the queue: not on the event loop."""
 
     def ready_at(self, now: datetime) -> datetime:
         """When the next post may go, if nothing happens until then; not later than `now`: at once."""

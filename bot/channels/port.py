@@ -1,6 +1,7 @@
 """What every channel can do. An adapter makes the call; a pure function judges what came of it."""
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Literal, Protocol, Self
@@ -22,6 +23,16 @@ from threadcast.queue.text.media import UNNAMED, Media
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 Clock = Callable[[], datetime]
+Standing = Callable[[], bool]
+
+
+def always() -> bool:
+    return True
+
+
+# Of whoever sends something: whether what it holds is surely its own still. A call that comes too late for
+# that must not be made: the machine was frozen, or nobody has heard of it, and another one has taken over.
+STANDING: ContextVar[Standing] = ContextVar("standing", default=always)
 
 
 def now() -> datetime:

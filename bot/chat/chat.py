@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram.error import TelegramError
 
 from threadcast.bot.channels.pace import Pace
-from threadcast.bot.channels.port import Channel, Clock
+from threadcast.bot.channels.port import Channel, Clock, Standing, always
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Access
@@ -27,7 +27,6 @@ from threadcast.bot.chat.updates import HandleOnce, Poller
 from threadcast.bot.chat.views.troubles import alone, not_alone
 from threadcast.bot.people.pairing import address, drawn, offer
 from threadcast.bot.people.people import People, Role
-from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.logs import get_logger, redact
 from threadcast.config.settings import Settings
@@ -48,7 +47,7 @@ class Chat:
 
     `requests_of` gives the requests of an actor; `take_up` takes up channels that were stored. `pace`
     gives a chat its pace, `timer` counts the seconds between two changes of a message. `scheduler` runs
-    what is due at a time.
+    what is due at a time. `standing`: see `HandleOnce`.
     """
 
     def __init__(
@@ -63,10 +62,12 @@ class Chat:
         pace: Callable[[int], Pace],
         scheduler: AsyncIOScheduler,
         timer: Callable[[], float] = time.monotonic,
+        standing: Standing = always,
     ) -> None:
         given = settings.telegram
         assert given.token is not None  # noqa: S101  # see Settings.chatting
         self._clock = clock
+        self._standing = standing
         self._zone = settings.timezone
         self._notes = notes
         self._scheduler = scheduler
@@ -99,20 +100,16 @@ class Chat:
             handler.handle,
             is_known=lambda person: self._access.role_of(person) is not None,
             clock=clock,
+            standing=standing,
         )
         self._ready = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
         self._following: set[asyncio.Task[None]] = set()
 
-    def observing(self, observe: Observer) -> Observer:
-        """An observer of deliveries that tells the chat too."""
-
-        def tell(delivery: Delivery) -> None:
-            observe(delivery)
-            self._reporter.touch(delivery)
-
-        return tell
+    def touch(self, delivery: Delivery) -> None:
+        """Something about this delivery changed."""
+        self._reporter.touch(delivery)
 
     def wake(self) -> None:
         """Something may have changed in the queue, or a clock was set."""
@@ -132,9 +129,11 @@ class Chat:
         if task is not None and not task.cancelling():
             task.cancel()
 
-    async def close(self) -> None:
-        """Say what is still to be said, for a moment; let go of connections."""
+    async def close(self, *, saying: bool = True) -> None:
+        """Say what is still to be said, for a moment, or leave that to others; let go of connections."""
         self.stop_polling()
+        if self._running is not None and not saying:
+            self._running.cancel()
         if self._running is not None:
             self._reporter.finish()
             await asyncio.wait([self._running, *self._following], timeout=CLOSE_WITHIN)
@@ -208,7 +207,8 @@ class Chat:
             sys.stderr.write(drawn(link))
 
     def _conflict(self, there: bool) -> None:  # as the poller tells it
-        self._reporter.tell_all(not_alone if there else alone)
+        if self._standing():  # else it is another machine that took over
+            self._reporter.tell_all(not_alone if there else alone)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)

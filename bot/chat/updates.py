@@ -16,7 +16,7 @@ from typing import Any, Final
 import telegram
 from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 
-from threadcast.bot.channels.port import Clock
+from threadcast.bot.channels.port import Clock, Standing, always
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger, redact
@@ -36,6 +36,8 @@ STOP_WITHIN: Final = (
     1.0  # seconds that a stopping service takes to handle what it has begun, and to confirm it
 )
 
+STANDING_PAUSE: Final = 0.2
+
 PAGE = "heard"  # of the notes
 REMEMBERED = 1000  # of the newest: Telegram brings a hundred at once, and none that is older than a day
 
@@ -43,19 +45,32 @@ Handle = Callable[[telegram.Update], Awaitable[None]]
 
 
 class HandleOnce:
-    """Handles each update once. `is_known` says whose updates may change something: others' do nothing."""
+    """Handles each update once. `is_known` says whose updates may change something: others' do nothing.
+
+    `standing`: whether this machine is surely the one that hears the bot.
+    """
 
     def __init__(
-        self, notes: Notes, handle: Handle, *, is_known: Callable[[int], bool], clock: Clock
+        self,
+        notes: Notes,
+        handle: Handle,
+        *,
+        is_known: Callable[[int], bool],
+        clock: Clock,
+        standing: Standing = always,
     ) -> None:
         self._notes = notes
         self._handle = handle
         self._is_known = is_known
         self._clock = clock
+        self._standing = standing
         self._ids: dict[int, int] | None = None  # by their line on the page
 
     async def __call__(self, update: telegram.Update) -> None:
         """Handle it, unless that was done before."""
+        # Another machine may hear the same by now: then this is cancelled, and else it is known soon.
+        while not self._standing():  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(STANDING_PAUSE)
         user = update.effective_user
         if user is None or not self._is_known(user.id):
             await self._handle(update)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from threadcast.bot.channels.media import Uploads
-from threadcast.bot.channels.port import Channel, Clock, Outgoing, Sought
+from threadcast.bot.channels.port import STANDING, Channel, Clock, Outgoing, Sought
 from threadcast.bot.publishing.lease import Stop
 from threadcast.config.logs import get_logger
 from threadcast.queue.model import Claim, PostRecord
@@ -15,7 +15,10 @@ from threadcast.queue.states import PostState
 
 log = get_logger("threadcast.publisher")
 
+QUIET = Sentence("quiet hours")
+WENT_AWAY = Sentence("the service went away while this post was being sent")
 STOPPED = Sentence("the service was stopped before the server answered")
+TOO_LATE = Sentence("this machine was not heard of, and sends nothing until it is")
 BROKE = Sentence("the channel's adapter broke, which is a fault of ours: the log says where")
 
 
@@ -37,6 +40,8 @@ async def send(channel: Channel, outgoing: Outgoing, stop: Stop, out: str | None
 
     Where the call was ended, or the adapter failed, that may have been done.
     """
+    if not STANDING.get()():
+        return Unreached(TOO_LATE, Code.STOPPED)
     try:
         async with stop.limit():
             return await (channel.send(outgoing) if out is None else channel.edit(out, outgoing))

@@ -72,6 +72,16 @@ async def renewed(database: Database, claim: Claim, *, clock: Clock, lease: time
             await renewing
 
 
+async def let_go(database: Database, dropped: Claim | None, clock: Clock) -> None:
+    """Let go of a claim whose work broke off because a server's queue could not be used. Raises StoreError.
+
+    Others would wait until its lease has ended: this worker lives, and nobody misses it.
+    """
+    if dropped is not None and not database.is_file:
+        with suppress(LeaseLostError):
+            await asyncio.to_thread(database.work.let_go, dropped, now=clock())
+
+
 async def _renew(database: Database, claim: Claim, *, clock: Clock, lease: timedelta) -> None:
     while True:
         await asyncio.sleep(lease.total_seconds() / 3)

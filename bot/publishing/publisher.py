@@ -17,17 +17,25 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from threadcast.bot.channels.pace import Pace
-from threadcast.bot.channels.port import Channel, Clock, Landmark, NotReadyError, Sought
+from threadcast.bot.channels.port import (
+    STANDING,
+    Channel,
+    Clock,
+    Landmark,
+    NotReadyError,
+    Sought,
+    Standing,
+    always,
+)
 from threadcast.bot.publishing import calls
 from threadcast.bot.publishing.corrections import Corrections
-from threadcast.bot.publishing.lease import Stop, renewed
+from threadcast.bot.publishing.lease import Stop, let_go, renewed
 from threadcast.bot.publishing.progress import report
 from threadcast.config.logs import get_logger
 from threadcast.queue.compose.compose import CannotComposeError, Post, compose
-from threadcast.queue.errors import LeaseLostError, NotFoundError
+from threadcast.queue.errors import LeaseLostError, NotFoundError, StoreError
 from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, at_once
 from threadcast.queue.outcomes import Code, Obstacle, Outcome, Refused, Throttled, Unknown
-from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import Change, Event, PostState, decide, interrupted, request, settle
 from threadcast.queue.store.database import Database
 
@@ -37,8 +45,6 @@ log = get_logger("threadcast.publisher")
 LEASE = timedelta(minutes=3)
 # How long a chain waits in memory for its channel's pace: what Telegram's asks for at the most, in a group.
 PATIENCE = timedelta(seconds=65)
-
-QUIET = Sentence("quiet hours")
 
 Observer = Callable[[Delivery], None]
 
@@ -51,6 +57,7 @@ class Publisher:
     chain has to rest (quiet hours), or None. `pace` is how fast the channel may go. `observe` is told of
     a delivery each time something about it changed. `claiming` is shared by the publishers of a service:
     those that begin at once claim a few at a time, so that no chain waits for the last of them to be claimed.
+    `holding` gives what tells from then on whether this service keeps what it claims (see `STANDING`).
     `chance` gives numbers from 0 to 1 for the jitter of retries; `new_key` makes a key never used before.
     """
 
@@ -65,12 +72,14 @@ class Publisher:
     pace: Pace = field(default_factory=Pace)
     observe: Observer = lambda _: None
     claiming: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    holding: Callable[[], Standing] = lambda: always
     chance: Callable[[], float] = random.random
     new_key: Callable[[], str] = lambda: secrets.token_hex(16)
 
     def __post_init__(self) -> None:
         self._remembered = self.pace.rate
         self._changed = asyncio.Event()
+        self._dropped: Claim | None = None  # where the queue could not be used
 
     def look_again(self) -> None:
         """Before the next post, see whether the chain is halted: something changed in the queue."""
@@ -84,6 +93,9 @@ class Publisher:
         go of after a whole post. Raises StoreError where the queue cannot be used; the delivery can then be
         claimed again once the lease has ended.
         """
+        STANDING.set(self.holding())
+        await let_go(self.database, self._dropped, self.clock)
+        self._dropped = None
         async with self.claiming:
             now = self.clock()
             claim = await asyncio.to_thread(
@@ -103,13 +115,12 @@ class Publisher:
             async with renewed(self.database, claim, clock=self.clock, lease=LEASE):
                 return await self._work(claim)
         except LeaseLostError:
-            log.warning(
-                "another worker took over",
-                channel=self.channel.name,
-                thread=claim.delivery.thread_id,
-                fence=claim.delivery.fence,
-            )
+            about = {"thread": claim.delivery.thread_id, "fence": claim.delivery.fence}
+            log.warning("another worker took over", channel=self.channel.name, **about)
             return claim.delivery
+        except StoreError:
+            self._dropped = claim
+            raise
         finally:
             rate = self.pace.rate
             if rate is not None and rate != self._remembered:
@@ -158,6 +169,8 @@ class Publisher:
 
         What is out and says something else now is edited first.
         """
+        if not self.database.is_file:
+            await asyncio.to_thread(self.pace.catch_up, self.clock())
         corrections = Corrections(
             database=self.database,
             channel=self.channel,
@@ -240,7 +253,7 @@ class Publisher:
                 break
             quiet = self.brake(now)
             if quiet is not None:
-                return await self._put_off(claim, Throttled(quiet, QUIET, Code.QUIET))
+                return await self._put_off(claim, Throttled(quiet, calls.QUIET, Code.QUIET))
             ready = await asyncio.to_thread(self.pace.ready_at, now)  # it may count in the queue at first
             if ready - now > PATIENCE:
                 room = await asyncio.to_thread(self.pace.room, left, now)
@@ -257,9 +270,7 @@ class Publisher:
     async def _settle(self, claim: Claim, post: PostRecord, *, last: bool) -> Change:
         """Decide on a post that may be out: by what a look for it finds, if it is not too early to look."""
         if post.state is PostState.SENDING or post.doubted is None:
-            gone = Unknown(
-                Sentence("the service went away while this post was being sent"), code=Code.STOPPED
-            )
+            gone = Unknown(calls.WENT_AWAY, code=Code.STOPPED)
             return self._decide(post, gone, last=last, began=post.intended)
         known = await asyncio.to_thread(self.database.reading.landmark, self.channel.name)
         landmark = Landmark(known.remote_id, known.post.text) if known and known.remote_id else None
@@ -347,7 +358,8 @@ class Publisher:
         """Whether the next post may go at once."""
         if change.event is not Event.GO_ON or not change.keeps_lease:
             return False
-        if self.stop.asked.is_set() or self._changed.is_set() or self.brake(now) is not None:
+        halts = self.stop.asked.is_set() or self._changed.is_set() or self.pace.asks
+        if halts or self.brake(now) is not None:
             return False
         return self.pace.ready_at(now) <= now
 

@@ -1,7 +1,7 @@
 """When each channel's publisher runs: at once when something may start, else at the time when it may.
 
 One lane a channel, so that a slow or broken one delays no other. Due times live in the queue;
-APScheduler holds one timer a lane and nothing of ours.
+APScheduler holds one timer a lane and nothing of ours. Where the publisher runs is the dispatcher's.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from threadcast.bot.channels.port import Clock
+from threadcast.bot.publishing.dispatch import Dispatcher, Here
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.config.logs import get_logger
@@ -61,43 +62,56 @@ class Scheduler:
         stop: Stop,
         timers: AsyncIOScheduler,
         pause: timedelta = PAUSE,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self._clock = clock
         self._stop = stop
         self._pause = pause
-        self._lanes = [Lane(publisher, timetable) for publisher, timetable in publishers]
+        lanes = [Lane(publisher, timetable) for publisher, timetable in publishers]
+        self._lanes = {lane.name: lane for lane in lanes}
         self._timers = timers
+        self._dispatcher = dispatcher or Here(self.run, self._lanes.keys)
 
     def add(self, publisher: Publisher, timetable: Timetable) -> None:
         """Begin a lane for one more channel."""
         lane = Lane(publisher, timetable)
-        self._lanes.append(lane)
+        self._lanes[lane.name] = lane
         if not self._stop.asked.is_set():
-            self._run(lane)
+            self._dispatcher.dispatch([lane.name])
 
     async def remove(self, name: str) -> None:
         """End the lane of a channel; what it has in hand is finished first."""
-        lane = next(one for one in self._lanes if one.name == name)
-        self._lanes.remove(lane)
+        lane = self._lanes.pop(name)
         if lane.task is not None:
             await asyncio.wait([lane.task])
         with suppress(JobLookupError):
             self._timers.remove_job(name)
 
     def wake(self) -> None:
-        """Look for work on every channel, now and from then on whenever some is due. Cheap."""
-        self._look_at(self._lanes)
+        """Have work looked for on every channel, now and from then on whenever some is due. Cheap."""
+        if not self._stop.asked.is_set():
+            self._dispatcher.dispatch()
 
-    def _look_at(self, lanes: Iterable[Lane]) -> None:
-        for lane in () if self._stop.asked.is_set() else lanes:
-            self._run(lane)
+    def run(self, name: str) -> bool:
+        """Look for work on a channel, here; False where there is none of that name, or nothing is begun."""
+        lane = self._lanes.get(name)
+        if lane is None or self._stop.asked.is_set():
+            return False
+        self._run(lane)
+        return True
+
+    def look_again(self) -> None:
+        """Something changed in the queue: have what is being published here see whether it goes on."""
+        for lane in self._lanes.values():
+            if lane.task is not None and not lane.task.done():
+                lane.publisher.look_again()
 
     async def drain(self) -> None:
         """After a stop was asked for, wait until every lane has let go of what it holds.
 
         Raise GoneError where the queue was taken away.
         """
-        working = [lane.task for lane in self._lanes if lane.task is not None]
+        working = [lane.task for lane in self._lanes.values() if lane.task is not None]
         for ended in await asyncio.gather(*working, return_exceptions=True):
             if isinstance(ended, BaseException):
                 raise ended
@@ -105,11 +119,11 @@ class Scheduler:
     @property
     def broken(self) -> dict[str, str]:
         """Return the channels whose lane broke when it was run last, each with why."""
-        return {lane.name: lane.fault for lane in self._lanes if lane.fault}
+        return {lane.name: lane.fault for lane in self._lanes.values() if lane.fault}
 
     async def _ring(self, lane: Lane) -> None:
         # A coroutine, or APScheduler would call it in a thread of its own.
-        self._run(lane)
+        self._dispatcher.dispatch([lane.name])
 
     def _run(self, lane: Lane) -> None:
         if lane.task is not None and not lane.task.done():
@@ -139,11 +153,12 @@ class Scheduler:
 
     async def _publish_all(self, lane: Lane) -> datetime | None:
         """Publish whatever may start; gives when to look again."""
-        while not self._stop.asked.is_set() and lane in self._lanes:
+        while not self._stop.asked.is_set() and self._lanes.get(lane.name) is lane:
             lane.again = False
             came = await lane.publisher.publish(timing(lane.timetable))
             if isinstance(came, Delivery) and came.state is DeliveryState.PUBLISHED:
-                self._look_at([one for one in self._lanes if one.publisher.channel.also == lane.name])
+                named = [one for one in self._lanes.values() if one.publisher.channel.also == lane.name]
+                self._dispatcher.dispatch([one.name for one in named])
             elif not isinstance(came, Delivery) and not lane.again:
                 return came
         return None

@@ -95,7 +95,8 @@ class Chains:
         try:
             return tuple([await work.take_down(one, self._channel(one)) for one in withdrawn])
         finally:
-            context.wake()  # whoever reports on the thread saw how it began, and is to see how it ended
+            # Whoever reports on the thread saw how it began, and is to see how it ended
+            context.wake([one.channel for one in withdrawn])
 
     async def audit(
         self, thread_id: int, *, channels: Sequence[str] = (), pause: Pause | None = None
@@ -249,7 +250,7 @@ class Chains:
             correction.posts,
             **self._context.signature(),
         )
-        self._context.wake()
+        self._context.wake([one.channel for one in corrected])
         return tuple(one for one in corrected if one.state in LIVE)
 
     async def _recomposed(

@@ -93,14 +93,14 @@ class Changes:
         """
         signed, picked = self._context.signature(), pick(self._context.channels, names)
         rows = tuple(self._database.changes.pause(one.name, paused, **signed) for one in picked)
-        self._context.wake()
+        self._context.wake([row.name for row in rows])
         return rows
 
     def settle(self, thread_id: int, sent: Sent | None, *, channels: Sequence[str] = ()) -> Delivery:
         """Note whether a thread's doubtful post is out, or correct it (`doubted`): `sent` was looked at."""
         one, _ = self.doubted(thread_id, channels=channels)
         settled = self._database.changes.settle(one.id, sent, **self._context.signature())
-        self._context.wake()
+        self._context.wake([settled.channel])
         return settled
 
     def doubted(self, thread_id: int, *, channels: Sequence[str] = ()) -> tuple[Delivery, PostRecord]:
@@ -151,7 +151,7 @@ class Changes:
             if len(refusals) == 1:
                 raise refusals[0]
             raise RefusedError(Problem.NOWHERE, thread=thread_id, refusals=refusals)
-        self._context.wake()
+        self._context.wake([one.channel for one in changed])
         return Changed(changed, refusals)
 
     def _release(
@@ -194,5 +194,5 @@ class Changes:
             twin = added.duplicates[0].existing
             raise RefusedError(Problem.SAME_TEXT, thread=thread_id, deliveries=[twin])
         queued = tuple(map(self._first, added.deliveries)) if now else added.deliveries
-        self._context.wake()
+        self._context.wake([one.channel for one in queued])
         return queued

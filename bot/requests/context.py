@@ -35,9 +35,10 @@ class RequestContext:
     """The queue, its channels, and who asks.
 
     `holds` are the channels on which every thread waits for approval, `describes` those where every file
-    needs a description. `actor` is who asks, for the audit log. `wake` makes a running service look at the
-    queue; False where none runs. `attacher` keeps the files of threads. `prospects` give for each channel how
-    fast it goes at a moment, and how much is left to it. `zone` is where times of the day are meant.
+    needs a description. `actor` is who asks, for the audit log. `wake` makes a running service look at
+    these channels; False where none runs. `attacher` keeps the files of threads. `prospects` give for each
+    channel how fast it goes at a moment, and how much is left to it. `zone` is where times of the day are
+    meant.
     """
 
     database: Database
@@ -46,7 +47,7 @@ class RequestContext:
     rhythms: Mapping[str, Rhythm]
     clock: Clock
     actor: str
-    wake: Callable[[], bool]
+    wake: Callable[[Collection[str]], bool]
     attacher: Attacher
     prospects: Callable[[datetime], Mapping[str, Prospect]] = lambda _: NOTHING_KNOWN
     zone: ZoneInfo = UTC

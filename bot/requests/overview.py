@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from threadcast.bot import wake
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, prepare
+from threadcast.bot.requests.requests import waking
 from threadcast.config.settings import Settings
-from threadcast.queue.model import Delivery
+from threadcast.queue.model import Delivery, Machine
 from threadcast.queue.outcomes import Code
-from threadcast.queue.states import LIVE, DeliveryState
+from threadcast.queue.states import GOES_ON, LIVE, DeliveryState
 
 # What waits for its owner, and the command that goes on with it.
 ANSWERS: Mapping[DeliveryState, str] = {
@@ -27,8 +28,8 @@ class Overview:
     """How things stand. `yours` waits for its owner, the most pressing first.
 
     `channels` are (name, kind), `paused` the names of those that are, `gone` how many deliveries wait
-    for channels that are not configured any more. `next` are the steps that make
-    sense now: a reason, and the command.
+    for channels that are not configured any more. `machines` are those that share a queue on
+    a server. `next` are the steps that make sense now: a reason, and the command.
     """
 
     running: bool
@@ -38,22 +39,28 @@ class Overview:
     yours: tuple[Delivery, ...]
     gone: Mapping[str, int]
     next: tuple[tuple[str, str], ...]
+    machines: tuple[Machine, ...] = ()
 
 
 def overview(settings: Settings) -> Overview:
     """Look, and make nothing: where there is no queue yet, it is empty. Raises StoreError."""
     deliveries: tuple[Delivery, ...] = ()
     paused: frozenset[str] = frozenset()
+    machines: tuple[Machine, ...] = ()
+    running = wake.wake_service(settings.data)
     if has_queue(settings):
         with closing(prepare(settings)) as database:
             settings = in_use(settings, database.notes)
             deliveries = database.reading.deliveries(states=LIVE)
             paused = frozenset(row.name for row in database.reading.channels() if row.paused)
+            if not database.is_file:
+                machines, running = database.machines.all(), waking(settings, database)(())
     return summarise(
         deliveries,
         channels=[(channel.name, channel.kind) for channel in settings.channels],
         paused=paused,
-        running=wake.wake_service(settings.data),
+        running=running,
+        machines=machines,
     )
 
 
@@ -63,14 +70,14 @@ def summarise(
     channels: Sequence[tuple[str, str]],
     paused: frozenset[str],
     running: bool,
+    machines: tuple[Machine, ...] = (),
 ) -> Overview:
     """What these deliveries ask for. Pure."""
     counts = Counter(delivery.state for delivery in deliveries)
     names = {name for name, _ in channels}
     gone = Counter(each.channel for each in deliveries if each.channel not in names)
     steps: list[tuple[str, str]] = []
-    goes_on = {DeliveryState.QUEUED, DeliveryState.PUBLISHING}
-    if not running and any(each.state in goes_on and each.channel in names for each in deliveries):
+    if not running and any(each.state in GOES_ON and each.channel in names for each in deliveries):
         steps.append(("publish what is queued", "threadcast run"))
     if gone:
         steps.append(("find out how to go on with what waits for a channel that is gone", "threadcast check"))
@@ -85,7 +92,8 @@ def summarise(
         steps.append(("see the settings that your channels need", "threadcast config"))
         steps.append(("try it all on this machine alone", "threadcast demo"))
     steps.append(("all commands", "threadcast --help"))
-    return Overview(running, tuple(channels), paused, counts, for_owner(deliveries), gone, tuple(steps))
+    yours = for_owner(deliveries)
+    return Overview(running, tuple(channels), paused, counts, yours, gone, tuple(steps), machines)
 
 
 def for_owner(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:

@@ -3,11 +3,11 @@
 A request returns values that say what was found or changed; how they look is the face's business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from threadcast.bot import wake
 from threadcast.bot.channels.build import build_paces
 from threadcast.bot.channels.port import Channel, Clock, now
+from threadcast.bot.fleet.machine import any_heard_of
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.store import open_store
 from threadcast.bot.publishing.forecast import rhythms
@@ -16,8 +16,11 @@ from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.queries import Queries
 from threadcast.bot.requests.threads import Threads
+from threadcast.bot.wake import wake_service
 from threadcast.config.settings import Settings
 from threadcast.queue.store.database import Database
+
+Wake = Callable[[Collection[str]], bool]
 
 
 class Requests:
@@ -30,12 +33,34 @@ class Requests:
         self.changes = Changes(context)
         self.chains = Chains(context)
         self.backup = context.database.backup
+        self.wake = context.wake
+
+
+def waking(settings: Settings, database: Database) -> Wake:
+    """Return how a service of this queue is woken, on this machine or on others."""
+    if database.is_file:
+        return lambda _: wake_service(settings.data)
+
+    def wake(channels: Collection[str]) -> bool:
+        if channels:
+            from threadcast.bot.fleet.jobs import put_hints  # noqa: PLC0415  # only on a server, after a change
+
+            put_hints(settings.database_url.get_secret_value(), channels)
+        return any_heard_of(database)
+
+    return wake
 
 
 def build_requests(
-    settings: Settings, database: Database, channels: Sequence[Channel], *, actor: str, clock: Clock = now
+    settings: Settings,
+    database: Database,
+    channels: Sequence[Channel],
+    *,
+    actor: str,
+    clock: Clock = now,
+    wake: Wake | None = None,
 ) -> Requests:
-    """Return the requests of one person, on this queue."""
+    """Return the requests of one person, on this queue. `wake`: see `RequestContext`."""
     return Requests(
         RequestContext(
             database,
@@ -45,7 +70,7 @@ def build_requests(
             rhythms=rhythms(settings),
             clock=clock,
             actor=actor,
-            wake=lambda: wake.wake_service(settings.data),
+            wake=wake or waking(settings, database),
             attacher=Attacher(open_store(settings)),
             prospects=lambda moment: {
                 name: pace.prospect(moment)

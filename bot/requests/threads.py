@@ -190,7 +190,7 @@ class Threads:
             else one
             for one in edited
         )
-        self._context.wake()
+        self._context.wake([one.channel for one in held])
         return held
 
     def extend(self, thread_id: int, intake: Intake) -> tuple[Delivery, ...]:
@@ -208,7 +208,7 @@ class Threads:
         if fault := self._context.undescribed(parts, channels):
             raise InputError(Sentence("{source}: {fault}", source=intake.source, fault=fault))
         extended = self._database.threads.extend(thread_id, thread, **self._context.signature())
-        self._context.wake()
+        self._context.wake([one.channel for one in extended])
         return extended
 
     def keep_file(self, name: str, content: BinaryIO) -> str:
@@ -242,7 +242,7 @@ class Threads:
     ) -> tuple[Receipt, ...]:
         signed = self._context.signature()
         added = self._database.threads.add(new, **signed, again=again, since=since)
-        self._context.wake()
+        self._context.wake({each.channel for one in added for each in one.deliveries})
         channels = {channel.name: channel for channel in self._context.channels}
 
         def seen(one: Added, thread: Thread) -> Mapping[str, int]:

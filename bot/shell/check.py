@@ -20,6 +20,7 @@ from threadcast.queue.states import WAITING
 from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.engine import doubts, parse_url, real_file
+from threadcast.queue.store.fleet.jobs import require_jobs
 
 
 async def examine(settings: Settings) -> list[tuple[str, Finding]]:
@@ -87,6 +88,7 @@ def _examine_queue(settings: Settings) -> tuple[Database | None, Settings, list[
             return None, settings, [_room_for_queue(real_file(parse_url(url)))]
         database = prepare(settings)
         require_sound(url)
+        require_jobs(url)
         unsafe = doubts(url)
         waiting = database.reading.deliveries(states=WAITING)
         settings = in_use(settings, database.notes)

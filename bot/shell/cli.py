@@ -47,6 +47,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Look": {
         "queue": ("queue", "List what waits, and until when."),
+        "status": ("status", "Say how things stand, and which machines work."),
         "show": ("threads", "Show one thread, every post on every channel."),
         "open": ("threads", "Open a thread's first post in the browser."),
         "page": ("service", "Print a link that opens the page."),
@@ -241,7 +242,7 @@ def cli(context: click.Context) -> None:
     ~/.config/threadcast/.env.
     """
     if context.invoked_subcommand is None:
-        _imported("threadcast.bot.shell.commands.queue").show_overview()
+        _imported("threadcast.bot.shell.commands.status").show_overview()
 
 
 def main() -> None:

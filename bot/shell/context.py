@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from threadcast.bot import wake
 from threadcast.bot.channels.build import build_channels, open_channels, seen
-from threadcast.bot.channels.port import now
+from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, looked_at, prepare
+from threadcast.bot.fleet.clock import clock_of
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.archives import read_texts
@@ -75,19 +75,24 @@ class Session:
     requests: Requests
     screen: Screen
     as_json: bool
+    clock: Clock
 
     def online(self, request: Callable[[Requests], Awaitable[T]]) -> T:
         """Return the answer to a request that calls the networks."""
 
         async def ask() -> T:
-            async with open_channels(self.settings, self.database) as channels:
-                return await request(build_requests(self.settings, self.database, channels, actor=actor()))
+            async with open_channels(self.settings, self.database, self.clock) as channels:
+                return await request(self.requests_on(channels))
 
         return asyncio.run(ask())
 
+    def requests_on(self, channels: Sequence[Channel]) -> Requests:
+        """Return the requests on other channels than those that make no call."""
+        return build_requests(self.settings, self.database, channels, actor=actor(), clock=self.clock)
+
     def wake(self) -> bool:
         """Have a running service look at the queue; return whether there is one."""
-        return wake.wake_service(self.settings.data)
+        return self.requests.wake(())
 
     def foreseen(self, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:
         """Return the forecasts of the queue by delivery, none where nothing of these is queued."""
@@ -106,10 +111,10 @@ def open_session(*, as_json: bool, begins: bool = False) -> Iterator[Session]:
         _say_none(settings, begins=begins, as_json=as_json)
     with closing(prepare(settings)) if begins else looked_at(settings) as database:
         settings = in_use(settings, database.notes)
-        channels = build_channels(settings)
-        database.changes.see_channels(seen(settings, channels), now=now())
-        requests = build_requests(settings, database, channels, actor=actor())
-        yield Session(settings, database, requests, Screen(settings.timezone), as_json)
+        channels, clock = build_channels(settings), clock_of(database)
+        database.changes.see_channels(seen(settings, channels), now=clock())
+        requests = build_requests(settings, database, channels, actor=actor(), clock=clock)
+        yield Session(settings, database, requests, Screen(settings.timezone), as_json, clock)
 
 
 def _say_none(settings: Settings, *, begins: bool, as_json: bool) -> None:
@@ -164,12 +169,12 @@ def only_text(intakes: Sequence[Intake]) -> Intake:
     return intakes[0]
 
 
-def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at") -> datetime | None:
+def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at", clock: Clock = now) -> datetime | None:
     """Return the moment of `--at`, in the configured time zone unless it names an offset."""
     if text is None:
         return None
     try:
-        return parse_when(text, now=now(), zone=zone, farthest=timedelta.max)
+        return parse_when(text, now=clock(), zone=zone, farthest=timedelta.max)
     except WhenError as error:
         raise click.BadParameter(time_refused(error), param_hint=hint) from None
 

@@ -244,6 +244,27 @@ class Finding(Model):
     advice: str
 
 
+class Machine(Model):
+    """A service that shares the queue; `works_at` are its threads, each with its channel."""
+
+    name: str
+    version: str
+    since: Moment
+    heard: Moment
+    works_at: list[tuple[int, str]]
+    leads: list[str]
+
+
+class Overview(Model):
+    """How things stand; `counts` by state."""
+
+    running: bool
+    channels: list[tuple[str, str]]
+    paused: list[str]
+    counts: dict[DeliveryState, int]
+    machines: list[Machine]
+
+
 def many(kind: type[M], found: Iterable[object]) -> list[M]:
     """Return a model of this kind for each."""
     return [kind.model_validate(one) for one in found]

@@ -6,7 +6,6 @@ from itertools import groupby
 from shlex import quote
 
 from threadcast.bot.channels.port import Finding
-from threadcast.bot.channels.port import now as current_time
 from threadcast.bot.media.words import shown
 from threadcast.bot.noticed import noticed
 from threadcast.bot.plain import capital
@@ -23,7 +22,7 @@ from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.bot.wording import SHELL, alike, count, sentence, several, stands, waits
 from threadcast.config.schedule.timetable import Cause
 from threadcast.config.settings import DEFAULT, InForce
-from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord
+from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, Machine, PostRecord
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, Severity, Thread
@@ -47,6 +46,8 @@ def overview(screen: Screen, one: Overview, no_queue: str) -> None:
     for name, waiting in one.gone.items():
         screen.say(f"          [yellow]{name} is not configured any more[/]; waiting for it: {waiting}")
     screen.say(f"queue     {counts or 'empty'}")
+    for each in one.machines:
+        screen.say(_machine(screen, each), whole=True)
     if no_queue:
         screen.say(f"          [yellow]{safe(no_queue)}[/]", whole=True)
     if one.yours:
@@ -57,6 +58,15 @@ def overview(screen: Screen, one: Overview, no_queue: str) -> None:
     width = max(len(command) for _, command in one.next)
     for reason, command in one.next:
         screen.say(f"  {command.ljust(width)}  [dim]{reason}[/]")
+
+
+def _machine(screen: Screen, one: Machine) -> str:
+    works = ", ".join(f"#{thread} on {channel}" for thread, channel in one.works_at[:FEW]) or "nothing now"
+    more = f" and {len(one.works_at) - FEW} more" if len(one.works_at) > FEW else ""
+    hears = f", hears {several(one.leads)}" if one.leads else ""
+    since, heard = screen.when(one.since), screen.when(one.heard)
+    what = f"publishes {works}{more}{hears}; last heard of {heard}"
+    return safe(f"machine   {one.name} ({one.version}), since {since}, {what}")
 
 
 def _waiting_for_owner(screen: Screen, yours: Sequence[Delivery]) -> None:
@@ -296,7 +306,7 @@ def changed(session: Session, deliveries: Sequence[Delivery], refused: Sequence[
         )
         return
     running = session.wake()
-    foreseen, now = session.foreseen(deliveries), current_time()
+    foreseen, now = session.foreseen(deliveries), session.clock()
 
     def said(one: Delivery) -> tuple[int, str, str]:
         follows = _what_follows(screen, one, foreseen, now)

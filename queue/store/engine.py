@@ -35,6 +35,10 @@ _PRAGMAS = (
 )
 # What may stand beside a database file, and belongs to it.
 SIDES = ("-wal", "-shm", "-journal")
+# After so long (in milliseconds) a server that does not answer is taken to be gone, and so is a client that
+# says nothing in the middle of a transaction: one that is frozen, or was cut off, would keep its locks.
+_UNHEARD = {"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
+_LONGEST_PAUSE = 4000
 _WRITES = "threadcast_writes"
 _ERRNO = re.compile(r"\[Errno -?[0-9]+\] ")  # a number that tells nobody anything
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
@@ -184,12 +188,14 @@ def make_engine(url: str, *, create: bool, patience: float = PATIENCE) -> Engine
     """
     parsed = parse_url(url)
     if parsed.drivername != "sqlite":
-        return create_engine(
+        engine = create_engine(
             parsed,
             pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={"connect_timeout": int(patience), "application_name": "threadcast"},
+            connect_args={"connect_timeout": int(patience), "application_name": "threadcast", **_UNHEARD},
         )
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     require_sqlite(sqlite3.sqlite_version_info)
     path = real_file(parsed)
     if create:
@@ -233,6 +239,11 @@ def prepare_sqlite(connection: Any, _record: Any = None) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = {_LONGEST_PAUSE}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

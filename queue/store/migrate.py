@@ -25,6 +25,7 @@ from threadcast.queue.store.engine import (
     write_ahead,
     writing,
 )
+from threadcast.queue.store.fleet import jobs
 from threadcast.queue.store.schema import METADATA
 from threadcast.queue.store.transactions import one_writer
 
@@ -80,6 +81,8 @@ def _bring_up(engine: Engine, url: URL) -> None:
             _refuse_unknown(version, url)
         if version != head():
             _run_steps(connection)
+        if connection.dialect.name == "postgresql":
+            jobs.bring_up(connection)
 
 
 def look_first(url: URL) -> None:

@@ -148,6 +148,16 @@ class Reading:
             row = connection.execute(query).mappings().one_or_none()
             return None if row is None else post_of(row)
 
+    def sent_at(self, channel: str, since: datetime) -> tuple[datetime, ...]:
+        """When each post of ours went out on this channel, since a moment, the oldest first."""
+        query = (
+            select(POSTS.c.finished)
+            .join(DELIVERIES, DELIVERIES.c.id == POSTS.c.delivery_id)
+            .where(DELIVERIES.c.channel == channel, POSTS.c.finished >= since)
+        )
+        with self._read() as connection:
+            return tuple(connection.scalars(query.order_by(POSTS.c.finished)))
+
     def sent_since(self, channel: str, moment: datetime) -> int:
         """How many posts of ours went out, or were edited, on this channel at `moment` or later.
 

@@ -297,6 +297,30 @@ NOTES = Table(
     Column("at", UtcTime, nullable=False),
 )
 
+# Of machines that share a queue on a server. An SQLite file has one service, and nothing in these.
+MACHINES = Table(
+    "machines",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("heard", UtcTime, nullable=False),
+)
+
+LEADERS = Table(  # whoever leads something leads it as long as it is heard of
+    "leaders",
+    METADATA,
+    Column("what", Text, primary_key=True),
+    Column("machine", Text, ForeignKey("machines.name", ondelete="CASCADE"), nullable=False),
+)
+
+SLOTS = Table(  # what all may use one after the other, and from when on it is free
+    "slots",
+    METADATA,
+    Column("what", Text, primary_key=True),
+    Column("next", UtcTime, nullable=False),
+)
+
 
 @event.listens_for(METADATA, "before_create")
 def _same_where(metadata: MetaData, *_: object, **__: object) -> None:

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -31,7 +31,9 @@ class Transactions:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = writing(engine)
-        self._threads = threading.Lock()  # so that they do not poll for the file's
+        # So that threads do not poll for the file's; a server's writers need not wait for one another.
+        is_file = engine.url.drivername == "sqlite"
+        self._threads: AbstractContextManager[object] = threading.Lock() if is_file else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

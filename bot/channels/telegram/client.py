@@ -11,7 +11,7 @@ import telegram
 from telegram.error import ChatMigrated, NetworkError
 from telegram.request import HTTPXRequest
 
-from threadcast.bot.channels.port import Clock
+from threadcast.bot.channels.port import STANDING, Clock, always
 from threadcast.bot.channels.telegram.errors import BROKEN, in_vain, in_words
 from threadcast.config.environment import channel_variable
 from threadcast.config.logs import get_logger
@@ -95,7 +95,11 @@ def make_bot(
             media_write_timeout=timeout,
             # The library's own reading of the environment breaks on what others take, `socks://`; of what it
             # does besides, the certificates of SSL_CERT_FILE are wanted.
-            httpx_kwargs={"trust_env": False, "verify": httpx.create_ssl_context()},
+            httpx_kwargs={
+                "trust_env": False,
+                "verify": httpx.create_ssl_context(),
+                "event_hooks": {"request": [_watch]},
+            },
         )
 
     request = connections(CONNECTIONS)
@@ -106,6 +110,24 @@ def make_bot(
         request=request,
         get_updates_request=connections(1, grace=0) if polls else request,
     )
+
+
+async def _watch(request: httpx.Request) -> None:
+    """Where this machine may lose what it holds, look at the last moment whether it still has it.
+
+    Between the look and the byte there is nothing that could take long. A request of which the body is
+    missing posts nothing. https://www.encode.io/httpcore/extensions/#trace
+    """
+    if STANDING.get() is not always:
+        request.extensions = {**request.extensions, "trace": _require_standing}
+
+
+async def _require_standing(step: str, _: object) -> None:
+    if (
+        step.endswith((".send_request_headers.started", ".send_request_body.started"))
+        and not STANDING.get()()
+    ):
+        raise httpx.ConnectError("this machine was not heard of, and sends nothing until it is")
 
 
 async def close_bot(bot: telegram.Bot) -> None:

@@ -5,6 +5,7 @@ https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 
 import math
 from collections import deque
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -31,6 +32,8 @@ class BotPace:
     A slot is promised to whoever asks for the time, so that many chats that ask at one moment do not
     all go at it. May be used from several threads.
     """
+
+    asks = False
 
     def __init__(self, per_second: float = PER_BOT) -> None:
         self._in_a_second = math.ceil(per_second)
@@ -87,14 +90,51 @@ class BotPace:
             slot = full[-1] + self._second
 
 
+class SharedSlots:
+    """The slots of a bot that works on several machines: all take them from one place, one after the other.
+
+    `take` takes the next that is free from a moment on, and blocks. `here` knows what this machine does.
+    """
+
+    asks = True
+
+    def __init__(self, here: BotPace, take: Callable[[datetime], datetime]) -> None:
+        self._here = here
+        self._take = take
+        self._taken: dict[object, datetime] = {}
+
+    def ready_at(self, chat: object, earliest: datetime, now: datetime) -> datetime:
+        """Return the slot of a chat, or when it may ask for one: none is kept free for what is far off."""
+        if earliest > now:
+            return earliest
+        slot = self._taken.get(chat)
+        if slot is None or slot < now - KEPT:
+            slot = self._taken[chat] = self._take(now)
+        return slot
+
+    def begun(self, chat: object, now: datetime) -> None:
+        self._taken.pop(chat, None)
+        self._here.begun(chat, now)
+
+
 class SpareSlots:
     """The slots of a bot that nobody publishes in, for what is said beside: publishing goes first.
 
-    Where there is none for `patience`, it takes its turn like the others, or it would never be said.
+    Where there is none for `patience`, it takes its turn like the others, or it would never be said. `count`
+    tells other machines of one that is used; it does not block.
     """
 
-    def __init__(self, shared: BotPace, patience: timedelta = timedelta(seconds=5)) -> None:
+    asks = False
+
+    def __init__(
+        self,
+        shared: BotPace,
+        patience: timedelta = timedelta(seconds=5),
+        *,
+        count: Callable[[datetime], None] = lambda _: None,
+    ) -> None:
         self._shared = shared
+        self._count = count
         self._patience = patience
         self._asked: dict[object, datetime] = {}
 
@@ -107,18 +147,25 @@ class SpareSlots:
     def begun(self, chat: object, now: datetime) -> None:
         self._asked.pop(chat, None)
         self._shared.begun(chat, now)
+        self._count(now)
 
 
 class TelegramPace(Pace):
     """A chat's own pace: it falls at once where Telegram asks to wait, and climbs again post by post.
 
     `start_rate` is messages a second, at first and at the most; `remembered` is the rate it had when
-    the service ended. In a `group` there is Telegram's other limit too. A clock that steps back costs a
-    short wait.
+    the service ended. In a `group` there is Telegram's other limit too. `recent` gives when posts went out
+    since a moment, on other machines too. A clock that steps back costs a short wait.
     """
 
     def __init__(
-        self, start_rate: float, *, group: bool, shared: BotPace | SpareSlots, remembered: float | None = None
+        self,
+        start_rate: float,
+        *,
+        group: bool,
+        shared: BotPace | SharedSlots | SpareSlots,
+        remembered: float | None = None,
+        recent: Callable[[datetime], Iterable[datetime]] = lambda _: (),
     ) -> None:
         self._most = start_rate
         self._go_at(
@@ -126,6 +173,8 @@ class TelegramPace(Pace):
         )
         self._learned = remembered is not None
         self._shared = shared
+        self.asks = shared.asks
+        self._sent_at = recent
         self._group = group
         self._even: datetime | None = None  # when the next message is due at an even pace
         self._recent: deque[datetime] = deque(maxlen=IN_A_GROUP)
@@ -133,6 +182,11 @@ class TelegramPace(Pace):
     @property
     def rate(self) -> float | None:
         return self._rate if self._learned else None
+
+    def catch_up(self, now: datetime) -> None:
+        self._recent = deque(self._sent_at(now - GROUP_SPAN), maxlen=IN_A_GROUP)
+        for at in self._recent:
+            self._even = max(self._even or at, at + self._interval)
 
     def ready_at(self, now: datetime) -> datetime:
         return self._shared.ready_at(self, max(self._own(now), self._groups(now)), now)

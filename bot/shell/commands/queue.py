@@ -7,11 +7,10 @@ from datetime import datetime
 
 import click
 
-from threadcast.bot.channels.port import now as current_time
-from threadcast.bot.data_folder import AlreadyRunningError, has_queue, only_one
+from threadcast.bot.data_folder import AlreadyRunningError, only_one
 from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import RefusedError
-from threadcast.bot.requests.overview import for_owner, overview
+from threadcast.bot.requests.overview import for_owner
 from threadcast.bot.shell import completion, models, views
 from threadcast.bot.shell.context import (
     CHANNEL,
@@ -24,8 +23,6 @@ from threadcast.bot.shell.context import (
     ThreadNumbers,
     confirm,
     in_session,
-    load_settings,
-    no_queue,
     parse_at,
     thread_argument,
     threads_argument,
@@ -33,7 +30,6 @@ from threadcast.bot.shell.context import (
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.faults import report
 from threadcast.bot.shell.follow import INTERVAL, stay
-from threadcast.bot.shell.screen import Screen
 from threadcast.bot.wording import exactly, time_refused
 from threadcast.config.schedule.words import WhenError
 from threadcast.queue.errors import NotAllowedError, NotFoundError
@@ -42,13 +38,6 @@ from threadcast.queue.states import STOPPED, DeliveryState, Event
 from threadcast.queue.store.engine import is_sqlite
 
 STOPPED_WITHIN = 15.0  # seconds that a post in hand has until the answer does not wait for it
-
-
-def show_overview() -> None:
-    """Answer `threadcast` alone."""
-    settings = load_settings()
-    screen = Screen(settings.timezone)
-    views.overview(screen, overview(settings), "" if has_queue(settings) else no_queue(settings))
 
 
 @click.command()
@@ -75,7 +64,7 @@ def queue(session: Session, channel: str | None) -> None:
         if channel is None or one.channel == channel.lower()
     )
     if forecasts or stopped:
-        views.queue(session.screen, forecasts, stopped, current_time(), running=session.wake())
+        views.queue(session.screen, forecasts, stopped, session.clock(), running=session.wake())
     else:
         session.screen.say("The queue is empty. Add a thread: threadcast add FILE")
 
@@ -181,7 +170,7 @@ def _until_stopped(session: Session, asked: Changed) -> Changed:
     if begun and not session.wake() and is_sqlite(session.settings.database_url.get_secret_value()):
         # A service that was killed seems to be at work until its leases end.
         with suppress(AlreadyRunningError), only_one(session.settings):
-            session.database.work.free_leases(now=current_time())
+            session.database.work.free_leases(now=session.clock())
             session.requests.changes.apply(asked[0].thread_id, Event.STOP, channels=begun)
     deadline = time.monotonic() + STOPPED_WITHIN
     while True:
@@ -283,7 +272,7 @@ def at(
         raise click.UsageError("say when: TIME, or --each TIMES")
     zone, changes = session.settings.timezone, session.requests.changes
     if each is None:
-        due = parse_at(" ".join(when), zone, hint="TIME")
+        due = parse_at(" ".join(when), zone, hint="TIME", clock=session.clock)
         plan = dict.fromkeys(threads, due)
     else:
         plan = _times(session, threads, each)
@@ -308,7 +297,7 @@ def _times(session: Session, threads: Sequence[int], each: str) -> dict[int, dat
     if each == "slots":
         return {one.delivery.thread_id: one.start for one in queries.in_turn(threads)}
     try:
-        plan = queries.one_each(threads, each, after=current_time(), zone=session.settings.timezone)
+        plan = queries.one_each(threads, each, after=session.clock(), zone=session.settings.timezone)
     except (ValueError, WhenError) as error:
         said = time_refused(error) if isinstance(error, WhenError) else str(error)
         raise click.BadParameter(said, param_hint="--each") from None

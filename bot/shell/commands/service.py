@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 from click.shell_completion import get_completion_class
 
-from threadcast.bot.channels.port import now
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import Role
 from threadcast.bot.service import serve
@@ -97,7 +96,7 @@ def pair(session: Session, editor: bool) -> None:
     name = asyncio.run(bot_name(session.settings))
     if not isinstance(name, str):
         raise click.ClickException(f"{name.what}: {name.advice}")
-    code = pairing.offer(session.database.notes, role, by=actor(), now=now())
+    code = pairing.offer(session.database.notes, role, by=actor(), now=session.clock())
     link = pairing.address(name, code)
     if session.as_json:
         minutes = int(pairing.LASTS.total_seconds() / 60)
@@ -126,7 +125,7 @@ def page(session: Session) -> None:
     web = session.settings.web
     if web.listen is None:
         raise click.UsageError("there is no page: THREADCAST_WEB__LISTEN is off")
-    code = sessions.offer(session.database.notes, Role.OWNER, actor(), now=now())
+    code = sessions.offer(session.database.notes, Role.OWNER, actor(), now=session.clock())
     link = f"{web.address}/sign-in?code={code}"
     if session.as_json:
         minutes = int(sessions.LINK_LASTS.total_seconds() / 60)

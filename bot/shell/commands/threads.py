@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from threadcast.bot.channels.port import now
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.input import Intake, inspected
 from threadcast.bot.requests.preview import preview_posts
@@ -105,7 +104,7 @@ def add(
         if continued is not None:
             views.changed(session, threads.extend(continued, only_text(intakes)))
             return
-        moment = parse_at(at, session.settings.timezone)
+        moment = parse_at(at, session.settings.timezone, clock=session.clock)
         _show_receipts(
             session,
             threads.add(
@@ -133,7 +132,7 @@ def _show_receipts(session: Session, receipts: Sequence[Receipt]) -> None:
     added = [one for receipt in receipts for one in receipt.added.deliveries]
     starts = session.foreseen(added)
     for receipt in receipts:
-        views.receipt(screen, receipt, starts, now())
+        views.receipt(screen, receipt, starts, session.clock())
     if not added:
         screen.say("Nothing new was added.")
     elif all(one.state is DeliveryState.HELD for one in added):
@@ -233,7 +232,11 @@ def show(session: Session, thread_id: int, follow: bool) -> None:
         session.screen.json(models.Dossier.model_validate(dossier))
     else:
         views.dossier(
-            session.screen, dossier, session.requests.queries.forecast(), now(), running=session.wake()
+            session.screen,
+            dossier,
+            session.requests.queries.forecast(),
+            session.clock(),
+            running=session.wake(),
         )
 
 

@@ -144,7 +144,7 @@ async def test_a_queue_that_cannot_be_used_delays_the_digest(tmp_path: Path) -> 
             {},
             lambda: now,
             "chat",
-            lambda: True,
+            lambda _: True,
             Attacher(MediaStore(tmp_path)),
         )
     )

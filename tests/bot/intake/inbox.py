@@ -103,7 +103,7 @@ class Inbox:
                 {},
                 now,
                 actor,
-                lambda: True,
+                lambda _: True,
                 Attacher(self.store),
             )
         )

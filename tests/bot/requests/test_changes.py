@@ -1,6 +1,6 @@
 """What a person can ask for, whoever asks: the requests, what they change and what they refuse."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -63,7 +63,7 @@ class Setting:
         requests = Requests(context)
         self.threads, self.changes, self.queries = requests.threads, requests.changes, requests.queries
 
-    def wake(self) -> bool:
+    def wake(self, _: Collection[str]) -> bool:
         self.wakes += 1
         return True
 

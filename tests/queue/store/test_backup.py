@@ -253,7 +253,8 @@ def test_an_older_backup(queue: Queue, tmp_path: Path) -> None:
         add(database, new("dusk"))
     backup(queue.url, tmp_path / "copy")
     with closing(sqlite3.connect(tmp_path / "copy")) as old, old:
-        old.execute("DROP TABLE notes")
+        for table in ("notes", "leaders", "machines", "slots"):
+            old.execute(f"DROP TABLE {table}")
         old.execute("ALTER TABLE deliveries DROP COLUMN code")
         old.execute("ALTER TABLE channels DROP COLUMN rate")
         old.execute("ALTER TABLE channels DROP COLUMN moved")
