@@ -249,6 +249,7 @@ class Service:
         async def changed() -> None:
             self._scheduler.look_again()
             self._chat.wake()
+            self._page.wake()
             with contextlib.suppress(StoreError):
                 await self.take_up()
 

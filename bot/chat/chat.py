@@ -88,6 +88,7 @@ class Chat:
             given.confirm,
             take_up,
             lambda person: self._spawn(renew_menu(self._bot, self._access, person)),
+            settings.web.address if settings.web.listen is not None else "",
         )
         outbox = Outbox(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(context, outbox, self._access, spawn=self._spawn, timer=timer)

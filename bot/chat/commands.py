@@ -148,8 +148,9 @@ class Context:
     """What answers are made with. Where `channels` is empty, none is configured yet; they come and go.
 
     `confirm`: what is sent to the bot is public only after a tap, or at a slot. `take_up` makes the service
-    look which channels are stored, `renew_menu` sets the menu of a person anew. `previewing` is held, by
-    chat, while messages of a preview there come or go.
+    look which channels are stored, `renew_menu` sets the menu of a person anew. `page` is the address of the
+    page in a browser, empty where there is none. `previewing` is held, by chat, while messages of a preview
+    there come or go.
     """
 
     requests_of: Callable[[str], Requests]
@@ -162,6 +163,7 @@ class Context:
     confirm: bool = True
     take_up: Callable[[], Awaitable[None]] | None = None
     renew_menu: Callable[[int], object] | None = None
+    page: str = ""
     previewing: Mapping[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     @property

@@ -38,7 +38,7 @@ THEIRS: Final = "theirs"
 ORDER: Final = (
     *("start", "help", "add", "done", "queue", "show", "preview", "edit", "publish", "at", "set", "hold"),
     *("release", "move", "cancel", "stop", "retry", "skip", "undo", "settle", "pause", "resume", "channels"),
-    *("history", "status", "pin", "audit", "events", "export"),
+    *("history", "status", "pin", "page", "audit", "events", "export"),
     *("continue", "adopt", "people", "backup"),
 )
 WORDS: Final[Mapping[str, Sequence[str]]] = tomllib.loads(

@@ -16,7 +16,9 @@ from threadcast.bot.people.people import Role
 from threadcast.queue.store.notes import Notes
 
 LASTS: Final = timedelta(minutes=10)
+SIGN_IN_LASTS: Final = timedelta(minutes=5)
 PAGE: Final = "pairing"  # of the notes; a line a link
+SIGN_INS: Final = "page-links"  # the same, of links that open the page in a browser
 CODE_BYTES: Final = 16
 LONGEST: Final = 64  # characters of a start parameter: https://core.telegram.org/bots/features#deep-linking
 
@@ -36,6 +38,15 @@ def offer(
     text = f"{role.name} {(now + lasts).isoformat()} {digest} {by}"
     notes.write(page, line_of(digest), text, now=now)
     return code
+
+
+def sign_in_link(notes: Notes, address: str, role: Role, *, actor: str, now: datetime) -> str:
+    """Return a link by which an actor signs in at a page's address: once, and for five minutes.
+
+    Raises StoreError.
+    """
+    code = offer(notes, role, by=actor, now=now, page=SIGN_INS, lasts=SIGN_IN_LASTS)
+    return f"{address}/sign-in?code={code}"
 
 
 def look(notes: Notes, code: str, *, now: datetime, page: str = PAGE) -> Role | None:

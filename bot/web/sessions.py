@@ -18,10 +18,8 @@ from threadcast.bot.people import pairing
 from threadcast.bot.people.people import Role
 from threadcast.queue.store.notes import Notes
 
-LINK_LASTS: Final = timedelta(minutes=5)
 SESSION_LASTS: Final = timedelta(days=30)
-LINKS: Final = "page-links"  # pages of the notes; a line a link, a line a session
-SESSIONS: Final = "page-sessions"
+SESSIONS: Final = "page-sessions"  # of the notes; a line a session
 SECRET_BYTES: Final = 32
 LONGEST: Final = 64  # characters of a session's secret
 TRIES: Final = 10  # of links, by anybody, within
@@ -35,11 +33,6 @@ class Visitor:
     actor: str
     role: Role
     csrf: str
-
-
-def offer(notes: Notes, role: Role, actor: str, *, now: datetime) -> str:
-    """Return the code of a link by which an actor signs in, once and for five minutes. Raises StoreError."""
-    return pairing.offer(notes, role, by=actor, now=now, page=LINKS, lasts=LINK_LASTS)
 
 
 class Sessions:
@@ -61,12 +54,12 @@ class Sessions:
 
     def is_good(self, code: str) -> bool:
         """Return whether a link would sign in; it is not used up."""
-        return pairing.look(self._notes, code, now=self._clock(), page=LINKS) is not None
+        return pairing.look(self._notes, code, now=self._clock(), page=pairing.SIGN_INS) is not None
 
     def sign_in(self, code: str) -> str | None:
         """Use a link up; return the secret of a new session, None where the link is not good any more."""
         now = self._clock()
-        found = pairing.take(self._notes, code, now=now, page=LINKS)
+        found = pairing.take(self._notes, code, now=now, page=pairing.SIGN_INS)
         if found is None:
             return None
         secret = token_urlsafe(SECRET_BYTES)

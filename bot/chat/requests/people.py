@@ -11,7 +11,7 @@ import telegram
 from threadcast.bot.chat.access import Access, Role
 from threadcast.bot.chat.commands import Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.views import people as views
-from threadcast.bot.chat.views.message import Message, Say, esc
+from threadcast.bot.chat.views.message import Message, Say, code, esc, link
 from threadcast.bot.languages import N_, _
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import Person, admit, note, revoke
@@ -21,6 +21,8 @@ from threadcast.config.logs import get_logger
 from threadcast.queue.errors import StoreError
 
 log = get_logger("threadcast.chat")
+
+OFF: Final = "THREADCAST_WEB__LISTEN"
 
 # What strangers hear at the most, in an hour.
 HOUR: Final = timedelta(hours=1)
@@ -110,6 +112,31 @@ def people(context: Context, request: Request) -> Answer:
             return Answer(views.everybody(context.people, context.clock(), context.zone))
         case _:
             raise UsageError(_("write /people, or /people remove and the number of somebody"))
+
+
+@command(
+    "page",
+    who=Role.EDITOR,
+    help=N_("The queue in a browser: a link that signs you in"),
+    more=N_("The link works once, within five minutes."),
+)
+def page(context: Context, request: Request) -> Answer:
+    """A link that is for who asked, and so for no group."""
+    sender = request.sender
+    if not context.page:
+        return Answer(Message(_("There is no page: {setting} is off.").format(setting=OFF)))
+    if sender.chat != sender.person:
+        return Answer(Message(_("The link signs in as you, so I send it in our private chat alone: /page")))
+    now, role = context.clock(), sender.role
+    address = pairing.sign_in_link(context.notes, context.page, role, actor=sender.actor, now=now)
+    if context.page.startswith("https:"):
+        said = _("Open it within five minutes; it works once, and this browser is signed in as you then:")
+        return Answer(Message(f"{said}\n{link(address, context.page)}"))
+    said = _(
+        "It opens on the machine where I run, within five minutes and once. To open it elsewhere, put it "
+        "behind https, and name its address in {setting}."
+    ).format(setting=code("THREADCAST_WEB__URL"))
+    return Answer(Message(f"{said}\n{code(address)}"))
 
 
 @button_only("revoke", who=Role.OWNER)

@@ -19,7 +19,6 @@ from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen
-from threadcast.bot.web import sessions
 from threadcast.config import logs
 from threadcast.config.settings import in_force
 
@@ -125,10 +124,11 @@ def page(session: Session) -> None:
     web = session.settings.web
     if web.listen is None:
         raise click.UsageError("there is no page: THREADCAST_WEB__LISTEN is off")
-    code = sessions.offer(session.database.notes, Role.OWNER, actor(), now=session.clock())
-    link = f"{web.address}/sign-in?code={code}"
+    link = pairing.sign_in_link(
+        session.database.notes, web.address, Role.OWNER, actor=actor(), now=session.clock()
+    )
     if session.as_json:
-        minutes = int(sessions.LINK_LASTS.total_seconds() / 60)
+        minutes = int(pairing.SIGN_IN_LASTS.total_seconds() / 60)
         session.screen.json({"link": link, "minutes": minutes})
         return
     session.screen.say(link)

@@ -148,7 +148,7 @@ class Stand:
     def settings(self) -> Settings:
         given = {f"THREADCAST_{name}": value for name, value in self._given.items()}
         given["THREADCAST_TELEGRAM__API_URL"] = self.server.url
-        given["THREADCAST_WEB__LISTEN"] = "off"  # one port, and many services at once
+        given.setdefault("THREADCAST_WEB__LISTEN", "off")  # one port, and many services at once
         return load(given, folder=self.folder)
 
     def found_group(self, *people: Person) -> None:

@@ -14,11 +14,11 @@ from starlette.testclient import TestClient
 from threadcast.bot.channels.build import build_channels, seen
 from threadcast.bot.channels.port import Channel, now
 from threadcast.bot.data_folder import prepare
+from threadcast.bot.people.pairing import sign_in_link
 from threadcast.bot.people.people import Role
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.web.app import make_app
 from threadcast.bot.web.server import build_site
-from threadcast.bot.web.sessions import offer
 from threadcast.bot.web.site import Site
 from threadcast.config.settings import load
 from threadcast.queue.store.database import Database
@@ -67,7 +67,8 @@ class Opened:
         return TestClient(self.app, base_url=base, follow_redirects=False, raise_server_exceptions=False)
 
     def link(self, actor: str = "shell:ada", role: Role = Role.OWNER) -> str:
-        return offer(self.database.notes, role, actor, now=self.moment[0])
+        link = sign_in_link(self.database.notes, HERE, role, actor=actor, now=self.moment[0])
+        return link.partition("code=")[2]
 
     def signed_in(self, actor: str = "shell:ada") -> TestClient:
         browser = self.browser()

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.bot.web.opened import HERE, csrf, opened, press
+from threadcast.bot.people.pairing import SIGN_INS
 from threadcast.bot.people.people import Role, admit, revoke
-from threadcast.bot.web.sessions import LINKS, SESSIONS, TRIES
+from threadcast.bot.web.sessions import SESSIONS, TRIES
 
 VIEWS = ("/", "/compose", "/threads/1", "/history", "/channels", "/events")
 
@@ -57,7 +58,7 @@ def test_what_is_stored_opens_nothing(tmp_path: Path) -> None:
         code = page.link()
         browser = page.signed_in()
         secret = browser.cookies["threadcast"]
-        kept = [*page.database.notes.read(LINKS).values(), *page.database.notes.read(SESSIONS).values()]
+        kept = [*page.database.notes.read(SIGN_INS).values(), *page.database.notes.read(SESSIONS).values()]
         assert len(kept) == 2
         assert not any(code in text or secret in text for text in kept)
 
