@@ -38,7 +38,7 @@ SIDES = ("-wal", "-shm", "-journal")
 # After so long (in milliseconds) a server that does not answer is taken to be gone, and so is a client that
 # says nothing in the middle of a transaction: one that is frozen, or was cut off, would keep its locks.
 _UNHEARD = {"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
-_LONGEST_PAUSE = 4000
+LONGEST_PAUSE = 4000
 _WRITES = "threadcast_writes"
 _ERRNO = re.compile(r"\[Errno -?[0-9]+\] ")  # a number that tells nobody anything
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
@@ -242,7 +242,7 @@ def prepare_sqlite(connection: Any, _record: Any = None) -> None:
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
-    connection.execute(f"SET idle_in_transaction_session_timeout = {_LONGEST_PAUSE}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {LONGEST_PAUSE}")
     connection.commit()
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from threadcast.queue.model import Beat, Machine
 from threadcast.queue.states import GOES_ON, DeliveryState
+from threadcast.queue.store.engine import LONGEST_PAUSE
 from threadcast.queue.store.migrate import VERSION_TABLE
 from threadcast.queue.store.schema import DELIVERIES, EVENTS, LEADERS, MACHINES, SLOTS, UtcTime
 from threadcast.queue.store.transactions import Transactions
@@ -70,6 +71,8 @@ class Machines:
             .returning(MACHINES.c.name)
         )
         with self._write() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '1s'"))  # the next beat tries again
+            connection.execute(_END_SILENT)
             names = tuple(connection.scalars(silent))
             there = select(MACHINES.c.name)
             return names, connection.execute(_FREE.where(DELIVERIES.c.lease_owner.not_in(there))).rowcount
@@ -124,6 +127,13 @@ class Machines:
             return following - apart
 
 
+# One that was frozen between the statements that the driver sends as one keeps its locks: the server waits
+# for the rest of them, however long, for its own limit counts from the end of a statement.
+_END_SILENT = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"  # noqa: S608  # our own number
+    " AND usename = current_user AND application_name = 'threadcast' AND state = 'idle in transaction'"
+    f" AND state_change < clock_timestamp() - interval '{LONGEST_PAUSE} milliseconds'"
+)
 _FREE = (
     update(DELIVERIES)
     .where(DELIVERIES.c.state == literal_column(f"'{DeliveryState.PUBLISHING}'"))
