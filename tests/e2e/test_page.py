@@ -31,6 +31,7 @@ def browser() -> Iterator[Browser]:
 
 
 complaints: list[str] = []
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @contextmanager
@@ -42,9 +43,11 @@ def shown(house: House, browser: Browser) -> Iterator[str]:
     with house.running() as service:
         service.wait_for('"event": "page"')
         complaints.clear()
-        yield f"http://127.0.0.1:{port}"
-        for one in browser.contexts:
-            one.close()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            for one in browser.contexts:
+                one.close()
         assert complaints == []
         assert service.stop() == 0
 

@@ -170,9 +170,9 @@ class TestTakenAway:
     def test_removed(self, house: House) -> None:
         """A service whose database is removed says so and exits; the next begins none until told to."""
         path = data_of(house) / "queue.sqlite3"
+        house.command("add", "--hold", house.write(thread_text(1, 3)))
         with house.running() as service:
             service.wait_for("running")
-            house.command("add", "--hold", house.write(thread_text(1, 3)))
             path.unlink()
             assert "was removed while a service is using it" in refused(house, "add", "threads.txt")
             assert service.end() == 5

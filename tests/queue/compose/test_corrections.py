@@ -113,9 +113,10 @@ def test_a_warning(packed: bool) -> None:
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("numbering", [Numbering.TOTAL, Numbering.RENUMBER])
 @pytest.mark.parametrize("begun", [1, 3])
-def test_a_chain_that_was_continued(numbering: Numbering, begun: int, packed: bool) -> None:
+@pytest.mark.parametrize("written", ["{n}/ part {n}", "part {n} {n}/"])
+def test_a_chain_that_was_continued(written: str, numbering: Numbering, begun: int, packed: bool) -> None:
     """Each post keeps the number that it went out with, of the total that there was then, or none."""
-    lines = [f"{number}/ part {number}" for number in range(1, 6)]
+    lines = [written.format(n=number) for number in range(1, 6)]
     how = rules(numbering, packed=packed)
     first = compose(thread(*lines[:begun]), how)
     out = [*first, *(post for post in compose(thread(*lines), how, begun) if post.part > begun)]
