@@ -112,8 +112,9 @@ def test_a_warning(packed: bool) -> None:
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("numbering", [Numbering.TOTAL, Numbering.RENUMBER])
-@pytest.mark.parametrize("begun", [1, 3])
-@pytest.mark.parametrize("written", ["{n}/ part {n}", "the part here {n}/"])
+@pytest.mark.parametrize(
+    ("written", "begun"), [("{n}/ part {n}", 1), ("{n}/ part {n}", 3), ("the part here {n}/", 3)]
+)
 def test_a_chain_that_was_continued(written: str, numbering: Numbering, begun: int, packed: bool) -> None:
     """Each post keeps the number that it went out with, of the total that there was then, or none."""
     lines = [written.format(n=number) for number in range(1, 6)]
