@@ -7,6 +7,8 @@ if (parts().length) {
     if (document.hidden) { stale = true; return; }
     refresh();
   });
+  // What changed before the stream was there, or while it was away, was told to nobody.
+  stream.addEventListener("open", refresh);
   let stale = false;
   document.addEventListener("visibilitychange", () => { if (stale && !document.hidden) refresh(); });
   function refresh() {
