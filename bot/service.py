@@ -35,6 +35,7 @@ from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.web.page import build_page
+from threadcast.bot.web.site import build_site
 from threadcast.config.logs import get_logger
 from threadcast.config.schedule.timetable import Timetable
 from threadcast.config.settings import Settings
@@ -129,7 +130,7 @@ class Service:
         database.changes.see_channels(seen(settings, channels), now=clock())
         self._bots: dict[str, BotPace] = {}
         self._chat = ChatInUse(self._build_chat)
-        self._page = build_page(
+        site = build_site(
             settings,
             self._channels,
             database.notes,
@@ -137,6 +138,7 @@ class Service:
             broken=lambda: self._scheduler.broken,
             clock=clock,
         )
+        self._page = build_page(site)
         self._observe = self._page.observing(observe)
         self._claiming = asyncio.Semaphore(CLAIMS)
         publishers = self._publishers(settings, channels)

@@ -28,9 +28,8 @@ from threadcast.bot.chat.views.people import Names, named
 from threadcast.bot.chat.views.report import states_of
 from threadcast.bot.languages import _
 from threadcast.bot.people.people import People
-from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.preview import preview_posts
-from threadcast.bot.requests.queries import Dossier
+from threadcast.bot.requests.queries import Dossier, foreseen_of
 from threadcast.bot.requests.requests import Requests
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import Event
@@ -190,7 +189,7 @@ class Context:
         """The card of a thread as it stood when it was looked at. Raises StoreError."""
         requests = self.requests_of("chat")
         deliveries = [chain.delivery for chain in dossier.chains]
-        foreseen = await asyncio.to_thread(foreseen_of, requests, deliveries)
+        foreseen = await asyncio.to_thread(foreseen_of, requests.queries, deliveries)
         posts = await self._planned(dossier)
         fences = {one.id: one.fence for one in deliveries}
         overtaken = any(fences.get(each.id) != each.fence for each in one.changed)
@@ -216,18 +215,6 @@ class Context:
                 found = await preview_posts([dossier.stored.thread], channels)
                 return {one.channel: len(one.posts) for one in found}
         return {}
-
-
-def foreseen_of(requests: Requests, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:
-    """When these start and end, by their ids. Raises StoreError."""
-    wanted = {one.id for one in deliveries}
-    waiting = {one.channel for one in deliveries if one.finished is None}
-    return {
-        one.delivery.id: one
-        for channel in waiting
-        for one in requests.queries.forecast(channel=channel)
-        if one.delivery.id in wanted
-    }
 
 
 class About(Enum):

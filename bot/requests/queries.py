@@ -1,7 +1,7 @@
 """What a person can see of the queue: what waits, what came of it, and who did what."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
@@ -177,6 +177,18 @@ class Queries:
     def _chains(self, deliveries: Sequence[Delivery]) -> tuple[Chain, ...]:
         posts = self._database.reading.posts_of([delivery.id for delivery in deliveries])
         return tuple(Chain(delivery, posts[delivery.id]) for delivery in deliveries)
+
+
+def foreseen_of(queries: Queries, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:
+    """Return when these start and end, by their ids. Raises StoreError."""
+    wanted = {one.id for one in deliveries}
+    waiting = {one.channel for one in deliveries if one.finished is None}
+    return {
+        one.delivery.id: one
+        for channel in waiting
+        for one in queries.forecast(channel=channel)
+        if one.delivery.id in wanted
+    }
 
 
 def read_times(text: str) -> Schedule:

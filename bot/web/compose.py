@@ -89,7 +89,7 @@ def _add(site: Site, visitor: Visitor, text: str, names: Names, at: str, *, hold
     """The thread's number; None where there are several, or it was there already."""
     if not names:
         raise InputError("no channel is chosen; choose where it shall go out")
-    moment = parse_when(at, now=site.now(), zone=site.zone) if at.strip() else None
+    moment = parse_when(at, now=site.clock(), zone=site.zone) if at.strip() else None
     receipts = site.requests(visitor).threads.add([_read(text)], channels=names, at=moment, hold=hold)
     added = [one.added.thread_id for one in receipts if one.added.thread_id is not None]
     if not added:
@@ -120,4 +120,4 @@ def _draft(site: Site, visitor: Visitor) -> str:
 
 
 def _keep(site: Site, visitor: Visitor, text: str) -> None:
-    site.notes.write(f"{DRAFT}:{visitor.actor}", 0, text, now=site.now())
+    site.notes.write(f"{DRAFT}:{visitor.actor}", 0, text, now=site.clock())

@@ -31,7 +31,7 @@ async def live() -> Response:
 def ready(site: SiteHere) -> Response:
     """The queue can be used, and no lane is broken or late; else what is wrong, by name."""
     try:
-        found = stuck(site.requests_of(WATCHER).queries.forecast(), site.now()) | dict(site.broken())
+        found = stuck(site.requests_of(WATCHER).queries.forecast(), site.clock()) | dict(site.broken())
     except StoreError as error:
         found = {"database": redact(str(error))}
     status = HTTPStatus.SERVICE_UNAVAILABLE if found else HTTPStatus.OK

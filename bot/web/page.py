@@ -1,13 +1,9 @@
 """The page as the service has it: served, or none. What serves it is imported only where that is wanted."""
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.publishing.publisher import Observer
-from threadcast.bot.requests.requests import Requests
-from threadcast.config.settings import Settings
-from threadcast.queue.store.notes import Notes
+from threadcast.bot.web.site import Site
 
 if TYPE_CHECKING:
     from threadcast.bot.web.server import Page
@@ -30,18 +26,10 @@ class NoPage:
         """There is nothing to end."""
 
 
-def build_page(
-    settings: Settings,
-    channels: Sequence[Channel],
-    notes: Notes,
-    *,
-    requests_of: Callable[[str], Requests],
-    broken: Callable[[], Mapping[str, str]],
-    clock: Clock,
-) -> "Page | NoPage":
-    """Return the page of a service; `broken` gives the lanes that broke, each with why."""
-    if settings.web.listen is None:
+def build_page(site: Site) -> "Page | NoPage":
+    """Return the page of a service."""
+    if site.settings.listen is None:
         return NoPage()
-    from threadcast.bot.web.server import Page, build_site  # noqa: PLC0415  # only where it is in use
+    from threadcast.bot.web.server import Page  # noqa: PLC0415  # only where it is in use
 
-    return Page(build_site(settings, channels, notes, requests_of=requests_of, broken=broken, clock=clock))
+    return Page(site)

@@ -12,7 +12,7 @@ from jinja2_fragments import render_block
 
 from threadcast.bot.languages.catalogues import translated
 from threadcast.bot.noticed import noticed
-from threadcast.bot.wording import SHELL, lasting, parts, posts, sentence, shortly, stands
+from threadcast.bot.wording import SHELL, parts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -23,9 +23,7 @@ _TEMPLATES: Final = Environment(
 )
 _TEMPLATES.globals |= {
     "stands": stands,
-    "lasting": lasting,
     "many_parts": parts,
-    "many_posts": posts,
     "noticed": noticed,
     "translated": translated,
 }
@@ -48,7 +46,7 @@ def part(request: Request, template: str, block: str, **about: Any) -> Response:
 def _known(request: Request) -> dict[str, Any]:
     """What every template is given."""
     site = request.app.state.site
-    now: datetime = site.now()
+    now: datetime = site.clock()
     return {
         "now": now,
         "path": request.url.path,

@@ -3,60 +3,19 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import uvicorn
 
-from threadcast.bot.channels.port import Channel, Clock
-from threadcast.bot.people.people import People, Role
 from threadcast.bot.publishing.publisher import Observer
-from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.app import make_app
-from threadcast.bot.web.live import Live
-from threadcast.bot.web.sessions import Sessions
 from threadcast.bot.web.site import Site
 from threadcast.config.logs import get_logger
-from threadcast.config.settings import Settings
 from threadcast.queue.model import Delivery
-from threadcast.queue.store.notes import Notes
 
 log = get_logger("threadcast.page")
 
 CLOSE_WITHIN = 1  # seconds that open requests have when the service stops
-
-
-def build_site(
-    settings: Settings,
-    channels: Sequence[Channel],
-    notes: Notes,
-    *,
-    requests_of: Callable[[str], Requests],
-    broken: Callable[[], Mapping[str, str]],
-    clock: Clock,
-) -> Site:
-    """Return what the page is made with: who steers in the chat steers here, as does this machine's shell."""
-
-    def people() -> People:
-        return People(settings.telegram, settings.language or "").read(notes)
-
-    def role_of(actor: str) -> Role | None:
-        kind, _, number = actor.partition(":")
-        if kind == "shell":
-            return Role.OWNER
-        return people().roles.get(int(number)) if kind == "telegram" and number.isdecimal() else None
-
-    return Site(
-        settings.web,
-        channels,
-        requests_of,
-        Sessions(notes, role_of, clock),
-        notes,
-        people,
-        Live(),
-        broken,
-        clock,
-        settings.timezone,
-    )
 
 
 class _Server(uvicorn.Server):

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.port import Channel, Clock
-from threadcast.bot.people.people import People
+from threadcast.bot.people.people import People, Role
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.live import Live
 from threadcast.bot.web.sessions import Sessions, Visitor
+from threadcast.config.settings import Settings
 from threadcast.config.web import WebSettings
 from threadcast.queue.store.notes import Notes
 
@@ -33,5 +33,36 @@ class Site:
         """Return what a visitor can ask for."""
         return self.requests_of(visitor.actor)
 
-    def now(self) -> datetime:
-        return self.clock()
+
+def build_site(
+    settings: Settings,
+    channels: Sequence[Channel],
+    notes: Notes,
+    *,
+    requests_of: Callable[[str], Requests],
+    broken: Callable[[], Mapping[str, str]],
+    clock: Clock,
+) -> Site:
+    """Return what the page is made with: who steers in the chat steers here, as does this machine's shell."""
+
+    def people() -> People:
+        return People(settings.telegram, settings.language or "").read(notes)
+
+    def role_of(actor: str) -> Role | None:
+        kind, _, number = actor.partition(":")
+        if kind == "shell":
+            return Role.OWNER
+        return people().roles.get(int(number)) if kind == "telegram" and number.isdecimal() else None
+
+    return Site(
+        settings.web,
+        channels,
+        requests_of,
+        Sessions(notes, role_of, clock),
+        notes,
+        people,
+        Live(),
+        broken,
+        clock,
+        settings.timezone,
+    )

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from threadcast.bot.requests.overview import ANSWERS
+from threadcast.bot.requests.queries import foreseen_of
 from threadcast.bot.web.acts import HELPING, offered
 from threadcast.bot.web.rendering import page
 from threadcast.bot.web.sign_in import SignedIn, SiteHere, ThreadNumber
@@ -47,18 +48,15 @@ def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = ""
 @router.get("/threads/{thread}")
 def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumber) -> Response:
     """One thread whole: its posts on every channel, and what can be asked of it."""
-    requests = site.requests(visitor)
-    dossier = requests.queries.show(thread)
-    foreseen = {
-        one.delivery.id: one for one in requests.queries.forecast() if one.delivery.thread_id == thread
-    }
+    queries = site.requests(visitor).queries
+    dossier = queries.show(thread)
     return page(
         request,
         "thread.html",
         block="thread",
         visitor=visitor,
         dossier=dossier,
-        foreseen=foreseen,
+        foreseen=foreseen_of(queries, [chain.delivery for chain in dossier.chains]),
         acts=offered(dossier, visitor.role),
         name=site.people().name,
     )

@@ -18,7 +18,6 @@ from threadcast.bot.chat.commands import (
     UsageError,
     button_only,
     command,
-    foreseen_of,
 )
 from threadcast.bot.chat.downloads import read_file
 from threadcast.bot.chat.requests.wishes import Wish, read_wish
@@ -31,6 +30,7 @@ from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import Intake, understand
 from threadcast.bot.requests.preview import preview_posts
+from threadcast.bot.requests.queries import foreseen_of
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.settled import unseen
 from threadcast.bot.wording import STATES, exactly, parts
@@ -238,7 +238,7 @@ async def added(
         return Answer(Card(known, _("It is here already, as #{thread}.").format(thread=known)))
     counts = await _counts(context, receipts)
     new = [one for receipt in receipts for one in receipt.added.deliveries]
-    foreseen = await asyncio.to_thread(foreseen_of, requests, new)
+    foreseen = await asyncio.to_thread(foreseen_of, requests.queries, new)
     lines = [f"{bold(translated(intake.source))}: {_sum(intake.threads)}"]
     for index, receipt in enumerate(receipts[:FEW]):
         posts = {channel: number for (place, channel), number in counts.items() if place == index}

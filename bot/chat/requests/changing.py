@@ -18,7 +18,6 @@ from threadcast.bot.chat.commands import (
     UsageError,
     button_only,
     command,
-    foreseen_of,
 )
 from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.wishes import AT_ONCE, meaning
@@ -29,6 +28,7 @@ from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import Problem, RefusedError
+from threadcast.bot.requests.queries import foreseen_of
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import several, stands
 from threadcast.queue.model import Delivery
@@ -331,7 +331,7 @@ def standing(context: Context, request: Request, headline: str) -> Card | Messag
         return Card(request.thread, headline)  # it is read when it is said
     requests, viewer = context.requests(request.sender), context.viewer(request.sender.role)
     deliveries = all_of(requests, request.threads)
-    foreseen = foreseen_of(requests, deliveries)
+    foreseen = foreseen_of(requests.queries, deliveries)
     lines = [headline] if headline else []
     for group in (list(found) for key, found in groupby(deliveries, key=lambda one: one.thread_id)):
         lines += ["", f"#{group[0].thread_id} {bold(group[0].title)}"]

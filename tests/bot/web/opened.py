@@ -18,8 +18,7 @@ from threadcast.bot.people.pairing import sign_in_link
 from threadcast.bot.people.people import Role
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.web.app import make_app
-from threadcast.bot.web.server import build_site
-from threadcast.bot.web.site import Site
+from threadcast.bot.web.site import Site, build_site
 from threadcast.config.settings import load
 from threadcast.queue.store.database import Database
 
