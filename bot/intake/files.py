@@ -89,6 +89,11 @@ def open_folder(path: str | PurePath, *, within: int | None = None) -> Iterator[
         os.close(handle)
 
 
+def shown(path: PurePath | str) -> str:
+    """Return a path for a person to read, whatever bytes its names are made of."""
+    return plain(os.fsencode(path).decode("utf-8", "replace"))
+
+
 def _is_hidden(path: str) -> bool:
     return PurePath(path).name.startswith(".")
 
@@ -142,7 +147,7 @@ def pack(within: int, name: str, expected: Snapshot, *, limit: int) -> tuple[byt
                     raise ChangedError
                 if held[path].is_folder or _is_hidden(each):
                     continue
-                inner = plain(os.fsencode(PurePath(path).relative_to(name)).decode("utf-8", "replace"))
+                inner = shown(PurePath(path).relative_to(name))
                 try:
                     data, moment = read(handle, each, held[path], limit=limit)
                 except UnfitError as error:

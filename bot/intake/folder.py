@@ -67,8 +67,7 @@ class Source:
 
     def named(self, name: str) -> str:
         """Return a file's name with its folder, fit to be shown and stored."""
-        fit = os.fsencode(name).decode("utf-8", "replace")
-        return plain(f"{self.channel}/{fit}" if self.channel else fit)
+        return files.shown(f"{self.channel}/{name}" if self.channel else name)
 
 
 class IntakeFolder:
@@ -215,7 +214,7 @@ class IntakeFolder:
             return f"no channel has this name; {like} may be meant"
         texts = [path for path in snapshot.holds if files.is_text(path)]
         if len(texts) > 1:
-            named = ", ".join(plain(os.fsencode(path).decode("utf-8", "replace")) for path in texts[:NAMED])
+            named = ", ".join(files.shown(path) for path in texts[:NAMED])
             return f"it holds {len(texts)} texts ({named}): put each into a folder of its own, with its files"
         if not texts or len(snapshot.holds) == 1:
             return "no channel has this name, and it holds no text with files beside it"
@@ -279,7 +278,7 @@ class IntakeFolder:
         self._recovered(f"move {shown}")
         del self._seen[source.channel, name]  # the same file may come back, and is news then
         moved = PurePath(verdict.where, source.channel, free)
-        log.info("put away", file=shown, to=plain(os.fsencode(moved).decode("utf-8", "replace")))
+        log.info("put away", file=shown, to=files.shown(moved))
         return AT_LEAST_EVERY
 
     def _wait(self, shown: str, error: StoreError | NotNowError) -> None:

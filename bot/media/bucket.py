@@ -31,9 +31,8 @@ CHUNK = 5 * 1024 * 1024  # bytes; S3 takes no smaller parts
 AT_ONCE = 2  # parts of one file
 
 _SECRETS = {"s3": "secret_access_key", "gs": "service_account_key", "az": "account_key"}
-_CODE = re.compile(
-    r"<Code>(\w{1,60})</Code>"
-)  # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _STATUS = re.compile(r"status code: ([0-9]{3})")
 _CLOSED = frozenset({"401", "403"})
 _NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound"})
@@ -60,30 +59,24 @@ class Bucket:
 
     def put(self, digest: str, path: Path) -> None:
         """Put a file there, durably; the same again is new again."""
-        import obstore  # noqa: PLC0415  # see above
-
         with self._told():
-            obstore.put(self._store(), _key(digest), path, chunk_size=CHUNK, max_concurrency=AT_ONCE)
+            self._store().put(_key(digest), path, chunk_size=CHUNK, max_concurrency=AT_ONCE)
 
     def get(self, digest: str) -> Iterator[bytes]:
         """Yield what is there, piece by piece. Raises LookupError where there is nothing."""
-        import obstore  # noqa: PLC0415  # see above
-
         with self._told():
-            for piece in obstore.get(self._store(), _key(digest)).stream(min_chunk_size=CHUNK):
+            for piece in self._store().get(_key(digest)).stream(min_chunk_size=CHUNK):
                 yield bytes(piece)
 
     def mark(self, name: str, text: str) -> str:
         """Return what an object says; this, where there was none."""
-        import obstore  # noqa: PLC0415  # see above
-
         with self._told():
             try:
-                return bytes(obstore.get(self._store(), name).bytes()).decode(errors="replace")
+                return bytes(self._store().get(name).bytes()).decode(errors="replace")
             except FileNotFoundError as error:
                 if _code(error) in _NO_BUCKET:
                     raise
-            obstore.put(self._store(), name, text.encode())
+            self._store().put(name, text.encode())
             return text
 
     def kept(self, beginning: str = "") -> dict[str, float]:
@@ -91,10 +84,8 @@ class Bucket:
 
         What else is there is none of ours.
         """
-        import obstore  # noqa: PLC0415  # see above
-
         with self._told():
-            found = [one for some in obstore.list(self._store(), beginning[:2] or None) for one in some]
+            found = [one for some in self._store().list(beginning[:2] or None) for one in some]
         return {
             digest: one["last_modified"].timestamp()
             for one in found
@@ -103,10 +94,8 @@ class Bucket:
 
     def remove(self, digest: str) -> None:
         """Remove one object; none, where another machine was faster."""
-        import obstore  # noqa: PLC0415  # see above
-
         with suppress(LookupError), self._told():
-            obstore.delete(self._store(), _key(digest))
+            self._store().delete(_key(digest))
 
     def _store(self) -> "ObjectStore":
         if self._opened is None:

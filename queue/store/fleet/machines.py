@@ -23,6 +23,7 @@ from threadcast.queue.model import Beat, Machine
 from threadcast.queue.states import GOES_ON, DeliveryState
 from threadcast.queue.store.engine import LONGEST_PAUSE
 from threadcast.queue.store.migrate import VERSION_TABLE
+from threadcast.queue.store.rows import upsert
 from threadcast.queue.store.schema import DELIVERIES, EVENTS, LEADERS, MACHINES, SLOTS, UtcTime
 from threadcast.queue.store.transactions import Transactions
 
@@ -104,25 +105,20 @@ class Machines:
 
     def lead(self, what: str, name: str) -> bool:
         """Lead something that only one machine may do, if nobody does; whether this one leads now."""
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # only on a server
-
-        taken = postgresql.insert(LEADERS).values(what=what, machine=name).on_conflict_do_nothing()
+        leader = select(LEADERS.c.machine).where(LEADERS.c.what == what)
         with self._write() as connection:
-            leader = select(LEADERS.c.machine).where(LEADERS.c.what == what)
             if connection.scalar(leader) is None:
-                connection.execute(taken)
+                taken = upsert(connection, LEADERS).values(what=what, machine=name)
+                connection.execute(taken.on_conflict_do_nothing())
             return bool(connection.scalar(leader) == name)
 
     def take_slot(self, what: str, earliest: datetime, apart: timedelta) -> datetime:
         """Take the next free slot of what all share, not before `earliest`; the one after it is `apart`."""
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # only on a server
-
         free = func.greatest(SLOTS.c.next, literal(earliest, UtcTime), type_=UtcTime)
-        first = postgresql.insert(SLOTS).values(what=what, next=earliest + apart)
-        take = first.on_conflict_do_update(
-            index_elements=["what"], set_={"next": free + literal(apart, Interval())}
-        )
+        following_free = {"next": free + literal(apart, Interval())}
         with self._write() as connection:
+            first = upsert(connection, SLOTS).values(what=what, next=earliest + apart)
+            take = first.on_conflict_do_update(index_elements=["what"], set_=following_free)
             following: datetime = connection.execute(take.returning(SLOTS.c.next)).scalar_one()
             return following - apart
 
