@@ -157,16 +157,19 @@ async def test_a_database_that_is_away_is_waited_for(
     await here.join()
     database.machines.join("other", "1.0")
     silence(database, "other")
-    beat, away = database.machines.beat, True
+    beat, away, asked = database.machines.beat, True, asyncio.Semaphore(0)
+    loop = asyncio.get_running_loop()
 
     def answer(name: str) -> object:
         if away:
+            loop.call_soon_threadsafe(asked.release)
             raise StoreError(Fault.UNREACHED, place="x", cause="y")
         return beat(name)
 
     monkeypatch.setattr(database.machines, "beat", answer)
     running = asyncio.create_task(here.run(heard.told()))
-    await asyncio.sleep(0.5)
+    for _ in range(4):
+        await asked.acquire()
     assert heard.words == []
     away = False
     await heard.wait("changed")
