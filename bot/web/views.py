@@ -26,7 +26,8 @@ def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = ""
     yours = [one for one in found if one.delivery.state in ANSWERS]
     going = [one for one in found if one.delivery.state is DeliveryState.PUBLISHING]
     waiting = [one for one in found if one.delivery.state is DeliveryState.QUEUED]
-    stopped = [one for one in queries.deliveries(frozenset({DeliveryState.FAILED})) if not channel]
+    failed = queries.deliveries(frozenset({DeliveryState.FAILED}))
+    stopped = [one for one in failed if channel.lower() in {"", one.channel}]
     return page(
         request,
         "queue.html",

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from tests.bot.web.opened import Opened, opened, press
 from threadcast.bot.requests.input import understand
-from threadcast.queue.states import Event
+from threadcast.queue.model import Claim
+from threadcast.queue.outcomes import Code, Refused
+from threadcast.queue.states import Event, decide
 
 HOSTILE = "1/2 A part <script>alert(1)</script> & more\n\n2/2 \"quoted\" 'too' {{ 7 * 7 }} /end\n"
 
@@ -130,3 +132,16 @@ def test_the_one_button_that_helps(tmp_path: Path) -> None:
         press(browser, f"/threads/{thread}/release", channel="news")
         assert "Needs you" not in browser.get("/").text
         assert press(browser, f"/threads/{thread}/hold", channel="slow").status_code == 404
+
+
+def test_what_stopped_on_one_channel(tmp_path: Path) -> None:
+    """A stopped chain needs its person also where one channel is looked at: its own, and no other."""
+    with opened(tmp_path) as page:
+        thread, moment = add(page), page.moment[0]
+        claim = page.database.work.claim("news", worker="here", now=moment, until=moment)
+        assert isinstance(claim, Claim)
+        refused = decide(Refused("no", Code.CONTENT), last=False, tries=1, now=moment, chance=0)
+        page.database.work.record(claim, None, refused, now=moment)
+        browser = page.signed_in()
+        shown = [browser.get("/", params={"channel": name}).text for name in ("", "news", "slow")]
+        assert [f'action="/threads/{thread}/retry"' in one for one in shown] == [True, True, False]
