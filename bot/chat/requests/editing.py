@@ -289,12 +289,13 @@ async def continue_yes(context: Context, request: Request) -> Answer:
 
 def _extended(context: Context, request: Request, dossier: Dossier, intake: Intake) -> Answer:
     requests = context.requests(request.sender)
-    requests.threads.extend(request.thread, intake)
+    extended = requests.threads.extend(request.thread, intake)
     after = requests.queries.show(request.thread).stored.thread
     if not request.text:
         context.drafts.drop(request.sender)
-    headline = _("#{thread} is longer now:").format(thread=request.thread)
-    return Answer(Card(request.thread, "\n".join([headline, *difference(dossier.stored.thread, after)])))
+    lines = [_("#{thread} is longer now:").format(thread=request.thread)]
+    lines += difference(dossier.stored.thread, after)
+    return Answer(Card(request.thread, "\n".join(lines), changed=extended))
 
 
 @command(
