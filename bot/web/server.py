@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 
@@ -42,7 +43,7 @@ class Page:
         except OSError as error:
             log.warning(
                 "no page is shown",
-                reason=f"{listen}: {error.strerror or error}",
+                reason=f"{listen}: {os.strerror(error.errno) if error.errno else error}",
                 next="name another place in THREADCAST_WEB__LISTEN, or off",
             )
             return
