@@ -1,9 +1,10 @@
 """The data folder and the queue in it: opened, held by one service, and looked through."""
 
+import asyncio
 import contextlib
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -57,6 +58,20 @@ def prepare(settings: Settings) -> Database:
         has_queue(settings)  # raises where it was taken away
         upgrade(settings)
     return open_database(url)
+
+
+@asynccontextmanager
+async def open_queue(settings: Settings) -> AsyncIterator[Database]:
+    """Open the queue for a service, and close it when no thread of its event loop uses it any more.
+
+    A call in a thread goes on when the task that waits for it is cancelled. Raises StoreError, GoneError.
+    """
+    database = await asyncio.to_thread(prepare, settings)
+    try:
+        yield database
+    finally:
+        await asyncio.get_running_loop().shutdown_default_executor()
+        database.close()
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from threadcast.bot.channels.build import (
 from threadcast.bot.channels.port import Channel, Clock, always, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.channels.telegram.pace import BotPace
-from threadcast.bot.data_folder import has_queue, look_through, only_one, prepare, remove_unneeded
+from threadcast.bot.data_folder import has_queue, look_through, only_one, open_queue, remove_unneeded
 from threadcast.bot.intake.folder import IntakeFolder
 from threadcast.bot.media.store import open_store
 from threadcast.bot.publishing.forecast import rhythms
@@ -366,18 +366,19 @@ async def serve(settings: Settings) -> None:
     """`threadcast run`: a service until SIGTERM or SIGINT. Raises AlreadyRunningError, StoreError."""
     if not has_queue(settings):
         log.info("a new queue begins", data=str(settings.data))
-    with only_one(settings), contextlib.closing(await asyncio.to_thread(prepare, settings)) as database:
-        await asyncio.to_thread(look_through, settings)
-        hint_at_files(settings)
-        fleet = await asyncio.to_thread(join_fleet, settings, database)
-        clock = now if fleet is None else fleet.clock
-        async with open_channels(settings, database, clock) as channels:
-            service = Service(settings, database, channels, clock=clock, fleet=fleet)
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, _stop, service.stop, number)
-            await service.run()
-            log.info("stopped")
+    with only_one(settings):
+        async with open_queue(settings) as database:
+            await asyncio.to_thread(look_through, settings)
+            hint_at_files(settings)
+            fleet = await asyncio.to_thread(join_fleet, settings, database)
+            clock = now if fleet is None else fleet.clock
+            async with open_channels(settings, database, clock) as channels:
+                service = Service(settings, database, channels, clock=clock, fleet=fleet)
+                loop = asyncio.get_running_loop()
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    loop.add_signal_handler(number, _stop, service.stop, number)
+                await service.run()
+                log.info("stopped")
 
 
 def hint_at_files(settings: Settings) -> None:

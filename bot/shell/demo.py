@@ -5,7 +5,6 @@ Telegram's and Mastodon's rules. Every run has a folder of its own: nothing is o
 """
 
 import asyncio
-from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import now
-from threadcast.bot.data_folder import make_folder, prepare
+from threadcast.bot.data_folder import make_folder, open_queue
 from threadcast.bot.requests.input import understand
 from threadcast.bot.requests.queries import Chain
 from threadcast.bot.requests.requests import Requests, build_requests
@@ -54,7 +53,7 @@ async def show_off(folder: Path) -> None:
     settings = load({"THREADCAST_DATA": str(data), **CHANNELS}, folder=data)
     logs.configure("warning", "auto")
     screen = Screen(ZoneInfo("UTC"))
-    with closing(prepare(settings)) as database:
+    async with open_queue(settings) as database:
         async with open_channels(settings) as channels:
             requests = build_requests(settings, database, channels, actor="demo")
             under_way = add_samples(requests, screen)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from contextlib import closing
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.bot.publishing.scripted import wish
 from tests.servers.bucket import SECRET, running
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import now
-from threadcast.bot.data_folder import prepare
+from threadcast.bot.data_folder import open_queue
 from threadcast.bot.service import Service, hint_at_files
 from threadcast.config.settings import load
 from threadcast.queue.errors import GoneError
@@ -27,13 +27,32 @@ PATIENCE = 20  # seconds after which a test gives up waiting for an event
 async def test_a_queue_that_is_taken_away_at_rest(tmp_path: Path) -> None:
     """A service that nobody wakes finds out that its queue is gone, and ends."""
     settings = load(WITHOUT_PAGE, folder=tmp_path)
-    with closing(prepare(settings)) as database:
-        async with open_channels(settings, database) as channels:
-            service = Service(settings, database, channels, look_every=SOON)
-            running = asyncio.create_task(service.run())
-            (settings.data / "queue.sqlite3").unlink()
-            with pytest.raises(GoneError, match="was removed while it was in use"):
-                await asyncio.wait_for(running, PATIENCE)
+    async with open_queue(settings) as database, open_channels(settings, database) as channels:
+        service = Service(settings, database, channels, look_every=SOON)
+        running = asyncio.create_task(service.run())
+        (settings.data / "queue.sqlite3").unlink()
+        with pytest.raises(GoneError, match="was removed while it was in use"):
+            await asyncio.wait_for(running, PATIENCE)
+
+
+async def test_a_thread_that_outlives_its_task(tmp_path: Path) -> None:
+    """What a thread still does in the queue when its task was cancelled is done before the queue closes."""
+    begun, go = asyncio.Event(), threading.Event()
+    done: list[str] = []
+    loop = asyncio.get_running_loop()
+    async with open_queue(load(WITHOUT_PAGE, folder=tmp_path)) as database:
+
+        def read() -> None:
+            with database.transactions.read():
+                loop.call_soon_threadsafe(begun.set)
+                assert go.wait(PATIENCE)
+            done.append("read")
+
+        reading = asyncio.create_task(asyncio.to_thread(read))
+        await begun.wait()
+        reading.cancel()
+        loop.call_soon(go.set)
+    assert done == ["read"]
 
 
 async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
@@ -46,23 +65,22 @@ async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
         if delivery.state == "published":
             published.set()
 
-    with closing(prepare(settings)) as database:
-        async with open_channels(settings, database) as channels:
-            service = Service(
-                settings,
-                database,
-                channels,
-                observe=see,
-                clock=lambda: now() + ahead[0],
-                look_every=SOON,
-            )
-            running = asyncio.create_task(service.run())
-            await asyncio.sleep(0)
-            ahead[0] = timedelta()
-            database.threads.add([wish(channels[0].name, due=now())], now=now(), actor="ada")
-            await asyncio.wait_for(published.wait(), PATIENCE)
-            service.stop.ask()
-            await asyncio.wait_for(running, PATIENCE)
+    async with open_queue(settings) as database, open_channels(settings, database) as channels:
+        service = Service(
+            settings,
+            database,
+            channels,
+            observe=see,
+            clock=lambda: now() + ahead[0],
+            look_every=SOON,
+        )
+        running = asyncio.create_task(service.run())
+        await asyncio.sleep(0)
+        ahead[0] = timedelta()
+        database.threads.add([wish(channels[0].name, due=now())], now=now(), actor="ada")
+        await asyncio.wait_for(published.wait(), PATIENCE)
+        service.stop.ask()
+        await asyncio.wait_for(running, PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -93,13 +111,12 @@ async def test_a_store_that_is_not_ours(tmp_path: Path, wrong: dict[str, str], e
         spare.write_bytes(b"theirs")
         os.utime(spare, (1, 1))
         settings = load(server.environ(**wrong), folder=tmp_path)
-        with closing(prepare(settings)) as database:
-            async with open_channels(settings, database) as channels:
-                service = Service(settings, database, channels)
-                running_one = asyncio.create_task(service.run())
-                await asyncio.wait_for(heard.wait(), PATIENCE)
-                service.stop.ask()
-                await asyncio.wait_for(running_one, PATIENCE)
+        async with open_queue(settings) as database, open_channels(settings, database) as channels:
+            service = Service(settings, database, channels)
+            running_one = asyncio.create_task(service.run())
+            await asyncio.wait_for(heard.wait(), PATIENCE)
+            service.stop.ask()
+            await asyncio.wait_for(running_one, PATIENCE)
         assert spare.exists()
     (said,) = [one for one in told if one["event"] == event]
     assert step in said["next"]

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -20,7 +20,7 @@ from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot import wake
 from threadcast.bot.channels.build import open_channels
-from threadcast.bot.data_folder import make_folder, prepare
+from threadcast.bot.data_folder import make_folder, open_queue
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.service import Service
 from threadcast.config.settings import DATABASE, Settings, load
@@ -185,9 +185,11 @@ class Stand:
 
         async def ask() -> None:
             settings = self.settings
-            with closing(prepare(settings)) as database:
-                async with open_channels(settings, database, self.clock) as channels:
-                    request(build_requests(settings, database, channels, actor="cli:ada", clock=self.clock))
+            async with (
+                open_queue(settings) as database,
+                open_channels(settings, database, self.clock) as channels,
+            ):
+                request(build_requests(settings, database, channels, actor="cli:ada", clock=self.clock))
 
         asyncio.run(ask())
 
@@ -218,7 +220,7 @@ class Stand:
     async def _run(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         settings = self.settings
-        with closing(prepare(settings)) as database:
+        async with open_queue(settings) as database:
             self.database = database
             async with open_channels(settings, database, self.clock) as channels:
                 self._service = Service(

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.chat.updates import LONGEST_PAUSE, Poller
-from threadcast.bot.data_folder import prepare
+from threadcast.bot.data_folder import open_queue
 from threadcast.bot.requests.input import understand
 from threadcast.bot.requests.requests import build_requests
 from threadcast.queue.states import DeliveryState
@@ -62,10 +62,12 @@ def add(stand: Stand, text: str) -> None:
 
     async def ask() -> None:
         settings = stand.settings
-        with closing(prepare(settings)) as database:
-            async with open_channels(settings, database, stand.clock) as channels:
-                requests = build_requests(settings, database, channels, actor="cli:ada", clock=stand.clock)
-                requests.threads.add([understand("rivers.txt", text.encode())])
+        async with (
+            open_queue(settings) as database,
+            open_channels(settings, database, stand.clock) as channels,
+        ):
+            requests = build_requests(settings, database, channels, actor="cli:ada", clock=stand.clock)
+            requests.threads.add([understand("rivers.txt", text.encode())])
 
     asyncio.run(ask())
 
