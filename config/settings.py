@@ -326,11 +326,10 @@ def _clashes(
 ) -> Iterator[Problem]:
     """Channels that lead to the same place, where each thread would stand twice; or name none to link to."""
     first: dict[tuple[str, ...], Given] = {}
+    open_to_all = {name for name, raw in named.items() if raw.get("kind", "").lower() != "local"}
     for channel in channels:
-        open_to_all = (name for name, raw in named.items() if raw.get("kind", "").lower() != "local")
-        others = [name for name in open_to_all if name != channel.name]
-        if channel.also and channel.also not in others:
-            guess = partial(nearest, known=others)
+        if channel.also and channel.also not in open_to_all - {channel.name}:
+            guess = partial(nearest, known=sorted(open_to_all - {channel.name}))
             written = given[channel_variable(channel.name, "also")]
             yield written.wrong(replace(CHANNEL_VARIABLES[channel.kind]["also"], nearest=guess))
         place = channel.place
