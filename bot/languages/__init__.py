@@ -6,9 +6,11 @@ from threadcast.bot.languages.catalogues import (
     N_,
     _,
     bound,
+    direction,
     language,
     language_of,
     ngettext,
+    preferred,
     speaking,
     translated,
 )
@@ -19,9 +21,11 @@ __all__ = [
     "N_",
     "_",
     "bound",
+    "direction",
     "language",
     "language_of",
     "ngettext",
+    "preferred",
     "speaking",
     "translated",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Formatter
 
 from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
 from threadcast.bot.channels.telegram.errors import REFUSALS
@@ -58,6 +59,9 @@ def template() -> Catalog:
     for path in sorted(path for room in ("bot", "queue", "config") for path in (ROOT / room).rglob("*.py")):
         for message in filter(_has_words, marked(ast.parse(path.read_text("utf-8")))):
             found.add(message, locations=[(str(path.relative_to(ROOT)), 0)])
+    for path in sorted((ROOT / "bot/web/templates").glob("*.html")):
+        for said in of_template(path):
+            found.add(said, locations=[(str(path.relative_to(ROOT)), 0)])
     for place, messages in DATA.items():
         for message in messages:
             found.add(message, locations=[(place, 0)])
@@ -78,6 +82,15 @@ def marked(tree: ast.Module) -> Iterator[str | tuple[str, str]]:
                 args=[ast.Constant(value=message)],
             ):
                 yield str(message)
+
+
+def of_template(path: Path) -> Iterator[str | tuple[str, ...]]:
+    """The sentences of a template of the page."""
+    options = {"silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
+    keywords = {"_": None, "ngettext": (1, 2)}
+    with path.open("rb") as file:
+        for _line, message, _comments, _context in extract("jinja2", file, keywords, options=options):
+            yield message
 
 
 def _has_words(message: str | tuple[str, str]) -> bool:
