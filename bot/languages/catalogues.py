@@ -13,7 +13,7 @@ does not speak English.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 DEFAULT: Final = "en"  # the language of the sentences in the code
 LANGUAGES: Final = (DEFAULT, "de", "es", "fr", "ru", "uk")
 
-# A language, its country aside, and how much it is liked: https://www.rfc-editor.org/rfc/rfc9110#field.accept-language
+# A language, its country aside, and how much it is liked:
+# https://www.rfc-editor.org/rfc/rfc9110#field.accept-language
 _LIKED: Final = re.compile(r"([a-z]+)(?:-[a-z0-9-]*)?\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?", re.IGNORECASE)
 
 T = TypeVar("T")
@@ -54,6 +55,12 @@ def preferred(accepted: str) -> str:
     return best
 
 
+def asked_by(environment: Mapping[str, str]) -> str:
+    """Return the language of a terminal: THREADCAST_LANGUAGE, or what POSIX has; C is English."""
+    names = ("THREADCAST_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    return language_of(next(filter(None, map(environment.get, names)), None))
+
+
 def language() -> str:
     """Return the language that is spoken here."""
     return _language.get()
@@ -66,6 +73,11 @@ def direction() -> str:
     from babel import Locale  # noqa: PLC0415  # see `read`
 
     return Locale.parse(language()).text_direction
+
+
+def speak(language: str) -> None:
+    """Speak one of LANGUAGES to the end of what surrounds this: a block, a task or the program."""
+    _language.set(language)
 
 
 @contextmanager
