@@ -75,7 +75,7 @@ def summarise(
 ) -> Overview:
     """What these deliveries ask for. Pure."""
     counts = Counter(delivery.state for delivery in deliveries)
-    names = {name for name, _ in channels}
+    names = {name for name, _kind in channels}
     gone = Counter(each.channel for each in deliveries if each.channel not in names)
     steps: list[tuple[str, str]] = []
     if not running and any(each.state in GOES_ON and each.channel in names for each in deliveries):
@@ -91,7 +91,7 @@ def summarise(
     else:
         steps.append((N_("see how a thread would look"), "threadcast preview FILE"))
         steps.append((N_("queue the threads of a text file"), "threadcast add FILE"))
-    if all(kind == "local" for _, kind in channels):
+    if all(kind == "local" for _name, kind in channels):
         steps.append((N_("see the settings that your channels need"), "threadcast config"))
         steps.append((N_("try it all on this machine alone"), "threadcast demo"))
     steps.append((N_("all commands"), "threadcast --help"))

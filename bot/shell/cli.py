@@ -179,13 +179,15 @@ class Program(click.Group):
                 if title == MORE:
                     formatter.write_text(f"{', '.join(commands)}: threadcast COMMAND --help")
                 else:
-                    formatter.write_dl([(name.ljust(width), about) for name, (_, about) in commands.items()])
+                    formatter.write_dl(
+                        [(name.ljust(width), about) for name, (_module, about) in commands.items()]
+                    )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands and options that begin so, without importing a command."""
         commands = [
             CompletionItem(name, help=about)
-            for name, (_, about) in sorted(COMMANDS.items())
+            for name, (_module, about) in sorted(COMMANDS.items())
             if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]

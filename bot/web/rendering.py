@@ -22,6 +22,7 @@ from jinja2_fragments import render_block
 from markupsafe import Markup, escape
 
 from threadcast.bot.languages import _, direction, language, ngettext, preferred, translated
+from threadcast.bot.languages.numbers import number
 from threadcast.bot.noticed import noticed
 from threadcast.bot.wording import SHELL, parts, sentence, shortly, stands
 
@@ -47,7 +48,8 @@ _TEMPLATES.globals |= {
     "ngettext": _counted,
     "stands": stands,
     "many_parts": parts,
-    "noticed": noticed,
+    "noticed": lambda notice: translated(noticed(notice)),
+    "number": number,
     "translated": translated,
 }
 
@@ -87,5 +89,5 @@ def spoken(request: Request) -> str:
 
 def refused(request: Request, why: str | Exception, status: int) -> Response:
     """Return why something was not done, and the way back."""
-    said = why if isinstance(why, str) else sentence(why, SHELL)
+    said = translated(why) if isinstance(why, str) else sentence(why, SHELL)
     return page(request, "refused.html", status=status, visitor=None, said=said)

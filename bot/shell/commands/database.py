@@ -8,6 +8,7 @@ import click
 
 from threadcast.bot.data_folder import upgrade
 from threadcast.bot.languages import _
+from threadcast.bot.languages.numbers import number
 from threadcast.bot.media.store import open_store
 from threadcast.bot.requests.restoring import Restored, put_back
 from threadcast.bot.shell.context import JSON, actor, load_settings
@@ -61,7 +62,8 @@ def backup(file: Path, as_json: bool) -> None:
         screen.json({"file": str(file), "bytes": size, "files_in": place})
     else:
         name, command = safe(str(file)), f"threadcast restore {safe(quote(str(file)))}"
-        screen.say(_("The queue is in {path} ({size:,} bytes).").format(path=name, size=size), whole=True)
+        what = _("The queue is in {path} ({size} bytes).").format(path=name, size=number(size))
+        screen.say(what, whole=True)
         beside = _("The files that its threads show are not in it: they are in {place}")
         screen.say(beside.format(place=safe(place)), whole=True)
         screen.say(_("Its way back: {command}").format(command=command), whole=True)
@@ -95,7 +97,7 @@ def _as_json(file: Path, restored: Restored) -> dict[str, object]:
         "file": str(file),
         "replaced": None if restored.kept is None else str(restored.kept),
         "out_since": [asdict(one) for one in restored.since.out] if restored.since else [],
-        "added_since": [number for number, _ in restored.since.added] if restored.since else [],
+        "added_since": [number for number, _title in restored.since.added] if restored.since else [],
     }
 
 

@@ -77,7 +77,7 @@ def _follow(reader: "_Reader", see: Callable[[Record], None]) -> None:
                     see(one)
                 pause()
     except KeyboardInterrupt:
-        click.echo("\nNothing was stopped: the service goes on without you.", err=True)
+        click.echo("\n" + _("Nothing was stopped: the service goes on without you."), err=True)
         raise
 
 

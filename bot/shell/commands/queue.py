@@ -118,7 +118,7 @@ def move(session: Session, thread_id: int, first: bool, after: int | None, chann
       threadcast move 7 --after 9 --channel news
     """
     if first == (after is not None):
-        raise click.UsageError("say where: --first, or --after ID")
+        raise click.UsageError(_("say where: --first, or --after ID"))
     changed = session.requests.changes.move(thread_id, channels=channels, after=after)
     if session.as_json:
         views.changed(session, changed, changed.refused)
@@ -127,7 +127,7 @@ def move(session: Session, thread_id: int, first: bool, after: int | None, chann
         where = "first" if after is None else f"behind #{after}"
         session.screen.say(f"#{thread_id} is {where} on {delivery.channel} now.")
     views.say_refused(session.screen, changed.refused)
-    session.screen.say("See the order: threadcast queue")
+    session.screen.say(_("See the order: threadcast queue"))
 
 
 def _change(event: Event, about: str, more: str) -> click.Command:

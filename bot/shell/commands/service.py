@@ -63,7 +63,7 @@ def check(as_json: bool) -> None:
     settings = load_settings()
     findings = asyncio.run(checks.examine(settings))
     screen = Screen(settings.timezone)
-    bad = any(one.level == "error" for _, one in findings)
+    bad = any(one.level == "error" for _about, one in findings)
     if as_json:
         found = [
             models.Finding(about=about, level=one.level, what=one.what, advice=one.advice)

@@ -16,22 +16,11 @@ from threadcast.queue.errors import Fault
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUES = ROOT / "bot/languages/po"
-# What is said where a service starts, and what a worker says to the log: not in a chat.
+# What a worker says to the log: nobody asked.
 UNHEARD = {
     *(Fault.LEASE_LOST, Fault.CHANGED, Fault.PLANNED, Fault.NO_POST_OUT, Fault.NOTHING_TO_POST),
-    *(
-        Fault.NO_POSITION,
-        Fault.WRONG_END,
-        Fault.NOT_PLANNED,
-        Fault.NOT_NEXT,
-        Fault.NOT_SENDING,
-        Fault.NOT_OUT,
-    ),
-    *(Fault.NOT_STOPPED, Fault.BEGINNING, Fault.URL, Fault.URL_KIND, Fault.URL_MORE, Fault.URL_MEMORY),
-    *(Fault.OLD_SQLITE, Fault.NOT_MADE, Fault.MISSING, Fault.NOT_OPENED, Fault.NO_FILE, Fault.NOT_BEGUN),
-    *(Fault.NO_LOCK, Fault.LOCKLESS, Fault.RUNS_IN, Fault.RUNS_ON, Fault.FOLDER_NOT_MADE),
-    *(Fault.FOLDER_UNUSABLE, Fault.NOT_PUBLISHED, Fault.NO_TABLES, Fault.OLD_TABLES, Fault.STRANGE_TABLES),
-    *(Fault.NEWER_TABLES, Fault.ODD_VERSION),
+    *(Fault.NO_POSITION, Fault.WRONG_END, Fault.NOT_PLANNED, Fault.NOT_NEXT, Fault.NOT_SENDING),
+    *(Fault.NOT_OUT, Fault.NOT_STOPPED, Fault.BEGINNING),
 }
 
 # Sentences that are data, or of rooms that know of no languages.
