@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
@@ -16,6 +17,7 @@ from threadcast.queue.errors import Fault
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUES = ROOT / "bot/languages/po"
+TABLE = ROOT / "docs/languages.md"
 # What a worker says to the log: nobody asked.
 UNHEARD = {
     *(Fault.LEASE_LOST, Fault.CHANGED, Fault.PLANNED, Fault.NO_POST_OUT, Fault.NOTHING_TO_POST),
@@ -107,7 +109,29 @@ def main() -> None:
         ours = catalogue(language)
         ours.update(sentences, no_fuzzy_matching=True, update_creation_date=False)
         write(language, ours)
-        print(f"{language}: {len(ours)} sentences, {len(missing(ours))} to translate")
+    rows = table()
+    print("\n".join(rows))
+    page = TABLE.read_text("utf-8")
+    before, _old, after = page.partition(rows[0])
+    rest = after.lstrip("|").partition("\n\n")[2]
+    TABLE.write_text("\n".join([before + rows[0], *rows[1:], "", rest]), "utf-8")
+
+
+def table() -> list[str]:
+    """The languages and how much is said in them, as `docs/languages.md` has it."""
+    rows = [
+        "| language | code | sentences | with plural | plural forms | translated |",
+        "|---|---|---|---|---|---|",
+    ]
+    for language in LANGUAGES:
+        ours = template() if language == DEFAULT else catalogue(language)
+        plural = sum(not isinstance(one.id, str) for one in ours)
+        known = Locale.parse(language)
+        many = 2 if language == DEFAULT else ours.num_plurals
+        whole = len(ours) if language == DEFAULT else len(ours) - len(missing(ours))
+        name = known.get_display_name(DEFAULT)
+        rows.append(f"| {name} | `{language}` | {len(ours)} | {plural} | {many} | {whole} |")
+    return rows
 
 
 def write(language: str, ours: Catalog) -> None:

@@ -1,10 +1,25 @@
 """The shell speaks the language of its terminal; what programs read stays English."""
 
 import json
+import re
+from contextlib import closing
+from io import StringIO
+from zoneinfo import ZoneInfo
 
 import pytest
+from rich.cells import cell_len
 
+from tests.bot.languages.pseudo import PSEUDO, spoken
 from tests.bot.shell.typed import GAP, THREAD, Shell
+from threadcast.bot.channels.port import now
+from threadcast.bot.data_folder import prepare
+from threadcast.bot.languages import speaking
+from threadcast.bot.shell import views
+from threadcast.bot.shell.screen import Screen
+from threadcast.config.settings import load
+from threadcast.queue.states import DeliveryState
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.mark.parametrize(
@@ -61,3 +76,27 @@ def test_answers_and_faults(shell: Shell, language: str) -> None:
 def _said(shell: Shell) -> dict[str, str]:
     asked = (("queue",), ("nosuch",), ("show", "9"), ("show",), ("at", "1"), ("queue", "--nosuch"))
     return {" ".join(words): (one := shell(*words)).stderr or one.stdout for words in asked}
+
+
+@pytest.mark.parametrize("language", PSEUDO)
+@pytest.mark.parametrize("columns", [40, 80])
+def test_tables_hold(shell: Shell, language: str, columns: int) -> None:
+    """In a language a third longer, and from right to left, no line of a table is wider than the terminal."""
+    shell.ok("add", shell.write(GAP), shell.write(THREAD, "other.txt"))
+    with spoken(), speaking(language), pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.stdout", shown := _Terminal())
+        screen = Screen(ZoneInfo("UTC"))
+        screen.console.width = columns
+        with closing(prepare(load(shell.env, folder=shell.folder))) as database:
+            rows = database.reading.channels()
+            views.channels(screen, rows, frozenset({"news"}))
+            held = database.reading.deliveries(states=frozenset({DeliveryState.HELD}))
+            views.queue(screen, (), held, now(), running=False)
+    lines = [ESCAPES.sub("", line) for line in shown.getvalue().splitlines()]
+    assert lines
+    assert [line for line in lines if cell_len(line.rstrip()) > columns] == []
+
+
+class _Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
