@@ -60,6 +60,35 @@ HELPING: Final = {
     DeliveryState.FAILED: ("retry", ACTS["retry"]),
 }
 
+# What is in the audit log, of a thread.
+HAPPENED: Final[Mapping[str, str]] = {
+    "add": N_("added"),
+    "remove": N_("removed"),
+    "edit": N_("edited"),
+    "edited": N_("edited where it is out"),
+    "move": N_("moved in the queue"),
+    "take-down": N_("a post taken down"),
+    "plan": N_("posts made ready"),
+    Event.CLAIM: N_("taken up"),
+    Event.FINISH: N_("published to the end"),
+    Event.WAIT: N_("has to wait"),
+    Event.REFUSE: N_("a post was refused"),
+    Event.DOUBT: N_("a post is in doubt"),
+    Event.SEEK: N_("a post is looked for"),
+    Event.RESEND: N_("a post is sent again"),
+    Event.HOLD: N_("kept back"),
+    Event.RELEASE: N_("let go"),
+    Event.SCHEDULE: N_("given a time, or let go before others"),
+    Event.STOP: N_("stopped by hand"),
+    Event.CANCEL: N_("taken out of the queue"),
+    Event.RETRY: N_("let go on"),
+    Event.SKIP: N_("the refused post left out"),
+    Event.SETTLE: N_("the doubt settled"),
+    Event.CONTINUE: N_("continued"),
+    Event.CORRECT: N_("corrected where it is out"),
+    Event.WITHDRAW: N_("taken down"),
+}
+
 
 def offered(dossier: Dossier, role: Role) -> dict[str, Act]:
     """Return what can be asked of a thread now, by who has this role."""

@@ -7,7 +7,7 @@ from shlex import quote
 import click
 
 from threadcast.bot.data_folder import upgrade
-from threadcast.bot.languages import _
+from threadcast.bot.languages import _, ngettext
 from threadcast.bot.languages.numbers import number
 from threadcast.bot.media.store import open_store
 from threadcast.bot.requests.restoring import Restored, put_back
@@ -124,7 +124,8 @@ def _say_since(screen: Screen, since: Since) -> None:
         numbers = ", ".join(f"#{number}" for number, _title in since.added[:MANY])
         more = len(since.added) - MANY
         if more > 0:
-            numbers = _("{names} and {n} more").format(names=numbers, n=more)
+            said = ngettext("{names} and {n} more", "{names} and {n} more", more)
+            numbers = said.format(names=numbers, n=number(more))
         screen.say(
             _(
                 "Not in it, for they were added later: {numbers}. "
