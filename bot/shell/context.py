@@ -21,7 +21,7 @@ from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, looked_at, prepare
 from threadcast.bot.fleet.clock import clock_of
-from threadcast.bot.languages import _, speak, translated
+from threadcast.bot.languages import _, language, speak, translated
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.archives import read_texts
@@ -183,7 +183,7 @@ def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at", clock: Clo
     if text is None:
         return None
     try:
-        return parse_when(text, now=clock(), zone=zone, farthest=timedelta.max)
+        return parse_when(text, now=clock(), zone=zone, farthest=timedelta.max, language=language())
     except WhenError as error:
         raise click.BadParameter(translated(time_refused(error)), param_hint=hint) from None
 

@@ -60,7 +60,9 @@ def _usage(error: click.ClickException) -> str:
     if isinstance(error, click.MissingParameter) and error.param is not None:
         message = _missing(error.param)
     elif isinstance(error, click.BadParameter) and (what := _named(error)):
-        message = _("invalid value for {what}: {why}").format(what=what, why=error.message)
+        kind = error.param.type if error.param else None
+        why = _which(kind) if isinstance(kind, click.Choice) else error.message
+        message = _("invalid value for {what}: {why}").format(what=what, why=why)
     if isinstance(error, click.UsageError) and error.ctx is not None:
         end = "" if message.endswith(("?", ".")) else "."
         see = _("See: {command}").format(command=f"{error.ctx.command_path} --help")
@@ -74,6 +76,10 @@ def _named(error: click.BadParameter) -> str:
     return hint if isinstance(hint, str) else " / ".join(hint)
 
 
+def _which(choice: "click.Choice[str]") -> str:
+    return _("say which: {names}").format(names=", ".join(choice.choices))
+
+
 def _missing(parameter: click.Parameter) -> str:
     """Return what has to be typed that was not."""
     if isinstance(parameter, click.Option):
@@ -82,7 +88,7 @@ def _missing(parameter: click.Parameter) -> str:
     if isinstance(parameter.type, (ThreadNumber, ThreadNumbers)):
         return _("say which thread: threadcast queue and threadcast history list their numbers")
     if isinstance(parameter.type, click.Choice):
-        return _("say which: {names}").format(names=", ".join(parameter.type.choices))
+        return _which(parameter.type)
     choices = (parameter.metavar or str(parameter.name).upper()).replace("…", "").split("|")
     names = {"FILE": _("a FILE"), "-": _("- for standard input"), "ID": _("the ID of a thread")}
     wanted, *others = [names.get(choice, choice) for choice in choices]

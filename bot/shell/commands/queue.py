@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 
 from threadcast.bot.data_folder import AlreadyRunningError, only_one
-from threadcast.bot.languages import _, translated
+from threadcast.bot.languages import _, language, translated
 from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import RefusedError
 from threadcast.bot.requests.overview import for_owner
@@ -32,6 +32,7 @@ from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.faults import report
 from threadcast.bot.shell.follow import INTERVAL, stay
 from threadcast.bot.wording import exactly, time_refused
+from threadcast.config.schedule.languages import in_english
 from threadcast.config.schedule.words import WhenError
 from threadcast.queue.errors import NotAllowedError, NotFoundError
 from threadcast.queue.model import Delivery
@@ -297,7 +298,8 @@ def _times(session: Session, threads: Sequence[int], each: str) -> dict[int, dat
     if each == "slots":
         return {one.delivery.thread_id: one.start for one in queries.in_turn(threads)}
     try:
-        plan = queries.one_each(threads, each, after=session.clock(), zone=session.settings.timezone)
+        times = in_english(each.lower(), language())
+        plan = queries.one_each(threads, times, after=session.clock(), zone=session.settings.timezone)
     except (ValueError, WhenError) as error:
         said = translated(time_refused(error) if isinstance(error, WhenError) else str(error))
         raise click.BadParameter(said, param_hint="--each") from None

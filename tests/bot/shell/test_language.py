@@ -62,6 +62,15 @@ def test_what_programs_read_is_english(shell: Shell) -> None:
     assert json.loads(english[4].stderr)["error"]["message"] == "there is no thread 9; see: threadcast queue"
 
 
+def test_times_are_read_in_it(shell: Shell) -> None:
+    """A time is typed as the shell's language has it, or in English; what it says can be typed, can be."""
+    shell.ok("add", shell.write(THREAD), "--hold")
+    shell.env |= {"LANG": "de_DE.UTF-8"}
+    for words in (("morgen", "9:00"), ("tomorrow", "9:00"), ("--each", "täglich 9:00", "--yes")):
+        assert "beginnt" in shell.ok("at", "1", *words)
+    assert "morgen 9:00" in shell("at", "1", "irgendwann").stderr
+
+
 @pytest.mark.parametrize("language", ["de", "es", "fr", "ru", "uk"])
 def test_answers_and_faults(shell: Shell, language: str) -> None:
     """What was held, why, what to type next, and what went wrong is said in the language of who types."""
@@ -74,7 +83,15 @@ def test_answers_and_faults(shell: Shell, language: str) -> None:
 
 
 def _said(shell: Shell) -> dict[str, str]:
-    asked = (("queue",), ("nosuch",), ("show", "9"), ("show",), ("at", "1"), ("queue", "--nosuch"))
+    asked = (
+        ("queue",),
+        ("nosuch",),
+        ("show", "9"),
+        ("show",),
+        ("at", "1"),
+        ("queue", "--nosuch"),
+        ("settle", "1", "x"),
+    )
     return {" ".join(words): (one := shell(*words)).stderr or one.stdout for words in asked}
 
 
