@@ -82,9 +82,7 @@ class Changes:
                 if event is not Event.STOP:
                     raise NotAllowedError(Fault.AT_WORK, **which(delivery))
                 put(connection, delivery, code=change.code, reason=STOPPING)
-                return _logged(
-                    connection, delivery, event, now=now, actor=actor, detail=Sentence("asked for")
-                )
+                return _logged(connection, delivery, event, now=now, actor=actor, detail="asked for")
             revived = delivery.state is DeliveryState.CANCELLED
             if revived:
                 take_turns(connection, FREE_PLACES)
@@ -197,14 +195,7 @@ class Changes:
                 raise StoreError(Fault.NOT_OUT, position=position, **which(delivery))
             if row.taken_down is None:
                 connection.execute(update(POSTS).where(*here).values(taken_down=now))
-                log(
-                    connection,
-                    delivery,
-                    "take-down",
-                    actor=actor,
-                    now=now,
-                    detail=Sentence("post {number}", number=position),
-                )
+                log(connection, delivery, "take-down", actor=actor, now=now, detail=f"post {position}")
                 point(connection, delivery, now)
 
     def pause(self, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
@@ -332,7 +323,7 @@ def _corrected(
             Event.SETTLE,
             now=now,
             actor=actor,
-            detail=Sentence("out as {id}; {detail}", id=sent.remote_id, detail=detail),
+            detail=f"out as {sent.remote_id}; {detail}",
         )
     if post.position != delivery.sent:
         raise NotAllowedError(Fault.BEHIND_IT, position=post.position, **which(delivery))
@@ -345,8 +336,7 @@ def _corrected(
         transition(connection, delivery, change, now=now, sent=fewer)
     else:
         put(connection, delivery, sent=fewer)
-    said = Sentence("not out; {detail}", detail=detail)
-    return _logged(connection, delivery, Event.SETTLE, now=now, actor=actor, detail=said)
+    return _logged(connection, delivery, Event.SETTLE, now=now, actor=actor, detail=f"not out; {detail}")
 
 
 def _logged(
