@@ -101,7 +101,7 @@ class Settings(BaseModel):
     language: Annotated[
         Literal["en", "de", "es", "fr", "ru", "uk"] | None,
         AnyCase,
-        Doc("the language in which the chat speaks to everybody", "", "de", "that of who writes"),
+        Doc("the language that chat, page and shell speak to everybody", "", "de", "each person's"),
     ] = None
     media_url: MediaUrl = ""
     media_secret: MediaSecret = None

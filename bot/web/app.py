@@ -13,9 +13,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from threadcast.bot.languages import _, speaking
 from threadcast.bot.requests.errors import RequestError, UnknownChannelError
 from threadcast.bot.web import acts, compose, health, sign_in, views
-from threadcast.bot.web.rendering import refused
+from threadcast.bot.web.rendering import refused, spoken
 from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
 from threadcast.config.logs import get_logger
@@ -73,7 +74,8 @@ async def _guard(request: Request, answer: Next) -> Response:
     elif too_large:
         response = Response("That is too large.\n", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     else:
-        response = await answer(request)
+        with speaking(spoken(request)):
+            response = await answer(request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.url.path.startswith("/static/") and response.status_code == HTTPStatus.OK:
@@ -105,10 +107,12 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _broke(request: Request, error: Exception) -> Response:
     log.error("a view of the page broke", path=request.url.path, exc_info=error)
-    response = refused(request, "Something broke here; the log says what.", HTTPStatus.INTERNAL_SERVER_ERROR)
+    with speaking(spoken(request)):  # the guard has gone
+        why = _("Something broke here; the log says what.")
+        response = refused(request, why, HTTPStatus.INTERNAL_SERVER_ERROR)
     response.headers.update(HEADERS)
     return response
 
 
 def _misread(request: Request, error: Exception) -> Response:  # noqa: ARG001  # holds what was sent
-    return refused(request, "Nothing is at that address.", HTTPStatus.NOT_FOUND)
+    return refused(request, _("Nothing is at that address."), HTTPStatus.NOT_FOUND)

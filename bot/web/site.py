@@ -16,7 +16,10 @@ from threadcast.queue.store.notes import Notes
 
 @dataclass(frozen=True)
 class Site:
-    """`requests_of` gives the requests of an actor, `broken` the lanes that broke, each with why."""
+    """`requests_of` gives the requests of an actor, `broken` the lanes that broke, each with why.
+
+    `language` is spoken to everybody; "": that of each browser.
+    """
 
     settings: WebSettings
     channels: Sequence[Channel]
@@ -28,6 +31,7 @@ class Site:
     broken: Callable[[], Mapping[str, str]]
     clock: Clock
     zone: ZoneInfo
+    language: str
 
     def requests(self, visitor: Visitor) -> Requests:
         """Return what a visitor can ask for."""
@@ -65,4 +69,5 @@ def build_site(
         broken,
         clock,
         settings.timezone,
+        settings.language or "",
     )

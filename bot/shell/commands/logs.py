@@ -10,6 +10,7 @@ from typing import Any, Self, TextIO
 
 import click
 
+from threadcast.bot.languages import _
 from threadcast.bot.shell.context import JSON, LIMIT, THREAD_NUMBER, load_settings
 from threadcast.bot.shell.follow import INTERVAL, until_interrupted
 from threadcast.bot.shell.screen import Screen
@@ -52,7 +53,8 @@ def logs(thread_id: int | None, limit: int | None, follow: bool, as_json: bool) 
         if follow:
             _follow(newest, lambda one: show(one) if _is_about(one, thread_id) else None)
         elif not found:
-            click.echo(f"The service has written nothing in {path} yet; start it: threadcast run", err=True)
+            said = _("The service has written nothing in {path} yet; start it: threadcast run")
+            click.echo(said.format(path=path), err=True)
 
 
 def _is_about(one: Record, thread_id: int | None) -> bool:
@@ -75,7 +77,7 @@ def _follow(reader: "_Reader", see: Callable[[Record], None]) -> None:
                     see(one)
                 pause()
     except KeyboardInterrupt:
-        click.echo("\nNothing was stopped: the service goes on without you.", err=True)
+        click.echo("\n" + _("Nothing was stopped: the service goes on without you."), err=True)
         raise
 
 
