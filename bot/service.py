@@ -26,6 +26,7 @@ from threadcast.bot.channels.build import (
 from threadcast.bot.channels.port import Channel, Clock, always, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.channels.telegram.pace import BotPace
+from threadcast.bot.chat_in_use import ChatInUse
 from threadcast.bot.data_folder import has_queue, look_through, only_one, open_queue, remove_unneeded
 from threadcast.bot.intake.folder import IntakeFolder
 from threadcast.bot.media.store import open_store
@@ -53,42 +54,6 @@ log = get_logger("threadcast.service")
 # Between two looks that nothing asked for: the clock was set, or another machine added something.
 LOOK_EVERY = timedelta(minutes=5)
 CLAIMS = 2  # at a time, of as many channels as there are
-
-
-class ChatInUse:
-    """The chat, while this service is the one that hears the bot."""
-
-    def __init__(self, build: "Callable[[], Chat | None]") -> None:
-        self._build = build
-        self._chat: Chat | None = None
-
-    async def begin(self) -> None:
-        """Hear the bot, where one is configured."""
-        self._chat = self._build()
-        if self._chat is not None:
-            self._chat.start()
-
-    async def abandon(self) -> None:
-        """Another machine hears the bot: hear and say nothing more."""
-        chat, self._chat = self._chat, None
-        if chat is not None:
-            await chat.close(saying=False)
-
-    def touch(self, delivery: Delivery) -> None:
-        if self._chat is not None:
-            self._chat.touch(delivery)
-
-    def wake(self) -> None:
-        if self._chat is not None:
-            self._chat.wake()
-
-    def stop_polling(self) -> None:
-        if self._chat is not None:
-            self._chat.stop_polling()
-
-    async def close(self) -> None:
-        if self._chat is not None:
-            await self._chat.close()
 
 
 class Service:
@@ -135,7 +100,7 @@ class Service:
             self._channels,
             database.notes,
             requests_of=partial(self._requests, self._channels),
-            broken=lambda: self._scheduler.broken,
+            broken=lambda: self._scheduler.broken | self._chat.broken,
             clock=clock,
         )
         self._page = build_page(site)
@@ -148,6 +113,7 @@ class Service:
             stop=self.stop,
             timers=self._timers,
             dispatcher=None if fleet is None else fleet.jobs,
+            lost=self._page.lost,
         )
 
     def _publishers(
@@ -161,7 +127,7 @@ class Service:
             (
                 Publisher(
                     self._database,
-                    channel,
+                    self._page.measured(channel, tables[channel.name].timetable),
                     worker=self._worker,
                     clock=self._clock,
                     stop=self.stop,
