@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from shlex import quote
 
+from threadcast.bot import models
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.media.words import shown
 from threadcast.bot.noticed import noticed
@@ -16,7 +17,6 @@ from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.settled import linked, settled, unseen
-from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.bot.wording import SHELL, alike, count, sentence, several, stands, waits
@@ -63,7 +63,7 @@ def overview(screen: Screen, one: Overview, no_queue: str) -> None:
 def _machine(screen: Screen, one: Machine) -> str:
     works = ", ".join(f"#{thread} on {channel}" for thread, channel in one.works_at[:FEW]) or "nothing now"
     more = f" and {len(one.works_at) - FEW} more" if len(one.works_at) > FEW else ""
-    hears = f", hears {several(one.leads)}" if one.leads else ""
+    hears = "".join(", tells hooks" if what == "hooks" else f", hears {what}" for what in one.leads)
     since, heard = screen.when(one.since), screen.when(one.heard)
     what = f"publishes {works}{more}{hears}; last heard of {heard}"
     return safe(f"machine   {one.name} ({one.version}), since {since}, {what}")
