@@ -44,7 +44,7 @@ from threadcast.config.types import (
     passwords_of,
     time_zone,
 )
-from threadcast.config.web import WebSettings
+from threadcast.config.web import HookSettings, WebSettings
 
 __all__ = ["Settings", "SettingsError", "TelegramSettings", "load", "variables"]
 
@@ -126,6 +126,7 @@ class Settings(BaseModel):
     ] = None
     telegram: TelegramSettings = TelegramSettings()
     web: WebSettings = WebSettings()
+    hooks: HookSettings = HookSettings()
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         AnyCase,
@@ -156,8 +157,8 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value, for redaction; of a bot's token, what follows its number as well."""
-        tokens = [self.telegram.token, *(getattr(channel, "token", None) for channel in self.channels)]
-        tokens.append(self.media_secret)
+        tokens = [self.telegram.token, self.media_secret, self.hooks.secret]
+        tokens += (getattr(channel, "token", None) for channel in self.channels)
         values = [token.get_secret_value() for token in tokens if token is not None]
         values += [value.partition(":")[2] for value in values if _BOT_TOKEN.fullmatch(value)]
         passwords = passwords_of(self.database_url.get_secret_value())
@@ -168,8 +169,9 @@ def variables() -> tuple[Variable, ...]:
     """Return every variable, in the order in which an owner meets them."""
     telegram = variables_of(TelegramSettings, prefix=f"{PREFIX}TELEGRAM{DELIMITER}", group="Telegram")
     web = variables_of(WebSettings, prefix=f"{PREFIX}WEB{DELIMITER}", group="Page")
+    hooks = variables_of(HookSettings, prefix=f"{PREFIX}HOOKS{DELIMITER}", group="Hooks")
     service = variables_of(Settings, prefix=PREFIX, group="Service")
-    return (*service, *_FILES, *web, *telegram, *_channel_variables())
+    return (*service, *_FILES, *web, *hooks, *telegram, *_channel_variables())
 
 
 _FILES = tuple(

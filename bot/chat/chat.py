@@ -103,6 +103,7 @@ class Chat:
             clock=clock,
             standing=standing,
         )
+        self.poller = Poller(self._bot, self._handle_once, on_ready=self._begin, on_conflict=self._conflict)
         self._ready = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
@@ -147,10 +148,9 @@ class Chat:
             await close_bot(self._bot)
 
     async def _run(self) -> None:
-        poller = Poller(self._bot, self._handle_once, on_ready=self._begin, on_conflict=self._conflict)
         try:
             async with asyncio.TaskGroup() as group:
-                self._polling = group.create_task(_restarted("polling", poller.run))
+                self._polling = group.create_task(_restarted("polling", self.poller.run))
                 group.create_task(_restarted("reports", self._report))
         except* Exception:
             # The chat's edge: whatever broke, publishing goes on.

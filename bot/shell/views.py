@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from shlex import quote
 
+from threadcast.bot import models
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.media.words import shown
@@ -17,7 +18,6 @@ from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.settled import linked, settled, unseen
-from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.bot.wording import SHELL, alike, parts, sentence, several, stands, threads, waits
@@ -64,12 +64,15 @@ def overview(screen: Screen, one: Overview, no_queue: str) -> None:
 
 
 def _machine(screen: Screen, one: Machine) -> str:
+    hears = "".join(
+        _(", tells hooks") if what == "hooks" else _(", hears {name}").format(name=what) for what in one.leads
+    )
     said = _("{name} ({version}), since {since}, publishes {works}{hears}; last heard of {heard}").format(
         name=one.name,
         version=one.version,
         since=screen.when(one.since),
         works=several(_on(thread, channel) for thread, channel in one.works_at) or _("nothing now"),
-        hears=_(", hears {names}").format(names=several(one.leads)) if one.leads else "",
+        hears=hears,
         heard=screen.when(one.heard),
     )
     return safe(said)

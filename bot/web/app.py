@@ -11,11 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from threadcast.bot.languages import _, speaking
 from threadcast.bot.requests.errors import RequestError, UnknownChannelError
-from threadcast.bot.web import acts, compose, health, sign_in, views
+from threadcast.bot.web import acts, compose, sign_in, views
+from threadcast.bot.web.monitoring import health, metrics
+from threadcast.bot.web.monitoring.direct import Hosts
+from threadcast.bot.web.monitoring.measures import Measures
 from threadcast.bot.web.rendering import refused, spoken
 from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
@@ -39,16 +41,18 @@ HEADERS: Final = {
 Next = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(site: Site) -> FastAPI:
-    """Return the application of a site."""
+def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
+    """Return the application of a site; `measures` are those that the service counts with."""
     app = FastAPI(title="Threadcast", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
+    app.state.measures = measures or Measures()
+    app.state.measures.registry.register(metrics.QueueCollector(site))
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
-    for routes in (health.router, sign_in.router, views.router, compose.router, acts.router):
+    for routes in (health.router, metrics.router, sign_in.router, views.router, compose.router, acts.router):
         app.include_router(routes)
     app.middleware("http")(_guard)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(site), www_redirect=False)
+    app.add_middleware(Hosts, allowed_hosts=_hosts(site), www_redirect=False)
     app.add_exception_handler(SignInNeededError, _to_sign_in)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(RequestValidationError, _misread)

@@ -5,8 +5,9 @@ from functools import partial
 
 import click
 
+from threadcast.bot import models
 from threadcast.bot.languages import _
-from threadcast.bot.shell import completion, models, views
+from threadcast.bot.shell import completion, views
 from threadcast.bot.shell.context import Session, in_session
 from threadcast.queue.model import ChannelRow
 

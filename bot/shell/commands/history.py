@@ -5,10 +5,11 @@ from datetime import datetime
 
 import click
 
+from threadcast.bot import models
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.requests.errors import RefusedError
-from threadcast.bot.shell import models, views
+from threadcast.bot.shell import views
 from threadcast.bot.shell.context import (
     CHANNEL,
     LIMIT,
