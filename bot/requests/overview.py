@@ -89,7 +89,7 @@ def summarise(
         steps.append(("see how a thread would look", "threadcast preview FILE"))
         steps.append(("queue the threads of a text file", "threadcast add FILE"))
     if all(kind == "local" for _, kind in channels):
-        steps.append(("see the settings that your channels need", "threadcast config"))
+        steps.append(("set up your channels", "threadcast setup"))
         steps.append(("try it all on this machine alone", "threadcast demo"))
     steps.append(("all commands", "threadcast --help"))
     yours = for_owner(deliveries)

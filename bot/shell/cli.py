@@ -38,6 +38,7 @@ MORE = "More"
 # As the help lists them: each command's module in `commands`, and the first sentence of its help.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Publish": {
+        "setup": ("setup", "Set up bot, owner, channels, and try them."),
         "run": ("service", "Run the service until SIGTERM or Ctrl-C."),
         "preview": ("threads", "Show each channel's posts as they will be."),
         "add": ("threads", "Queue the threads of text files."),
@@ -231,6 +232,7 @@ def cli(context: click.Context) -> None:
 
     \b
     Begin with:
+      threadcast setup         asks for all that is needed
       threadcast preview FILE  what each channel would show
       threadcast add FILE      queue a file's threads
       threadcast run           the service that publishes

@@ -8,19 +8,22 @@ from pathlib import Path
 import click
 from click.shell_completion import get_completion_class
 
+from threadcast.bot.data_folder import has_queue
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import Role
 from threadcast.bot.service import serve
 from threadcast.bot.shell import check as checks
 from threadcast.bot.shell import models, views
 from threadcast.bot.shell.cli import COMPLETE
-from threadcast.bot.shell.context import JSON, Session, actor, in_session, load_settings
+from threadcast.bot.shell.context import JSON, Session, actor, confirm, in_session, load_settings
 from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen
 from threadcast.config import logs
 from threadcast.config.settings import in_force
+
+NOTHING_YET = "Nothing is set up yet. Set it up now? Else all goes to one local channel"
 
 
 @click.command()
@@ -36,6 +39,12 @@ def run() -> None:
       THREADCAST_LOG_LEVEL=debug threadcast run
     """
     settings = load_settings()
+    if not settings.chosen and not has_queue(settings) and confirm(NOTHING_YET, default=True):
+        from threadcast.bot.shell.setup.steps import Wishes, set_up  # noqa: PLC0415  # once
+
+        if not set_up(Wishes()):
+            click.get_current_context().exit(Exit.CHECK_FAILED)
+        settings = load_settings()
     logs.configure(
         settings.log_level, settings.log_format, zone=settings.timezone, file=settings.data / logs.FILE
     )
