@@ -77,6 +77,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "channels": ("channels", "List the channels, configured and remembered."),
         "completion": ("service", "Print the script that completes at the Tab key."),
         "config": ("service", "Show the settings in force, and from where."),
+        "doctor": ("doctor", "Collect what an issue needs, with no secret in it."),
         "demo": ("service", "Publish sample threads on this machine alone."),
         "events": ("history", "List what happened: when, who, what."),
         "migrate": ("database", "Bring the database's tables up to date."),
