@@ -63,11 +63,13 @@ class Chat:
         scheduler: AsyncIOScheduler,
         timer: Callable[[], float] = time.monotonic,
         standing: Standing = always,
+        invites: bool = True,
     ) -> None:
         given = settings.telegram
         assert given.token is not None  # noqa: S101  # see Settings.chatting
         self._clock = clock
         self._standing = standing
+        self._invites = invites
         self._zone = settings.timezone
         self._notes = notes
         self._scheduler = scheduler
@@ -182,7 +184,7 @@ class Chat:
 
     async def _prepare(self) -> None:
         with suppress(StoreError):  # next time
-            if not self._access.known.owners:
+            if self._invites and not self._access.known.owners:
                 await self._invite()
             for kind in NOTED_FOR_A_WHILE:
                 await asyncio.to_thread(self._notes.forget_old, kind, before=self._clock() - KEPT)

@@ -92,7 +92,7 @@ def summarise(
         steps.append((N_("see how a thread would look"), "threadcast preview FILE"))
         steps.append((N_("queue the threads of a text file"), "threadcast add FILE"))
     if all(kind == "local" for _name, kind in channels):
-        steps.append((N_("see the settings that your channels need"), "threadcast config"))
+        steps.append((N_("set up your channels"), "threadcast setup"))
         steps.append((N_("try it all on this machine alone"), "threadcast demo"))
     steps.append((N_("all commands"), "threadcast --help"))
     yours = for_owner(deliveries)

@@ -39,6 +39,7 @@ MORE = "More"
 # As the help lists them: each command's module in `commands`, and the first sentence of its help.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Publish": {
+        "setup": ("setup", "Set up bot, owner, channels, and try them."),
         "run": ("service", "Run the service until SIGTERM or Ctrl-C."),
         "preview": ("threads", "Show each channel's posts as they will be."),
         "add": ("threads", "Queue the threads of text files."),
@@ -77,6 +78,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "channels": ("channels", "List the channels, configured and remembered."),
         "completion": ("service", "Print the script that completes at the Tab key."),
         "config": ("service", "Show the settings in force, and from where."),
+        "doctor": ("doctor", "Collect what an issue needs, with no secret in it."),
         "demo": ("service", "Publish sample threads on this machine alone."),
         "events": ("history", "List what happened: when, who, what."),
         "migrate": ("database", "Bring the database's tables up to date."),
@@ -247,6 +249,7 @@ def cli(context: click.Context) -> None:
 
     \b
     Begin with:
+      threadcast setup         asks for all that is needed
       threadcast preview FILE  what each channel would show
       threadcast add FILE      queue a file's threads
       threadcast run           the service that publishes

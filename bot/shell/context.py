@@ -193,9 +193,9 @@ async def paused(until: datetime) -> None:
     await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
 
 
-def confirm(question: str) -> bool:
+def confirm(question: str, *, default: bool = False) -> bool:
     """Ask on a terminal; a script, which has none, has to say --yes."""
-    return sys.stdin.isatty() and click.confirm(question, err=True)
+    return sys.stdin.isatty() and click.confirm(question, default=default, err=True)
 
 
 class ThreadNumber(click.ParamType[int]):

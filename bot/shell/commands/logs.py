@@ -42,7 +42,7 @@ def logs(thread_id: int | None, limit: int | None, follow: bool, as_json: bool) 
     settings = load_settings()
     path = settings.data / FILE
     show = _shown(Lines(sys.stdout, settings.timezone), as_json=as_json)
-    with _Reader(path) as newest, _Reader(path.with_name(OLDER)) as older:
+    with Reader(path) as newest, Reader(path.with_name(OLDER)) as older:
         lately = [*older.read(), *newest.read()]
         found = [one for one in lately if _is_about(one, thread_id)][-(limit or USUAL) :]
         if as_json and not follow:
@@ -68,7 +68,7 @@ def _shown(lines: Lines, *, as_json: bool) -> Callable[[Record], None]:
     return show
 
 
-def _follow(reader: "_Reader", see: Callable[[Record], None]) -> None:
+def _follow(reader: "Reader", see: Callable[[Record], None]) -> None:
     """Show what is written from now on, until Ctrl-C."""
     try:
         with until_interrupted(INTERVAL) as pause:
@@ -81,7 +81,7 @@ def _follow(reader: "_Reader", see: Callable[[Record], None]) -> None:
         raise
 
 
-class _Reader:
+class Reader:
     """A file that grows, that may come later, and in whose place another may come."""
 
     def __init__(self, path: Path) -> None:

@@ -10,6 +10,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from threadcast.bot import models
+from threadcast.bot.data_folder import has_queue
 from threadcast.bot.languages import DEFAULT as ENGLISH
 from threadcast.bot.languages import N_, _, speaking, translated
 from threadcast.bot.people import pairing
@@ -18,7 +19,7 @@ from threadcast.bot.service import serve
 from threadcast.bot.shell import check as checks
 from threadcast.bot.shell import views
 from threadcast.bot.shell.cli import COMPLETE
-from threadcast.bot.shell.context import JSON, Session, actor, in_session, load_settings
+from threadcast.bot.shell.context import JSON, Session, actor, confirm, in_session, load_settings
 from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
@@ -27,6 +28,8 @@ from threadcast.config import logs
 from threadcast.config.settings import DEFAULT, InForce, in_force
 
 NOT_WITHOUT_SERVICE = N_("The service has to run for that: threadcast run")
+
+NOTHING_YET = N_("Nothing is set up yet. Set it up now? Else all goes to one local channel")
 
 
 @click.command()
@@ -42,6 +45,12 @@ def run() -> None:
       THREADCAST_LOG_LEVEL=debug threadcast run
     """
     settings = load_settings()
+    if not settings.chosen and not has_queue(settings) and confirm(_(NOTHING_YET), default=True):
+        from threadcast.bot.shell.setup.steps import Wishes, set_up  # noqa: PLC0415  # once
+
+        if not set_up(Wishes()):
+            click.get_current_context().exit(Exit.CHECK_FAILED)
+        settings = load_settings()
     logs.configure(
         settings.log_level, settings.log_format, zone=settings.timezone, file=settings.data / logs.FILE
     )
