@@ -34,6 +34,7 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
+from threadcast.bot.supervisor import told_until
 from threadcast.bot.web.page import build_page
 from threadcast.bot.web.site import build_site
 from threadcast.config.logs import get_logger
@@ -231,7 +232,7 @@ class Service:
                 if self._fleet is None:
                     await self._chat.begin()
                 self._page.start()
-                await self.stop.asked.wait()
+                await told_until(self.stop.asked)
             finally:
                 self.stop.ask()
                 looking.cancel()

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -46,49 +45,6 @@ def test_queue_is_the_standard_librarys_for_the_service() -> None:
         "print(queue.SimpleQueue.__name__, threadcast.queue.model.Claim.__name__)"
     )
     assert python(code, cwd=ROOT) == "SimpleQueue Claim"
-
-
-def test_the_wheel_holds_the_package(tmp_path: Path) -> None:
-    """A wheel holds every module and data file, and imports from anywhere without the repository."""
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-index"),
-            *("--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)),
-            str(copy(tmp_path / "source")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = tmp_path.glob("threadcast-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-        archive.extractall(tmp_path / "site")
-    ours = [
-        path.relative_to(ROOT)
-        for folder in ("bot", "queue", "config")
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    ]
-    assert {f"threadcast/{path.as_posix()}" for path in ours} <= names
-    code = "import threadcast.queue.text.parse as p, threadcast.bot.shell.cli; print(p.__file__)"
-    shown = python(code, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")})
-    assert shown.startswith(str(tmp_path / "site"))
-
-
-def copy(target: Path) -> Path:
-    """The tracked and new files of the three folders, where a build may write beside them."""
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "bot", "queue", "config"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    for name in [*names, "pyproject.toml", "README.md", "LICENSE"]:
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_bytes((ROOT / name).read_bytes())
-    return target
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
