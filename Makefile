@@ -99,12 +99,13 @@ check: develop  ## lint, types, layers, docs
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) ruff check --quiet .
 	@$(RUN) mypy -p threadcast.bot -p threadcast.queue -p threadcast.config
-	@$(RUN) mypy tests release/build.py
+	@$(RUN) mypy tests release/build.py docs/generated.py
 	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as c; c()'
 	@$(MAKE) --no-print-directory docs
 	@echo "check: all well"
 
 docs: develop  ## build the documentation into docs/_build
+	@$(BIN)/python docs/generated.py
 	@$(RUN) sphinx -q -W --keep-going -b html docs docs/_build
 	@echo "the documentation: docs/_build/index.html"
 

@@ -111,6 +111,9 @@ def make_environment(wheel: Path, lock: Path, python: str, root: Path) -> Path:
             left.unlink()
     for left in home.glob("lib/python*/site-packages/*.dist-info/direct_url.json"):
         left.unlink()
+    for listed in home.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+        kept = [line for line in listed.read_text().splitlines() if not line.startswith("../../../bin/")]
+        listed.write_text("\n".join(kept) + "\n")
     (home / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
     (home / "bin/threadcast").write_text(COMMAND)
     (home / "bin/threadcast").chmod(0o755)

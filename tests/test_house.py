@@ -13,11 +13,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def python(code: str, *, cwd: Path, env: dict[str, str] | None = None) -> str:
+def python(code: str, *, cwd: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=cwd,
-        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | (env or {}),
+        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
         capture_output=True,
         text=True,
         check=True,
@@ -93,9 +93,9 @@ def test_no_class_does_too_much() -> None:
 
 
 def test_every_module_has_its_word() -> None:
-    """docs/words.md names every folder and every module, none that is not there, and no word twice."""
+    """The words name every folder and every module, none that is not there, and none twice."""
     rows = re.findall(
-        r"^\| ([^|]+) \| [^|]+ \| (`[^|]+`) \|$", (ROOT / "docs/words.md").read_text(), re.MULTILINE
+        r"^\| ([^|]+) \| [^|]+ \| (`[^|]+`) \|$", (ROOT / "docs/reference/words.md").read_text(), re.MULTILINE
     )
     words = Counter(word for row, _ in rows for word in row.split(", "))
     assert [word for word, count in words.items() if count > 1] == []
@@ -104,9 +104,15 @@ def test_every_module_has_its_word() -> None:
     assert named == {str(path) for path in MODULES if not path.name.startswith("__")} | folders
 
 
+KINDS = ("*.md", "how-to/*.md", "reference/*.md", "explanation/*.md")  # decisions tell of their day
+
+
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))],
+    [
+        *("README.md", "CONTRIBUTING.md"),
+        *(str(path.relative_to(ROOT)) for kind in KINDS for path in sorted((ROOT / "docs").glob(kind))),
+    ],
 )
 def test_no_page_names_a_file_that_is_gone(page: str) -> None:
     """Each file of ours that a page names is there."""
