@@ -67,19 +67,18 @@ def _machine(screen: Screen, one: Machine) -> str:
     hears = "".join(
         _(", tells hooks") if what == "hooks" else _(", hears {name}").format(name=what) for what in one.leads
     )
+    at_work = (
+        _("#{thread} on {channel}").format(thread=thread, channel=name) for thread, name in one.works_at
+    )
     said = _("{name} ({version}), since {since}, publishes {works}{hears}; last heard of {heard}").format(
         name=one.name,
         version=one.version,
         since=screen.when(one.since),
-        works=several(_on(thread, channel) for thread, channel in one.works_at) or _("nothing now"),
+        works=several(at_work) or _("nothing now"),
         hears=hears,
         heard=screen.when(one.heard),
     )
     return safe(said)
-
-
-def _on(thread: int, where: str) -> str:
-    return _("#{thread} on {channel}").format(thread=thread, channel=where)
 
 
 def _waiting_for_owner(screen: Screen, yours: Sequence[Delivery]) -> None:
