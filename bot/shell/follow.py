@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Column
 
-from threadcast.bot.shell import models, views
+from threadcast.bot import models
+from threadcast.bot.shell import views
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen, safe, state

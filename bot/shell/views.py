@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from shlex import quote
 
+from threadcast.bot import models
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.media.words import shown
 from threadcast.bot.noticed import noticed
@@ -16,7 +17,6 @@ from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.settled import linked, settled, unseen
-from threadcast.bot.shell import models
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.bot.wording import SHELL, alike, count, sentence, several, stands, waits

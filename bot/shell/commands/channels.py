@@ -5,7 +5,8 @@ from functools import partial
 
 import click
 
-from threadcast.bot.shell import completion, models, views
+from threadcast.bot import models
+from threadcast.bot.shell import completion, views
 from threadcast.bot.shell.context import Session, in_session
 from threadcast.queue.model import ChannelRow
 

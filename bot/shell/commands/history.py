@@ -5,9 +5,10 @@ from datetime import datetime
 
 import click
 
+from threadcast.bot import models
 from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.requests.errors import RefusedError
-from threadcast.bot.shell import models, views
+from threadcast.bot.shell import views
 from threadcast.bot.shell.context import (
     CHANNEL,
     LIMIT,

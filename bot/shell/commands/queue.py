@@ -7,11 +7,12 @@ from datetime import datetime
 
 import click
 
+from threadcast.bot import models
 from threadcast.bot.data_folder import AlreadyRunningError, only_one
 from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import RefusedError
 from threadcast.bot.requests.overview import for_owner
-from threadcast.bot.shell import completion, models, views
+from threadcast.bot.shell import completion, views
 from threadcast.bot.shell.context import (
     CHANNEL,
     FOLLOW,

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 from click.shell_completion import get_completion_class
 
+from threadcast.bot import models
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import Role
 from threadcast.bot.service import serve
 from threadcast.bot.shell import check as checks
-from threadcast.bot.shell import models, views
+from threadcast.bot.shell import views
 from threadcast.bot.shell.cli import COMPLETE
 from threadcast.bot.shell.context import JSON, Session, actor, in_session, load_settings
 from threadcast.bot.shell.data_option import environment

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from threadcast.bot import models
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.input import Intake, inspected
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.shell import completion, models, views
+from threadcast.bot.shell import completion, views
 from threadcast.bot.shell.commands.settings import SETTINGS, with_options
 from threadcast.bot.shell.context import (
     CHANNEL,
