@@ -8,16 +8,19 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
+from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from threadcast.bot.channels import local
 from threadcast.bot.requests.errors import RequestError, UnknownChannelError
-from threadcast.bot.web import acts, compose, health, sign_in, views
+from threadcast.bot.web import acts, health, sign_in, views
+from threadcast.bot.web.readers import views as readers
 from threadcast.bot.web.rendering import refused
 from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
+from threadcast.bot.web.writing import compose, uploads
 from threadcast.config.logs import get_logger
 from threadcast.queue.errors import NotFoundError, QueueError, StoreError
 
@@ -25,8 +28,12 @@ log = get_logger("threadcast.page")
 
 STATIC: Final = Path(__file__).parent / "static"
 LARGEST: Final = 1024 * 1024  # bytes of a request's body
+# Of files, whose route looks first who sends them.
+LARGEST_AT: Final = {uploads.PATH: uploads.LARGEST}
+LOOK: Final = Path(local.__file__).parent / "posts.css"
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "media-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -42,9 +49,13 @@ def make_app(site: Site) -> FastAPI:
     """Return the application of a site."""
     app = FastAPI(title="Threadcast", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
+    app.get("/static/posts.css")(_look)
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
-    for routes in (health.router, sign_in.router, views.router, compose.router, acts.router):
+    for routes in (
+        *(health.router, sign_in.router, views.router, acts.router),
+        *(readers.router, compose.router, uploads.router),
+    ):
         app.include_router(routes)
     app.middleware("http")(_guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(site), www_redirect=False)
@@ -57,6 +68,11 @@ def make_app(site: Site) -> FastAPI:
     return app
 
 
+def _look() -> Response:
+    """How posts look, on the page of the local timelines as here."""
+    return FileResponse(LOOK, media_type="text/css")
+
+
 def _hosts(site: Site) -> list[str]:
     """The names by which it is asked for: another one is somebody's who leads a browser here."""
     listen = site.settings.listen
@@ -67,7 +83,11 @@ def _hosts(site: Site) -> list[str]:
 async def _guard(request: Request, answer: Next) -> Response:
     """Refuse what no form of ours sends; no answer is kept, framed, or may fetch anything elsewhere."""
     length = request.headers.get("content-length", "0")
-    too_large = not length.isdecimal() or int(length) > LARGEST or "transfer-encoding" in request.headers
+    too_large = (
+        not length.isdecimal()
+        or int(length) > LARGEST_AT.get(request.url.path, LARGEST)
+        or "transfer-encoding" in request.headers
+    )
     if request.method not in {"GET", "HEAD", "POST"}:
         response = Response(status_code=HTTPStatus.METHOD_NOT_ALLOWED)
     elif too_large:

@@ -10,12 +10,13 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
 
+from threadcast.bot.channels import local
 from threadcast.bot.languages.catalogues import translated
 from threadcast.bot.noticed import noticed
 from threadcast.bot.wording import SHELL, parts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    loader=FileSystemLoader([Path(__file__).parent / "templates", Path(local.__file__).parent]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
