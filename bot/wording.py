@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.languages import N_, _, ngettext, translated
 from threadcast.bot.languages.dates import weekday, written
+from threadcast.bot.languages.numbers import number as counted
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
@@ -352,8 +353,8 @@ def several(names: Iterable[str]) -> str:
     rest = len(shown) - NAMED
     if rest <= 1:
         return ", ".join(shown)
-    return ngettext("{names} and {n:,} more", "{names} and {n:,} more", rest).format(
-        names=", ".join(shown[:NAMED]), n=rest
+    return ngettext("{names} and {n} more", "{names} and {n} more", rest).format(
+        names=", ".join(shown[:NAMED]), n=counted(rest)
     )
 
 

@@ -210,6 +210,20 @@ class ChannelRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many deliveries of a channel stand in a state; `since` is when the first of them was ready.
+
+    That is when it was due and in the queue.
+    """
+
+    channel: str
+    state: DeliveryState
+    own_time: bool
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """The right to work on one delivery until its lease ends, proved by `delivery.fence`."""
 

@@ -15,6 +15,7 @@ from threadcast.bot.readers.figures import ReaderFigures
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import RequestContext
+from threadcast.bot.requests.figures.figures import Figures
 from threadcast.bot.requests.queries import Queries
 from threadcast.bot.requests.threads import Threads
 from threadcast.bot.wake import wake_service
@@ -33,6 +34,7 @@ class Requests:
         self.threads = Threads(context)
         self.changes = Changes(context)
         self.chains = Chains(context)
+        self.figures = Figures(context)
         self.backup = context.database.backup
         self.files = context.attacher
         self.readers = ReaderFigures(context.database)

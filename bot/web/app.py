@@ -11,13 +11,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from threadcast.bot.channels import local
+from threadcast.bot.languages import _, speaking
 from threadcast.bot.requests.errors import RequestError, UnknownChannelError
-from threadcast.bot.web import acts, health, sign_in, views
+from threadcast.bot.web import acts, sign_in, views
+from threadcast.bot.web.monitoring import health, metrics
+from threadcast.bot.web.monitoring.direct import Hosts
+from threadcast.bot.web.monitoring.measures import Measures
 from threadcast.bot.web.readers import views as readers
-from threadcast.bot.web.rendering import refused
+from threadcast.bot.web.rendering import refused, spoken
 from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
 from threadcast.bot.web.writing import compose, uploads
@@ -45,20 +48,22 @@ HEADERS: Final = {
 Next = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(site: Site) -> FastAPI:
-    """Return the application of a site."""
+def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
+    """Return the application of a site; `measures` are those that the service counts with."""
     app = FastAPI(title="Threadcast", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
+    app.state.measures = measures or Measures()
+    app.state.measures.registry.register(metrics.QueueCollector(site))
     app.get("/static/posts.css")(_look)
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
     for routes in (
-        *(health.router, sign_in.router, views.router, acts.router),
+        *(health.router, metrics.router, sign_in.router, views.router, acts.router),
         *(readers.router, compose.router, uploads.router),
     ):
         app.include_router(routes)
     app.middleware("http")(_guard)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(site), www_redirect=False)
+    app.add_middleware(Hosts, allowed_hosts=_hosts(site), www_redirect=False)
     app.add_exception_handler(SignInNeededError, _to_sign_in)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(RequestValidationError, _misread)
@@ -93,7 +98,8 @@ async def _guard(request: Request, answer: Next) -> Response:
     elif too_large:
         response = Response("That is too large.\n", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     else:
-        response = await answer(request)
+        with speaking(spoken(request)):
+            response = await answer(request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.url.path.startswith("/static/") and response.status_code == HTTPStatus.OK:
@@ -125,10 +131,12 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _broke(request: Request, error: Exception) -> Response:
     log.error("a view of the page broke", path=request.url.path, exc_info=error)
-    response = refused(request, "Something broke here; the log says what.", HTTPStatus.INTERNAL_SERVER_ERROR)
+    with speaking(spoken(request)):  # the guard has gone
+        why = _("Something broke here; the log says what.")
+        response = refused(request, why, HTTPStatus.INTERNAL_SERVER_ERROR)
     response.headers.update(HEADERS)
     return response
 
 
 def _misread(request: Request, error: Exception) -> Response:  # noqa: ARG001  # holds what was sent
-    return refused(request, "Nothing is at that address.", HTTPStatus.NOT_FOUND)
+    return refused(request, _("Nothing is at that address."), HTTPStatus.NOT_FOUND)

@@ -21,6 +21,7 @@ class Site:
     """`requests_of` gives the requests of an actor, `broken` the lanes that broke, each with why.
 
     `usual` is what the environment settles for a channel.
+    `language` is spoken to everybody; "": that of each browser.
     """
 
     settings: WebSettings
@@ -35,6 +36,7 @@ class Site:
     zone: ZoneInfo
     usual: Mapping[str, ChannelSettings]
     drafts: Drafts
+    language: str
 
     def requests(self, visitor: Visitor) -> Requests:
         """Return what a visitor can ask for."""
@@ -74,4 +76,5 @@ def build_site(
         settings.timezone,
         {one.name: one for one in settings.channels},
         Drafts(notes, clock),
+        settings.language or "",
     )

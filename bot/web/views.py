@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from threadcast.bot.requests.overview import ANSWERS
 from threadcast.bot.requests.queries import foreseen_of
-from threadcast.bot.web.acts import HELPING, offered
+from threadcast.bot.web.acts import HAPPENED, HELPING, offered
 from threadcast.bot.web.rendering import page
 from threadcast.bot.web.sign_in import SignedIn, SiteHere, ThreadNumber
 from threadcast.queue.states import DeliveryState
@@ -60,6 +60,7 @@ def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumb
         foreseen=foreseen_of(queries, [chain.delivery for chain in dossier.chains]),
         acts=offered(dossier, visitor.role),
         name=site.people().name,
+        happened=HAPPENED,
     )
 
 

@@ -66,6 +66,7 @@ def test_table() -> None:
         "TOKEN",
         "THREADCAST_DATABASE_URL",
         "THREADCAST_MEDIA_SECRET",
+        "SECRET",
     }
     defaults = {variable.name.rpartition("__")[2]: variable.default for variable in table}
     assert defaults["SILENT"] == "true"

@@ -2,9 +2,10 @@
 
 import click
 
+from threadcast.bot import models
 from threadcast.bot.data_folder import has_queue
 from threadcast.bot.requests.overview import overview
-from threadcast.bot.shell import models, views
+from threadcast.bot.shell import views
 from threadcast.bot.shell.context import JSON, load_settings, no_queue
 from threadcast.bot.shell.screen import Screen
 
