@@ -67,9 +67,10 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Keep": {
         "edit": ("editing", "Change the text of a thread, and what of it is out."),
         "set": ("settings", "Change settings of a thread that has not begun."),
-        "export": ("threads", "Give a thread back as text."),
+        "export": ("threads", "Give a thread back as text, or all there is."),
         "backup": ("database", "Copy the queue into a new FILE."),
         "restore": ("database", "Put a backup in the place of the queue."),
+        "import": ("database", "Take an export of a whole queue into an empty one."),
     },
     MORE: {
         "adopt": ("threads", "Take over a chain that was begun by hand."),

@@ -1,4 +1,4 @@
-"""The queue in a database, SQLite or PostgreSQL: opened here, used through its six parts."""
+"""The queue in a database, SQLite or PostgreSQL: opened here, used through its seven parts."""
 
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from threadcast.queue.store.notes import Notes
 from threadcast.queue.store.reading import Reading
 from threadcast.queue.store.threads import Threads
 from threadcast.queue.store.transactions import Transactions
+from threadcast.queue.store.transfer.transfer import Transfer
 from threadcast.queue.store.work import Work
 
 
@@ -42,7 +43,7 @@ class Database:
 
     `threads`: what is queued. `work`: what a worker does with a delivery. `changes`: what a person asks
     for, and what was learned about a channel. `reading`: what the queue says. `notes`: what a
-    conversation remembers. `machines`: who shares it, on a server.
+    conversation remembers. `machines`: who shares it, on a server. `transfer`: all of it, out and in again.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -54,6 +55,7 @@ class Database:
         self.reading = Reading(self.transactions)
         self.notes = Notes(self.transactions)
         self.machines = Machines(self.transactions)
+        self.transfer = Transfer(self.transactions)
 
     def backup(self, target: Path) -> None:
         """Copy the queue into a new file: see `backup`."""

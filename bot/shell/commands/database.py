@@ -1,15 +1,19 @@
-"""The database: `migrate`, `backup`, `restore`."""
+"""The database: `migrate`, `backup`, `restore`, `import`."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from shlex import quote
 
 import click
 
 from threadcast.bot.data_folder import upgrade
+from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.store import open_store
+from threadcast.bot.requests.input import InputError
 from threadcast.bot.requests.restoring import Restored, put_back
-from threadcast.bot.shell.context import JSON, actor, load_settings
+from threadcast.bot.requests.transfer.reading import take_back
+from threadcast.bot.shell.context import JSON, Session, actor, in_session, load_settings
 from threadcast.bot.shell.screen import Screen, safe
 from threadcast.bot.wording import count
 from threadcast.queue.store import backup as backups
@@ -129,3 +133,34 @@ def _say_since(screen: Screen, since: Since) -> None:
     if len(since.out) > MANY:
         screen.say(f"  … and {len(since.out) - MANY} more; threadcast queue lists all that wait")
     screen.say("Then: threadcast resume")
+
+
+@click.command("import")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@partial(in_session, begins=True)
+def import_(session: Session, folder: Path) -> None:
+    """Take an export of a whole queue into an empty one.
+
+    What is published stays published, what waited is held: nothing is sent before it is released. Broken off,
+    it can be called again.
+
+    \b
+    Examples:
+      threadcast import my-threads
+      threadcast import --data new my-threads
+    """
+    store = open_store(session.settings)
+    try:
+        done = take_back(session.database, store, folder, now=session.clock(), actor=actor())
+    except MediaError as error:
+        raise InputError(str(error)) from None
+    if session.as_json:
+        session.screen.json(asdict(done))
+        return
+    screen = session.screen
+    what = f"{count(done.threads, 'thread')} with {count(done.posts, 'post')} and {count(done.files, 'file')}"
+    screen.say(f"{what} taken back.")
+    if done.missing:
+        screen.say(f"Files that are not in the export: {done.missing}. Their posts cannot be sent.")
+    if done.held:
+        screen.say(f"Held: {done.held}. See: threadcast queue; to let one go: threadcast release ID")
