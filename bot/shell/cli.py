@@ -9,10 +9,9 @@ import gc
 import os
 import sys
 import threading
-import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib import import_module, resources
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +23,7 @@ from click.shell_completion import CompletionItem, shell_complete
 
 from threadcast.bot.shell.data_option import DATA
 from threadcast.bot.shell.exits import Exit
+from threadcast.bot.words import SHELL, only_looks, other_words
 
 UNWRITABLE = (errno.ENOSPC, errno.EIO)  # how writing an answer fails
 JOIN = 0.5  # seconds in which a thread that has nothing to do has ended
@@ -160,12 +160,18 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is meant; where there is none, say the nearest name."""
+        """Return the command that is meant, by a word of other programs too where that only looks.
+
+        Where there is none, say which may be meant.
+        """
         names = self.list_commands(ctx)
         if not ctx.resilient_parsing and args[0] not in names and not args[0].startswith("-"):
-            near = other_words().get(args[0].lower()) or difflib.get_close_matches(args[0], names, n=1)
-            meant = " or ".join(filter(None, (", ".join(near[:-1]), *near[-1:])))
-            ctx.fail(f"there is no command {args[0]}{f'; did you mean {meant}?' if meant else '.'}")
+            meant = other_words({*names, "--help"}, SHELL).get(args[0].lower(), ())
+            if only_looks(meant):
+                return super().resolve_command(ctx, [meant[0], *args[1:]])
+            near = meant or difflib.get_close_matches(args[0], names, n=1)
+            said = " or ".join(filter(None, (", ".join(near[:-1]), *near[-1:])))
+            ctx.fail(f"there is no command {args[0]}{f'; did you mean {said}?' if said else '.'}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -197,11 +203,6 @@ def _imported(name: str) -> ModuleType:
     finally:
         gc.freeze()
         gc.enable()
-
-
-def other_words() -> dict[str, list[str]]:
-    """Return the words of other programs, with the commands that each may mean here."""
-    return tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 
 
 def _prepare_output() -> None:
