@@ -36,6 +36,7 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
+from threadcast.bot.supervisor import told_until
 from threadcast.bot.web.page import build_page
 from threadcast.bot.web.site import build_site
 from threadcast.config.logs import get_logger
@@ -201,7 +202,7 @@ class Service:
                     await self._chat.begin()
                     await self._hooks.begin()
                 self._page.start()
-                await self.stop.asked.wait()
+                await told_until(self.stop.asked)
             finally:
                 self.stop.ask()
                 looking.cancel()

@@ -88,6 +88,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "remove": ("threads", "Forget a thread of which nothing was sent."),
         "settle": ("queue", "Say whether a doubtful post is out."),
         "skip": ("queue", "Leave a refused post out, and go on behind it."),
+        "token": ("tokens", "Let programs use the API."),
     },
 }
 WITHOUT_QUEUE = frozenset({"completion", "demo"})

@@ -193,7 +193,7 @@ def _show_config(screen: Screen, settings: Sequence[InForce]) -> None:
 def completion(shell: str) -> None:
     """Print the script that completes at the Tab key.
 
-    Commands, threads and channels are completed. docs/commands.md says how to install it.
+    Commands, threads and channels are completed. docs/reference/commands.md says how to install it.
 
     \b
     Examples:

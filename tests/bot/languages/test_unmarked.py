@@ -30,6 +30,11 @@ UNHEARD = {
     "bot/chat/requests/settling.py": {"/settle 7 sent https://t.me/my_channel/113\n/settle 7 not-sent"},
     "bot/chat/telling/reactions.py": {"not found"},
     "bot/chat/updates.py": {"what answers is no Bot API server"},
+    # for programs that watch over the service
+    "bot/requests/figures/stuck.py": {
+        "thread  was due at  UTC, and waits",
+        "what was due at  UTC was not taken up",
+    },
     "bot/shell/commands/database.py": {"    → threadcast cancel  --channel "},
     "bot/shell/commands/queue.py": {
         "7 --channel news",
