@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from threadcast.bot.requests.errors import RequestError, UnknownChannelError
-from threadcast.bot.web import acts, compose, sign_in, views
+from threadcast.bot.web import acts, compose, sign_in, telegram, views
 from threadcast.bot.web.monitoring import health, metrics
 from threadcast.bot.web.monitoring.direct import Hosts
 from threadcast.bot.web.monitoring.measures import Measures
@@ -48,8 +48,8 @@ def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
     app.state.measures.registry.register(metrics.QueueCollector(site))
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
-    for routes in (health.router, metrics.router, sign_in.router, views.router, compose.router, acts.router):
-        app.include_router(routes)
+    for part in (health, metrics, telegram, sign_in, views, compose, acts):
+        app.include_router(part.router)
     app.middleware("http")(_guard)
     app.add_middleware(Hosts, allowed_hosts=_hosts(site), www_redirect=False)
     app.add_exception_handler(SignInNeededError, _to_sign_in)
