@@ -107,6 +107,7 @@ class Service:
             requests_of=requests_of,
             broken=lambda: self._scheduler.broken | self._chat.broken,
             clock=clock,
+            hear=self._chat.hear,
         )
         self._page = build_page(site)
         self._observe = self._page.observing(observe)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from threadcast.bot.channels import local
 from threadcast.bot.languages import _, speaking
 from threadcast.bot.requests.errors import RequestError
-from threadcast.bot.web import acts, sign_in, views
+from threadcast.bot.web import acts, sign_in, telegram, views
 from threadcast.bot.web.api.api import AT, make_api
 from threadcast.bot.web.api.problems import kind_of, nowhere
 from threadcast.bot.web.monitoring import health, metrics
@@ -60,11 +60,8 @@ def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
     app.mount(AT, make_api(site), name="api")
-    for routes in (
-        *(health.router, metrics.router, sign_in.router, views.router, acts.router),
-        *(readers.router, compose.router, uploads.router),
-    ):
-        app.include_router(routes)
+    for part in (health, metrics, telegram, sign_in, views, acts, readers, compose, uploads):
+        app.include_router(part.router)
     app.middleware("http")(_guard)
     app.add_middleware(Hosts, allowed_hosts=_hosts(site), www_redirect=False)
     app.add_exception_handler(SignInNeededError, _to_sign_in)
