@@ -78,6 +78,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "config": ("service", "Show the settings in force, and from where."),
         "demo": ("service", "Publish sample threads on this machine alone."),
         "events": ("history", "List what happened: when, who, what."),
+        "mcp": ("mcp", "Offer tools to an assistant on this machine."),
         "migrate": ("database", "Bring the database's tables up to date."),
         "move": ("queue", "Change the order of the queue."),
         "pair": ("service", "Print a link: who opens it steers the bot."),
