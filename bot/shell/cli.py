@@ -82,6 +82,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "doctor": ("operating.doctor", "Collect what an issue needs, with no secret in it."),
         "demo": ("operating.service", "Publish sample threads on this machine alone."),
         "events": ("history", "List what happened: when, who, what."),
+        "mcp": ("operating.mcp", "Offer tools to an assistant on this machine."),
         "migrate": ("operating.database", "Bring the database's tables up to date."),
         "move": ("queue", "Change the order of the queue."),
         "pair": ("operating.service", "Print a link: who opens it steers the bot."),

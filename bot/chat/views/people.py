@@ -140,7 +140,9 @@ def fixed(name: str, one: Person) -> str:
     )
 
 
-PERSONS: Final = frozenset({"telegram", "shell", "api"})  # actors that are people, or do as people asked
+PERSONS: Final = frozenset(
+    {"telegram", "shell", "api", "mcp"}
+)  # actors that are people, or do as people asked
 
 # Why a delivery waits or ends where a person wanted it: what they did, and how it is said to them and others.
 WANTED: Final[Mapping[Code, tuple[str, str, str]]] = {
