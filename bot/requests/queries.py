@@ -15,7 +15,8 @@ from threadcast.bot.requests.errors import Problem, UnknownChannelError, Unknown
 from threadcast.config.schedule.slots import Schedule, parse_schedule
 from threadcast.config.schedule.words import FARTHEST, WhenCode, WhenError
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
-from threadcast.queue.states import BEGINNINGS, OVER, WAITING, DeliveryState
+from threadcast.queue.states import BEGINNINGS, GOES_ON, OVER, WAITING, DeliveryState
+from threadcast.queue.store.database import Database
 
 BARE_HOUR = re.compile(r"(?<=\s)(\d{1,2})$", re.ASCII)
 
@@ -77,7 +78,12 @@ class Queries:
         return self._database.reading.deliveries(states=WAITING, channel=self._known(channel))
 
     def deliveries(
-        self, states: frozenset[DeliveryState] | None = None, *, thread: int | None = None
+        self,
+        states: frozenset[DeliveryState] | None = None,
+        *,
+        thread: int | None = None,
+        channel: str | None = None,
+        limit: int | None = None,
     ) -> tuple[Delivery, ...]:
         """Return every delivery in one of these states, in the order of the queue; or those of a thread.
 
@@ -85,11 +91,24 @@ class Queries:
         """
         if thread is not None:
             return self._context.deliveries(thread)
-        return self._database.reading.deliveries(states=states)
+        return self._database.reading.deliveries(states=states, channel=self._known(channel), limit=limit)
 
-    def forecast(self, *, channel: str | None = None) -> tuple[Forecast, ...]:
-        """Return the queue, with when each delivery starts, why then, and when it should be through."""
-        return self._foresee(self.queue(channel=channel), self._context.clock())
+    def counts(self, *, channel: str | None = None) -> Mapping[DeliveryState, int]:
+        """Return how many deliveries are in each state."""
+        return self._database.reading.counts(self._known(channel))
+
+    def forecast(self, *, channel: str | None = None, queued: int | None = None) -> tuple[Forecast, ...]:
+        """Return the queue, with when each delivery starts, why then, and when it should be through.
+
+        With `queued`, only what goes on by itself: of what is queued the first so many, and what has a time
+        of its own.
+        """
+        if queued is None:
+            waiting = self.queue(channel=channel)
+        else:
+            name = self._known(channel)
+            waiting = self._database.reading.deliveries(states=GOES_ON, channel=name, queued=queued)
+        return self._foresee(waiting, self._context.clock())
 
     def in_turn(self, threads: Collection[int]) -> tuple[Forecast, ...]:
         """Return when these would start if `Changes.in_turn` let them go now: those that it can."""
@@ -155,13 +174,13 @@ class Queries:
             newest_first=True,
             limit=None if limit is None else skip + limit,
         )
-        return self._chains(ended[skip:])
+        return _chains(self._database, ended[skip:])
 
     def show(self, thread_id: int) -> Dossier:
         """Return one thread whole. Raises NotFoundError."""
         return Dossier(
             self._database.reading.thread(thread_id),
-            self._chains(self._database.reading.deliveries(thread_id=thread_id)),
+            _chains(self._database, self._database.reading.deliveries(thread_id=thread_id)),
             self._database.reading.events(thread_id=thread_id),
         )
 
@@ -174,9 +193,10 @@ class Queries:
             raise UnknownChannelError(Problem.UNKNOWN_CHANNEL, channel=channel, names=known, cause="known")
         return channel.lower()
 
-    def _chains(self, deliveries: Sequence[Delivery]) -> tuple[Chain, ...]:
-        posts = self._database.reading.posts_of([delivery.id for delivery in deliveries])
-        return tuple(Chain(delivery, posts[delivery.id]) for delivery in deliveries)
+
+def _chains(database: Database, deliveries: Sequence[Delivery]) -> tuple[Chain, ...]:
+    posts = database.reading.posts_of([delivery.id for delivery in deliveries])
+    return tuple(Chain(delivery, posts[delivery.id]) for delivery in deliveries)
 
 
 def foreseen_of(queries: Queries, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:

@@ -15,6 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from threadcast.bot.requests.errors import RequestError, UnknownChannelError
 from threadcast.bot.web import acts, compose, health, sign_in, views
+from threadcast.bot.web.arranging import chains, order, texts
 from threadcast.bot.web.rendering import refused
 from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
@@ -44,8 +45,9 @@ def make_app(site: Site) -> FastAPI:
     app.state.site = site
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
-    for routes in (health.router, sign_in.router, views.router, compose.router, acts.router):
-        app.include_router(routes)
+    # The acts come last: theirs is any other word behind a thread.
+    for rooms in (health, sign_in, views, compose, order, texts, chains, acts):
+        app.include_router(rooms.router)
     app.middleware("http")(_guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(site), www_redirect=False)
     app.add_exception_handler(SignInNeededError, _to_sign_in)

@@ -1,6 +1,7 @@
 """How an answer is made of a template: a whole page, or the block of it that a page asks for anew."""
 
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from jinja2_fragments import render_block
 
 from threadcast.bot.languages.catalogues import translated
 from threadcast.bot.noticed import noticed
-from threadcast.bot.wording import SHELL, parts, sentence, shortly, stands
+from threadcast.bot.wording import SHELL, parts, posts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -24,6 +25,8 @@ _TEMPLATES: Final = Environment(
 _TEMPLATES.globals |= {
     "stands": stands,
     "many_parts": parts,
+    "many_posts": posts,
+    "why_not": partial(sentence, face=SHELL),
     "noticed": noticed,
     "translated": translated,
 }

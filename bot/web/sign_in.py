@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
+from threadcast.bot.people.people import Role
 from threadcast.bot.web.rendering import page
 from threadcast.bot.web.sessions import SESSION_LASTS, Visitor
 from threadcast.bot.web.site import Site
@@ -51,6 +52,16 @@ def from_our_form(visitor: SignedIn, csrf: Annotated[str, Form()] = "") -> Visit
 
 
 Sender = Annotated[Visitor, Depends(from_our_form)]
+
+
+def from_an_owner(visitor: Sender) -> Visitor:
+    """Return the owner who sent a form of ours. Raises HTTPException where it is an editor."""
+    if visitor.role is not Role.OWNER:
+        raise HTTPException(HTTPStatus.FORBIDDEN, "An owner does that; you may look.")
+    return visitor
+
+
+OwnerSends = Annotated[Visitor, Depends(from_an_owner)]
 
 
 @router.get("/sign-in")

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.people.people import People, Role
 from threadcast.bot.requests.requests import Requests
+from threadcast.bot.web.arranging.errands import Errands
 from threadcast.bot.web.live import Live
 from threadcast.bot.web.sessions import Sessions, Visitor
 from threadcast.config.settings import Settings
@@ -25,6 +26,7 @@ class Site:
     notes: Notes
     people: Callable[[], People]
     live: Live
+    errands: Errands
     broken: Callable[[], Mapping[str, str]]
     clock: Clock
     zone: ZoneInfo
@@ -54,6 +56,7 @@ def build_site(
             return Role.OWNER
         return people().roles.get(int(number)) if kind == "telegram" and number.isdecimal() else None
 
+    live = Live()
     return Site(
         settings.web,
         channels,
@@ -61,7 +64,8 @@ def build_site(
         Sessions(notes, role_of, clock),
         notes,
         people,
-        Live(),
+        live,
+        Errands(live),
         broken,
         clock,
         settings.timezone,
