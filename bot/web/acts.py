@@ -86,6 +86,7 @@ def may(dossier: Dossier, role: Role) -> frozenset[str]:
     out = any(post.remote_id and post.taken_down is None for one in chains for post in one.posts)
     found = {
         "at": Event.SCHEDULE in events,
+        "share": Event.RELEASE in events,
         "edit": may_edit(dossier),
         "continue": Event.CONTINUE in events or may_edit(dossier),
         "undo": out,

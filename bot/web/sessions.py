@@ -35,12 +35,10 @@ class Visitor:
     csrf: str
 
 
-class Sessions:
-    """`role_of` says what an actor may do now, None where nothing; each method may raise StoreError."""
+class Tries:
+    """Counts how many links somebody tries, whoever it is: a few a minute."""
 
-    def __init__(self, notes: Notes, role_of: Callable[[str], Role | None], clock: Clock) -> None:
-        self._notes = notes
-        self._role_of = role_of
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tried: deque[datetime] = deque(maxlen=TRIES)
 
@@ -51,6 +49,15 @@ class Sessions:
             return False
         self._tried.append(now)
         return True
+
+
+class Sessions:
+    """`role_of` says what an actor may do now, None where nothing; each method may raise StoreError."""
+
+    def __init__(self, notes: Notes, role_of: Callable[[str], Role | None], clock: Clock) -> None:
+        self._notes = notes
+        self._role_of = role_of
+        self._clock = clock
 
     def is_good(self, code: str) -> bool:
         """Return whether a link would sign in; it is not used up."""

@@ -78,7 +78,7 @@ def _asked(request: Request, code: str, *, old: bool) -> Response:
 
 @router.post("/sign-in")
 def sign_in(request: Request, site: SiteHere, code: Annotated[str, Form()] = "") -> Response:
-    if not site.sessions.may_try():
+    if not site.links.may_try():
         raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, "Too many links were tried. Wait a minute.")
     secret = site.sessions.sign_in(code)
     if secret is None:

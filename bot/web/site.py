@@ -9,7 +9,7 @@ from threadcast.bot.people.people import People, Role
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.arranging.errands import Errands
 from threadcast.bot.web.live import Live
-from threadcast.bot.web.sessions import Sessions, Visitor
+from threadcast.bot.web.sessions import Sessions, Tries, Visitor
 from threadcast.config.settings import Settings
 from threadcast.config.web import WebSettings
 from threadcast.queue.store.notes import Notes
@@ -17,12 +17,18 @@ from threadcast.queue.store.notes import Notes
 
 @dataclass(frozen=True)
 class Site:
-    """`requests_of` gives the requests of an actor, `broken` the lanes that broke, each with why."""
+    """`requests_of` gives the requests of an actor, `broken` the lanes that broke, each with why.
+
+    `links` and `shares` count the links of either kind that are tried.
+    """
 
     settings: WebSettings
     channels: Sequence[Channel]
     requests_of: Callable[[str], Requests]
     sessions: Sessions
+    links: Tries
+    shares: Tries
+    is_owner: Callable[[str], bool]
     notes: Notes
     people: Callable[[], People]
     live: Live
@@ -62,6 +68,9 @@ def build_site(
         channels,
         requests_of,
         Sessions(notes, role_of, clock),
+        Tries(clock),
+        Tries(clock),
+        lambda actor: role_of(actor) is Role.OWNER,
         notes,
         people,
         live,

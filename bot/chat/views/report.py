@@ -7,7 +7,7 @@ from typing import Final
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.requests.queries import Dossier
-from threadcast.bot.wording import STOPPED, stands
+from threadcast.bot.wording import SENT_BACK, STOPPED, stands
 from threadcast.queue.states import DeliveryState
 
 # How often a message is changed, in seconds. A chain that is through before the first gives one message.
@@ -16,9 +16,9 @@ BETWEEN_REPORTS: Final = 4.0
 
 SEEN_FOR: Final = timedelta(hours=1)  # after that long a message stands far above what was said since
 
-ALL = frozenset([*DeliveryState, *STOPPED.values()])
+ALL = frozenset([*DeliveryState, *STOPPED.values(), SENT_BACK])
 BEGUN = frozenset(DeliveryState) - {DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CANCELLED}
-CALLS = frozenset({DeliveryState.FAILED, DeliveryState.UNSURE})  # for a person, so it makes a sound
+CALLS = frozenset({DeliveryState.FAILED, DeliveryState.UNSURE, SENT_BACK})  # for a person: with a sound
 
 
 @dataclass(slots=True)
