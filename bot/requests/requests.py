@@ -3,8 +3,9 @@
 A request returns values that say what was found or changed; how they look is the face's business.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.build import build_paces
 from threadcast.bot.channels.port import Channel, Clock, now
@@ -12,6 +13,7 @@ from threadcast.bot.fleet.machine import any_heard_of
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.store import open_store
 from threadcast.bot.people import shares
+from threadcast.bot.publishing.agenda import Agenda
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
@@ -63,6 +65,11 @@ class Requests:
             return None
         held = any(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
         return (share, dossier) if held and share.is_open(dossier.events) else None
+
+    def agendas(self, zone: ZoneInfo) -> Mapping[str, Agenda]:
+        """Return what the days hold for each channel, by the clocks of a zone."""
+        rhythms = self._context.rhythms
+        return {one.name: Agenda(zone, {one.name: rhythms[one.name]}) for one in self.channels}
 
     def unshare(self, thread_id: int) -> None:
         """Let no link to a thread open it any more."""

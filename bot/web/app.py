@@ -15,7 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from threadcast.bot.requests.errors import RequestError, UnknownChannelError
 from threadcast.bot.web import acts, compose, health, sign_in, views
-from threadcast.bot.web.arranging import approval, chains, order, texts
+from threadcast.bot.web.arranging import approval, calendar, chains, order, texts
 from threadcast.bot.web.rendering import refused
 from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
@@ -46,7 +46,7 @@ def make_app(site: Site) -> FastAPI:
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
     # The acts come last: theirs is any other word behind a thread.
-    for rooms in (health, sign_in, views, compose, order, texts, chains, approval, acts):
+    for rooms in (health, sign_in, views, compose, order, texts, chains, approval, calendar, acts):
         app.include_router(rooms.router)
     app.middleware("http")(_guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(site), www_redirect=False)

@@ -13,7 +13,7 @@ from jinja2_fragments import render_block
 
 from threadcast.bot.languages.catalogues import translated
 from threadcast.bot.noticed import noticed
-from threadcast.bot.wording import SHELL, parts, posts, sentence, shortly, stands
+from threadcast.bot.wording import SHELL, on_day, parts, posts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -28,6 +28,7 @@ _TEMPLATES.globals |= {
     "many_posts": posts,
     "why_not": partial(sentence, face=SHELL),
     "noticed": noticed,
+    "on_day": on_day,
     "translated": translated,
 }
 

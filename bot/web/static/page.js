@@ -1,5 +1,15 @@
 // One stream a page: when something changed, each live part asks for itself anew.
 "use strict";
+
+// The calendar is shown by the clock of who looks; the service learns which that is.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !`; ${document.cookie};`.includes(`; zone=${zone};`)) {
+  document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=strict`;
+  const shown = document.querySelector("[data-zone]");
+  if (shown && !shown.dataset.asked && shown.dataset.zone !== zone) location.reload();
+}
+
+let dragged = null;
 const parts = () => document.querySelectorAll("[data-live]");
 if (parts().length) {
   const stream = new EventSource("/events");
@@ -43,7 +53,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Drag: an entry to a place of its channel's order, a thread to a time of the calendar.
-let dragged = null;
 const target = (event) => {
   const over = event.target.closest?.("[data-before], [data-at]");
   if (!dragged || !over || over === dragged) return null;
@@ -70,9 +79,24 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   if (over.dataset.at) { schedule(dragged, over); return; }
   const after = isBelow(over) ? over.dataset.thread : over.dataset.before;
-  const form = dragged.querySelector("form.move");
-  htmx.ajax("POST", form.action, {
-    source: form, target: "#list", swap: "innerHTML", values: { after },
-  }).then(() => say(`#${dragged?.dataset.thread ?? ""}`));
+  post(dragged.querySelector("form.move"), "#list", { after });
+});
+const post = (form, target, values) =>
+  htmx.ajax("POST", form.getAttribute("action"), { source: form, target, swap: "innerHTML", values });
+const schedule = (one, cell) => {
+  const { thread, channel } = one.dataset;
+  return post(document.getElementById("arrange"), "#grid", { thread: `${thread} ${channel}`, slot: cell.dataset.at });
+};
+
+// Shift and an arrow give the thread that has the focus the hour, or the day, beside its own.
+document.addEventListener("keydown", async (event) => {
+  const cell = event.shiftKey && event.target.matches?.("[data-when]") && event.target.closest("td");
+  if (!cell) return;
+  const row = { ArrowUp: cell.parentElement.previousElementSibling, ArrowDown: cell.parentElement.nextElementSibling }[event.key];
+  const column = { ArrowLeft: cell.previousElementSibling, ArrowRight: cell.nextElementSibling }[event.key];
+  const to = row?.children[cell.cellIndex] ?? column;
+  if (!to?.dataset.at) return;
+  event.preventDefault();
+  await schedule(event.target, to);
 });
 document.addEventListener("dragend", () => { unmark(); dragged = null; });
