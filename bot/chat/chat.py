@@ -19,7 +19,7 @@ from threadcast.bot.chat.access import Access
 from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.drafts import KEPT, Drafts
 from threadcast.bot.chat.handler import Handler
-from threadcast.bot.chat.menu import describe, renew_menu, set_menus
+from threadcast.bot.chat.menu import describe, renew_menu, set_buttons, set_menus
 from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
 from threadcast.bot.chat.telling.digest import DailyDigest, next_due
@@ -75,7 +75,8 @@ class Chat:
             given.token.get_secret_value(), api_url=given.api_url, proxies=settings.proxies, polls=True
         )
         people = People(given, settings.language or "").read(notes)
-        self._access = Access(given.group, people)
+        address = settings.web.address if settings.web.listen is not None else ""
+        self._access = Access(given.group, people, address)
         drafts = Drafts(notes, clock)
         context = Context(
             requests_of,
@@ -88,7 +89,7 @@ class Chat:
             given.confirm,
             take_up,
             lambda person: self._spawn(renew_menu(self._bot, self._access, person)),
-            settings.web.address if settings.web.listen is not None else "",
+            address,
         )
         outbox = Outbox(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(context, outbox, self._access, spawn=self._spawn, timer=timer)
@@ -189,6 +190,7 @@ class Chat:
         try:  # a help only: without menus everything works by typing
             await set_menus(self._bot, self._access)
             with suppress(StoreError):
+                await set_buttons(self._bot, self._access, self._notes, now=self._clock())
                 language = self._access.known.language
                 await describe(self._bot, self._notes, language=language, now=self._clock())
         except (TelegramError, *UNREADABLE) as error:

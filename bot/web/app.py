@@ -26,9 +26,14 @@ log = get_logger("threadcast.page")
 
 STATIC: Final = Path(__file__).parent / "static"
 LARGEST: Final = 1024 * 1024  # bytes of a request's body
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
+)
+# Where the bot's menu opened the page, Telegram Web shows it in a frame; nobody else does, and no other page.
+FRAMED: Final = {"Content-Security-Policy": f"{POLICY}https://web.telegram.org", "X-Frame-Options": ""}
 HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": f"{POLICY}'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -76,8 +81,11 @@ async def _guard(request: Request, answer: Next) -> Response:
         response = Response("That is too large.\n", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     else:
         response = await answer(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    is_app = request.url.path == "/app" or sign_in.APP_COOKIE in request.cookies
+    framed = FRAMED if is_app and request.app.state.site.settings.address.startswith("https:") else {}
+    for name, value in {**HEADERS, **framed}.items():
+        if value:
+            response.headers.setdefault(name, value)
     if request.url.path.startswith("/static/") and response.status_code == HTTPStatus.OK:
         response.headers["Cache-Control"] = "public, max-age=3600"
     return response

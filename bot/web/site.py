@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.people.people import People, Role
 from threadcast.bot.requests.requests import Requests
@@ -19,10 +21,12 @@ from threadcast.queue.store.notes import Notes
 class Site:
     """`requests_of` gives the requests of an actor, `broken` the lanes that broke, each with why.
 
-    `links` and `shares` count the links of either kind that are tried.
+    `token` is that of the bot from whose menu the page opens, None where there is none. `links` and `shares`
+    count the links of either kind that are tried.
     """
 
     settings: WebSettings
+    token: SecretStr | None
     channels: Sequence[Channel]
     requests_of: Callable[[str], Requests]
     sessions: Sessions
@@ -65,6 +69,7 @@ def build_site(
     live = Live()
     return Site(
         settings.web,
+        settings.telegram.token if settings.chatting else None,
         channels,
         requests_of,
         Sessions(notes, role_of, clock),

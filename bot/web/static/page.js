@@ -9,6 +9,15 @@ if (zone && !`; ${document.cookie};`.includes(`; zone=${zone};`)) {
   if (shown && !shown.dataset.asked && shown.dataset.zone !== zone) location.reload();
 }
 
+// Opened from the bot's menu: who that is, Telegram says behind the #, which no server sees.
+const app = document.getElementById("mini-app");
+const init = app && new URLSearchParams(location.hash.slice(1)).get("tgWebAppData");
+if (init) {
+  document.getElementById("outside").textContent = "One moment …";
+  app.elements.init.value = init;
+  app.submit();
+}
+
 let dragged = null;
 const parts = () => document.querySelectorAll("[data-live]");
 if (parts().length) {
