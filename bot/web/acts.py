@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from threadcast.bot.people.people import Role
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.changes import Changes
-from threadcast.bot.requests.queries import Dossier
+from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.web.arranging.texts import may_edit
 from threadcast.bot.web.sign_in import OwnerSends, SiteHere, ThreadNumber
 from threadcast.queue.model import Delivery
@@ -89,11 +89,17 @@ def may(dossier: Dossier, role: Role) -> frozenset[str]:
         "share": Event.RELEASE in events,
         "edit": may_edit(dossier),
         "continue": Event.CONTINUE in events or may_edit(dossier),
-        "undo": out,
+        "undo": any(_can_be_taken_down(one) for one in chains),
         "audit": out,
         "mend": failed and out,
     }
     return frozenset(name for name, can in found.items() if can)
+
+
+def _can_be_taken_down(chain: Chain) -> bool:
+    state = chain.delivery.state
+    may = Event.WITHDRAW in allowed(state) or state is DeliveryState.WITHDRAWN  # what is left of it
+    return may and any(post.remote_id and post.taken_down is None for post in chain.posts)
 
 
 def _events(dossier: Dossier) -> set[Event]:

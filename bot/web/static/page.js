@@ -41,12 +41,12 @@ if (parts().length) {
 
 // What was done, or why it was not, is said where it is read aloud.
 const say = (text) => { const said = document.getElementById("said"); if (said) said.textContent = text; };
-document.addEventListener("htmx:afterRequest", (event) => {
-  const { successful, xhr, requestConfig } = event.detail;
-  const by = requestConfig.triggeringEvent?.submitter ?? requestConfig.elt;
-  if (successful && by.dataset.said) say(by.dataset.said);
-  if (!successful && xhr.responseText && requestConfig.verb !== "get") {
-    const answer = new DOMParser().parseFromString(xhr.responseText, "text/html");
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  const by = ctx.request.submitter ?? ctx.sourceElement;
+  if (ctx.response.status < 400) {
+    if (by.dataset.said) say(by.dataset.said);
+  } else if (ctx.request.method !== "GET") {
+    const answer = new DOMParser().parseFromString(ctx.text, "text/html");
     say(answer.querySelector("[role=alert]")?.textContent ?? "That was not done. Open the page anew.");
   }
 });

@@ -44,7 +44,7 @@ def test_a_part_of_a_page(tmp_path: Path) -> None:
     """A page that asks for itself anew gets what is new of it, without what stands around."""
     with opened(tmp_path) as page:
         thread, browser = add(page), page.signed_in()
-        for path in ("/", f"/threads/{thread}", "/history", "/channels"):
+        for path in ("/", f"/threads/{thread}", "/history", "/channels", "/calendar"):
             part = browser.get(path, headers={"HX-Request": "true"}).text
             assert "<html" not in part
             assert part.strip() in browser.get(path).text
