@@ -114,7 +114,9 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _broke(request: Request, error: Exception) -> Response:
-    log.error("a view of the page broke", path=request.url.path, exc_info=error)
+    # Not as it was asked for: a link may have its secret in it.
+    path = getattr(request.scope.get("route"), "path", "")
+    log.error("a view of the page broke", path=path, exc_info=error)
     response = refused(request, "Something broke here; the log says what.", HTTPStatus.INTERNAL_SERVER_ERROR)
     response.headers.update(HEADERS)
     return response

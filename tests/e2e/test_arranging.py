@@ -82,7 +82,7 @@ def test_an_approval(house: House, browser: Browser) -> None:
         reader.get_by_role("button", name="Approve").click()
         expect(reader.get_by_text("You approved it")).to_be_visible()
         expect(owner.get_by_text("published", exact=True)).to_be_visible()
-        expect(owner.get_by_role("cell", name=re.compile("^share:shell:"))).to_be_visible()
+        expect(owner.get_by_role("cell", name=re.compile("^somebody with a link of shell:"))).to_be_visible()
 
 
 def for_everybody(page: Page, width: int = 0) -> None:

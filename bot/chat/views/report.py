@@ -107,9 +107,9 @@ def _adders(dossier: Dossier) -> frozenset[int | None]:
 
 
 def _is_worth_it(dossier: Dossier, people: Mapping[int, Role]) -> bool:
-    """Whether a thread is reported at all: it has begun, or waits for an owner who does not know."""
+    """Whether a thread is reported at all: it has begun, was sent back, or waits for an owner unawares."""
     deliveries = [chain.delivery for chain in dossier.chains]
-    if any(one.state in BEGUN or one.sent for one in deliveries):
+    if any(one.state in BEGUN or one.sent or stands(one) in CALLS for one in deliveries):
         return True
     by_an_owner = all(one is not None and people.get(one) is Role.OWNER for one in _adders(dossier))
     return any(one.state is DeliveryState.HELD for one in deliveries) and not by_an_owner

@@ -76,6 +76,7 @@ async def undo(
     requests, names = site.requests(visitor), (channel,) if channel else ()
     if not sure:
         return _back(thread)
+    _require_idle(site, thread)
     await asyncio.to_thread(requests.changes.withdraw, thread, channels=names)
 
     async def work(errand: Errand) -> None:
@@ -92,6 +93,7 @@ async def undo(
 @router.post("/threads/{thread}/audit")
 async def audit(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber) -> Response:
     """Compare its chains with what the networks show."""
+    _require_idle(site, thread)
     requests = site.requests(visitor)
 
     async def work(errand: Errand) -> None:
@@ -104,6 +106,7 @@ async def audit(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber) -> Re
 @router.post("/threads/{thread}/edit-back")
 async def edit_back(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber) -> Response:
     """Have what is public say again what is stored: it is looked at anew before."""
+    _require_idle(site, thread)
     requests = site.requests(visitor)
 
     async def work(errand: Errand) -> None:
@@ -125,6 +128,13 @@ async def mend(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber, channe
     """Go on behind the last post that is still there."""
     await site.requests(visitor).chains.mend(thread, channels=[channel] if channel else [])
     return _back(thread)
+
+
+def _require_idle(site: Site, thread: int) -> None:
+    if site.errands.is_busy(thread):
+        raise HTTPException(
+            HTTPStatus.CONFLICT, "Something goes on with it already. Wait until that is done."
+        )
 
 
 def _pause(site: Site) -> Pause:

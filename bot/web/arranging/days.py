@@ -1,6 +1,7 @@
 """What the days of a calendar hold: what starts, free slots, quiet hours, by the viewer's clock. Pure."""
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -66,7 +67,9 @@ def monday(on: date) -> date:
 def week(agendas: Mapping[str, Agenda], starts: Iterable[Started], first: date, zone: ZoneInfo) -> list[Row]:
     """Return the hours of seven days. One that the clocks show twice on some day is there twice."""
     days = [first + DAY * step for step in range(WEEK)]
-    holds = _holds(agendas, starts, days, zone)
+    holds = defaultdict(list)
+    for one in _holds(agendas, starts, days, zone):
+        holds[_hour(one.at, zone)].append(one)
     shown = [hours(day, zone) for day in days]
     rows: list[Row] = []
     for hour, again in sorted({key for day in shown for key in day}):
@@ -76,9 +79,8 @@ def week(agendas: Mapping[str, Agenda], starts: Iterable[Started], first: date, 
             if quarters is None:
                 cells.append(None)
                 continue
-            inside = (one for one in holds if _hour(one.at, zone) == _hour(quarters[0], zone))
             quiet = (name for name, each in agendas.items() if all(map(each.is_quiet, quarters)))
-            cells.append(Cell(quarters[0], tuple(inside), tuple(quiet)))
+            cells.append(Cell(quarters[0], tuple(holds[_hour(quarters[0], zone)]), tuple(quiet)))
         rows.append(Row(hour, again, tuple(cells)))
     return rows
 
@@ -89,8 +91,10 @@ def month(agendas: Mapping[str, Agenda], starts: Iterable[Started], on: date, zo
     end = (on.replace(day=28) + DAY * 4).replace(day=1)  # of the next month
     count = -(-(end - first).days // WEEK) * WEEK
     days = [first + DAY * step for step in range(count)]
-    holds = _holds(agendas, starts, days, zone)
-    return [Day(day, tuple(one for one in holds if one.at.astimezone(zone).date() == day)) for day in days]
+    holds = defaultdict(list)
+    for one in _holds(agendas, starts, days, zone):
+        holds[one.at.astimezone(zone).date()].append(one)
+    return [Day(day, tuple(holds[day])) for day in days]
 
 
 def _holds(

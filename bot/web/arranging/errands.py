@@ -29,7 +29,7 @@ class Errand:
 
 
 class Errands:
-    """One a thread at a time. Every method but `of` is called on the service's loop."""
+    """One a thread at a time. What begins and ends them is called on the service's loop."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
@@ -40,10 +40,14 @@ class Errands:
         """Return what goes on with a thread, or came of it last."""
         return self._last.get(thread)
 
-    def begin(self, thread: int, work: Callable[[Errand], Awaitable[None]]) -> None:
-        """Begin it, where nothing goes on with this thread already."""
+    def is_busy(self, thread: int) -> bool:
+        """Return whether something goes on with a thread."""
         last = self._last.get(thread)
-        if last is not None and last.busy:
+        return last is not None and last.busy
+
+    def begin(self, thread: int, work: Callable[[Errand], Awaitable[None]]) -> None:
+        """Begin it, where nothing goes on with this thread."""
+        if self.is_busy(thread):
             return
         errand = self._last[thread] = Errand()
         task = asyncio.create_task(self._run(thread, errand, work), name=f"errand of #{thread}")

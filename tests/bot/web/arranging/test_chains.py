@@ -1,5 +1,6 @@
 """A thread that is out, or may be: corrected, continued, compared, taken down, settled, in a browser."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from tests.bot.web.opened import Opened, opened, press
 from tests.bot.web.test_views import add
 from threadcast.bot.publishing.publisher import LEASE
 from threadcast.bot.requests.preview import ASSUMED
+from threadcast.bot.web.arranging.errands import Errand
 from threadcast.queue.compose.compose import compose
 from threadcast.queue.model import Claim
 from threadcast.queue.outcomes import Code, Unknown
@@ -34,6 +36,10 @@ def at_work(page: Opened) -> Iterator[TestClient]:
     """A browser whose service goes on between two requests, so that work behind an answer does."""
     with page.signed_in() as browser:
         yield browser
+
+
+async def endless(_: Errand) -> None:
+    await asyncio.Event().wait()
 
 
 def came_of_it(browser: TestClient) -> str:
@@ -117,6 +123,11 @@ def test_compared(tmp_path: Path) -> None:
     with opened(tmp_path) as page, at_work(page) as browser:
         add(page, TEXT)
         page.publish()
+        assert browser.portal is not None
+        browser.portal.call(page.site.errands.begin, 1, endless)
+        assert "goes on with it already" in press(browser, f"{AT}/undo", sure="true").text
+        assert [one.state for one in page.database.reading.deliveries()] == ["published"]
+        browser.portal.call(page.site.errands.end)
         press(browser, f"{AT}/audit")
         assert "as it was sent: 2 posts" in came_of_it(browser)
         press(browser, f"{AT}/edit-back")
