@@ -26,7 +26,9 @@ from threadcast.bot.channels.build import (
 from threadcast.bot.channels.port import Channel, Clock, always, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.channels.telegram.pace import BotPace
+from threadcast.bot.chat_in_use import ChatInUse
 from threadcast.bot.data_folder import has_queue, look_through, only_one, open_queue, remove_unneeded
+from threadcast.bot.hooks import hooks
 from threadcast.bot.intake.folder import IntakeFolder
 from threadcast.bot.media.store import open_store
 from threadcast.bot.publishing.forecast import rhythms
@@ -34,6 +36,7 @@ from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
+from threadcast.bot.supervisor import told_until
 from threadcast.bot.web.page import build_page
 from threadcast.bot.web.site import build_site
 from threadcast.config.logs import get_logger
@@ -53,42 +56,6 @@ log = get_logger("threadcast.service")
 # Between two looks that nothing asked for: the clock was set, or another machine added something.
 LOOK_EVERY = timedelta(minutes=5)
 CLAIMS = 2  # at a time, of as many channels as there are
-
-
-class ChatInUse:
-    """The chat, while this service is the one that hears the bot."""
-
-    def __init__(self, build: "Callable[[], Chat | None]") -> None:
-        self._build = build
-        self._chat: Chat | None = None
-
-    async def begin(self) -> None:
-        """Hear the bot, where one is configured."""
-        self._chat = self._build()
-        if self._chat is not None:
-            self._chat.start()
-
-    async def abandon(self) -> None:
-        """Another machine hears the bot: hear and say nothing more."""
-        chat, self._chat = self._chat, None
-        if chat is not None:
-            await chat.close(saying=False)
-
-    def touch(self, delivery: Delivery) -> None:
-        if self._chat is not None:
-            self._chat.touch(delivery)
-
-    def wake(self) -> None:
-        if self._chat is not None:
-            self._chat.wake()
-
-    def stop_polling(self) -> None:
-        if self._chat is not None:
-            self._chat.stop_polling()
-
-    async def close(self) -> None:
-        if self._chat is not None:
-            await self._chat.close()
 
 
 class Service:
@@ -130,12 +97,14 @@ class Service:
         database.changes.see_channels(seen(settings, channels), now=clock())
         self._bots: dict[str, BotPace] = {}
         self._chat = ChatInUse(self._build_chat)
+        requests_of = partial(self._requests, self._channels)
+        self._hooks = hooks.Hooks(settings, database.notes, requests_of=requests_of, clock=clock)
         site = build_site(
             settings,
             self._channels,
             database.notes,
-            requests_of=partial(self._requests, self._channels),
-            broken=lambda: self._scheduler.broken,
+            requests_of=requests_of,
+            broken=lambda: self._scheduler.broken | self._chat.broken,
             clock=clock,
         )
         self._page = build_page(site)
@@ -148,6 +117,7 @@ class Service:
             stop=self.stop,
             timers=self._timers,
             dispatcher=None if fleet is None else fleet.jobs,
+            lost=self._page.lost,
         )
 
     def _publishers(
@@ -161,7 +131,7 @@ class Service:
             (
                 Publisher(
                     self._database,
-                    channel,
+                    self._page.measured(channel, tables[channel.name].timetable),
                     worker=self._worker,
                     clock=self._clock,
                     stop=self.stop,
@@ -230,8 +200,9 @@ class Service:
                 self._timers.start()
                 if self._fleet is None:
                     await self._chat.begin()
+                    await self._hooks.begin()
                 self._page.start()
-                await self.stop.asked.wait()
+                await told_until(self.stop.asked)
             finally:
                 self.stop.ask()
                 looking.cancel()
@@ -242,7 +213,7 @@ class Service:
 
     def _joined(self, fleet: "Fleet") -> contextlib.AbstractAsyncContextManager[None]:
         """Be one of the machines that share the queue, and hear the bot where no other one does."""
-        from threadcast.bot.fleet.machine import Told  # noqa: PLC0415  # only on a server
+        from threadcast.bot.fleet.machine import Part, Told  # noqa: PLC0415  # only on a server
 
         def ended(error: StoreError) -> None:
             self._ended = error
@@ -250,19 +221,23 @@ class Service:
 
         async def changed() -> None:
             self._scheduler.look_again()
-            self._chat.wake()
-            self._page.wake()
+            for one in (self._chat, self._hooks, self._page):
+                one.wake()
             with contextlib.suppress(StoreError):
                 await self.take_up()
 
         token = self._settings.telegram.token
         bot = bot_of(token.get_secret_value()) if token and self._settings.chatting else None
-        told = Told(changed, self._scheduler.wake, self._chat.begin, self._chat.abandon, ended, leads=bot)
+        parts: dict[str, Part] = {} if bot is None else {bot: self._chat}
+        if self._settings.hooks.url is not None:
+            parts[hooks.LEADS] = self._hooks
+        told = Told(changed, self._scheduler.wake, ended, parts)
         return fleet.joined(told, self._scheduler.run)
 
     def _tell(self, delivery: Delivery) -> None:
         self._observe(delivery)
         self._chat.touch(delivery)
+        self._hooks.touch(delivery)
 
     async def _end(self, intake: "asyncio.Task[None]") -> None:
         try:
@@ -270,6 +245,7 @@ class Service:
             await intake
             await self._scheduler.drain()
         finally:
+            await self._hooks.abandon()
             await self._chat.close()
             await self._page.close()
             await asyncio.gather(*(channel.close() for channel in self._opened))
@@ -332,9 +308,8 @@ class Service:
             await asyncio.sleep(self._look_every)
 
     def _wake(self) -> None:
-        self._scheduler.wake()
-        self._chat.wake()
-        self._page.wake()
+        for one in (self._scheduler, self._chat, self._hooks, self._page):
+            one.wake()
 
     def _open_pipe(self) -> wake.WakePipe:
         try:

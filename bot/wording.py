@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.languages import N_, _, ngettext, translated
 from threadcast.bot.languages.dates import weekday, written
+from threadcast.bot.languages.numbers import number as counted
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.errors import Problem, RequestError
 from threadcast.bot.requests.input import InputError
@@ -147,6 +148,10 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
         case Problem.NEVER_WAS:
             return _("there never was a thread {thread}; see all: {command}").format(
                 thread=thread, command=face.command("events")
+            )
+        case Problem.NO_FILE:
+            return _("thread {thread} shows no file {names}; see: {command}").format(
+                thread=thread, names=names, command=face.command("show", thread)
             )
         case Problem.NOWHERE:
             return "\n".join(sentence(one, face) for one in error.refusals)
@@ -353,8 +358,8 @@ def several(names: Iterable[str]) -> str:
     rest = len(shown) - NAMED
     if rest <= 1:
         return ", ".join(shown)
-    return ngettext("{names} and {n:,} more", "{names} and {n:,} more", rest).format(
-        names=", ".join(shown[:NAMED]), n=rest
+    return ngettext("{names} and {n} more", "{names} and {n} more", rest).format(
+        names=", ".join(shown[:NAMED]), n=counted(rest)
     )
 
 

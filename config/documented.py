@@ -1,6 +1,6 @@
 """What a variable is: its name, what it means, what it takes. The models say it once, beside each field.
 
-From here come the table in the README, `example.env`, the errors at start and the search for misspelt
+From here come the reference of settings, `example.env`, the errors at start and the search for misspelt
 names.
 """
 
@@ -75,7 +75,8 @@ def variables_of(model: type[BaseModel], *, prefix: str, group: str) -> Iterator
     for field, info in model.model_fields.items():
         for doc in info.metadata:
             if isinstance(doc, Doc):
-                words = [word for word in get_args(info.annotation) if isinstance(word, str)]
+                each = [word for one in get_args(info.annotation) for word in (one, *get_args(one))]
+                words = [word for word in each if isinstance(word, str)]  # of a Literal, or of one or None
                 yield Variable(
                     name=prefix + field.upper(),
                     meaning=doc.meaning,

@@ -44,7 +44,7 @@ from threadcast.config.types import (
     passwords_of,
     time_zone,
 )
-from threadcast.config.web import WebSettings
+from threadcast.config.web import HookSettings, WebSettings
 
 __all__ = ["Settings", "SettingsError", "TelegramSettings", "load", "variables"]
 
@@ -101,7 +101,7 @@ class Settings(BaseModel):
     language: Annotated[
         Literal["en", "de", "es", "fr", "ru", "uk"] | None,
         AnyCase,
-        Doc("the language in which the chat speaks to everybody", "", "de", "that of who writes"),
+        Doc("the language that chat, page and shell speak to everybody", "", "de", "each person's"),
     ] = None
     media_url: MediaUrl = ""
     media_secret: MediaSecret = None
@@ -126,6 +126,7 @@ class Settings(BaseModel):
     ] = None
     telegram: TelegramSettings = TelegramSettings()
     web: WebSettings = WebSettings()
+    hooks: HookSettings = HookSettings()
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         AnyCase,
@@ -156,8 +157,8 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value, for redaction; of a bot's token, what follows its number as well."""
-        tokens = [self.telegram.token, *(getattr(channel, "token", None) for channel in self.channels)]
-        tokens.append(self.media_secret)
+        tokens = [self.telegram.token, self.media_secret, self.hooks.secret]
+        tokens += (getattr(channel, "token", None) for channel in self.channels)
         values = [token.get_secret_value() for token in tokens if token is not None]
         values += [value.partition(":")[2] for value in values if _BOT_TOKEN.fullmatch(value)]
         passwords = passwords_of(self.database_url.get_secret_value())
@@ -168,8 +169,9 @@ def variables() -> tuple[Variable, ...]:
     """Return every variable, in the order in which an owner meets them."""
     telegram = variables_of(TelegramSettings, prefix=f"{PREFIX}TELEGRAM{DELIMITER}", group="Telegram")
     web = variables_of(WebSettings, prefix=f"{PREFIX}WEB{DELIMITER}", group="Page")
+    hooks = variables_of(HookSettings, prefix=f"{PREFIX}HOOKS{DELIMITER}", group="Hooks")
     service = variables_of(Settings, prefix=PREFIX, group="Service")
-    return (*service, *_FILES, *web, *telegram, *_channel_variables())
+    return (*service, *_FILES, *web, *hooks, *telegram, *_channel_variables())
 
 
 _FILES = tuple(
@@ -326,11 +328,10 @@ def _clashes(
 ) -> Iterator[Problem]:
     """Channels that lead to the same place, where each thread would stand twice; or name none to link to."""
     first: dict[tuple[str, ...], Given] = {}
+    open_to_all = {name for name, raw in named.items() if raw.get("kind", "").lower() != "local"}
     for channel in channels:
-        open_to_all = (name for name, raw in named.items() if raw.get("kind", "").lower() != "local")
-        others = [name for name in open_to_all if name != channel.name]
-        if channel.also and channel.also not in others:
-            guess = partial(nearest, known=others)
+        if channel.also and channel.also not in open_to_all - {channel.name}:
+            guess = partial(nearest, known=sorted(open_to_all - {channel.name}))
             written = given[channel_variable(channel.name, "also")]
             yield written.wrong(replace(CHANNEL_VARIABLES[channel.kind]["also"], nearest=guess))
         place = channel.place

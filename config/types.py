@@ -231,6 +231,7 @@ Language = Annotated[str, AfterValidator(language)]
 Server = Annotated[str, AfterValidator(lambda value: web_address(value, path=False))]
 Endpoint = Annotated[str, AfterValidator(lambda value: web_address(value, path=True))]
 BotToken = Annotated[SecretStr, _secret(_in_form("[0-9]+:[A-Za-z0-9_-]+"))]
+HookSecret = Annotated[SecretStr, _secret(_in_form("[!-~]{16,}"))]
 # https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 BearerToken = Annotated[SecretStr, _secret(_in_form("[A-Za-z0-9._~+/-]+=*"))]
 DatabaseUrl = Annotated[SecretStr, _secret(database_url)]

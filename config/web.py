@@ -1,11 +1,11 @@
-"""Where the page is served, and under which address people reach it."""
+"""Where the page is served, under which address people reach it, and whom the service tells by itself."""
 
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from threadcast.config.documented import Doc
-from threadcast.config.types import AdviceError, Endpoint, is_loopback, listener
+from threadcast.config.types import AdviceError, Endpoint, HookSecret, is_loopback, listener
 
 
 class Listener(NamedTuple):
@@ -61,3 +61,33 @@ class WebSettings(BaseModel):
     def address(self) -> str:
         """Return the address under which the page is opened."""
         return self.url or f"http://{self.listen}"
+
+
+def _signed(url: str | None, info: ValidationInfo) -> str | None:
+    if url is not None and info.data.get("secret") is None:
+        raise AdviceError("write the secret that signs what is told there into THREADCAST_HOOKS__SECRET")
+    return url
+
+
+class HookSettings(BaseModel):
+    """`url` None: nobody is told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    secret: Annotated[
+        HookSecret | None,
+        Doc(
+            "the secret that signs what is sent to that address",
+            "16 characters or more, without blanks",
+            "a-long-random-secret",
+        ),
+    ] = None
+    url: Annotated[
+        Endpoint | None,
+        AfterValidator(_signed),
+        Doc(
+            "the address that is told what was published, stopped, is unsure, or waits for approval",
+            "an https:// address (http:// for this machine only)",
+            "https://example.org/threadcast",
+        ),
+    ] = None

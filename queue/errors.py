@@ -57,6 +57,8 @@ class Fault(Enum):
     NOTHING_OUT = "nothing of thread {thread_id} is out; see: {run:show {thread_id}}"
     NOTHING_IN_DOUBT = "nothing of thread {thread_id} is in doubt; see: {run:show {thread_id}}"
 
+    REPEATED = "this was asked for before under the same key, and done: its answer is kept"
+
     # What there is not.
     NO_THREAD = "there is no thread {thread_id}; see: {run:queue}"
     NO_DELIVERY = "there is no delivery {delivery_id}"
@@ -232,6 +234,10 @@ class LeaseLostError(StoreError):
 
 class NotAllowedError(QueueError):
     """The state does not allow what was asked."""
+
+
+class RepeatedError(QueueError):
+    """It was done before, under the same key; the notes have its answer."""
 
 
 class _Command:

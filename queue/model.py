@@ -6,11 +6,14 @@ All times are aware UTC datetimes.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from threadcast.queue.compose.compose import Post
 from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.text.thread import Thread
+
+_Answer = TypeVar("_Answer")
 
 # A slot is used when it has come: one noted further ahead than this was noted by a clock that was wrong.
 CLOCK_ERROR = timedelta(days=1)
@@ -161,9 +164,9 @@ class AuditEvent:
     """One line of the audit log.
 
     `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `edited`, `remove`, `take-down`, `pause`,
-    `resume`, `moved`, `store`, `forget`, `admit`, `revoke` or `share`, or `send-back`. Those from `pause` to
-    `share` are about a channel, or about who steers or may approve, and have neither thread nor delivery;
-    `remove` has no delivery.
+    `resume`, `moved`, `store`, `forget`, `admit`, `revoke`, `token`, `revoke-token`, `share`, or `send-back`.
+    Those from `pause` to `share` are about a channel, or about who steers or may approve, and have neither
+    thread nor delivery; `remove` has no delivery.
     """
 
     id: int
@@ -211,6 +214,20 @@ class ChannelRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many deliveries of a channel stand in a state; `since` is when the first of them was ready.
+
+    That is when it was due and in the queue.
+    """
+
+    channel: str
+    state: DeliveryState
+    own_time: bool
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """The right to work on one delivery until its lease ends, proved by `delivery.fence`."""
 
@@ -235,6 +252,19 @@ class Added:
     thread_id: int | None
     deliveries: tuple[Delivery, ...]
     duplicates: tuple[Duplicate, ...]
+
+
+@dataclass(frozen=True)  # with slots, Python 3.11 cannot make one of a kind
+class Once(Generic[_Answer]):
+    """That a request is met once, though it may come again: by whoever did not hear the answer.
+
+    `page` is its page of the notes, which two requests share where they have the same key; `proof` tells
+    whether they ask for the same. `said` is the answer, as it is kept for the next time.
+    """
+
+    page: str
+    proof: str
+    said: Callable[[tuple[_Answer, ...]], str]
 
 
 def at_once(_last_slot: datetime | None, _queued: datetime, now: datetime) -> Turn:

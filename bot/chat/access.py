@@ -10,17 +10,19 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 from threadcast.bot.channels.port import Finding, now
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE, in_vain
+from threadcast.bot.languages import N_
 from threadcast.bot.people.people import People, Role
 from threadcast.bot.plain import plain
 from threadcast.config.logs import get_logger
 from threadcast.config.settings import Settings
+from threadcast.queue.sentences import Sentence
 
 __all__ = ["Access", "Role", "Sender", "bot_name", "examine_chat"]
 
 log = get_logger("threadcast.chat")
 
 REMEMBERED = 1000  # strangers who are not logged again
-START = "they press Start in a private chat with the bot"
+START = Sentence("they press Start in a private chat with the bot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,12 @@ async def examine_chat(settings: Settings, people: People) -> tuple[Finding, ...
     if settings.telegram.token is None:
         return ()
     if not settings.telegram.listen:
-        return (Finding("ok", "this service takes no commands (THREADCAST_TELEGRAM__LISTEN)"),)
+        return (Finding("ok", Sentence("this service takes no commands (THREADCAST_TELEGRAM__LISTEN)")),)
     if not people.owners:
-        advice = "threadcast pair makes a link for the first owner, or set THREADCAST_TELEGRAM__ADMINS"
-        return (Finding("warning", "nobody steers the service from Telegram yet", advice),)
+        advice = Sentence(
+            "threadcast pair makes a link for the first owner, or set THREADCAST_TELEGRAM__ADMINS"
+        )
+        return (Finding("warning", Sentence("nobody steers the service from Telegram yet"), advice),)
     bot = _bot(settings)
     try:
         await bot.initialize()
@@ -137,20 +141,30 @@ def _bot(settings: Settings) -> telegram.Bot:
 
 def _fault(error: Exception) -> Finding:
     if isinstance(error, InvalidToken):
-        advice = "put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN"
-        return Finding("error", "Telegram does not accept the bot token", advice)
-    return Finding("error", in_vain(error, name="", now=now()).reason, "try again later")
+        advice = Sentence("put the one that @BotFather gives in THREADCAST_TELEGRAM__TOKEN")
+        return Finding("error", Sentence("Telegram does not accept the bot token"), advice)
+    return Finding("error", in_vain(error, name="", now=now()).reason, Sentence("try again later"))
 
 
 async def _examine(bot: telegram.Bot, access: Access) -> AsyncIterator[Finding]:
     owners = len(access.known.owners)
-    yield Finding("ok", f"@{bot.username} listens to {owners} owner{'s' if owners != 1 else ''}")
+    yield Finding(
+        "ok",
+        Sentence(
+            "@{name} listens to {n} owner", "@{name} listens to {n} owners", name=bot.username, n=owners
+        ),
+    )
     for person, role in access.people.items():
         if not await _is_there(bot, person):
-            yield Finding("warning", f"{role.name.lower()} {person} cannot be told anything yet", START)
+            untold = (
+                N_("owner {person} cannot be told anything yet")
+                if role is Role.OWNER
+                else N_("editor {person} cannot be told anything yet")
+            )
+            yield Finding("warning", Sentence(untold, person=str(person)), START)
     if access.group is not None and not await _is_there(bot, access.group):
-        advice = "add it there, or correct THREADCAST_TELEGRAM__GROUP"
-        yield Finding("error", f"the bot is not in the group {access.group}", advice)
+        advice = Sentence("add it there, or correct THREADCAST_TELEGRAM__GROUP")
+        yield Finding("error", Sentence("the bot is not in the group {chat}", chat=access.group), advice)
 
 
 async def _is_there(bot: telegram.Bot, chat: int) -> bool:

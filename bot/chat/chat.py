@@ -63,11 +63,13 @@ class Chat:
         scheduler: AsyncIOScheduler,
         timer: Callable[[], float] = time.monotonic,
         standing: Standing = always,
+        invites: bool = True,
     ) -> None:
         given = settings.telegram
         assert given.token is not None  # noqa: S101  # see Settings.chatting
         self._clock = clock
         self._standing = standing
+        self._invites = invites
         self._zone = settings.timezone
         self._notes = notes
         self._scheduler = scheduler
@@ -104,6 +106,7 @@ class Chat:
             clock=clock,
             standing=standing,
         )
+        self.poller = Poller(self._bot, self._handle_once, on_ready=self._begin, on_conflict=self._conflict)
         self._ready = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
@@ -148,10 +151,9 @@ class Chat:
             await close_bot(self._bot)
 
     async def _run(self) -> None:
-        poller = Poller(self._bot, self._handle_once, on_ready=self._begin, on_conflict=self._conflict)
         try:
             async with asyncio.TaskGroup() as group:
-                self._polling = group.create_task(_restarted("polling", poller.run))
+                self._polling = group.create_task(_restarted("polling", self.poller.run))
                 group.create_task(_restarted("reports", self._report))
         except* Exception:
             # The chat's edge: whatever broke, publishing goes on.
@@ -183,7 +185,7 @@ class Chat:
 
     async def _prepare(self) -> None:
         with suppress(StoreError):  # next time
-            if not self._access.known.owners:
+            if self._invites and not self._access.known.owners:
                 await self._invite()
             for kind in NOTED_FOR_A_WHILE:
                 await asyncio.to_thread(self._notes.forget_old, kind, before=self._clock() - KEPT)

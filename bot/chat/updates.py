@@ -123,6 +123,7 @@ class Poller:
         self._offset: int | None = None
         self._pause = FIRST_PAUSE
         self._problem = ""
+        self.refused = ""  # why Telegram does not accept the token
         self._conflict_until: float | None = None
 
     async def run(self) -> None:
@@ -182,7 +183,7 @@ class Poller:
         self._offset = update.update_id + 1
 
     async def _bad_token(self, error: TelegramError) -> None:
-        reason = redact(error.message)
+        reason = self.refused = redact(error.message)
         if self._problem != reason:
             self._problem = reason
             log.error(
@@ -248,6 +249,7 @@ class Poller:
 
     async def _reached(self) -> None:
         self._pause = FIRST_PAUSE
+        self.refused = ""
         if self._problem:
             self._problem = ""
             log.info("Telegram is reached again")

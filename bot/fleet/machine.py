@@ -9,11 +9,12 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Protocol
 
 from threadcast.bot.channels.port import Standing
 from threadcast.bot.fleet.clock import DatabaseClock
@@ -32,21 +33,26 @@ STEP = 1.0  # seconds by which a clock was set if it was set at all
 SURE = 4.5  # seconds after it was heard of, in which a machine can count on not being missed
 
 
+class Part(Protocol):
+    """What one machine alone does, from `begin` until it has to `abandon` that to another one."""
+
+    async def begin(self) -> None: ...
+    async def abandon(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Told:
     """What the service is told, on its loop.
 
     `changed`: something happened in the queue. `look`: nobody may have seen to what waits, for others are
-    gone, say. `lead`: this machine alone does what `leads` names, until `follow`. `ended`: it may not go on,
-    and why.
+    gone, say. `ended`: it may not go on, and why. `parts`, by their names, begin where no other machine does
+    that.
     """
 
     changed: Callable[[], Awaitable[None]]
     look: Callable[[], None]
-    lead: Callable[[], Awaitable[None]]
-    follow: Callable[[], Awaitable[None]]
     ended: Callable[[StoreError], None]
-    leads: str | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
 
 def any_heard_of(database: Database) -> bool:
@@ -67,7 +73,7 @@ class ThisMachine:
         self._sure_until = 0.0
         self._steady: float | None = None  # since when every beat has succeeded
         self._newest: int | None = None
-        self._leads = False
+        self._leads: set[str] = set()
 
     def standing(self) -> bool:
         """Whether nobody can have missed this machine."""
@@ -132,15 +138,15 @@ class ThisMachine:
                 log.warning("a machine is missed, and what it held is free", machine=name)
             if names or freed:
                 told.look()
-        if told.leads is not None and not self._leads:
-            self._leads = await asyncio.to_thread(self._machines.lead, told.leads, self.name)
-            if self._leads:
-                await told.lead()
+        for name, part in told.parts.items():
+            if name not in self._leads and await asyncio.to_thread(self._machines.lead, name, self.name):
+                self._leads.add(name)
+                await part.begin()
         if beat.newest != self._newest:
             self._newest = beat.newest
             await told.changed()
 
     async def _follow(self, told: Told) -> None:
-        if self._leads:
-            self._leads = False
-            await told.follow()
+        for name in sorted(self._leads):
+            self._leads.discard(name)
+            await told.parts[name].abandon()

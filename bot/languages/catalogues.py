@@ -12,7 +12,8 @@ looked up:
 does not speak English.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 DEFAULT: Final = "en"  # the language of the sentences in the code
 LANGUAGES: Final = (DEFAULT, "de", "es", "fr", "ru", "uk")
 
+# A language, its country aside, and how much it is liked:
+# https://www.rfc-editor.org/rfc/rfc9110#field.accept-language
+_LIKED: Final = re.compile(r"([a-z]+)(?:-[a-z0-9-]*)?\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?", re.IGNORECASE)
+
 T = TypeVar("T")
 
 _language: ContextVar[str] = ContextVar("language", default=DEFAULT)
@@ -40,9 +45,39 @@ def language_of(code: str | None) -> str:
     return found if found in LANGUAGES else DEFAULT
 
 
+def preferred(accepted: str) -> str:
+    """Return the language that a browser likes best of those we have, by its Accept-Language."""
+    best, most = DEFAULT, 0.0
+    for one in accepted.split(","):
+        found = _LIKED.fullmatch(one.strip())
+        if found and found[1].lower() in LANGUAGES and (liked := float(found[2] or 1)) > most:
+            best, most = found[1].lower(), liked
+    return best
+
+
+def asked_by(environment: Mapping[str, str]) -> str:
+    """Return the language of a terminal: THREADCAST_LANGUAGE, or what POSIX has; C is English."""
+    names = ("THREADCAST_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    return language_of(next(filter(None, map(environment.get, names)), None))
+
+
 def language() -> str:
     """Return the language that is spoken here."""
     return _language.get()
+
+
+def direction() -> str:
+    """Return how the language that is spoken here is written: `ltr` or `rtl`."""
+    if language() == DEFAULT:
+        return "ltr"
+    from babel import Locale  # noqa: PLC0415  # see `read`
+
+    return Locale.parse(language()).text_direction
+
+
+def speak(language: str) -> None:
+    """Speak one of LANGUAGES to the end of what surrounds this: a block, a task or the program."""
+    _language.set(language)
 
 
 @contextmanager

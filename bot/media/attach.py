@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO
 
 from threadcast.bot.media import images
@@ -69,6 +70,12 @@ class Attacher:
         """Keep a file that came by itself; return a source that names it. Raises MediaError."""
         name = _UNFIT.sub("-", name)
         return kept_source(self._looked_at(plain(name), content), name)
+
+    @contextmanager
+    def opened(self, file: StoredFile, name: str) -> Iterator[Path]:
+        """Yield where a kept file can be read. Raises MediaError."""
+        with self._store.opened(file.digest, plain(name)) as path:
+            yield path
 
     def _keep(self, media: Media, files: Files | None) -> StoredFile:
         name = plain(media.name)

@@ -5,7 +5,7 @@ APScheduler holds one timer a lane and nothing of ours. Where the publisher runs
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -52,7 +52,10 @@ class Lane:
 
 
 class Scheduler:
-    """Runs the publishers, each by the service's `timers`. Every method is called on one event loop."""
+    """Runs the publishers, each by the service's `timers`. Every method is called on one event loop.
+
+    `lost` is told of a channel whose delivery another worker took over while it was published here.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Scheduler:
         timers: AsyncIOScheduler,
         pause: timedelta = PAUSE,
         dispatcher: Dispatcher | None = None,
+        lost: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._stop = stop
@@ -70,6 +74,7 @@ class Scheduler:
         lanes = [Lane(publisher, timetable) for publisher, timetable in publishers]
         self._lanes = {lane.name: lane for lane in lanes}
         self._timers = timers
+        self._lost = lost
         self._dispatcher = dispatcher or Here(self.run, self._lanes.keys)
 
     def add(self, publisher: Publisher, timetable: Timetable) -> None:
@@ -156,6 +161,8 @@ class Scheduler:
         while not self._stop.asked.is_set() and self._lanes.get(lane.name) is lane:
             lane.again = False
             came = await lane.publisher.publish(timing(lane.timetable))
+            if isinstance(came, Delivery) and came.lease_owner is not None:  # it did not let go of it itself
+                self._lost(lane.name)
             if isinstance(came, Delivery) and came.state is DeliveryState.PUBLISHED:
                 named = [one for one in self._lanes.values() if one.publisher.channel.also == lane.name]
                 self._dispatcher.dispatch([one.name for one in named])

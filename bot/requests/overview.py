@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threadcast.bot import wake
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, prepare
+from threadcast.bot.languages import N_, _
 from threadcast.bot.requests.requests import waking
 from threadcast.config.settings import Settings
 from threadcast.queue.model import Delivery, Machine
@@ -16,11 +17,11 @@ from threadcast.queue.states import GOES_ON, LIVE, DeliveryState
 
 # What waits for its owner, and the command that goes on with it.
 ANSWERS: Mapping[DeliveryState, str] = {
-    DeliveryState.UNSURE: "settle {id} sent URL, or: threadcast settle {id} not-sent",
-    DeliveryState.FAILED: "retry {id}, or: skip {id}, undo {id}, cancel {id}",
+    DeliveryState.UNSURE: N_("settle {id} sent URL, or: threadcast settle {id} not-sent"),
+    DeliveryState.FAILED: N_("retry {id}, or: skip {id}, undo {id}, cancel {id}"),
     DeliveryState.HELD: "release {id}",
 }
-STOPPED = "retry {id}, or: undo {id}, cancel {id}"  # there is no refused post to skip
+STOPPED = N_("retry {id}, or: undo {id}, cancel {id}")  # there is no refused post to skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +75,26 @@ def summarise(
 ) -> Overview:
     """What these deliveries ask for. Pure."""
     counts = Counter(delivery.state for delivery in deliveries)
-    names = {name for name, _ in channels}
+    names = {name for name, _kind in channels}
     gone = Counter(each.channel for each in deliveries if each.channel not in names)
     steps: list[tuple[str, str]] = []
     if not running and any(each.state in GOES_ON and each.channel in names for each in deliveries):
-        steps.append(("publish what is queued", "threadcast run"))
+        steps.append((N_("publish what is queued"), "threadcast run"))
     if gone:
-        steps.append(("find out how to go on with what waits for a channel that is gone", "threadcast check"))
+        steps.append(
+            (N_("find out how to go on with what waits for a channel that is gone"), "threadcast check")
+        )
     if paused:
-        steps.append(("let paused channels go on", "threadcast resume"))
+        steps.append((N_("let paused channels go on"), "threadcast resume"))
     if counts:
-        steps.append(("see what waits, and until when", "threadcast queue"))
+        steps.append((N_("see what waits, and until when"), "threadcast queue"))
     else:
-        steps.append(("see how a thread would look", "threadcast preview FILE"))
-        steps.append(("queue the threads of a text file", "threadcast add FILE"))
-    if all(kind == "local" for _, kind in channels):
-        steps.append(("see the settings that your channels need", "threadcast config"))
-        steps.append(("try it all on this machine alone", "threadcast demo"))
-    steps.append(("all commands", "threadcast --help"))
+        steps.append((N_("see how a thread would look"), "threadcast preview FILE"))
+        steps.append((N_("queue the threads of a text file"), "threadcast add FILE"))
+    if all(kind == "local" for _name, kind in channels):
+        steps.append((N_("set up your channels"), "threadcast setup"))
+        steps.append((N_("try it all on this machine alone"), "threadcast demo"))
+    steps.append((N_("all commands"), "threadcast --help"))
     yours = for_owner(deliveries)
     return Overview(running, tuple(channels), paused, counts, yours, gone, tuple(steps), machines)
 
@@ -106,4 +109,4 @@ def for_owner(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
 def answer(delivery: Delivery) -> str:
     """The command that goes on with a delivery that waits for its owner."""
     said = STOPPED if delivery.code is Code.PERSON else ANSWERS[delivery.state]
-    return "threadcast " + said.format(id=delivery.thread_id)
+    return "threadcast " + _(said).format(id=delivery.thread_id)

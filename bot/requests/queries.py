@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import takewhile
+from itertools import groupby, takewhile
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.build import in_words
@@ -27,6 +27,15 @@ class Chain:
 
     delivery: Delivery
     posts: tuple[PostRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A thread in a list, with what became of it on each channel."""
+
+    id: int
+    title: str
+    deliveries: tuple[Delivery, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +102,6 @@ class Queries:
             return self._context.deliveries(thread)
         return self._database.reading.deliveries(states=states, channel=self._known(channel), limit=limit)
 
-    def counts(self, *, channel: str | None = None) -> Mapping[DeliveryState, int]:
-        """Return how many deliveries are in each state."""
-        return self._database.reading.counts(self._known(channel))
-
     def forecast(self, *, channel: str | None = None, queued: int | None = None) -> tuple[Forecast, ...]:
         """Return the queue, with when each delivery starts, why then, and when it should be through.
 
@@ -153,14 +158,20 @@ class Queries:
         return forecast(queue, rows, self._context.rhythms, now, self._context.prospects(now))
 
     def events(
-        self, thread_id: int | None = None, limit: int | None = None, after: int | None = None
+        self,
+        thread_id: int | None = None,
+        limit: int | None = None,
+        after: int | None = None,
+        *,
+        forward: bool = False,
     ) -> tuple[AuditEvent, ...]:
         """Return who did what, oldest first: of one thread, a removed one too, or of all; `after` that id.
 
-        Raises NotFoundError where there never was such a thread.
+        With `limit`, the newest that many, or the next (`forward`). Raises NotFoundError where there never
+        was such a thread.
         """
-        found = self._database.reading.events(thread_id=thread_id, limit=limit, after=after)
-        if thread_id is not None and not found:
+        found = self._database.reading.events(thread_id=thread_id, limit=limit, after=after, forward=forward)
+        if thread_id is not None and not found and not after:
             raise UnknownThreadError(Problem.NEVER_WAS, thread=thread_id)
         return found
 
@@ -175,6 +186,24 @@ class Queries:
             limit=None if limit is None else skip + limit,
         )
         return _chains(self._database, ended[skip:])
+
+    def newest(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        states: frozenset[DeliveryState] | None = None,
+        channel: str | None = None,
+    ) -> tuple[Listed, ...]:
+        """Return threads, the newest first, with their deliveries in these states, on that channel.
+
+        `before` that number. Raises UnknownChannelError.
+        """
+        found = self._database.reading.deliveries(
+            states=states, channel=self._known(channel), threads=(limit, before)
+        )
+        groups = groupby(found, key=lambda one: (one.thread_id, one.title))
+        return tuple(Listed(*thread, tuple(group)) for thread, group in groups)
 
     def show(self, thread_id: int) -> Dossier:
         """Return one thread whole. Raises NotFoundError."""

@@ -18,6 +18,7 @@ from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import RequestContext
+from threadcast.bot.requests.figures.figures import Figures
 from threadcast.bot.requests.queries import Dossier, Queries
 from threadcast.bot.requests.threads import Threads
 from threadcast.bot.wake import wake_service
@@ -38,6 +39,7 @@ class Requests:
         self.threads = Threads(context)
         self.changes = Changes(context)
         self.chains = Chains(context)
+        self.figures = Figures(context)
         self.backup = context.database.backup
         self.wake = context.wake
         self._context = context

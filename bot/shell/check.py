@@ -10,12 +10,14 @@ from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, prepare
+from threadcast.bot.languages import N_
 from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.store import SHORT, open_store
 from threadcast.bot.people.people import People
-from threadcast.bot.wording import SHELL, count, sentence
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import StoreError
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import WAITING
 from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database
@@ -29,9 +31,10 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
     Channels are asked side by side; they know of the queue where it can be opened.
     """
     database, settings, found = await asyncio.to_thread(_examine_queue, settings)
-    findings = [("settings", Finding("ok", f"{count(len(settings.channels), 'channel')} configured"))]
-    findings += [("queue", one) for one in found]
-    findings += [("files", one) for one in await asyncio.to_thread(_examine_files, settings)]
+    configured = Sentence("{n} channel configured", "{n} channels configured", n=len(settings.channels))
+    findings = [(N_("settings"), Finding("ok", configured))]
+    findings += [(N_("queue"), one) for one in found]
+    findings += [(N_("files"), one) for one in await asyncio.to_thread(_examine_files, settings)]
     people = People(settings.telegram)
     with nullcontext() if database is None else closing(database):
         if database is not None:
@@ -43,7 +46,7 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
     if settings.telegram.token is not None:
         from threadcast.bot.chat.access import examine_chat  # noqa: PLC0415  # telegram: only where there is a bot
 
-        findings += [("chat", one) for one in await examine_chat(settings, people)]
+        findings += [(N_("chat"), one) for one in await examine_chat(settings, people)]
     return findings
 
 
@@ -51,9 +54,12 @@ def _room_for_queue(file: Path) -> Finding:
     """Return whether a queue that is not there yet can be made."""
     unfit = _unfit(file.parent)
     if unfit is None:
-        return Finding("ok", f"there is none yet; it begins in {file.parent} with the first thread")
-    advice = "set THREADCAST_DATA to another folder, or let the user that runs Threadcast write there"
-    return Finding("error", f"the queue cannot be made in {unfit}", advice)
+        said = Sentence("there is none yet; it begins in {path} with the first thread", path=file.parent)
+        return Finding("ok", said)
+    advice = Sentence(
+        "set THREADCAST_DATA to another folder, or let the user that runs Threadcast write there"
+    )
+    return Finding("error", Sentence("the queue cannot be made in {path}", path=unfit), advice)
 
 
 def _unfit(folder: Path) -> Path | None:
@@ -72,11 +78,12 @@ def _examine_files(settings: Settings) -> list[Finding]:
     except AwayError as error:
         return [Finding("error", str(error), error.advice)]
     if store.is_here and (unfit := _unfit(Path(store.place))):
-        advice = (
+        advice = Sentence(
             "name another folder in THREADCAST_MEDIA_URL, or let the user that runs Threadcast write there"
         )
-        return [Finding("error", f"the files of threads cannot be kept in {unfit}", advice)]
-    return [Finding("ok", f"they are kept in {store.place}")]
+        what = Sentence("the files of threads cannot be kept in {path}", path=unfit)
+        return [Finding("error", what, advice)]
+    return [Finding("ok", Sentence("they are kept in {place}", place=store.place))]
 
 
 def _examine_queue(settings: Settings) -> tuple[Database | None, Settings, list[Finding]]:
@@ -93,14 +100,24 @@ def _examine_queue(settings: Settings) -> tuple[Database | None, Settings, list[
         waiting = database.reading.deliveries(states=WAITING)
         settings = in_use(settings, database.notes)
     except StoreError as error:
-        return database, settings, [Finding("error", "the queue cannot be used", sentence(error, SHELL))]
+        return (
+            database,
+            settings,
+            [Finding("error", Sentence("the queue cannot be used"), sentence(error, SHELL))],
+        )
     names = {channel.name for channel in settings.channels}
     gone = Counter(one.channel for one in waiting if one.channel not in names)
-    lost = "a power cut may lose what was told last"
-    found = [Finding("ok", "the queue opens")]
-    found += [Finding("warning", f"{lost}: {one.what}", one.advice) for one in unsafe]
+    found = [Finding("ok", Sentence("the queue opens"))]
+    for one in unsafe:
+        lost = Sentence("a power cut may lose what was told last: {why}", why=one.what)
+        found.append(Finding("warning", lost, one.advice))
     for name, waiting_for_it in sorted(gone.items()):
-        what = f"{name} is not configured any more; waiting for it: {waiting_for_it}"
-        step = f"configure it again, or cancel what waits; see: threadcast queue --channel {name}"
+        what = Sentence(
+            "{name} is not configured any more; waiting for it: {waiting}", name=name, waiting=waiting_for_it
+        )
+        step = Sentence(
+            "configure it again, or cancel what waits; see: {command}",
+            command=f"threadcast queue --channel {name}",
+        )
         found.append(Finding("warning", what, step))
     return database, settings, found

@@ -22,6 +22,7 @@ import click
 from click.exceptions import Abort
 from click.shell_completion import CompletionItem, shell_complete
 
+from threadcast.bot.languages import DEFAULT, _, asked_by, speaking
 from threadcast.bot.shell.data_option import DATA
 from threadcast.bot.shell.exits import Exit
 
@@ -38,6 +39,7 @@ MORE = "More"
 # As the help lists them: each command's module in `commands`, and the first sentence of its help.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Publish": {
+        "setup": ("setup", "Set up bot, owner, channels, and try them."),
         "run": ("service", "Run the service until SIGTERM or Ctrl-C."),
         "preview": ("threads", "Show each channel's posts as they will be."),
         "add": ("threads", "Queue the threads of text files."),
@@ -76,6 +78,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "channels": ("channels", "List the channels, configured and remembered."),
         "completion": ("service", "Print the script that completes at the Tab key."),
         "config": ("service", "Show the settings in force, and from where."),
+        "doctor": ("doctor", "Collect what an issue needs, with no secret in it."),
         "demo": ("service", "Publish sample threads on this machine alone."),
         "events": ("history", "List what happened: when, who, what."),
         "migrate": ("database", "Bring the database's tables up to date."),
@@ -86,6 +89,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "share": ("service", "Print a link by which somebody approves a held thread."),
         "settle": ("queue", "Say whether a doubtful post is out."),
         "skip": ("queue", "Leave a refused post out, and go on behind it."),
+        "token": ("tokens", "Let programs use the API."),
     },
 }
 WITHOUT_QUEUE = frozenset({"completion", "demo"})
@@ -107,8 +111,11 @@ class Program(click.Group):
         """Run, and exit with an `Exit`. Click's own way answers a closed pipe with 1."""
         words = sys.argv[1:] if args is None else list(args)
         _prepare_output()
+        # What programs read is in one language, whoever runs them.
+        language = DEFAULT if "--json" in words else asked_by(os.environ)
         try:
-            code = self._run(words, prog_name or str(self.name), extra)
+            with speaking(language):
+                code = self._run(words, prog_name or str(self.name), extra)
             sys.stdout.flush()  # here, where a reader that has gone away can still be answered
         except BrokenPipeError:
             code = Exit.PIPE_CLOSED
@@ -117,7 +124,9 @@ class Program(click.Group):
             code = Exit.OUTPUT
             _forget_output()
             with suppress(OSError):
-                click.echo(f"threadcast: the answer cannot be written: {error.strerror}", err=True)
+                with speaking(language):
+                    said = _("the answer cannot be written: {cause}").format(cause=error.strerror)
+                click.echo(f"threadcast: {said}", err=True)
         sys.exit(code)
 
     def _run(self, words: list[str], prog_name: str, extra: dict[str, Any]) -> int:
@@ -162,8 +171,8 @@ class Program(click.Group):
         names = self.list_commands(ctx)
         if not ctx.resilient_parsing and args[0] not in names and not args[0].startswith("-"):
             near = other_words().get(args[0].lower()) or difflib.get_close_matches(args[0], names, n=1)
-            meant = " or ".join(filter(None, (", ".join(near[:-1]), *near[-1:])))
-            ctx.fail(f"there is no command {args[0]}{f'; did you mean {meant}?' if meant else '.'}")
+            said = _("there is no command {name}").format(name=args[0])
+            ctx.fail(f"{said}; {did_you_mean(near)}" if near else f"{said}.")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -174,13 +183,15 @@ class Program(click.Group):
                 if title == MORE:
                     formatter.write_text(f"{', '.join(commands)}: threadcast COMMAND --help")
                 else:
-                    formatter.write_dl([(name.ljust(width), about) for name, (_, about) in commands.items()])
+                    formatter.write_dl(
+                        [(name.ljust(width), about) for name, (_module, about) in commands.items()]
+                    )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands and options that begin so, without importing a command."""
         commands = [
             CompletionItem(name, help=about)
-            for name, (_, about) in sorted(COMMANDS.items())
+            for name, (_module, about) in sorted(COMMANDS.items())
             if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
@@ -195,6 +206,14 @@ def _imported(name: str) -> ModuleType:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def did_you_mean(near: Sequence[str]) -> str:
+    """Return the question whether one of these is meant."""
+    *most, last = near
+    if not most:
+        return _("did you mean {name}?").format(name=last)
+    return _("did you mean {most} or {last}?").format(most=", ".join(most), last=last)
 
 
 def other_words() -> dict[str, list[str]]:
@@ -232,6 +251,7 @@ def cli(context: click.Context) -> None:
 
     \b
     Begin with:
+      threadcast setup         asks for all that is needed
       threadcast preview FILE  what each channel would show
       threadcast add FILE      queue a file's threads
       threadcast run           the service that publishes

@@ -21,6 +21,7 @@ from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, looked_at, prepare
 from threadcast.bot.fleet.clock import clock_of
+from threadcast.bot.languages import _, language, speak, translated
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.archives import read_texts
@@ -35,6 +36,7 @@ from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.config.settings import Settings, load
 from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.model import Delivery
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.database import Database
 
@@ -50,6 +52,9 @@ LONG = 10  # digits that no thread's number has; what databases hold ends soon a
 def load_settings() -> Settings:
     """Return what is configured, by the environment and `.env`."""
     configured = load(environment(), folder=Path.cwd())
+    context = click.get_current_context(silent=True)
+    if configured.language and not (context and context.params.get("as_json")):
+        speak(configured.language)
     if configured.log_level == "debug":
         logs.configure(configured.log_level, configured.log_format, zone=configured.timezone)
     elif not logging.getLogger().handlers:
@@ -119,18 +124,21 @@ def open_session(*, as_json: bool, begins: bool = False) -> Iterator[Session]:
 
 def _say_none(settings: Settings, *, begins: bool, as_json: bool) -> None:
     """Say that there is no queue. One that nobody told us to begin here is asked about, or refused."""
-    question = f"There is no queue, and no settings are found. Begin one in {settings.data}?"
+    question = _("There is no queue, and no settings are found. Begin one in {path}?").format(
+        path=settings.data
+    )
     if begins and not settings.chosen and not confirm(question):
         raise StoreError(Fault.NOT_BEGUN, path=settings.data)
     if not as_json:
-        yours = "If you have one, work in its folder, or name it: --data FOLDER"
-        said = f"A new queue begins in {settings.data}." if begins else f"{no_queue(settings)}. {yours}"
+        yours = _("If you have one, work in its folder, or name it: --data FOLDER")
+        new = _("A new queue begins in {path}.").format(path=settings.data)
+        said = new if begins else f"{no_queue(settings)}. {yours}"
         click.echo(plain(said), err=True)
 
 
 def no_queue(settings: Settings) -> str:
     """Return where the queue would be."""
-    return f"There is no queue yet; it would be in {settings.data}"
+    return _("There is no queue yet; it would be in {path}").format(path=settings.data)
 
 
 def in_session(
@@ -151,21 +159,22 @@ def _encoding(_context: click.Context, _parameter: click.Parameter, name: str) -
     try:
         "".encode(name or "utf-8")
     except LookupError:
-        raise click.BadParameter(f"there is no encoding {name}; as windows-1252, utf-16-le") from None
+        said = _("there is no encoding {name}; as windows-1252, utf-16-le").format(name=name)
+        raise click.BadParameter(said) from None
     return name
 
 
 def read_all(files: Sequence[str], encoding: str = "", media: Path | None = None) -> list[Intake]:
     """Read and parse every file before anything is done with any. What they name is in `media`, or beside."""
     if "-" in files and sys.stdin.isatty():
-        click.echo("Type or paste the threads; end with Ctrl-D on a line of its own.", err=True)
+        click.echo(_("Type or paste the threads; end with Ctrl-D on a line of its own."), err=True)
     return [one for file in files for one in read_texts(file, sys.stdin.buffer, encoding, media)]
 
 
 def only_text(intakes: Sequence[Intake]) -> Intake:
     """Return the text of what must be one. Raises InputError."""
     if len(intakes) != 1:
-        raise InputError(f"there are {len(intakes)} texts in it; it has to be one")
+        raise InputError(Sentence("there are {number} texts in it; it has to be one", number=len(intakes)))
     return intakes[0]
 
 
@@ -174,9 +183,9 @@ def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at", clock: Clo
     if text is None:
         return None
     try:
-        return parse_when(text, now=clock(), zone=zone, farthest=timedelta.max)
+        return parse_when(text, now=clock(), zone=zone, farthest=timedelta.max, language=language())
     except WhenError as error:
-        raise click.BadParameter(time_refused(error), param_hint=hint) from None
+        raise click.BadParameter(translated(time_refused(error)), param_hint=hint) from None
 
 
 async def paused(until: datetime) -> None:
@@ -184,9 +193,9 @@ async def paused(until: datetime) -> None:
     await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
 
 
-def confirm(question: str) -> bool:
+def confirm(question: str, *, default: bool = False) -> bool:
     """Ask on a terminal; a script, which has none, has to say --yes."""
-    return sys.stdin.isatty() and click.confirm(question, err=True)
+    return sys.stdin.isatty() and click.confirm(question, default=default, err=True)
 
 
 class ThreadNumber(click.ParamType[int]):
@@ -198,7 +207,8 @@ class ThreadNumber(click.ParamType[int]):
         """Return the number; anything else is wrong usage."""
         digits = str(value).removeprefix("#")
         if not (digits.isascii() and digits.isdigit() and len(digits) < LONG and int(digits)):
-            self.fail(f"{value!r} is no thread's number; threadcast queue lists them", param, ctx)
+            said = _("{text!r} is no thread's number; threadcast queue lists them").format(text=value)
+            self.fail(said, param, ctx)
         return int(digits)
 
 
@@ -217,7 +227,8 @@ class ThreadNumbers(click.ParamType[tuple[int, ...]]):
             begin = THREAD_NUMBER.convert(first, param, ctx)
             end = THREAD_NUMBER.convert(last, param, ctx) if dash else begin
             if not begin <= end < begin + MANY:
-                self.fail(f"{word} is no range of at most {MANY} threads, as 3-7", param, ctx)
+                said = _("{word} is no range of at most {most} threads, as 3-7")
+                self.fail(said.format(word=word, most=MANY), param, ctx)
             numbers += range(begin, end + 1)
         return tuple(dict.fromkeys(numbers))
 

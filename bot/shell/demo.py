@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import make_folder, open_queue
+from threadcast.bot.languages import N_, _
 from threadcast.bot.requests.input import understand
 from threadcast.bot.requests.queries import Chain
 from threadcast.bot.requests.requests import Requests, build_requests
@@ -22,6 +23,7 @@ from threadcast.bot.service import Service
 from threadcast.bot.shell.follow import Watch
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.bot.shell.views import progress
+from threadcast.bot.wording import parts
 from threadcast.config import logs
 from threadcast.config.settings import Settings, load
 from threadcast.queue.errors import Fault, StoreError
@@ -80,7 +82,9 @@ def add_samples(requests: Requests, screen: Screen) -> set[int]:
     texts = {one.name: one.read_bytes() for one in samples.folder.iterdir() if one.name.endswith(".txt")}
     receipts = requests.threads.add([understand(name, texts[name], files=samples) for name in sorted(texts)])
     for receipt in receipts:
-        screen.say(f"queued [bold]{safe(receipt.thread.title)}[/] ({len(receipt.thread.parts)} parts)")
+        said = _("queued {title} ({parts})")
+        title = f"[bold]{safe(receipt.thread.title)}[/]"
+        screen.say(said.format(title=title, parts=parts(len(receipt.thread.parts))))
     return {delivery.id for receipt in receipts for delivery in receipt.added.deliveries}
 
 
@@ -92,10 +96,12 @@ def report(screen: Screen, settings: Settings, chains: tuple[Chain, ...]) -> Non
         one, ids = chain.delivery, f"{chain.posts[0].remote_id} … {chain.posts[-1].remote_id}"
         what = (f"#{one.thread_id}", one.channel, state(one.state), progress(one))
         lines.append((*what, ids, safe(one.title)))
-    screen.table(("thread", "channel", "state", "posts", "ids", "title"), lines)
+    head = (N_("thread"), N_("channel"), N_("state"), N_("posts"), N_("ids"), N_("title"))
+    screen.table(head, lines)
     broken = [chain for chain in chains if chain.delivery.state != "published"]
     if broken:
         raise StoreError(Fault.NOT_PUBLISHED, broken=len(broken), chains=len(chains), path=settings.data)
     screen.say()
-    screen.say(f"The chains as their readers see them: [bold]{safe(str(settings.data / 'timeline.html'))}[/]")
-    screen.say("Open it in a browser. Then set up your own channels: README.md, “Set up in five minutes”.")
+    where = f"[bold]{safe(str(settings.data / 'timeline.html'))}[/]"
+    screen.say(_("The chains as their readers see them: {path}").format(path=where))
+    screen.say(_("Open it in a browser. Then set up your own channels: README.md, “Set up in five minutes”."))

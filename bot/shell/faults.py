@@ -8,9 +8,11 @@ from contextlib import suppress
 import click
 
 from threadcast.bot.data_folder import AlreadyRunningError
+from threadcast.bot.languages import _
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError
+from threadcast.bot.shell.cli import did_you_mean
 from threadcast.bot.shell.context import ThreadNumber, ThreadNumbers, load_settings
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.wording import SHELL, sentence
@@ -52,27 +54,47 @@ def report(error: Exception, *, as_json: bool) -> int:
 def _usage(error: click.ClickException) -> str:
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
-        near = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
-        message = f"there is no option {error.option_name}{near}"
+        message = _("there is no option {name}").format(name=error.option_name)
+        if error.possibilities:
+            message += f"; {did_you_mean(error.possibilities[:1])}"
     if isinstance(error, click.MissingParameter) and error.param is not None:
         message = _missing(error.param)
+    elif isinstance(error, click.BadParameter) and (what := _named(error)):
+        kind = error.param.type if error.param else None
+        why = _which(kind) if isinstance(kind, click.Choice) else error.message
+        message = _("invalid value for {what}: {why}").format(what=what, why=why)
     if isinstance(error, click.UsageError) and error.ctx is not None:
         end = "" if message.endswith(("?", ".")) else "."
-        message = f"{message}{end} See: {error.ctx.command_path} --help"
+        see = _("See: {command}").format(command=f"{error.ctx.command_path} --help")
+        message = f"{message}{end} {see}"
     return message
+
+
+def _named(error: click.BadParameter) -> str:
+    """Return how the option or argument is written in which something is wrong."""
+    hint = error.param_hint or (error.param.get_error_hint(error.ctx) if error.param and error.ctx else "")
+    return hint if isinstance(hint, str) else " / ".join(hint)
+
+
+def _which(choice: "click.Choice[str]") -> str:
+    return _("say which: {names}").format(names=", ".join(choice.choices))
 
 
 def _missing(parameter: click.Parameter) -> str:
     """Return what has to be typed that was not."""
     if isinstance(parameter, click.Option):
-        return f"say {max(parameter.opts, key=len)} {parameter.metavar or ''}".rstrip()
+        option = f"{max(parameter.opts, key=len)} {parameter.metavar or ''}".rstrip()
+        return _("say {option}").format(option=option)
     if isinstance(parameter.type, (ThreadNumber, ThreadNumbers)):
-        return "say which thread: threadcast queue and threadcast history list their numbers"
+        return _("say which thread: threadcast queue and threadcast history list their numbers")
     if isinstance(parameter.type, click.Choice):
-        return f"say which: {', '.join(parameter.type.choices)}"
+        return _which(parameter.type)
     choices = (parameter.metavar or str(parameter.name).upper()).replace("…", "").split("|")
-    names = {"FILE": "a FILE", "-": "- for standard input", "ID": "the ID of a thread"}
-    return f"name {' or '.join(names.get(choice, choice) for choice in choices)}"
+    names = {"FILE": _("a FILE"), "-": _("- for standard input"), "ID": _("the ID of a thread")}
+    wanted, *others = [names.get(choice, choice) for choice in choices]
+    for other in others:
+        wanted = _("{one} or {other}").format(one=wanted, other=other)
+    return _("name {wanted}").format(wanted=wanted)
 
 
 def _broken(error: Exception) -> str:
@@ -82,5 +104,12 @@ def _broken(error: Exception) -> str:
         debug = load_settings().log_level == "debug"
     if debug:
         click.echo(redact("".join(traceback.format_exception(error))).rstrip(), err=True)
-    step = "" if debug else "; to see where, run it again with THREADCAST_LOG_LEVEL=debug"
-    return f"something broke ({type(error).__name__}): this is a fault of ours{step}"
+    said = (
+        _("something broke ({error}): this is a fault of ours")
+        if debug
+        else _(
+            "something broke ({error}): this is a fault of ours; "
+            "to see where, run it again with THREADCAST_LOG_LEVEL=debug"
+        )
+    )
+    return said.format(error=type(error).__name__)

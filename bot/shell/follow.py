@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Column
 
-from threadcast.bot.shell import models, views
+from threadcast.bot import models
+from threadcast.bot.languages import _
+from threadcast.bot.shell import views
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen, safe, state
@@ -34,14 +36,15 @@ def stay(session: Session, deliveries: Sequence[Delivery]) -> None:
     mine = [one for one in deliveries if one.state not in OVER] or deliveries
     if any(one.state not in STILL for one in mine) and not session.wake():
         click.echo(
-            "No service is running here; start it in another terminal with: threadcast run. Waiting …",
+            _("No service is running here; start it in another terminal with: threadcast run. Waiting …"),
             err=True,
         )
     try:
         ended = _follow(session, mine)
     except KeyboardInterrupt:
         numbers = ", ".join(f"#{number}" for number in dict.fromkeys(one.thread_id for one in mine))
-        click.echo(f"\nNothing was stopped: {numbers} goes on without you. See: threadcast queue", err=True)
+        said = _("Nothing was stopped: {numbers} goes on without you. See: threadcast queue")
+        click.echo("\n" + said.format(numbers=numbers), err=True)
         raise
     if session.as_json:
         session.screen.json({"deliveries": models.many(models.Delivery, ended)})

@@ -19,6 +19,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from threadcast.bot.languages import N_, _, translated
 from threadcast.bot.plain import plain
 from threadcast.queue.states import DeliveryState, PostState
 
@@ -36,11 +37,19 @@ WIDE = 10_000  # columns; a pipe has no edge to wrap at
 GAP = 2  # columns between two of a table
 NO_CROP: Mapping[str, int] = MappingProxyType({})
 NUMBERS = frozenset({"id", "posts", "post", "length"})
+# Of posts; those of deliveries are in `wording`.
+STATES = (
+    *(N_("planned"), N_("sending"), N_("sent"), N_("unknown"), N_("refused")),
+    *(N_("ok"), N_("error"), N_("warning"), N_("info")),
+)
 
 
 def safe(text: str) -> str:
-    """Text for one line of a terminal: nothing in it can drive the terminal or be read as markup."""
-    return escape(plain(text))
+    """Text for one line of a terminal: nothing in it can drive the terminal or be read as markup.
+
+    A sentence that is data is said in the language of who reads it.
+    """
+    return escape(plain(translated(text)))
 
 
 class Screen:
@@ -81,25 +90,26 @@ class Screen:
     def table(
         self, head: Sequence[str], rows: Iterable[Sequence[str]], *, crop: Mapping[str, int] = NO_CROP
     ) -> None:
-        """Rows under headings. Cells are markup: `safe` or `state` made them.
+        """Rows under headings, which are marked sentences. Cells are markup: `safe` or `state` made them.
 
         On a terminal that is too narrow for them, the columns of `crop` are cut, the first one first and
         none to less than so many cells; where that is not enough, each row stands on lines of its own.
         """
         cells = [tuple(row) for row in rows]
-        widths = [max(map(self._width, column)) for column in zip(head, *cells, strict=True)]
+        titles = [_(name) for name in head]
+        widths = [max(map(self._width, column)) for column in zip(titles, *cells, strict=True)]
         room = self.console.width - GAP * (len(head) - 1)
         for name, least in crop.items():
             column = head.index(name)
             spare = max(widths[column] - least, 0)
             widths[column] -= min(max(sum(widths) - room, 0), spare)
         if sum(widths) > room:
-            self._stack(head, cells)
+            self._stack(titles, cells)
             return
         table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-        for name, width in zip(head, widths, strict=True):
+        for name, title, width in zip(head, titles, widths, strict=True):
             side: JustifyMethod = "right" if name in NUMBERS else "left"
-            table.add_column(name, justify=side, no_wrap=True, width=width)
+            table.add_column(title, justify=side, no_wrap=True, width=width)
         for row in cells:
             table.add_row(*row)
         if self.console.is_terminal:
@@ -145,4 +155,4 @@ class _Console(Console):
 def state(value: str) -> str:
     """A state's name in its colour."""
     colour = COLOURS.get(value, "default")
-    return f"[{colour}]{value}[/]"
+    return f"[{colour}]{_(value)}[/]"

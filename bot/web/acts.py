@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
+from threadcast.bot.languages import N_, _
 from threadcast.bot.people.people import Role
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.changes import Changes
@@ -33,21 +34,25 @@ class Act:
 
 ACTS: Final[Mapping[str, Act]] = {
     "release": Act(
-        "Publish", Event.RELEASE, lambda changes, one, on: changes.publish(one, now=False, channels=on)
+        N_("Publish"), Event.RELEASE, lambda changes, one, on: changes.publish(one, now=False, channels=on)
     ),
     "now": Act(
-        "Publish now", Event.SCHEDULE, lambda changes, one, on: changes.publish(one, now=True, channels=on)
+        N_("Publish now"),
+        Event.SCHEDULE,
+        lambda changes, one, on: changes.publish(one, now=True, channels=on),
     ),
-    "turn": Act("In turn", Event.SCHEDULE, lambda changes, one, on: changes.in_turn(one, channels=on)),
-    "hold": Act("Hold", Event.HOLD, lambda changes, one, on: changes.apply(one, Event.HOLD, channels=on)),
-    "stop": Act("Stop", Event.STOP, lambda changes, one, on: changes.apply(one, Event.STOP, channels=on)),
-    "retry": Act("Go on", Event.RETRY, lambda changes, one, on: changes.apply(one, Event.RETRY, channels=on)),
-    "skip": Act("Skip the post", Event.SKIP, lambda changes, one, on: changes.skip(one, channels=on)),
+    "turn": Act(N_("In turn"), Event.SCHEDULE, lambda changes, one, on: changes.in_turn(one, channels=on)),
+    "hold": Act(N_("Hold"), Event.HOLD, lambda changes, one, on: changes.apply(one, Event.HOLD, channels=on)),
+    "stop": Act(N_("Stop"), Event.STOP, lambda changes, one, on: changes.apply(one, Event.STOP, channels=on)),
+    "retry": Act(
+        N_("Go on"), Event.RETRY, lambda changes, one, on: changes.apply(one, Event.RETRY, channels=on)
+    ),
+    "skip": Act(N_("Skip the post"), Event.SKIP, lambda changes, one, on: changes.skip(one, channels=on)),
     "cancel": Act(
-        "Cancel",
+        N_("Cancel"),
         Event.CANCEL,
         lambda changes, one, on: changes.apply(one, Event.CANCEL, channels=on),
-        asks="It leaves the queue; what is out stays out.",
+        asks=N_("It leaves the queue; what is out stays out."),
     ),
 }
 
@@ -56,6 +61,36 @@ ACTS: Final[Mapping[str, Act]] = {
 HELPING: Final = {
     DeliveryState.HELD: ("release", ACTS["release"]),
     DeliveryState.FAILED: ("retry", ACTS["retry"]),
+}
+
+# What is in the audit log, of a thread.
+HAPPENED: Final[Mapping[str, str]] = {
+    "add": N_("added"),
+    "remove": N_("removed"),
+    "edit": N_("edited"),
+    "edited": N_("edited where it is out"),
+    "move": N_("moved in the queue"),
+    "take-down": N_("a post taken down"),
+    "plan": N_("posts made ready"),
+    Event.CLAIM: N_("taken up"),
+    Event.FINISH: N_("published to the end"),
+    Event.WAIT: N_("has to wait"),
+    Event.REFUSE: N_("a post was refused"),
+    Event.DOUBT: N_("a post is in doubt"),
+    Event.SEEK: N_("a post is looked for"),
+    Event.RESEND: N_("a post is sent again"),
+    Event.HOLD: N_("kept back"),
+    Event.RELEASE: N_("let go"),
+    Event.SCHEDULE: N_("given a time, or let go before others"),
+    Event.STOP: N_("stopped by hand"),
+    Event.CANCEL: N_("taken out of the queue"),
+    Event.RETRY: N_("let go on"),
+    Event.SKIP: N_("the refused post left out"),
+    Event.SETTLE: N_("the doubt settled"),
+    Event.CONTINUE: N_("continued"),
+    Event.CORRECT: N_("corrected where it is out"),
+    Event.WITHDRAW: N_("taken down"),
+    "send-back": N_("sent back"),
 }
 
 
@@ -122,7 +157,7 @@ def change(
 ) -> Response:
     """Ask for it, on one channel or all, and show the thread as it is then."""
     if act not in ACTS:
-        raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such button.")
+        raise HTTPException(HTTPStatus.NOT_FOUND, _("There is no such button."))
     if not ACTS[act].asks or sure:
         ACTS[act].do(site.requests(visitor).changes, thread, (channel,) if channel else ())
     return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)
@@ -132,6 +167,6 @@ def change(
 def pause(site: SiteHere, visitor: OwnerSends, name: str, act: str) -> Response:
     """Pause a channel, or let it go on."""
     if act not in {"pause", "resume"}:
-        raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such button.")
+        raise HTTPException(HTTPStatus.NOT_FOUND, _("There is no such button."))
     site.requests(visitor).changes.pause([name], paused=act == "pause")
     return RedirectResponse("/channels", HTTPStatus.SEE_OTHER)

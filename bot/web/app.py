@@ -1,6 +1,6 @@
 """The page as an ASGI application: its routes, and what holds for every answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -11,16 +11,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from threadcast.bot.requests.errors import RequestError, UnknownChannelError
-from threadcast.bot.web import acts, compose, health, sign_in, views
+from threadcast.bot.languages import _, speaking
+from threadcast.bot.requests.errors import RequestError
+from threadcast.bot.web import acts, compose, sign_in, views
+from threadcast.bot.web.api.api import AT, make_api
+from threadcast.bot.web.api.problems import kind_of, nowhere
 from threadcast.bot.web.arranging import approval, calendar, chains, order, texts
-from threadcast.bot.web.rendering import refused
+from threadcast.bot.web.monitoring import health, metrics
+from threadcast.bot.web.monitoring.direct import Hosts
+from threadcast.bot.web.monitoring.measures import Measures
+from threadcast.bot.web.rendering import refused, spoken
 from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
 from threadcast.config.logs import get_logger
-from threadcast.queue.errors import NotFoundError, QueueError, StoreError
+from threadcast.queue.errors import QueueError
 
 log = get_logger("threadcast.page")
 
@@ -41,20 +46,26 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+NO_OTHERS: Final[Mapping[str, str]] = {}
+
 Next = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(site: Site) -> FastAPI:
-    """Return the application of a site."""
+def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
+    """Return the application of a site; `measures` are those that the service counts with."""
     app = FastAPI(title="Threadcast", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
+    app.state.measures = measures or Measures()
+    app.state.measures.registry.register(metrics.QueueCollector(site))
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
+    app.mount(AT, make_api(site), name="api")
     # The acts come last: theirs is any other word behind a thread.
-    for rooms in (health, sign_in, views, compose, order, texts, chains, approval, calendar, acts):
-        app.include_router(rooms.router)
+    rooms = (health, metrics, sign_in, views, compose, order, texts, chains, approval, calendar, acts)
+    for room in rooms:
+        app.include_router(room.router)
     app.middleware("http")(_guard)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(site), www_redirect=False)
+    app.add_middleware(Hosts, allowed_hosts=_hosts(site), www_redirect=False)
     app.add_exception_handler(SignInNeededError, _to_sign_in)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(RequestValidationError, _misread)
@@ -73,6 +84,9 @@ def _hosts(site: Site) -> list[str]:
 
 async def _guard(request: Request, answer: Next) -> Response:
     """Refuse what no form of ours sends; no answer is kept, framed, or may fetch anything elsewhere."""
+    if request.url.path.startswith(f"{AT}/"):  # it has a guard of its own
+        lost = any(one < " " for one in request.scope["path"])  # a mount matches no line break
+        return _safely(nowhere() if lost else await answer(request))
     length = request.headers.get("content-length", "0")
     too_large = not length.isdecimal() or int(length) > LARGEST or "transfer-encoding" in request.headers
     if request.method not in {"GET", "HEAD", "POST"}:
@@ -80,14 +94,19 @@ async def _guard(request: Request, answer: Next) -> Response:
     elif too_large:
         response = Response("That is too large.\n", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     else:
-        response = await answer(request)
-    is_app = request.url.path == "/app" or sign_in.APP_COOKIE in request.cookies
-    framed = FRAMED if is_app and request.app.state.site.settings.address.startswith("https:") else {}
-    for name, value in {**HEADERS, **framed}.items():
-        if value:
-            response.headers.setdefault(name, value)
+        with speaking(spoken(request)):
+            response = await answer(request)
     if request.url.path.startswith("/static/") and response.status_code == HTTPStatus.OK:
         response.headers["Cache-Control"] = "public, max-age=3600"
+    is_app = request.url.path == "/app" or sign_in.APP_COOKIE in request.cookies
+    framed = is_app and request.app.state.site.settings.address.startswith("https:")
+    return _safely(response, FRAMED if framed else {})
+
+
+def _safely(response: Response, other: Mapping[str, str] = NO_OTHERS) -> Response:
+    for name, value in {**HEADERS, **other}.items():
+        if value:
+            response.headers.setdefault(name, value)
     return response
 
 
@@ -103,24 +122,19 @@ def _not_found(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    match error:
-        case NotFoundError() | UnknownChannelError():
-            status = HTTPStatus.NOT_FOUND
-        case StoreError():
-            status = HTTPStatus.SERVICE_UNAVAILABLE
-        case _:
-            status = HTTPStatus.CONFLICT
-    return refused(request, error, status)
+    return refused(request, error, kind_of(error).status)
 
 
 def _broke(request: Request, error: Exception) -> Response:
     # Not as it was asked for: a link may have its secret in it.
     path = getattr(request.scope.get("route"), "path", "")
     log.error("a view of the page broke", path=path, exc_info=error)
-    response = refused(request, "Something broke here; the log says what.", HTTPStatus.INTERNAL_SERVER_ERROR)
+    with speaking(spoken(request)):  # the guard has gone
+        why = _("Something broke here; the log says what.")
+        response = refused(request, why, HTTPStatus.INTERNAL_SERVER_ERROR)
     response.headers.update(HEADERS)
     return response
 
 
 def _misread(request: Request, error: Exception) -> Response:  # noqa: ARG001  # holds what was sent
-    return refused(request, "Nothing is at that address.", HTTPStatus.NOT_FOUND)
+    return refused(request, _("Nothing is at that address."), HTTPStatus.NOT_FOUND)

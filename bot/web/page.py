@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from threadcast.bot.channels.port import Channel
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.web.site import Site
+from threadcast.config.schedule.timetable import Timetable
 
 if TYPE_CHECKING:
     from threadcast.bot.web.server import Page
@@ -21,6 +23,13 @@ class NoPage:
     def observing(self, observe: Observer) -> Observer:
         """Return the observer as it is."""
         return observe
+
+    def measured(self, channel: Channel, timetable: Timetable) -> Channel:  # noqa: ARG002  # as a page has it
+        """Return the channel as it is."""
+        return channel
+
+    def lost(self, channel: str) -> None:
+        """Nobody counts."""
 
     async def close(self) -> None:
         """There is nothing to end."""

@@ -1,4 +1,14 @@
-"""How an answer is made of a template: a whole page, or the block of it that a page asks for anew."""
+"""How an answer is made of a template: a whole page, or the block of it that a page asks for anew.
+
+Its sentences are those of the catalogues, and stand in a template as in the code:
+
+    {{ _("Write a thread") }}
+    {{ _("from {source}", source=thread.source) }}
+    {{ ngettext("{n} post", "{n} posts", posts | length) }}
+
+All of it is text, whatever a translator wrote; what stands in a place may be a part of a page
+(`{% set link %}…{% endset %}`).
+"""
 
 from datetime import datetime
 from functools import partial
@@ -10,8 +20,10 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
+from markupsafe import Markup, escape
 
-from threadcast.bot.languages.catalogues import translated
+from threadcast.bot.languages import _, direction, language, ngettext, preferred, translated
+from threadcast.bot.languages.numbers import number
 from threadcast.bot.noticed import noticed
 from threadcast.bot.wording import SHELL, on_day, parts, posts, sentence, shortly, stands
 
@@ -22,12 +34,25 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+def _said(message: str, **about: object) -> Markup:
+    return escape(_(message)).format(**about)
+
+
+def _counted(one: str, many: str, n: int, **about: object) -> Markup:
+    return escape(ngettext(one, many, n)).format(n=n, **about)
+
+
 _TEMPLATES.globals |= {
+    "_": _said,
+    "ngettext": _counted,
     "stands": stands,
     "many_parts": parts,
     "many_posts": posts,
     "why_not": partial(sentence, face=SHELL),
-    "noticed": noticed,
+    "noticed": lambda notice: translated(noticed(notice)),
+    "number": number,
     "on_day": on_day,
     "translated": translated,
 }
@@ -54,11 +79,19 @@ def _known(request: Request) -> dict[str, Any]:
     return {
         "now": now,
         "path": request.url.path,
+        "language": language(),
+        "direction": direction(),
         "shortly": lambda moment: shortly(moment, now, site.zone),
     }
 
 
+def spoken(request: Request) -> str:
+    """Return the language of an answer: the one that is spoken to all, or the browser's."""
+    site = request.app.state.site
+    return site.language or preferred(request.headers.get("accept-language", ""))
+
+
 def refused(request: Request, why: str | Exception, status: int) -> Response:
     """Return why something was not done, and the way back."""
-    said = why if isinstance(why, str) else sentence(why, SHELL)
+    said = translated(why) if isinstance(why, str) else sentence(why, SHELL)
     return page(request, "refused.html", status=status, visitor=None, said=said)

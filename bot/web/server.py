@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 import uvicorn
 
+from threadcast.bot.channels.port import Channel
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.web.app import make_app
+from threadcast.bot.web.monitoring.measures import Measures
 from threadcast.bot.web.site import Site
 from threadcast.config.logs import get_logger
+from threadcast.config.schedule.timetable import Timetable
 from threadcast.queue.model import Delivery
 
 log = get_logger("threadcast.page")
@@ -31,6 +34,7 @@ class Page:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._measures = Measures()
         self._server: _Server | None = None
         self._running: asyncio.Task[None] | None = None
 
@@ -48,7 +52,7 @@ class Page:
             )
             return
         given = uvicorn.Config(
-            make_app(self._site),
+            make_app(self._site, self._measures),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -61,13 +65,22 @@ class Page:
         log.info("page", address=self._site.settings.address, next="sign in: threadcast page")
 
     def observing(self, observe: Observer) -> Observer:
-        """Return an observer of deliveries that tells open pages too."""
+        """Return an observer of deliveries that counts them, and tells open pages too."""
 
         def tell(delivery: Delivery) -> None:
             observe(delivery)
+            self._measures.see(delivery)
             self.wake()
 
         return tell
+
+    def measured(self, channel: Channel, timetable: Timetable) -> Channel:
+        """Return a channel whose calls are counted."""
+        return self._measures.measured(channel, timetable)
+
+    def lost(self, channel: str) -> None:
+        """The lease of what went out there was lost."""
+        self._measures.lost(channel)
 
     def wake(self) -> None:
         """Something may have changed in the queue."""

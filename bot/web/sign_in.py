@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
+from threadcast.bot.languages import _
 from threadcast.bot.people import mini_app
 from threadcast.bot.people.people import Role
 from threadcast.bot.web.rendering import page
@@ -51,7 +52,7 @@ SignedIn = Annotated[Visitor, Depends(visitor_of)]
 def from_our_form(visitor: SignedIn, csrf: Annotated[str, Form()] = "") -> Visitor:
     """Return who sent a form of ours. Raises HTTPException where it is none."""
     if csrf != visitor.csrf:
-        raise HTTPException(HTTPStatus.FORBIDDEN, "That did not come from this page. Open it anew.")
+        raise HTTPException(HTTPStatus.FORBIDDEN, _("That did not come from this page. Open it anew."))
     return visitor
 
 
@@ -83,7 +84,7 @@ def _asked(request: Request, code: str, *, old: bool) -> Response:
 @router.post("/sign-in")
 def sign_in(request: Request, site: SiteHere, code: Annotated[str, Form()] = "") -> Response:
     if not site.links.may_try():
-        raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, "Too many links were tried. Wait a minute.")
+        raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, _("Too many links were tried. Wait a minute."))
     secret = site.sessions.sign_in(code)
     if secret is None:
         return _asked(request, "", old=True)

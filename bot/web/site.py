@@ -22,7 +22,7 @@ class Site:
     """`requests_of` gives the requests of an actor, `broken` the lanes that broke, each with why.
 
     `token` is that of the bot from whose menu the page opens, None where there is none. `links` and `shares`
-    count the links of either kind that are tried.
+    count the links of either kind that are tried. `language` is spoken to everybody; "": each browser's own.
     """
 
     settings: WebSettings
@@ -40,6 +40,7 @@ class Site:
     broken: Callable[[], Mapping[str, str]]
     clock: Clock
     zone: ZoneInfo
+    language: str
 
     def requests(self, visitor: Visitor) -> Requests:
         """Return what a visitor can ask for."""
@@ -83,4 +84,5 @@ def build_site(
         broken,
         clock,
         settings.timezone,
+        settings.language or "",
     )

@@ -1,5 +1,6 @@
 """What is looked at: the queue, a thread, the history, the channels; and the stream that keeps them new."""
 
+from collections import Counter
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -7,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from threadcast.bot.requests.overview import ANSWERS
 from threadcast.bot.requests.queries import foreseen_of
-from threadcast.bot.web.acts import HELPING, may, offered
+from threadcast.bot.web.acts import HAPPENED, HELPING, may, offered
 from threadcast.bot.web.arranging.order import places
 from threadcast.bot.web.rendering import page
 from threadcast.bot.web.sign_in import SignedIn, SiteHere, ThreadNumber
@@ -22,7 +23,8 @@ ENTRIES: Final = 50  # of a list, on one page
 @router.get("/")
 def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = "", skip: Skip = 0) -> Response:
     """What runs, what needs a person, what waits."""
-    queries = site.requests(visitor).queries
+    requests = site.requests(visitor)
+    queries = requests.queries
     name, end = channel or None, skip + ENTRIES
     found = queries.forecast(channel=name, queued=end + 1)
     going = [one for one in found if one.delivery.state is DeliveryState.PUBLISHING]
@@ -32,11 +34,13 @@ def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = ""
         for state in ANSWERS  # the most pressing first
         for one in queries.deliveries(frozenset({state}), channel=name, limit=end)
     ]
-    counts = queries.counts(channel=name)
+    counts: Counter[DeliveryState] = Counter()
+    for (there, state), count in requests.figures.backlog().items():
+        counts[state] += count if channel.lower() in {"", there} else 0
     many = {
-        "going": len(going),
-        "yours": sum(counts.get(state, 0) for state in ANSWERS),
-        "waiting": counts.get(DeliveryState.QUEUED, 0),
+        "going": counts[DeliveryState.PUBLISHING],
+        "yours": sum(counts[state] for state in ANSWERS),
+        "waiting": counts[DeliveryState.QUEUED],
     }
     shown = slice(skip, end)
     return page(
@@ -74,6 +78,7 @@ def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumb
         may=may(dossier, visitor.role),
         errand=site.errands.of(thread),
         name=site.people().name,
+        happened=HAPPENED,
     )
 
 

@@ -1,4 +1,4 @@
-"""The queue in a database, SQLite or PostgreSQL: opened here, used through its six parts."""
+"""The queue in a database, SQLite or PostgreSQL: opened here, used through its seven parts."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from threadcast.queue.store import migrate
 from threadcast.queue.store.backup import backup
 from threadcast.queue.store.changes import Changes
 from threadcast.queue.store.engine import explained, make_engine, parse_url
+from threadcast.queue.store.figures.backlog import Figures
 from threadcast.queue.store.fleet.machines import Machines
 from threadcast.queue.store.notes import Notes
 from threadcast.queue.store.reading import Reading
@@ -42,7 +43,7 @@ class Database:
 
     `threads`: what is queued. `work`: what a worker does with a delivery. `changes`: what a person asks
     for, and what was learned about a channel. `reading`: what the queue says. `notes`: what a
-    conversation remembers. `machines`: who shares it, on a server.
+    conversation remembers. `machines`: who shares it, on a server. `figures`: what it comes to.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -54,6 +55,7 @@ class Database:
         self.reading = Reading(self.transactions)
         self.notes = Notes(self.transactions)
         self.machines = Machines(self.transactions)
+        self.figures = Figures(self.transactions)
 
     def backup(self, target: Path) -> None:
         """Copy the queue into a new file: see `backup`."""

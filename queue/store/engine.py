@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, SQLAlchemyError
 
 from threadcast.queue.errors import Fault, GoneError, StoreError
+from threadcast.queue.sentences import Sentence
 
 PATIENCE = 10.0  # seconds to wait for a lock or a connection
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
@@ -315,13 +316,16 @@ class Doubt:
 
 _UNSAFE = {
     "synchronous_commit": Doubt(
-        "commits do not wait for the disk (synchronous_commit = off)",
-        "for the user of THREADCAST_DATABASE_URL: ALTER ROLE … SET synchronous_commit = on",
+        Sentence("commits do not wait for the disk (synchronous_commit = off)"),
+        Sentence("for the user of THREADCAST_DATABASE_URL: ALTER ROLE … SET synchronous_commit = on"),
     ),
-    "fsync": Doubt("the server never waits for the disk (fsync = off)", "set fsync = on in postgresql.conf"),
+    "fsync": Doubt(
+        Sentence("the server never waits for the disk (fsync = off)"),
+        Sentence("set fsync = on in postgresql.conf"),
+    ),
     "full_page_writes": Doubt(
-        "a page half written stays broken (full_page_writes = off)",
-        "set full_page_writes = on in postgresql.conf",
+        Sentence("a page half written stays broken (full_page_writes = off)"),
+        Sentence("set full_page_writes = on in postgresql.conf"),
     ),
 }
 

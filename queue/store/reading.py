@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import case, func, not_, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 
 from threadcast.queue.compose.corrections import Elsewhere
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
@@ -34,11 +34,120 @@ _QUEUE_ORDER = (
 _NEWEST_FIRST = (func.coalesce(DELIVERIES.c.finished, DELIVERIES.c.created).desc(), DELIVERIES.c.id.desc())
 
 
-class _Sendings:
-    """What went out on a channel, as its pace, its budget and its look-ups ask."""
+class Reading:
+    """What the queue says, each answer as it is at one moment. Raises StoreError beside the errors named."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._read = transactions.read
+
+    def channels(self) -> tuple[ChannelRow, ...]:
+        """Every channel ever seen, by name."""
+        with self._read() as connection:
+            rows = connection.execute(select(CHANNELS).order_by(CHANNELS.c.name)).mappings()
+            return tuple(value(ChannelRow, row) for row in rows)
+
+    def halted(self, delivery: Delivery) -> bool:
+        """Whether a begun delivery goes no further: its channel is paused, or a person stopped it."""
+        paused = select(CHANNELS.c.paused).where(CHANNELS.c.name == delivery.channel)
+        code = select(DELIVERIES.c.code).where(DELIVERIES.c.id == delivery.id)
+        with self._read() as connection:
+            return bool(connection.scalar(paused)) or connection.scalar(code) is Code.PERSON
+
+    def thread(self, thread_id: int) -> StoredThread:
+        """Raises NotFoundError."""
+        with self._read() as connection:
+            return read_thread(connection, thread_id)
+
+    def files(self) -> frozenset[str]:
+        """The digests of all files that threads and posts need; of those in a note, how they begin."""
+        with self._read() as connection:
+            rows = connection.scalars(select(THREADS.c.files).where(THREADS.c.files != ()))
+            needed = {digest for files in rows for digest in files}
+            # A chain that was cancelled may go on as it was planned, whatever its thread shows now.
+            planned = connection.scalars(select(POSTS.c.media).where(POSTS.c.media != ()))
+            needed.update(one.file.digest for media in planned for one in media if one.file)
+            for text in connection.scalars(select(NOTES.c.text).where(NOTES.c.text.contains("(files/"))):
+                needed.update(_NAMED.findall(text))
+            return frozenset(needed)
+
+    def delivery(self, delivery_id: int) -> Delivery:
+        """Raises NotFoundError."""
+        with self._read() as connection:
+            return read_delivery(connection, delivery_id)
+
+    def deliveries(
+        self,
+        *,
+        states: frozenset[DeliveryState] | None = None,
+        channel: str | None = None,
+        thread_id: int | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        threads: tuple[int, int | None] | None = None,
+        queued: int | None = None,
+    ) -> tuple[Delivery, ...]:
+        """Those that fit every given filter.
+
+        In the order of the queue (channel, begun ones first, rank, id); `newest_first`: by
+        `finished` (else `created`) falling, then id falling. With `threads`, how many and before which
+        number: those of the newest threads, by their numbers falling. With `queued`, of those that are the
+        first so many, and what has a time of its own.
+        """
+        fit: list[ColumnElement[bool]] = []
+        if states is not None:
+            fit.append(DELIVERIES.c.state.in_(sorted(states)))
+        if channel is not None:
+            fit.append(DELIVERIES.c.channel == channel)
+        if thread_id is not None:
+            fit.append(DELIVERIES.c.thread_id == thread_id)
+        if queued is not None:
+            mine = [DELIVERIES.c.state == DeliveryState.QUEUED, *fit]
+            ahead = select(DELIVERIES.c.id).where(*mine).order_by(*_QUEUE_ORDER).limit(queued)
+            others = DELIVERIES.c.state != DeliveryState.QUEUED
+            fit.append(or_(others, DELIVERIES.c.own_time, DELIVERIES.c.id.in_(ahead)))
+        query = DELIVERY.order_by(*(_NEWEST_FIRST if newest_first else _QUEUE_ORDER)).limit(limit)
+        if threads is not None:
+            number = DELIVERIES.c.thread_id
+            fit += [] if threads[1] is None else [number < threads[1]]
+            newest = select(number).where(*fit).distinct().order_by(number.desc()).limit(threads[0])
+            query = DELIVERY.order_by(number.desc(), DELIVERIES.c.id).where(number.in_(newest))
+        with self._read() as connection:
+            return tuple(delivery_of(row) for row in connection.execute(query.where(*fit)).mappings())
+
+    def posts(self, delivery_id: int) -> tuple[PostRecord, ...]:
+        """A delivery's posts by position; empty before planning."""
+        return self.posts_of([delivery_id])[delivery_id]
+
+    def elsewhere(self, delivery: Delivery) -> Elsewhere | None:
+        """Where else its thread is, as its channel is to say; None where it says nothing."""
+        with self._read() as connection:
+            return elsewhere(connection, delivery)
+
+    def posts_of(self, delivery_ids: Sequence[int]) -> dict[int, tuple[PostRecord, ...]]:
+        """The posts of many deliveries, asked for at once; each of these ids has an entry."""
+        with self._read() as connection:
+            return read_posts(connection, *delivery_ids)
+
+    def events(
+        self,
+        *,
+        thread_id: int | None = None,
+        limit: int | None = None,
+        after: int | None = None,
+        forward: bool = False,
+    ) -> tuple[AuditEvent, ...]:
+        """The audit log, oldest first; with `limit`, the newest that many (`forward`: the oldest).
+
+        `after` the event of that id.
+        """
+        query = select(EVENTS).order_by(EVENTS.c.id if forward else EVENTS.c.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(EVENTS.c.id > after)
+        if thread_id is not None:
+            query = query.where(EVENTS.c.thread_id == thread_id)
+        with self._read() as connection:
+            rows = connection.execute(query).mappings().all()
+            return tuple(value(AuditEvent, row) for row in (rows if forward else reversed(rows)))
 
     def landmark(self, channel: str) -> PostRecord | None:
         """The post that went out last on this channel (by `finished`) and was not taken down since.
@@ -96,108 +205,3 @@ class _Sendings:
         )
         with self._read() as connection:
             return sum(map(len, connection.scalars(query)))
-
-
-class Reading(_Sendings):
-    """What the queue says, each answer as it is at one moment. Raises StoreError beside the errors named."""
-
-    def channels(self) -> tuple[ChannelRow, ...]:
-        """Every channel ever seen, by name."""
-        with self._read() as connection:
-            rows = connection.execute(select(CHANNELS).order_by(CHANNELS.c.name)).mappings()
-            return tuple(value(ChannelRow, row) for row in rows)
-
-    def halted(self, delivery: Delivery) -> bool:
-        """Whether a begun delivery goes no further: its channel is paused, or a person stopped it."""
-        paused = select(CHANNELS.c.paused).where(CHANNELS.c.name == delivery.channel)
-        code = select(DELIVERIES.c.code).where(DELIVERIES.c.id == delivery.id)
-        with self._read() as connection:
-            return bool(connection.scalar(paused)) or connection.scalar(code) is Code.PERSON
-
-    def thread(self, thread_id: int) -> StoredThread:
-        """Raises NotFoundError."""
-        with self._read() as connection:
-            return read_thread(connection, thread_id)
-
-    def files(self) -> frozenset[str]:
-        """The digests of all files that threads and posts need; of those in a note, how they begin."""
-        with self._read() as connection:
-            rows = connection.scalars(select(THREADS.c.files).where(THREADS.c.files != ()))
-            needed = {digest for files in rows for digest in files}
-            # A chain that was cancelled may go on as it was planned, whatever its thread shows now.
-            planned = connection.scalars(select(POSTS.c.media).where(POSTS.c.media != ()))
-            needed.update(one.file.digest for media in planned for one in media if one.file)
-            for text in connection.scalars(select(NOTES.c.text).where(NOTES.c.text.contains("(files/"))):
-                needed.update(_NAMED.findall(text))
-            return frozenset(needed)
-
-    def delivery(self, delivery_id: int) -> Delivery:
-        """Raises NotFoundError."""
-        with self._read() as connection:
-            return read_delivery(connection, delivery_id)
-
-    def deliveries(
-        self,
-        *,
-        states: frozenset[DeliveryState] | None = None,
-        channel: str | None = None,
-        thread_id: int | None = None,
-        newest_first: bool = False,
-        limit: int | None = None,
-        queued: int | None = None,
-    ) -> tuple[Delivery, ...]:
-        """Those that fit every given filter.
-
-        In the order of the queue (channel, begun ones first, rank, id); `newest_first`: by
-        `finished` (else `created`) falling, then id falling. `queued`: of those that are, the first so many,
-        and behind them what has a time of its own.
-        """
-        query = DELIVERY.order_by(*(_NEWEST_FIRST if newest_first else _QUEUE_ORDER)).limit(limit)
-        here = [] if channel is None else [DELIVERIES.c.channel == channel]
-        query = query.where(*here)
-        if states is not None:
-            query = query.where(DELIVERIES.c.state.in_(sorted(states)))
-        if queued is not None:
-            is_queued = DELIVERIES.c.state == DeliveryState.QUEUED
-            ahead = select(DELIVERIES.c.id).where(is_queued, *here).order_by(*_QUEUE_ORDER).limit(queued)
-            query = query.where(or_(not_(is_queued), DELIVERIES.c.own_time, DELIVERIES.c.id.in_(ahead)))
-        if thread_id is not None:
-            query = query.where(DELIVERIES.c.thread_id == thread_id)
-        with self._read() as connection:
-            return tuple(delivery_of(row) for row in connection.execute(query).mappings())
-
-    def counts(self, channel: str | None = None) -> dict[DeliveryState, int]:
-        """How many deliveries are in each state, on a channel or on all; those in none are left out."""
-        state = DELIVERIES.c.state
-        query = select(state, func.count().label("many")).group_by(state)
-        if channel is not None:
-            query = query.where(DELIVERIES.c.channel == channel)
-        with self._read() as connection:
-            return {DeliveryState(row.state): row.many for row in connection.execute(query)}
-
-    def posts(self, delivery_id: int) -> tuple[PostRecord, ...]:
-        """A delivery's posts by position; empty before planning."""
-        return self.posts_of([delivery_id])[delivery_id]
-
-    def elsewhere(self, delivery: Delivery) -> Elsewhere | None:
-        """Where else its thread is, as its channel is to say; None where it says nothing."""
-        with self._read() as connection:
-            return elsewhere(connection, delivery)
-
-    def posts_of(self, delivery_ids: Sequence[int]) -> dict[int, tuple[PostRecord, ...]]:
-        """The posts of many deliveries, asked for at once; each of these ids has an entry."""
-        with self._read() as connection:
-            return read_posts(connection, *delivery_ids)
-
-    def events(
-        self, *, thread_id: int | None = None, limit: int | None = None, after: int | None = None
-    ) -> tuple[AuditEvent, ...]:
-        """The audit log, oldest first; with `limit`, the newest that many. `after` the event of that id."""
-        query = select(EVENTS).order_by(EVENTS.c.id.desc()).limit(limit)
-        if after is not None:
-            query = query.where(EVENTS.c.id > after)
-        if thread_id is not None:
-            query = query.where(EVENTS.c.thread_id == thread_id)
-        with self._read() as connection:
-            rows = connection.execute(query).mappings().all()
-            return tuple(value(AuditEvent, row) for row in reversed(rows))

@@ -328,6 +328,22 @@ def upsert(connection: Connection, table: Table) -> Any:
     return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
 
 
+def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert many rows; their ids, in order."""
+    if not rows:
+        return []
+    if connection.dialect.name == "sqlite":
+        # To tell ids in order, rows would go in one by one; under the write lock we know them beforehand.
+        # https://www.sqlite.org/autoinc.html
+        last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        first = (connection.scalar(last, {"name": table.name}) or 0) + 1
+        ids = list(range(first, first + len(rows)))
+        connection.execute(insert(table), [{"id": one} | row for one, row in zip(ids, rows, strict=True)])
+        return ids
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.scalars(statement, rows))
+
+
 def chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
     """The values, as many at a time as one IN (…) shall hold."""
     for start in range(0, len(values), _CHUNK):

@@ -5,12 +5,14 @@ Also the figures of `make bench ARGS=fleet`.
 
 import os
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 from statistics import median
 
 import click
@@ -31,6 +33,7 @@ LONGEST_START = 0.25  # seconds from `add` to the first request of another machi
 LONGEST_GAP = 10.0  # seconds from SIGKILL to the next post
 IDLE = 0.05  # of a core
 FASTER = 1.7  # times one service
+SHARE = 0.4  # of a core: three services, their database and their server are to find room on two
 
 
 def figures(
@@ -50,10 +53,17 @@ def figures(
         begin(fleet)
         yield replaced(fleet, kills)
     yield idle(idle_channels, seconds)
-    (one, then), (three, now) = throughput(1, busy, parts), throughput(3, busy, parts)
+    yield against(busy // 2, parts // 2, SHARE, FASTER)
+    yield against(busy, parts)
+
+
+def against(channels: int, parts: int, share: float | None = None, target: float | None = None) -> Figure:
+    """How much more three services publish than one, each with so much of a core, or with all there is."""
+    (one, then), (three, now) = throughput(1, channels, parts, share), throughput(3, channels, parts, share)
     cores = f"of {os.cpu_count()} cores {then:.1f} were busy with one, {now:.1f} with three"
     detail = f"{three:.0f} posts/s against {one:.0f}; {cores}, database and server on them too"
-    yield Figure("three services against one", three / one, "×", FASTER, "more", detail)
+    name = "three services against one" + (f", each with {share:g} of a core" if share else "")
+    return Figure(name, three / one, "×", target, "more", detail)
 
 
 @contextmanager
@@ -135,16 +145,49 @@ def idle(channels: int, seconds: float) -> Figure:
     return Figure(f"{channels} idle channels on three machines", ours + theirs, "cores", IDLE, detail=detail)
 
 
-def throughput(count: int, channels: int, parts: int) -> tuple[float, float]:
+def throughput(count: int, channels: int, parts: int, share: float | None = None) -> tuple[float, float]:
     """How many posts a second so many services publish, and how many cores are busy meanwhile."""
     with stand(count=count, channels=channels) as fleet:
         begin(fleet)
         before, total = fleet.posts(), channels * parts
         fleet.add(thread_text(100, parts))
-        begun, used = time.monotonic(), busy_time()
-        wait_until(lambda: fleet.posts() >= before + total)
-        took = time.monotonic() - begun
+        services = [one.process.popen.pid for one in fleet.machines]
+        with slowed(services, share) if share else nullcontext():
+            begun, used = time.monotonic(), busy_time()
+            wait_until(lambda: fleet.posts() >= before + total)
+            took = time.monotonic() - begun
         return total / took, (busy_time() - used) / took
+
+
+@contextmanager
+def slowed(pids: list[int], share: float) -> Iterator[None]:
+    """Let each of these processes have no more than so much of a core, as on a slower machine."""
+    over = threading.Event()
+
+    def hold() -> None:
+        begun, before = time.monotonic(), {pid: ran(pid) for pid in pids}
+        while not over.wait(0.002):
+            allowed = share * (time.monotonic() - begun)
+            for pid in pids:
+                os.kill(pid, SIGSTOP if ran(pid) - before[pid] > allowed else SIGCONT)
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    try:
+        yield
+    finally:
+        over.set()
+        holding.join()
+        for pid in pids:
+            os.kill(pid, SIGCONT)
+
+
+def ran(pid: int) -> float:
+    """The processor time of a process, in seconds, exactly.
+
+    Its clock is made of its number: https://man7.org/linux/man-pages/man3/clock_getcpuclockid.3.html
+    """
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def busy_time() -> float:

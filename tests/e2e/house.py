@@ -25,7 +25,7 @@ from threadcast.bot.shell import cli
 PATIENCE = 60.0  # seconds a test waits for an event before it fails
 SIZES = (30, 3, 3, 3, 3, 3, 3)
 RUN = (sys.executable, "-m", "threadcast.bot", "run")  # as a person starts the service
-KEPT = ("PATH", "LANG")  # what a process needs of this one's environment: nothing of ours, and no home
+KEPT = ("PATH",)  # what a process needs of this one's environment: nothing of ours, and no home
 
 
 def thread_text(index: int, size: int) -> str:
@@ -143,7 +143,9 @@ class House:
         }
 
     def environment(self) -> Mapping[str, str]:
-        return {name: os.environ[name] for name in KEPT if name in os.environ} | self.env
+        return (
+            {name: os.environ[name] for name in KEPT if name in os.environ} | {"LANG": "C.UTF-8"} | self.env
+        )
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         with NamedTemporaryFile("r", encoding="utf-8") as output:

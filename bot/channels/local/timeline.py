@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AwareDatetime, Discriminator, StringConstraints, Tag, TypeAdapter, ValidationError
 
 from threadcast.bot.durable import sync_folder, write_whole
+from threadcast.queue.sentences import Sentence
 
 Like = Literal["telegram", "mastodon"]
 Visibility = Literal["public", "unlisted", "private", "direct"]
@@ -125,7 +126,7 @@ class DamagedError(Exception):
     """The file is not a timeline that can be added to: `what` names file and line, `advice` the remedy."""
 
     def __init__(self, what: str, advice: str) -> None:
-        super().__init__(f"{what}; {advice}")
+        super().__init__(Sentence("{what}; {advice}", what=what, advice=advice))
         self.what = what
         self.advice = advice
 
@@ -333,19 +334,24 @@ class TimelineFile:
         except ValueError as error:
             raise self._damaged(number, str(error)) from None
         if like != self.like:
-            raise DamagedError(
-                f"{self.path} is a timeline like {like.title()}, the channel is set to {self.like.title()}",
-                "set it back, or give the channel another name",
+            what = Sentence(
+                "{path} is a timeline like {like}, the channel is set to {set}",
+                path=self.path,
+                like=like.title(),
+                set=self.like.title(),
             )
+            raise DamagedError(what, Sentence("set it back, or give the channel another name"))
         if isinstance(entry, Entry) and entry.remote_id in self.ids:
-            raise self._damaged(number, f"post {entry.remote_id} is there twice")
+            raise self._damaged(number, Sentence("post {id} is there twice", id=entry.remote_id))
         if entry is not None:
             self._remember(entry)
 
     def _damaged(self, number: int, cause: str) -> DamagedError:
         return DamagedError(
-            f"line {number} of {self.path} cannot be used: {cause}",
-            "mend the line, or move the file away to start anew",
+            Sentence(
+                "line {number} of {path} cannot be used: {cause}", number=number, path=self.path, cause=cause
+            ),
+            Sentence("mend the line, or move the file away to start anew"),
         )
 
     def _remember(self, entry: Record) -> None:

@@ -11,7 +11,7 @@ from threadcast.config.logs import redact
 from threadcast.queue.outcomes import Code, Obstacle, Refused
 from threadcast.queue.sentences import Sentence
 
-LATER = "try again later"
+LATER = Sentence("try again later")
 WRITE = frozenset({"write", "write:statuses"})
 READ_ITSELF = frozenset({"read", "read:accounts", "profile"})
 READ_POSTS = frozenset({"read", "read:statuses"})
@@ -22,17 +22,29 @@ OPEN_IT = Sentence("log in on the server with a browser: it may be suspended, mo
 ADD_WRITE = Sentence(
     "add write:statuses to the application (Preferences, Development), then make a new token"
 )
-ADD_READ = "add read:accounts and read:statuses, so that a post whose answer was lost can be looked for"
-ADD_MEDIA = "add write:media, so that pictures and other files can be posted"
+ADD_READ = Sentence(
+    "add read:accounts and read:statuses, so that a post whose answer was lost can be looked for"
+)
+ADD_MEDIA = Sentence("add write:media, so that pictures and other files can be posted")
 
 
 def check(client: Client, target: str) -> tuple[Finding, ...]:
     """What `threadcast check` tells of a server, an account and its token."""
     found, _ = client.instance()
     if isinstance(found, Fault):
-        return (Finding("error", f"{target}: {found.what}", found.advice or LATER),)
-    links = f"a link counts {found.url_length}" if found.is_mastodon else "a link counts in full"
-    about = f"{target} ({found.version}): {found.limit} characters, {links}"
+        return (Finding("error", _about(target, found.what), found.advice or LATER),)
+    links = (
+        Sentence("a link counts {number}", number=found.url_length)
+        if found.is_mastodon
+        else Sentence("a link counts in full")
+    )
+    about = Sentence(
+        "{target} ({version}): {limit} characters, {links}",
+        target=target,
+        version=found.version,
+        limit=found.limit,
+        links=links,
+    )
     scopes = _scopes(client)
     return (Finding("ok", about), _check_account(client, scopes), _check_scopes(scopes))
 
@@ -42,26 +54,31 @@ def _check_account(client: Client, scopes: frozenset[str] | Fault | None) -> Fin
     if not isinstance(answer, Fault):
         account = redact(f"@{dig(answer, 'acct')}")
         if dig(answer, "suspended") is True:
-            return Finding("error", f"{account}: {CLOSED}", OPEN_IT)
-        return Finding("ok", f"posts as {account}")
+            return Finding("error", _about(account, CLOSED), OPEN_IT)
+        return Finding("ok", Sentence("posts as {account}", account=account))
     if answer.status != HTTPStatus.FORBIDDEN:
         return Finding("error", answer.what, answer.advice or LATER)
     if isinstance(scopes, frozenset) and READ_ITSELF & scopes:
-        return Finding("error", f"{CLOSED} (HTTP 403)", OPEN_IT)
-    return Finding("warning", "the token may not read its own account", ADD_READ)
+        return Finding("error", Sentence("{what} (HTTP {code})", what=CLOSED, code=403), OPEN_IT)
+    return Finding("warning", Sentence("the token may not read its own account"), ADD_READ)
+
+
+def _about(name: str, what: str) -> Sentence:
+    return Sentence("{name}: {what}", name=name, what=what)
 
 
 def _check_scopes(scopes: frozenset[str] | Fault | None) -> Finding:
     if isinstance(scopes, Fault):
-        return Finding("warning", f"scopes: {scopes.what}", scopes.advice or LATER)
+        return Finding("warning", Sentence("scopes: {names}", names=scopes.what), scopes.advice or LATER)
     if scopes is None:
-        return Finding("ok", "scopes: this server does not tell; write:statuses is needed")
-    names = " ".join(sorted(scopes)) or "none"
+        return Finding("ok", Sentence("scopes: this server does not tell; write:statuses is needed"))
+    names = " ".join(sorted(scopes)) or Sentence("none")
     if not WRITE & scopes:
-        return Finding("error", f"scopes: {names}, and no write:statuses", ADD_WRITE)
+        return Finding("error", Sentence("scopes: {names}, and no write:statuses", names=names), ADD_WRITE)
     wanted = [] if READ_ITSELF & scopes and READ_POSTS & scopes else [ADD_READ]
     wanted += [] if WRITE_MEDIA & scopes else [ADD_MEDIA]
-    return Finding("warning" if wanted else "ok", f"scopes: {names}", "; ".join(wanted))
+    advice = Sentence("{one}; {other}", one=wanted[0], other=wanted[1]) if wanted[1:] else "".join(wanted)
+    return Finding("warning" if wanted else "ok", Sentence("scopes: {names}", names=names), str(advice))
 
 
 def _scopes(client: Client) -> frozenset[str] | Fault | None:

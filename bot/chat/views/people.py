@@ -142,7 +142,7 @@ def fixed(name: str, one: Person) -> str:
     )
 
 
-PERSONS: Final = frozenset({"telegram", "shell", "share"})  # the kinds of actors that are people
+PERSONS: Final = frozenset({"telegram", "shell", "share", "api"})  # people, or what does as people asked
 
 # Why a delivery waits or ends where a person wanted it: what they did, and how it is said to them and others.
 WANTED: Final[Mapping[Code, tuple[str, str, str]]] = {
@@ -191,6 +191,8 @@ SAID: Final[Mapping[str, str]] = {
     "share": N_("{name} made a link by which {detail} can be approved."),
     "admit": N_("{name} steers from now on, by a link of {other}."),
     "revoke": N_("{name} took the rights of {other} away."),
+    "token": N_("{name} made a token for programs: {detail}"),
+    "revoke-token": N_("{name} took a token of programs back: {detail}"),
     Event.CORRECT: N_("{name} corrected what is out: {detail}"),
     "edited": N_("What is out was edited: {detail}"),
     Event.CLAIM: N_("Its chain was taken up."),

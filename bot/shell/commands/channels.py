@@ -5,7 +5,9 @@ from functools import partial
 
 import click
 
-from threadcast.bot.shell import completion, models, views
+from threadcast.bot import models
+from threadcast.bot.languages import _
+from threadcast.bot.shell import completion, views
 from threadcast.bot.shell.context import Session, in_session
 from threadcast.queue.model import ChannelRow
 
@@ -65,8 +67,10 @@ def _say(session: Session, rows: Sequence[ChannelRow]) -> None:
         return
     running = session.wake()
     for row in rows:
-        then = f"to go on: threadcast resume {row.name}" if row.paused else "what is due starts now"
-        follows = f"; {then}" if row.paused or running else ""
-        session.screen.say(f"{row.name} is {'paused' if row.paused else 'ready'}{follows}.")
+        if row.paused:
+            said = _("{channel} is paused; to go on: {command}.")
+        else:
+            said = _("{channel} is ready; what is due starts now.") if running else _("{channel} is ready.")
+        session.screen.say(said.format(channel=row.name, command=f"threadcast resume {row.name}"))
     if not running and not all(row.paused for row in rows):
-        session.screen.say(views.NO_SERVICE)
+        session.screen.say(_(views.NO_SERVICE))

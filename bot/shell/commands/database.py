@@ -7,11 +7,13 @@ from shlex import quote
 import click
 
 from threadcast.bot.data_folder import upgrade
+from threadcast.bot.languages import _, ngettext
+from threadcast.bot.languages.numbers import number
 from threadcast.bot.media.store import open_store
 from threadcast.bot.requests.restoring import Restored, put_back
 from threadcast.bot.shell.context import JSON, actor, load_settings
 from threadcast.bot.shell.screen import Screen, safe
-from threadcast.bot.wording import count
+from threadcast.bot.wording import posts
 from threadcast.queue.store import backup as backups
 from threadcast.queue.store.backup import Since
 
@@ -35,7 +37,7 @@ def migrate(as_json: bool) -> None:
     if as_json:
         screen.json({"version": version})
     else:
-        screen.say(f"The database is up to date: version {version}.")
+        screen.say(_("The database is up to date: version {version}.").format(version=version))
 
 
 @click.command()
@@ -59,9 +61,12 @@ def backup(file: Path, as_json: bool) -> None:
     if as_json:
         screen.json({"file": str(file), "bytes": size, "files_in": place})
     else:
-        screen.say(f"The queue is in {safe(str(file))} ({size:,} bytes).", whole=True)
-        screen.say(f"The files that its threads show are not in it: they are in {safe(place)}", whole=True)
-        screen.say(f"Its way back: threadcast restore {safe(quote(str(file)))}", whole=True)
+        name, command = safe(str(file)), f"threadcast restore {safe(quote(str(file)))}"
+        what = _("The queue is in {path} ({size} bytes).").format(path=name, size=number(size))
+        screen.say(what, whole=True)
+        beside = _("The files that its threads show are not in it: they are in {place}")
+        screen.say(beside.format(place=safe(place)), whole=True)
+        screen.say(_("Its way back: {command}").format(command=command), whole=True)
 
 
 @click.command()
@@ -92,20 +97,23 @@ def _as_json(file: Path, restored: Restored) -> dict[str, object]:
         "file": str(file),
         "replaced": None if restored.kept is None else str(restored.kept),
         "out_since": [asdict(one) for one in restored.since.out] if restored.since else [],
-        "added_since": [number for number, _ in restored.since.added] if restored.since else [],
+        "added_since": [number for number, _title in restored.since.added] if restored.since else [],
     }
 
 
 def _say_restored(screen: Screen, file: Path, restored: Restored) -> None:
-    screen.say(f"The queue is what {safe(str(file))} holds.", whole=True)
+    screen.say(_("The queue is what {path} holds.").format(path=safe(str(file))), whole=True)
     if restored.kept is not None:
-        screen.say(f"The one it replaced is kept: {safe(str(restored.kept))}", whole=True)
-    screen.say("All channels are paused.")
+        kept = _("The one it replaced is kept: {path}").format(path=safe(str(restored.kept)))
+        screen.say(kept, whole=True)
+    screen.say(_("All channels are paused."))
     if restored.since is None:
-        gone = "there is no queue that it replaced" if restored.kept is None else "that one cannot be read"
+        none, unread = _("there is no queue that it replaced"), _("that one cannot be read")
         screen.say(
-            f"What went out after the backup was made cannot be known: {gone}. "
-            "Cancel what waits and is out (threadcast queue), then: threadcast resume"
+            _(
+                "What went out after the backup was made cannot be known: {why}. "
+                "Cancel what waits and is out (threadcast queue), then: threadcast resume"
+            ).format(why=none if restored.kept is None else unread)
         )
     else:
         _say_since(screen, restored.since)
@@ -113,19 +121,26 @@ def _say_restored(screen: Screen, file: Path, restored: Restored) -> None:
 
 def _say_since(screen: Screen, since: Since) -> None:
     if since.added:
-        numbers = ", ".join(f"#{number}" for number, _ in since.added[:MANY])
+        numbers = ", ".join(f"#{number}" for number, _title in since.added[:MANY])
         more = len(since.added) - MANY
+        if more > 0:
+            said = ngettext("{names} and {n} more", "{names} and {n} more", more)
+            numbers = said.format(names=numbers, n=number(more))
         screen.say(
-            f"Not in it, for they were added later: {numbers}{f' and {more} more' if more > 0 else ''}. "
-            "Those of them that are not out yet have to be added again."
+            _(
+                "Not in it, for they were added later: {numbers}. "
+                "Those of them that are not out yet have to be added again."
+            ).format(numbers=numbers)
         )
     if not since.out:
-        screen.say("Nothing that waits in it went out meanwhile. To go on: threadcast resume")
+        screen.say(_("Nothing that waits in it went out meanwhile. To go on: threadcast resume"))
         return
-    screen.say("Held, for it went out after the backup was made and would go out again:")
+    screen.say(_("Held, for it went out after the backup was made and would go out again:"))
     for one in since.out[:MANY]:
-        screen.say(f"  #{one.thread} on {one.channel}, {count(one.posts, 'post')}: {safe(one.title)}")
+        where = _("#{thread} on {channel}").format(thread=one.thread, channel=one.channel)
+        screen.say(f"  {where}, {posts(one.posts)}: {safe(one.title)}")
         screen.say(f"    → threadcast cancel {one.thread} --channel {one.channel}")
     if len(since.out) > MANY:
-        screen.say(f"  … and {len(since.out) - MANY} more; threadcast queue lists all that wait")
-    screen.say("Then: threadcast resume")
+        left = _("… and {n} more; threadcast queue lists all that wait").format(n=len(since.out) - MANY)
+        screen.say(f"  {left}")
+    screen.say(_("Then: threadcast resume"))

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import click
 
 from threadcast.bot.differences import differences
+from threadcast.bot.languages import _, translated
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.sources import Files, FolderFiles
 from threadcast.bot.plain import plain
@@ -27,8 +28,9 @@ from threadcast.bot.shell.context import (
 )
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.screen import safe
-from threadcast.bot.wording import count
+from threadcast.bot.wording import listed, parts, posts
 from threadcast.queue.errors import NotAllowedError, StoreError
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.parse import render
 
 CHANGES = 20  # that are shown one by one
@@ -81,7 +83,8 @@ def edit(session: Session, thread_id: int, back: bool, media: Path | None, yes: 
         changed = session.requests.threads.edit(thread_id, after, files)
     except (InputError, NotAllowedError, StoreError, FaultError):
         if by_hand:
-            click.echo(f"Your text is kept in {_keep(thread_id, after)}", err=True)
+            kept = _("Your text is kept in {path}").format(path=_keep(thread_id, after))
+            click.echo(kept, err=True)
         raise
     views.changed(session, changed)
 
@@ -90,7 +93,11 @@ class _Nowhere:
     """The files of a text of which nobody said where they are."""
 
     def opened(self, name: str) -> AbstractContextManager[BinaryIO]:
-        raise MediaError(f"{plain(name)} is new in this thread; say in which folder it is: --media FOLDER")
+        raise MediaError(
+            Sentence(
+                "{name} is new in this thread; say in which folder it is: --media FOLDER", name=plain(name)
+            )
+        )
 
 
 async def _to_stored(ask: Requests, thread_id: int) -> Correction:
@@ -98,9 +105,10 @@ async def _to_stored(ask: Requests, thread_id: int) -> Correction:
     audits = await ask.chains.audit(thread_id, pause=paused)
     for one in audits:
         if one.problem:
-            raise FaultError(
-                f"{one.delivery.channel} could not be looked at: {one.problem}", Exit.NOT_ALLOWED
+            said = _("{channel} could not be looked at: {reason}").format(
+                channel=one.delivery.channel, reason=translated(one.problem)
             )
+            raise FaultError(said, Exit.NOT_ALLOWED)
     return await ask.chains.back(thread_id, audits)
 
 
@@ -112,26 +120,32 @@ def _correct(session: Session, correction: Correction, *, yes: bool) -> None:
         return
     lines = differences(correction.before, correction.after, CHANGES)
     changes = {name: many for name, many in correction.channels.items() if many}
-    where = ", ".join(f"{count(many, 'post')} on {name}" for name, many in changes.items())
+    on = _("{posts} on {channel}")
+    where = ", ".join(on.format(posts=posts(many), channel=name) for name, many in changes.items())
     if not session.as_json:
         for line in lines:
             screen.say(safe(line), whole=True)
     more = len(correction.after.parts) - len(correction.before.parts)
-    asked = [f"edit {where} where they stand" if where else "", f"add {count(more, 'part')}" if more else ""]
-    what = " and ".join(filter(None, asked)) or "change what is stored"
+    edits = _("edit {posts} where they stand").format(posts=where) if where else ""
+    adds = _("add {parts}").format(parts=parts(more)) if more else ""
+    what = listed(list(filter(None, (edits, adds)))) or _("change what is stored")
     if not (yes or confirm(f"#{number}: {what}?")):
-        again = "--back --yes" if correction.before == correction.after else "--yes, with the same text"
-        raise FaultError(f"#{number} stays as it is; to {what}: threadcast edit {number} {again}", Exit.USAGE)
+        again = "--back --yes" if correction.before == correction.after else _("--yes, with the same text")
+        said = _("#{thread} stays as it is; to {what}: {command}")
+        command = f"threadcast edit {number} {again}"
+        raise FaultError(said.format(thread=number, what=what, command=command), Exit.USAGE)
     views.changed(session, session.requests.chains.correct(correction))
     if not session.as_json and not where and not more:
-        screen.say(f"#{number} is changed here; nothing that is out says anything else.")
+        said = _("#{thread} is changed here; nothing that is out says anything else.")
+        screen.say(said.format(thread=number))
 
 
 def _unchanged(session: Session, thread_id: int) -> None:
     if session.as_json:
         session.screen.json({"deliveries": []})
     else:
-        session.screen.say(f"#{thread_id} is as it was: nothing was changed.")
+        said = _("#{thread} is as it was: nothing was changed.")
+        session.screen.say(said.format(thread=thread_id))
 
 
 def _edited(text: str) -> str | None:
@@ -140,10 +154,10 @@ def _edited(text: str) -> str | None:
         return click.edit(text + "\n", extension=".txt")
     except click.ClickException as error:
         editor = error.message.partition(":")[0]
-        raise FaultError(
-            f"the editor {editor} did not work, and nothing was changed; set EDITOR to one that works here",
-            Exit.INPUT,
-        ) from None
+        said = _(
+            "the editor {editor} did not work, and nothing was changed; set EDITOR to one that works here"
+        )
+        raise FaultError(said.format(editor=editor), Exit.INPUT) from None
 
 
 def _keep(thread_id: int, text: str) -> str:

@@ -5,9 +5,11 @@ from datetime import datetime
 
 import click
 
+from threadcast.bot import models
+from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.publishing.takedown import Audit, Undoing
 from threadcast.bot.requests.errors import RefusedError
-from threadcast.bot.shell import models, views
+from threadcast.bot.shell import views
 from threadcast.bot.shell.context import (
     CHANNEL,
     LIMIT,
@@ -23,6 +25,8 @@ from threadcast.bot.shell.context import (
 )
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.screen import Screen, safe
+from threadcast.bot.wording import posts
+from threadcast.queue.model import AuditEvent
 
 
 @click.command()
@@ -43,7 +47,7 @@ def history(session: Session, channel: str | None, limit: int | None) -> None:
     elif chains:
         views.history(session.screen, chains)
     else:
-        session.screen.say("Nothing was published yet. See what waits: threadcast queue")
+        session.screen.say(_("Nothing was published yet. See what waits: threadcast queue"))
 
 
 @click.command()
@@ -64,9 +68,17 @@ def events(session: Session, thread_id: int | None, limit: int | None) -> None:
     if session.as_json:
         session.screen.json({"events": models.many(models.Event, found)})
     elif found:
-        views.events(session.screen, found)
+        _show_events(session.screen, found)
     else:
-        session.screen.say("Nothing has happened yet. Add a thread: threadcast add FILE")
+        session.screen.say(_("Nothing has happened yet. Add a thread: threadcast add FILE"))
+
+
+def _show_events(screen: Screen, found: Sequence[AuditEvent]) -> None:
+    lines = []
+    for event in found:
+        about = (str(event.thread_id or "-"), event.channel or "-")
+        lines.append((screen.when(event.at), safe(event.actor), event.what, *about, safe(event.detail)))
+    screen.table((N_("when"), N_("who"), N_("what"), N_("id"), N_("channel"), N_("detail")), lines)
 
 
 @click.command()
@@ -88,9 +100,11 @@ def undo(session: Session, thread_id: int, channels: tuple[str, ...], yes: bool)
     dossier = session.requests.queries.show(thread_id)
     title = dossier.stored.thread.title
     begun = any(chain.posts for chain in dossier.chains)
-    if begun and not (yes or confirm(f"Take the posts of #{thread_id} {title!r} down for good?")):
+    question = _("Take the posts of #{thread} {title!r} down for good?").format(thread=thread_id, title=title)
+    if begun and not (yes or confirm(question)):
+        said = _("#{thread} stays as it is; to take it down: {command}")
         again = f"threadcast undo {thread_id} --yes"
-        raise FaultError(f"#{thread_id} stays as it is; to take it down: {again}", Exit.USAGE)
+        raise FaultError(said.format(thread=thread_id, command=again), Exit.USAGE)
 
     def see(one: Undoing) -> None:
         if not session.as_json:
@@ -130,7 +144,8 @@ def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
 
     async def pause(until: datetime) -> None:
         if not session.as_json:
-            session.screen.say(f"The network asks to wait until {session.screen.when(until)} …")
+            said = _("The network asks to wait until {time} …")
+            session.screen.say(said.format(time=session.screen.when(until)))
         await paused(until)
 
     audits: tuple[Audit, ...] = session.online(
@@ -145,45 +160,62 @@ def audit(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
 
 
 def _show_undoing(screen: Screen, one: Undoing) -> None:
-    line = f"{one.delivery.channel}: {one.gone}/{one.out} taken down"
+    line = _("{channel}: {gone}/{out} taken down").format(
+        channel=one.delivery.channel, gone=one.gone, out=one.out
+    )
     if one.until is not None:
-        line += f"; the network asks to wait until {screen.when(one.until)} (Ctrl-C: go on later)"
+        line += _("; the network asks to wait until {time} (Ctrl-C: go on later)").format(
+            time=screen.when(one.until)
+        )
     screen.say(line)
 
 
 def _show_undone(screen: Screen, many: Sequence[Undoing]) -> None:
     for one in many:
         number = one.delivery.thread_id
-        where = f"#{number} on {one.delivery.channel}"
+        about = {"thread": number, "channel": one.delivery.channel}
         if one.gone == one.out:
-            screen.say(f"{where} is gone: all {one.out} posts.")
+            said = ngettext(
+                "#{thread} on {channel} is gone: its one post.",
+                "#{thread} on {channel} is gone: all {n} posts.",
+                one.out,
+            )
+            screen.say(said.format(**about, n=one.out))
             continue
-        screen.say(
-            f"{where}: {one.gone} of {one.out} posts are gone; "
-            f"go on later with: threadcast undo {number} -c {one.delivery.channel}"
+        said = ngettext(
+            "#{thread} on {channel}: {gone} of {n} post is gone; go on later with: {command}",
+            "#{thread} on {channel}: {gone} of {n} posts are gone; go on later with: {command}",
+            one.out,
         )
+        command = f"threadcast undo {number} -c {one.delivery.channel}"
+        screen.say(said.format(**about, gone=one.gone, n=one.out, command=command))
         for left in sorted(one.left, key=lambda left: left.position):
             address = f" {safe(left.url)}" if left.url else ""
-            screen.say(f"    post {left.position}{address}: {safe(left.reason)}")
+            post = _("post {number}").format(number=left.position)
+            screen.say(f"    {post}{address}: {safe(left.reason)}")
 
 
 def _show_audits(screen: Screen, thread_id: int, many: Sequence[Audit]) -> None:
     if not many:
-        screen.say(f"No post of #{thread_id} is out; see: threadcast show {thread_id}")
+        said = _("No post of #{thread} is out; see: {command}")
+        screen.say(said.format(thread=thread_id, command=f"threadcast show {thread_id}"))
     for one in many:
-        where = f"#{thread_id} on {one.delivery.channel}"
+        about = {"thread": thread_id, "channel": one.delivery.channel, "reason": safe(one.problem)}
         if not one.posts:
-            screen.say(f"{where}: {safe(one.problem)}.")
+            screen.say(_("#{thread} on {channel}: {reason}.").format(**about))
         elif one.problem:
-            screen.say(f"{where} could not be looked at: {safe(one.problem)}")
+            screen.say(_("#{thread} on {channel} could not be looked at: {reason}").format(**about))
         elif not one.differences:
-            screen.say(f"{where} is as it was sent: all {one.posts} posts, in order.")
+            said = _("#{thread} on {channel} is as it was sent: all {posts}, in order.")
+            screen.say(said.format(**about, posts=posts(one.posts)))
         else:
-            screen.say(f"{where} is not as it was sent:")
+            screen.say(_("#{thread} on {channel} is not as it was sent:").format(**about))
+        number = _("post {number}")
         if one.unseen is not None:
-            screen.say(f"    post {one.unseen.position}: {safe(one.unseen.detail)}")
+            screen.say(f"    {number.format(number=one.unseen.position)}: {safe(one.unseen.detail)}")
         if any(found.kind == "edited" for found in one.differences):
-            screen.say(f"    → to make it say again what is stored: threadcast edit {thread_id} --back")
+            command = f"threadcast edit {thread_id} --back"
+            screen.say("    → " + _("to make it say again what is stored: {command}").format(command=command))
         for found in one.differences:
-            post = f" post {found.position}" if found.position is not None else ""
-            screen.say(f"    {found.kind}{post}: {safe(found.detail)}")
+            post = f" {number.format(number=found.position)}" if found.position is not None else ""
+            screen.say(f"    {_(found.kind)}{post}: {safe(found.detail)}")

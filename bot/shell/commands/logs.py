@@ -10,6 +10,7 @@ from typing import Any, Self, TextIO
 
 import click
 
+from threadcast.bot.languages import _
 from threadcast.bot.shell.context import JSON, LIMIT, THREAD_NUMBER, load_settings
 from threadcast.bot.shell.follow import INTERVAL, until_interrupted
 from threadcast.bot.shell.screen import Screen
@@ -41,7 +42,7 @@ def logs(thread_id: int | None, limit: int | None, follow: bool, as_json: bool) 
     settings = load_settings()
     path = settings.data / FILE
     show = _shown(Lines(sys.stdout, settings.timezone), as_json=as_json)
-    with _Reader(path) as newest, _Reader(path.with_name(OLDER)) as older:
+    with Reader(path) as newest, Reader(path.with_name(OLDER)) as older:
         lately = [*older.read(), *newest.read()]
         found = [one for one in lately if _is_about(one, thread_id)][-(limit or USUAL) :]
         if as_json and not follow:
@@ -52,7 +53,8 @@ def logs(thread_id: int | None, limit: int | None, follow: bool, as_json: bool) 
         if follow:
             _follow(newest, lambda one: show(one) if _is_about(one, thread_id) else None)
         elif not found:
-            click.echo(f"The service has written nothing in {path} yet; start it: threadcast run", err=True)
+            said = _("The service has written nothing in {path} yet; start it: threadcast run")
+            click.echo(said.format(path=path), err=True)
 
 
 def _is_about(one: Record, thread_id: int | None) -> bool:
@@ -66,7 +68,7 @@ def _shown(lines: Lines, *, as_json: bool) -> Callable[[Record], None]:
     return show
 
 
-def _follow(reader: "_Reader", see: Callable[[Record], None]) -> None:
+def _follow(reader: "Reader", see: Callable[[Record], None]) -> None:
     """Show what is written from now on, until Ctrl-C."""
     try:
         with until_interrupted(INTERVAL) as pause:
@@ -75,11 +77,11 @@ def _follow(reader: "_Reader", see: Callable[[Record], None]) -> None:
                     see(one)
                 pause()
     except KeyboardInterrupt:
-        click.echo("\nNothing was stopped: the service goes on without you.", err=True)
+        click.echo("\n" + _("Nothing was stopped: the service goes on without you."), err=True)
         raise
 
 
-class _Reader:
+class Reader:
     """A file that grows, that may come later, and in whose place another may come."""
 
     def __init__(self, path: Path) -> None:

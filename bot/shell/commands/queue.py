@@ -7,11 +7,13 @@ from datetime import datetime
 
 import click
 
+from threadcast.bot import models
 from threadcast.bot.data_folder import AlreadyRunningError, only_one
+from threadcast.bot.languages import _, language, translated
 from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import RefusedError
 from threadcast.bot.requests.overview import for_owner
-from threadcast.bot.shell import completion, models, views
+from threadcast.bot.shell import completion, views
 from threadcast.bot.shell.context import (
     CHANNEL,
     FOLLOW,
@@ -31,6 +33,7 @@ from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.faults import report
 from threadcast.bot.shell.follow import INTERVAL, stay
 from threadcast.bot.wording import exactly, time_refused
+from threadcast.config.schedule.languages import in_english
 from threadcast.config.schedule.words import WhenError
 from threadcast.queue.errors import NotAllowedError, NotFoundError
 from threadcast.queue.model import Delivery
@@ -66,7 +69,7 @@ def queue(session: Session, channel: str | None) -> None:
     if forecasts or stopped:
         views.queue(session.screen, forecasts, stopped, session.clock(), running=session.wake())
     else:
-        session.screen.say("The queue is empty. Add a thread: threadcast add FILE")
+        session.screen.say(_("The queue is empty. Add a thread: threadcast add FILE"))
 
 
 @click.command()
@@ -117,16 +120,20 @@ def move(session: Session, thread_id: int, first: bool, after: int | None, chann
       threadcast move 7 --after 9 --channel news
     """
     if first == (after is not None):
-        raise click.UsageError("say where: --first, or --after ID")
+        raise click.UsageError(_("say where: --first, or --after ID"))
     changed = session.requests.changes.move(thread_id, channels=channels, after=after)
     if session.as_json:
         views.changed(session, changed, changed.refused)
         return
     for delivery in changed:
-        where = "first" if after is None else f"behind #{after}"
-        session.screen.say(f"#{thread_id} is {where} on {delivery.channel} now.")
+        said = (
+            _("#{thread} is first on {channel} now.")
+            if after is None
+            else _("#{thread} is behind #{other} on {channel} now.")
+        )
+        session.screen.say(said.format(thread=thread_id, other=after, channel=delivery.channel))
     views.say_refused(session.screen, changed.refused)
-    session.screen.say("See the order: threadcast queue")
+    session.screen.say(_("See the order: threadcast queue"))
 
 
 def _change(event: Event, about: str, more: str) -> click.Command:
@@ -269,19 +276,18 @@ def at(
       threadcast at 3-7 --each slots
     """
     if bool(when) == (each is not None):
-        raise click.UsageError("say when: TIME, or --each TIMES")
+        raise click.UsageError(_("say when: TIME, or --each TIMES"))
     zone, changes = session.settings.timezone, session.requests.changes
     if each is None:
         due = parse_at(" ".join(when), zone, hint="TIME", clock=session.clock)
         plan = dict.fromkeys(threads, due)
     else:
         plan = _times(session, threads, each)
-        lines = [
-            f"#{one}: {exactly(at, zone) if at else 'when its channel goes on'}" for one, at in plan.items()
-        ]
-        if plan and not (yes or confirm("\n".join([*lines, "Set these times?"]))):
+        later = _("when its channel goes on")
+        lines = [f"#{one}: {exactly(at, zone) if at else later}" for one, at in plan.items()]
+        if plan and not (yes or confirm("\n".join([*lines, _("Set these times?")]))):
             again = f"threadcast at {','.join(map(str, threads))} --each '{each}' --yes"
-            raise FaultError(f"No time was set; to do it: {again}", Exit.USAGE)
+            raise FaultError(_("No time was set; to do it: {command}").format(command=again), Exit.USAGE)
 
     def change(one: int) -> Changed:
         if each == "slots":
@@ -297,12 +303,14 @@ def _times(session: Session, threads: Sequence[int], each: str) -> dict[int, dat
     if each == "slots":
         return {one.delivery.thread_id: one.start for one in queries.in_turn(threads)}
     try:
-        plan = queries.one_each(threads, each, after=session.clock(), zone=session.settings.timezone)
+        times = in_english(each.lower(), language())
+        plan = queries.one_each(threads, times, after=session.clock(), zone=session.settings.timezone)
     except (ValueError, WhenError) as error:
-        said = time_refused(error) if isinstance(error, WhenError) else str(error)
+        said = translated(time_refused(error) if isinstance(error, WhenError) else str(error))
         raise click.BadParameter(said, param_hint="--each") from None
     if not plan:
-        raise FaultError("None of these threads waits to begin; see: threadcast queue", Exit.NOT_ALLOWED)
+        said = _("None of these threads waits to begin; see: threadcast queue")
+        raise FaultError(said, Exit.NOT_ALLOWED)
     return {**plan}
 
 
@@ -332,7 +340,7 @@ def settle(
       threadcast settle 7 not-sent
     """
     if (verdict == "sent") != (address is not None):
-        raise click.UsageError("give the post's address after `sent`, and none after `not-sent`")
+        raise click.UsageError(_("give the post's address after `sent`, and none after `not-sent`"))
     settled = session.online(
         lambda ask: ask.chains.settle(thread_id, address, channels=channels, force=force)
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -9,20 +10,35 @@ from pathlib import Path
 import click
 from click.shell_completion import get_completion_class
 
+from threadcast.bot import models
+from threadcast.bot.data_folder import has_queue
+from threadcast.bot.languages import DEFAULT as ENGLISH
+from threadcast.bot.languages import N_, _, ngettext, speaking, translated
 from threadcast.bot.people import pairing, shares
 from threadcast.bot.people.people import Role
 from threadcast.bot.service import serve
 from threadcast.bot.shell import check as checks
-from threadcast.bot.shell import models, views
+from threadcast.bot.shell import views
 from threadcast.bot.shell.cli import COMPLETE
-from threadcast.bot.shell.context import JSON, Session, actor, in_session, load_settings, thread_argument
+from threadcast.bot.shell.context import (
+    JSON,
+    Session,
+    actor,
+    confirm,
+    in_session,
+    load_settings,
+    thread_argument,
+)
 from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
-from threadcast.bot.shell.screen import Screen
-from threadcast.bot.wording import count
+from threadcast.bot.shell.screen import Screen, safe
 from threadcast.config import logs
-from threadcast.config.settings import in_force
+from threadcast.config.settings import DEFAULT, InForce, in_force
+
+NOT_WITHOUT_SERVICE = N_("The service has to run for that: threadcast run")
+
+NOTHING_YET = N_("Nothing is set up yet. Set it up now? Else all goes to one local channel")
 
 
 @click.command()
@@ -38,10 +54,17 @@ def run() -> None:
       THREADCAST_LOG_LEVEL=debug threadcast run
     """
     settings = load_settings()
+    if not settings.chosen and not has_queue(settings) and confirm(_(NOTHING_YET), default=True):
+        from threadcast.bot.shell.setup.steps import Wishes, set_up  # noqa: PLC0415  # once
+
+        if not set_up(Wishes()):
+            click.get_current_context().exit(Exit.CHECK_FAILED)
+        settings = load_settings()
     logs.configure(
         settings.log_level, settings.log_format, zone=settings.timezone, file=settings.data / logs.FILE
     )
-    asyncio.run(serve(settings))
+    with speaking(ENGLISH):  # its log, whoever starts it
+        asyncio.run(serve(settings))
 
 
 @click.command()
@@ -59,7 +82,7 @@ def check(as_json: bool) -> None:
     settings = load_settings()
     findings = asyncio.run(checks.examine(settings))
     screen = Screen(settings.timezone)
-    bad = any(one.level == "error" for _, one in findings)
+    bad = any(one.level == "error" for _about, one in findings)
     if as_json:
         found = [
             models.Finding(about=about, level=one.level, what=one.what, advice=one.advice)
@@ -68,7 +91,8 @@ def check(as_json: bool) -> None:
         screen.json({"ok": not bad, "findings": found})
     else:
         views.findings(screen, findings)
-        screen.say("Something has to be mended first." if bad else "All is well. Start with: threadcast run")
+        mend, well = _("Something has to be mended first."), _("All is well. Start with: threadcast run")
+        screen.say(mend if bad else well)
     if bad:
         click.get_current_context().exit(Exit.CHECK_FAILED)
 
@@ -88,28 +112,33 @@ def pair(session: Session, editor: bool) -> None:
     """
     if not session.settings.chatting:
         raise click.UsageError(
-            "no bot listens to people: put the token that @BotFather gives into THREADCAST_TELEGRAM__TOKEN, "
-            "and leave THREADCAST_TELEGRAM__LISTEN alone"
+            _(
+                "no bot listens to people: put the token that @BotFather gives into "
+                "THREADCAST_TELEGRAM__TOKEN, and leave THREADCAST_TELEGRAM__LISTEN alone"
+            )
         )
     from threadcast.bot.chat.access import bot_name  # noqa: PLC0415  # telegram: only where it is asked
 
     role = Role.EDITOR if editor else Role.OWNER
     name = asyncio.run(bot_name(session.settings))
     if not isinstance(name, str):
-        raise click.ClickException(f"{name.what}: {name.advice}")
+        raise click.ClickException(f"{translated(name.what)}: {translated(name.advice)}")
     code = pairing.offer(session.database.notes, role, by=actor(), now=session.clock())
     link = pairing.address(name, code)
     if session.as_json:
         minutes = int(pairing.LASTS.total_seconds() / 60)
         session.screen.json({"link": link, "role": role.name.lower(), "minutes": minutes})
         return
-    who = "an editor" if editor else "an owner"
     session.screen.say(link)
     if sys.stdout.isatty():
         session.screen.say(pairing.drawn(link))
-    session.screen.say(f"Who opens it first, within ten minutes, is {who} from then on.")
+    session.screen.say(
+        _("Who opens it first, within ten minutes, is an editor from then on.")
+        if editor
+        else _("Who opens it first, within ten minutes, is an owner from then on.")
+    )
     if not session.wake():
-        session.screen.say("The service has to run for that: threadcast run")
+        session.screen.say(_(NOT_WITHOUT_SERVICE))
 
 
 @click.command()
@@ -125,7 +154,7 @@ def page(session: Session) -> None:
     """
     web = session.settings.web
     if web.listen is None:
-        raise click.UsageError("there is no page: THREADCAST_WEB__LISTEN is off")
+        raise click.UsageError(_("there is no page: THREADCAST_WEB__LISTEN is off"))
     link = pairing.sign_in_link(
         session.database.notes, web.address, Role.OWNER, actor=actor(), now=session.clock()
     )
@@ -134,9 +163,9 @@ def page(session: Session) -> None:
         session.screen.json({"link": link, "minutes": minutes})
         return
     session.screen.say(link)
-    session.screen.say("Who opens it first, within five minutes, is signed in as you.")
+    session.screen.say(_("Who opens it first, within five minutes, is signed in as you."))
     if not session.wake():
-        session.screen.say("The service has to run for that: threadcast run")
+        session.screen.say(_(NOT_WITHOUT_SERVICE))
 
 
 @click.command()
@@ -162,18 +191,23 @@ def share(session: Session, thread_id: int, days: int) -> None:
     """
     web = session.settings.web
     if web.listen is None:
-        raise click.UsageError("there is no page: THREADCAST_WEB__LISTEN is off")
+        raise click.UsageError(_("there is no page: THREADCAST_WEB__LISTEN is off"))
     code = session.requests.share(thread_id, timedelta(days=days))
     link = f"{web.address}/share/{code}"
     if session.as_json:
         session.screen.json({"link": link, "days": days})
         return
     session.screen.say(link)
-    session.screen.say(f"Who has it can approve #{thread_id} or send it back, within {count(days, 'day')}.")
+    said = ngettext(
+        "Who has it can approve #{thread} or send it back, within {n} day.",
+        "Who has it can approve #{thread} or send it back, within {n} days.",
+        days,
+    )
+    session.screen.say(said.format(thread=thread_id, n=days))
     if web.url is None:
-        session.screen.say("It opens on this machine alone; for others, set THREADCAST_WEB__URL.")
+        session.screen.say(_("It opens on this machine alone; for others, set THREADCAST_WEB__URL."))
     if not session.wake():
-        session.screen.say("The service has to run for that: threadcast run")
+        session.screen.say(_(NOT_WITHOUT_SERVICE))
 
 
 @click.command()
@@ -193,7 +227,16 @@ def config(as_json: bool) -> None:
     if as_json:
         screen.json({"settings": found})
     else:
-        views.config(screen, found)
+        _show_config(screen, found)
+
+
+def _show_config(screen: Screen, settings: Sequence[InForce]) -> None:
+    lines = []
+    for one in settings:
+        value = safe(one.value) if one.value else f"[dim]{_('not set')}[/]"
+        source = f"[dim]{_('default')}[/]" if one.source == DEFAULT else safe(one.source)
+        lines.append((one.name, value, source))
+    screen.table((N_("setting"), N_("value"), N_("from")), lines)
 
 
 @click.command()
@@ -201,7 +244,7 @@ def config(as_json: bool) -> None:
 def completion(shell: str) -> None:
     """Print the script that completes at the Tab key.
 
-    Commands, threads and channels are completed. docs/commands.md says how to install it.
+    Commands, threads and channels are completed. docs/reference/commands.md says how to install it.
 
     \b
     Examples:

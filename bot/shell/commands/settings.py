@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from threadcast.bot.languages import _
 from threadcast.bot.requests.input import Intake
 from threadcast.bot.requests.threads import settled
 from threadcast.bot.shell import views
@@ -72,6 +73,7 @@ def set_(session: Session, thread_id: int, values: tuple[str, ...]) -> None:
     for one in values:
         name, sign, value = one.partition("=")
         if not sign:
-            raise click.UsageError(f"{one!r} has to be NAME=VALUE, as in: threadcast set 7 language=de")
+            said = _("{text!r} has to be NAME=VALUE, as in: threadcast set 7 language=de")
+            raise click.UsageError(said.format(text=one))
         given[name.strip().lower().replace("-", "_")] = value.strip() or None
     views.changed(session, session.requests.threads.settings(thread_id, given))

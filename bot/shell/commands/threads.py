@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from threadcast.bot import models
+from threadcast.bot.languages import _
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.input import Intake, inspected
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
-from threadcast.bot.shell import completion, models, views
+from threadcast.bot.shell import completion, views
 from threadcast.bot.shell.commands.settings import SETTINGS, with_options
 from threadcast.bot.shell.context import (
     CHANNEL,
@@ -34,7 +36,7 @@ from threadcast.bot.shell.context import (
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import Screen, safe
-from threadcast.bot.wording import count
+from threadcast.bot.wording import parts
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import render
 
@@ -92,7 +94,7 @@ def add(
     wished = any(value is not None for value in settings.values())
     if continued is not None and (len(files) > 1 or channels or at or hold is not None or again or wished):
         raise click.UsageError(
-            "--continue takes one file, and no option but --media, --encoding, --dry-run and --json"
+            _("--continue takes one file, and no option but --media, --encoding, --dry-run and --json")
         )
     intakes = with_options(read_all(files, encoding, media), settings)
     if dry_run:
@@ -134,13 +136,13 @@ def _show_receipts(session: Session, receipts: Sequence[Receipt]) -> None:
     for receipt in receipts:
         views.receipt(screen, receipt, starts, session.clock())
     if not added:
-        screen.say("Nothing new was added.")
+        screen.say(_("Nothing new was added."))
     elif all(one.state is DeliveryState.HELD for one in added):
         return  # what is next stands beside each
     elif session.wake():
-        screen.say("See how it goes: threadcast queue")
+        screen.say(_("See how it goes: threadcast queue"))
     else:
-        screen.say(views.NO_SERVICE)
+        screen.say(_(views.NO_SERVICE))
 
 
 @click.command()
@@ -262,8 +264,9 @@ def open_(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
         if post.url and not post.taken_down and (not wanted or chain.delivery.channel in wanted)
     ]
     if not addresses:
-        what = f"no post of #{thread_id} is out that has an address; see: threadcast show {thread_id}"
-        raise FaultError(what, Exit.NOT_ALLOWED)
+        what = _("no post of #{thread} is out that has an address; see: {command}")
+        command = f"threadcast show {thread_id}"
+        raise FaultError(what.format(thread=thread_id, command=command), Exit.NOT_ALLOWED)
     if session.as_json:
         session.screen.json({"urls": addresses})
         return
@@ -300,7 +303,9 @@ def export(session: Session, thread_id: int, output: Path | None) -> None:
         click.echo(text.encode(), nl=False)
     else:
         _write_new(output, text)
-        what = f"#{thread_id}, {count(len(thread.parts), 'part')}, is in {safe(str(output))}"
+        what = _("#{thread}, {parts}, is in {path}").format(
+            thread=thread_id, parts=parts(len(thread.parts)), path=safe(str(output))
+        )
         session.screen.say(what, whole=True)
 
 
@@ -310,13 +315,11 @@ def _write_new(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
-        raise FaultError(
-            f"{path} is there already, and is not overwritten: name another file", Exit.INPUT
-        ) from None
+        said = _("{path} is there already, and is not overwritten: name another file")
+        raise FaultError(said.format(path=path), Exit.INPUT) from None
     except OSError as error:
-        raise FaultError(
-            f"{path} cannot be written: {error.strerror}; name another file", Exit.INPUT
-        ) from None
+        said = _("{path} cannot be written: {cause}; name another file")
+        raise FaultError(said.format(path=path, cause=error.strerror), Exit.INPUT) from None
 
 
 @click.command()
@@ -335,13 +338,13 @@ def remove(session: Session, thread_id: int, yes: bool) -> None:
       threadcast remove 7 --yes
     """
     title = session.requests.queries.show(thread_id).stored.thread.title
-    if not (yes or confirm(f"Forget #{thread_id} {title!r}?")):
-        raise FaultError(
-            f"#{thread_id} was not removed; to do it: threadcast remove {thread_id} --yes", Exit.USAGE
-        )
+    if not (yes or confirm(_("Forget #{thread} {title!r}?").format(thread=thread_id, title=title))):
+        said = _("#{thread} was not removed; to do it: {command}")
+        again = f"threadcast remove {thread_id} --yes"
+        raise FaultError(said.format(thread=thread_id, command=again), Exit.USAGE)
     session.requests.threads.remove(thread_id)
     if session.as_json:
         session.screen.json({"removed": thread_id})
     else:
-        what = f"#{thread_id} is forgotten; what happened to it: threadcast events {thread_id}"
-        session.screen.say(what)
+        what = _("#{thread} is forgotten; what happened to it: {command}")
+        session.screen.say(what.format(thread=thread_id, command=f"threadcast events {thread_id}"))

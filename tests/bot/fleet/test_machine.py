@@ -40,17 +40,20 @@ class Heard:
     words: list[str] = field(default_factory=list)
     came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    def told(self, leads: str | None = "bot") -> Told:
+    def told(self, leads: str = "bot") -> Told:
+        async def changed() -> None:
+            self.words.append("changed")
+
         def say(word: str) -> Callable[..., None]:
             return lambda *_: self.words.append(word)
 
-        def later(word: str) -> Callable[[], "asyncio.Future[None]"]:
-            async def said() -> None:
-                self.words.append(word)
+        return Told(changed, say("look"), say("ended"), {leads: self})
 
-            return lambda: asyncio.ensure_future(said())
+    async def begin(self) -> None:
+        self.words.append("lead")
 
-        return Told(later("changed"), say("look"), later("lead"), later("follow"), say("ended"), leads)
+    async def abandon(self) -> None:
+        self.words.append("follow")
 
     async def wait(self, word: str) -> None:
         async with asyncio.timeout(PATIENCE):

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
 from threadcast.bot.channels.telegram.errors import REFUSALS
@@ -15,22 +17,12 @@ from threadcast.queue.errors import Fault
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUES = ROOT / "bot/languages/po"
-# What is said where a service starts, and what a worker says to the log: not in a chat.
+TABLE = ROOT / "docs/reference/languages.md"
+# What a worker says to the log: nobody asked.
 UNHEARD = {
     *(Fault.LEASE_LOST, Fault.CHANGED, Fault.PLANNED, Fault.NO_POST_OUT, Fault.NOTHING_TO_POST),
-    *(
-        Fault.NO_POSITION,
-        Fault.WRONG_END,
-        Fault.NOT_PLANNED,
-        Fault.NOT_NEXT,
-        Fault.NOT_SENDING,
-        Fault.NOT_OUT,
-    ),
-    *(Fault.NOT_STOPPED, Fault.BEGINNING, Fault.URL, Fault.URL_KIND, Fault.URL_MORE, Fault.URL_MEMORY),
-    *(Fault.OLD_SQLITE, Fault.NOT_MADE, Fault.MISSING, Fault.NOT_OPENED, Fault.NO_FILE, Fault.NOT_BEGUN),
-    *(Fault.NO_LOCK, Fault.LOCKLESS, Fault.RUNS_IN, Fault.RUNS_ON, Fault.FOLDER_NOT_MADE),
-    *(Fault.FOLDER_UNUSABLE, Fault.NOT_PUBLISHED, Fault.NO_TABLES, Fault.OLD_TABLES, Fault.STRANGE_TABLES),
-    *(Fault.NEWER_TABLES, Fault.ODD_VERSION),
+    *(Fault.NO_POSITION, Fault.WRONG_END, Fault.NOT_PLANNED, Fault.NOT_NEXT, Fault.NOT_SENDING),
+    *(Fault.NOT_OUT, Fault.NOT_STOPPED, Fault.BEGINNING),
 }
 
 # Sentences that are data, or of rooms that know of no languages.
@@ -58,6 +50,9 @@ def template() -> Catalog:
     for path in sorted(path for room in ("bot", "queue", "config") for path in (ROOT / room).rglob("*.py")):
         for message in filter(_has_words, marked(ast.parse(path.read_text("utf-8")))):
             found.add(message, locations=[(str(path.relative_to(ROOT)), 0)])
+    for path in sorted((ROOT / "bot/web/templates").glob("*.html")):
+        for said in of_template(path):
+            found.add(said, locations=[(str(path.relative_to(ROOT)), 0)])
     for place, messages in DATA.items():
         for message in messages:
             found.add(message, locations=[(place, 0)])
@@ -78,6 +73,15 @@ def marked(tree: ast.Module) -> Iterator[str | tuple[str, str]]:
                 args=[ast.Constant(value=message)],
             ):
                 yield str(message)
+
+
+def of_template(path: Path) -> Iterator[str | tuple[str, ...]]:
+    """The sentences of a template of the page."""
+    options = {"silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
+    keywords = {"_": None, "ngettext": (1, 2)}
+    with path.open("rb") as file:
+        for _line, message, _comments, _context in extract("jinja2", file, keywords, options=options):
+            yield message
 
 
 def _has_words(message: str | tuple[str, str]) -> bool:
@@ -105,7 +109,29 @@ def main() -> None:
         ours = catalogue(language)
         ours.update(sentences, no_fuzzy_matching=True, update_creation_date=False)
         write(language, ours)
-        print(f"{language}: {len(ours)} sentences, {len(missing(ours))} to translate")
+    rows = table()
+    print("\n".join(rows))
+    page = TABLE.read_text("utf-8")
+    before, _old, after = page.partition(rows[0])
+    rest = after.lstrip("|").partition("\n\n")[2]
+    TABLE.write_text("\n".join([before + rows[0], *rows[1:], "", rest]), "utf-8")
+
+
+def table() -> list[str]:
+    """The languages and how much is said in them, as `docs/reference/languages.md` has it."""
+    rows = [
+        "| language | code | sentences | with plural | plural forms | translated |",
+        "|---|---|---|---|---|---|",
+    ]
+    for language in LANGUAGES:
+        ours = template() if language == DEFAULT else catalogue(language)
+        plural = sum(not isinstance(one.id, str) for one in ours)
+        known = Locale.parse(language)
+        many = 2 if language == DEFAULT else ours.num_plurals
+        whole = len(ours) if language == DEFAULT else len(ours) - len(missing(ours))
+        name = known.get_display_name(DEFAULT)
+        rows.append(f"| {name} | `{language}` | {len(ours)} | {plural} | {many} | {whole} |")
+    return rows
 
 
 def write(language: str, ours: Catalog) -> None:

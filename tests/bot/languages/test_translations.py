@@ -7,13 +7,13 @@ from string import Formatter
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from tests.bot.languages.messages import catalogue, forms, missing, template
+from tests.bot.languages.messages import TABLE, catalogue, forms, missing, table, template
 from threadcast.bot.chat.requests import REGISTRY
 from threadcast.bot.languages import DEFAULT, LANGUAGES
 
 TEMPLATE = template()
 OTHERS = [language for language in LANGUAGES if language != DEFAULT]
-WHAT_STAYS = re.compile(r"</?[a-z]+>|(?<![\w.:/])/[a-z]+\b|THREADCAST_[A-Z_]+|\n|https?:")
+WHAT_STAYS = re.compile(r"</?[a-z]+>|(?<![\w.:/])/[a-z]+\b|THREADCAST_[A-Z_]+|\n|https?:|threadcast [a-z]+")
 
 
 def ids(catalogue: Catalog) -> set[str | tuple[str, ...]]:
@@ -39,6 +39,11 @@ def test_no_sentence_is_left_out(language: str) -> None:
     assert ids(ours) == ids(TEMPLATE)
     assert missing(ours) == []
     assert [one.id for one in ours if one.fuzzy and one.id] == []
+
+
+def test_the_table_of_languages() -> None:
+    """The documentation says how many sentences each language has: `make messages` writes it."""
+    assert "\n".join(table()) in TABLE.read_text("utf-8")
 
 
 @pytest.mark.parametrize("language", OTHERS)

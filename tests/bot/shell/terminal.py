@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 30.0  # seconds a test waits for what it is to see
-KEPT = ("PYTHONPATH", "PATH", "LANG")  # what a process needs of this one's environment
+KEPT = ("PYTHONPATH", "PATH")  # what a process needs of this one's environment
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """What a command is given: a terminal's usual variables, and these."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return {**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1", **more}
+    return {**kept, "LANG": "C.UTF-8", "TERM": "xterm-256color", "PYTHONUTF8": "1", **more}
 
 
 class Terminal:

@@ -10,7 +10,7 @@ import pytest
 LIBRARIES = (
     *("telegram", "httpx", "anyio", "mastodon", "requests", "urllib3", "obstore"),  # networks
     *("alembic", "psycopg", "procrastinate", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm"),  # databases
-    *("apscheduler", "watchfiles", "structlog"),  # the service
+    *("apscheduler", "watchfiles", "structlog", "fastapi", "prometheus_client"),  # the service
     *("babel", "jinja2", "PIL", "pillow_heif", "segno", "rich.progress", "pygments"),  # what few answers need
 )
 ENVIRON = {

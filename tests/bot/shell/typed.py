@@ -38,7 +38,7 @@ class Shell:
         }
 
     def __call__(self, *words: str, stdin: str | bytes | None = None) -> Result:
-        ours = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DATABASE_URL")
+        ours = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DATABASE_URL", "LC_ALL", "LC_MESSAGES", "LANG")
         env = {name: None for name in os.environ if "THREADCAST" in name or name in ours}
         return CliRunner(env={**env, **self.env}).invoke(cli, list(words), input=stdin)
 

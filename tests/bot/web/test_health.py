@@ -19,12 +19,12 @@ def test_all_is_well(tmp_path: Path) -> None:
 def test_a_thread_that_nobody_takes_up(tmp_path: Path) -> None:
     """What is due and is not begun turns it red after a minute, with the channel's name and no text."""
     with opened(tmp_path) as page:
-        thread = add(page)
+        add(page)
+        due = page.moment[0]
         page.moment[0] += timedelta(minutes=2)
         answer = page.browser().get("/health/ready")
         assert answer.status_code == 503
-        assert list(answer.json()["faults"]) == ["news"]
-        assert f"thread {thread} was due" in answer.json()["faults"]["news"]
+        assert answer.json()["faults"] == {"news": f"what was due at {due:%H:%M} UTC was not taken up"}
         page.requests_of("shell:ada").changes.pause(["news"])
         assert page.browser().get("/health/ready").status_code == 200
 
@@ -46,3 +46,25 @@ def test_a_database_that_is_gone(tmp_path: Path) -> None:
         assert browser.get("/health/ready").status_code == 503
         assert list(browser.get("/health/ready").json()["faults"]) == ["database"]
         assert browser.get("/health/live").status_code == 200
+
+
+def test_what_is_wrong_is_not_told_in_public(tmp_path: Path) -> None:
+    """Through the public address, or a proxy, one learns that something is wrong, and not what."""
+    with opened(tmp_path, THREADCAST_WEB__URL="https://threads.example.org") as page:
+        page.broken["slow"] = "broke; the log says why"
+        public = page.browser("https://threads.example.org").get("/health/ready")
+        proxied = page.browser().get("/health/ready", headers={"X-Forwarded-For": "203.0.113.7"})
+        for answer in (public, proxied):
+            assert (answer.status_code, answer.json()) == (503, {"ready": False})
+        assert "slow" in page.browser().get("/health/ready").json()["faults"]
+
+
+def test_a_supervisor_of_another_machine(tmp_path: Path) -> None:
+    """Who monitors asks at any address of the machine; the page itself answers to its own names alone."""
+    with opened(tmp_path) as page:
+        for host in ("http://10.1.2.3:8480", "http://[fd00::7]:8480"):
+            browser = page.browser(host)
+            assert browser.get("/health/live").status_code == 200
+            assert browser.get("/metrics").status_code == 200
+            assert browser.get("/sign-in").status_code == 400
+        assert page.browser("http://evil.example:8480").get("/metrics").status_code == 400

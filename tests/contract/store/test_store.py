@@ -21,7 +21,15 @@ from tests.contract.store.steps import (
     started,
 )
 from threadcast.queue.errors import NotAllowedError, NotFoundError, StoreError
-from threadcast.queue.model import Adoption, AuditEvent, ChannelRow, ChannelSeen, Duplicate, NewThread
+from threadcast.queue.model import (
+    Adoption,
+    AuditEvent,
+    Backlog,
+    ChannelRow,
+    ChannelSeen,
+    Duplicate,
+    NewThread,
+)
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import Event
 from threadcast.queue.store.database import Database
@@ -333,3 +341,20 @@ def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     """No store guesses a zone."""
     with pytest.raises(StoreError, match="zone"):
         database.changes.see_channels([ChannelSeen("news", "local", "news")], now=NOON.replace(tzinfo=None))
+
+
+class TestFigures:
+    def test_the_backlog(self, database: Database) -> None:
+        """What is live is counted by channel, state and own time, with when the first was due and there."""
+        later = NOON + 60 * MINUTE
+        add(database, new("A", wish("news")), new("B", wish("news", due=later)))
+        add(database, new("C", wish("news", due=later, own_time=True)))
+        begun = claim(database)
+        assert database.figures.backlog() == (
+            Backlog("news", PUBLISHING, False, 1, NOON),
+            Backlog("news", QUEUED, False, 1, later),
+            Backlog("news", QUEUED, True, 1, later),
+        )
+        database.work.let_go(begun, now=NOON)
+        ask(database, begun.delivery, Event.CANCEL)
+        assert [one.state for one in database.figures.backlog()] == [QUEUED, QUEUED]

@@ -18,7 +18,7 @@ class Manners:
     `gone`: the status for a deleted post; `html_errors`: 404 and 410 are pages. `instance_v2` and
     `app_credentials`: the status of those calls. `lenient_parents`: a reply to a missing post is posted
     without a parent. `replay_fails`: a known Idempotency-Key is answered with 500 (Mastodon 4.6.0 to 4.7.1).
-    `closing`: see `tests.servers.http`.
+    `closing`: see `tests.servers.http`. `narrow_scopes`: whether it knows scopes such as `write:statuses`.
     """
 
     software: str = "mastodon"
@@ -39,6 +39,7 @@ class Manners:
     html_errors: bool = False
     lenient_parents: bool = False
     closing: Closing = "announced"
+    narrow_scopes: bool = True
 
 
 MASTODON = Manners()
@@ -86,6 +87,7 @@ TAKAHE = Manners(
     html_errors=True,
     lenient_parents=True,
     closing="late",
+    narrow_scopes=False,
 )
 # https://git.pleroma.social/pleroma/pleroma: limits that no header tells.
 PLEROMA = Manners(

@@ -14,6 +14,7 @@ from tests.servers.http import Answer, LoopbackServer, Request, Response
 from tests.servers.mastodon.budgets import Budget, Budgets, Left
 from tests.servers.mastodon.manners import MASTODON, Manners
 from tests.servers.mastodon.media import Attachments
+from tests.servers.mastodon.oauth import OAuth
 from tests.servers.mastodon.script import HTML, Script
 from tests.servers.mastodon.statuses import Account, ApiError, Status, Statuses, account_json, status_json
 from tests.servers.mastodon.text import to_html
@@ -63,6 +64,7 @@ class MastodonServer(Script, LoopbackServer):
         self.throttled = 0
         self._statuses = Statuses(manners=manners, limit=limit, locale=locale, clock=clock)
         self._manners = manners
+        self.oauth = OAuth(manners, clock)
         self.attachments = Attachments()
         self._budgets = Budgets(manners.budgets if budgets is None else budgets)
 
@@ -135,6 +137,8 @@ class MastodonServer(Script, LoopbackServer):
                 return Response(301 if request.method == "GET" else 307, b"", {"Location": path})
         if request.method == "GET" and (public := self._public(path)) is not None:
             return public
+        if (opened := self.oauth.answer(request, path, self.accounts)) is not None:
+            return opened
         context = re.fullmatch(r"/api/v1/statuses/([^/]+)/context", path)
         if context and "authorization" not in request.headers:
             return self._visited(context[1])

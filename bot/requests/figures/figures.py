@@ -1,0 +1,41 @@
+"""What whoever watches over the service asks: how much waits, what is left of budgets, what stands still."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from threadcast.bot.channels.budget import Prospect
+from threadcast.bot.requests.context import RequestContext
+from threadcast.bot.requests.figures.stuck import stuck
+from threadcast.queue.states import LIVE, DeliveryState
+
+GONE = "(gone)"  # all channels that are not configured any more, under a name that none can have
+
+
+class Figures:
+    """Each answers from the queue as it is now, with no text in it. Raises StoreError."""
+
+    def __init__(self, context: RequestContext) -> None:
+        self._context = context
+        self._database = context.database
+
+    def stuck(self) -> dict[str, str]:
+        """Return the channels that do not go on though they should, each with why."""
+        return stuck(
+            self._database.figures.backlog(),
+            self._database.reading.deliveries(states=frozenset({DeliveryState.PUBLISHING})),
+            {row.name: row for row in self._database.reading.channels()},
+            self._context.rhythms,
+            self._context.clock(),
+        )
+
+    def backlog(self) -> Mapping[tuple[str, DeliveryState], int]:
+        """Return how many deliveries stand where: each configured channel with each state of what is live."""
+        names = [channel.name for channel in self._context.channels]
+        found = Counter({(name, state): 0 for name in (*names, GONE) for state in sorted(LIVE)})
+        for one in self._database.figures.backlog():
+            found[one.channel if one.channel in names else GONE, one.state] += one.count
+        return found
+
+    def prospects(self) -> Mapping[str, Prospect]:
+        """Return what is left of each channel's budgets."""
+        return self._context.prospects(self._context.clock())
