@@ -18,7 +18,7 @@ from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Access
 from threadcast.bot.chat.commands import Context
 from threadcast.bot.chat.handler import Handler
-from threadcast.bot.chat.menu import describe, renew_menu, set_menus
+from threadcast.bot.chat.menu import describe, renew_menu, set_buttons, set_menus
 from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
 from threadcast.bot.chat.telling.digest import DailyDigest, next_due
@@ -78,7 +78,8 @@ class Chat:
             given.token.get_secret_value(), api_url=given.api_url, proxies=settings.proxies, polls=True
         )
         people = People(given, settings.language or "").read(notes)
-        self._access = Access(given.group, people)
+        address = settings.web.address if settings.web.listen is not None else ""
+        self._access = Access(given.group, people, address)
         drafts = Drafts(notes, clock)
         context = Context(
             requests_of,
@@ -91,7 +92,7 @@ class Chat:
             given.confirm,
             take_up,
             lambda person: self._spawn(renew_menu(self._bot, self._access, person)),
-            settings.web.address if settings.web.listen is not None else "",
+            address,
         )
         outbox = Outbox(self._bot, clock=clock, pace=pace)
         self._reporter = Reporter(context, outbox, self._access, spawn=self._spawn, timer=timer)
@@ -194,6 +195,7 @@ class Chat:
         try:  # a help only: without menus everything works by typing
             await set_menus(self._bot, self._access)
             with suppress(StoreError):
+                await set_buttons(self._bot, self._access, self._notes, now=self._clock())
                 language = self._access.known.language
                 await describe(self._bot, self._notes, language=language, now=self._clock())
         except (TelegramError, *UNREADABLE) as error:

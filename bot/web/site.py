@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.people.people import People, Role
 from threadcast.bot.requests.drafting.drafts import Drafts
 from threadcast.bot.requests.requests import Requests
+from threadcast.bot.web.arranging.errands import Errands
 from threadcast.bot.web.live import Live
-from threadcast.bot.web.sessions import Sessions, Visitor
+from threadcast.bot.web.sessions import Sessions, Tries, Visitor
 from threadcast.config.channels import ChannelSettings
 from threadcast.config.settings import Settings
 from threadcast.config.web import WebSettings
@@ -29,17 +32,23 @@ async def nobody(_secret: str, _body: bytes) -> HTTPStatus:
 class Site:
     """`requests_of` gives the requests of an actor, `broken` what broke, each with why.
 
-    `usual` is what the environment settles for a channel.
-    `language` is spoken to everybody; "": that of each browser.
+    `usual` is what the environment settles for a channel. `hear` takes what Telegram brings.
+    `token` is that of the bot from whose menu the page opens, None where there is none. `links` and `shares`
+    count the links of either kind that are tried. `language` is spoken to everybody; "": each browser's own.
     """
 
     settings: WebSettings
+    token: SecretStr | None
     channels: Sequence[Channel]
     requests_of: Callable[[str], Requests]
     sessions: Sessions
+    links: Tries
+    shares: Tries
+    is_owner: Callable[[str], bool]
     notes: Notes
     people: Callable[[], People]
     live: Live
+    errands: Errands
     broken: Callable[[], Mapping[str, str]]
     clock: Clock
     zone: ZoneInfo
@@ -74,14 +83,20 @@ def build_site(
             return Role.OWNER
         return people().roles.get(int(number)) if kind == "telegram" and number.isdecimal() else None
 
+    live = Live()
     return Site(
         settings.web,
+        settings.telegram.token if settings.chatting else None,
         channels,
         requests_of,
         Sessions(notes, role_of, clock),
+        Tries(clock),
+        Tries(clock),
+        lambda actor: role_of(actor) is Role.OWNER,
         notes,
         people,
-        Live(),
+        live,
+        Errands(live),
         broken,
         clock,
         settings.timezone,
