@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks [--json] [GROUP…]
 
-The groups are answers, chains, composing, fleet, many, page, queue, resting, shell and simulation. Where it says
-so a figure is a ratio of two things that took turns in the same run. No test asserts any of this: machines
-differ.
+The groups are answers, chains, composing, fleet, many, page, queue, resting, shell and simulation. Where it
+says so a figure is a ratio of two things that took turns in the same run. No test asserts any of this:
+machines differ.
 """
 
 import sys
