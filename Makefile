@@ -16,10 +16,10 @@ PIP := $(RUN) pip --disable-pip-version-check --quiet
 LOCKED := $(PIP) install --no-deps --require-hashes
 SOURCES := $(shell find bot queue config -name '*.py' -o -name '*.j2' -o -name '*.txt' -o -name '*.env' -o -name '*.toml' -o -name '*.po' -o -path 'bot/web/*/*' | sort)
 
-.PHONY: help install demo browser test fuzz check bench fleet soak languages messages lock docs clean
+.PHONY: help install develop demo browser test fuzz check bench fleet soak languages messages lock docs release release-test clean
 
 help:  ## show what can be made
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(BIN)/python:
 	@echo "setting up $(VENV) with $$($(PYTHON) --version) …"
@@ -99,14 +99,22 @@ check: develop  ## lint, types, layers, docs
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) ruff check --quiet .
 	@$(RUN) mypy -p threadcast.bot -p threadcast.queue -p threadcast.config
-	@$(RUN) mypy tests
+	@$(RUN) mypy tests release/build.py docs/generated.py
 	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as c; c()'
 	@$(MAKE) --no-print-directory docs
 	@echo "check: all well"
 
 docs: develop  ## build the documentation into docs/_build
+	@$(BIN)/python docs/generated.py
 	@$(RUN) sphinx -q -W --keep-going -b html docs docs/_build
 	@echo "the documentation: docs/_build/index.html"
+
+# Of what git has at HEAD; the Debian package for the Python and the architecture of this machine.
+release: develop  ## make wheel, sdist, Debian package, list of components and sums in build/release
+	@$(BIN)/python release/build.py $(ARGS)
+
+release-test: develop  ## make a release twice, install and run each of it, on every Python there is (minutes)
+	@RELEASE=1 $(PYTEST) tests/release $(ARGS)
 
 languages: develop  ## play every transcript in every language (in each run of the tests: in one)
 	@EVERY_LANGUAGE=1 $(PYTEST) tests/bot/chat/test_transcripts.py

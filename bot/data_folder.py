@@ -22,9 +22,11 @@ from threadcast.queue.store.backup import require_sound
 from threadcast.queue.store.database import Database, open_database
 from threadcast.queue.store.engine import doubts, is_missing, is_sqlite, parse_url, place
 from threadcast.queue.store.fleet.jobs import require_jobs
+from threadcast.queue.store.notes import ANSWERS
 from threadcast.queue.store.transactions import held, service_lock
 
 UNNEEDED = timedelta(days=1)  # how long a file stays that no thread needs, or not yet
+KEPT = timedelta(days=1)  # how long a request that comes again under its key is given its first answer
 QUEUE_OF_FILES = "media"  # the note with the name by which the files know their queue
 
 log = get_logger("threadcast.service")
@@ -139,8 +141,12 @@ def look_through(settings: Settings) -> None:
 
 
 def remove_unneeded(settings: Settings, database: Database, clock: Clock) -> None:
-    """Remove the files that no thread needs. Blocks: the scheduler calls it in a thread."""
+    """Remove the files that no thread needs, and answers that nobody asks for any more.
+
+    Blocks: the scheduler calls it in a thread.
+    """
     try:
+        database.notes.forget_old(ANSWERS, before=clock() - KEPT)
         _remove_unneeded(settings, database, clock())
     except AwayError as error:
         log.error("the files of threads cannot be used", reason=str(error), next=error.advice)  # noqa: TRY400

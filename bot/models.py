@@ -1,4 +1,4 @@
-"""Answers as typed data, for `--json`. Keys may be added, and are not taken away."""
+"""Answers as typed data, for `--json` and the API. Keys may be added, and are not taken away."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -148,6 +148,12 @@ class Post(Model):
 
 class Chain(Delivery):
     posts: list[Post] = _at("posts")
+
+
+class Listed(Model):
+    id: int
+    title: str
+    deliveries: list[Delivery]
 
 
 class Undoing(Delivery):

@@ -148,6 +148,10 @@ def _request_refused(error: RequestError, face: Face) -> str:  # noqa: C901, PLR
             return _("there never was a thread {thread}; see all: {command}").format(
                 thread=thread, command=face.command("events")
             )
+        case Problem.NO_FILE:
+            return _("thread {thread} shows no file {names}; see: {command}").format(
+                thread=thread, names=names, command=face.command("show", thread)
+            )
         case Problem.NOWHERE:
             return "\n".join(sentence(one, face) for one in error.refusals)
         case Problem.NOT_HERE:

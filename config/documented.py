@@ -1,6 +1,6 @@
 """What a variable is: its name, what it means, what it takes. The models say it once, beside each field.
 
-From here come the table in the README, `example.env`, the errors at start and the search for misspelt
+From here come the reference of settings, `example.env`, the errors at start and the search for misspelt
 names.
 """
 

@@ -57,6 +57,8 @@ class Fault(Enum):
     NOTHING_OUT = "nothing of thread {thread_id} is out; see: {run:show {thread_id}}"
     NOTHING_IN_DOUBT = "nothing of thread {thread_id} is in doubt; see: {run:show {thread_id}}"
 
+    REPEATED = "this was asked for before under the same key, and done: its answer is kept"
+
     # What there is not.
     NO_THREAD = "there is no thread {thread_id}; see: {run:queue}"
     NO_DELIVERY = "there is no delivery {delivery_id}"
@@ -192,6 +194,12 @@ class Fault(Enum):
         "{head}): use the newer program"
     )
 
+    # An export that is taken back.
+    NOT_EMPTY = (
+        "the queue is not empty: take the export back into an empty one, in another folder (--data FOLDER)"
+    )
+    NOT_TAKEN = "the export cannot be taken back, {where}: {cause}; export the queue anew"
+
 
 class QueueError(Exception):
     """Something of the queue is not as its caller needs it: a code, and what it is about."""
@@ -232,6 +240,10 @@ class LeaseLostError(StoreError):
 
 class NotAllowedError(QueueError):
     """The state does not allow what was asked."""
+
+
+class RepeatedError(QueueError):
+    """It was done before, under the same key; the notes have its answer."""
 
 
 class _Command:

@@ -6,11 +6,14 @@ All times are aware UTC datetimes.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from threadcast.queue.compose.compose import Post
 from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.text.thread import Thread
+
+_Answer = TypeVar("_Answer")
 
 # A slot is used when it has come: one noted further ahead than this was noted by a clock that was wrong.
 CLOCK_ERROR = timedelta(days=1)
@@ -161,8 +164,9 @@ class AuditEvent:
     """One line of the audit log.
 
     `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `edited`, `remove`, `take-down`, `pause`,
-    `resume`, `moved`, `store`, `forget`, `admit` or `revoke`. The last seven are about a channel, or about
-    who steers, and have neither thread nor delivery; `remove` has no delivery.
+    `resume`, `moved`, `store`, `forget`, `admit`, `revoke`, `token`, `revoke-token` or `import`. The last ten
+    are about a channel, who steers, or the queue, and have neither thread nor delivery; `remove` has no
+    delivery.
     """
 
     id: int
@@ -248,6 +252,19 @@ class Added:
     thread_id: int | None
     deliveries: tuple[Delivery, ...]
     duplicates: tuple[Duplicate, ...]
+
+
+@dataclass(frozen=True)  # with slots, Python 3.11 cannot make one of a kind
+class Once(Generic[_Answer]):
+    """That a request is met once, though it may come again: by whoever did not hear the answer.
+
+    `page` is its page of the notes, which two requests share where they have the same key; `proof` tells
+    whether they ask for the same. `said` is the answer, as it is kept for the next time.
+    """
+
+    page: str
+    proof: str
+    said: Callable[[tuple[_Answer, ...]], str]
 
 
 def at_once(_last_slot: datetime | None, _queued: datetime, now: datetime) -> Turn:

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -14,11 +13,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def python(code: str, *, cwd: Path, env: dict[str, str] | None = None) -> str:
+def python(code: str, *, cwd: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=cwd,
-        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | (env or {}),
+        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
         capture_output=True,
         text=True,
         check=True,
@@ -46,49 +45,6 @@ def test_queue_is_the_standard_librarys_for_the_service() -> None:
         "print(queue.SimpleQueue.__name__, threadcast.queue.model.Claim.__name__)"
     )
     assert python(code, cwd=ROOT) == "SimpleQueue Claim"
-
-
-def test_the_wheel_holds_the_package(tmp_path: Path) -> None:
-    """A wheel holds every module and data file, and imports from anywhere without the repository."""
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-index"),
-            *("--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)),
-            str(copy(tmp_path / "source")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = tmp_path.glob("threadcast-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-        archive.extractall(tmp_path / "site")
-    ours = [
-        path.relative_to(ROOT)
-        for folder in ("bot", "queue", "config")
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    ]
-    assert {f"threadcast/{path.as_posix()}" for path in ours} <= names
-    code = "import threadcast.queue.text.parse as p, threadcast.bot.shell.cli; print(p.__file__)"
-    shown = python(code, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")})
-    assert shown.startswith(str(tmp_path / "site"))
-
-
-def copy(target: Path) -> Path:
-    """The tracked and new files of the three folders, where a build may write beside them."""
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "bot", "queue", "config"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    for name in [*names, "pyproject.toml", "README.md", "LICENSE"]:
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_bytes((ROOT / name).read_bytes())
-    return target
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
@@ -137,9 +93,9 @@ def test_no_class_does_too_much() -> None:
 
 
 def test_every_module_has_its_word() -> None:
-    """docs/words.md names every folder and every module, none that is not there, and no word twice."""
+    """The words name every folder and every module, none that is not there, and none twice."""
     rows = re.findall(
-        r"^\| ([^|]+) \| [^|]+ \| (`[^|]+`) \|$", (ROOT / "docs/words.md").read_text(), re.MULTILINE
+        r"^\| ([^|]+) \| [^|]+ \| (`[^|]+`) \|$", (ROOT / "docs/reference/words.md").read_text(), re.MULTILINE
     )
     words = Counter(word for row, _ in rows for word in row.split(", "))
     assert [word for word, count in words.items() if count > 1] == []
@@ -148,9 +104,15 @@ def test_every_module_has_its_word() -> None:
     assert named == {str(path) for path in MODULES if not path.name.startswith("__")} | folders
 
 
+KINDS = ("*.md", "how-to/*.md", "reference/*.md", "explanation/*.md")  # decisions tell of their day
+
+
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))],
+    [
+        *("README.md", "CONTRIBUTING.md"),
+        *(str(path.relative_to(ROOT)) for kind in KINDS for path in sorted((ROOT / "docs").glob(kind))),
+    ],
 )
 def test_no_page_names_a_file_that_is_gone(page: str) -> None:
     """Each file of ours that a page names is there."""

@@ -1,7 +1,7 @@
 """The files that a thread names: found, looked at and kept, all of them before it is queued."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -29,18 +29,21 @@ def kept_source(file: StoredFile, name: str) -> str:
     return f"files/{file.digest[:SHORT]}/{name}"
 
 
-def portable(thread: Thread) -> Thread:
-    """Return a thread whose text names its files as kept ones, so that they need not come with it."""
-    parts = tuple(
-        replace(part, media=tuple(_portable(one) for one in part.media)) if part.media else part
-        for part in thread.parts
-    )
-    return replace(thread, parts=parts)
-
-
-def _portable(media: Media) -> Media:
+def as_kept(media: Media) -> Media:
+    """Return a file as a text names it wherever it is read, where it is kept."""
     name = _UNFIT.sub("-", media.name)
     return replace(media, source=kept_source(media.file, name)) if media.file else media
+
+
+def portable(thread: Thread, named: Callable[[Media], Media] = as_kept) -> Thread:
+    """Return a thread whose text names its files as kept ones, so that they need not come with it.
+
+    `named` names one in another way.
+    """
+    parts = tuple(
+        replace(part, media=tuple(map(named, part.media))) if part.media else part for part in thread.parts
+    )
+    return replace(thread, parts=parts)
 
 
 class Attacher:
@@ -71,6 +74,12 @@ class Attacher:
         """Keep a file that came by itself; return a source that names it. Raises MediaError."""
         name = _UNFIT.sub("-", name)
         return kept_source(self._looked_at(plain(name), content), name)
+
+    @contextmanager
+    def opened(self, file: StoredFile, name: str) -> Iterator[Path]:
+        """Yield where a kept file can be read. Raises MediaError."""
+        with self._store.opened(file.digest, plain(name)) as path:
+            yield path
 
     def known(self, thread: Thread) -> Thread:
         """Return a thread that knows those of its files that are kept; no other one is looked for."""

@@ -8,7 +8,7 @@ import os
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
@@ -133,6 +133,31 @@ class ArchiveFiles:
                     error=error,
                 )
             ) from None
+
+
+class SentFiles:
+    """Files that were sent along with a text, each under a name; they are the sender's to close."""
+
+    def __init__(self, files: Mapping[str, BinaryIO]) -> None:
+        self._files = {_composed(name): file for name, file in files.items()}
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[BinaryIO]:
+        """Open a file by its path as written, or by its last step: that is what programs send of it.
+
+        Raises MediaError.
+        """
+        found = next((self._files[one] for one in self.spellings(name) if one in self._files), None)
+        if found is None:
+            raise MediaError(Sentence("{name} did not come with the text; send it along", name=plain(name)))
+        found.seek(0)
+        yield found
+
+    @staticmethod
+    def spellings(name: str) -> list[str]:
+        """Return the names by which a text's file may have been sent. Raises MediaError."""
+        paths = [steps(spelling) for spelling in (name, unquote(name))]
+        return [_composed(one) for path in paths for one in ("/".join(path), path[-1])]
 
 
 def look_into(name: str, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

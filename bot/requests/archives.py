@@ -60,7 +60,7 @@ def unpack(name: str, file: Path | BinaryIO, encoding: str = "") -> list[Intake]
         for media in thread.media
     }
     unused = [one.filename for one in entries if one not in texts and one.filename not in shown]
-    return [*found[:-1], _with_unused(found[-1], unused)] if unused else found
+    return [*found[:-1], with_unused(found[-1], unused)] if unused else found
 
 
 def together(name: str, intakes: list[Intake]) -> Intake:
@@ -88,8 +88,8 @@ def _steps(source: str) -> tuple[str, ...]:
         return ()
 
 
-def _with_unused(intake: Intake, unused: list[str]) -> Intake:
-    """The text with a notice on its last thread: nothing that was sent is passed over without a word."""
+def with_unused(intake: Intake, unused: list[str]) -> Intake:
+    """Return a text whose last thread has a notice of files that no line shows: none is passed over."""
     more = f" (+{len(unused) - _NAMED})" if len(unused) > _NAMED else ""
     named = ", ".join(plain(one) for one in unused[:_NAMED]) + more
     last = intake.threads[-1]

@@ -13,6 +13,7 @@ class Problem(StrEnum):
     UNKNOWN_CHANNEL = "unknown-channel"  # of these names there is none
     NEVER_MEANT = "never-meant"  # the thread for these channels
     NEVER_WAS = "never-was"  # such a thread
+    NO_FILE = "no-file"  # of this number, which `names` has, is shown by the thread
     NOWHERE = "nowhere"  # on no channel, for the reasons in `refusals`
     NOT_HERE = "not-here"  # on this channel, for the reason in `cause`
     QUEUED = "queued"  # already

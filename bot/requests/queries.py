@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import takewhile
+from itertools import groupby, takewhile
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.build import in_words
@@ -16,6 +16,7 @@ from threadcast.config.schedule.slots import Schedule, parse_schedule
 from threadcast.config.schedule.words import FARTHEST, WhenCode, WhenError
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.states import BEGINNINGS, OVER, WAITING, DeliveryState
+from threadcast.queue.store.database import Database
 
 BARE_HOUR = re.compile(r"(?<=\s)(\d{1,2})$", re.ASCII)
 
@@ -26,6 +27,15 @@ class Chain:
 
     delivery: Delivery
     posts: tuple[PostRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A thread in a list, with what became of it on each channel."""
+
+    id: int
+    title: str
+    deliveries: tuple[Delivery, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +155,20 @@ class Queries:
         return forecast(queue, rows, self._context.rhythms, now, self._context.prospects(now))
 
     def events(
-        self, thread_id: int | None = None, limit: int | None = None, after: int | None = None
+        self,
+        thread_id: int | None = None,
+        limit: int | None = None,
+        after: int | None = None,
+        *,
+        forward: bool = False,
     ) -> tuple[AuditEvent, ...]:
         """Return who did what, oldest first: of one thread, a removed one too, or of all; `after` that id.
 
-        Raises NotFoundError where there never was such a thread.
+        With `limit`, the newest that many, or the next (`forward`). Raises NotFoundError where there never
+        was such a thread.
         """
-        found = self._database.reading.events(thread_id=thread_id, limit=limit, after=after)
-        if thread_id is not None and not found:
+        found = self._database.reading.events(thread_id=thread_id, limit=limit, after=after, forward=forward)
+        if thread_id is not None and not found and not after:
             raise UnknownThreadError(Problem.NEVER_WAS, thread=thread_id)
         return found
 
@@ -166,13 +182,31 @@ class Queries:
             newest_first=True,
             limit=None if limit is None else skip + limit,
         )
-        return self._chains(ended[skip:])
+        return _chains(self._database, ended[skip:])
+
+    def newest(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        states: frozenset[DeliveryState] | None = None,
+        channel: str | None = None,
+    ) -> tuple[Listed, ...]:
+        """Return threads, the newest first, with their deliveries in these states, on that channel.
+
+        `before` that number. Raises UnknownChannelError.
+        """
+        found = self._database.reading.deliveries(
+            states=states, channel=self._known(channel), threads=(limit, before)
+        )
+        groups = groupby(found, key=lambda one: (one.thread_id, one.title))
+        return tuple(Listed(*thread, tuple(group)) for thread, group in groups)
 
     def show(self, thread_id: int) -> Dossier:
         """Return one thread whole. Raises NotFoundError."""
         return Dossier(
             self._database.reading.thread(thread_id),
-            self._chains(self._database.reading.deliveries(thread_id=thread_id)),
+            _chains(self._database, self._database.reading.deliveries(thread_id=thread_id)),
             self._database.reading.events(thread_id=thread_id),
         )
 
@@ -185,9 +219,10 @@ class Queries:
             raise UnknownChannelError(Problem.UNKNOWN_CHANNEL, channel=channel, names=known, cause="known")
         return channel.lower()
 
-    def _chains(self, deliveries: Sequence[Delivery]) -> tuple[Chain, ...]:
-        posts = self._database.reading.posts_of([delivery.id for delivery in deliveries])
-        return tuple(Chain(delivery, posts[delivery.id]) for delivery in deliveries)
+
+def _chains(database: Database, deliveries: Sequence[Delivery]) -> tuple[Chain, ...]:
+    posts = database.reading.posts_of([delivery.id for delivery in deliveries])
+    return tuple(Chain(delivery, posts[delivery.id]) for delivery in deliveries)
 
 
 def foreseen_of(queries: Queries, deliveries: Sequence[Delivery]) -> Mapping[int, Forecast]:

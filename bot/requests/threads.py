@@ -1,10 +1,11 @@
 """Texts that become threads of the queue: added, taken over, edited, continued, removed."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO
 
 from threadcast.bot.channels.port import Channel
@@ -14,6 +15,7 @@ from threadcast.bot.media.sources import Files
 from threadcast.bot.noticed import noticed
 from threadcast.bot.requests.archives import together, unpack
 from threadcast.bot.requests.context import RequestContext, pick
+from threadcast.bot.requests.errors import Problem, UnknownThreadError
 from threadcast.bot.requests.input import (
     InputError,
     Intake,
@@ -28,7 +30,7 @@ from threadcast.bot.settled import setting_refused
 from threadcast.bot.wording import time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.compose.compose import untaken
-from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread
+from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread, Once
 from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import DeliveryState, Event
@@ -89,6 +91,7 @@ class Threads:
         confirm: bool = False,
         again: bool = False,
         since: datetime | None = None,
+        once: Once[Receipt] | None = None,
     ) -> tuple[Receipt, ...]:
         """Queue every thread of every source. What is added `by_editor` waits for an owner.
 
@@ -97,8 +100,8 @@ class Threads:
         written. With `confirm` they wait for one
         where nothing else would keep them from going out at once: no schedule, no time given. With `since`,
         what was added then or later is a duplicate even where it has failed or was cancelled meanwhile.
-        What is asked here goes before a thread's own settings. Raises InputError, UnknownChannelError,
-        StoreError.
+        What is asked here goes before a thread's own settings. With `once`, the answer is kept with what is
+        added. Raises InputError, UnknownChannelError, StoreError, RepeatedError where one is kept already.
         """
         if by_editor:
             hold, because, code = True, BY_AN_EDITOR, Code.EDITOR
@@ -120,7 +123,7 @@ class Threads:
                 for one in pick(context.channels, channels or wished.channels or ())
             )
             new.append(NewThread(thread, intake.source, wishes))
-        return self._add(new, again=again, since=since)
+        return self._add(new, again=again, since=since, once=once)
 
     def _time(self, intake: Intake, words: str | None) -> datetime | None:
         """Return when a thread wants to start by its own settings. Raises InputError."""
@@ -222,6 +225,19 @@ class Threads:
         except MediaError as error:
             raise InputError(str(error)) from None
 
+    @contextmanager
+    def file(self, thread_id: int, number: int) -> Iterator[tuple[Media, Path]]:
+        """Yield a file that a thread shows, the first is 1, and where it can be read.
+
+        Raises NotFoundError, and MediaError where it cannot be had now.
+        """
+        media = self._database.reading.thread(thread_id).thread.media
+        shown = media[number - 1 : number]
+        if not shown or shown[0].file is None:
+            raise UnknownThreadError(Problem.NO_FILE, thread=thread_id, names=[str(number)])
+        with self._context.attacher.opened(shown[0].file, shown[0].name) as path:
+            yield shown[0], path
+
     def unpacked(self, name: str, content: bytes) -> Intake:
         """Return the texts of an archive as one, its files kept. Raises InputError."""
         return together(name, [self.attached(one) for one in unpack(name, BytesIO(content))])
@@ -242,23 +258,21 @@ class Threads:
         return with_files_of(intake, self._context.attacher)
 
     def _add(
-        self, new: Sequence[NewThread], *, again: bool = False, since: datetime | None = None
+        self,
+        new: Sequence[NewThread],
+        *,
+        again: bool = False,
+        since: datetime | None = None,
+        once: Once[Receipt] | None = None,
     ) -> tuple[Receipt, ...]:
-        signed = self._context.signature()
-        added = self._database.threads.add(new, **signed, again=again, since=since)
+        context, signed = self._context, self._context.signature()
+        kept = None
+        if once is not None:
+            said = once.said
+            kept = Once[Added](once.page, once.proof, lambda added: said(_receipts(context, new, added)))
+        added = self._database.threads.add(new, **signed, again=again, since=since, once=kept)
         self._context.wake({each.channel for one in added for each in one.deliveries})
-        channels = {channel.name: channel for channel in self._context.channels}
-
-        def seen(one: Added, thread: Thread) -> Mapping[str, int]:
-            found = {
-                each.channel: seen_of(channels[each.channel], len(thread.parts)) for each in one.deliveries
-            }
-            return {name: number for name, number in found.items() if number is not None}
-
-        return tuple(
-            Receipt(one.source, one.thread, each, seen(each, one.thread))
-            for one, each in zip(new, added, strict=True)
-        )
+        return _receipts(context, new, added)
 
     def _new(
         self,
@@ -282,6 +296,21 @@ class Threads:
         state = DeliveryState.HELD if reason else DeliveryState.QUEUED
         due = at or self._context.clock()
         return NewDelivery(channel.name, state, due, reason, own_time=at is not None, code=code)
+
+
+def _receipts(
+    context: RequestContext, new: Sequence[NewThread], added: Sequence[Added]
+) -> tuple[Receipt, ...]:
+    channels = {channel.name: channel for channel in context.channels}
+
+    def seen(one: Added, thread: Thread) -> Mapping[str, int]:
+        found = {each.channel: seen_of(channels[each.channel], len(thread.parts)) for each in one.deliveries}
+        return {name: number for name, number in found.items() if number is not None}
+
+    return tuple(
+        Receipt(one.source, one.thread, each, seen(each, one.thread))
+        for one, each in zip(new, added, strict=True)
+    )
 
 
 def _fault(context: RequestContext, thread: Thread, channel: Channel) -> tuple[str, Code]:

@@ -7,7 +7,7 @@ import click
 
 
 class Exit(IntEnum):
-    """What the program exits with; the table in docs/commands.md is made of `meaning`."""
+    """What the program exits with; the table in docs/reference/commands.md is made of `meaning`."""
 
     meaning: str
 

@@ -13,7 +13,7 @@ from threadcast.bot.noticed import noticed
 from threadcast.bot.plain import capital
 from threadcast.bot.publishing.forecast import CAUSES, Forecast
 from threadcast.bot.requests.errors import RefusedError
-from threadcast.bot.requests.overview import ANSWERS, Overview, answer
+from threadcast.bot.requests.overview import ANSWERS, answer
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.requests.threads import Receipt
@@ -22,7 +22,7 @@ from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
 from threadcast.bot.wording import SHELL, alike, parts, sentence, several, stands, threads, waits
 from threadcast.config.schedule.timetable import Cause
-from threadcast.queue.model import ChannelRow, Delivery, Machine, PostRecord
+from threadcast.queue.model import ChannelRow, Delivery, PostRecord
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, Severity, Thread
@@ -36,53 +36,11 @@ ABOUT = (N_("id"), N_("channel"), N_("state"), N_("posts"))  # the head of what 
 CROP = {"title": 20, "next": 48}  # columns that these need at least; a date with its reason is not cut
 
 
-def overview(screen: Screen, one: Overview, no_queue: str) -> None:
-    paused = f", [yellow]{_('paused')}[/]"
-    names = several(f"{name} ({kind}{paused if name in one.paused else ''})" for name, kind in one.channels)
-    counts = ", ".join(f"{number} {state(name)}" for name, number in sorted(one.counts.items()))
-    running = f"[green]{_('running')}[/]" if one.running else f"[yellow]{_('not running here')}[/]"
-    gone = _("{name} is not configured any more; waiting for it: {waiting}")
-    lines = [
-        (_("service"), running),
-        (_("channels"), names),
-        *(("", f"[yellow]{gone.format(name=name, waiting=many)}[/]") for name, many in one.gone.items()),
-        (_("queue"), counts or _("empty")),
-        *((_("machine"), _machine(screen, each)) for each in one.machines),
-        *([("", f"[yellow]{safe(no_queue)}[/]")] if no_queue else []),
-    ]
-    width = max(len(label) for label, _about in lines)
-    for label, about in lines:
-        screen.say(f"{label.ljust(width)}  {about}", whole=bool(one.machines or no_queue))
-    if one.yours:
-        screen.say()
-        _waiting_for_owner(screen, one.yours)
-    screen.say()
-    screen.say(f"[bold]{_('Next')}[/]")
-    width = max(len(command) for _why, command in one.next)
-    for why, command in one.next:
-        screen.say(f"  {command.ljust(width)}  [dim]{_(why)}[/]")
-
-
-def _machine(screen: Screen, one: Machine) -> str:
-    hears = "".join(
-        _(", tells hooks") if what == "hooks" else _(", hears {name}").format(name=what) for what in one.leads
-    )
-    said = _("{name} ({version}), since {since}, publishes {works}{hears}; last heard of {heard}").format(
-        name=one.name,
-        version=one.version,
-        since=screen.when(one.since),
-        works=several(_on(thread, channel) for thread, channel in one.works_at) or _("nothing now"),
-        hears=hears,
-        heard=screen.when(one.heard),
-    )
-    return safe(said)
-
-
-def _on(thread: int, where: str) -> str:
+def on(thread: int, where: str) -> str:
     return _("#{thread} on {channel}").format(thread=thread, channel=where)
 
 
-def _waiting_for_owner(screen: Screen, yours: Sequence[Delivery]) -> None:
+def waiting_for_owner(screen: Screen, yours: Sequence[Delivery]) -> None:
     screen.say(f"[bold]{_('Waiting for you')}[/]")
     groups = [
         list(group)
@@ -205,7 +163,7 @@ def queue(
     What stopped stands before it, with what to do. Without a service nothing is promised.
     """
     if stopped:
-        _waiting_for_owner(screen, stopped)
+        waiting_for_owner(screen, stopped)
     rest = [one for one in forecasts if one.delivery.state is not DeliveryState.UNSURE]
     if stopped and rest:
         screen.say()
@@ -387,7 +345,7 @@ def _starts(screen: Screen, delivery: Delivery, foreseen: Foreseen, now: datetim
 
 def outcome(screen: Screen, delivery: Delivery) -> None:
     """How a delivery ended that was followed, and what to type next."""
-    where = _on(delivery.thread_id, delivery.channel)
+    where = on(delivery.thread_id, delivery.channel)
     line = f"{where}: {state(stands(delivery))} {progress(delivery)}"
     if delivery.state is DeliveryState.PUBLISHED:
         screen.say(line)

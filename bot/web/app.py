@@ -14,8 +14,10 @@ from starlette.exceptions import HTTPException
 
 from threadcast.bot.channels import local
 from threadcast.bot.languages import _, speaking
-from threadcast.bot.requests.errors import RequestError, UnknownChannelError
-from threadcast.bot.web import acts, sign_in, views
+from threadcast.bot.requests.errors import RequestError
+from threadcast.bot.web import acts, sign_in, telegram, views
+from threadcast.bot.web.api.api import AT, make_api
+from threadcast.bot.web.api.problems import kind_of, nowhere
 from threadcast.bot.web.monitoring import health, metrics
 from threadcast.bot.web.monitoring.direct import Hosts
 from threadcast.bot.web.monitoring.measures import Measures
@@ -25,7 +27,7 @@ from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
 from threadcast.bot.web.writing import compose, uploads
 from threadcast.config.logs import get_logger
-from threadcast.queue.errors import NotFoundError, QueueError, StoreError
+from threadcast.queue.errors import QueueError
 
 log = get_logger("threadcast.page")
 
@@ -57,11 +59,9 @@ def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
     app.get("/static/posts.css")(_look)
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
-    for routes in (
-        *(health.router, metrics.router, sign_in.router, views.router, acts.router),
-        *(readers.router, compose.router, uploads.router),
-    ):
-        app.include_router(routes)
+    app.mount(AT, make_api(site), name="api")
+    for part in (health, metrics, telegram, sign_in, views, acts, readers, compose, uploads):
+        app.include_router(part.router)
     app.middleware("http")(_guard)
     app.add_middleware(Hosts, allowed_hosts=_hosts(site), www_redirect=False)
     app.add_exception_handler(SignInNeededError, _to_sign_in)
@@ -87,6 +87,9 @@ def _hosts(site: Site) -> list[str]:
 
 async def _guard(request: Request, answer: Next) -> Response:
     """Refuse what no form of ours sends; no answer is kept, framed, or may fetch anything elsewhere."""
+    if request.url.path.startswith(f"{AT}/"):  # it has a guard of its own
+        lost = any(one < " " for one in request.scope["path"])  # a mount matches no line break
+        return _safely(nowhere() if lost else await answer(request))
     length = request.headers.get("content-length", "0")
     too_large = (
         not length.isdecimal()
@@ -100,10 +103,14 @@ async def _guard(request: Request, answer: Next) -> Response:
     else:
         with speaking(spoken(request)):
             response = await answer(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
     if request.url.path.startswith("/static/") and response.status_code == HTTPStatus.OK:
         response.headers["Cache-Control"] = "public, max-age=3600"
+    return _safely(response)
+
+
+def _safely(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
 
 
@@ -119,14 +126,7 @@ def _not_found(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    match error:
-        case NotFoundError() | UnknownChannelError():
-            status = HTTPStatus.NOT_FOUND
-        case StoreError():
-            status = HTTPStatus.SERVICE_UNAVAILABLE
-        case _:
-            status = HTTPStatus.CONFLICT
-    return refused(request, error, status)
+    return refused(request, error, kind_of(error).status)
 
 
 def _broke(request: Request, error: Exception) -> Response:

@@ -1,7 +1,8 @@
 """What every view of the page is made with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.port import Channel, Clock
@@ -15,10 +16,18 @@ from threadcast.config.settings import Settings
 from threadcast.config.web import WebSettings
 from threadcast.queue.store.notes import Notes
 
+# Takes an update of Telegram's, with the secret that came with it.
+Hear = Callable[[str, bytes], Awaitable[HTTPStatus]]
+
+
+async def nobody(_secret: str, _body: bytes) -> HTTPStatus:
+    """Where nobody hears a bot."""
+    return HTTPStatus.NOT_FOUND
+
 
 @dataclass(frozen=True)
 class Site:
-    """`requests_of` gives the requests of an actor, `broken` the lanes that broke, each with why.
+    """`requests_of` gives the requests of an actor, `broken` what broke, each with why.
 
     `usual` is what the environment settles for a channel.
     `language` is spoken to everybody; "": that of each browser.
@@ -37,6 +46,7 @@ class Site:
     usual: Mapping[str, ChannelSettings]
     drafts: Drafts
     language: str
+    hear: Hear = nobody
 
     def requests(self, visitor: Visitor) -> Requests:
         """Return what a visitor can ask for."""
@@ -51,6 +61,7 @@ def build_site(
     requests_of: Callable[[str], Requests],
     broken: Callable[[], Mapping[str, str]],
     clock: Clock,
+    hear: Hear = nobody,
 ) -> Site:
     """Return what the page is made with: who steers in the chat steers here, as does this machine's shell."""
 
@@ -77,4 +88,5 @@ def build_site(
         {one.name: one for one in settings.channels},
         Drafts(notes, clock),
         settings.language or "",
+        hear,
     )

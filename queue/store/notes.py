@@ -6,12 +6,21 @@ No rule of the queue rests on it.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from threadcast.queue.errors import Fault, RepeatedError
+from threadcast.queue.model import Once
 from threadcast.queue.store.rows import note, upsert
 from threadcast.queue.store.schema import NOTES
 from threadcast.queue.store.transactions import Transactions
+
+ANSWERS: Final = "answer:"  # how pages begin that keep the answer to a request that may come again
+ASKED: Final = 0  # their lines: the proof of what was asked for, and the answer
+ANSWERED: Final = 1
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,19 @@ class Notes:
             pages = connection.scalars(old).all()
             connection.execute(delete(NOTES).where(NOTES.c.page.in_(pages)))
             return len(pages)
+
+
+def refuse_repeated(connection: Connection, once: Once[Any]) -> None:
+    """Raise RepeatedError where its page has an answer: within the transaction that writes one."""
+    if connection.scalar(select(NOTES.c.line).where(NOTES.c.page == once.page).limit(1)) is not None:
+        raise RepeatedError(Fault.REPEATED)
+
+
+def remember(connection: Connection, once: Once[T], answer: tuple[T, ...], *, now: datetime) -> None:
+    """Keep what a request asked for and was answered, in the transaction that meets it."""
+    kept = ((ASKED, once.proof), (ANSWERED, once.said(answer)))
+    rows = [{"page": once.page, "line": line, "text": text, "at": now} for line, text in kept]
+    connection.execute(insert(NOTES), rows)
 
 
 def _log(connection: Connection, one: Entry) -> None:

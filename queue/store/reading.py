@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 
 from threadcast.queue.compose.corrections import Elsewhere
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
@@ -83,21 +83,29 @@ class Reading:
         thread_id: int | None = None,
         newest_first: bool = False,
         limit: int | None = None,
+        threads: tuple[int, int | None] | None = None,
     ) -> tuple[Delivery, ...]:
         """Those that fit every given filter.
 
         In the order of the queue (channel, begun ones first, rank, id); `newest_first`: by
-        `finished` (else `created`) falling, then id falling.
+        `finished` (else `created`) falling, then id falling. With `threads`, how many and before which
+        number: those of the newest threads, by their numbers falling.
         """
-        query = DELIVERY.order_by(*(_NEWEST_FIRST if newest_first else _QUEUE_ORDER)).limit(limit)
+        fit: list[ColumnElement[bool]] = []
         if states is not None:
-            query = query.where(DELIVERIES.c.state.in_(sorted(states)))
+            fit.append(DELIVERIES.c.state.in_(sorted(states)))
         if channel is not None:
-            query = query.where(DELIVERIES.c.channel == channel)
+            fit.append(DELIVERIES.c.channel == channel)
         if thread_id is not None:
-            query = query.where(DELIVERIES.c.thread_id == thread_id)
+            fit.append(DELIVERIES.c.thread_id == thread_id)
+        query = DELIVERY.order_by(*(_NEWEST_FIRST if newest_first else _QUEUE_ORDER)).limit(limit)
+        if threads is not None:
+            number = DELIVERIES.c.thread_id
+            fit += [] if threads[1] is None else [number < threads[1]]
+            newest = select(number).where(*fit).distinct().order_by(number.desc()).limit(threads[0])
+            query = DELIVERY.order_by(number.desc(), DELIVERIES.c.id).where(number.in_(newest))
         with self._read() as connection:
-            return tuple(delivery_of(row) for row in connection.execute(query).mappings())
+            return tuple(delivery_of(row) for row in connection.execute(query.where(*fit)).mappings())
 
     def posts(self, delivery_id: int) -> tuple[PostRecord, ...]:
         """A delivery's posts by position; empty before planning."""
@@ -114,17 +122,25 @@ class Reading:
             return read_posts(connection, *delivery_ids)
 
     def events(
-        self, *, thread_id: int | None = None, limit: int | None = None, after: int | None = None
+        self,
+        *,
+        thread_id: int | None = None,
+        limit: int | None = None,
+        after: int | None = None,
+        forward: bool = False,
     ) -> tuple[AuditEvent, ...]:
-        """The audit log, oldest first; with `limit`, the newest that many. `after` the event of that id."""
-        query = select(EVENTS).order_by(EVENTS.c.id.desc()).limit(limit)
+        """The audit log, oldest first; with `limit`, the newest that many (`forward`: the oldest).
+
+        `after` the event of that id.
+        """
+        query = select(EVENTS).order_by(EVENTS.c.id if forward else EVENTS.c.id.desc()).limit(limit)
         if after is not None:
             query = query.where(EVENTS.c.id > after)
         if thread_id is not None:
             query = query.where(EVENTS.c.thread_id == thread_id)
         with self._read() as connection:
             rows = connection.execute(query).mappings().all()
-            return tuple(value(AuditEvent, row) for row in reversed(rows))
+            return tuple(value(AuditEvent, row) for row in (rows if forward else reversed(rows)))
 
     def landmark(self, channel: str) -> PostRecord | None:
         """The post that went out last on this channel (by `finished`) and was not taken down since.

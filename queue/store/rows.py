@@ -35,7 +35,7 @@ from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, POSTS, T
 from threadcast.queue.text.thread import Thread
 
 _Value = TypeVar("_Value")
-_THREAD = TypeAdapter(Thread)
+THREAD = TypeAdapter(Thread)
 _CHUNK = 500  # values in one IN (…)
 
 FREE_PLACES = "places in a queue"  # what one transaction finds free stays free until it commits
@@ -89,7 +89,7 @@ def post_of(row: RowMapping) -> PostRecord:
 
 
 def thread_of(row: RowMapping) -> StoredThread:
-    return value(StoredThread, row, thread=_THREAD.validate_json(row["content"]))
+    return value(StoredThread, row, thread=THREAD.validate_json(row["content"]))
 
 
 def content_row(thread: Thread) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def content_row(thread: Thread) -> dict[str, Any]:
         "fingerprint": thread.fingerprint,
         "title": thread.title,
         "parts": len(thread.parts),
-        "content": _THREAD.dump_json(thread).decode(),
+        "content": THREAD.dump_json(thread).decode(),
         "files": tuple(dict.fromkeys(one.file.digest for one in thread.media if one.file)),
     }
 
@@ -326,6 +326,22 @@ def take_turns(connection: Connection, what: str) -> None:
 def upsert(connection: Connection, table: Table) -> Any:
     """Return an INSERT that can update the row that is there: each dialect has its own."""
     return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert many rows; their ids, in order."""
+    if not rows:
+        return []
+    if connection.dialect.name == "sqlite":
+        # To tell ids in order, rows would go in one by one; under the write lock we know them beforehand.
+        # https://www.sqlite.org/autoinc.html
+        last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        first = (connection.scalar(last, {"name": table.name}) or 0) + 1
+        ids = list(range(first, first + len(rows)))
+        connection.execute(insert(table), [{"id": one} | row for one, row in zip(ids, rows, strict=True)])
+        return ids
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.scalars(statement, rows))
 
 
 def chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:

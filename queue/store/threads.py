@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, update
 
 from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
-from threadcast.queue.model import Added, Delivery, Duplicate, NewDelivery, NewThread, PostRecord
+from threadcast.queue.model import Added, Delivery, Duplicate, NewDelivery, NewThread, Once, PostRecord
 from threadcast.queue.outcomes import Code
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import BEGINNINGS, LIVE, DeliveryState, Event, PostState, request
 from threadcast.queue.store.changes import RANK_STEP
+from threadcast.queue.store.notes import refuse_repeated, remember
 from threadcast.queue.store.rows import (
     DELIVERY,
     FREE_PLACES,
@@ -22,6 +23,7 @@ from threadcast.queue.store.rows import (
     content_row,
     correct,
     delivery_of,
+    insert_rows,
     log,
     note,
     put,
@@ -63,6 +65,7 @@ class Threads:
         actor: str,
         again: bool = False,
         since: datetime | None = None,
+        once: Once[Added] | None = None,
     ) -> tuple[Added, ...]:
         """Add all threads or, on any error, none; one `Added` for each, in order.
 
@@ -72,6 +75,7 @@ class Threads:
         caller who may have died after this very wish was taken. The database itself
         guards the first rule against two callers at once. A wish that repeats an earlier one of the
         same call is a duplicate of that. A thread none of whose wishes is taken is not stored.
+        With `once`, the answer is kept with what is added; raises RepeatedError where one is kept already.
         Deliveries queue up behind all others of their channel (`rank`), in the order given. Each
         delivery taken gives an `add` event. An adoption leaves at least one part to send. Numbers of
         threads and deliveries are never given twice, not even those of removed ones.
@@ -79,14 +83,19 @@ class Threads:
         _check(threads)
         with self._write() as connection:
             take_turns(connection, FREE_PLACES)
+            if once is not None:
+                refuse_repeated(connection, once)
             known = _known(connection, {new.thread.fingerprint for new in threads}, again=again, since=since)
             taken = _taken(threads, set(known))
             chosen = [(new, wishes) for new, wishes in zip(threads, taken, strict=True) if wishes]
             rows = [content_row(new.thread) | {"source": new.source, "created": now} for new, _ in chosen]
-            ids = _insert(connection, THREADS, rows)
+            ids = insert_rows(connection, THREADS, rows)
             entries = [(thread_id, *one) for thread_id, one in zip(ids, chosen, strict=True)]
             known |= _enqueue(connection, entries, now=now, actor=actor)
-            return tuple(_answer(*one, known) for one in zip(threads, taken, strict=True))
+            added = tuple(_answer(*one, known) for one in zip(threads, taken, strict=True))
+            if once is not None:
+                remember(connection, once, added, now=now)
+            return added
 
     def add_to(
         self, thread_id: int, deliveries: Sequence[NewDelivery], *, now: datetime, actor: str
@@ -313,7 +322,7 @@ def _enqueue(
             place = {"thread_id": thread_id, "channel": wish.channel}
             rows.append(place | _row(wish, new, ranks[wish.channel], now))
             events.append(place | {"at": now, "actor": actor, "what": "add", "detail": new.source})
-    ids = _insert(connection, DELIVERIES, rows)
+    ids = insert_rows(connection, DELIVERIES, rows)
     if not ids:
         return {}
     told = [event | {"delivery_id": one} for event, one in zip(events, ids, strict=True)]
@@ -341,22 +350,6 @@ def _row(wish: NewDelivery, new: NewThread, rank: int, now: datetime) -> dict[st
         "adopted_id": adoption and adoption.last.remote_id,
         "adopted_url": adoption and adoption.last.url,
     }
-
-
-def _insert(connection: Connection, table: Table, rows: _Rows) -> list[int]:
-    """Insert many rows; their ids, in order."""
-    if not rows:
-        return []
-    if connection.dialect.name == "sqlite":
-        # To tell ids in order, rows would go in one by one; under the write lock we know them beforehand.
-        # https://www.sqlite.org/autoinc.html
-        last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-        first = (connection.scalar(last, {"name": table.name}) or 0) + 1
-        ids = list(range(first, first + len(rows)))
-        connection.execute(insert(table), [{"id": one} | row for one, row in zip(ids, rows, strict=True)])
-        return ids
-    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-    return list(connection.scalars(statement, rows))
 
 
 def _of(connection: Connection, thread_id: int) -> Sequence[Delivery]:

@@ -1,4 +1,4 @@
-"""From markers to threads: which marks are parts of which thread. docs/grammar.md has the rules."""
+"""From markers to threads: which marks are parts of which thread. docs/ has the grammar."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Where markers may stand in a text, and what each of them says. docs/grammar.md has the rules.
+"""Where markers may stand in a text, and what each of them says. docs/ has the grammar.
 
 Everything here takes time linear in the text, look-ups by bisection aside: the patterns try each place
 once, and nothing in them repeats without a bound, blanks aside.

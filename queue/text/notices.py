@@ -1,4 +1,4 @@
-"""What a person should know about a thread before it is published. docs/grammar.md has the rules."""
+"""What a person should know about a thread before it is published. docs/ has the grammar."""
 
 import html
 import re

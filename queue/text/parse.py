@@ -1,4 +1,4 @@
-"""From text to threads: markers, parts, notices; docs/grammar.md has the rules. Pure; linear in the text."""
+"""From text to threads: markers, parts, notices; docs/ has the grammar. Pure; linear in the text."""
 
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.front_matter import threads_of

@@ -1,4 +1,4 @@
-"""From drafts to threads: the text of each part, and what is left over. docs/grammar.md has the rules."""
+"""From drafts to threads: the text of each part, and what is left over. docs/ has the grammar."""
 
 import re
 from bisect import bisect_left, bisect_right

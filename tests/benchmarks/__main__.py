@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks [--json] [GROUP…]
 
-The groups are answers, chains, composing, fleet, many, page, queue, resting, shell and simulation. Where it
-says so a figure is a ratio of two things that took turns in the same run. No test asserts any of this:
+The groups are answers, chains, composing, fleet, many, page, queue, resting, shell and simulation. Where
+it says so a figure is a ratio of two things that took turns in the same run. No test asserts any of this:
 machines differ.
 """
 

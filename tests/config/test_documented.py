@@ -1,4 +1,4 @@
-"""README and example.env tell of every variable, in the words of the settings."""
+"""example.env tells of every variable, in the words of the settings."""
 
 import re
 from importlib import resources
@@ -8,7 +8,6 @@ from threadcast.config.channels import CHANNEL_VARIABLES
 from threadcast.config.settings import load, variables
 
 EXAMPLE = resources.files("threadcast.config").joinpath("example.env").read_text(encoding="utf-8")
-README = Path(__file__).resolve().parents[2] / "README.md"
 SETTING = re.compile(r"^# ([A-Z_]+)=(.+)$", re.MULTILINE)
 
 
@@ -73,14 +72,3 @@ def test_table() -> None:
     assert defaults["NUMBERING"] == "keep"
     assert defaults["CHAT"] == "required"
     assert defaults["SPOILER"] == ""
-
-
-def test_the_readme_lists_every_variable() -> None:
-    """The README's table has a row for each variable, with its meaning, example and default."""
-    rows = [
-        line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| `THREADCAST_")
-    ]
-    assert rows == [
-        f"| `{one.name}` | {one.meaning}; e.g. `{one.example}` | {one.default or '—'} |"
-        for one in variables()
-    ]

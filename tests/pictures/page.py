@@ -117,22 +117,22 @@ def show(browser: Browser, link: str) -> None:
     page.goto(link)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Going out").wait_for()
-    save(page.screenshot(full_page=True), "queue")
+    save(page.screenshot(full_page=True), "page-queue")
     page.goto(f"http://{ADDRESS}/compose")
     page.get_by_label("Text, numbered").fill(TEXT)
     page.get_by_role("region", name="On evenings").get_by_role("listitem").nth(3).wait_for()
-    save(page.screenshot(full_page=True), "compose")
+    save(page.screenshot(full_page=True), "page-compose")
     page.goto(f"http://{ADDRESS}/readers/3")
     page.get_by_role("img").first.wait_for()
-    save(page.screenshot(), "readers")
+    save(page.screenshot(), "page-readers")
     page.set_viewport_size({"width": 360, "height": 720})
     page.emulate_media(color_scheme="dark")
     page.goto(f"http://{ADDRESS}/threads/1")
-    save(page.screenshot(), "thread")
+    save(page.screenshot(), "page-thread")
 
 
 def save(shot: bytes, name: str) -> None:
-    path = ROOT / "docs" / "images" / f"page-{name}.png"
+    path = ROOT / "docs" / "images" / f"{name}.png"
     path.write_bytes(shot)
     picture = Image.open(path).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     picture.save(path, optimize=True)

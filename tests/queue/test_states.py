@@ -267,7 +267,7 @@ def test_an_interrupted_post_may_be_out(state: PostState) -> None:
 
 
 def diagram() -> str:
-    """The table as a Mermaid state diagram, the picture in docs/states.md.
+    """The table as a Mermaid state diagram, the picture in docs/reference/states.md.
 
     https://mermaid.js.org/syntax/stateDiagram.html
     """
@@ -279,8 +279,8 @@ def diagram() -> str:
 
 
 def test_the_page_shows_the_table() -> None:
-    """The diagram in docs/states.md is the one that the table gives."""
-    page = (Path(__file__).parents[2] / "docs/states.md").read_text(encoding="utf-8")
+    """The diagram in docs/reference/states.md is the one that the table gives."""
+    page = (Path(__file__).parents[2] / "docs/reference/states.md").read_text(encoding="utf-8")
     _, _, rest = page.partition("```mermaid\n")
     drawn, fence, _ = rest.partition("```")
     assert fence

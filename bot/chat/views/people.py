@@ -140,7 +140,9 @@ def fixed(name: str, one: Person) -> str:
     )
 
 
-PERSONS: Final = frozenset({"telegram", "shell"})  # the kinds of actors that are people
+PERSONS: Final = frozenset(
+    {"telegram", "shell", "api", "mcp"}
+)  # actors that are people, or do as people asked
 
 # Why a delivery waits or ends where a person wanted it: what they did, and how it is said to them and others.
 WANTED: Final[Mapping[Code, tuple[str, str, str]]] = {
@@ -187,6 +189,8 @@ SAID: Final[Mapping[str, str]] = {
     "forget": N_("{name} took it from the channels."),
     "admit": N_("{name} steers from now on, by a link of {other}."),
     "revoke": N_("{name} took the rights of {other} away."),
+    "token": N_("{name} made a token for programs: {detail}"),
+    "revoke-token": N_("{name} took a token of programs back: {detail}"),
     Event.CORRECT: N_("{name} corrected what is out: {detail}"),
     "edited": N_("What is out was edited: {detail}"),
     Event.CLAIM: N_("Its chain was taken up."),

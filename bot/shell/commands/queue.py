@@ -126,8 +126,12 @@ def move(session: Session, thread_id: int, first: bool, after: int | None, chann
         views.changed(session, changed, changed.refused)
         return
     for delivery in changed:
-        where = "first" if after is None else f"behind #{after}"
-        session.screen.say(f"#{thread_id} is {where} on {delivery.channel} now.")
+        said = (
+            _("#{thread} is first on {channel} now.")
+            if after is None
+            else _("#{thread} is behind #{other} on {channel} now.")
+        )
+        session.screen.say(said.format(thread=thread_id, other=after, channel=delivery.channel))
     views.say_refused(session.screen, changed.refused)
     session.screen.say(_("See the order: threadcast queue"))
 

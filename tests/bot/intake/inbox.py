@@ -13,7 +13,7 @@ from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.requests import Requests
-from threadcast.queue.model import Added, NewThread
+from threadcast.queue.model import Added, NewThread, Once
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.threads import Threads
 
@@ -42,10 +42,11 @@ class FailingThreads(Threads):
         actor: str,
         again: bool = False,
         since: datetime | None = None,
+        once: Once[Added] | None = None,
     ) -> tuple[Added, ...]:
         if self.error is not None:
             raise self.error
-        added = super().add(threads, now=now, actor=actor, again=again, since=since)
+        added = super().add(threads, now=now, actor=actor, again=again, since=since, once=once)
         self.after_adding()
         return added
 

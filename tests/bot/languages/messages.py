@@ -17,7 +17,7 @@ from threadcast.queue.errors import Fault
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUES = ROOT / "bot/languages/po"
-TABLE = ROOT / "docs/languages.md"
+TABLE = ROOT / "docs/reference/languages.md"
 # What a worker says to the log: nobody asked.
 UNHEARD = {
     *(Fault.LEASE_LOST, Fault.CHANGED, Fault.PLANNED, Fault.NO_POST_OUT, Fault.NOTHING_TO_POST),
@@ -118,7 +118,7 @@ def main() -> None:
 
 
 def table() -> list[str]:
-    """The languages and how much is said in them, as `docs/languages.md` has it."""
+    """The languages and how much is said in them, as `docs/reference/languages.md` has it."""
     rows = [
         "| language | code | sentences | with plural | plural forms | translated |",
         "|---|---|---|---|---|---|",

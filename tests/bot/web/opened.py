@@ -16,6 +16,7 @@ from threadcast.bot.channels.port import Channel, now
 from threadcast.bot.data_folder import prepare
 from threadcast.bot.people.pairing import sign_in_link
 from threadcast.bot.people.people import Role
+from threadcast.bot.people.tokens import Scope, make
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.web.app import make_app
 from threadcast.bot.web.site import Site, build_site
@@ -64,6 +65,12 @@ class Opened:
 
     def browser(self, base: str = HERE) -> TestClient:
         return TestClient(self.app, base_url=base, follow_redirects=False, raise_server_exceptions=False)
+
+    def program(self, scope: Scope = Scope.ALL, name: str = "ci") -> TestClient:
+        secret = make(self.database.notes, name, scope, by="shell:ada", now=self.moment[0])
+        client = self.browser(f"{HERE}/api/v1")
+        client.headers["Authorization"] = f"Bearer {secret}"
+        return client
 
     def link(self, actor: str = "shell:ada", role: Role = Role.OWNER) -> str:
         link = sign_in_link(self.database.notes, HERE, role, actor=actor, now=self.moment[0])

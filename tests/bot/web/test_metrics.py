@@ -211,8 +211,8 @@ def test_what_is_documented_is_there(tmp_path: Path) -> None:
     for name, samples in told(tmp_path):
         families.setdefault(name, set()).update(samples)
     ours = {name: samples for name, samples in families.items() if not name.endswith("_created")}
-    operations = (ROOT / "docs/operations.md").read_text()
-    board = json.loads((ROOT / "docs/grafana.json").read_text())
+    operations = (ROOT / "docs/how-to/operations.md").read_text()
+    board = json.loads((ROOT / "docs/how-to/grafana.json").read_text())
     asked = {
         name
         for panel in board["panels"]

@@ -1,0 +1,286 @@
+"""Threads by the API: what is asked for is what the shell would do, and says."""
+
+import asyncio
+import io
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from tests.bot.web.opened import Opened, opened
+from threadcast.bot import models
+from threadcast.bot.publishing.lease import Stop
+from threadcast.bot.publishing.publisher import Publisher
+from threadcast.queue.model import Claim, Delivery
+from threadcast.queue.outcomes import Code, Refused, Throttled
+from threadcast.queue.states import decide
+
+TEXT = "1/ A kettle sings before it boils.\n\n2/ Then it stops.\n"
+SHOWING = "1/ A cup.\n![A blue cup]({name})\n\n2/ Empty.\n"
+
+
+def picture() -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (8, 8), "blue").save(drawn, "PNG")
+    return drawn.getvalue()
+
+
+def add(client: TestClient, text: str = TEXT, **more: object) -> int:
+    answer = client.post("/threads", json={"text": text, "channels": ["news"], **more})
+    assert answer.status_code == 201, answer.text
+    number = answer.json()["threads"][0]["id"]
+    assert isinstance(number, int)
+    return number
+
+
+def test_the_models_of_the_shell(tmp_path: Path) -> None:
+    """What is shown of a thread is what `threadcast show --json` prints, to the letter."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        number = add(client)
+        dossier = page.requests_of("shell:ada").queries.show(number)
+        shown = json.loads(models.Dossier.model_validate(dossier).model_dump_json())
+        assert client.get(f"/threads/{number}").json() == shown
+
+
+def test_settings_and_wishes(tmp_path: Path) -> None:
+    """Time, channels, hold and source are as they were asked for; what the text settles counts, too."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        number = add(client, "---\nwarning: tea\n---\n" + TEXT, at="2030-12-24T18:30", source="feed\x1b[31m")
+        shown = client.get(f"/threads/{number}").json()
+        (one,) = shown["deliveries"]
+        assert (one["channel"], one["state"], one["due"]) == ("news", "queued", "2030-12-24T18:30:00+00:00")
+        assert shown["thread"]["settings"] == {"warning": "tea"}
+        assert "\x1b" not in shown["source"]
+
+
+def test_all_or_none(tmp_path: Path) -> None:
+    """Of a text with several threads all are added, or on an error none."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        two = TEXT + "\n" + TEXT.replace("kettle", "pan")
+        assert [one["id"] for one in client.post("/threads", json={"text": two}).json()["threads"]] == [1, 2]
+        bad = TEXT.replace("kettle", "lid") + "\n" + SHOWING.format(name="cup.png")
+        assert client.post("/threads", json={"text": bad}).status_code == 422
+        assert len(client.get("/threads").json()["threads"]) == 2
+
+
+def test_the_list(tmp_path: Path) -> None:
+    """Threads are listed a page at a time, the newest first, each once; by state and channel where asked."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        numbers = [
+            add(client, TEXT.replace("kettle", f"kettle {one}"), hold=one % 2 == 0) for one in range(7)
+        ]
+        found, before = [], ""
+        while True:
+            listed = client.get(f"/threads?limit=3{before}").json()
+            found += [one["id"] for one in listed["threads"]]
+            if listed["next"] is None:
+                break
+            before = f"&before={listed['next']}"
+        assert found == numbers[::-1]
+        held = client.get("/threads?state=held").json()["threads"]
+        assert [one["id"] for one in held] == numbers[::-2]
+        assert client.get("/threads?channel=slow").json() == {"threads": [], "next": None}
+        assert len(client.get("/queue?limit=2&skip=6").json()["deliveries"]) == 1
+
+
+def test_events_are_never_missed(tmp_path: Path) -> None:
+    """Who goes on behind the last event sees each of them once, in order; those of one thread, too."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        number = add(client)
+        for _ in range(3):
+            client.post(f"/threads/{number}/hold")
+            client.post(f"/threads/{number}/release")
+        seen, after = [], 0
+        while True:
+            found = client.get(f"/events?after={after}&limit=2").json()
+            seen += [one["id"] for one in found["events"]]
+            if found["next"] is None:
+                break
+            after = found["next"]
+        assert seen == sorted(set(seen))
+        assert len(seen) == 8  # the token, too
+        whats = [one["what"] for one in client.get(f"/events?thread={number}").json()["events"]]
+        assert whats == ["add", *["hold", "release"] * 3]
+        assert client.get(f"/events?thread={number}&after={seen[-1]}").json() == {"events": [], "next": None}
+
+
+@pytest.mark.parametrize("named", ["cup.png", "pictures/cup.png", "my%20cup.png"])
+def test_files(tmp_path: Path, named: str) -> None:
+    """A file that came along is kept with its thread, and given back as it came, to be saved."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        sent = named.rpartition("/")[2].replace("%20", " ")
+        answer = client.post(
+            "/threads",
+            data={"channels": ["news", "slow"], "at": "in 2h"},
+            files=[
+                ("text", ("thread.md", SHOWING.format(name=named), "text/markdown")),
+                ("files", (sent, picture(), "image/png")),
+            ],
+        )
+        assert answer.status_code == 201, answer.text
+        (thread,) = answer.json()["threads"]
+        assert thread["source"] == "thread.md"
+        assert {one["channel"] for one in thread["deliveries"]} == {"news", "slow"}
+        (file,) = client.get("/threads/1/media").json()["files"]
+        assert (file["number"], file["part"], file["media"]["kind"]) == (1, 1, "image")
+        given = client.get("/threads/1/media/1")
+        assert given.content == picture()
+        assert given.headers["content-type"] == "application/octet-stream"
+        assert given.headers["content-disposition"].startswith("attachment")
+
+
+def test_hostile_forms(tmp_path: Path) -> None:
+    """Files that lead elsewhere, have no name or one twice, or are too many are refused, whole."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        (tmp_path / "secret.txt").write_text("secret")
+        for name in ("../secret.txt", f"{tmp_path}/secret.txt", "a/../../secret.txt"):
+            text = {"text": SHOWING.format(name=name)}
+            refused = client.post("/threads", data=text, files={"files": ("x.txt", b"x")})
+            assert refused.status_code == 422, refused.text
+        text = {"text": TEXT}
+        for files in (
+            [("files", ("a.txt", b"1")), ("files", ("a.txt", b"2"))],
+            [("files", (f"{one}.txt", b"x")) for one in range(51)],
+        ):
+            assert client.post("/threads", data=text, files=files).status_code == 422
+        for more in ({"hold": "perhaps"}, {"colour": "blue"}, {"at": "x" * 101}):
+            assert (
+                client.post("/threads", data=text | more, files={"files": ("a.txt", b"1")}).status_code == 422
+            )
+        binary = [("text", ("t.txt", b"\xff\xfe\x00\xd8", "text/plain"))]
+        assert client.post("/threads", files=binary).status_code == 422
+        assert client.post("/threads", files=[("text", ("t.txt", b"x" * 1_100_000))]).status_code == 413
+        assert client.get("/threads").json()["threads"] == []
+
+
+def test_what_nobody_shows_is_noticed(tmp_path: Path) -> None:
+    """A file that no line of the text shows is not passed over without a word."""
+    with opened(tmp_path) as page:
+        seen = page.program().post("/preview", data={"text": TEXT}, files={"files": ("cup.png", picture())})
+        notices = seen.json()["threads"][0]["notices"]
+        assert any(one["kind"] == "unused" and "cup.png" in one["message"] for one in notices)
+        assert len(seen.json()["previews"]) == 2
+        assert page.database.reading.deliveries() == ()
+
+
+def test_edited(tmp_path: Path) -> None:
+    """A text is changed where it waits; a trial changes nothing; parts can be added, and all forgotten."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        number = add(client)
+        new = {"text": TEXT.replace("kettle", "pan")}
+        client.put(f"/threads/{number}/text", json=new | {"dry_run": True})
+        assert client.get(f"/threads/{number}").json()["title"].startswith("A kettle")
+        assert client.put(f"/threads/{number}/text", json=new).json()["edits"] == {}
+        assert client.get(f"/threads/{number}").json()["title"].startswith("A pan")
+        assert client.post(f"/threads/{number}/parts", json={"text": "Tea"}).status_code == 422
+        assert client.post(f"/threads/{number}/parts", json={"text": "3/ Tea."}).status_code == 200
+        assert len(client.get(f"/threads/{number}").json()["thread"]["parts"]) == 3
+        assert client.delete(f"/threads/{number}").json() == {"removed": number}
+        assert client.get(f"/threads/{number}").status_code == 404
+
+
+def test_steered(tmp_path: Path) -> None:
+    """Each act does what its name says, on the channels named or wherever the state allows it."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        number = add(client)
+        other = add(client, TEXT.replace("kettle", "pan"))
+
+        def act(name: str, **body: object) -> str:
+            answer = client.post(f"/threads/{number}/{name}", json=body)
+            assert answer.status_code == 200, answer.text
+            return str(answer.json()["deliveries"][0]["state"])
+
+        assert act("hold") == "held"
+        assert act("release", channels=["news"]) == "queued"
+        assert act("at", at="in 2h") == "queued"
+        assert act("move", after=other) == "queued"
+        assert act("stop") == "held"
+        assert act("publish", channels=["slow"], now=True) == "queued"
+        partly = client.post(f"/threads/{number}/hold").json()
+        assert [one["channel"] for one in partly["deliveries"]] == ["slow"]
+        assert [one["channel"] for one in partly["refused"]] == ["news"]
+        assert act("cancel") == "cancelled"
+        assert client.post(f"/threads/{other}/at", json={}).status_code == 409  # there are no slots
+        paused = client.post("/channels/news/pause").json()["channels"]
+        assert [(one["channel"], one["paused"]) for one in paused] == [("news", True)]
+        assert client.post("/channels/news/resume").json()["channels"][0]["paused"] is False
+
+
+def published(page: Opened, number: int) -> None:
+    """Publish what is due, as the service would."""
+    (channel,) = (one for one in page.site.channels if one.name == "news")
+    publisher = Publisher(page.database, channel, worker="w", clock=lambda: page.moment[0], stop=Stop())
+    ended = asyncio.run(publisher.publish())
+    assert isinstance(ended, Delivery)
+    assert (ended.thread_id, ended.state) == (number, "published")
+
+
+def test_what_is_out(tmp_path: Path) -> None:
+    """A published chain is edited where it stands, continued, and taken down post by post."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        number = add(client)
+        published(page, number)
+        posts = client.get(f"/threads/{number}").json()["deliveries"][0]["posts"]
+        assert [one["state"] for one in posts] == ["sent", "sent"]
+        new = {"text": TEXT.replace("stops", "rests")}
+        trial = client.put(f"/threads/{number}/text", json=new | {"dry_run": True}).json()
+        assert (trial["edits"], trial["deliveries"][0]["state"]) == ({"news": 1}, "published")
+        assert client.put(f"/threads/{number}/text", json=new).json()["deliveries"][0]["state"] == "queued"
+        published(page, number)
+        client.post(f"/threads/{number}/parts", json={"text": "3/ Tea."})
+        published(page, number)
+        undone = client.post(f"/threads/{number}/undo").json()
+        (one,) = undone["deliveries"]
+        assert (one["state"], one["gone"], one["out"], undone["until"]) == ("withdrawn", 3, 3, None)
+        assert client.delete(f"/threads/{number}").status_code == 409
+
+
+def test_a_network_that_asks_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a network asks to wait, a program is told until when, and goes on then."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        number = add(client)
+        published(page, number)
+        later = page.moment[0] + timedelta(minutes=30)
+        (news,) = (one for one in page.site.channels if one.name == "news")
+
+        async def throttle(remote_id: str) -> Throttled:
+            return Throttled(later, "slowly")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(news, "take_down", throttle)
+            undone = client.post(f"/threads/{number}/undo").json()
+        assert datetime.fromisoformat(undone["until"]) == later
+        assert [(one["gone"], one["out"]) for one in undone["deliveries"]] == [(0, 2)]
+        undone = client.post(f"/threads/{number}/undo").json()
+        assert [(one["gone"], one["out"]) for one in undone["deliveries"]] == [(2, 2)]
+
+
+def test_stopped_chains(tmp_path: Path) -> None:
+    """A chain that stopped is gone on with; what is not possible says what is."""
+    with opened(tmp_path) as page:
+        client, moment = page.program(), page.moment[0]
+        number = add(client)
+        for name in ("retry", "skip", "settle", "undo"):
+            assert client.post(f"/threads/{number}/{name}").status_code == 409
+        claim = page.database.work.claim("news", worker="here", now=moment, until=moment)
+        assert isinstance(claim, Claim)
+        refused = decide(Refused("no", Code.CONTENT), last=False, tries=1, now=moment, chance=0)
+        page.database.work.record(claim, None, refused, now=moment)
+        assert client.get("/threads?state=failed").json()["threads"][0]["id"] == number
+        said = client.post(f"/threads/{number}/release").json()["detail"]
+        assert "release is not possible while failed" in said
+        assert client.post(f"/threads/{number}/retry").json()["deliveries"][0]["state"] == "queued"
