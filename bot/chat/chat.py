@@ -17,7 +17,6 @@ from threadcast.bot.channels.telegram.client import close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Access
 from threadcast.bot.chat.commands import Context
-from threadcast.bot.chat.drafts import KEPT, Drafts
 from threadcast.bot.chat.handler import Handler
 from threadcast.bot.chat.menu import describe, renew_menu, set_menus
 from threadcast.bot.chat.outbox import Outbox
@@ -27,6 +26,7 @@ from threadcast.bot.chat.updates import HandleOnce, Poller
 from threadcast.bot.chat.views.troubles import alone, not_alone
 from threadcast.bot.people.pairing import address, drawn, offer
 from threadcast.bot.people.people import People, Role
+from threadcast.bot.requests.drafting.drafts import KEPT, Drafts
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.logs import get_logger, redact
 from threadcast.config.settings import Settings

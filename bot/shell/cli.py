@@ -9,10 +9,9 @@ import gc
 import os
 import sys
 import threading
-import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib import import_module, resources
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +24,7 @@ from click.shell_completion import CompletionItem, shell_complete
 from threadcast.bot.languages import DEFAULT, _, asked_by, speaking
 from threadcast.bot.shell.data_option import DATA
 from threadcast.bot.shell.exits import Exit
+from threadcast.bot.words import SHELL, only_looks, other_words
 
 UNWRITABLE = (errno.ENOSPC, errno.EIO)  # how writing an answer fails
 JOIN = 0.5  # seconds in which a thread that has nothing to do has ended
@@ -68,9 +68,10 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Keep": {
         "edit": ("editing", "Change the text of a thread, and what of it is out."),
         "set": ("settings", "Change settings of a thread that has not begun."),
-        "export": ("threads", "Give a thread back as text."),
+        "export": ("threads", "Give a thread back as text, or all there is."),
         "backup": ("database", "Copy the queue into a new FILE."),
         "restore": ("database", "Put a backup in the place of the queue."),
+        "import": ("database", "Take an export of a whole queue into an empty one."),
     },
     MORE: {
         "adopt": ("threads", "Take over a chain that was begun by hand."),
@@ -166,10 +167,16 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is meant; where there is none, say the nearest name."""
+        """Return the command that is meant, by a word of other programs too where that only looks.
+
+        Where there is none, say which may be meant.
+        """
         names = self.list_commands(ctx)
         if not ctx.resilient_parsing and args[0] not in names and not args[0].startswith("-"):
-            near = other_words().get(args[0].lower()) or difflib.get_close_matches(args[0], names, n=1)
+            meant = other_words({*names, "--help"}, SHELL).get(args[0].lower(), ())
+            if only_looks(meant):
+                return super().resolve_command(ctx, [meant[0], *args[1:]])
+            near = meant or difflib.get_close_matches(args[0], names, n=1)
             said = _("there is no command {name}").format(name=args[0])
             ctx.fail(f"{said}; {did_you_mean(near)}" if near else f"{said}.")
         return super().resolve_command(ctx, args)
@@ -213,11 +220,6 @@ def did_you_mean(near: Sequence[str]) -> str:
     if not most:
         return _("did you mean {name}?").format(name=last)
     return _("did you mean {most} or {last}?").format(most=", ".join(most), last=last)
-
-
-def other_words() -> dict[str, list[str]]:
-    """Return the words of other programs, with the commands that each may mean here."""
-    return tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 
 
 def _prepare_output() -> None:

@@ -21,13 +21,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
 from markupsafe import Markup, escape
 
+from threadcast.bot.channels import local
 from threadcast.bot.languages import _, direction, language, ngettext, preferred, translated
 from threadcast.bot.languages.numbers import number
 from threadcast.bot.noticed import noticed
 from threadcast.bot.wording import SHELL, parts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    loader=FileSystemLoader([Path(__file__).parent / "templates", Path(local.__file__).parent]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.people.people import People, Role
+from threadcast.bot.requests.drafting.drafts import Drafts
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.live import Live
 from threadcast.bot.web.sessions import Sessions, Visitor
+from threadcast.config.channels import ChannelSettings
 from threadcast.config.settings import Settings
 from threadcast.config.web import WebSettings
 from threadcast.queue.store.notes import Notes
@@ -18,6 +20,7 @@ from threadcast.queue.store.notes import Notes
 class Site:
     """`requests_of` gives the requests of an actor, `broken` the lanes that broke, each with why.
 
+    `usual` is what the environment settles for a channel.
     `language` is spoken to everybody; "": that of each browser.
     """
 
@@ -31,6 +34,8 @@ class Site:
     broken: Callable[[], Mapping[str, str]]
     clock: Clock
     zone: ZoneInfo
+    usual: Mapping[str, ChannelSettings]
+    drafts: Drafts
     language: str
 
     def requests(self, visitor: Visitor) -> Requests:
@@ -69,5 +74,7 @@ def build_site(
         broken,
         clock,
         settings.timezone,
+        {one.name: one for one in settings.channels},
+        Drafts(notes, clock),
         settings.language or "",
     )

@@ -210,11 +210,6 @@ class Names:
     called: Callable[[str], str] = str
 
 
-def adder(events: Sequence[AuditEvent]) -> str:
-    """The actor who added a thread; empty where nobody knows."""
-    return next((event.actor for event in events if event.what == "add"), "")
-
-
 def why(one: Delivery, events: Sequence[AuditEvent], names: Names) -> str:
     """Why a delivery waits or ends, as HTML, where a person wanted it; empty where it is something else."""
     if one.code not in WANTED or (one.code is Code.NONE and one.reason):
