@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
+from threadcast.bot.languages import _, language, translated
 from threadcast.bot.people.people import Role
 from threadcast.bot.requests.drafting.text import described, with_setting, without_line
 from threadcast.bot.requests.input import InputError
@@ -18,7 +19,7 @@ from threadcast.bot.web.sessions import Visitor
 from threadcast.bot.web.sign_in import Sender, SignedIn, SiteHere
 from threadcast.bot.web.site import Site
 from threadcast.bot.web.writing.desk import Desk, Writing
-from threadcast.bot.wording import SHELL, sentence, time_refused
+from threadcast.bot.wording import SHELL, STATES, sentence, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.states import Event
 
@@ -103,7 +104,7 @@ async def add(
     try:
         thread = await asyncio.to_thread(_add, site, visitor, desk, one, at, hold=hold)
     except (InputError, WhenError) as error:
-        said = time_refused(error) if isinstance(error, WhenError) else sentence(error, SHELL)
+        said = translated(time_refused(error)) if isinstance(error, WhenError) else sentence(error, SHELL)
     else:
         await asyncio.to_thread(desk.done, one)
         return RedirectResponse(f"/threads/{thread}" if thread else "/", HTTPStatus.SEE_OTHER)
@@ -114,8 +115,8 @@ async def add(
 def _add(site: Site, visitor: Visitor, desk: Desk, one: Writing, at: str, *, hold: bool) -> int | None:
     """The thread's number; None where there are several, or it was there already."""
     if not one.channels:
-        raise InputError("no channel is chosen; choose where it shall go out")
-    moment = parse_when(at, now=site.clock(), zone=site.zone) if at.strip() else None
+        raise InputError(_("no channel is chosen; choose where it shall go out"))
+    moment = parse_when(at, now=site.clock(), zone=site.zone, language=language()) if at.strip() else None
     receipts = desk.requests.threads.add(
         [desk.read(one.text)],
         channels=one.channels,
@@ -126,7 +127,10 @@ def _add(site: Site, visitor: Visitor, desk: Desk, one: Writing, at: str, *, hol
     added = [each.added.thread_id for each in receipts if each.added.thread_id is not None]
     if not added:
         twin = receipts[0].added.duplicates[0].existing
-        raise InputError(f"this text is #{twin.thread_id} already, {twin.state} on {twin.channel}")
+        said = _("this text is #{thread} already, {state} on {channel}")
+        raise InputError(
+            said.format(thread=twin.thread_id, state=_(STATES[twin.state]), channel=twin.channel)
+        )
     return added[0] if len(added) == 1 else None
 
 
@@ -138,6 +142,6 @@ def take_back(
 ) -> Response:
     """Take a thread out of the queue that this editor added, as long as nothing of it has begun."""
     if visitor.role is not Role.OWNER and not is_own(desk.requests.queries.show(thread), visitor.actor):
-        raise HTTPException(HTTPStatus.FORBIDDEN, "An owner does that; you take back what you added.")
+        raise HTTPException(HTTPStatus.FORBIDDEN, _("An owner does that; you take back what you added."))
     desk.requests.changes.apply(thread, Event.CANCEL)
     return RedirectResponse("/compose", HTTPStatus.SEE_OTHER)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.responses import FileResponse
 from starlette.datastructures import FormData, UploadFile
 
+from threadcast.bot.languages import _
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.store import MAX_FILE, SHORT
 from threadcast.bot.plain import plain
@@ -72,13 +73,13 @@ def _with_file(desk: Desk, text: str, upload: UploadFile, place: int | None) -> 
 
 
 @router.get(PATH + "/{digest}")
-def show(_: SignedIn, site: SiteHere, visitor: SignedIn, digest: Digest) -> Response:
+def show(site: SiteHere, visitor: SignedIn, digest: Digest) -> Response:
     """A kept file that a browser shows."""
     try:
         path, file = site.requests(visitor).files.shown(digest)
     except MediaError:
-        raise HTTPException(HTTPStatus.NOT_FOUND, "That file is not kept here any more.") from None
+        raise HTTPException(HTTPStatus.NOT_FOUND, _("That file is not kept here any more.")) from None
     if file.mime.partition("/")[0] not in SHOWN:
-        raise HTTPException(HTTPStatus.NOT_FOUND, "That file is not shown in a browser.")
+        raise HTTPException(HTTPStatus.NOT_FOUND, _("That file is not shown in a browser."))
     kept = {"Cache-Control": "private, max-age=3600"}
     return FileResponse(path, media_type=file.mime, headers=kept)
