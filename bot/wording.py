@@ -30,6 +30,7 @@ STATES = {
     DeliveryState.WITHDRAWN: N_("withdrawn"),
 }
 STOPPED = {DeliveryState.PUBLISHING: N_("stopping"), DeliveryState.FAILED: N_("stopped")}
+SENT_BACK = N_("returned")  # held, by who was asked to approve it
 CELLS = 10  # of a progress bar
 TIMES = N_("tomorrow 9:00, fri 18:30, 24 dec 18:30 or in 2h")  # how a person may write a time
 NAMED = 5  # of many channels
@@ -295,10 +296,10 @@ def waits(one: Forecast, face: Face) -> str:
 
 
 def stands(one: Delivery) -> str:
-    """Return how a delivery stands in one word, in English: its state, or that a person stopped it."""
+    """Return how a delivery stands in short, in English: its state, or what a person made of it."""
     if one.code is Code.PERSON:
         return STOPPED.get(one.state, one.state)
-    return one.state
+    return SENT_BACK if one.code is Code.SENT_BACK and one.state is DeliveryState.HELD else one.state
 
 
 def exactly(moment: datetime, zone: ZoneInfo) -> str:

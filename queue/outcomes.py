@@ -30,6 +30,7 @@ class Code(StrEnum):
     UNCONFIRMED = "unconfirmed"  # nobody has said yet that it may be public
     EDITOR = "editor"  # an editor added it, and an owner publishes it
     WISH = "wish"  # who added it asked to hold it
+    SENT_BACK = "sent back"  # who was asked to approve it did not
     OTHER = "other"
 
 

@@ -45,10 +45,14 @@ class Sender:
 
 
 class Access:
-    """Knows people by their numeric ids: names and usernames can be anybody's."""
+    """Knows people by their numeric ids: names and usernames can be anybody's.
 
-    def __init__(self, group: int | None, people: People) -> None:
+    `page` is the https address of the page, which opens in Telegram; empty where it cannot.
+    """
+
+    def __init__(self, group: int | None, people: People, page: str = "") -> None:
         self.group = group
+        self.page = page if page.startswith("https:") else ""
         self.known = people
         self._strangers: set[int] = set()
 

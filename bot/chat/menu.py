@@ -6,6 +6,7 @@ before, that stays.
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 from hashlib import sha256
@@ -32,6 +33,7 @@ DESCRIPTION: Final = N_(
 SHORT: Final = N_("I publish long numbered threads as reply chains, and tell how they fare.")
 PROFILE: Final = "profile"  # of the notes: what was said of the bot, as a hash, or whose that is
 THEIRS: Final = "theirs"
+BUTTON: Final = 2  # the line with the address to which the menu button leads
 
 # A command that is not here stands at the end.
 ORDER: Final = (
@@ -98,14 +100,38 @@ async def set_own_menu(bot: telegram.Bot, access: Access, sender: Sender) -> Non
     """Telegram takes the menu of a private chat only after its person has pressed Start."""
     try:
         await set_menu(bot, telegram.BotCommandScopeChat(sender.chat), sender.role, access.known.language)
+        if access.page:
+            await set_button(bot, access, sender.chat)
     except (TelegramError, *UNREADABLE) as error:
         log.warning("the menu of commands could not be set", reason=redact(str(error)))
+
+
+async def set_button(bot: telegram.Bot, access: Access, person: int) -> None:
+    """Put the page beside the field of a message in somebody's chat, where it opens. Raises TelegramError."""
+    button: telegram.MenuButton = telegram.MenuButtonDefault()
+    if access.page and access.role_of(person) is not None:
+        with speaking(access.known.speaks(person)):
+            button = telegram.MenuButtonWebApp(_("Queue"), telegram.WebAppInfo(f"{access.page}/app"))
+    with suppress(BadRequest, Forbidden):  # they have not met the bot
+        await bot.set_chat_menu_button(person, button)
+
+
+async def set_buttons(bot: telegram.Bot, access: Access, notes: Notes, *, now: datetime) -> None:
+    """The same for everybody, where there is such a button or was. Raises TelegramError, StoreError."""
+    noted = (await asyncio.to_thread(notes.read, PROFILE)).get(BUTTON, "")
+    if not access.page and not noted:
+        return
+    for person in access.people:
+        await set_button(bot, access, person)
+    await asyncio.to_thread(notes.write, PROFILE, BUTTON, access.page, now=now)
 
 
 async def renew_menu(bot: telegram.Bot, access: Access, person: int) -> None:
     """Show somebody whose rights were taken away what they may still do; the default, if that is nothing."""
     role, language = access.role_of(person), access.known.language
     try:
+        if access.page:
+            await set_button(bot, access, person)
         for scope in _scopes(access, person):
             if role is not None:
                 await set_menu(bot, scope, role, language)

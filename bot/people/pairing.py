@@ -10,8 +10,6 @@ from io import StringIO
 from secrets import token_urlsafe
 from typing import Final
 
-import segno
-
 from threadcast.bot.people.people import Role
 from threadcast.queue.store.notes import Notes
 
@@ -70,6 +68,8 @@ def address(bot: str, code: str) -> str:
 
 def drawn(link: str) -> str:
     """Return a link as a QR code for a terminal, whatever its colours: what is light is drawn."""
+    import segno  # noqa: PLC0415  # only where one is drawn
+
     out = StringIO()
     segno.make(link, micro=False).terminal(out, border=2, compact=True)
     return out.getvalue()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from threadcast.bot.publishing.forecast import Rhythm
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.config.schedule.zones import DAY, TICK, instant, wall
+from threadcast.config.schedule.zones import TICK, bounds, instant, wall
 
 MOST_SLOTS = 8  # of a day
 
@@ -48,24 +48,28 @@ class Agenda:
             is_quiet=any(table.quiet.ends(begin, table.zone) >= end for table in self._tables()),
         )
 
-    def slots(self, on: date) -> tuple[datetime, ...]:
+    def is_quiet(self, at: datetime) -> bool:
+        """Return whether a channel is quiet at a moment."""
+        return any(table.quiet.is_quiet(at, table.zone) for table in self._tables())
+
+    def slots(self, on: date, most: int = MOST_SLOTS) -> tuple[datetime, ...]:
         """Return the first slots of a day."""
         begin, end = self._bounds(on)
         found: set[datetime] = set()
         for table in self._tables():
             slot = table.next_slot(begin - TICK)
             mine: set[datetime] = set()
-            while slot is not None and slot.utc < end and len(mine) < MOST_SLOTS:
+            while slot is not None and slot.utc < end and len(mine) < most:
                 mine.add(slot.utc)
                 slot = table.next_slot(slot.utc)
             found |= mine
-        return tuple(sorted(found)[:MOST_SLOTS])
+        return tuple(sorted(found)[:most])
 
     def hours(self, on: date) -> tuple[Hour, ...]:
         """Return the full hours that the clocks show on a day; one that they show twice is the first."""
         every = [(local := datetime.combine(on, time(hour)), instant(local, self.zone)) for hour in range(24)]
         return tuple(
-            Hour(at, any(table.quiet.is_quiet(at, table.zone) for table in self._tables()))
+            Hour(at, self.is_quiet(at))
             for local, at in every
             if wall(at, self.zone) == local  # else the clocks skip it
         )
@@ -74,8 +78,7 @@ class Agenda:
         return tuple(rhythm.timetable for rhythm in self.rhythms.values())
 
     def _bounds(self, on: date) -> tuple[datetime, datetime]:
-        midnight = datetime.combine(on, time())
-        return instant(midnight, self.zone), instant(midnight + DAY, self.zone)
+        return bounds(on, self.zone)
 
 
 def _has_slot(table: Timetable, begin: datetime, end: datetime) -> bool:

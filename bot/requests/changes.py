@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
+from threadcast.bot.plain import plain
 from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.model import ChannelRow, Delivery, NewDelivery, PostRecord
 from threadcast.queue.outcomes import Sent
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import DeliveryState, Event
+
+LONGEST_NOTE: Final = 500  # code points
 
 
 class Changed(tuple[Delivery, ...]):  # noqa: SLOT001  # a tuple has no room for more
@@ -82,7 +86,8 @@ class Changes:
         def move(one: Delivery) -> Delivery:
             if after is not None and one.channel not in behind:
                 raise RefusedError(Problem.ELSEWHERE, thread=after, channel=one.channel)
-            return self._move(one, behind.get(one.channel))
+            signed = self._context.signature()
+            return self._database.changes.move(one.id, behind.get(one.channel), **signed)
 
         return self._each(thread_id, channels, move)
 
@@ -121,6 +126,13 @@ class Changes:
         """Leave the refused post of a stopped chain out, and go on behind it."""
         signed, skip = self._context.signature(), self._database.changes.skip
         return self._each(thread_id, channels, lambda one: skip(one.id, **signed))
+
+    def send_back(self, thread_id: int, note: str) -> Changed:
+        """Say of a held thread that it is not to go out as it is, and why: it stays held."""
+        signed, send_back = self._context.signature(), self._database.changes.send_back
+        said = " ".join(plain(note).split())[:LONGEST_NOTE]
+        reason = Sentence("sent back: {note}", note=said) if said else Sentence("sent back")
+        return self._each(thread_id, (), lambda one: send_back(one.id, reason, **signed))
 
     def withdraw(self, thread_id: int, *, channels: Sequence[str] = ()) -> Changed:
         """Stop chains for good, so that their posts can be taken down (`Chains.undo`).
@@ -174,11 +186,8 @@ class Changes:
         """Move it before all others, or behind one of them; what a service took meanwhile needs no place."""
         for place in dict.fromkeys([behind, None]):
             with suppress(NotAllowedError):
-                return self._move(one, place)
+                return self._database.changes.move(one.id, place, **self._context.signature())
         return one
-
-    def _move(self, one: Delivery, behind: int | None) -> Delivery:
-        return self._database.changes.move(one.id, behind, **self._context.signature())
 
     def _add_to(self, thread_id: int, names: Sequence[str], *, now: bool) -> tuple[Delivery, ...]:
         """Queue a thread on more channels: whoever asks to publish it there has approved it."""

@@ -15,7 +15,7 @@ from threadcast.bot.requests.errors import Problem, UnknownChannelError, Unknown
 from threadcast.config.schedule.slots import Schedule, parse_schedule
 from threadcast.config.schedule.words import FARTHEST, WhenCode, WhenError
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
-from threadcast.queue.states import BEGINNINGS, OVER, WAITING, DeliveryState
+from threadcast.queue.states import BEGINNINGS, GOES_ON, OVER, WAITING, DeliveryState
 from threadcast.queue.store.database import Database
 
 BARE_HOUR = re.compile(r"(?<=\s)(\d{1,2})$", re.ASCII)
@@ -98,7 +98,12 @@ class Queries:
         return self._database.reading.deliveries(states=WAITING, channel=self._known(channel))
 
     def deliveries(
-        self, states: frozenset[DeliveryState] | None = None, *, thread: int | None = None
+        self,
+        states: frozenset[DeliveryState] | None = None,
+        *,
+        thread: int | None = None,
+        channel: str | None = None,
+        limit: int | None = None,
     ) -> tuple[Delivery, ...]:
         """Return every delivery in one of these states, in the order of the queue; or those of a thread.
 
@@ -106,11 +111,20 @@ class Queries:
         """
         if thread is not None:
             return self._context.deliveries(thread)
-        return self._database.reading.deliveries(states=states)
+        return self._database.reading.deliveries(states=states, channel=self._known(channel), limit=limit)
 
-    def forecast(self, *, channel: str | None = None) -> tuple[Forecast, ...]:
-        """Return the queue, with when each delivery starts, why then, and when it should be through."""
-        return self._foresee(self.queue(channel=channel), self._context.clock())
+    def forecast(self, *, channel: str | None = None, queued: int | None = None) -> tuple[Forecast, ...]:
+        """Return the queue, with when each delivery starts, why then, and when it should be through.
+
+        With `queued`, only what goes on by itself: of what is queued the first so many, and what has a time
+        of its own.
+        """
+        if queued is None:
+            waiting = self.queue(channel=channel)
+        else:
+            name = self._known(channel)
+            waiting = self._database.reading.deliveries(states=GOES_ON, channel=name, queued=queued)
+        return self._foresee(waiting, self._context.clock())
 
     def in_turn(self, threads: Collection[int]) -> tuple[Forecast, ...]:
         """Return when these would start if `Changes.in_turn` let them go now: those that it can."""

@@ -3,23 +3,29 @@
 A request returns values that say what was found or changed; how they look is the face's business.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.build import build_paces
 from threadcast.bot.channels.port import Channel, Clock, now
 from threadcast.bot.fleet.machine import any_heard_of
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.store import open_store
+from threadcast.bot.people import shares
+from threadcast.bot.publishing.agenda import Agenda
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.readers.figures import ReaderFigures
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.figures.figures import Figures
-from threadcast.bot.requests.queries import Queries
+from threadcast.bot.requests.queries import Dossier, Queries
 from threadcast.bot.requests.threads import Threads
 from threadcast.bot.wake import wake_service
 from threadcast.config.settings import Settings
+from threadcast.queue.errors import NotFoundError
+from threadcast.queue.states import DeliveryState, Event, follow
 from threadcast.queue.store.database import Database
 
 Wake = Callable[[Collection[str]], bool]
@@ -39,6 +45,40 @@ class Requests:
         self.files = context.attacher
         self.readers = ReaderFigures(context.database)
         self.wake = context.wake
+        self._context = context
+
+    def share(self, thread_id: int, lasts: timedelta = shares.LASTS) -> str:
+        """Return the code of a link by which somebody approves a held thread, or sends it back.
+
+        Raises NotFoundError, and NotAllowedError where it is held nowhere.
+        """
+        dossier, now = self.queries.show(thread_id), self._context.clock()
+        states = [chain.delivery.state for chain in dossier.chains]
+        if DeliveryState.HELD not in states:
+            follow(states[0], Event.RELEASE)
+        link = shares.Share(thread_id, self._context.actor, dossier.events[-1].id, now + lasts)
+        return shares.offer(self._context.database.notes, link, now=now)
+
+    def shared(self, code: str) -> tuple[shares.Share, Dossier] | None:
+        """Return what such a link shows; None where it is too old, or its thread is decided."""
+        share = shares.find(self._context.database.notes, code, now=self._context.clock())
+        if share is None:
+            return None
+        try:
+            dossier = self.queries.show(share.thread)
+        except NotFoundError:  # it was removed
+            return None
+        held = any(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
+        return (share, dossier) if held and share.is_open(dossier.events) else None
+
+    def agendas(self, zone: ZoneInfo) -> Mapping[str, Agenda]:
+        """Return what the days hold for each channel, by the clocks of a zone."""
+        rhythms = self._context.rhythms
+        return {one.name: Agenda(zone, {one.name: rhythms[one.name]}) for one in self.channels}
+
+    def unshare(self, thread_id: int) -> None:
+        """Let no link to a thread open it any more."""
+        shares.revoke(self._context.database.notes, thread_id)
 
 
 def waking(settings: Settings, database: Database) -> Wake:

@@ -39,8 +39,8 @@ MORE = "More"
 # As the help lists them: each command's module in `commands`, and the first sentence of its help.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Publish": {
-        "setup": ("setup", "Set up bot, owner, channels, and try them."),
-        "run": ("service", "Run the service until SIGTERM or Ctrl-C."),
+        "setup": ("operating.setup", "Set up bot, owner, channels, and try them."),
+        "run": ("operating.service", "Run the service until SIGTERM or Ctrl-C."),
         "preview": ("threads", "Show each channel's posts as they will be."),
         "add": ("threads", "Queue the threads of text files."),
         "publish": ("queue", "Let a held thread go, or any waiting one at once."),
@@ -49,13 +49,13 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Look": {
         "queue": ("queue", "List what waits, and until when."),
-        "status": ("status", "Say how things stand, and which machines work."),
+        "status": ("operating.status", "Say how things stand, and which machines work."),
         "show": ("threads", "Show one thread, every post on every channel."),
         "open": ("threads", "Open a thread's first post in the browser."),
-        "page": ("service", "Print a link that opens the page."),
+        "page": ("operating.service", "Print a link that opens the page."),
         "history": ("history", "List what was published or stopped, newest first."),
-        "logs": ("logs", "Show what the service wrote lately."),
-        "check": ("service", "Check settings, database and channels."),
+        "logs": ("operating.logs", "Show what the service wrote lately."),
+        "check": ("operating.service", "Check settings, database and channels."),
     },
     "Stop": {
         "hold": ("queue", "Keep a queued thread back."),
@@ -69,27 +69,29 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "edit": ("editing", "Change the text of a thread, and what of it is out."),
         "set": ("settings", "Change settings of a thread that has not begun."),
         "export": ("threads", "Give a thread back as text, or all there is."),
-        "backup": ("database", "Copy the queue into a new FILE."),
-        "restore": ("database", "Put a backup in the place of the queue."),
-        "import": ("database", "Take an export of a whole queue into an empty one."),
+        "backup": ("operating.database", "Copy the queue into a new FILE."),
+        "restore": ("operating.database", "Put a backup in the place of the queue."),
+        "import": ("operating.database", "Take an export of a whole queue into an empty one."),
     },
     MORE: {
         "adopt": ("threads", "Take over a chain that was begun by hand."),
         "audit": ("history", "Compare a published chain with what the network shows."),
         "channels": ("channels", "List the channels, configured and remembered."),
-        "completion": ("service", "Print the script that completes at the Tab key."),
-        "config": ("service", "Show the settings in force, and from where."),
-        "doctor": ("doctor", "Collect what an issue needs, with no secret in it."),
-        "demo": ("service", "Publish sample threads on this machine alone."),
+        "completion": ("operating.service", "Print the script that completes at the Tab key."),
+        "config": ("operating.service", "Show the settings in force, and from where."),
+        "doctor": ("operating.doctor", "Collect what an issue needs, with no secret in it."),
+        "demo": ("operating.service", "Publish sample threads on this machine alone."),
         "events": ("history", "List what happened: when, who, what."),
-        "migrate": ("database", "Bring the database's tables up to date."),
+        "mcp": ("operating.mcp", "Offer tools to an assistant on this machine."),
+        "migrate": ("operating.database", "Bring the database's tables up to date."),
         "move": ("queue", "Change the order of the queue."),
-        "pair": ("service", "Print a link: who opens it steers the bot."),
+        "pair": ("operating.service", "Print a link: who opens it steers the bot."),
         "release": ("queue", "Let a held thread go."),
         "remove": ("threads", "Forget a thread of which nothing was sent."),
+        "share": ("service", "Print a link by which somebody approves a held thread."),
         "settle": ("queue", "Say whether a doubtful post is out."),
         "skip": ("queue", "Leave a refused post out, and go on behind it."),
-        "token": ("tokens", "Let programs use the API."),
+        "token": ("operating.tokens", "Let programs use the API."),
     },
 }
 WITHOUT_QUEUE = frozenset({"completion", "demo"})
@@ -264,7 +266,7 @@ def cli(context: click.Context) -> None:
     ~/.config/threadcast/.env.
     """
     if context.invoked_subcommand is None:
-        _imported("threadcast.bot.shell.commands.status").show_overview()
+        _imported("threadcast.bot.shell.commands.operating.status").show_overview()
 
 
 def main() -> None:

@@ -10,12 +10,14 @@ from fastapi.responses import RedirectResponse
 
 from threadcast.bot.languages import N_, _
 from threadcast.bot.people.people import Role
+from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.changes import Changes
-from threadcast.bot.requests.queries import Dossier
-from threadcast.bot.web.sign_in import Sender, SiteHere, ThreadNumber
+from threadcast.bot.requests.queries import Chain, Dossier
+from threadcast.bot.web.arranging.texts import may_edit
+from threadcast.bot.web.sign_in import OwnerSends, SiteHere, ThreadNumber
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import CHANNEL_FAULTS
-from threadcast.queue.states import DeliveryState, Event, allowed
+from threadcast.queue.states import DeliveryState, Event, PostState, allowed
 
 router = APIRouter()
 
@@ -39,6 +41,7 @@ ACTS: Final[Mapping[str, Act]] = {
         Event.SCHEDULE,
         lambda changes, one, on: changes.publish(one, now=True, channels=on),
     ),
+    "turn": Act(N_("In turn"), Event.SCHEDULE, lambda changes, one, on: changes.in_turn(one, channels=on)),
     "hold": Act(N_("Hold"), Event.HOLD, lambda changes, one, on: changes.apply(one, Event.HOLD, channels=on)),
     "stop": Act(N_("Stop"), Event.STOP, lambda changes, one, on: changes.apply(one, Event.STOP, channels=on)),
     "retry": Act(
@@ -87,18 +90,55 @@ HAPPENED: Final[Mapping[str, str]] = {
     Event.CONTINUE: N_("continued"),
     Event.CORRECT: N_("corrected where it is out"),
     Event.WITHDRAW: N_("taken down"),
+    "send-back": N_("sent back"),
 }
 
 
-def offered(dossier: Dossier, role: Role) -> dict[str, Act]:
+def offered(dossier: Dossier, role: Role, foreseen: Mapping[int, Forecast]) -> dict[str, Act]:
     """Return what can be asked of a thread now, by who has this role."""
     if role is not Role.OWNER:
         return {}
-    may = {event for chain in dossier.chains for event in allowed(chain.delivery.state)}
+    events = _events(dossier)
     if not any(_stands_still(chain.delivery) for chain in dossier.chains):
-        may.discard(Event.RETRY)
-    found = {name: act for name, act in ACTS.items() if act.event in may}
-    return {name: act for name, act in found.items() if not (name == "hold" and "release" in found)}
+        events.discard(Event.RETRY)
+    found = {name: act for name, act in ACTS.items() if act.event in events}
+    if "release" in found:
+        found.pop("hold", None)
+    has_slots = {one.delivery.id for one in foreseen.values() if one.by_slot}
+    if not any(each.delivery.id in has_slots and each.delivery.own_time for each in dossier.chains):
+        found.pop("turn", None)
+    if not any(post.state is PostState.REFUSED for chain in dossier.chains for post in chain.posts):
+        found.pop("skip", None)
+    return found
+
+
+def may(dossier: Dossier, role: Role) -> frozenset[str]:
+    """Return what else can be asked of a thread now, that needs more than a press."""
+    if role is not Role.OWNER:
+        return frozenset()
+    events, chains = _events(dossier), dossier.chains
+    failed = any(one.delivery.state is DeliveryState.FAILED for one in chains)
+    out = any(post.remote_id and post.taken_down is None for one in chains for post in one.posts)
+    found = {
+        "at": Event.SCHEDULE in events,
+        "share": Event.RELEASE in events,
+        "edit": may_edit(dossier),
+        "continue": Event.CONTINUE in events or may_edit(dossier),
+        "undo": any(_can_be_taken_down(one) for one in chains),
+        "audit": out,
+        "mend": failed and out,
+    }
+    return frozenset(name for name, can in found.items() if can)
+
+
+def _can_be_taken_down(chain: Chain) -> bool:
+    state = chain.delivery.state
+    may = Event.WITHDRAW in allowed(state) or state is DeliveryState.WITHDRAWN  # what is left of it
+    return may and any(post.remote_id and post.taken_down is None for post in chain.posts)
+
+
+def _events(dossier: Dossier) -> set[Event]:
+    return {event for chain in dossier.chains for event in allowed(chain.delivery.state)}
 
 
 def _stands_still(one: Delivery) -> bool:
@@ -106,22 +146,16 @@ def _stands_still(one: Delivery) -> bool:
     return one.state is DeliveryState.FAILED or one.code in CHANNEL_FAULTS
 
 
-def _owner(visitor: Sender) -> None:
-    if visitor.role is not Role.OWNER:
-        raise HTTPException(HTTPStatus.FORBIDDEN, _("An owner does that; you may look."))
-
-
 @router.post("/threads/{thread}/{act}")
 def change(
     site: SiteHere,
-    visitor: Sender,
+    visitor: OwnerSends,
     thread: ThreadNumber,
     act: str,
     sure: Annotated[bool, Form()] = False,
     channel: Annotated[str, Form()] = "",
 ) -> Response:
     """Ask for it, on one channel or all, and show the thread as it is then."""
-    _owner(visitor)
     if act not in ACTS:
         raise HTTPException(HTTPStatus.NOT_FOUND, _("There is no such button."))
     if not ACTS[act].asks or sure:
@@ -130,9 +164,8 @@ def change(
 
 
 @router.post("/channels/{name}/{act}")
-def pause(site: SiteHere, visitor: Sender, name: str, act: str) -> Response:
+def pause(site: SiteHere, visitor: OwnerSends, name: str, act: str) -> Response:
     """Pause a channel, or let it go on."""
-    _owner(visitor)
     if act not in {"pause", "resume"}:
         raise HTTPException(HTTPStatus.NOT_FOUND, _("There is no such button."))
     site.requests(visitor).changes.pause([name], paused=act == "pause")

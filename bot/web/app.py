@@ -1,6 +1,6 @@
 """The page as an ASGI application: its routes, and what holds for every answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -15,9 +15,10 @@ from starlette.exceptions import HTTPException
 from threadcast.bot.channels import local
 from threadcast.bot.languages import _, speaking
 from threadcast.bot.requests.errors import RequestError
-from threadcast.bot.web import acts, sign_in, views
+from threadcast.bot.web import acts, sign_in, telegram, views
 from threadcast.bot.web.api.api import AT, make_api
 from threadcast.bot.web.api.problems import kind_of, nowhere
+from threadcast.bot.web.arranging import approval, calendar, chains, order, texts
 from threadcast.bot.web.monitoring import health, metrics
 from threadcast.bot.web.monitoring.direct import Hosts
 from threadcast.bot.web.monitoring.measures import Measures
@@ -36,16 +37,22 @@ LARGEST: Final = 1024 * 1024  # bytes of a request's body
 # Of files, whose route looks first who sends them.
 LARGEST_AT: Final = {uploads.PATH: uploads.LARGEST}
 LOOK: Final = Path(local.__file__).parent / "posts.css"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
+)
+# Where the bot's menu opened the page, Telegram Web shows it in a frame; nobody else does, and no other page.
+FRAMED: Final = {"Content-Security-Policy": f"{POLICY}https://web.telegram.org", "X-Frame-Options": ""}
 HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "media-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": f"{POLICY}'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+NO_OTHERS: Final[Mapping[str, str]] = {}
 
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -60,11 +67,10 @@ def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
     app.mount(AT, make_api(site), name="api")
-    for routes in (
-        *(health.router, metrics.router, sign_in.router, views.router, acts.router),
-        *(readers.router, compose.router, uploads.router),
-    ):
-        app.include_router(routes)
+    # The acts come last: theirs is any other word behind a thread.
+    rooms = (health, metrics, telegram, sign_in, views, readers, compose, uploads)
+    for room in (*rooms, order, texts, chains, approval, calendar, acts):
+        app.include_router(room.router)
     app.middleware("http")(_guard)
     app.add_middleware(Hosts, allowed_hosts=_hosts(site), www_redirect=False)
     app.add_exception_handler(SignInNeededError, _to_sign_in)
@@ -108,12 +114,15 @@ async def _guard(request: Request, answer: Next) -> Response:
             response = await answer(request)
     if request.url.path.startswith("/static/") and response.status_code == HTTPStatus.OK:
         response.headers["Cache-Control"] = "public, max-age=3600"
-    return _safely(response)
+    is_app = request.url.path == "/app" or sign_in.APP_COOKIE in request.cookies
+    framed = is_app and request.app.state.site.settings.address.startswith("https:")
+    return _safely(response, FRAMED if framed else {})
 
 
-def _safely(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+def _safely(response: Response, other: Mapping[str, str] = NO_OTHERS) -> Response:
+    for name, value in {**HEADERS, **other}.items():
+        if value:
+            response.headers.setdefault(name, value)
     return response
 
 
@@ -133,7 +142,9 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _broke(request: Request, error: Exception) -> Response:
-    log.error("a view of the page broke", path=request.url.path, exc_info=error)
+    # Not as it was asked for: a link may have its secret in it.
+    path = getattr(request.scope.get("route"), "path", "")
+    log.error("a view of the page broke", path=path, exc_info=error)
     with speaking(spoken(request)):  # the guard has gone
         why = _("Something broke here; the log says what.")
         response = refused(request, why, HTTPStatus.INTERNAL_SERVER_ERROR)

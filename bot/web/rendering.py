@@ -11,6 +11,7 @@ All of it is text, whatever a translator wrote; what stands in a place may be a 
 """
 
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ from threadcast.bot.channels import local
 from threadcast.bot.languages import _, direction, language, ngettext, preferred, translated
 from threadcast.bot.languages.numbers import number
 from threadcast.bot.noticed import noticed
-from threadcast.bot.wording import SHELL, parts, sentence, shortly, stands
+from threadcast.bot.wording import SHELL, on_day, parts, posts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader([Path(__file__).parent / "templates", Path(local.__file__).parent]),
@@ -49,8 +50,11 @@ _TEMPLATES.globals |= {
     "ngettext": _counted,
     "stands": stands,
     "many_parts": parts,
+    "many_posts": posts,
+    "why_not": partial(sentence, face=SHELL),
     "noticed": lambda notice: translated(noticed(notice)),
     "number": number,
+    "on_day": on_day,
     "translated": translated,
 }
 

@@ -20,6 +20,7 @@ from threadcast.bot.requests.drafting.drafts import desk_of
 from threadcast.queue.store.notes import Notes
 
 SESSION_LASTS: Final = timedelta(days=30)
+APP_LASTS: Final = timedelta(days=1)  # of one that Telegram opened, and opens anew
 SESSIONS: Final = "page-sessions"  # of the notes; a line a session
 SECRET_BYTES: Final = 32
 LONGEST: Final = 64  # characters of a session's secret
@@ -41,12 +42,10 @@ class Visitor:
         return desk_of(self.actor)
 
 
-class Sessions:
-    """`role_of` says what an actor may do now, None where nothing; each method may raise StoreError."""
+class Tries:
+    """Counts how many links somebody tries, whoever it is: a few a minute."""
 
-    def __init__(self, notes: Notes, role_of: Callable[[str], Role | None], clock: Clock) -> None:
-        self._notes = notes
-        self._role_of = role_of
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tried: deque[datetime] = deque(maxlen=TRIES)
 
@@ -58,6 +57,15 @@ class Sessions:
         self._tried.append(now)
         return True
 
+
+class Sessions:
+    """`role_of` says what an actor may do now, None where nothing; each method may raise StoreError."""
+
+    def __init__(self, notes: Notes, role_of: Callable[[str], Role | None], clock: Clock) -> None:
+        self._notes = notes
+        self._role_of = role_of
+        self._clock = clock
+
     def is_good(self, code: str) -> bool:
         """Return whether a link would sign in; it is not used up."""
         return pairing.look(self._notes, code, now=self._clock(), page=pairing.SIGN_INS) is not None
@@ -66,11 +74,16 @@ class Sessions:
         """Use a link up; return the secret of a new session, None where the link is not good any more."""
         now = self._clock()
         found = pairing.take(self._notes, code, now=now, page=pairing.SIGN_INS)
-        if found is None:
+        return None if found is None else self.open(found[1], SESSION_LASTS)
+
+    def open(self, actor: str, lasts: timedelta) -> str | None:
+        """Return the secret of a new session of an actor; None where they may not steer."""
+        if self._role_of(actor) is None:
             return None
-        secret = token_urlsafe(SECRET_BYTES)
+        now, secret = self._clock(), token_urlsafe(SECRET_BYTES)
+        self._forget(lambda one: datetime.fromisoformat(one["until"]) <= now)
         digest = pairing.digest_of(secret)
-        kept = {"digest": digest, "actor": found[1], "until": (now + SESSION_LASTS).isoformat()}
+        kept = {"digest": digest, "actor": actor, "until": (now + lasts).isoformat()}
         self._notes.write(SESSIONS, pairing.line_of(digest), json.dumps(kept), now=now)
         return secret
 
@@ -88,13 +101,15 @@ class Sessions:
         return Visitor(kept["actor"], role, hmac.new(secret.encode(), b"csrf", "sha256").hexdigest())
 
     def sign_out(self, secret: str, *, everywhere: bool = False) -> None:
-        """End a session, or all of whoever it belongs to; forget those that have ended."""
-        kept, line = self._all(), pairing.line_of(pairing.digest_of(secret))
-        mine = kept.get(line, {}).get("actor")
-        for number, one in kept.items():
-            ended = datetime.fromisoformat(one["until"]) <= self._clock()
-            if ended or number == line or (everywhere and one["actor"] == mine):
-                self._notes.forget(SESSIONS, number)
+        """End a session, or all of whoever it belongs to."""
+        digest = pairing.digest_of(secret)
+        mine = self._all().get(pairing.line_of(digest), {}).get("actor")
+        self._forget(lambda one: one["digest"] == digest or (everywhere and one["actor"] == mine))
+
+    def _forget(self, which: Callable[[Mapping[str, str]], bool]) -> None:
+        for line, one in self._all().items():
+            if which(one):
+                self._notes.forget(SESSIONS, line)
 
     def _all(self) -> Mapping[int, Mapping[str, str]]:
         return {line: json.loads(text) for line, text in self._notes.read(SESSIONS).items()}

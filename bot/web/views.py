@@ -1,5 +1,6 @@
 """What is looked at: the queue, a thread, the channels; and the stream that keeps them new."""
 
+from collections import Counter
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -7,7 +8,8 @@ from fastapi.responses import StreamingResponse
 
 from threadcast.bot.requests.overview import ANSWERS
 from threadcast.bot.requests.queries import foreseen_of
-from threadcast.bot.web.acts import HAPPENED, HELPING, offered
+from threadcast.bot.web.acts import HAPPENED, HELPING, may, offered
+from threadcast.bot.web.arranging.order import places
 from threadcast.bot.web.rendering import page
 from threadcast.bot.web.sign_in import SignedIn, SiteHere, ThreadNumber
 from threadcast.queue.states import DeliveryState
@@ -21,13 +23,26 @@ ENTRIES: Final = 50  # of a list, on one page
 @router.get("/")
 def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = "", skip: Skip = 0) -> Response:
     """What runs, what needs a person, what waits."""
-    queries = site.requests(visitor).queries
-    found = queries.forecast(channel=channel or None)
-    yours = [one for one in found if one.delivery.state in ANSWERS]
+    requests = site.requests(visitor)
+    queries = requests.queries
+    name, end = channel or None, skip + ENTRIES
+    found = queries.forecast(channel=name, queued=end + 1)
     going = [one for one in found if one.delivery.state is DeliveryState.PUBLISHING]
     waiting = [one for one in found if one.delivery.state is DeliveryState.QUEUED]
-    failed = queries.deliveries(frozenset({DeliveryState.FAILED}))
-    stopped = [one for one in failed if channel.lower() in {"", one.channel}]
+    yours = [
+        one
+        for state in ANSWERS  # the most pressing first
+        for one in queries.deliveries(frozenset({state}), channel=name, limit=end)
+    ]
+    counts: Counter[DeliveryState] = Counter()
+    for (there, state), count in requests.figures.backlog().items():
+        counts[state] += count if channel.lower() in {"", there} else 0
+    many = {
+        "going": counts[DeliveryState.PUBLISHING],
+        "yours": sum(counts[state] for state in ANSWERS),
+        "waiting": counts[DeliveryState.QUEUED],
+    }
+    shown = slice(skip, end)
     return page(
         request,
         "queue.html",
@@ -35,12 +50,12 @@ def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = ""
         visitor=visitor,
         channel=channel,
         channels=sorted(queries.configured),
-        going=going,
-        yours=yours,
-        stopped=stopped[:ENTRIES],
-        waiting=waiting[skip : skip + ENTRIES],
+        going=going[shown],
+        yours=yours[shown],
+        waiting=waiting[shown],
         skip=skip,
-        total=len(waiting),
+        counts=many,
+        places=places(one.delivery for one in waiting),
         entries=ENTRIES,
         helping=HELPING,
     )
@@ -51,14 +66,17 @@ def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumb
     """One thread whole: its posts on every channel, and what can be asked of it."""
     queries = site.requests(visitor).queries
     dossier = queries.show(thread)
+    foreseen = foreseen_of(queries, [chain.delivery for chain in dossier.chains])
     return page(
         request,
         "thread.html",
         block="thread",
         visitor=visitor,
         dossier=dossier,
-        foreseen=foreseen_of(queries, [chain.delivery for chain in dossier.chains]),
-        acts=offered(dossier, visitor.role),
+        foreseen=foreseen,
+        acts=offered(dossier, visitor.role, foreseen),
+        may=may(dossier, visitor.role),
+        errand=site.errands.of(thread),
         name=site.people().name,
         happened=HAPPENED,
     )

@@ -3,10 +3,12 @@
 A wall time is a naive datetime, an instant an aware one in UTC.
 """
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+QUARTER = timedelta(minutes=15)
 TICK = datetime.resolution
 
 
@@ -23,6 +25,26 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
     (That is what `fold=0` means: https://peps.python.org/pep-0495/#the-fold-attribute)
     """
     return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def bounds(on: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return when a day begins, and when the next one does."""
+    midnight = datetime.combine(on, time())
+    return instant(midnight, zone), instant(midnight + DAY, zone)
+
+
+def hours(on: date, zone: ZoneInfo) -> Mapping[tuple[int, bool], Sequence[datetime]]:
+    """Return the hours that the clocks show on a day, and whether they show it again, each by its quarters.
+
+    An hour that they skip is not there; of one that they skip a part of, there is the rest.
+    """
+    at, end = bounds(on, zone)
+    found: dict[tuple[int, bool], list[datetime]] = {}
+    while at < end:
+        local = at.astimezone(zone)
+        found.setdefault((local.hour, bool(local.fold)), []).append(at)
+        at += QUARTER
+    return found
 
 
 def least_reading(at: datetime, zone: ZoneInfo) -> datetime:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, or
 
 from threadcast.queue.errors import Fault, NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.model import ChannelRow, ChannelSeen, Delivery
-from threadcast.queue.outcomes import Sent
+from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import (
     BEGINNINGS,
@@ -162,6 +162,17 @@ class Changes:
                 reason=refused.reason,
             )
             return _logged(connection, delivery, Event.SKIP, now=now, actor=actor, detail=detail, last=last)
+
+    def send_back(self, delivery_id: int, reason: str, *, now: datetime, actor: str) -> Delivery:
+        """Somebody does not approve of a `held` delivery: it stays so, and `reason` says why.
+
+        Gives a `send-back` event. Raises NotFoundError, and NotAllowedError where it could not be released.
+        """
+        with self._write() as connection:
+            delivery = read_delivery(connection, delivery_id, lock=True)
+            follow(delivery.state, Event.RELEASE)
+            put(connection, delivery, reason=reason, code=Code.SENT_BACK)
+            return _logged(connection, delivery, "send-back", now=now, actor=actor, detail=reason)
 
     def withdraw(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
         """A person wants its posts gone: it is `withdrawn` from now on; `note_gone` follows for each post.

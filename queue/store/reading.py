@@ -84,12 +84,14 @@ class Reading:
         newest_first: bool = False,
         limit: int | None = None,
         threads: tuple[int, int | None] | None = None,
+        queued: int | None = None,
     ) -> tuple[Delivery, ...]:
         """Those that fit every given filter.
 
         In the order of the queue (channel, begun ones first, rank, id); `newest_first`: by
         `finished` (else `created`) falling, then id falling. With `threads`, how many and before which
-        number: those of the newest threads, by their numbers falling.
+        number: those of the newest threads, by their numbers falling. With `queued`, of those that are the
+        first so many, and what has a time of its own.
         """
         fit: list[ColumnElement[bool]] = []
         if states is not None:
@@ -98,6 +100,11 @@ class Reading:
             fit.append(DELIVERIES.c.channel == channel)
         if thread_id is not None:
             fit.append(DELIVERIES.c.thread_id == thread_id)
+        if queued is not None:
+            mine = [DELIVERIES.c.state == DeliveryState.QUEUED, *fit]
+            ahead = select(DELIVERIES.c.id).where(*mine).order_by(*_QUEUE_ORDER).limit(queued)
+            others = DELIVERIES.c.state != DeliveryState.QUEUED
+            fit.append(or_(others, DELIVERIES.c.own_time, DELIVERIES.c.id.in_(ahead)))
         query = DELIVERY.order_by(*(_NEWEST_FIRST if newest_first else _QUEUE_ORDER)).limit(limit)
         if threads is not None:
             number = DELIVERIES.c.thread_id

@@ -29,7 +29,8 @@ SETTINGS = {
     "PATH": "/usr/bin:/bin",
     "THREADCAST_WEB__LISTEN": ADDRESS,
     "THREADCAST_CHANNELS__EVENINGS__KIND": "local",
-    "THREADCAST_CHANNELS__EVENINGS__SCHEDULE": "daily 19:00",
+    "THREADCAST_CHANNELS__EVENINGS__SCHEDULE": "daily 12:00,19:00",
+    "THREADCAST_CHANNELS__EVENINGS__QUIET": "22:00-07:00",
     "THREADCAST_CHANNELS__NEWS__KIND": "local",
     "THREADCAST_CHANNELS__NEWS__LIKE": "telegram",
     "THREADCAST_CHANNELS__NEWS__PACE": "30s",
@@ -125,6 +126,16 @@ def show(browser: Browser, link: str) -> None:
     page.goto(f"http://{ADDRESS}/readers/3")
     page.get_by_role("img").first.wait_for()
     save(page.screenshot(), "page-readers")
+    page.goto(f"http://{ADDRESS}/calendar")
+    page.get_by_role("link", name="#3").first.wait_for()
+    save(page.screenshot(full_page=True), "page-calendar")
+    page.goto(f"http://{ADDRESS}/threads/3")
+    page.get_by_role("button", name="Let somebody approve it").click()
+    link = page.get_by_label("The link").input_value()
+    page.set_viewport_size({"width": 480, "height": 720})
+    page.goto(link)
+    page.get_by_role("button", name="Approve").wait_for()
+    save(page.screenshot(), "page-share")
     page.set_viewport_size({"width": 360, "height": 720})
     page.emulate_media(color_scheme="dark")
     page.goto(f"http://{ADDRESS}/threads/1")

@@ -106,6 +106,8 @@ def named(people: People, actor: str) -> str:
     match kind:
         case "service":
             return _("this service")
+        case "share":
+            return _("somebody with a link of {name}").format(name=named(people, user))
         case "shell":
             return _("{name}, in a shell").format(name=user)
     is_worker = user.isdecimal() and kind != "telegram"  # by its machine and its process
@@ -140,7 +142,8 @@ def fixed(name: str, one: Person) -> str:
     )
 
 
-PERSONS: Final = frozenset({"telegram", "shell", "api"})  # actors that are people, or do as people asked
+# Actors that are people, or do as people asked.
+PERSONS: Final = frozenset({"telegram", "shell", "share", "api", "mcp"})
 
 # Why a delivery waits or ends where a person wanted it: what they did, and how it is said to them and others.
 WANTED: Final[Mapping[Code, tuple[str, str, str]]] = {
@@ -169,6 +172,7 @@ DONE: Final[Mapping[str, str]] = {
     Event.WITHDRAW: N_("{name} took it down."),
     Event.CONTINUE: N_("{name} continued it."),
     "edit": N_("{name} edited it."),
+    "send-back": N_("{name} sent it back."),
 }
 
 # What else is in the audit log; `other` is the person whom the detail names.
@@ -185,6 +189,7 @@ SAID: Final[Mapping[str, str]] = {
     "moved": N_("The channel has a new address: {detail}"),
     "store": N_("{name} made it a channel."),
     "forget": N_("{name} took it from the channels."),
+    "share": N_("{name} made a link by which {detail} can be approved."),
     "admit": N_("{name} steers from now on, by a link of {other}."),
     "revoke": N_("{name} took the rights of {other} away."),
     "token": N_("{name} made a token for programs: {detail}"),

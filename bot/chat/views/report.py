@@ -7,7 +7,7 @@ from typing import Final
 
 from threadcast.bot.chat.access import Role
 from threadcast.bot.requests.queries import Dossier
-from threadcast.bot.wording import STOPPED, stands
+from threadcast.bot.wording import SENT_BACK, STOPPED, stands
 from threadcast.queue.states import DeliveryState
 
 # How often a message is changed, in seconds. A chain that is through before the first gives one message.
@@ -16,9 +16,9 @@ BETWEEN_REPORTS: Final = 4.0
 
 SEEN_FOR: Final = timedelta(hours=1)  # after that long a message stands far above what was said since
 
-ALL = frozenset([*DeliveryState, *STOPPED.values()])
+ALL = frozenset([*DeliveryState, *STOPPED.values(), SENT_BACK])
 BEGUN = frozenset(DeliveryState) - {DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CANCELLED}
-CALLS = frozenset({DeliveryState.FAILED, DeliveryState.UNSURE})  # for a person, so it makes a sound
+CALLS = frozenset({DeliveryState.FAILED, DeliveryState.UNSURE, SENT_BACK})  # for a person: with a sound
 
 
 @dataclass(slots=True)
@@ -107,9 +107,9 @@ def _adders(dossier: Dossier) -> frozenset[int | None]:
 
 
 def _is_worth_it(dossier: Dossier, people: Mapping[int, Role]) -> bool:
-    """Whether a thread is reported at all: it has begun, or waits for an owner who does not know."""
+    """Whether a thread is reported at all: it has begun, was sent back, or waits for an owner unawares."""
     deliveries = [chain.delivery for chain in dossier.chains]
-    if any(one.state in BEGUN or one.sent for one in deliveries):
+    if any(one.state in BEGUN or one.sent or stands(one) in CALLS for one in deliveries):
         return True
     by_an_owner = all(one is not None and people.get(one) is Role.OWNER for one in _adders(dossier))
     return any(one.state is DeliveryState.HELD for one in deliveries) and not by_an_owner

@@ -7,8 +7,11 @@ from tests.bot.chat.stand import Stand, standing
 from tests.queue.store.fresh import fresh_notes
 from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot.channels.telegram.client import close_bot, make_bot
-from threadcast.bot.chat.menu import DESCRIPTION, SHORT, describe
+from threadcast.bot.chat.access import Access
+from threadcast.bot.chat.menu import DESCRIPTION, SHORT, describe, set_buttons
 from threadcast.bot.languages import DEFAULT, LANGUAGES, _, speaking
+from threadcast.bot.people.people import People
+from threadcast.config.telegram import TelegramSettings
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -41,6 +44,26 @@ def test_it_says_what_it_is(tmp_path: Path) -> None:
         stand.people["Ada"].waits_for(2)
         stand.stop()
         assert calls(stand) == 0
+
+
+async def test_the_page_in_the_menu() -> None:
+    """Behind https each person's menu button opens the page; once that is gone, it is the default."""
+    with TelegramServer() as server:
+        profile = server.api.profiles[server.add_bot().id]
+        bot, notes = make_bot(TOKEN, api_url=server.url), fresh_notes()
+        await bot.initialize()
+        people = People(TelegramSettings.model_validate({"admins": [11], "editors": [22]}))
+        for page, shown in (
+            ("http://127.0.0.1:8480", {}),
+            (
+                "https://threads.example.org",
+                dict.fromkeys(["11", "22"], "https://threads.example.org/app"),
+            ),
+            ("", dict.fromkeys(["11", "22"], "default")),
+        ):
+            await set_buttons(bot, Access(None, people, page), notes, now=NOW)
+            assert {chat: button for (_what, chat), button in profile.items()} == shown
+        await close_bot(bot)
 
 
 async def test_what_its_owner_wrote_stays() -> None:

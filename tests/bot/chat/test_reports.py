@@ -163,3 +163,14 @@ def test_what_show_shows(stand: Stand) -> None:
     stand.stop()
     assert len(told(ada, "#1 Part 1.")) - len(told(ada, "its card is below")) == 1
     assert count(stand, "editMessageText", ada) <= 6
+
+
+def test_what_was_sent_back(stand: Stand) -> None:
+    """Who was asked to approve a thread sends it back: every owner hears it, with the note."""
+    ada, bob = stand.people["Ada"], stand.people["Bob"]
+    ada.sends("rivers.txt", THREAD.encode(), caption="hold")
+    wait_until_told(stand, ada, "held")
+    stand.in_a_shell(lambda requests: requests.changes.send_back(1, "Less water."))
+    for person in (ada, bob):
+        (loud,) = wait_until_told(stand, person, "sent back: Less water.")
+        assert not is_quiet(loud)

@@ -1,5 +1,6 @@
 """The page over a real queue with two local channels, opened by a client that keeps cookies."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -17,10 +18,13 @@ from threadcast.bot.data_folder import prepare
 from threadcast.bot.people.pairing import sign_in_link
 from threadcast.bot.people.people import Role
 from threadcast.bot.people.tokens import Scope, make
+from threadcast.bot.publishing.lease import Stop
+from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.web.app import make_app
 from threadcast.bot.web.site import Site, build_site
 from threadcast.config.settings import load
+from threadcast.queue.model import Delivery
 from threadcast.queue.store.database import Database
 
 GIVEN = {
@@ -62,6 +66,16 @@ class Opened:
         return build_requests(
             self.settings, self.database, channels, actor=actor, clock=lambda: self.moment[0]
         )
+
+    def publish(self, name: str = "news") -> Delivery:
+        """Publish the next thread of a channel to its end, as the service does."""
+        (channel,) = (one for one in self.site.channels if one.name == name)
+        publisher = Publisher(
+            self.database, channel, worker="here", clock=lambda: self.moment[0], stop=Stop()
+        )
+        done = asyncio.run(publisher.publish())
+        assert isinstance(done, Delivery)
+        return done
 
     def browser(self, base: str = HERE) -> TestClient:
         return TestClient(self.app, base_url=base, follow_redirects=False, raise_server_exceptions=False)

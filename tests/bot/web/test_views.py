@@ -44,7 +44,7 @@ def test_a_part_of_a_page(tmp_path: Path) -> None:
     """A page that asks for itself anew gets what is new of it, without what stands around."""
     with opened(tmp_path) as page:
         thread, browser = add(page), page.signed_in()
-        for path in ("/", f"/threads/{thread}", "/history", "/channels"):
+        for path in ("/", f"/threads/{thread}", "/history", "/channels", "/calendar"):
             part = browser.get(path, headers={"HX-Request": "true"}).text
             assert "<html" not in part
             assert part.strip() in browser.get(path).text
@@ -117,9 +117,9 @@ def test_pages(tmp_path: Path) -> None:
         for number in range(60):
             add(page, f"1/2 Thread number {number} of many.\n\n2/2 Its end. /end\n")
         browser = page.signed_in()
-        assert browser.get("/").text.count("/threads/") == 50
-        assert browser.get("/", params={"skip": 50}).text.count("/threads/") == 10
-        assert browser.get("/", params={"channel": "slow"}).text.count("/threads/") == 0
+        assert browser.get("/").text.count('href="/threads/') == 50
+        assert browser.get("/", params={"skip": 50}).text.count('href="/threads/') == 10
+        assert browser.get("/", params={"channel": "slow"}).text.count('href="/threads/') == 0
         assert browser.get("/", params={"channel": "nobody"}).status_code == 404
         assert browser.get("/", params={"skip": "-5"}).status_code == 404
 

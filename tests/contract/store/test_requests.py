@@ -46,6 +46,17 @@ class TestApply:
             ("release", "bob"),
         ]
 
+    def test_sent_back(self, database: Database) -> None:
+        """What is held and sent back stays held, with the reason; nothing else can be."""
+        (delivery,) = add(database)
+        with pytest.raises(NotAllowedError, match="release is not possible while queued"):
+            database.changes.send_back(delivery.id, "shorter", now=NOON, actor="share:ada")
+        ask(database, delivery, Event.HOLD)
+        back = database.changes.send_back(delivery.id, "shorter", now=NOON, actor="share:ada")
+        assert (back.state, back.reason, back.code) == (HELD, "shorter", Code.SENT_BACK)
+        assert database.reading.events()[-1].what == "send-back"
+        assert ask(database, delivery, Event.RELEASE).code is Code.NONE
+
     def test_release_clears_the_reason(self, database: Database) -> None:
         """A released delivery has nothing to explain any more."""
         (delivery,) = add(database, new("A", wish(state=HELD, reason="part 3 is missing")))

@@ -25,9 +25,12 @@ def get_my_description(api: BotApi, bot: User, given: Parameters) -> Json:
 
 def set_chat_menu_button(api: BotApi, bot: User, given: Parameters) -> bool:
     button = given.value("menu_button")
-    if not isinstance(button, dict) or button.get("type") not in ("commands", "default"):
+    if not isinstance(button, dict) or button.get("type") not in ("commands", "default", "web_app"):
         raise ApiError(400, "Bad Request: can't parse menu button")
-    api.profiles[bot.id]["menu_button", ""] = button["type"]
+    address = button["web_app"]["url"] if button["type"] == "web_app" else ""
+    if address and not address.startswith("https:"):
+        raise ApiError(400, "Bad Request: menu button Web App URL is invalid: Only HTTPS links are allowed")
+    api.profiles[bot.id]["menu_button", given.text("chat_id")] = address or button["type"]
     return True
 
 

@@ -27,7 +27,15 @@ def people() -> People:
 
 def test_every_actor_is_called_something(people: People) -> None:
     """A person by their name, who types in a shell by theirs, and the service; others as they are."""
-    actors = ("telegram:1111", "telegram:2222", "shell:root", "service", "vm:7902", "telegram:odd")
+    actors = (
+        "telegram:1111",
+        "telegram:2222",
+        "shell:root",
+        "service",
+        "vm:7902",
+        "telegram:odd",
+        "share:shell:root",
+    )
     assert [named(people, one) for one in actors] == [
         "<b>Ada</b>",
         "telegram:2222",
@@ -35,6 +43,7 @@ def test_every_actor_is_called_something(people: People) -> None:
         "this service",
         "the service",
         "telegram:odd",
+        "somebody with a link of root, in a shell",
     ]
 
 

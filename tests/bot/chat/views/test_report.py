@@ -52,6 +52,7 @@ def test_what_was_told_is_read_back(message: int, said: datetime, states: frozen
         ({"news=published"}, timedelta(minutes=9), True),
         ({"news=published"}, timedelta(hours=9), False),
         ({"news=failed"}, timedelta(minutes=9), False),
+        ({"news=returned"}, timedelta(minutes=9), False),
     ],
 )
 def test_when_a_card_comes_anew(states: set[str], later: timedelta, serves: bool) -> None:

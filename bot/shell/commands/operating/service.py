@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +13,22 @@ from click.shell_completion import get_completion_class
 from threadcast.bot import models
 from threadcast.bot.data_folder import has_queue
 from threadcast.bot.languages import DEFAULT as ENGLISH
-from threadcast.bot.languages import N_, _, speaking, translated
-from threadcast.bot.people import pairing
+from threadcast.bot.languages import N_, _, ngettext, speaking, translated
+from threadcast.bot.people import pairing, shares
 from threadcast.bot.people.people import Role
 from threadcast.bot.service import serve
 from threadcast.bot.shell import check as checks
 from threadcast.bot.shell import views
 from threadcast.bot.shell.cli import COMPLETE
-from threadcast.bot.shell.context import JSON, Session, actor, confirm, in_session, load_settings
+from threadcast.bot.shell.context import (
+    JSON,
+    Session,
+    actor,
+    confirm,
+    in_session,
+    load_settings,
+    thread_argument,
+)
 from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
@@ -155,6 +164,48 @@ def page(session: Session) -> None:
         return
     session.screen.say(link)
     session.screen.say(_("Who opens it first, within five minutes, is signed in as you."))
+    if not session.wake():
+        session.screen.say(_(NOT_WITHOUT_SERVICE))
+
+
+@click.command()
+@thread_argument("release")
+@click.option(
+    "--days",
+    type=click.IntRange(1, shares.LONGEST.days),
+    default=shares.LASTS.days,
+    show_default=True,
+    help="How long the link is good.",
+)
+@in_session
+def share(session: Session, thread_id: int, days: int) -> None:
+    """Print a link by which somebody approves a held thread.
+
+    Whoever has it sees this thread as it will look, without an account, and can approve it or send it back
+    with a note. It is good until the thread is decided.
+
+    \b
+    Examples:
+      threadcast share 7
+      threadcast share 7 --days 2
+    """
+    web = session.settings.web
+    if web.listen is None:
+        raise click.UsageError(_("there is no page: THREADCAST_WEB__LISTEN is off"))
+    code = session.requests.share(thread_id, timedelta(days=days))
+    link = f"{web.address}/share/{code}"
+    if session.as_json:
+        session.screen.json({"link": link, "days": days})
+        return
+    session.screen.say(link)
+    said = ngettext(
+        "Who has it can approve #{thread} or send it back, within {n} day.",
+        "Who has it can approve #{thread} or send it back, within {n} days.",
+        days,
+    )
+    session.screen.say(said.format(thread=thread_id, n=days))
+    if web.url is None:
+        session.screen.say(_("It opens on this machine alone; for others, set THREADCAST_WEB__URL."))
     if not session.wake():
         session.screen.say(_(NOT_WITHOUT_SERVICE))
 

@@ -1,0 +1,112 @@
+"""What is arranged in a real browser: the order of the queue, the calendar, an approval."""
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.house import House, thread_text
+from tests.e2e.test_page import AXE, browser, shown, sign_in
+
+__all__ = ["browser"]  # a fixture
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here: make browser"),
+]
+
+
+def test_order(house: House, browser: Browser) -> None:
+    """A thread goes up by a drag, and down by a key; another browser sees both without doing anything."""
+    house.env["THREADCAST_CHANNELS__NEWS__SCHEDULE"] = "mon 03:00"
+    for number in (1, 2, 3):
+        house.command("add", house.write(thread_text(number, 3)), "-c", "news")
+    with shown(house, browser):
+        first, second = sign_in(house, browser), sign_in(house, browser)
+        rows = [page.get_by_role("region", name="Waits").get_by_role("listitem") for page in (first, second)]
+        rows[0].nth(2).drag_to(rows[0].nth(0))
+        for one in rows:
+            expect(one.nth(0)).to_contain_text("#3")
+        button = first.get_by_role("button", name="Move #3 down on news")
+        button.focus()
+        first.keyboard.press("Alt+ArrowDown")
+        expect(first.get_by_role("status")).to_have_text("#3 was moved down on news.")
+        for one in rows:
+            expect(one.nth(1)).to_contain_text("#3")
+        expect(button).to_be_focused()
+
+
+def test_scheduled_by_drag(house: House, browser: Browser) -> None:
+    """A held thread dropped on an hour has that time, a key moves it on, and in time it is out."""
+    house.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "true"
+    house.command("add", house.write(thread_text(1, 3)), "-c", "news")
+    with shown(house, browser) as address:
+        page = sign_in(house, browser)
+        page.goto(f"{address}/calendar")
+        page.get_by_role("link", name="Later").click()
+        held = page.get_by_role("region", name="Waits for a person").get_by_role("link")
+        held.drag_to(page.locator("td[data-at]").nth(9))
+        moved = page.locator("td a[data-when]")
+        expect(moved).to_contain_text("#1")
+        before = moved.get_attribute("data-when")
+        assert before is not None
+        moved.focus()
+        page.keyboard.press("Shift+ArrowRight")
+        expect(moved).not_to_have_attribute("data-when", before)
+        expect(moved).to_be_focused()
+        page.get_by_label("starts", exact=True).fill("in 3s")
+        page.get_by_role("button", name="Set the time").click()
+        moved_out(page, address)
+    assert len(house.on_telegram()) == 3
+
+
+def moved_out(page: Page, address: str) -> None:
+    page.goto(f"{address}/threads/1")
+    expect(page.get_by_text("published", exact=True)).to_be_visible()
+
+
+def test_an_approval(house: House, browser: Browser) -> None:
+    """Who gets a link reads the thread and approves it, in a browser without a session: it goes out."""
+    house.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "true"
+    house.command("add", house.write(thread_text(1, 3)), "-c", "news")
+    with shown(house, browser) as address:
+        owner = sign_in(house, browser)
+        owner.goto(f"{address}/threads/1")
+        owner.get_by_role("button", name="Let somebody approve it").click()
+        link = owner.get_by_label("The link").input_value()
+        owner.goto(f"{address}/threads/1")
+        reader = browser.new_context(viewport={"width": 360, "height": 720}).new_page()
+        reader.goto(link)
+        expect(reader.get_by_role("region", name="news").get_by_role("listitem")).to_have_count(3)
+        for_everybody(reader, 360)
+        reader.get_by_role("button", name="Approve").click()
+        expect(reader.get_by_text("You approved it")).to_be_visible()
+        expect(owner.get_by_text("published", exact=True)).to_be_visible()
+        expect(owner.get_by_role("cell", name=re.compile("^somebody with a link of shell:"))).to_be_visible()
+
+
+def for_everybody(page: Page, width: int = 0) -> None:
+    """Nothing is wider than the window, and axe-core finds nothing wrong."""
+    if width:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+    if AXE.exists():
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate(
+            "axe.run().then(it => it.violations.map(one => [one.id, one.nodes.map(each => each.html)]))"
+        )
+        assert found == [], page.url
+
+
+def test_the_new_views(house: House, browser: Browser) -> None:
+    """Calendar, rewriting and what asks once more are for everybody, on a telephone, in light and dark."""
+    house.env["THREADCAST_CHANNELS__NEWS__SCHEDULE"] = "daily 09:00,18:00"
+    house.env["THREADCAST_CHANNELS__NEWS__QUIET"] = "22:00-07:00"
+    for number, more in ((1, []), (2, ["--hold"])):
+        house.command("add", house.write(thread_text(number, 3)), "-c", "news", *more)
+    with shown(house, browser) as address:
+        page = sign_in(house, browser, width=360)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for view in ("/", "/calendar", "/calendar?view=month", "/threads/2", "/threads/2/edit"):
+                page.goto(address + view)
+                for_everybody(page, 360)
