@@ -24,6 +24,7 @@ from markupsafe import Markup, escape
 
 from threadcast.bot.channels import local
 from threadcast.bot.languages import _, direction, language, ngettext, preferred, translated
+from threadcast.bot.languages.dates import weekday, written
 from threadcast.bot.languages.numbers import number
 from threadcast.bot.noticed import noticed
 from threadcast.bot.wording import SHELL, on_day, parts, posts, sentence, shortly, stands
@@ -54,6 +55,8 @@ _TEMPLATES.globals |= {
     "why_not": partial(sentence, face=SHELL),
     "noticed": lambda notice: translated(noticed(notice)),
     "number": number,
+    "weekday": weekday,
+    "written": written,
     "on_day": on_day,
     "translated": translated,
 }

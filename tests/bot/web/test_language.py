@@ -78,7 +78,17 @@ def views(page: Opened, language: str) -> dict[str, str]:
         requests.threads.add([understand("t.txt", text.encode())], channels=["news"], approved=bool(number))
     browser = page.signed_in()
     browser.headers["Accept-Language"] = language
-    paths = ("/", "/threads/1", "/history", "/readers", "/channels", "/compose", "/sign-in", "/nowhere")
+    paths = (
+        "/",
+        "/threads/1",
+        "/history",
+        "/readers",
+        "/readers/1",
+        "/channels",
+        "/compose",
+        "/sign-in",
+        "/nowhere",
+    )
     return {path: browser.get(path).text for path in paths}
 
 
