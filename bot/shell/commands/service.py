@@ -20,8 +20,9 @@ from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen
+from threadcast.bot.shell.setup.asking import on_terminal
 from threadcast.config import logs
-from threadcast.config.settings import in_force
+from threadcast.config.settings import Settings, in_force
 
 NOTHING_YET = "Nothing is set up yet. Set it up now? Else all goes to one local channel"
 
@@ -39,7 +40,7 @@ def run() -> None:
       THREADCAST_LOG_LEVEL=debug threadcast run
     """
     settings = load_settings()
-    if not settings.chosen and not has_queue(settings) and confirm(NOTHING_YET, default=True):
+    if _is_new(settings) and confirm(NOTHING_YET, default=True):
         from threadcast.bot.shell.setup.steps import Wishes, set_up  # noqa: PLC0415  # once
 
         if not set_up(Wishes()):
@@ -49,6 +50,11 @@ def run() -> None:
         settings.log_level, settings.log_format, zone=settings.timezone, file=settings.data / logs.FILE
     )
     asyncio.run(serve(settings))
+
+
+def _is_new(settings: Settings) -> bool:
+    """Whether nobody has said anything yet, and somebody is there to be asked."""
+    return on_terminal() and not settings.chosen and not has_queue(settings)
 
 
 @click.command()
