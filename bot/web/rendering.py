@@ -23,9 +23,10 @@ from jinja2_fragments import render_block
 from markupsafe import Markup, escape
 
 from threadcast.bot.languages import _, direction, language, ngettext, preferred, translated
+from threadcast.bot.languages.dates import weekday
 from threadcast.bot.languages.numbers import number
 from threadcast.bot.noticed import noticed
-from threadcast.bot.wording import SHELL, on_day, parts, posts, sentence, shortly, stands
+from threadcast.bot.wording import SHELL, exactly, on_day, parts, posts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -54,6 +55,8 @@ _TEMPLATES.globals |= {
     "noticed": lambda notice: translated(noticed(notice)),
     "number": number,
     "on_day": on_day,
+    "exactly": exactly,
+    "weekday": weekday,
     "translated": translated,
 }
 

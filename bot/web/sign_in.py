@@ -62,7 +62,7 @@ Sender = Annotated[Visitor, Depends(from_our_form)]
 def from_an_owner(visitor: Sender) -> Visitor:
     """Return the owner who sent a form of ours. Raises HTTPException where it is an editor."""
     if visitor.role is not Role.OWNER:
-        raise HTTPException(HTTPStatus.FORBIDDEN, "An owner does that; you may look.")
+        raise HTTPException(HTTPStatus.FORBIDDEN, _("An owner does that; you may look."))
     return visitor
 
 
@@ -128,15 +128,15 @@ def open_app(
     """Sign in who opened it, as Telegram signed it; no other site can do that for them."""
     token = _token_of(site)
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise HTTPException(HTTPStatus.FORBIDDEN, "That did not come from this page. Open it anew.")
+        raise HTTPException(HTTPStatus.FORBIDDEN, _("That did not come from this page. Open it anew."))
     person = mini_app.signed_by(init, token, now=site.clock())
     if person is None:
         raise HTTPException(
-            HTTPStatus.FORBIDDEN, "That is too old. Close this, and open it from the menu again."
+            HTTPStatus.FORBIDDEN, _("That is too old. Close this, and open it from the menu again.")
         )
     secret = site.sessions.open(f"telegram:{person}", APP_LASTS)
     if secret is None:
-        raise HTTPException(HTTPStatus.FORBIDDEN, "You do not steer this bot. Ask an owner for a link.")
+        raise HTTPException(HTTPStatus.FORBIDDEN, _("You do not steer this bot. Ask an owner for a link."))
     answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
     # Telegram Web shows the page in a frame: kept apart for there, it is no cookie of a third party.
     lasts = int(APP_LASTS.total_seconds())
@@ -148,5 +148,5 @@ def open_app(
 def _token_of(site: Site) -> str:
     """The token of the bot from whose menu the page opens. Raises HTTPException where none does."""
     if site.token is None or not site.settings.address.startswith("https:"):
-        raise HTTPException(HTTPStatus.NOT_FOUND, "No bot opens this page: it is not behind https.")
+        raise HTTPException(HTTPStatus.NOT_FOUND, _("No bot opens this page: it is not behind https."))
     return site.token.get_secret_value()

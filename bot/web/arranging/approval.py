@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, HTTPException, Path, Request, Response
 
+from threadcast.bot.languages import _
 from threadcast.bot.people.shares import CODE_LENGTH, LASTS, Share
 from threadcast.bot.requests.changes import LONGEST_NOTE
 from threadcast.bot.requests.context import pick
@@ -37,7 +38,7 @@ def share(request: Request, site: SiteHere, visitor: OwnerSends, thread: ThreadN
 @router.get("/share/{code}")
 async def look(request: Request, site: SiteHere, code: Code) -> Response:
     """The thread as it will look on each channel where it waits."""
-    _, dossier = await _opened(site, code)
+    _share, dossier = await _opened(site, code)
     return await _shown(request, site, dossier)
 
 
@@ -73,10 +74,10 @@ async def _opened(site: Site, code: str) -> tuple[Share, Dossier]:
     if found is not None and site.is_owner(found[0].by):
         return found
     if not site.shares.may_try():
-        raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, "Too many links were tried. Wait a minute.")
+        raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, _("Too many links were tried. Wait a minute."))
     raise HTTPException(
         HTTPStatus.NOT_FOUND,
-        "This link shows nothing any more: it is too old, or its thread is decided. Ask for a new one.",
+        _("This link shows nothing any more: it is too old, or its thread is decided. Ask for a new one."),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
+from threadcast.bot.languages import _
 from threadcast.bot.plain import capital
 from threadcast.bot.publishing.takedown import Undoing
 from threadcast.bot.requests.chains import Pause
@@ -42,7 +43,7 @@ async def settle(
     chains = site.requests(visitor).chains
     if out and not address.strip():
         raise HTTPException(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "Open the post, copy its link, and give it here."
+            HTTPStatus.UNPROCESSABLE_ENTITY, _("Open the post, copy its link, and give it here.")
         )
     try:
         await chains.settle(thread, address if out else None, channels=[channel], force=sure)
@@ -54,12 +55,12 @@ async def settle(
             "sure.html",
             visitor=visitor,
             thread=thread,
-            heading="Is it that post?",
+            heading=_("Is it that post?"),
             said=capital(sentence(error, CHAT)),
             lines=(),
             action=f"/threads/{thread}/settle",
             fields={"channel": channel, "out": "true", "address": error.names[1]},
-            yes="It is that one",
+            yes=_("It is that one"),
         )
     return _back(thread)
 
@@ -133,7 +134,7 @@ async def mend(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber, channe
 def _require_idle(site: Site, thread: int) -> None:
     if site.errands.is_busy(thread):
         raise HTTPException(
-            HTTPStatus.CONFLICT, "Something goes on with it already. Wait until that is done."
+            HTTPStatus.CONFLICT, _("Something goes on with it already. Wait until that is done.")
         )
 
 

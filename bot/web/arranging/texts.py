@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from threadcast.bot.differences import differences
+from threadcast.bot.languages import _
 from threadcast.bot.people.people import Role
 from threadcast.bot.requests.input import InputError, continued, understand
 from threadcast.bot.requests.queries import Dossier
@@ -43,7 +44,7 @@ class _Asked:
 def write(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumber) -> Response:
     """The text of a thread, to be changed; or room for the parts that go on behind it."""
     if visitor.role is not Role.OWNER:
-        raise HTTPException(HTTPStatus.FORBIDDEN, "An owner does that; you may look.")
+        raise HTTPException(HTTPStatus.FORBIDDEN, _("An owner does that; you may look."))
     dossier = site.requests(visitor).queries.show(thread)
     text = render(dossier.stored.thread) if request.url.path.endswith("/edit") else ""
     return _form(request, visitor, dossier, text)
@@ -63,7 +64,7 @@ async def edit(
     dossier = await asyncio.to_thread(site.requests(visitor).queries.show, thread)
     if was != mark(dossier):
         return _form(
-            request, visitor, dossier, text, problem="It was changed meanwhile. Read it anew, then save."
+            request, visitor, dossier, text, problem=_("It was changed meanwhile. Read it anew, then save.")
         )
     try:
         asked = await _edited(site, visitor, dossier, text, sure=sure)
@@ -85,9 +86,9 @@ async def _edited(site: Site, visitor: Visitor, dossier: Dossier, text: str, *, 
         return None
     out = listed([f"{name} ({count})" for name, count in correction.channels.items()])
     return _Asked(
-        f"It is public on {out}. Change it there, where it stands?",
+        _("It is public on {channels}. Change it there, where it stands?").format(channels=out),
         differences(correction.before, correction.after, SHOWN),
-        "Yes, change it",
+        _("Yes, change it"),
     )
 
 
@@ -106,10 +107,10 @@ def go_on(
     dossier = requests.queries.show(thread)
     if was != mark(dossier):
         return _form(
-            request, visitor, dossier, text, problem="It was changed meanwhile. Read it anew, then save."
+            request, visitor, dossier, text, problem=_("It was changed meanwhile. Read it anew, then save.")
         )
     try:
-        intake = understand("what you wrote", text.encode())
+        intake = understand(_("what you wrote"), text.encode())
         longer = continued(dossier.stored.thread, intake)
         out = [
             one.delivery.channel for one in dossier.chains if one.delivery.state is DeliveryState.PUBLISHED
@@ -117,9 +118,11 @@ def go_on(
         asked = None
         if out and not sure:
             asked = _Asked(
-                f"It is public on {listed(out)}, and goes on there at once. Add these parts?",
+                _("It is public on {channels}, and goes on there at once. Add these parts?").format(
+                    channels=listed(out)
+                ),
                 differences(dossier.stored.thread, longer, SHOWN),
-                "Yes, go on",
+                _("Yes, go on"),
             )
         else:
             requests.threads.extend(thread, intake)
