@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,17 +26,18 @@ from threadcast.bot.channels.build import (
 from threadcast.bot.channels.port import Channel, Clock, always, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.channels.telegram.pace import BotPace
-from threadcast.bot.chat_in_use import ChatInUse
-from threadcast.bot.data_folder import has_queue, look_through, only_one, open_queue, remove_unneeded
+from threadcast.bot.data_folder import has_queue, look_through, only_one, open_queue
 from threadcast.bot.hooks import hooks
 from threadcast.bot.intake.folder import IntakeFolder
+from threadcast.bot.lifecycle.chat_in_use import ChatInUse
+from threadcast.bot.lifecycle.supervisor import told_until
+from threadcast.bot.lifecycle.upkeep import keep_up
 from threadcast.bot.media.store import open_store
 from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Observer, Publisher
 from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.requests.requests import Requests, build_requests
-from threadcast.bot.supervisor import told_until
 from threadcast.bot.web.page import build_page
 from threadcast.bot.web.site import build_site
 from threadcast.config.logs import get_logger
@@ -106,6 +107,7 @@ class Service:
             requests_of=requests_of,
             broken=lambda: self._scheduler.broken | self._chat.broken,
             clock=clock,
+            hear=self._chat.hear,
         )
         self._page = build_page(site)
         self._observe = self._page.observing(observe)
@@ -194,9 +196,8 @@ class Service:
             looking = asyncio.create_task(self._look_regularly(), name="regular look")
             try:
                 log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
-                needs = [self._settings, self._database, self._clock]
-                at_once = datetime.now(UTC)
-                self._timers.add_job(remove_unneeded, "interval", needs, hours=6, next_run_time=at_once)
+                needs = self._settings, self._database, self._channels, self._clock
+                keep_up(self._timers, *needs, machine=self._worker)
                 self._timers.start()
                 if self._fleet is None:
                     await self._chat.begin()

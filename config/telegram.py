@@ -62,6 +62,13 @@ class TelegramSettings(BaseModel):
             "whether this service takes commands: false on all but one of several that share a bot", "false"
         ),
     ] = True
+    webhook: Annotated[
+        bool,
+        Doc.choice(
+            "whether Telegram brings updates to the page's https address, instead of being asked for them",
+            "true",
+        ),
+    ] = False
     confirm: Annotated[
         bool,
         Doc(

@@ -7,6 +7,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from threadcast.config.documented import Doc
 from threadcast.config.types import AdviceError, Endpoint, HookSecret, is_loopback, listener
 
+WEBHOOK_PATH = "/telegram/updates"  # of the page, where Telegram brings updates
+
 
 class Listener(NamedTuple):
     """A host, which is an address or `localhost`, and a port."""

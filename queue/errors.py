@@ -194,6 +194,12 @@ class Fault(Enum):
         "{head}): use the newer program"
     )
 
+    # An export that is taken back.
+    NOT_EMPTY = (
+        "the queue is not empty: take the export back into an empty one, in another folder (--data FOLDER)"
+    )
+    NOT_TAKEN = "the export cannot be taken back, {where}: {cause}; export the queue anew"
+
 
 class QueueError(Exception):
     """Something of the queue is not as its caller needs it: a code, and what it is about."""

@@ -164,9 +164,9 @@ class AuditEvent:
     """One line of the audit log.
 
     `what` is an `Event`'s value, `add`, `plan`, `move`, `edit`, `edited`, `remove`, `take-down`, `pause`,
-    `resume`, `moved`, `store`, `forget`, `admit`, `revoke`, `token`, `revoke-token`, `share`, or `send-back`.
-    Those from `pause` to `share` are about a channel, or about who steers or may approve, and have neither
-    thread nor delivery; `remove` has no delivery.
+    `resume`, `moved`, `store`, `forget`, `admit`, `revoke`, `token`, `revoke-token`, `import`, `share` or
+    `send-back`. Those from `pause` to `share` are about a channel, the queue, or who steers or may approve,
+    and have neither thread nor delivery; `remove` has no delivery.
     """
 
     id: int

@@ -1,6 +1,6 @@
 """What every channel can do. An adapter makes the call; a pure function judges what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -186,6 +186,29 @@ class Reach:
         return self.branches is not None and position > 1 and (position - 1) % self.branches == 0
 
 
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What readers did with a post, as its network tells; what its own chain replies does not count."""
+
+    favourites: int
+    boosts: int
+    replies: int
+
+
+NOBODY = Readers(0, 0, 0)
+
+
+class Readership(Protocol):
+    """What a network tells of the readers of posts."""
+
+    async def of(self, remote_ids: Sequence[str]) -> Mapping[str, Readers] | Throttled | Unreached | Blind:
+        """Return what is told of these posts of a chain now; one that is gone is left out.
+
+        Never raises for the network; changes nothing.
+        """
+        ...
+
+
 class NotReadyError(Exception):
     """A channel could not tell its rules; `outcome` says whether asking again later helps."""
 
@@ -212,12 +235,16 @@ class Destination(Protocol):
 class Channel(Destination, Protocol):
     """A configured destination, and what can be done there.
 
-    `files` makes its files ready. `also` is the channel that its chains name at their end; empty: none.
+    `files` makes its files ready. `readership` tells of readers; None: the network does not.
+    `also` is the channel that its chains name at their end; empty: none.
     """
 
     also: str
     files: ChannelFiles
     reach: Reach
+
+    @property
+    def readership(self) -> Readership | None: ...
 
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
         """Limit, measure and numbering for a thread with these settings of its own.

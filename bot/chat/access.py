@@ -38,6 +38,11 @@ class Sender:
         """For the audit log."""
         return f"telegram:{self.person}"
 
+    @property
+    def desk(self) -> str:
+        """Where they write."""
+        return f"{self.chat}:{self.person}"
+
 
 class Access:
     """Knows people by their numeric ids: names and usernames can be anybody's.

@@ -13,23 +13,24 @@ from telegram.error import TelegramError
 
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, Standing, always
-from threadcast.bot.channels.telegram.client import close_bot, make_bot
+from threadcast.bot.channels.telegram.client import Bot, close_bot, make_bot
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Access
 from threadcast.bot.chat.commands import Context
-from threadcast.bot.chat.drafts import KEPT, Drafts
 from threadcast.bot.chat.handler import Handler
 from threadcast.bot.chat.menu import describe, renew_menu, set_buttons, set_menus
 from threadcast.bot.chat.outbox import Outbox
 from threadcast.bot.chat.reports import Reporter
 from threadcast.bot.chat.telling.digest import DailyDigest, next_due
-from threadcast.bot.chat.updates import HandleOnce, Poller
+from threadcast.bot.chat.updates import Handle, HandleOnce, Poller, Webhook
 from threadcast.bot.chat.views.troubles import alone, not_alone
 from threadcast.bot.people.pairing import address, drawn, offer
 from threadcast.bot.people.people import People, Role
+from threadcast.bot.requests.drafting.drafts import KEPT, Drafts
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.logs import get_logger, redact
 from threadcast.config.settings import Settings
+from threadcast.config.web import WEBHOOK_PATH
 from threadcast.queue.errors import StoreError
 from threadcast.queue.model import Delivery
 from threadcast.queue.store.notes import Notes
@@ -106,7 +107,9 @@ class Chat:
             clock=clock,
             standing=standing,
         )
-        self.poller = Poller(self._bot, self._handle_once, on_ready=self._begin, on_conflict=self._conflict)
+        self.poller = _poller(
+            settings, self._bot, self._handle_once, on_ready=self._begin, on_conflict=self._conflict
+        )
         self._ready = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
@@ -225,6 +228,23 @@ class Chat:
         self._following.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("an answer broke", exc_info=error)
+
+
+def _poller(settings: Settings, bot: Bot, handle: Handle, **told: Any) -> Poller:
+    """Return how updates come in: Telegram brings them where that is wanted, and can be."""
+    given, address = settings.telegram, settings.web.address
+    assert given.token is not None  # noqa: S101  # see Settings.chatting
+    if not given.webhook:
+        return Poller(bot, handle, **told)
+    # A Bot API server of one's own may be on this machine.
+    if settings.web.listen is None or not (address.startswith("https:") or given.api_url):
+        log.warning(
+            "Telegram is polled, for it cannot bring updates: there is no page that it reaches",
+            next="name its https address in THREADCAST_WEB__URL, or unset THREADCAST_TELEGRAM__WEBHOOK",
+        )
+        return Poller(bot, handle, **told)
+    token = given.token.get_secret_value()
+    return Webhook(f"{address}{WEBHOOK_PATH}", token, bot, handle, **told)
 
 
 async def _restarted(name: str, part: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -21,13 +21,14 @@ from threadcast.bot.channels.media import Upload
 from threadcast.bot.channels.port import Channel, Clock, Outgoing
 from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.buttons import Press, progress
-from threadcast.bot.chat.drafts import Drafts, Sources
+from threadcast.bot.chat.drafts import Sources
 from threadcast.bot.chat.views.cards import Viewer, card
 from threadcast.bot.chat.views.message import Message, Rows
 from threadcast.bot.chat.views.people import Names, named
 from threadcast.bot.chat.views.report import states_of
 from threadcast.bot.languages import _
 from threadcast.bot.people.people import People
+from threadcast.bot.requests.drafting.drafts import Drafts
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.queries import Dossier, foreseen_of
 from threadcast.bot.requests.requests import Requests

@@ -18,7 +18,7 @@ from threadcast.bot.channels.telegram.entities import pasted
 from threadcast.bot.chat.access import Access, Sender
 from threadcast.bot.chat.commands import Answer, Card, Context, Work
 from threadcast.bot.chat.downloads import file_of
-from threadcast.bot.chat.drafts import Draft, Heard, is_whole, listen
+from threadcast.bot.chat.drafts import Heard, is_whole, listen
 from threadcast.bot.chat.menu import set_own_menu
 from threadcast.bot.chat.outbox import Here, Outbox, UnreachableError
 from threadcast.bot.chat.reports import Reporter, Spawn, asked_in
@@ -28,6 +28,7 @@ from threadcast.bot.chat.requests.people import Greeting
 from threadcast.bot.chat.router import ERRORS, Router, broke, command_in, said_plainly, told
 from threadcast.bot.chat.views.message import Message, clean, esc
 from threadcast.bot.languages import N_, _, bound, speaking
+from threadcast.bot.requests.drafting.drafts import Draft
 from threadcast.bot.wording import SHELL
 from threadcast.bot.wording import sentence as in_words
 from threadcast.config.logs import get_logger

@@ -5,13 +5,11 @@ before, that stays.
 """
 
 import asyncio
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 from hashlib import sha256
-from importlib import resources
 from typing import Final
 
 import telegram
@@ -21,6 +19,7 @@ from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.chat.access import Access, Role, Sender
 from threadcast.bot.chat.commands import REGISTRY, Command
 from threadcast.bot.languages import DEFAULT, LANGUAGES, N_, _, speaking
+from threadcast.bot.words import other_words
 from threadcast.config.logs import get_logger, redact
 from threadcast.queue.store.notes import Notes
 
@@ -43,9 +42,7 @@ ORDER: Final = (
     *("history", "status", "pin", "page", "audit", "events", "export"),
     *("continue", "adopt", "people", "backup"),
 )
-WORDS: Final[Mapping[str, Sequence[str]]] = tomllib.loads(
-    resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8")
-)
+WORDS: Final[Mapping[str, Sequence[str]]] = other_words(ORDER)
 
 
 def allowed_to(role: Role) -> tuple[Command, ...]:

@@ -1,4 +1,4 @@
-"""How updates come in: Telegram is polled, and an update is confirmed only when it was handled.
+"""How updates come in: Telegram is polled, or brings them; one is confirmed only when it was handled.
 
 The client library's own updater confirms updates before they are handled; one that dies in between has
 lost them, a thread with them. Telegram brings an update again where it did not hear the confirmation; so
@@ -6,11 +6,14 @@ what was handled is noted where the queue is, and is not handled again after a r
 """
 
 import asyncio
+import hmac
+import json
 import time
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 import telegram
@@ -19,7 +22,7 @@ from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter, Telegr
 from threadcast.bot.channels.port import Clock, Standing, always
 from threadcast.bot.channels.telegram.errors import UNREADABLE
 from threadcast.bot.wording import SHELL, sentence
-from threadcast.config.logs import get_logger, redact
+from threadcast.config.logs import conceal, get_logger, redact
 from threadcast.queue.errors import StoreError
 from threadcast.queue.store.notes import Notes
 
@@ -37,6 +40,7 @@ STOP_WITHIN: Final = (
 )
 
 STANDING_PAUSE: Final = 0.2
+LOOK_EVERY: Final = 60.0  # seconds between two looks whether Telegram still brings updates here
 
 PAGE = "heard"  # of the notes
 REMEMBERED = 1000  # of the newest: Telegram brings a hundred at once, and none that is older than a day
@@ -141,13 +145,7 @@ class Poller:
                 await self._bot.initialize()
                 self._is_ready = True
                 self._on_ready()
-            updates = await self._bot.get_updates(
-                offset=self._offset,
-                timeout=timedelta(seconds=POLL),
-                read_timeout=POLL + 10,
-                allowed_updates=KINDS,
-            )
-            sum(update.update_id for update in updates)  # numbers, or it is no answer of Telegram's
+            updates = await self._ask()
         except Conflict as error:
             await self._conflict(error)
         except RetryAfter as error:
@@ -164,6 +162,20 @@ class Poller:
             await self._reached()
             for update in updates:
                 await self._handle_one(update)
+
+    async def take(self, secret: str, body: bytes) -> HTTPStatus:  # noqa: ARG002  # see Webhook
+        """Take an update that Telegram brings: none is expected."""
+        return HTTPStatus.NOT_FOUND
+
+    async def _ask(self) -> Sequence[telegram.Update]:
+        updates = await self._bot.get_updates(
+            offset=self._offset,
+            timeout=timedelta(seconds=POLL),
+            read_timeout=POLL + 10,
+            allowed_updates=KINDS,
+        )
+        sum(update.update_id for update in updates)  # numbers, or it is no answer of Telegram's
+        return updates
 
     async def _handle_one(self, update: telegram.Update) -> None:
         """Handle what has begun to its end, even where the service is stopped meanwhile."""
@@ -236,13 +248,13 @@ class Poller:
         await self._reached()
         return True
 
-    def _read(self, raw: dict[str, Any]) -> telegram.Update | None:
+    def _read(self, raw: Any) -> telegram.Update | None:
         try:
             return telegram.Update.de_json(raw, self._bot)
         except UNREADABLE as error:
             log.error(  # noqa: TRY400  # no fault of this code
                 "an update was left out: it cannot be read",
-                update=raw["update_id"],
+                update=raw.get("update_id") if isinstance(raw, dict) else None,
                 reason=type(error).__name__,
             )
             return None
@@ -271,3 +283,73 @@ class Poller:
                 await self._bot.get_updates(
                     offset=self._offset, limit=1, timeout=timedelta(0), allowed_updates=KINDS
                 )
+
+
+class Webhook(Poller):
+    """Has Telegram bring updates to an address of the page, one at a time, and handles them as if polled.
+
+    It is looked now and then whether Telegram does.
+    """
+
+    def __init__(self, address: str, token: str, bot: telegram.Bot, handle: Handle, **how: Any) -> None:
+        super().__init__(bot, handle, **how)
+        self._address = address
+        # The same on all machines that share the bot, and after each start; nobody learns the token by it.
+        self._secret = hmac.new(token.encode(), b"threadcast webhook", "sha256").hexdigest()
+        conceal([self._secret])
+        self._is_set = False
+        self._failed_at: datetime | None = None
+        self._turn = asyncio.Lock()
+        self._at_work: asyncio.Task[None] | None = None
+        self._is_open = False
+
+    async def take(self, secret: str, body: bytes) -> HTTPStatus:
+        """Handle an update that Telegram brings; it comes again unless the answer is OK."""
+        if not hmac.compare_digest(secret.encode(), self._secret.encode()):
+            return HTTPStatus.NOT_FOUND
+        async with self._turn:
+            if not self._is_open:
+                return HTTPStatus.SERVICE_UNAVAILABLE
+            with suppress(ValueError, RecursionError):
+                update = self._read(json.loads(body))
+                if update is not None and isinstance(update.update_id, int):
+                    self._at_work = asyncio.create_task(self._handle_one(update))
+                    await asyncio.wait([self._at_work])
+                    if self._at_work.cancelled():
+                        return HTTPStatus.SERVICE_UNAVAILABLE
+        return HTTPStatus.OK
+
+    async def _ask(self) -> Sequence[telegram.Update]:
+        if self._is_set:
+            await self._sleep(LOOK_EVERY)
+            await self._look()
+        if not self._is_set:
+            await self._bot.set_webhook(
+                self._address, secret_token=self._secret, allowed_updates=KINDS, max_connections=1
+            )
+            self._is_set = self._is_open = True
+            log.info("Telegram brings updates", address=self._address)
+        return ()
+
+    async def _look(self) -> None:
+        found = await self._bot.get_webhook_info()
+        if found.url != self._address:
+            log.warning("the bot's webhook was changed by another program, and is set again")
+            self._is_set = False
+        elif found.last_error_date is not None and found.last_error_date != self._failed_at:
+            log.warning(
+                "Telegram could not bring an update, and tries again",
+                reason=redact(found.last_error_message or ""),
+                next="look at the proxy before the page, and at THREADCAST_WEB__URL",
+            )
+        self._failed_at = found.last_error_date
+
+    async def _one_by_one(self) -> bool:
+        return False
+
+    async def _confirm(self) -> None:
+        """Finish what is in hand, and take nothing more: Telegram keeps it."""
+        self._is_open = self._is_set = False
+        if self._at_work is not None and not self._at_work.done():
+            self._at_work.cancel()
+            await asyncio.wait([self._at_work])

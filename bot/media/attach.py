@@ -1,9 +1,10 @@
 """The files that a thread names: found, looked at and kept, all of them before it is queued."""
 
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +14,7 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.fetch import Fetcher
 from threadcast.bot.media.kinds import is_page, kind_of
 from threadcast.bot.media.sources import Files
-from threadcast.bot.media.store import SHORT, MediaStore
+from threadcast.bot.media.store import HEAD, SHORT, Kept, MediaStore
 from threadcast.bot.plain import plain
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import Media, MediaKind, StoredFile
@@ -28,18 +29,21 @@ def kept_source(file: StoredFile, name: str) -> str:
     return f"files/{file.digest[:SHORT]}/{name}"
 
 
-def portable(thread: Thread) -> Thread:
-    """Return a thread whose text names its files as kept ones, so that they need not come with it."""
-    parts = tuple(
-        replace(part, media=tuple(_portable(one) for one in part.media)) if part.media else part
-        for part in thread.parts
-    )
-    return replace(thread, parts=parts)
-
-
-def _portable(media: Media) -> Media:
+def as_kept(media: Media) -> Media:
+    """Return a file as a text names it wherever it is read, where it is kept."""
     name = _UNFIT.sub("-", media.name)
     return replace(media, source=kept_source(media.file, name)) if media.file else media
+
+
+def portable(thread: Thread, named: Callable[[Media], Media] = as_kept) -> Thread:
+    """Return a thread whose text names its files as kept ones, so that they need not come with it.
+
+    `named` names one in another way.
+    """
+    parts = tuple(
+        replace(part, media=tuple(map(named, part.media))) if part.media else part for part in thread.parts
+    )
+    return replace(thread, parts=parts)
 
 
 class Attacher:
@@ -77,6 +81,23 @@ class Attacher:
         with self._store.opened(file.digest, plain(name)) as path:
             yield path
 
+    def known(self, thread: Thread) -> Thread:
+        """Return a thread that knows those of its files that are kept; no other one is looked for."""
+        found: dict[str, StoredFile] = {}
+        for media in thread.media:
+            if kept := _KEPT.fullmatch(media.source):
+                with suppress(MediaError):
+                    found[media.source] = self.shown(kept["digest"])[1]
+        return with_files(thread, found) if found else thread
+
+    def shown(self, beginning: str) -> tuple[Path, StoredFile]:
+        """Return where a kept file can be read, and what it is. Raises MediaError where it is not there."""
+        digest = self._store.found(beginning)
+        if digest is None:
+            raise MediaError(Sentence("{name} is not kept here any more; send it again", name=beginning))
+        with self._store.opened(digest, beginning) as path:
+            return path, _what_is(path)
+
     def _keep(self, media: Media, files: Files | None) -> StoredFile:
         name = plain(media.name)
         with self._opened(media, files) as content:
@@ -84,18 +105,12 @@ class Attacher:
 
     def _looked_at(self, name: str, content: BinaryIO, address: str = "") -> StoredFile:
         kept = self._store.keep(name, content)
-        kind, mime = kind_of(name, kept.head)
-        if kind is MediaKind.DOCUMENT and address and is_page(kept.head):
+        if address and kind_of(name, kept.head)[0] is MediaKind.DOCUMENT and is_page(kept.head):
             raise MediaError(
                 Sentence("{name} is a web page; write the address of the picture itself", name=address)
             )
-        width = height = 0
-        if kind is MediaKind.IMAGE:
-            with self._store.opened(kept.digest, name) as path:
-                seen = images.measure(name, path)
-            width, height = seen.width, seen.height
-            kind = MediaKind.ANIMATION if seen.animated else kind
-        return StoredFile(kept.digest, kind, mime, kept.size, width, height)
+        with self._store.opened(kept.digest, name) as path:
+            return _file_of(name, kept, path)
 
     def _opened(self, media: Media, files: Files | None) -> AbstractContextManager[BinaryIO]:
         if known := _KEPT.fullmatch(media.source):
@@ -115,3 +130,21 @@ class Attacher:
             raise MediaError(Sentence("{name} is not kept here any more; send it again", name=name))
         with self._store.opened(digest, name) as path, path.open("rb") as file:
             yield file
+
+
+def _file_of(name: str, kept: Kept, path: Path) -> StoredFile:
+    """Return what a kept file is. Raises MediaError where it is not what its name says."""
+    kind, mime = kind_of(name, kept.head)
+    width = height = 0
+    if kind is MediaKind.IMAGE:
+        seen = images.measure(name, path)
+        width, height = seen.width, seen.height
+        kind = MediaKind.ANIMATION if seen.animated else kind
+    return StoredFile(kept.digest, kind, mime, kept.size, width, height)
+
+
+@lru_cache(maxsize=1000)  # what has this digest stays as it is, and is looked at again with each key press
+def _what_is(path: Path) -> StoredFile:
+    with path.open("rb") as file:
+        kept = Kept(path.name, path.stat().st_size, file.read(HEAD))
+    return _file_of(kept.digest, kept, path)

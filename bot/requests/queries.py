@@ -54,6 +54,17 @@ class Dossier:
         )
 
 
+def adder(events: Sequence[AuditEvent]) -> str:
+    """The actor who added a thread; empty where nobody knows."""
+    return next((event.actor for event in events if event.what == "add"), "")
+
+
+def is_own(dossier: Dossier, actor: str) -> bool:
+    """Whether an editor may take it back: they added it, and nothing of it has begun."""
+    waits = all(one.delivery.state in BEGINNINGS and not one.delivery.sent for one in dossier.chains)
+    return waits and adder(dossier.events) == actor
+
+
 class Queries:
     """Each answers from the queue as it is now. Raises StoreError."""
 

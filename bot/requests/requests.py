@@ -15,6 +15,7 @@ from threadcast.bot.media.store import open_store
 from threadcast.bot.people import shares
 from threadcast.bot.publishing.agenda import Agenda
 from threadcast.bot.publishing.forecast import rhythms
+from threadcast.bot.readers.figures import ReaderFigures
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import RequestContext
@@ -41,6 +42,8 @@ class Requests:
         self.chains = Chains(context)
         self.figures = Figures(context)
         self.backup = context.database.backup
+        self.files = context.attacher
+        self.readers = ReaderFigures(context.database)
         self.wake = context.wake
         self._context = context
 

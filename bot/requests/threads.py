@@ -40,6 +40,7 @@ from threadcast.queue.text.settings import NAMES
 from threadcast.queue.text.thread import Notice, NoticeKind, Thread, with_files, with_files_as
 
 ASKED_BY_ITSELF = Sentence("its settings ask for that")
+BY_AN_EDITOR = Sentence("an editor added it; an owner publishes it")
 APPROVAL = Sentence("this channel holds every thread for approval")
 UNLIFTED = Sentence(
     "this channel holds every thread for approval; hold: false in its text does not change that"
@@ -86,12 +87,13 @@ class Threads:
         approved: bool = False,
         because: str = Sentence("you asked to hold it"),
         code: Code = Code.WISH,
+        by_editor: bool = False,
         confirm: bool = False,
         again: bool = False,
         since: datetime | None = None,
         once: Once[Receipt] | None = None,
     ) -> tuple[Receipt, ...]:
-        """Queue every thread of every source.
+        """Queue every thread of every source. What is added `by_editor` waits for an owner.
 
         With `hold` they wait for a person, `because` and `code` say why. What is `approved` does not wait for
         approval on a channel that holds every thread: a person says that, never a text, which others may have
@@ -101,6 +103,8 @@ class Threads:
         What is asked here goes before a thread's own settings. With `once`, the answer is kept with what is
         added. Raises InputError, UnknownChannelError, StoreError, RepeatedError where one is kept already.
         """
+        if by_editor:
+            hold, because, code = True, BY_AN_EDITOR, Code.EDITOR
         context, reason = self._context, because if hold else ""
         new: list[NewThread] = []
         known = [self.attached(intake) for intake in intakes]

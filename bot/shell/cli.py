@@ -9,10 +9,9 @@ import gc
 import os
 import sys
 import threading
-import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib import import_module, resources
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +24,7 @@ from click.shell_completion import CompletionItem, shell_complete
 from threadcast.bot.languages import DEFAULT, _, asked_by, speaking
 from threadcast.bot.shell.data_option import DATA
 from threadcast.bot.shell.exits import Exit
+from threadcast.bot.words import SHELL, only_looks, other_words
 
 UNWRITABLE = (errno.ENOSPC, errno.EIO)  # how writing an answer fails
 JOIN = 0.5  # seconds in which a thread that has nothing to do has ended
@@ -39,8 +39,8 @@ MORE = "More"
 # As the help lists them: each command's module in `commands`, and the first sentence of its help.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Publish": {
-        "setup": ("setup", "Set up bot, owner, channels, and try them."),
-        "run": ("service", "Run the service until SIGTERM or Ctrl-C."),
+        "setup": ("operating.setup", "Set up bot, owner, channels, and try them."),
+        "run": ("operating.service", "Run the service until SIGTERM or Ctrl-C."),
         "preview": ("threads", "Show each channel's posts as they will be."),
         "add": ("threads", "Queue the threads of text files."),
         "publish": ("queue", "Let a held thread go, or any waiting one at once."),
@@ -49,13 +49,13 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Look": {
         "queue": ("queue", "List what waits, and until when."),
-        "status": ("status", "Say how things stand, and which machines work."),
+        "status": ("operating.status", "Say how things stand, and which machines work."),
         "show": ("threads", "Show one thread, every post on every channel."),
         "open": ("threads", "Open a thread's first post in the browser."),
-        "page": ("service", "Print a link that opens the page."),
+        "page": ("operating.service", "Print a link that opens the page."),
         "history": ("history", "List what was published or stopped, newest first."),
-        "logs": ("logs", "Show what the service wrote lately."),
-        "check": ("service", "Check settings, database and channels."),
+        "logs": ("operating.logs", "Show what the service wrote lately."),
+        "check": ("operating.service", "Check settings, database and channels."),
     },
     "Stop": {
         "hold": ("queue", "Keep a queued thread back."),
@@ -68,28 +68,30 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Keep": {
         "edit": ("editing", "Change the text of a thread, and what of it is out."),
         "set": ("settings", "Change settings of a thread that has not begun."),
-        "export": ("threads", "Give a thread back as text."),
-        "backup": ("database", "Copy the queue into a new FILE."),
-        "restore": ("database", "Put a backup in the place of the queue."),
+        "export": ("threads", "Give a thread back as text, or all there is."),
+        "backup": ("operating.database", "Copy the queue into a new FILE."),
+        "restore": ("operating.database", "Put a backup in the place of the queue."),
+        "import": ("operating.database", "Take an export of a whole queue into an empty one."),
     },
     MORE: {
         "adopt": ("threads", "Take over a chain that was begun by hand."),
         "audit": ("history", "Compare a published chain with what the network shows."),
         "channels": ("channels", "List the channels, configured and remembered."),
-        "completion": ("service", "Print the script that completes at the Tab key."),
-        "config": ("service", "Show the settings in force, and from where."),
-        "doctor": ("doctor", "Collect what an issue needs, with no secret in it."),
-        "demo": ("service", "Publish sample threads on this machine alone."),
+        "completion": ("operating.service", "Print the script that completes at the Tab key."),
+        "config": ("operating.service", "Show the settings in force, and from where."),
+        "doctor": ("operating.doctor", "Collect what an issue needs, with no secret in it."),
+        "demo": ("operating.service", "Publish sample threads on this machine alone."),
         "events": ("history", "List what happened: when, who, what."),
-        "migrate": ("database", "Bring the database's tables up to date."),
+        "mcp": ("operating.mcp", "Offer tools to an assistant on this machine."),
+        "migrate": ("operating.database", "Bring the database's tables up to date."),
         "move": ("queue", "Change the order of the queue."),
-        "pair": ("service", "Print a link: who opens it steers the bot."),
+        "pair": ("operating.service", "Print a link: who opens it steers the bot."),
         "release": ("queue", "Let a held thread go."),
         "remove": ("threads", "Forget a thread of which nothing was sent."),
-        "share": ("service", "Print a link by which somebody approves a held thread."),
+        "share": ("operating.service", "Print a link by which somebody approves a held thread."),
         "settle": ("queue", "Say whether a doubtful post is out."),
         "skip": ("queue", "Leave a refused post out, and go on behind it."),
-        "token": ("tokens", "Let programs use the API."),
+        "token": ("operating.tokens", "Let programs use the API."),
     },
 }
 WITHOUT_QUEUE = frozenset({"completion", "demo"})
@@ -167,10 +169,16 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is meant; where there is none, say the nearest name."""
+        """Return the command that is meant, by a word of other programs too where that only looks.
+
+        Where there is none, say which may be meant.
+        """
         names = self.list_commands(ctx)
         if not ctx.resilient_parsing and args[0] not in names and not args[0].startswith("-"):
-            near = other_words().get(args[0].lower()) or difflib.get_close_matches(args[0], names, n=1)
+            meant = other_words({*names, "--help"}, SHELL).get(args[0].lower(), ())
+            if only_looks(meant):
+                return super().resolve_command(ctx, [meant[0], *args[1:]])
+            near = meant or difflib.get_close_matches(args[0], names, n=1)
             said = _("there is no command {name}").format(name=args[0])
             ctx.fail(f"{said}; {did_you_mean(near)}" if near else f"{said}.")
         return super().resolve_command(ctx, args)
@@ -216,11 +224,6 @@ def did_you_mean(near: Sequence[str]) -> str:
     return _("did you mean {most} or {last}?").format(most=", ".join(most), last=last)
 
 
-def other_words() -> dict[str, list[str]]:
-    """Return the words of other programs, with the commands that each may mean here."""
-    return tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
-
-
 def _prepare_output() -> None:
     """Write ? for what the output's encoding cannot hold, and nothing where there is no output (`>&-`)."""
     for name in ("stdout", "stderr"):
@@ -263,7 +266,7 @@ def cli(context: click.Context) -> None:
     ~/.config/threadcast/.env.
     """
     if context.invoked_subcommand is None:
-        _imported("threadcast.bot.shell.commands.status").show_overview()
+        _imported("threadcast.bot.shell.commands.operating.status").show_overview()
 
 
 def main() -> None:

@@ -8,22 +8,25 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
+from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from threadcast.bot.channels import local
 from threadcast.bot.languages import _, speaking
 from threadcast.bot.requests.errors import RequestError
-from threadcast.bot.web import acts, compose, sign_in, views
+from threadcast.bot.web import acts, sign_in, telegram, views
 from threadcast.bot.web.api.api import AT, make_api
 from threadcast.bot.web.api.problems import kind_of, nowhere
 from threadcast.bot.web.arranging import approval, calendar, chains, order, texts
 from threadcast.bot.web.monitoring import health, metrics
 from threadcast.bot.web.monitoring.direct import Hosts
 from threadcast.bot.web.monitoring.measures import Measures
+from threadcast.bot.web.readers import views as readers
 from threadcast.bot.web.rendering import refused, spoken
 from threadcast.bot.web.sign_in import SignInNeededError
 from threadcast.bot.web.site import Site
+from threadcast.bot.web.writing import compose, uploads
 from threadcast.config.logs import get_logger
 from threadcast.queue.errors import QueueError
 
@@ -31,8 +34,11 @@ log = get_logger("threadcast.page")
 
 STATIC: Final = Path(__file__).parent / "static"
 LARGEST: Final = 1024 * 1024  # bytes of a request's body
+# Of files, whose route looks first who sends them.
+LARGEST_AT: Final = {uploads.PATH: uploads.LARGEST}
+LOOK: Final = Path(local.__file__).parent / "posts.css"
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
 )
 # Where the bot's menu opened the page, Telegram Web shows it in a frame; nobody else does, and no other page.
@@ -57,12 +63,13 @@ def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
     app.state.site = site
     app.state.measures = measures or Measures()
     app.state.measures.registry.register(metrics.QueueCollector(site))
+    app.get("/static/posts.css")(_look)
     # An editable install is a tree of links.
     app.mount("/static", StaticFiles(directory=STATIC, follow_symlink=True), name="static")
     app.mount(AT, make_api(site), name="api")
     # The acts come last: theirs is any other word behind a thread.
-    rooms = (health, metrics, sign_in, views, compose, order, texts, chains, approval, calendar, acts)
-    for room in rooms:
+    rooms = (health, metrics, telegram, sign_in, views, readers, compose, uploads)
+    for room in (*rooms, order, texts, chains, approval, calendar, acts):
         app.include_router(room.router)
     app.middleware("http")(_guard)
     app.add_middleware(Hosts, allowed_hosts=_hosts(site), www_redirect=False)
@@ -73,6 +80,11 @@ def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
     for kind in (QueueError, RequestError):
         app.add_exception_handler(kind, _refused)
     return app
+
+
+def _look() -> Response:
+    """How posts look, on the page of the local timelines as here."""
+    return FileResponse(LOOK, media_type="text/css")
 
 
 def _hosts(site: Site) -> list[str]:
@@ -88,7 +100,11 @@ async def _guard(request: Request, answer: Next) -> Response:
         lost = any(one < " " for one in request.scope["path"])  # a mount matches no line break
         return _safely(nowhere() if lost else await answer(request))
     length = request.headers.get("content-length", "0")
-    too_large = not length.isdecimal() or int(length) > LARGEST or "transfer-encoding" in request.headers
+    too_large = (
+        not length.isdecimal()
+        or int(length) > LARGEST_AT.get(request.url.path, LARGEST)
+        or "transfer-encoding" in request.headers
+    )
     if request.method not in {"GET", "HEAD", "POST"}:
         response = Response(status_code=HTTPStatus.METHOD_NOT_ALLOWED)
     elif too_large:

@@ -22,6 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
 from markupsafe import Markup, escape
 
+from threadcast.bot.channels import local
 from threadcast.bot.languages import _, direction, language, ngettext, preferred, translated
 from threadcast.bot.languages.dates import weekday
 from threadcast.bot.languages.numbers import number
@@ -29,7 +30,7 @@ from threadcast.bot.noticed import noticed
 from threadcast.bot.wording import SHELL, exactly, on_day, parts, posts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    loader=FileSystemLoader([Path(__file__).parent / "templates", Path(local.__file__).parent]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

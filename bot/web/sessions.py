@@ -16,6 +16,7 @@ from typing import Final
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import Role
+from threadcast.bot.requests.drafting.drafts import desk_of
 from threadcast.queue.store.notes import Notes
 
 SESSION_LASTS: Final = timedelta(days=30)
@@ -34,6 +35,11 @@ class Visitor:
     actor: str
     role: Role
     csrf: str
+
+    @property
+    def desk(self) -> str:
+        """Where they write: their own chat with the bot, and this page."""
+        return desk_of(self.actor)
 
 
 class Tries:

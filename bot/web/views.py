@@ -1,4 +1,4 @@
-"""What is looked at: the queue, a thread, the history, the channels; and the stream that keeps them new."""
+"""What is looked at: the queue, a thread, the channels; and the stream that keeps them new."""
 
 from collections import Counter
 from typing import Annotated, Final
@@ -79,26 +79,6 @@ def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumb
         errand=site.errands.of(thread),
         name=site.people().name,
         happened=HAPPENED,
-    )
-
-
-@router.get("/history")
-def history(
-    request: Request, site: SiteHere, visitor: SignedIn, channel: str = "", skip: Skip = 0
-) -> Response:
-    queries = site.requests(visitor).queries
-    chains = queries.history(channel=channel or None, limit=ENTRIES + 1, skip=skip)
-    return page(
-        request,
-        "history.html",
-        block="list",
-        visitor=visitor,
-        chains=chains[:ENTRIES],
-        more=len(chains) > ENTRIES,
-        channel=channel,
-        channels=sorted(queries.configured),
-        skip=skip,
-        entries=ENTRIES,
     )
 
 

@@ -15,6 +15,7 @@ from threadcast.queue.store.notes import Notes
 from threadcast.queue.store.reading import Reading
 from threadcast.queue.store.threads import Threads
 from threadcast.queue.store.transactions import Transactions
+from threadcast.queue.store.transfer.transfer import Transfer
 from threadcast.queue.store.work import Work
 
 
@@ -43,7 +44,8 @@ class Database:
 
     `threads`: what is queued. `work`: what a worker does with a delivery. `changes`: what a person asks
     for, and what was learned about a channel. `reading`: what the queue says. `notes`: what a
-    conversation remembers. `machines`: who shares it, on a server. `figures`: what it comes to.
+    conversation remembers. `machines`: who shares it, on a server. `figures`: what it comes to. `transfer`:
+    all of it, out and in again.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -56,6 +58,7 @@ class Database:
         self.notes = Notes(self.transactions)
         self.machines = Machines(self.transactions)
         self.figures = Figures(self.transactions)
+        self.transfer = Transfer(self.transactions)
 
     def backup(self, target: Path) -> None:
         """Copy the queue into a new file: see `backup`."""

@@ -3,6 +3,7 @@
 No rule of the queue rests on it.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -54,9 +55,19 @@ class Notes:
             if entry is not None:
                 _log(connection, entry)
 
-    def read(self, page: str) -> dict[int, str]:
-        """The lines of a page by number, lowest first; none where there is no such page."""
+    def replace(self, page: str, lines: Mapping[int, str], *, now: datetime) -> None:
+        """Put these lines in the place of all that stands on a page."""
+        rows = [{"page": page, "line": line, "text": text, "at": now} for line, text in lines.items()]
+        with self._write() as connection:
+            connection.execute(delete(NOTES).where(NOTES.c.page == page))
+            if rows:
+                connection.execute(insert(NOTES), rows)
+
+    def read(self, page: str, lines: Collection[int] | None = None) -> dict[int, str]:
+        """The lines of a page by number, lowest first, or only these `lines`; none without such a page."""
         query = select(NOTES.c.line, NOTES.c.text).where(NOTES.c.page == page).order_by(NOTES.c.line)
+        if lines is not None:
+            query = query.where(NOTES.c.line.in_(sorted(lines)))
         with self._read() as connection:
             return {row.line: row.text for row in connection.execute(query)}
 

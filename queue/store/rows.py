@@ -35,7 +35,7 @@ from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, POSTS, T
 from threadcast.queue.text.thread import Thread
 
 _Value = TypeVar("_Value")
-_THREAD = TypeAdapter(Thread)
+THREAD = TypeAdapter(Thread)
 _CHUNK = 500  # values in one IN (…)
 
 FREE_PLACES = "places in a queue"  # what one transaction finds free stays free until it commits
@@ -89,7 +89,7 @@ def post_of(row: RowMapping) -> PostRecord:
 
 
 def thread_of(row: RowMapping) -> StoredThread:
-    return value(StoredThread, row, thread=_THREAD.validate_json(row["content"]))
+    return value(StoredThread, row, thread=THREAD.validate_json(row["content"]))
 
 
 def content_row(thread: Thread) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def content_row(thread: Thread) -> dict[str, Any]:
         "fingerprint": thread.fingerprint,
         "title": thread.title,
         "parts": len(thread.parts),
-        "content": _THREAD.dump_json(thread).decode(),
+        "content": THREAD.dump_json(thread).decode(),
         "files": tuple(dict.fromkeys(one.file.digest for one in thread.media if one.file)),
     }
 

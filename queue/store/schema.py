@@ -35,7 +35,7 @@ from threadcast.queue.sentences import from_json, to_json
 from threadcast.queue.states import LIVE, DeliveryState, PostState
 from threadcast.queue.text.media import Media
 
-_MEDIA = TypeAdapter(tuple[Media, ...])
+MEDIA = TypeAdapter(tuple[Media, ...])
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -87,10 +87,10 @@ class Files(TypeDecorator[tuple[Media, ...]]):
     cache_ok = True
 
     def process_bind_param(self, value: tuple[Media, ...] | None, _dialect: Dialect) -> Any:
-        return _MEDIA.dump_json(value).decode() if value else ""
+        return MEDIA.dump_json(value).decode() if value else ""
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> tuple[Media, ...]:
-        return _MEDIA.validate_json(value) if value else ()
+        return MEDIA.validate_json(value) if value else ()
 
 
 class Said(TypeDecorator[str]):
@@ -114,13 +114,13 @@ class Word(TypeDecorator[StrEnum]):
 
     def __init__(self, words: type[StrEnum]) -> None:
         super().__init__()
-        self._words = words
+        self.words = words
 
     def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> Any:
         return None if value is None else str(value)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self._words(value)
+        return None if value is None else self.words(value)
 
 
 def listed(states: Iterable[DeliveryState | PostState]) -> str:

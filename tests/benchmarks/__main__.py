@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks [--json] [GROUP…]
 
-The groups are answers, chains, composing, fleet, many, queue, resting, shell and simulation. Where it says
-so a figure is a ratio of two things that took turns in the same run. No test asserts any of this: machines
-differ.
+The groups are answers, chains, composing, fleet, many, page, queue, resting, shell and simulation. Where
+it says so a figure is a ratio of two things that took turns in the same run. No test asserts any of this:
+machines differ.
 """
 
 import sys
@@ -12,7 +12,18 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from tests.benchmarks import answers, chains, composing, fleet, many, queue_size, resting, shell, simulation
+from tests.benchmarks import (
+    answers,
+    chains,
+    composing,
+    fleet,
+    many,
+    page,
+    queue_size,
+    resting,
+    shell,
+    simulation,
+)
 from tests.benchmarks.figures import Figure, as_json, show
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -21,6 +32,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "composing": composing.figures,
     "fleet": fleet.figures,
     "many": many.figures,
+    "page": page.figures,
     "queue": queue_size.figures,
     "resting": resting.figures,
     "shell": shell.figures,

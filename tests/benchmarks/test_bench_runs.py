@@ -13,6 +13,7 @@ from tests.benchmarks import (
     day,
     fleet,
     many,
+    page,
     queue_size,
     resting,
     samples,
@@ -30,6 +31,7 @@ SMALL: dict[str, Callable[[], Iterator[Figure]]] = {
     "chains": lambda: chains.figures(parts=3, delays={0.01: 1}, warm=1, adds=2, commands=1),
     "fleet": lambda: fleet.figures(adds=3, kills=1, idle_channels=3, seconds=0.1, busy=2, parts=4),
     "many": lambda: many.figures(channels=3, parts=3, busy=4, chats=[5]),
+    "page": lambda: page.figures(threads=20, parts=3, rounds=2, pages=3, seconds=0.1),
     "resting": lambda: resting.figures(seconds=0.1),
     "simulation": lambda: simulation.figures(channels=20, chats=5, posts=2, hours=3),
 }
@@ -41,6 +43,7 @@ FIGURES = {
     "chains": 5,
     "fleet": 5,
     "many": 7,
+    "page": 7,
     "resting": 2,
     "simulation": 5,
 }

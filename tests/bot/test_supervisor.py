@@ -10,8 +10,8 @@ import pytest
 
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.data_folder import open_queue
+from threadcast.bot.lifecycle.supervisor import told_until
 from threadcast.bot.service import Service
-from threadcast.bot.supervisor import told_until
 from threadcast.config.settings import load
 
 PATIENCE = 20  # seconds after which a test gives up waiting to be told

@@ -24,8 +24,15 @@ IMPORTED = (
         "logging.config",
     ),
     *(f"threadcast.bot.channels.{network}.channel" for network in ("local", "mastodon", "telegram")),
-    *(f"threadcast.bot.shell.commands.{name}" for name in ("channels", "database", "history", "queue")),
-    *("threadcast.bot.shell.commands.service", "threadcast.bot.shell.commands.threads", "tests.faults.stand"),
+    *(
+        f"threadcast.bot.shell.commands.{name}"
+        for name in ("channels", "history", "operating.database", "queue")
+    ),
+    *(
+        "threadcast.bot.shell.commands.operating.service",
+        "threadcast.bot.shell.commands.threads",
+        "tests.faults.stand",
+    ),
 )
 
 _forks = get_context("forkserver")

@@ -3,15 +3,21 @@
 import re
 import shutil
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.bot.media.drawn import jpeg
 from tests.e2e.house import PATIENCE, House, thread_text
+from threadcast.bot.channels.port import Readers, now
+from threadcast.bot.data_folder import prepare
+from threadcast.bot.readers.figures import ReaderFigures
+from threadcast.config.settings import load
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -30,6 +36,17 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
+VIEWS = (
+    "/",
+    "/compose",
+    "/threads/1",
+    "/threads/2",
+    "/history",
+    "/readers",
+    "/readers/1",
+    "/channels",
+    "/sign-in",
+)
 complaints: list[str] = []
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -126,13 +143,45 @@ def test_writing(house: House, browser: Browser) -> None:
     assert house.on_mastodon() == []
 
 
+DROP = """data => {
+    const given = new DataTransfer(), bytes = Uint8Array.from(atob(data), one => one.charCodeAt(0));
+    given.items.add(new File([bytes], "kettle.jpg", {type: "image/jpeg"}));
+    const dropped = new DragEvent("drop", {dataTransfer: given, bubbles: true});
+    document.getElementById("text").dispatchEvent(dropped);
+}"""
+
+
+def test_a_dropped_picture(house: House, browser: Browser) -> None:
+    """A picture that is dropped on the text is seen where readers will see it, described, and goes out."""
+    with shown(house, browser) as address:
+        page = sign_in(house, browser)
+        page.goto(f"{address}/compose")
+        page.get_by_label("Text, numbered").fill(
+            "1/2 A kettle sings before it boils.\n\n2/2 Then it stops. /end"
+        )
+        page.get_by_role("checkbox", name="news").uncheck()
+        page.evaluate(DROP, b64encode(jpeg()).decode())
+        masto = page.get_by_role("region", name="On masto")
+        expect(masto.locator("img")).to_have_count(1)
+        assert masto.locator("img").evaluate("one => one.decode().then(() => one.naturalWidth)") == 60
+        described = page.get_by_label("kettle.jpg, in part 2/2")
+        described.fill("A kettle on a stove")
+        described.press("Tab")
+        expect(masto.get_by_alt_text("A kettle on a stove")).to_be_visible()
+        expect(page.get_by_label("Text, numbered")).to_have_value(re.compile(r"!\[A kettle on a stove\]"))
+        page.get_by_role("button", name="Publish").click()
+        expect(page.get_by_text("published", exact=True)).to_be_visible()
+    files = [status.files for status in house.mastodon.statuses(house.account)]
+    assert [[one.description for one in each] for each in files] == [[], ["A kettle on a stove"]]
+
+
 @pytest.mark.parametrize("width", [320, 360, 1000])
 def test_a_narrow_window(house: House, browser: Browser, width: int) -> None:
     """On a telephone nothing of a view is wider than the window."""
     house.command("add", house.write(thread_text(1, 3)), "-c", "news", "--hold")
     with shown(house, browser) as address:
         page = sign_in(house, browser, width=width)
-        for view in ("/", "/compose", "/threads/1", "/history", "/channels", "/sign-in"):
+        for view in ("/", "/compose", "/threads/1", "/history", "/readers/1", "/channels", "/sign-in"):
             page.goto(address + view)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, view
 
@@ -146,7 +195,15 @@ def test_for_everybody(house: House, browser: Browser, scheme: Literal["light", 
     with shown(house, browser) as address:
         page = sign_in(house, browser)
         page.emulate_media(color_scheme=scheme)
-        for view in ("/", "/compose", "/threads/1", "/threads/2", "/history", "/channels", "/sign-in"):
+        page.goto(f"{address}/compose")
+        page.get_by_label("Text, numbered").fill(
+            "---\nwarning: Steam\n---\n1/2 A kettle.\n\n3/2 " + "Steam. " * 99
+        )
+        expect(page.get_by_role("region", name="On masto").get_by_role("listitem")).to_have_count(3)
+        with closing(prepare(load(house.env, folder=house.folder))) as database:
+            (one,) = database.reading.deliveries(thread_id=1)
+            ReaderFigures(database).note(one, {1: Readers(9, 1, 0), 2: Readers(2, 0, 0)}, now=now())
+        for view in VIEWS:
             page.goto(address + view)
             page.evaluate(AXE.read_text(encoding="utf-8"))
             found = page.evaluate(

@@ -1,17 +1,26 @@
 """Makes docs/images/page-*.png, what an owner sees in a browser: python -m tests.pictures.page
 
-A real service with two local channels publishes the samples of the demo. Needs Chromium.
+A real service with two local channels publishes the samples of the demo, and one of them to a Mastodon server
+of the tests, whose readers are invented. Needs Chromium.
 """
 
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
+
+from tests.servers.mastodon.server import TOKEN, MastodonServer
+from threadcast.bot.channels.port import Readers, now
+from threadcast.bot.data_folder import prepare
+from threadcast.bot.readers.figures import ReaderFigures
+from threadcast.config.settings import load
+from threadcast.queue.states import DeliveryState
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "bot" / "shell" / "samples"
@@ -27,6 +36,8 @@ SETTINGS = {
     "THREADCAST_CHANNELS__NEWS__PACE": "30s",
 }
 COLOURS = 96
+LOCAL = ["-c", "evenings", "-c", "news"]
+TOLD, SOCIAL = "1-lighthouses.txt", ["-c", "social"]
 TEXT = (
     """1/3 A lighthouse is a building that talks. It says one thing, all night: here I am.
 
@@ -43,11 +54,18 @@ TEXT = (
 
 
 def main() -> None:
-    with TemporaryDirectory() as folder:
-        env = {**SETTINGS, "HOME": folder}
-        for name, more in (("2-semaphore.txt", []), ("4-grace.txt", ["-c", "evenings"])):
+    with TemporaryDirectory() as folder, MastodonServer() as server:
+        server.add_account()
+        env = {
+            **SETTINGS,
+            "HOME": folder,
+            "THREADCAST_CHANNELS__SOCIAL__KIND": "mastodon",
+            "THREADCAST_CHANNELS__SOCIAL__URL": server.url,
+            "THREADCAST_CHANNELS__SOCIAL__TOKEN": TOKEN,
+        }
+        for name, more in (("2-semaphore.txt", LOCAL), ("4-grace.txt", ["-c", "evenings"]), (TOLD, SOCIAL)):
             typed(env, "add", name, *more)
-        typed(env, "add", "1-lighthouses.txt", "--hold")
+        typed(env, "add", "1-lighthouses.txt", "--hold", *LOCAL)
         service = subprocess.Popen(
             [sys.executable, "-m", "threadcast.bot", "run"],
             env=env,
@@ -57,7 +75,8 @@ def main() -> None:
         )
         try:
             assert service.stderr is not None
-            next(line for line in service.stderr if '"published"' in line or '"event": "page"' in line)
+            next(line for line in service.stderr if '"published"' in line and '"social"' in line)
+            invent(env)
             link = typed(env, "page").split()[0]
             with sync_playwright() as started:
                 browser = started.chromium.launch(
@@ -67,6 +86,19 @@ def main() -> None:
         finally:
             service.terminate()
             service.wait()
+
+
+def invent(env: Mapping[str, str]) -> None:
+    """Readers of the thread that is on Mastodon: fewer with each post, most gone at one."""
+    with closing(prepare(load(env, folder=SAMPLES))) as database:
+        (one,) = database.reading.deliveries(states=frozenset({DeliveryState.PUBLISHED}), channel="social")
+        told = {
+            place: Readers(
+                round(90 * 0.96**place / (1 + 0.9 * (place > one.posts // 3))), 140 // (place + 9), 2
+            )
+            for place in range(1, one.posts + 1)
+        }
+        ReaderFigures(database).note(one, told, now=now())
 
 
 def typed(env: Mapping[str, str], *words: str) -> str:
@@ -91,6 +123,9 @@ def show(browser: Browser, link: str) -> None:
     page.get_by_label("Text, numbered").fill(TEXT)
     page.get_by_role("region", name="On evenings").get_by_role("listitem").nth(3).wait_for()
     save(page.screenshot(full_page=True), "page-compose")
+    page.goto(f"http://{ADDRESS}/readers/3")
+    page.get_by_role("img").first.wait_for()
+    save(page.screenshot(), "page-readers")
     page.goto(f"http://{ADDRESS}/calendar")
     page.get_by_role("link", name="#3").first.wait_for()
     save(page.screenshot(full_page=True), "page-calendar")

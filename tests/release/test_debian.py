@@ -33,8 +33,12 @@ class Root:
         )
 
     def dpkg(self, *words: str | Path) -> str:
-        """Run dpkg on this root; the package's scripts run outside of it, and are told where it is."""
-        forced = ["--force-not-root", "--force-script-chrootless", "--log=/dev/null", f"--root={self.folder}"]
+        """Run dpkg on this root, and press Enter where it asks.
+
+        The package's scripts run outside of it, and are told where it is.
+        """
+        forced = ["--force-not-root", "--force-script-chrootless", "--force-confdef"]
+        forced += ["--log=/dev/null", f"--root={self.folder}"]
         path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
         done = subprocess.run(
             ["dpkg", *forced, *words], capture_output=True, text=True, check=False, env={"PATH": path}

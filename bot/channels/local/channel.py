@@ -44,6 +44,7 @@ from threadcast.bot.channels.port import (
     Outgoing,
     Quota,
     Reach,
+    Readership,
     Sought,
 )
 from threadcast.bot.media.errors import MediaError
@@ -83,6 +84,7 @@ class LocalChannel:
     limits_posts: bool | None = False
     quota: Quota | None = None
     reach = Reach()
+    readership: Readership | None = None
 
     def __init__(
         self,

@@ -50,7 +50,7 @@ class PostView:
 
 @dataclass(frozen=True, slots=True)
 class TimelineView:
-    """One timeline as the template shows it. `hue` (0 to 359) colours its picture."""
+    """One timeline as the template shows it. `hue` (0 to 11) colours its picture."""
 
     timeline: Timeline
     title: str
@@ -114,7 +114,7 @@ def view(timeline: Timeline) -> TimelineView:
     return TimelineView(
         timeline=timeline,
         title=re.sub(r"[-_\s]+", " ", timeline.name).strip().title(),
-        hue=sum(timeline.name.encode()) * 47 % 360,
+        hue=sum(timeline.name.encode()) * 47 // 30 % 12,
         chains=grouped,
         posts=tuple(posts[entry.remote_id] for entry in entries),
     )

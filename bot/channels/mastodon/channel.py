@@ -1,7 +1,7 @@
 """Mastodon, and the servers that speak its API: the channel, and its one thread for a library that blocks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -21,7 +21,8 @@ from threadcast.bot.channels.mastodon.errors import (
     obstacle,
 )
 from threadcast.bot.channels.mastodon.instance import Instance, dig, reach_of
-from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, take_down
+from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, not_seen, take_down
+from threadcast.bot.channels.mastodon.matching import Status, readers_of
 from threadcast.bot.channels.mastodon.uploads import MastodonFiles, as_focus
 from threadcast.bot.channels.media import NO_FILES, ChannelFiles, Uploads
 from threadcast.bot.channels.port import (
@@ -34,12 +35,25 @@ from threadcast.bot.channels.port import (
     Outgoing,
     Quota,
     Reach,
+    Readers,
     Sought,
 )
 from threadcast.config.channels import MastodonChannelSettings, narrower
 from threadcast.config.proxies import DIRECT, Proxies
 from threadcast.queue.compose.compose import Numbering, Rules
-from threadcast.queue.outcomes import Look, Obstacle, Outcome, Refused, Sent, Settling, TakeDown, Unknown
+from threadcast.queue.outcomes import (
+    Blind,
+    Look,
+    Obstacle,
+    Outcome,
+    Refused,
+    Sent,
+    Settling,
+    TakeDown,
+    Throttled,
+    Unknown,
+    Unreached,
+)
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
@@ -85,6 +99,7 @@ class MastodonChannel:
         self._settle_after = settle_after
         self._instance: Instance | None = None
         self.reach = reach_of(settings.depth)
+        self.readership = MastodonReadership(self._client, call=self._call, clock=clock)
         self._fit_until: datetime | None = None
 
     async def rules(self, settings: ThreadSettings = NO_SETTINGS) -> Rules:
@@ -182,6 +197,30 @@ class MastodonChannel:
     async def _call(self, function: Callable[[], T]) -> T:
         """Make a call in the account's thread. One that has begun ends by itself, whoever is cancelled."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+
+class MastodonReadership:
+    """Two calls for a chain, one after the other: a post that is to go out meanwhile is let between."""
+
+    def __init__(
+        self, client: Client, *, call: Callable[[Callable[[], Any]], Awaitable[Any]], clock: Clock
+    ) -> None:
+        self._client = client
+        self._call = call
+        self._clock = clock
+
+    async def of(self, remote_ids: Sequence[str]) -> Mapping[str, Readers] | Throttled | Unreached | Blind:
+        first: Status | None = None
+        below: list[Status] = []
+        try:
+            for remote_id in remote_ids:
+                first = await self._call(partial(self._client.status, remote_id))
+                if first is not None:
+                    below = await self._call(partial(self._client.descendants, remote_id)) or []
+                    break
+        except CallError as error:
+            return not_seen(error, now=self._clock())
+        return {} if first is None else readers_of([first, *below], remote_ids)
 
 
 def _post(

@@ -28,7 +28,7 @@ def look_up(client: Client, sought: Sought, *, now: datetime) -> Look:
     try:
         return _look_up(client, sought)
     except CallError as error:
-        return _not_seen(error, now=now)
+        return not_seen(error, now=now)
 
 
 def _look_up(client: Client, sought: Sought) -> Look:
@@ -142,7 +142,7 @@ def find(client: Client, address: str, texts: Sequence[str], *, server: str, now
     except CallError as error:
         return Named(
             Sent(remote_id, None),
-            Sentence("it cannot be looked at now: {reason}", reason=_not_seen(error, now=now).reason),
+            Sentence("it cannot be looked at now: {reason}", reason=not_seen(error, now=now).reason),
         )
     sent = Sent(status.remote_id, status.url)
     fits = any(alike(status.text, text) for text in texts)
@@ -160,7 +160,7 @@ def _id_in(address: str, server: str) -> str | None:
     return remote_id if _ID.fullmatch(remote_id) and any(map(str.isdigit, remote_id)) else None
 
 
-def _not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blind:
+def not_seen(error: CallError, *, now: datetime) -> Throttled | Unreached | Blind:
     """What a call that failed says of what was looked for: what was refused is for a person to mend."""
     return ask_again(error.fault, now=now, reset=error.reset) or Blind(error.fault.reason)
 
@@ -187,7 +187,7 @@ def audit(client: Client, chain: Sequence[Expected], *, names: bool, now: dateti
         visitors = client.descendants(chain[0].remote_id, as_visitor=True) if is_whole else None
         return *found, *unseen(chain, seen, visitors)
     except CallError as error:
-        return _not_seen(error, now=now)
+        return not_seen(error, now=now)
 
 
 def _walk(client: Client, chain: Sequence[Expected]) -> dict[str, Status]:

@@ -1,12 +1,13 @@
 """Which status is the post that was looked for, and where a chain is not as it was sent. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from threadcast.bot.channels.mastodon.instance import address_of, dig, fit_to_show
 from threadcast.bot.channels.mastodon.text import alike, plain
-from threadcast.bot.channels.port import Difference, Expected, Sought
+from threadcast.bot.channels.port import NOBODY, Difference, Expected, Readers, Sought
 from threadcast.config.logs import redact
 from threadcast.queue.outcomes import Blind, Sent
 from threadcast.queue.sentences import Sentence
@@ -19,7 +20,8 @@ REACH = timedelta(minutes=15)  # how much older than its first try a post may se
 class Status:
     """What a server tells of a status. `created` and `edited` are by its clock; `text` is plain.
 
-    `media` has the id of each file, and what is said of it.
+    `media` has the id of each file, and what is said of it. `readers` counts all replies, those of its own
+    chain too. `is_distributed`: as a reply it is counted.
     """
 
     remote_id: str
@@ -31,6 +33,8 @@ class Status:
     url: str | None
     is_boost: bool = False
     media: tuple[tuple[str, str], ...] = ()
+    readers: Readers = NOBODY
+    is_distributed: bool = True
 
     @property
     def files(self) -> int:
@@ -64,7 +68,28 @@ def status_of(answer: object) -> Status | None:
             (str(dig(one, "id")), str(dig(one, "description") or ""))
             for one in (shown if isinstance(shown, list) else ())
         ),
+        readers=Readers(
+            *(_count(dig(answer, f"{name}_count")) for name in ("favourites", "reblogs", "replies"))
+        ),
+        is_distributed=dig(answer, "visibility") in {"public", "unlisted"},
     )
+
+
+def _count(value: object) -> int:
+    return max(0, value) if isinstance(value, int) else 0
+
+
+def readers_of(seen: Sequence[Status], remote_ids: Collection[str]) -> dict[str, Readers]:
+    """Return what readers did with these posts of a chain, of which so much was seen.
+
+    Mastodon counts the chain itself among the replies, as far as it is public or unlisted.
+    """
+    own = Counter(one.parent for one in seen if one.remote_id in remote_ids and one.is_distributed)
+    return {
+        one.remote_id: replace(one.readers, replies=max(0, one.readers.replies - own[one.remote_id]))
+        for one in seen
+        if one.remote_id in remote_ids
+    }
 
 
 def _moment(value: object) -> datetime | None:

@@ -22,6 +22,7 @@ from threadcast.bot.channels.port import (
     Outgoing,
     Quota,
     Reach,
+    Readership,
     Sought,
 )
 from threadcast.bot.channels.telegram.checks import check, why_not
@@ -66,6 +67,7 @@ class TelegramChannel:
 
     kind: Final = "telegram"
     limits_posts: bool | None = False
+    readership: Readership | None = None  # views are for whoever looks with an account, not for bots
     quota: Quota | None = None  # Telegram says what is left only by asking to wait
     reach = Reach()
 

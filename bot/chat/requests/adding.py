@@ -46,7 +46,6 @@ from threadcast.queue.text.thread import Thread
 
 log = get_logger("threadcast.chat")
 
-BY_AN_EDITOR = Sentence("an editor added it; an owner publishes it")
 BY_A_WISH = Sentence("you asked to hold it")
 NO_CHANNEL = N_("No channel is configured yet, so nothing can be added: /start")
 PASTED = Sentence("pasted in the chat")
@@ -95,7 +94,8 @@ async def done(context: Context, request: Request) -> Answer:
                 return Answer(Card(last, _("What you pasted last is added.")))
         raise UsageError(_("there is nothing to add yet: paste a thread, or send a text file"))
     intake = await asyncio.to_thread(understand, PASTED, draft.text.encode())
-    answer = await added(context, request.sender, intake, Wish(draft.channels), messages=draft.messages)
+    messages = NO_MESSAGES if draft.written else draft.messages  # an edit of one would not know the rest
+    answer = await added(context, request.sender, intake, Wish(draft.channels), messages=messages)
     await asyncio.to_thread(context.drafts.drop, request.sender)
     return replace(answer, came=draft.last)
 
@@ -217,9 +217,10 @@ async def added(
             [intake],
             channels=wish.channels,
             at=wish.at,
-            hold=sender.role is Role.EDITOR or wish.hold or bool(wish.refused),
-            because=BY_AN_EDITOR if sender.role is Role.EDITOR else wish.refused or BY_A_WISH,
-            code=Code.EDITOR if sender.role is Role.EDITOR else Code.OTHER if wish.refused else Code.WISH,
+            hold=wish.hold or bool(wish.refused),
+            because=wish.refused or BY_A_WISH,
+            code=Code.OTHER if wish.refused else Code.WISH,
+            by_editor=sender.role is Role.EDITOR,
             confirm=context.confirm,
             again=again,
         )

@@ -23,16 +23,15 @@ from threadcast.bot.chat.requests import adding
 from threadcast.bot.chat.requests.wishes import AT_ONCE, meaning
 from threadcast.bot.chat.views import asking, cards, lists
 from threadcast.bot.chat.views.message import Message, bold, esc, esc_lines, sentence
-from threadcast.bot.chat.views.people import adder
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.changes import Changed
 from threadcast.bot.requests.errors import Problem, RefusedError
-from threadcast.bot.requests.queries import foreseen_of
+from threadcast.bot.requests.queries import foreseen_of, is_own
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import several, stands
 from threadcast.queue.model import Delivery
-from threadcast.queue.states import BEGINNINGS, DeliveryState, Event, allowed
+from threadcast.queue.states import DeliveryState, Event, allowed
 
 of_threads = partial(command, who=Role.OWNER, about=About.THREADS, takes=N_("ID [channel…]"))
 
@@ -139,11 +138,7 @@ def _require_own(context: Context, request: Request) -> None:
     if request.sender.role is Role.OWNER:
         return
     for thread in request.threads:
-        dossier = context.requests(request.sender).queries.show(thread)
-        waits = all(
-            chain.delivery.state in BEGINNINGS and not chain.delivery.sent for chain in dossier.chains
-        )
-        if adder(dossier.events) != request.sender.actor or not waits:
+        if not is_own(context.requests(request.sender).queries.show(thread), request.sender.actor):
             raise NotYoursError
 
 

@@ -18,7 +18,7 @@ from threadcast.bot.chat.commands import (
     button_only,
     command,
 )
-from threadcast.bot.chat.drafts import Source, join
+from threadcast.bot.chat.drafts import Source
 from threadcast.bot.chat.requests.adding import PASTED, keep, take_kept
 from threadcast.bot.chat.requests.takedown import edit_back
 from threadcast.bot.chat.views import asking
@@ -26,6 +26,7 @@ from threadcast.bot.chat.views.message import Message, bold, code, esc, esc_line
 from threadcast.bot.chat.views.previews import difference
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.plain import capital
+from threadcast.bot.requests.drafting.drafts import join
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.requests.input import Intake, continued, only_thread, understand
 from threadcast.bot.requests.queries import Dossier

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.buttons import button, stamp
 from threadcast.bot.chat.views.message import Button, Message, Rows, bold, esc, link, rows
-from threadcast.bot.chat.views.people import Names, adder, last_deed, why
+from threadcast.bot.chat.views.people import Names, last_deed, why
 from threadcast.bot.languages import _, translated
 from threadcast.bot.noticed import noticed
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.queries import Chain, Dossier
+from threadcast.bot.requests.queries import Chain, Dossier, adder
 from threadcast.bot.settled import settled
 from threadcast.bot.wording import CHAT, bar, exactly, lasting, parts, shortly, stands, waits
 from threadcast.bot.wording import posts as so_many_posts

@@ -142,7 +142,8 @@ def fixed(name: str, one: Person) -> str:
     )
 
 
-PERSONS: Final = frozenset({"telegram", "shell", "share", "api"})  # people, or what does as people asked
+# Actors that are people, or do as people asked.
+PERSONS: Final = frozenset({"telegram", "shell", "share", "api", "mcp"})
 
 # Why a delivery waits or ends where a person wanted it: what they did, and how it is said to them and others.
 WANTED: Final[Mapping[Code, tuple[str, str, str]]] = {
@@ -212,11 +213,6 @@ class Names:
 
     me: str = ""
     called: Callable[[str], str] = str
-
-
-def adder(events: Sequence[AuditEvent]) -> str:
-    """The actor who added a thread; empty where nobody knows."""
-    return next((event.actor for event in events if event.what == "add"), "")
 
 
 def why(one: Delivery, events: Sequence[AuditEvent], names: Names) -> str:

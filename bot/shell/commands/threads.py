@@ -1,6 +1,7 @@
 """Threads: `add`, `adopt`, `preview`, `show`, `export`, `remove`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -8,10 +9,12 @@ import click
 
 from threadcast.bot import models
 from threadcast.bot.languages import _
+from threadcast.bot.media.store import open_store
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.input import Intake, inspected
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
+from threadcast.bot.requests.transfer.writing import write_all
 from threadcast.bot.shell import completion, views
 from threadcast.bot.shell.commands.settings import SETTINGS, with_options
 from threadcast.bot.shell.context import (
@@ -36,7 +39,7 @@ from threadcast.bot.shell.context import (
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import Screen, safe
-from threadcast.bot.wording import parts
+from threadcast.bot.wording import count, parts, several
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.parse import render
 
@@ -276,25 +279,43 @@ def open_(session: Session, thread_id: int, channels: tuple[str, ...]) -> None:
 
 
 @click.command()
-@THREAD
+@click.argument(
+    "thread_id", metavar="ID", type=THREAD_NUMBER, required=False, shell_complete=completion.threads(None)
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     help="A new file to write to, in place of standard output.",
 )
+@click.option(
+    "--all",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="All there is, into a new folder.",
+)
 @in_session
-def export(session: Session, thread_id: int, output: Path | None) -> None:
-    """Give a thread back as text.
+def export(session: Session, thread_id: int | None, output: Path | None, folder: Path | None) -> None:
+    """Give a thread back as text, or all there is.
 
-    Numbered as it came: parsed again, it is the same thread.
+    Numbered as it came: parsed again, it is the same thread. With --all, every thread with its files, posts,
+    addresses and history, as files that a person can read and `threadcast import` takes back.
 
     \b
     Examples:
       threadcast export 7
+      threadcast export --all my-threads
       threadcast export 7 --output thread.txt
       threadcast export 7 | threadcast add --again -
     """
+    if folder is not None:
+        if thread_id is not None or output is not None:
+            raise click.UsageError("--all takes the name of a folder, and nothing else")
+        _export_all(session, folder)
+        return
+    if thread_id is None:
+        raise click.UsageError("name the ID of a thread, or --all DIR; threadcast queue lists them")
     thread = session.requests.queries.show(thread_id).stored.thread
     text = render(thread) + "\n"
     if session.as_json:
@@ -307,6 +328,17 @@ def export(session: Session, thread_id: int, output: Path | None) -> None:
             thread=thread_id, parts=parts(len(thread.parts)), path=safe(str(output))
         )
         session.screen.say(what, whole=True)
+
+
+def _export_all(session: Session, folder: Path) -> None:
+    done = write_all(session.database, open_store(session.settings), folder, now=session.clock())
+    if session.as_json:
+        session.screen.json({**asdict(done), "folder": str(folder)})
+        return
+    what = f"{count(done.threads, 'thread')} with {count(done.posts, 'post')} and {count(done.files, 'file')}"
+    session.screen.say(f"{what}: in {safe(str(folder))}", whole=True)
+    if done.missing:
+        session.screen.say(f"Not kept any more, and not in it: {safe(several(done.missing))}")
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """What is asked of a thread: the requests that chat and shell make, each at an address of its name."""
 
-import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -137,7 +137,7 @@ async def undo(caller: Owner, thread: ThreadNumber, where: Where = Where()) -> a
         until = moment
         raise _WaitError
 
-    try:
+    with suppress(_WaitError):
         await caller.requests.chains.undo(
             thread,
             channels=where.channels,
@@ -145,8 +145,6 @@ async def undo(caller: Owner, thread: ThreadNumber, where: Where = Where()) -> a
             pause=pause,
             refuse=refused.append,
         )
-    except _WaitError:
-        await asyncio.sleep(0)
     return answers.Undone(
         deliveries=models.many(models.Undoing, seen.values()),
         refused=models.many(models.Refused, refused),

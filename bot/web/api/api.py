@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from threadcast.bot.media.errors import MediaError
@@ -37,7 +38,7 @@ def make_api(site: Site) -> FastAPI:
         summary="Threads in the queue: added, looked at, steered.",
         docs_url=None,
         redoc_url=None,
-        openapi_url=DESCRIPTION,
+        openapi_url=None,  # FastAPI would make it on the loop, and keep posts waiting for it
         dependencies=[Depends(BEARER)],
         generate_unique_id_function=lambda route: route.name,
         responses={
@@ -53,8 +54,12 @@ def make_api(site: Site) -> FastAPI:
     api.add_exception_handler(RequestValidationError, problems.misread)
     api.add_exception_handler(HTTPException, problems.lost)
     api.add_exception_handler(Exception, problems.broke)
-    api.openapi = lambda: description(api)  # type: ignore[method-assign]  # as FastAPI documents it
+    api.add_api_route(DESCRIPTION, _describe, include_in_schema=False)
     return api
+
+
+def _describe(request: Request) -> Response:
+    return JSONResponse(description(request.app))
 
 
 async def _guard(request: Request, answer: Next) -> Response:

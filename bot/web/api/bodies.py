@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, BinaryIO, Final, Generic, TypeVar
@@ -22,6 +21,7 @@ LARGEST: Final = 1024 * 1024  # bytes of a body, and of a text
 LARGEST_FORM: Final = 128 * 1024 * 1024  # the same with its files
 MOST_FILES: Final = 50
 MOST_FIELDS: Final = 100
+LONGEST_SOURCE: Final = 200  # characters
 FORM: Final = "multipart/form-data"
 JSON: Final = "application/json"
 
@@ -47,7 +47,9 @@ class Addition(Wish):
         description="true: it waits for a person; false: it does not, though its channel holds every thread",
     )
     again: bool = Field(default=False, description="once more, where it was published before")
-    source: str = Field(default="the API", max_length=200, description="where it comes from, for people")
+    source: str = Field(
+        default="the API", max_length=LONGEST_SOURCE, description="where it comes from, for people"
+    )
 
 
 class Draft(Wish):
@@ -113,10 +115,8 @@ def sent(kind: type[M]) -> Callable[[Request], AsyncIterator[Sent[M]]]:
             return
         if given != FORM:
             raise ProblemError(Kind.FORMAT, "a text comes as JSON or as a form")
-        async with AsyncExitStack() as stack:
-            form = await stack.enter_async_context(
-                request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=LARGEST)
-            )
+        limits = {"max_files": MOST_FILES, "max_fields": MOST_FIELDS, "max_part_size": LARGEST}
+        async with request.form(**limits) as form:
             fields: dict[str, Any] = {}
             files: dict[str, BinaryIO] = {}
             for name, value in form.multi_items():
@@ -129,7 +129,7 @@ def sent(kind: type[M]) -> Callable[[Request], AsyncIterator[Sent[M]]]:
                     files[key] = value.file
                 elif isinstance(value, UploadFile):
                     fields[name] = await _read(name, value)
-                    fields.setdefault("source", plain(value.filename or ""))
+                    fields.setdefault("source", plain(value.filename or "")[:LONGEST_SOURCE])
                 elif name == "channels":
                     fields.setdefault(name, []).append(value)
                 else:

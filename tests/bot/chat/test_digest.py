@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -16,7 +16,6 @@ from tests.bot.chat.samples import MOMENTS
 from tests.bot.chat.stand import Stand, standing
 from tests.queue.store.fresh import fresh_database
 from threadcast.bot.chat.commands import Context
-from threadcast.bot.chat.drafts import Drafts
 from threadcast.bot.chat.reports import MARKS
 from threadcast.bot.chat.telling.digest import DIGESTED, DailyDigest, last_due, next_due
 from threadcast.bot.chat.views.message import Message
@@ -24,6 +23,7 @@ from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.people.people import People
 from threadcast.bot.requests.context import RequestContext
+from threadcast.bot.requests.drafting.drafts import Drafts
 from threadcast.bot.requests.requests import Requests
 from threadcast.config.schedule.zones import wall
 from threadcast.config.telegram import TelegramSettings
@@ -125,10 +125,10 @@ class BusyNotes(Notes):
         super().__init__(fresh_database().transactions)
         self.busy = True
 
-    def read(self, page: str) -> dict[int, str]:
+    def read(self, page: str, lines: Collection[int] | None = None) -> dict[int, str]:
         if self.busy:
             raise StoreError(Fault.BUSY, place="the database", cause="locked")
-        return super().read(page)
+        return super().read(page, lines)
 
 
 async def test_a_queue_that_cannot_be_used_delays_the_digest(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import telegram
 
 from threadcast.bot.chat.downloads import file_of
-from threadcast.bot.chat.drafts import join
+from threadcast.bot.requests.drafting.drafts import join
 from threadcast.queue.text.parse import parse
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -9,17 +9,8 @@ from tests.queue.store.fresh import fresh_notes
 from tests.servers.telegram.chats import clean
 from tests.servers.telegram.people import _in_parts as as_clients_cut
 from threadcast.bot.chat.access import Role, Sender
-from threadcast.bot.chat.drafts import (
-    REMEMBERED,
-    Draft,
-    Drafts,
-    Heard,
-    Source,
-    Sources,
-    is_whole,
-    join,
-    listen,
-)
+from threadcast.bot.chat.drafts import REMEMBERED, Heard, Source, Sources, is_whole, listen
+from threadcast.bot.requests.drafting.drafts import Draft, Drafts, desk_of, join, mark
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread
 
@@ -130,6 +121,31 @@ class TestDrafts:
         assert Drafts(self.notes, lambda: NOW).of(self.ada) == Draft({11: "1/ a"}, (), None)
         self.drafts.drop(self.ada)
         assert self.drafts.of(self.ada) is None
+
+    def test_written_on_the_page(self) -> None:
+        """A text written on the page takes the place of the messages; those that follow stand behind it."""
+        self.drafts.put(self.ada, 11, "1/ a")
+        assert self.drafts.show(self.ada, 13)
+        seen = mark(self.drafts.of(self.ada))
+        assert self.drafts.write(self.ada, "1/ a b", ["news"], seen=seen)
+        assert not self.drafts.write(self.ada, "1/ c", [], seen=seen)
+        self.drafts.put(self.ada, 14, "2/ b")
+        draft = self.drafts.of(self.ada)
+        assert draft == Draft({14: "2/ b"}, ("news",), 13, written="1/ a b")
+        assert draft.text == "1/ a b\n2/ b"
+        assert self.drafts.write(self.ada, " ", [], seen=mark(draft))
+        assert self.drafts.of(self.ada) is None
+
+    def test_nothing_written(self) -> None:
+        """A draft that was opened in the chat stays open where the page is looked at and left empty."""
+        self.drafts.open(self.ada, ["news"])
+        assert self.drafts.write(self.ada, "", [], seen=mark(self.drafts.of(self.ada)))
+        assert self.drafts.of(self.ada) == Draft({}, ("news",), None)
+
+    def test_desks(self) -> None:
+        """Somebody's page and their own chat with the bot are one desk; a machine's user has one as well."""
+        assert desk_of("telegram:1111") == self.ada.desk
+        assert desk_of("shell:ada") == "shell:ada"
 
 
 class TestSources:

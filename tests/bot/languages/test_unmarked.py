@@ -10,11 +10,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 # What the shell says; not what programs read, nor the help of commands, which is English.
 SHELL = ("check", "context", "demo", "faults", "follow", "views")
-COMMANDS = ("channels", "database", "editing", "history", "logs", "queue", "service", "status", "threads")
+COMMANDS = ("channels", "editing", "history", "queue", "threads")
+OPERATING = ("database", "logs", "service", "status")
 ROOMS = (
     *("bot/chat", "bot/people", "bot/requests", "bot/wording.py", "bot/noticed.py", "bot/settled.py"),
     *(f"bot/shell/{name}.py" for name in SHELL),
     *(f"bot/shell/commands/{name}.py" for name in COMMANDS),
+    *(f"bot/shell/commands/operating/{name}.py" for name in OPERATING),
     *("bot/web/acts.py", "bot/web/rendering.py", "bot/web/sign_in.py", "bot/web/views.py"),
 )
 SPOKEN = [
@@ -35,7 +37,7 @@ UNHEARD = {
         "thread  was due at  UTC, and waits",
         "what was due at  UTC was not taken up",
     },
-    "bot/shell/commands/database.py": {"    → threadcast cancel  --channel "},
+    "bot/shell/commands/operating/database.py": {"    → threadcast cancel  --channel "},
     "bot/shell/commands/queue.py": {
         "7 --channel news",
         *("Keep a queued thread back.", "It waits until `threadcast release`."),

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 
 import click
@@ -12,10 +13,13 @@ from click.testing import CliRunner
 
 from tests.bot.shell.terminal import PATIENCE, environment, terminal, threadcast
 from tests.bot.shell.typed import GAP, OTHER, THREAD, Shell
-from threadcast.bot.shell.cli import COMMANDS, Program, cli, other_words
+from threadcast.bot.chat.menu import ORDER
+from threadcast.bot.shell.cli import COMMANDS, MORE, SECTIONS, Program, cli
 from threadcast.bot.shell.exits import Exit
+from threadcast.bot.words import SHELL, only_looks, other_words
 
 DOCS = Path(__file__).resolve().parents[3] / "docs/reference/commands.md"
+TABLE = DOCS.parents[2] / "bot" / "words.toml"
 COLOUR = "\x1b["
 
 
@@ -207,9 +211,30 @@ def test_words_of_other_programs(shell: Shell) -> None:
     """A word that other programs use leads to the commands that may be meant, and does nothing."""
     result = shell("delete", "1")
     assert result.exit_code == Exit.USAGE
-    assert "there is no command delete; did you mean remove, undo or cancel? See:" in result.stderr
-    assert not set(other_words()) & set(COMMANDS)
-    assert {word for words in other_words().values() for word in words} - {"--help"} <= set(COMMANDS)
+    assert "there is no command delete; did you mean remove, cancel or undo? See:" in result.stderr
+    every = {one for many in tomllib.loads(TABLE.read_text()).values() for one in _meant(many)}
+    assert every <= {*COMMANDS, *ORDER, "--help"}
+
+
+def _meant(entry: list[str] | dict[str, list[str]]) -> list[str]:
+    return entry if isinstance(entry, list) else [one for many in entry.values() for one in many]
+
+
+def test_aliases(shell: Shell) -> None:
+    """A word that means a look alone shows it; what publishes or deletes has its own name."""
+    shell.ok("add", shell.write(THREAD))
+    assert shell.ok("ls") == shell.ok("queue")
+    assert shell.ok("cat", "1") == shell.ok("show", "1")
+    assert shell("log").exit_code == 0
+    for word in ("rm", "delete", "send", "publsh", "remov", "undoo", "rn", "post", "go", "queu"):
+        refused = shell(word, "1")
+        assert (refused.exit_code, refused.stdout) == (Exit.USAGE, ""), word
+        assert "did you mean" in refused.stderr
+    assert len(shell.json("queue")["deliveries"]) == 2
+    found = other_words({*COMMANDS, "--help"}, SHELL)
+    shown = {word: many[0] for word, many in found.items() if only_looks(many)}
+    assert {"ls": "queue", "log": "logs", "ps": "status"}.items() <= shown.items()
+    assert set(shown.values()) <= {*SECTIONS["Look"], "preview", *SECTIONS[MORE]} - {"page", "open"}
 
 
 def test_ctrl_c(shell: Shell) -> None:

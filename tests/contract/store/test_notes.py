@@ -78,3 +78,13 @@ def test_it_outlives_its_writer(open_book: OpenNotes) -> None:
     """Another program, or the next start, reads what was written."""
     open_book().write("marks", 0, "42 – ⬇️", now=NOON)
     assert open_book().read("marks") == {0: "42 – ⬇️"}
+
+
+def test_a_page_is_replaced(book: Notes) -> None:
+    """New lines take the place of all that stood on a page, and of no other; none are none."""
+    book.write("a", 1, "old", now=NOON)
+    book.write("b", 1, "other", now=NOON)
+    book.replace("a", {-5: "new", 2: "more"}, now=NOON)
+    assert (book.read("a"), book.read("b")) == ({-5: "new", 2: "more"}, {1: "other"})
+    book.replace("a", {}, now=NOON)
+    assert book.read("a") == {}

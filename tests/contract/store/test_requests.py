@@ -54,7 +54,7 @@ class TestApply:
         ask(database, delivery, Event.HOLD)
         back = database.changes.send_back(delivery.id, "shorter", now=NOON, actor="share:ada")
         assert (back.state, back.reason, back.code) == (HELD, "shorter", Code.SENT_BACK)
-        assert (database.reading.events()[-1].what, database.reading.counts()) == ("send-back", {HELD: 1})
+        assert database.reading.events()[-1].what == "send-back"
         assert ask(database, delivery, Event.RELEASE).code is Code.NONE
 
     def test_release_clears_the_reason(self, database: Database) -> None:

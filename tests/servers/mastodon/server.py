@@ -98,6 +98,13 @@ class MastodonServer(Script, LoopbackServer):
         with self.changed:
             return self._statuses.post(account, {"status": text, "in_reply_to_id": parent or ""}, None)
 
+    def react(self, status_id: str, *, favourites: int = 0, boosts: int = 0) -> None:
+        """Some readers favour and boost a status."""
+        with self.changed:
+            status = self._statuses.all[status_id]
+            status.favourites += favourites
+            status.boosts += boosts
+
     def rewrite(self, status_id: str, text: str) -> None:
         """Somebody edits a status."""
         with self.changed:

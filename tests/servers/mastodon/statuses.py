@@ -66,6 +66,17 @@ class Status:
     quotes: str | None = None  # who may quote it
     files: tuple[Any, ...] = ()
     html: str | None = None  # where a server shows a text in its own way
+    favourites: int = 0
+    boosts: int = 0
+    replies: int = 0
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether its parent counts it among its replies, whoever wrote it.
+
+        https://github.com/mastodon/mastodon/blob/main/app/models/status.rb
+        """
+        return self.visibility in {"public", "unlisted"}
 
 
 class Statuses:
@@ -151,6 +162,8 @@ class Statuses:
         for file in files:
             file.status = status.id
         self.all[status.id] = status
+        if status.parent in self.all:
+            self.all[status.parent].replies += status.is_distributed
         if key is not None:
             account.keys[key] = (status.id, status.created)
         return status
@@ -171,6 +184,8 @@ class Statuses:
         """Children stay, and lose their parent."""
         status = self.all.pop(status_id)
         self.deleted.add(status_id)
+        if status.parent in self.all:
+            self.all[status.parent].replies -= status.is_distributed
         for child in self.all.values():
             if child.parent == status_id:
                 child.parent = None
@@ -266,7 +281,7 @@ def status_json(status: Status, parent: Status | None, url: str) -> dict[str, An
         "mentions": [],
         "tags": [],
         "emojis": [],
-        "reblogs_count": 0,
-        "favourites_count": 0,
-        "replies_count": 0,
+        "reblogs_count": status.boosts,
+        "favourites_count": status.favourites,
+        "replies_count": status.replies,
     }

@@ -3,6 +3,7 @@
 https://core.telegram.org/bots/api#available-methods
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +54,7 @@ WEBHOOK_ACTIVE = (
     " use deleteWebhook to delete the webhook first"
 )
 BY_SET_WEBHOOK = "Conflict: terminated by setWebhook request"
+SECRET = re.compile("[A-Za-z0-9_-]{1,256}")
 LONGEST_ANSWER = 200  # characters
 
 
@@ -84,15 +86,25 @@ def get_updates(api: BotApi, bot: User, given: Parameters) -> list[Json] | Held:
 
 
 def set_webhook(api: BotApi, bot: User, given: Parameters) -> bool:
-    """Note the address, which ends polling; this server brings updates nowhere."""
+    """Note the address, which ends polling; see `webhooks.py` for who brings updates there."""
+    secret = given.text("secret_token")
+    if secret and not SECRET.fullmatch(secret):
+        raise ApiError(400, "Bad Request: secret token contains unallowed characters")
     api.updates.end_poll(bot, BY_SET_WEBHOOK)
-    api.webhooks[bot.id] = given.text("url")
+    api.updates.choose_kinds(bot, given)
+    api.webhooks[bot.id], api.webhook_secrets[bot.id] = given.text("url"), secret
     return True
 
 
 def delete_webhook(api: BotApi, bot: User, _: Parameters) -> bool:
     api.webhooks.pop(bot.id, None)
     return True
+
+
+def get_webhook_info(api: BotApi, bot: User, _: Parameters) -> Json:
+    waiting = len(api.updates.waiting[bot.id])
+    known: Json = {"url": api.webhooks.get(bot.id, ""), "has_custom_certificate": False}
+    return known | {"pending_update_count": waiting} | api.webhook_errors.get(bot.id, {})
 
 
 def answer_callback_query(api: BotApi, bot: User, given: Parameters) -> bool:
@@ -144,6 +156,7 @@ METHODS: dict[str, Callable[[BotApi, User, Parameters], Any]] = {
     "getUpdates": get_updates,
     "setWebhook": set_webhook,
     "deleteWebhook": delete_webhook,
+    "getWebhookInfo": get_webhook_info,
     "setMyCommands": set_my_commands,
     "getMyCommands": get_my_commands,
     "deleteMyCommands": delete_my_commands,

@@ -73,6 +73,8 @@ class BotApi:
         self.upload_limit = 50 * 1024 * 1024  # bytes
         self.download_limit = 20 * 1024 * 1024
         self.webhooks: dict[int, str] = {}  # addresses, by bot
+        self.webhook_secrets: dict[int, str] = {}
+        self.webhook_errors: dict[int, Json] = {}  # the last that went wrong there
         self.commands: dict[int, dict[CommandsKey, list[Json]]] = defaultdict(dict)
         self.profiles: dict[int, dict[tuple[str, str], str]] = defaultdict(dict)  # by what, and language
         self.presses: dict[str, Press] = {}  # by query id

@@ -7,8 +7,9 @@ import pytest
 
 from tests.queue.store.fresh import fresh_notes
 from threadcast.bot.chat.views.message import visible
-from threadcast.bot.chat.views.people import DONE, SAID, Names, adder, happened, last_deed, named
+from threadcast.bot.chat.views.people import DONE, SAID, Names, happened, last_deed, named
 from threadcast.bot.people.people import People, note
+from threadcast.bot.requests.queries import adder
 from threadcast.config.telegram import TelegramSettings
 from threadcast.queue.model import AuditEvent
 from threadcast.queue.states import Event

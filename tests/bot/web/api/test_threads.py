@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from threadcast.bot import models
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.queue.model import Claim, Delivery
-from threadcast.queue.outcomes import Code, Refused
+from threadcast.queue.outcomes import Code, Refused, Throttled
 from threadcast.queue.states import decide
 
 TEXT = "1/ A kettle sings before it boils.\n\n2/ Then it stops.\n"
@@ -245,6 +246,27 @@ def test_what_is_out(tmp_path: Path) -> None:
         (one,) = undone["deliveries"]
         assert (one["state"], one["gone"], one["out"], undone["until"]) == ("withdrawn", 3, 3, None)
         assert client.delete(f"/threads/{number}").status_code == 409
+
+
+def test_a_network_that_asks_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a network asks to wait, a program is told until when, and goes on then."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        number = add(client)
+        published(page, number)
+        later = page.moment[0] + timedelta(minutes=30)
+        (news,) = (one for one in page.site.channels if one.name == "news")
+
+        async def throttle(remote_id: str) -> Throttled:
+            return Throttled(later, "slowly")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(news, "take_down", throttle)
+            undone = client.post(f"/threads/{number}/undo").json()
+        assert datetime.fromisoformat(undone["until"]) == later
+        assert [(one["gone"], one["out"]) for one in undone["deliveries"]] == [(0, 2)]
+        undone = client.post(f"/threads/{number}/undo").json()
+        assert [(one["gone"], one["out"]) for one in undone["deliveries"]] == [(2, 2)]
 
 
 def test_stopped_chains(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
-"""The database: `migrate`, `backup`, `restore`."""
+"""The database: `migrate`, `backup`, `restore`, `import`."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from shlex import quote
 
@@ -9,11 +10,14 @@ import click
 from threadcast.bot.data_folder import upgrade
 from threadcast.bot.languages import _, ngettext
 from threadcast.bot.languages.numbers import number
+from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.store import open_store
+from threadcast.bot.requests.input import InputError
 from threadcast.bot.requests.restoring import Restored, put_back
-from threadcast.bot.shell.context import JSON, actor, load_settings
+from threadcast.bot.requests.transfer.reading import take_back
+from threadcast.bot.shell.context import JSON, Session, actor, in_session, load_settings
 from threadcast.bot.shell.screen import Screen, safe
-from threadcast.bot.wording import posts
+from threadcast.bot.wording import posts, threads
 from threadcast.queue.store import backup as backups
 from threadcast.queue.store.backup import Since
 
@@ -144,3 +148,37 @@ def _say_since(screen: Screen, since: Since) -> None:
         left = _("… and {n} more; threadcast queue lists all that wait").format(n=len(since.out) - MANY)
         screen.say(f"  {left}")
     screen.say(_("Then: threadcast resume"))
+
+
+@click.command("import")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@partial(in_session, begins=True)
+def import_(session: Session, folder: Path) -> None:
+    """Take an export of a whole queue into an empty one.
+
+    What is published stays published, what waited is held: nothing is sent before it is released. Broken off,
+    it can be called again.
+
+    \b
+    Examples:
+      threadcast import my-threads
+      threadcast import --data new my-threads
+    """
+    store = open_store(session.settings)
+    try:
+        done = take_back(session.database, store, folder, now=session.clock(), actor=actor())
+    except MediaError as error:
+        raise InputError(str(error)) from None
+    if session.as_json:
+        session.screen.json(asdict(done))
+        return
+    screen = session.screen
+    said = _("Taken back: {threads}, {posts}, {files}.")
+    files = ngettext("{n} file", "{n} files", done.files).format(n=number(done.files))
+    screen.say(said.format(threads=threads(done.threads), posts=posts(done.posts), files=files))
+    if done.missing:
+        missing = _("Files that are not in the export: {n}. Their posts cannot be sent.")
+        screen.say(missing.format(n=number(done.missing)))
+    if done.held:
+        held = _("Held: {n}. See: threadcast queue; to let one go: threadcast release ID")
+        screen.say(held.format(n=number(done.held)))

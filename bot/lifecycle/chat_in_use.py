@@ -1,6 +1,7 @@
 """The chat, while this service is the one that hears the bot: where machines share it, one of them does."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from threadcast.queue.model import Delivery
@@ -37,6 +38,12 @@ class ChatInUse:
         """Return what keeps the chat from hearing anything that only a person can mend, by its name."""
         refused = self._chat.poller.refused if self._chat is not None else ""
         return {"chat": refused} if refused else {}
+
+    async def hear(self, secret: str, body: bytes) -> HTTPStatus:
+        """Take what Telegram brings to the page; where nobody hears the bot here, not now."""
+        if self._chat is None:
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        return await self._chat.poller.take(secret, body)
 
     def wake(self) -> None:
         if self._chat is not None:

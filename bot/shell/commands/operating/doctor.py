@@ -18,7 +18,7 @@ import click
 from threadcast.bot.data_folder import looked_at
 from threadcast.bot.plain import plain
 from threadcast.bot.shell import check as checks
-from threadcast.bot.shell.commands.logs import Reader
+from threadcast.bot.shell.commands.operating.logs import Reader
 from threadcast.bot.shell.context import JSON, load_settings
 from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.screen import Screen

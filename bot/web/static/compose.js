@@ -1,0 +1,54 @@
+// What a form cannot do by itself: files dropped on the text, a notice that leads to its line.
+"use strict";
+const text = () => document.getElementById("text");
+const files = document.getElementById("files");
+document.addEventListener("dragover", (event) => {
+  if (!event.dataTransfer.types.includes("Files")) return;
+  event.preventDefault();
+  text().classList.add("over");
+});
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) text().classList.remove("over"); });
+document.addEventListener("drop", (event) => {
+  if (!event.dataTransfer.files.length) return;
+  event.preventDefault();
+  give(event.dataTransfer.files);
+});
+document.addEventListener("paste", (event) => {
+  if (event.clipboardData.files.length) { event.preventDefault(); give(event.clipboardData.files); }
+});
+function give(dropped) {
+  text().classList.remove("over");
+  files.files = dropped;
+  files.dispatchEvent(new Event("change", { bubbles: true }));
+}
+document.addEventListener("click", (event) => {
+  const line = Number(event.target.dataset?.line);
+  if (!line) return;
+  const lines = text().value.split("\n"), begin = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+  text().focus();
+  text().setSelectionRange(begin, begin + (lines[line - 1] ?? "").length);
+});
+// What is asked while another answer is on its way goes by the draft that this answer tells of.
+document.addEventListener("htmx:before:request", (event) => {
+  const body = event.detail.ctx.request.body;
+  if (body?.has("seen")) body.set("seen", document.getElementById("mark").value);
+});
+// A setting that was changed leaves its list open; the same file can be given again.
+let settingsOpen = false;
+document.addEventListener("htmx:before:swap", () => { settingsOpen = document.getElementById("settings")?.open ?? false; });
+document.addEventListener("htmx:after:swap", () => {
+  const settings = document.getElementById("settings");
+  if (settings && settingsOpen) settings.open = true;
+});
+document.addEventListener("htmx:finally:request", (event) => { if (event.detail.ctx.sourceElement?.className === "files") files.value = ""; });
+document.addEventListener("htmx:response:error", (event) => {
+  const { ctx } = event.detail;
+  ctx.swap = "none";
+  const said = document.createElement("p");
+  said.className = "warning";
+  said.setAttribute("role", "alert");
+  said.textContent = ctx.response.status === 413
+    ? `${[...files.files].map((one) => one.name).join(", ")}: more than can be sent at once. Send at most 100 MB.`
+    : "That was not taken. Open the page anew.";
+  document.getElementById("problem").replaceChildren(said);
+});
