@@ -20,6 +20,7 @@ from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.screen import Screen, safe
 from threadcast.bot.shell.setup import dotenv
 from threadcast.bot.shell.setup.asking import answer, on_terminal
+from threadcast.config import logs
 from threadcast.config.channels import ChannelSettings, MastodonChannelSettings
 from threadcast.config.environment import channel_variable
 from threadcast.config.settings import Settings, SettingsError, load
@@ -47,7 +48,12 @@ class Wishes:
 
 def set_up(wishes: Wishes) -> bool:
     """Go through all steps; whether the checks found nothing wrong. Raises FaultError, UsageError, …"""
-    setup = Setup(load_settings())
+    settings = load_settings()
+    if settings.log_level != "debug":
+        logs.configure(
+            "error", settings.log_format, zone=settings.timezone
+        )  # the steps say the rest themselves
+    setup = Setup(settings)
     setup.screen.say(f"Settings are kept in {safe(str(setup.file))}. You can stop, and go on, at any step.")
     if TELEGRAM not in wishes.without:
         setup.telegram(wishes)

@@ -95,6 +95,7 @@ def test_the_whole_way(bare: Shell, telegram: TelegramServer, mastodon: Mastodon
     assert "masto: 2/2 taken down" in shown.shown
     assert [one.text for one in mastodon.statuses()] == []
     assert [one for one in news.messages.values() if one.text] == []
+    assert "\x1b[2m20" not in shown.shown  # no line of the log is between what is asked
     for secret in (SECRET, "of-an-account", "secret-of-client"):
         assert secret not in shown.shown
     kept = (bare.folder / ".env").read_text()

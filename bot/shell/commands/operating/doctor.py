@@ -24,6 +24,7 @@ from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.screen import Screen
 from threadcast.bot.wake import wake_service
 from threadcast.bot.wording import SHELL, sentence
+from threadcast.config import logs
 from threadcast.config.logs import FILE, OLDER, redact
 from threadcast.config.settings import DEFAULT, Settings, SettingsError, in_force
 from threadcast.queue.errors import StoreError
@@ -53,6 +54,7 @@ def doctor(as_json: bool) -> None:
       threadcast doctor
       threadcast doctor > report.md
     """
+    logs.configure("error", "auto")  # what is said while it looks is no part of it
     found: Report = {"Versions": list(_versions())}
     try:
         settings = load_settings()
