@@ -228,7 +228,8 @@ def _while_a_chain_goes_out(
 ) -> tuple[float, list[float]]:
     """The share of a core that was used, and the seconds between two posts."""
     begun = here.arrived("telegram")
-    here.house.command("add", here.house.write(thread(7000 + number, parts)), "-c", "news")
+    done = here.house.command("add", here.house.write(thread(7000 + number, parts)), "-c", "news")
+    assert done.returncode == 0, done.stderr
     here.wait("telegram", begun + 1)
     used, at = _computed(service), time.perf_counter()
     here.wait("telegram", begun + parts)
