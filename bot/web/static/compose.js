@@ -28,11 +28,16 @@ document.addEventListener("click", (event) => {
   text().focus();
   text().setSelectionRange(begin, begin + (lines[line - 1] ?? "").length);
 });
-// What is asked while another answer is on its way goes by the draft that this answer tells of.
+// What waited for another answer goes by the draft and the text that this answer left. While the text is changed
+// elsewhere than by typing, nobody types.
 document.addEventListener("htmx:before:request", (event) => {
-  const body = event.detail.ctx.request.body;
-  if (body?.has("seen")) body.set("seen", document.getElementById("mark").value);
+  const { action, body } = event.detail.ctx.request;
+  if (!body?.has("seen")) return;
+  body.set("seen", document.getElementById("mark").value);
+  body.set("text", text().value);
+  text().readOnly = !action.endsWith("/preview");
 });
+document.addEventListener("htmx:finally:request", () => { text().readOnly = false; });
 // A setting that was changed leaves its list open; the same file can be given again.
 let settingsOpen = false;
 document.addEventListener("htmx:before:swap", () => { settingsOpen = document.getElementById("settings")?.open ?? false; });
