@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 HOME = "opt/threadcast"  # where a Debian package has its environment
+REMOVED = re.compile(r"\.\./\.\./\.\./bin/|[^,]*/direct_url\.json,")  # lines of a list of installed files
 COMMAND = f"""#!/{HOME}/bin/python -I
 import sys
 
@@ -112,8 +113,8 @@ def make_environment(wheel: Path, lock: Path, python: str, root: Path) -> Path:
     for left in home.glob("lib/python*/site-packages/*.dist-info/direct_url.json"):
         left.unlink()
     for listed in home.glob("lib/python*/site-packages/*.dist-info/RECORD"):
-        kept = [line for line in listed.read_text().splitlines() if not line.startswith("../../../bin/")]
-        listed.write_text("\n".join(kept) + "\n")
+        lines = listed.read_text().splitlines(keepends=True)
+        listed.write_text("".join(line for line in lines if not REMOVED.match(line)))
     (home / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
     (home / "bin/threadcast").write_text(COMMAND)
     (home / "bin/threadcast").chmod(0o755)

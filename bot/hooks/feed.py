@@ -77,18 +77,24 @@ class Feed:
         newest = self._requests_of("hooks").queries.events(limit=OVERLAP)
         self._note(one.id for one in newest)
 
-    def new(self) -> tuple[Hook, ...]:
-        """Return what is to be told, oldest first; what else happened is noted as seen."""
+    def next(self) -> Hook | None:
+        """Return what is to be told next, the oldest first; what else happened before is noted as seen.
+
+        It is made when its turn has come: what somebody has seen to meanwhile is not told as held.
+        """
         after = max(0, self._seen.mark - OVERLAP)
-        events = self._requests_of("hooks").queries.events(after=after)
-        new = {one.id: self._hook(one) for one in events if one.id not in self._seen.ids}
-        hooks = tuple(hook for hook in new.values() if hook is not None)
-        # Not beyond what is still to be told: if the service ends meanwhile, it is found again.
-        first = min((hook.id for hook in hooks), default=None)
-        aside = [number for number, hook in new.items() if hook is None and (first is None or number < first)]
+        aside: list[int] = []
+        found = None
+        for event in self._requests_of("hooks").queries.events(after=after):
+            if event.id in self._seen.ids:
+                continue
+            found = self._hook(event)
+            if found is not None:
+                break
+            aside.append(event.id)
         if aside:
             self._note(aside)
-        return hooks
+        return found
 
     def told(self, hook: Hook) -> None:
         """It has arrived, or is given up."""

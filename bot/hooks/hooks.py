@@ -83,7 +83,7 @@ class Hooks:
             await self._stored(self._feed.begin)
             while True:
                 self._woken.clear()
-                for hook in await self._stored(self._feed.new):
+                while (hook := await self._stored(self._feed.next)) is not None:
                     await self._tell(hook, receiver.tell)
                     await self._stored(partial(self._feed.told, hook))
                 await self._woken.wait()

@@ -1,10 +1,13 @@
 """The main job on the real service: a file of threads becomes reply chains on both networks."""
 
+import json
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -107,7 +110,7 @@ def test_nothing_set(house: House) -> None:
 
 
 def test_the_procfile(house: House) -> None:
-    """The Procfile's two lines work as a process manager starts them."""
+    """The Procfile's lines work as a process manager starts them; `web` serves at the port that it gives."""
     shutil.copy(ROOT / "Procfile", house.folder)
     honcho = [sys.executable, "-m", "honcho", "--procfile", str(house.folder / "Procfile")]
     house.env["PATH"] = f"{Path(sys.executable).parent}:/usr/bin:/bin"
@@ -115,10 +118,16 @@ def test_the_procfile(house: House) -> None:
     with house.running(*honcho, "run", "threadcast", "migrate") as release:
         assert release.end() == 0
     house.command("add", house.write(thread_text(1, 3)))
-    with house.running(*honcho, "start", "worker") as worker:
+    house.env["THREADCAST_WEB__URL"] = "https://threads.example.org"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with house.running(*honcho, "start", "--port", str(port), "web") as web:
         house.wait_for_posts(3)
-        assert worker.stop() in {0, -15, 143}
+        with urlopen(f"http://127.0.0.1:{port}/health/ready") as answer:
+            assert json.load(answer) == {"ready": True, "faults": {}}
+        assert web.stop() in {0, -15, 143}
     assert len(house.on_mastodon()) == 3
+    assert "\nworker: THREADCAST_WEB__LISTEN=off threadcast run\n" in (ROOT / "Procfile").read_text()
 
 
 def test_a_group_that_moves(house: House) -> None:

@@ -1,7 +1,7 @@
 """The container file and compose.yaml: what can be shown of them where no container can be built."""
 
+import json
 import re
-import shlex
 import shutil
 import socket
 import subprocess
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.e2e.house import PATIENCE
 from tests.release.conftest import tracked
 from tests.release.job import ROOT, SLOW, Somebody, give, main_job, somebody
 from threadcast.config.settings import load
@@ -118,69 +119,82 @@ def test_the_services_understand_their_secrets(tmp_path: Path) -> None:
     assert settings.telegram.token is not None
 
 
-@pytest.mark.skipif(not SLOW, reason="make release-test")
-def test_its_commands_do_the_main_job(elsewhere: Path) -> None:
-    """What it does, done in an empty folder with an empty environment, publishes and is ready."""
-    python = Path(shutil.which("python3", path="/usr/local/bin:/usr/bin") or "/usr/bin/python3")
-    if not python.exists():
-        pytest.skip("there is no Python of the system here")
-    build, final = stages()
-    here = elsewhere / "image"
-    paths = re.compile(r"(?<![\w/.])/(?=(?:opt|src|var/lib)\b)")
-    bin_folder = here / "usr/bin"
-    bin_folder.mkdir(parents=True)
-    (bin_folder / "python").symlink_to(python)
-    pip = has_pip(python)
+class Image:
+    """What the container file makes, in a folder: /opt, /src and /var/lib of the image are in there."""
 
-    def placed(text: str) -> str:
-        return paths.sub(f"{here}/", text)
+    def __init__(self, folder: Path, python: Path) -> None:
+        self.folder = folder
+        self._pip = has_pip(python)
+        self._env = {"PATH": f"{folder}/usr/bin:/usr/bin:/bin"}
+        (folder / "usr/bin").mkdir(parents=True)
+        (folder / "usr/bin/python").symlink_to(python)
 
-    def shell(text: str, folder: Path) -> None:
-        words = placed(text).replace("python -m pip", f"{pip} -m pip")
-        env = {"PATH": f"{bin_folder}:/usr/bin:/bin"}
-        done = subprocess.run(
-            ["sh", "-ec", words], cwd=folder, env=env, capture_output=True, text=True, check=False
-        )
+    def placed(self, text: str) -> str:
+        return re.sub(r"(?<![\w/.])/(?=(?:opt|src|var/lib)\b)", f"{self.folder}/", text)
+
+    def build(self, stage: Stage) -> None:
+        folder = self.folder
+        for name, text in stage.steps:
+            if name == "WORKDIR":
+                folder = Path(self.placed(text))
+                folder.mkdir(parents=True)
+            elif name == "COPY":
+                *sources, target = text.split()
+                copy(sources, folder / target)
+            else:
+                assert name == "RUN"
+                self._run(text, folder)
+
+    def _run(self, text: str, folder: Path) -> None:
+        words = ["sh", "-ec", self.placed(text).replace("python -m pip", f"{self._pip} -m pip")]
+        done = subprocess.run(words, cwd=folder, env=self._env, capture_output=True, text=True, check=False)
         if "No matching distribution found" in done.stderr:
             pytest.skip(f"pip's index lacks something for this Python: {done.stderr.splitlines()[-1]}")
         assert done.returncode == 0, done.stdout + done.stderr
 
-    folder = here
-    for name, text in build.steps:
-        if name == "WORKDIR":
-            folder = Path(placed(text))
-            folder.mkdir(parents=True)
-        elif name == "COPY":
-            *sources, target = text.split()
-            copy(sources, folder / target)
-        else:
-            assert name == "RUN"
-            shell(text, folder)
 
-    env = dict(placed(text).split("=", 1) for name, text in final.steps if name == "ENV")
-    volume = Path(placed(final.last("VOLUME")))
+@pytest.mark.skipif(not SLOW, reason="make release-test")
+def test_its_commands_do_the_main_job(elsewhere: Path) -> None:
+    """What it does, done in an empty folder with an empty environment, publishes and is ready."""
+    python = shutil.which("python3", path="/usr/local/bin:/usr/bin")
+    if python is None:
+        pytest.skip("there is no Python of the system here")
+    build, final = stages()
+    image = Image(elsewhere / "image", Path(python))
+    image.build(build)
+
+    env = dict(image.placed(text).split("=", 1) for name, text in final.steps if name == "ENV")
+    volume = Path(image.placed(final.last("VOLUME")))
     volume.mkdir(parents=True)
     give(volume)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     env["THREADCAST_WEB__LISTEN"] = f"127.0.0.1:{port}"
-    (entry,) = re.findall(r'"(.*?)"', final.last("ENTRYPOINT"))
-    command = [here / "opt/threadcast/bin" / entry]
-    main_job(command, volume, env)
+    programs = image.folder / "opt/threadcast/bin"
+    (entry,) = json.loads(final.last("ENTRYPOINT"))
+    main_job([programs / entry], volume, env)
 
-    who = somebody(command[0])
-    words = shlex.split(re.sub("[][,]", " ", final.last("HEALTHCHECK").split("CMD", 1)[1]))
-    check = [str(here / "opt/threadcast/bin" / words[0]), *(word.replace(PORT, port) for word in words[1:])]
+    who = somebody(programs / entry)
+    words = json.loads(final.last("HEALTHCHECK").split("CMD ", 1)[1])
+    check = [str(programs / words[0]), *(word.replace(PORT, port) for word in words[1:])]
     assert not healthy(check, env, who)
-    with subprocess.Popen(
-        [command[0], "run"], cwd=volume, env=env, stderr=subprocess.DEVNULL, **who
-    ) as service:
-        until = time.monotonic() + 60
+    service = subprocess.Popen(
+        [programs / entry, *json.loads(final.last("CMD"))],
+        cwd=volume,
+        env=env,
+        stderr=subprocess.DEVNULL,
+        **who,
+    )
+    try:
+        until = time.monotonic() + PATIENCE
         while not healthy(check, env, who):
             assert time.monotonic() < until
             assert service.poll() is None
         service.terminate()
-        assert service.wait(30) == 0
+        assert service.wait(PATIENCE) == 0
+    finally:
+        service.kill()
+        service.wait()
 
 
 def healthy(words: list[str], env: dict[str, str], who: Somebody) -> bool:

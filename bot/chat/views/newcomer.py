@@ -11,7 +11,6 @@ from threadcast.bot.languages import _, translated
 
 LONGEST_NAME = 32  # characters
 GROUP = "THREADCAST_TELEGRAM__GROUP"
-PREFIX = "THREADCAST_CHANNELS__"
 
 
 def how_to_begin(role: Role) -> Message:
@@ -28,12 +27,9 @@ def how_to_begin(role: Role) -> Message:
                 _("3. Send me a thread: a text file, or paste it."),
                 "",
                 _(
-                    "A Mastodon account needs these lines in {file}, and a new start. "
-                    "Its token is under Preferences → Development:"
-                ).format(file=code(".env")),
-                code(f"{PREFIX}MASTO__KIND=mastodon"),
-                code(f"{PREFIX}MASTO__URL=https://mastodon.example"),
-                code(f"{PREFIX}MASTO__TOKEN=your-access-token"),
+                    "A Mastodon account: type {command} in a shell where I run, allow me in your browser, "
+                    "and start me again."
+                ).format(command=code("threadcast setup")),
             ]
         )
     )

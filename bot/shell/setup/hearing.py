@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
@@ -13,7 +13,7 @@ from threadcast.bot.channels.build import bot_pace, build_channels, chat_pace, s
 from threadcast.bot.channels.port import Channel, now
 from threadcast.bot.channels.stored import StoredChannel, in_use, offered, stored
 from threadcast.bot.chat.chat import Chat
-from threadcast.bot.data_folder import only_one, open_queue
+from threadcast.bot.data_folder import AlreadyRunningError, only_one, open_queue
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import People, Person, Role
 from threadcast.bot.requests.requests import build_requests
@@ -30,7 +30,7 @@ CHAT: Final = "chat"
 async def hear(settings: Settings, bot: str, screen: Screen, without: frozenset[str]) -> None:
     """Let the owner in, and take the chat to which they add the bot; what is there already is said.
 
-    `bot` is its username. Raises StoreError, AlreadyRunningError, UsageError.
+    `bot` is its username. Raises StoreError, UsageError.
     """
     async with open_queue(settings) as database:
         notes = database.notes
@@ -46,12 +46,16 @@ async def hear(settings: Settings, bot: str, screen: Screen, without: frozenset[
             return
         if not on_terminal():
             raise missing("--admin ID" if wanted[0] == OWNER else "--chat CHAT", wanted[0])
-        with only_one(settings):
-            async with _heard(settings, database):
-                if OWNER in wanted and not await _let_in(settings, database, bot, screen):
-                    return
-                if CHAT in wanted:
-                    await _take_chat(database, bot, screen)
+        async with AsyncExitStack() as stack:
+            try:
+                stack.enter_context(only_one(settings))
+                await stack.enter_async_context(_heard(settings, database))
+            except AlreadyRunningError:
+                screen.say("A service is running here: it hears the bot, if it was started with its token.")
+            if OWNER in wanted and not await _let_in(settings, database, bot, screen):
+                return
+            if CHAT in wanted:
+                await _take_chat(database, bot, screen)
 
 
 async def _let_in(settings: Settings, database: Database, bot: str, screen: Screen) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -35,12 +35,12 @@ STEPS: Final = (TELEGRAM, "owner", "chat", MASTODON)
 class Wishes:
     """What was given as options; None is asked for. `without` are steps to leave out."""
 
-    bot_token: str | None = None
+    bot_token: str | None = field(default=None, repr=False)
     admin: str | None = None
     chat: str | None = None
     server: str | None = None
-    code: str | None = None
-    access_token: str | None = None
+    code: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
     test: bool | None = None
     without: frozenset[str] = frozenset()
 

@@ -1,5 +1,6 @@
 """What is asked of a thread: the requests that chat and shell make, each at an address of its name."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -51,6 +52,12 @@ class Moving(Where):
     after: int | None = Field(default=None, ge=1, lt=10**9)
 
 
+class Retrying(Where):
+    """From the post that was refused; with `mend`, behind the last post that still exists."""
+
+    mend: bool = Field(default=False, description="where one was deleted by hand")
+
+
 class Settling(Where):
     """Where the post in doubt is, by its link or id; without `post` it is not out."""
 
@@ -64,7 +71,6 @@ EVENTS: Final[Mapping[Event, str]] = {
     Event.RELEASE: "Let a held thread go, in its turn.",
     Event.STOP: "End a chain that is going out, after the post in hand.",
     Event.CANCEL: "Take a thread out of the queue; what is out stays out.",
-    Event.RETRY: "Go on with a stopped thread, from the post that was refused.",
 }
 
 
@@ -83,6 +89,23 @@ def _act(event: Event) -> Callable[..., answers.Changed]:
 
 for _event, _said in EVENTS.items():
     router.add_api_route(f"/{_event}", _act(_event), methods=["POST"], name=_event.value, description=_said)
+
+
+@router.post("/retry")
+async def retry(caller: Owner, thread: ThreadNumber, how: Retrying = Retrying()) -> answers.Changed:  # noqa: B008
+    """Go on with a stopped thread."""
+    requests = caller.requests
+    if how.mend:
+        return _changed(await requests.chains.mend(thread, channels=how.channels))
+    apply = requests.changes.apply
+    return _changed(await asyncio.to_thread(apply, thread, Event.RETRY, channels=how.channels))
+
+
+@router.post("/audit")
+async def audit(caller: Owner, thread: ThreadNumber, where: Where = Where()) -> answers.Audits:  # noqa: B008
+    """Compare what is out with what the networks show: missing, edited, out of order, not ours."""
+    found = await caller.requests.chains.audit(thread, channels=where.channels)
+    return answers.Audits(deliveries=models.many(models.Audit, found))
 
 
 @router.post("/skip")

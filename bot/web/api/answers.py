@@ -54,6 +54,12 @@ class Undone(Answer):
     until: datetime | None = None
 
 
+class Audits(Answer):
+    """How each chain that is out compares with what its network shows."""
+
+    deliveries: list[models.Audit]
+
+
 class Removed(Answer):
     """The number of a thread that is forgotten."""
 

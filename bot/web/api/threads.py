@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 from fastapi.responses import FileResponse
 from pydantic_core import to_json
 
@@ -19,7 +19,7 @@ from threadcast.bot.requests.input import inspected
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.web.api import answers
-from threadcast.bot.web.api.bodies import Addition, Draft, Edit, More, Sent, described, sent
+from threadcast.bot.web.api.bodies import Addition, Draft, Edit, More, Name, Sent, described, sent
 from threadcast.bot.web.api.caller import Adder, Caller, Owner, Reader
 from threadcast.bot.web.api.problems import Kind, ProblemError
 from threadcast.bot.web.sign_in import ThreadNumber
@@ -175,6 +175,18 @@ async def edit(
     elif not given.wish.dry_run:
         deliveries = list(await asyncio.to_thread(requests.threads.edit, thread, text, files))
     return answers.Edited(deliveries=models.many(models.Delivery, deliveries), edits=edits)
+
+
+@router.patch("/{thread}/settings")
+def change_settings(
+    caller: Owner,
+    thread: ThreadNumber,
+    values: Annotated[dict[Name, str | bool | None], Body(min_length=1, max_length=50)],
+) -> answers.Changed:
+    """Change settings of a thread that has not begun; null leaves one to its channels again."""
+    given = {name: str(one).lower() if isinstance(one, bool) else one for name, one in values.items()}
+    changed = caller.requests.threads.settings(thread, given)
+    return answers.Changed(deliveries=models.many(models.Delivery, changed))
 
 
 @router.post("/{thread}/parts", openapi_extra=described(More))

@@ -12,10 +12,18 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.types import Receive, Scope, Send
 
+from threadcast.config.types import is_loopback
 from threadcast.config.web import WebSettings
 
 MONITORING: Final = ("/health/", "/metrics")  # no cookie matters there
-FORWARDED: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+FORWARDED: Final = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+)
 
 
 def is_direct(request: Request, settings: WebSettings) -> bool:
@@ -23,7 +31,7 @@ def is_direct(request: Request, settings: WebSettings) -> bool:
     if any(name in request.headers for name in FORWARDED):
         return False
     public = urlsplit(settings.url or "").hostname
-    return public is None or request.url.hostname != public
+    return public is None or is_loopback(public) or request.url.hostname != public
 
 
 class Hosts(TrustedHostMiddleware):

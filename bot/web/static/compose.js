@@ -47,8 +47,8 @@ document.addEventListener("htmx:response:error", (event) => {
   const said = document.createElement("p");
   said.className = "warning";
   said.setAttribute("role", "alert");
-  said.textContent = ctx.response.status === 413
-    ? `${[...files.files].map((one) => one.name).join(", ")}: more than can be sent at once. Send at most 100 MB.`
-    : "That was not taken. Open the page anew.";
+  const { large, refused } = document.querySelector(".desk").dataset;
+  const names = [...files.files].map((one) => one.name).join(", ");
+  said.textContent = ctx.response.status === 413 ? `${names}: ${large}` : refused;
   document.getElementById("problem").replaceChildren(said);
 });

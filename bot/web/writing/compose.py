@@ -10,13 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
-from threadcast.bot.languages import _, language, translated
+from threadcast.bot.languages import _, language
 from threadcast.bot.people.people import Role
 from threadcast.bot.requests.drafting.text import described, with_setting, without_line
 from threadcast.bot.requests.input import InputError
 from threadcast.bot.requests.queries import is_own
 from threadcast.bot.web.sessions import Visitor
-from threadcast.bot.web.sign_in import Sender, SignedIn, SiteHere
+from threadcast.bot.web.sign_in import Sender, SignedIn, SiteHere, from_our_form
 from threadcast.bot.web.site import Site
 from threadcast.bot.web.writing.desk import Desk, Writing
 from threadcast.bot.wording import SHELL, STATES, sentence, time_refused
@@ -25,6 +25,7 @@ from threadcast.queue.states import Event
 
 router = APIRouter()
 
+OURS = [Depends(from_our_form)]
 LINES = 10**6  # more than a text may have
 Line = Annotated[int, Form(ge=1, lt=LINES)]
 Word = Annotated[str, Form(max_length=2000)]
@@ -54,30 +55,28 @@ async def write(request: Request, desk: DeskHere) -> Response:
     return await desk.shown(request, await asyncio.to_thread(desk.begun))
 
 
-@router.post("/compose/preview")
-async def preview(request: Request, _: Sender, desk: DeskHere, one: Written) -> Response:
+@router.post("/compose/preview", dependencies=OURS)
+async def preview(request: Request, desk: DeskHere, one: Written) -> Response:
     """How it would look, and nothing is added; the text is kept for this person."""
     return await desk.seen(request, one)
 
 
-@router.post("/compose/describe")
+@router.post("/compose/describe", dependencies=OURS)
 async def describe(
-    request: Request, _: Sender, desk: DeskHere, one: Written, line: Line, description: Word = ""
+    request: Request, desk: DeskHere, one: Written, line: Line, description: Word = ""
 ) -> Response:
     """Say what can be seen in the file of a line."""
     return await _changed(request, desk, one, partial(described, one.text, line, description))
 
 
-@router.post("/compose/leave-out")
-async def leave_out(request: Request, _: Sender, desk: DeskHere, one: Written, line: Line) -> Response:
+@router.post("/compose/leave-out", dependencies=OURS)
+async def leave_out(request: Request, desk: DeskHere, one: Written, line: Line) -> Response:
     """Do not show the file of a line."""
     return await _changed(request, desk, one, partial(without_line, one.text, line))
 
 
-@router.post("/compose/set")
-async def settle(
-    request: Request, _: Sender, desk: DeskHere, one: Written, name: Word, value: Word = ""
-) -> Response:
+@router.post("/compose/set", dependencies=OURS)
+async def settle(request: Request, desk: DeskHere, one: Written, name: Word, value: Word = "") -> Response:
     """Change a setting of the thread."""
     return await _changed(request, desk, one, partial(with_setting, one.text, name, value))
 
@@ -104,7 +103,7 @@ async def add(
     try:
         thread = await asyncio.to_thread(_add, site, visitor, desk, one, at, hold=hold)
     except (InputError, WhenError) as error:
-        said = translated(time_refused(error)) if isinstance(error, WhenError) else sentence(error, SHELL)
+        said = time_refused(error) if isinstance(error, WhenError) else sentence(error, SHELL)
     else:
         await asyncio.to_thread(desk.done, one)
         return RedirectResponse(f"/threads/{thread}" if thread else "/", HTTPStatus.SEE_OTHER)
@@ -127,9 +126,9 @@ def _add(site: Site, visitor: Visitor, desk: Desk, one: Writing, at: str, *, hol
     added = [each.added.thread_id for each in receipts if each.added.thread_id is not None]
     if not added:
         twin = receipts[0].added.duplicates[0].existing
-        said = _("this text is #{thread} already, {state} on {channel}")
+        said = _("this text is #{thread} already, on {channel}: {state}")
         raise InputError(
-            said.format(thread=twin.thread_id, state=_(STATES[twin.state]), channel=twin.channel)
+            said.format(thread=twin.thread_id, channel=twin.channel, state=_(STATES[twin.state]))
         )
     return added[0] if len(added) == 1 else None
 

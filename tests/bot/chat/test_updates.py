@@ -294,6 +294,8 @@ def test_a_bad_token(tmp_path: Path) -> None:
         stand.server.revoke()
         stand.start()
         wait_until_logged(stand, logs, "does not accept the bot token")
+        assert stand._service is not None
+        assert "chat" in stand._service._chat.broken  # and so says /health/ready
         add(stand, THREAD)
         stand.wait_for_state(1, "page", DeliveryState.PUBLISHED)
     said = [one for one in logs if "bot token" in one["event"]]

@@ -32,6 +32,8 @@ UNHEARD = {
     "bot/chat/requests/settling.py": {"/settle 7 sent https://t.me/my_channel/113\n/settle 7 not-sent"},
     "bot/chat/telling/reactions.py": {"not found"},
     "bot/chat/updates.py": {"what answers is no Bot API server"},
+    "bot/chat/views/newcomer.py": {"threadcast setup"},
+    "bot/chat/views/people.py": {"threadcast pair"},
     # for programs that watch over the service
     "bot/requests/figures/stuck.py": {
         "thread  was due at  UTC, and waits",

@@ -3,6 +3,7 @@
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from tests.servers.mastodon.manners import GOTOSOCIAL, TAKAHE, Manners
 from tests.servers.mastodon.oauth import browse, decide
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TOKEN, TelegramServer
+from threadcast.bot.channels.port import now
+from threadcast.bot.data_folder import only_one, prepare
+from threadcast.bot.people.people import Role, admit
 from threadcast.bot.shell.setup.dotenv import filled
 from threadcast.config.settings import load
 
@@ -123,6 +127,20 @@ def test_left_and_taken_up(bare: Shell, telegram: TelegramServer) -> None:
         shown.press("\r")
         shown.wait_for("Mastodon is left out.")
         shown.wait_for("No channel is set up yet.")
+        assert shown.end() == 0
+
+
+def test_a_service_that_runs_hears(bare: Shell, telegram: TelegramServer) -> None:
+    """Where a service runs already, it hears the bot; set-up sees what comes of it in the queue."""
+    bare.env["THREADCAST_TELEGRAM__TOKEN"] = TOKEN
+    configured = load(bare.env, folder=bare.folder)
+    words = threadcast("setup", "--without", "chat", "--without", "mastodon", "--no-test")
+    with only_one(configured), terminal(words, folder=bare.folder, env=bare.env, columns=100) as shown:
+        shown.wait_for("A service is running here")
+        shown.wait_for("I wait for it, ten minutes")
+        with closing(prepare(configured)) as database:
+            admit(database.notes, 1111, Role.OWNER, by="service", now=now())
+        shown.wait_for("telegram:1111 steers the bot from now on.")
         assert shown.end() == 0
 
 

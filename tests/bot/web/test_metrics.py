@@ -155,6 +155,8 @@ def test_who_sees_them(tmp_path: Path) -> None:
         assert page.browser().get("/metrics").status_code == 200
         assert page.browser("https://threads.example.org").get("/metrics").status_code == 404
         assert page.browser().get("/metrics", headers={"Via": "1.1 proxy"}).status_code == 404
+    with opened(tmp_path / "here", THREADCAST_WEB__URL="http://127.0.0.1:8480") as page:
+        assert page.browser().get("/metrics").status_code == 200
 
 
 def test_what_the_queue_comes_to(tmp_path: Path) -> None:

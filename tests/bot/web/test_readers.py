@@ -59,7 +59,7 @@ def test_what_readers_did(tmp_path: Path) -> None:
         assert "<td>12</td><td>3</td><td>1</td>" in shown
         assert "Most readers leave behind post 1." in shown
         assert shown.count("<polyline") == 1
-        assert "14 favourites, 3 boosts, 1 replies" in browser.get("/history").text
+        assert "14 favourites, 3 boosts, 1 reply" in browser.get("/history").text
         over_all = browser.get("/readers").text
         assert "<td>2</td><td>17 %</td>" in over_all
         assert "style=" not in over_all + shown

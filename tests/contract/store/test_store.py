@@ -20,8 +20,9 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.errors import NotAllowedError, NotFoundError, StoreError
+from threadcast.queue.errors import NotAllowedError, NotFoundError, RepeatedError, StoreError
 from threadcast.queue.model import (
+    Added,
     Adoption,
     AuditEvent,
     Backlog,
@@ -29,10 +30,12 @@ from threadcast.queue.model import (
     ChannelSeen,
     Duplicate,
     NewThread,
+    Once,
 )
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import Event
 from threadcast.queue.store.database import Database
+from threadcast.queue.store.notes import ANSWERED, ASKED
 
 
 class TestAdd:
@@ -107,6 +110,26 @@ class TestAdd:
         ask(database, first, Event.CANCEL)
         (second,) = add(database)
         assert second.id != first.id
+
+    def test_once(self, database: Database) -> None:
+        """Under one key a thread is added once, and the answer to it is there, or neither of them is."""
+
+        def said(added: tuple[Added, ...]) -> str:
+            return f"as thread {added[0].thread_id}"
+
+        def broken(_: tuple[Added, ...]) -> str:
+            raise RuntimeError("dead before the commit")
+
+        with pytest.raises(RuntimeError):
+            database.threads.add([new()], now=NOON, actor="ada", once=Once("answer:1", "proof", broken))
+        assert (database.reading.deliveries(), database.notes.read("answer:1")) == ((), {})
+        once = Once("answer:1", "proof", said)
+        (added,) = database.threads.add([new()], now=NOON, actor="ada", once=once)
+        assert database.notes.read("answer:1") == {ASKED: "proof", ANSWERED: f"as thread {added.thread_id}"}
+        ask(database, added.deliveries[0], Event.CANCEL)
+        with pytest.raises(RepeatedError):
+            database.threads.add([new()], now=NOON, actor="ada", once=once)
+        assert len(database.reading.deliveries()) == 1
 
     def test_since_makes_a_duplicate_of_what_was_added_then(self, database: Database) -> None:
         """With `since`, a thread added at that moment or later is a duplicate, whatever became of it."""

@@ -12,6 +12,7 @@ import requests
 
 from threadcast.bot.channels.mastodon.errors import CallError, Fault, of_answer, of_transport
 from threadcast.bot.channels.mastodon.session import Session, read_json
+from threadcast.config.logs import conceal
 from threadcast.config.proxies import Proxies
 from threadcast.queue.sentences import Sentence
 
@@ -63,6 +64,7 @@ def _apply(server: str, redirect: str, scopes: str, proxies: Proxies) -> request
 
 def exchange(application: Application, code: str, proxies: Proxies) -> str:
     """Return the access token for a code, which is used up. Raises CallError."""
+    conceal([code, application.secret])  # a server may put into its words what it was sent
     told = {
         "grant_type": "authorization_code",
         "code": code,

@@ -33,8 +33,9 @@ from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
 from threadcast.bot.shell.exits import Exit
 from threadcast.bot.shell.screen import Screen, safe
+from threadcast.bot.shell.setup.asking import on_terminal
 from threadcast.config import logs
-from threadcast.config.settings import DEFAULT, InForce, in_force
+from threadcast.config.settings import DEFAULT, InForce, Settings, in_force
 
 NOT_WITHOUT_SERVICE = N_("The service has to run for that: threadcast run")
 
@@ -54,7 +55,7 @@ def run() -> None:
       THREADCAST_LOG_LEVEL=debug threadcast run
     """
     settings = load_settings()
-    if not settings.chosen and not has_queue(settings) and confirm(_(NOTHING_YET), default=True):
+    if _is_new(settings) and confirm(_(NOTHING_YET), default=True):
         from threadcast.bot.shell.setup.steps import Wishes, set_up  # noqa: PLC0415  # once
 
         if not set_up(Wishes()):
@@ -65,6 +66,11 @@ def run() -> None:
     )
     with speaking(ENGLISH):  # its log, whoever starts it
         asyncio.run(serve(settings))
+
+
+def _is_new(settings: Settings) -> bool:
+    """Whether nobody has said anything yet, and somebody is there to be asked."""
+    return on_terminal() and not settings.chosen and not has_queue(settings)
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """What a newcomer is told to paste is accepted as it stands."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from threadcast.bot.chat.access import Role
 from threadcast.bot.chat.views.message import Message, visible
 from threadcast.bot.chat.views.newcomer import (
     LONGEST_NAME,
-    PREFIX,
     begun,
     forgotten,
     how_to_begin,
@@ -23,6 +23,7 @@ from threadcast.bot.chat.views.newcomer import (
     name_for,
     ready,
 )
+from threadcast.bot.shell.cli import COMMANDS
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.config.settings import Settings, load
 
@@ -72,10 +73,11 @@ def test_the_line_for_a_group_is_accepted(tmp_path: Path) -> None:
     assert found.telegram.group == -5
 
 
-def test_the_lines_for_an_account_are_accepted(tmp_path: Path) -> None:
-    """The lines for a Mastodon account are those that it needs."""
-    (channel,) = accepted(lines(how_to_begin(Role.OWNER)), tmp_path).channels
-    assert (channel.name, channel.kind) == ("masto", "mastodon")
+def test_an_account_is_set_up_by_a_command() -> None:
+    """For a Mastodon account the command is named that sets one up, and it is there."""
+    named = re.search("threadcast ([a-z]+)", how_to_begin(Role.OWNER).text)
+    assert named
+    assert named[1] in COMMANDS
 
 
 def test_an_editor_is_told_who_can() -> None:
@@ -138,4 +140,4 @@ def test_rights_that_come_and_go_are_told_in_markup(title: str) -> None:
     for said in (ready(title, "news"), left(title, "news")):
         parse_html(said.text)
         assert "news" in visible(said.text)
-    assert PREFIX not in left(title, "news").text
+    assert "THREADCAST_" not in left(title, "news").text

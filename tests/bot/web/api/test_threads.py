@@ -183,6 +183,12 @@ def test_edited(tmp_path: Path) -> None:
         assert client.get(f"/threads/{number}").json()["title"].startswith("A kettle")
         assert client.put(f"/threads/{number}/text", json=new).json()["edits"] == {}
         assert client.get(f"/threads/{number}").json()["title"].startswith("A pan")
+        at = f"/threads/{number}/settings"
+        assert client.patch(at, json={"warning": "tea", "sensitive": True}).status_code == 200
+        assert client.patch(at, json={"sensitive": None}).status_code == 200
+        assert client.get(f"/threads/{number}").json()["thread"]["settings"] == {"warning": "tea"}
+        for wrong in ({}, {"colour": "blue"}, {"sensitive": "perhaps"}, {"hold": True}):
+            assert client.patch(at, json=wrong).status_code == 422
         assert client.post(f"/threads/{number}/parts", json={"text": "Tea"}).status_code == 422
         assert client.post(f"/threads/{number}/parts", json={"text": "3/ Tea."}).status_code == 200
         assert len(client.get(f"/threads/{number}").json()["thread"]["parts"]) == 3
@@ -242,6 +248,8 @@ def test_what_is_out(tmp_path: Path) -> None:
         published(page, number)
         client.post(f"/threads/{number}/parts", json={"text": "3/ Tea."})
         published(page, number)
+        (one,) = client.post(f"/threads/{number}/audit").json()["deliveries"]
+        assert (one["looked_at"], one["problem"], one["differences"]) == (3, "", [])
         undone = client.post(f"/threads/{number}/undo").json()
         (one,) = undone["deliveries"]
         assert (one["state"], one["gone"], one["out"], undone["until"]) == ("withdrawn", 3, 3, None)
@@ -283,4 +291,6 @@ def test_stopped_chains(tmp_path: Path) -> None:
         assert client.get("/threads?state=failed").json()["threads"][0]["id"] == number
         said = client.post(f"/threads/{number}/release").json()["detail"]
         assert "release is not possible while failed" in said
+        mended = client.post(f"/threads/{number}/retry", json={"mend": True})
+        assert (mended.status_code, "could not be looked at" in mended.json()["detail"]) == (409, True)
         assert client.post(f"/threads/{number}/retry").json()["deliveries"][0]["state"] == "queued"
