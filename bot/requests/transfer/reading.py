@@ -54,8 +54,8 @@ def _rows(source: Path) -> dict[str, list[Row]]:
         rows |= {name: [dict(one) for one in queue[name]] for name in ("channels", "events")}
         for name in queue["threads"]:
             if not NAME.fullmatch(name):
-                cause = Sentence("{name} is no file of it", name=plain(str(name))[:60])
-                raise BackupError(Fault.NOT_TAKEN, where=QUEUE, cause=cause)
+                stray = Sentence("{name} is no file of it", name=plain(str(name))[:60])
+                raise BackupError(Fault.NOT_TAKEN, where=QUEUE, cause=stray)
             thread = _json(source / THREADS / name)
             rows["threads"].append(thread)
             for one in thread["deliveries"]:
