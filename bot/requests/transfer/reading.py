@@ -13,6 +13,7 @@ from threadcast.bot.plain import plain
 from threadcast.bot.requests.input import InputError
 from threadcast.bot.requests.transfer.writing import FORMAT, MEDIA, QUEUE, THREADS
 from threadcast.queue.errors import BackupError, Fault
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.transfer.plain import Row
 
@@ -47,15 +48,14 @@ def _rows(source: Path) -> dict[str, list[Row]]:
     """Read the JSON files. Raises InputError, BackupError."""
     queue = _json(source / QUEUE)
     if not isinstance(queue, dict) or queue.get("format") != FORMAT:
-        raise InputError(f"{plain(str(source))} is no export that this Threadcast knows")
+        raise InputError(Sentence("{path} is no export that this Threadcast knows", path=plain(str(source))))
     rows: dict[str, list[Row]] = {"threads": [], "deliveries": [], "posts": []}
     try:
         rows |= {name: [dict(one) for one in queue[name]] for name in ("channels", "events")}
         for name in queue["threads"]:
             if not NAME.fullmatch(name):
-                raise BackupError(
-                    Fault.NOT_TAKEN, where=QUEUE, cause=f"{plain(str(name))[:60]} is no file of it"
-                )
+                stray = Sentence("{name} is no file of it", name=plain(str(name))[:60])
+                raise BackupError(Fault.NOT_TAKEN, where=QUEUE, cause=stray)
             thread = _json(source / THREADS / name)
             rows["threads"].append(thread)
             for one in thread["deliveries"]:
@@ -72,7 +72,8 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except OSError as error:
-        raise InputError(f"{plain(str(path))} cannot be read: {error.strerror}") from None
+        said = Sentence("{path} cannot be read: {cause}", path=plain(str(path)), cause=str(error.strerror))
+        raise InputError(said) from None
     except (ValueError, RecursionError) as error:
         raise BackupError(Fault.NOT_TAKEN, where=path.name, cause=plain(str(error))[:60]) from None
 

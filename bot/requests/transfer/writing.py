@@ -20,6 +20,7 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.store import SHORT, MediaStore
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.input import InputError
+from threadcast.queue.sentences import Sentence
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.transfer.plain import Row
 from threadcast.queue.store.transfer.transfer import Everything
@@ -77,7 +78,10 @@ def write_all(database: Database, store: MediaStore, target: Path, *, now: datet
             files, missing = _write(everything, store, folder, now)
             _finish(folder, target)
     except OSError as error:
-        raise InputError(f"{plain(str(target))} cannot be written: {error.strerror}") from None
+        said = Sentence(
+            "{path} cannot be written: {cause}", path=plain(str(target)), cause=str(error.strerror)
+        )
+        raise InputError(said) from None
     return Written(target, len(everything["threads"]), len(everything["posts"]), files, missing)
 
 
@@ -85,7 +89,9 @@ def write_all(database: Database, store: MediaStore, target: Path, *, now: datet
 def _made(target: Path) -> Iterator[Path]:
     """Yield a new folder beside the target, which goes again where it was not given its name."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"{plain(str(target))} is there already, and not empty: name another folder")
+        raise InputError(
+            Sentence("{path} is there already, and not empty: name another folder", path=plain(str(target)))
+        )
     folder = target.absolute().with_name(f".{target.absolute().name}.new")
     shutil.rmtree(folder, ignore_errors=True)  # what was killed before
     folder.mkdir(mode=0o700, parents=True)

@@ -311,11 +311,11 @@ def export(session: Session, thread_id: int | None, output: Path | None, folder:
     """
     if folder is not None:
         if thread_id is not None or output is not None:
-            raise click.UsageError("--all takes the name of a folder, and nothing else")
+            raise click.UsageError(_("--all takes the name of a folder, and nothing else"))
         _export_all(session, folder)
         return
     if thread_id is None:
-        raise click.UsageError("name the ID of a thread, or --all DIR; threadcast queue lists them")
+        raise click.UsageError(_("name the ID of a thread, or --all DIR; threadcast queue lists them"))
     thread = session.requests.queries.show(thread_id).stored.thread
     text = render(thread) + "\n"
     if session.as_json:
@@ -338,7 +338,8 @@ def _export_all(session: Session, folder: Path) -> None:
     what = f"{count(done.threads, 'thread')} with {count(done.posts, 'post')} and {count(done.files, 'file')}"
     session.screen.say(f"{what}: in {safe(str(folder))}", whole=True)
     if done.missing:
-        session.screen.say(f"Not kept any more, and not in it: {safe(several(done.missing))}")
+        said = _("Not kept any more, and not in it: {names}")
+        session.screen.say(said.format(names=safe(several(done.missing))))
 
 
 def _write_new(path: Path, text: str) -> None:

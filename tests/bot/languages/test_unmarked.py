@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from threadcast.bot.requests.transfer.writing import README
+
 ROOT = Path(__file__).resolve().parents[3]
 # What the shell says; not what programs read, nor the help of commands, which is English.
 SHELL = ("check", "context", "demo", "faults", "follow", "views")
@@ -32,13 +34,12 @@ UNHEARD = {
     "bot/chat/requests/settling.py": {"/settle 7 sent https://t.me/my_channel/113\n/settle 7 not-sent"},
     "bot/chat/telling/reactions.py": {"not found"},
     "bot/chat/updates.py": {"what answers is no Bot API server"},
-    "bot/chat/views/newcomer.py": {"threadcast setup"},
-    "bot/chat/views/people.py": {"threadcast pair"},
     # for programs that watch over the service
     "bot/requests/figures/stuck.py": {
         "thread  was due at  UTC, and waits",
         "what was due at  UTC was not taken up",
     },
+    "bot/requests/transfer/writing.py": {README},  # read beside files whose names are English
     "bot/shell/commands/operating/database.py": {"    → threadcast cancel  --channel "},
     "bot/shell/commands/queue.py": {
         "7 --channel news",
