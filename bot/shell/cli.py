@@ -88,7 +88,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "pair": ("operating.service", "Print a link: who opens it steers the bot."),
         "release": ("queue", "Let a held thread go."),
         "remove": ("threads", "Forget a thread of which nothing was sent."),
-        "share": ("service", "Print a link by which somebody approves a held thread."),
+        "share": ("operating.service", "Print a link by which somebody approves a held thread."),
         "settle": ("queue", "Say whether a doubtful post is out."),
         "skip": ("queue", "Leave a refused post out, and go on behind it."),
         "token": ("operating.tokens", "Let programs use the API."),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from fastapi import APIRouter, Cookie, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from threadcast.bot.languages import language, translated
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.arranging.days import WEEK, Started, monday, month, week
@@ -99,9 +100,11 @@ def give_time(
     """Give a thread a slot, or a time by the clock that was shown; `thread` is its number and channel."""
     number, name = thread.split(" ", 1)
     try:
-        due = parse_when(slot or when, now=site.clock(), zone=_zone(site, zone))
+        due = parse_when(slot or when, now=site.clock(), zone=_zone(site, zone), language=language())
     except WhenError as error:
-        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, capital(time_refused(error))) from None
+        raise HTTPException(
+            HTTPStatus.UNPROCESSABLE_ENTITY, capital(translated(time_refused(error)))
+        ) from None
     site.requests(visitor).changes.apply(int(number), Event.SCHEDULE, channels=[name], due=due)
     back = {"view": view, "on": on, "channel": shown, "zone": asked}
     return RedirectResponse(f"/calendar?{urlencode(back)}", HTTPStatus.SEE_OTHER)

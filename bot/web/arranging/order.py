@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
+from threadcast.bot.languages import language, translated
 from threadcast.bot.plain import capital
 from threadcast.bot.web.sign_in import OwnerSends, SiteHere, ThreadNumber
 from threadcast.bot.wording import time_refused
@@ -78,9 +79,11 @@ def at(
 ) -> Response:
     """Give it a time of its own, on one channel or all, by the clock that the page shows."""
     try:
-        due = parse_when(when, now=site.clock(), zone=site.zone)
+        due = parse_when(when, now=site.clock(), zone=site.zone, language=language())
     except WhenError as error:
-        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, capital(time_refused(error))) from None
+        raise HTTPException(
+            HTTPStatus.UNPROCESSABLE_ENTITY, capital(translated(time_refused(error)))
+        ) from None
     names = [channel] if channel else []
     site.requests(visitor).changes.apply(thread, Event.SCHEDULE, channels=names, due=due)
     return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)

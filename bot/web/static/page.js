@@ -13,7 +13,7 @@ if (zone && !`; ${document.cookie};`.includes(`; zone=${zone};`)) {
 const app = document.getElementById("mini-app");
 const init = app && new URLSearchParams(location.hash.slice(1)).get("tgWebAppData");
 if (init) {
-  document.getElementById("outside").textContent = "One moment …";
+  document.getElementById("outside").hidden = true;
   app.elements.init.value = init;
   app.submit();
 }
@@ -47,7 +47,7 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     if (by.dataset.said) say(by.dataset.said);
   } else if (ctx.request.method !== "GET") {
     const answer = new DOMParser().parseFromString(ctx.text, "text/html");
-    say(answer.querySelector("[role=alert]")?.textContent ?? "That was not done. Open the page anew.");
+    say(answer.querySelector("[role=alert]")?.textContent ?? document.getElementById("said")?.dataset.failed ?? "");
   }
 });
 
