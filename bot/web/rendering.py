@@ -27,7 +27,7 @@ from threadcast.bot.languages import _, direction, language, ngettext, preferred
 from threadcast.bot.languages.dates import weekday, written
 from threadcast.bot.languages.numbers import number
 from threadcast.bot.noticed import noticed
-from threadcast.bot.wording import SHELL, on_day, parts, posts, sentence, shortly, stands
+from threadcast.bot.wording import SHELL, exactly, on_day, parts, posts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader([Path(__file__).parent / "templates", Path(local.__file__).parent]),
@@ -58,6 +58,7 @@ _TEMPLATES.globals |= {
     "weekday": weekday,
     "written": written,
     "on_day": on_day,
+    "exactly": exactly,
     "translated": translated,
 }
 

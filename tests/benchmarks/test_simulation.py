@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.benchmarks import simulation
 from tests.benchmarks.world import BEGIN, Account, Bot, Chat, World
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace
+
+pytestmark = pytest.mark.no_cover  # they compute a lot, and twice as long while lines are counted
 
 
 def test_a_day_of_some_channels() -> None:

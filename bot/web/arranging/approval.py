@@ -38,7 +38,7 @@ def share(request: Request, site: SiteHere, visitor: OwnerSends, thread: ThreadN
 @router.get("/share/{code}")
 async def look(request: Request, site: SiteHere, code: Code) -> Response:
     """The thread as it will look on each channel where it waits."""
-    _, dossier = await _opened(site, code)
+    _share, dossier = await _opened(site, code)
     return await _shown(request, site, dossier)
 
 

@@ -134,7 +134,7 @@ async def mend(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber, channe
 def _require_idle(site: Site, thread: int) -> None:
     if site.errands.is_busy(thread):
         raise HTTPException(
-            HTTPStatus.CONFLICT, "Something goes on with it already. Wait until that is done."
+            HTTPStatus.CONFLICT, _("Something goes on with it already. Wait until that is done.")
         )
 
 

@@ -110,7 +110,7 @@ def go_on(
             request, visitor, dossier, text, problem=_("It was changed meanwhile. Read it anew, then save.")
         )
     try:
-        intake = understand("what you wrote", text.encode())
+        intake = understand(_("what you wrote"), text.encode())
         longer = continued(dossier.stored.thread, intake)
         out = [
             one.delivery.channel for one in dossier.chains if one.delivery.state is DeliveryState.PUBLISHED

@@ -15,6 +15,8 @@ from tests.bot.chat.test_updates import add, wait_until_told
 from threadcast.bot.channels.telegram.pace import PER_BOT, BotPace, SpareSlots, TelegramPace
 from threadcast.queue.outcomes import Sent
 
+pytestmark = pytest.mark.no_cover  # they compute a lot, and twice as long while lines are counted
+
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MOST = int(PER_BOT)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -39,6 +40,8 @@ from threadcast.queue.states import (
     interrupted,
 )
 from threadcast.queue.store.database import Database
+
+pytestmark = pytest.mark.no_cover  # they compute a lot, and twice as long while lines are counted
 
 CHANNELS = ("news", "masto")
 SEEN = [ChannelSeen(name, "local", name, "daily 09:00") for name in CHANNELS]
