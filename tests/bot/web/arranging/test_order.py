@@ -67,6 +67,10 @@ def test_a_time_of_its_own(tmp_path: Path) -> None:
         (one,) = page.database.reading.deliveries()
         assert (one.state, one.own_time) == ("queued", True)
         assert one.due == page.moment[0] + timedelta(hours=2)
+        browser.headers["Accept-Language"] = "de"
+        assert press(browser, f"/threads/{thread}/at", when="in 3 Stunden").status_code == 303
+        assert "24. dez 18:30 oder in 2h" in press(browser, f"/threads/{thread}/at", when="irgendwann").text
+        browser.headers["Accept-Language"] = "en"
         answer = press(browser, f"/threads/{thread}/at", when="yesterday 9:00")
         assert answer.status_code == 422
         assert "write it as" in answer.text
