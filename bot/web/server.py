@@ -89,7 +89,7 @@ class Page:
     async def close(self) -> None:
         """Answer what was asked, for a moment, and end."""
         self._site.live.end()
-        await self._site.errands.end()
+        await self._site.operations.end()
         if self._server is None or self._running is None:
             return
         self._server.should_exit = True

@@ -11,7 +11,7 @@ from threadcast.bot.channels.port import Channel, Clock
 from threadcast.bot.people.people import People, Role
 from threadcast.bot.requests.drafting.drafts import Drafts
 from threadcast.bot.requests.requests import Requests
-from threadcast.bot.web.arranging.errands import Errands
+from threadcast.bot.web.arranging.operations import Operations
 from threadcast.bot.web.live import Live
 from threadcast.bot.web.sessions import Sessions, Tries, Visitor
 from threadcast.config.channels import ChannelSettings
@@ -48,7 +48,7 @@ class Site:
     notes: Notes
     people: Callable[[], People]
     live: Live
-    errands: Errands
+    operations: Operations
     broken: Callable[[], Mapping[str, str]]
     clock: Clock
     zone: ZoneInfo
@@ -96,7 +96,7 @@ def build_site(
         notes,
         people,
         live,
-        Errands(live),
+        Operations(live),
         broken,
         clock,
         settings.timezone,

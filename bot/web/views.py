@@ -76,7 +76,7 @@ def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumb
         foreseen=foreseen,
         acts=offered(dossier, visitor.role, foreseen),
         may=may(dossier, visitor.role),
-        errand=site.errands.of(thread),
+        operation=site.operations.of(thread),
         name=site.people().name,
         happened=HAPPENED,
     )

@@ -13,7 +13,7 @@ from threadcast.bot.plain import capital
 from threadcast.bot.publishing.takedown import Undoing
 from threadcast.bot.requests.chains import Pause
 from threadcast.bot.requests.errors import Problem, RefusedError
-from threadcast.bot.web.arranging.errands import Errand
+from threadcast.bot.web.arranging.operations import Operation
 from threadcast.bot.web.rendering import page
 from threadcast.bot.web.sign_in import OwnerSends, SiteHere, ThreadNumber
 from threadcast.bot.web.site import Site
@@ -80,14 +80,14 @@ async def undo(
     _require_idle(site, thread)
     await asyncio.to_thread(requests.changes.withdraw, thread, channels=names)
 
-    async def work(errand: Errand) -> None:
+    async def work(operation: Operation) -> None:
         def see(one: Undoing) -> None:
-            errand.undone[one.delivery.channel] = one
-            site.errands.told()
+            operation.undone[one.delivery.channel] = one
+            site.operations.told()
 
         await requests.chains.undo(thread, channels=names, see=see, pause=_pause(site))
 
-    site.errands.begin(thread, work)
+    site.operations.begin(thread, work)
     return _back(thread)
 
 
@@ -97,10 +97,10 @@ async def audit(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber) -> Re
     _require_idle(site, thread)
     requests = site.requests(visitor)
 
-    async def work(errand: Errand) -> None:
-        errand.audits = await requests.chains.audit(thread, pause=_pause(site))
+    async def work(operation: Operation) -> None:
+        operation.audits = await requests.chains.audit(thread, pause=_pause(site))
 
-    site.errands.begin(thread, work)
+    site.operations.begin(thread, work)
     return _back(thread)
 
 
@@ -110,17 +110,17 @@ async def edit_back(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber) -
     _require_idle(site, thread)
     requests = site.requests(visitor)
 
-    async def work(errand: Errand) -> None:
+    async def work(operation: Operation) -> None:
         found = await requests.chains.audit(thread, pause=_pause(site))
         if any(one.problem for one in found):
-            errand.audits = found
+            operation.audits = found
             return
         correction = await requests.chains.back(thread, found)
-        errand.unchanged = correction.is_empty
+        operation.unchanged = correction.is_empty
         if not correction.is_empty:
             await asyncio.to_thread(requests.chains.correct, correction)
 
-    site.errands.begin(thread, work)
+    site.operations.begin(thread, work)
     return _back(thread)
 
 
@@ -132,7 +132,7 @@ async def mend(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber, channe
 
 
 def _require_idle(site: Site, thread: int) -> None:
-    if site.errands.is_busy(thread):
+    if site.operations.is_busy(thread):
         raise HTTPException(
             HTTPStatus.CONFLICT, _("Something goes on with it already. Wait until that is done.")
         )

@@ -11,7 +11,7 @@ from tests.bot.web.opened import Opened, opened, press
 from tests.bot.web.test_views import add
 from threadcast.bot.publishing.publisher import LEASE
 from threadcast.bot.requests.preview import ASSUMED
-from threadcast.bot.web.arranging.errands import Errand
+from threadcast.bot.web.arranging.operations import Operation
 from threadcast.queue.compose.compose import compose
 from threadcast.queue.model import Claim
 from threadcast.queue.outcomes import Code, Unknown
@@ -38,7 +38,7 @@ def at_work(page: Opened) -> Iterator[TestClient]:
         yield browser
 
 
-async def endless(_: Errand) -> None:
+async def endless(_: Operation) -> None:
     await asyncio.Event().wait()
 
 
@@ -124,10 +124,10 @@ def test_compared(tmp_path: Path) -> None:
         add(page, TEXT)
         page.publish()
         assert browser.portal is not None
-        browser.portal.call(page.site.errands.begin, 1, endless)
+        browser.portal.call(page.site.operations.begin, 1, endless)
         assert "goes on with it already" in press(browser, f"{AT}/undo", sure="true").text
         assert [one.state for one in page.database.reading.deliveries()] == ["published"]
-        browser.portal.call(page.site.errands.end)
+        browser.portal.call(page.site.operations.end)
         press(browser, f"{AT}/audit")
         assert "as it was sent: 2 posts" in came_of_it(browser)
         press(browser, f"{AT}/edit-back")

@@ -13,7 +13,7 @@ log = get_logger("threadcast.page")
 
 
 @dataclass(slots=True)
-class Errand:
+class Operation:
     """What goes on with a thread, or what came of it last. `fault` is why it came to no end."""
 
     undone: dict[str, Undoing] = field(default_factory=dict)  # by channel
@@ -28,15 +28,18 @@ class Errand:
         return any(each.kind == "edited" for one in self.audits or () for each in one.differences)
 
 
-class Errands:
+Work = Callable[[Operation], Awaitable[None]]
+
+
+class Operations:
     """One a thread at a time. What begins and ends them is called on the service's loop."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._last: dict[int, Errand] = {}
+        self._last: dict[int, Operation] = {}
         self._running: set[asyncio.Task[None]] = set()
 
-    def of(self, thread: int) -> Errand | None:
+    def of(self, thread: int) -> Operation | None:
         """Return what goes on with a thread, or came of it last."""
         return self._last.get(thread)
 
@@ -45,12 +48,12 @@ class Errands:
         last = self._last.get(thread)
         return last is not None and last.busy
 
-    def begin(self, thread: int, work: Callable[[Errand], Awaitable[None]]) -> None:
+    def begin(self, thread: int, work: Work) -> None:
         """Begin it, where nothing goes on with this thread."""
         if self.is_busy(thread):
             return
-        errand = self._last[thread] = Errand()
-        task = asyncio.create_task(self._run(thread, errand, work), name=f"errand of #{thread}")
+        operation = self._last[thread] = Operation()
+        task = asyncio.create_task(self._run(thread, operation, work), name=f"operation of #{thread}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -64,15 +67,15 @@ class Errands:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _run(self, thread: int, errand: Errand, work: Callable[[Errand], Awaitable[None]]) -> None:
+    async def _run(self, thread: int, operation: Operation, work: Work) -> None:
         try:
-            await work(errand)
+            await work(operation)
         except QueueError as error:
-            errand.fault = error
+            operation.fault = error
         except Exception as error:
             # An edge, as a view is: whatever broke, the page says that it did.
             log.exception("work with a thread broke", thread=thread)
-            errand.fault = error
+            operation.fault = error
         finally:
-            errand.busy = False
+            operation.busy = False
             self.told()
