@@ -28,7 +28,7 @@ from threadcast.queue.text.parse import parse
 
 FIRST_VIEW, PREVIEW = 100.0, 50.0  # milliseconds
 LARGEST = 100.0  # KB of a view
-SHARE, DELAY = 5.0, 5.0  # per cent of a core, milliseconds of a post
+SHARE = 5.0  # per cent of a core
 KB = 1024
 ADDED = 1000  # threads in a transaction
 WARM = 3
@@ -218,8 +218,7 @@ def open_pages(
         f"page: how much later a post goes out with {pages} open pages",
         quantiles(late, n=20, method="inclusive")[18],
         "ms",
-        detail=f"p95 of {len(late)} gaps, beside a chain without pages; the pace towards Telegram is in it, too: "
-        f"{DELAY:g} ms would be met where that is even",
+        detail=f"p95 of {len(late)} gaps, beside a chain without pages; the pace of the chat is in it, too",
     )
 
 
