@@ -201,7 +201,7 @@ def open_pages(
         idle = _used(service, seconds)
     yield Figure(
         f"page: {pages} open pages while a chain goes out",
-        (watched - alone) * 100,
+        max(0.0, watched - alone) * 100,
         "% of a core",
         SHARE,
         detail=f"a post a second; {views_given} views were asked for; without pages {alone * 100:.1f} %",
@@ -216,7 +216,7 @@ def open_pages(
     late = [(one - other) * 1000 for one, other in zip(sorted(slower), sorted(gaps), strict=True)]
     yield Figure(
         f"page: how much later a post goes out with {pages} open pages",
-        quantiles(late, n=20, method="inclusive")[18],
+        max(0.0, quantiles(late, n=20, method="inclusive")[18]),
         "ms",
         detail=f"p95 of {len(late)} gaps, beside a chain without pages; the pace of the chat is in it, too",
     )
