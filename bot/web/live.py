@@ -8,8 +8,8 @@ from typing import Final
 ALIVE_EVERY: Final = 20.0  # seconds, so that a proxy does not take a quiet connection for a dead one
 AT_MOST: Final = 0.5  # seconds between two changes that a page is told
 # Seconds between two pages that are told: each asks for its view then, in the loop that publishes. A hundred
-# of them see a change within half a minute, and take a twentieth of a core; two of them see it at once.
-APART: Final = 0.25
+# of them see a change within forty seconds, and take a twentieth of a core; two of them see it at once.
+APART: Final = 0.4
 
 
 class Live:
