@@ -39,7 +39,7 @@ class Sender:
         return f"telegram:{self.person}"
 
     @property
-    def desk(self) -> str:
+    def draft_key(self) -> str:
         """Where they write."""
         return f"{self.chat}:{self.person}"
 

@@ -16,7 +16,7 @@ from typing import Final
 from threadcast.bot.channels.port import Clock
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import Role
-from threadcast.bot.requests.drafting.drafts import desk_of
+from threadcast.bot.requests.drafting.drafts import draft_key
 from threadcast.queue.store.notes import Notes
 
 SESSION_LASTS: Final = timedelta(days=30)
@@ -37,9 +37,9 @@ class Visitor:
     csrf: str
 
     @property
-    def desk(self) -> str:
+    def draft_key(self) -> str:
         """Where they write: their own chat with the bot, and this page."""
-        return desk_of(self.actor)
+        return draft_key(self.actor)
 
 
 class Tries:

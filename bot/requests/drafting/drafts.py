@@ -95,13 +95,13 @@ class Draft:
 
 
 class Writer(Protocol):
-    """Who writes, and where: `desk` names the one draft that they have there."""
+    """Who writes, and where: `draft_key` names the one draft that they have there."""
 
     @property
-    def desk(self) -> str: ...
+    def draft_key(self) -> str: ...
 
 
-def desk_of(actor: str) -> str:
+def draft_key(actor: str) -> str:
     """Return where an actor of the audit log writes beside the groups: in their own chat, and on the page."""
     kind, _, number = actor.partition(":")
     return f"{number}:{number}" if kind == "telegram" else actor
@@ -196,7 +196,7 @@ class Drafts:
 
 
 def _page(writer: Writer) -> str:
-    return f"draft:{writer.desk}"
+    return f"draft:{writer.draft_key}"
 
 
 def mark(draft: Draft | None) -> str:

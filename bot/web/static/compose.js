@@ -52,7 +52,7 @@ document.addEventListener("htmx:response:error", (event) => {
   const said = document.createElement("p");
   said.className = "warning";
   said.setAttribute("role", "alert");
-  const { large, refused } = document.querySelector(".desk").dataset;
+  const { large, refused } = document.querySelector(".composer").dataset;
   const names = [...files.files].map((one) => one.name).join(", ");
   said.textContent = ctx.response.status === 413 ? `${names}: ${large}` : refused;
   document.getElementById("problem").replaceChildren(said);

@@ -18,7 +18,7 @@ from threadcast.bot.requests.queries import is_own
 from threadcast.bot.web.sessions import Visitor
 from threadcast.bot.web.sign_in import Sender, SignedIn, SiteHere, from_our_form
 from threadcast.bot.web.site import Site
-from threadcast.bot.web.writing.desk import Desk, Writing
+from threadcast.bot.web.writing.composer import Composer, Writing
 from threadcast.bot.wording import SHELL, STATES, sentence, time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.states import Event
@@ -41,52 +41,54 @@ def written(
     return Writing(text.replace("\r\n", "\n"), channel, seen, mine)
 
 
-def desk_of(site: SiteHere, visitor: SignedIn) -> Desk:
-    return Desk(site, visitor)
+def composer_of(site: SiteHere, visitor: SignedIn) -> Composer:
+    return Composer(site, visitor)
 
 
 Written = Annotated[Writing, Depends(written)]
-DeskHere = Annotated[Desk, Depends(desk_of)]
+ComposerHere = Annotated[Composer, Depends(composer_of)]
 
 
 @router.get("/compose")
-async def write(request: Request, desk: DeskHere) -> Response:
+async def write(request: Request, composer: ComposerHere) -> Response:
     """The text that this person was writing, here or in the chat, and how it would look."""
-    return await desk.shown(request, await asyncio.to_thread(desk.begun))
+    return await composer.shown(request, await asyncio.to_thread(composer.begun))
 
 
 @router.post("/compose/preview", dependencies=OURS)
-async def preview(request: Request, desk: DeskHere, one: Written) -> Response:
+async def preview(request: Request, composer: ComposerHere, one: Written) -> Response:
     """How it would look, and nothing is added; the text is kept for this person."""
-    return await desk.seen(request, one)
+    return await composer.seen(request, one)
 
 
 @router.post("/compose/describe", dependencies=OURS)
 async def describe(
-    request: Request, desk: DeskHere, one: Written, line: Line, description: Word = ""
+    request: Request, composer: ComposerHere, one: Written, line: Line, description: Word = ""
 ) -> Response:
     """Say what can be seen in the file of a line."""
-    return await _changed(request, desk, one, partial(described, one.text, line, description))
+    return await _changed(request, composer, one, partial(described, one.text, line, description))
 
 
 @router.post("/compose/leave-out", dependencies=OURS)
-async def leave_out(request: Request, desk: DeskHere, one: Written, line: Line) -> Response:
+async def leave_out(request: Request, composer: ComposerHere, one: Written, line: Line) -> Response:
     """Do not show the file of a line."""
-    return await _changed(request, desk, one, partial(without_line, one.text, line))
+    return await _changed(request, composer, one, partial(without_line, one.text, line))
 
 
 @router.post("/compose/set", dependencies=OURS)
-async def settle(request: Request, desk: DeskHere, one: Written, name: Word, value: Word = "") -> Response:
+async def settle(
+    request: Request, composer: ComposerHere, one: Written, name: Word, value: Word = ""
+) -> Response:
     """Change a setting of the thread."""
-    return await _changed(request, desk, one, partial(with_setting, one.text, name, value))
+    return await _changed(request, composer, one, partial(with_setting, one.text, name, value))
 
 
-async def _changed(request: Request, desk: Desk, one: Writing, change: Callable[[], str]) -> Response:
+async def _changed(request: Request, composer: Composer, one: Writing, change: Callable[[], str]) -> Response:
     try:
         new = replace(one, text=await asyncio.to_thread(change))
     except InputError as error:
-        return await desk.seen(request, one, problems=[sentence(error, SHELL)])
-    return await desk.seen(request, new, anew=True)
+        return await composer.seen(request, one, problems=[sentence(error, SHELL)])
+    return await composer.seen(request, new, anew=True)
 
 
 @router.post("/compose")
@@ -94,30 +96,32 @@ async def add(
     request: Request,
     site: SiteHere,
     visitor: Sender,
-    desk: DeskHere,
+    composer: ComposerHere,
     one: Written,
     at: Annotated[str, Form(max_length=100)] = "",
     hold: Annotated[bool, Form()] = False,
 ) -> Response:
     """Add it on these channels, and show the thread; what cannot be is said beside the text, which stays."""
     try:
-        thread = await asyncio.to_thread(_add, site, visitor, desk, one, at, hold=hold)
+        thread = await asyncio.to_thread(_add, site, visitor, composer, one, at, hold=hold)
     except (InputError, WhenError) as error:
         said = time_refused(error) if isinstance(error, WhenError) else sentence(error, SHELL)
     else:
-        await asyncio.to_thread(desk.done, one)
+        await asyncio.to_thread(composer.done, one)
         return RedirectResponse(f"/threads/{thread}" if thread else "/", HTTPStatus.SEE_OTHER)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return await desk.shown(request, one, status=status, at=at, problems=[said])
+    return await composer.shown(request, one, status=status, at=at, problems=[said])
 
 
-def _add(site: Site, visitor: Visitor, desk: Desk, one: Writing, at: str, *, hold: bool) -> int | None:
+def _add(
+    site: Site, visitor: Visitor, composer: Composer, one: Writing, at: str, *, hold: bool
+) -> int | None:
     """The thread's number; None where there are several, or it was there already."""
     if not one.channels:
         raise InputError(_("no channel is chosen; choose where it shall go out"))
     moment = parse_when(at, now=site.clock(), zone=site.zone, language=language()) if at.strip() else None
-    receipts = desk.requests.threads.add(
-        [desk.read(one.text)],
+    receipts = composer.requests.threads.add(
+        [composer.read(one.text)],
         channels=one.channels,
         at=moment,
         hold=hold,
@@ -136,11 +140,11 @@ def _add(site: Site, visitor: Visitor, desk: Desk, one: Writing, at: str, *, hol
 @router.post("/compose/take-back")
 def take_back(
     visitor: Sender,
-    desk: DeskHere,
+    composer: ComposerHere,
     thread: Annotated[int, Form(ge=1, lt=10**9)],
 ) -> Response:
     """Take a thread out of the queue that this editor added, as long as nothing of it has begun."""
-    if visitor.role is not Role.OWNER and not is_own(desk.requests.queries.show(thread), visitor.actor):
+    if visitor.role is not Role.OWNER and not is_own(composer.requests.queries.show(thread), visitor.actor):
         raise HTTPException(HTTPStatus.FORBIDDEN, _("An owner does that; you take back what you added."))
-    desk.requests.changes.apply(thread, Event.CANCEL)
+    composer.requests.changes.apply(thread, Event.CANCEL)
     return RedirectResponse("/compose", HTTPStatus.SEE_OTHER)

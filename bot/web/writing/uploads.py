@@ -16,8 +16,8 @@ from threadcast.bot.requests.archives import is_archive
 from threadcast.bot.requests.drafting.text import with_line
 from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
 from threadcast.bot.web.sign_in import SignedIn, SiteHere, from_our_form
-from threadcast.bot.web.writing.compose import DeskHere, written
-from threadcast.bot.web.writing.desk import Desk, family_of
+from threadcast.bot.web.writing.compose import ComposerHere, written
+from threadcast.bot.web.writing.composer import Composer, family_of
 from threadcast.bot.wording import SHELL, sentence
 
 router = APIRouter()
@@ -34,7 +34,7 @@ Digest = Annotated[str, Path(pattern=f"^[0-9a-f]{{{SHORT}}}$")]
 
 
 @router.post(PATH)
-async def take(request: Request, visitor: SignedIn, desk: DeskHere) -> Response:
+async def take(request: Request, visitor: SignedIn, composer: ComposerHere) -> Response:
     """Put files into the text: a text is added behind it, what can be seen or heard is shown in a part.
 
     The body is read when it is known who sends it.
@@ -48,11 +48,11 @@ async def take(request: Request, visitor: SignedIn, desk: DeskHere) -> Response:
         for file in form.getlist("file"):
             if isinstance(file, UploadFile) and file.filename:
                 try:
-                    text = await asyncio.to_thread(_with_file, desk, text, file, place)
+                    text = await asyncio.to_thread(_with_file, composer, text, file, place)
                 except InputError as error:
                     problems.append(sentence(error, SHELL))
     new = written(text, names, one.seen)
-    return await desk.seen(request, new, problems=problems, anew=text != one.text)
+    return await composer.seen(request, new, problems=problems, anew=text != one.text)
 
 
 def _field(form: FormData, name: str) -> str:
@@ -60,13 +60,13 @@ def _field(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _with_file(desk: Desk, text: str, upload: UploadFile, place: int | None) -> str:
+def _with_file(composer: Composer, text: str, upload: UploadFile, place: int | None) -> str:
     """Return a text with a file. Raises InputError, which names it."""
     name = plain(upload.filename or "")[-LONGEST:]
     file = upload.file
     if family_of(name, upload.content_type) in SHOWN:
-        return with_line(text, desk.requests.threads.keep_file(name, file), place)
-    reads: Any = desk.requests.threads.unpacked if is_archive(file) else understand
+        return with_line(text, composer.requests.threads.keep_file(name, file), place)
+    reads: Any = composer.requests.threads.unpacked if is_archive(file) else understand
     file.seek(0)
     read = reads(name, file.read(MAX_INPUT + 1)).text.strip("\n")
     return f"{text.rstrip()}\n\n{read}\n".lstrip("\n")

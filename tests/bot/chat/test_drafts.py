@@ -10,7 +10,7 @@ from tests.servers.telegram.chats import clean
 from tests.servers.telegram.people import _in_parts as as_clients_cut
 from threadcast.bot.chat.access import Role, Sender
 from threadcast.bot.chat.drafts import REMEMBERED, Heard, Source, Sources, is_whole, listen
-from threadcast.bot.requests.drafting.drafts import Draft, Drafts, desk_of, join, mark
+from threadcast.bot.requests.drafting.drafts import Draft, Drafts, draft_key, join, mark
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread
 
@@ -143,9 +143,9 @@ class TestDrafts:
         assert self.drafts.of(self.ada) == Draft({}, ("news",), None)
 
     def test_desks(self) -> None:
-        """Somebody's page and their own chat with the bot are one desk; a machine's user has one as well."""
-        assert desk_of("telegram:1111") == self.ada.desk
-        assert desk_of("shell:ada") == "shell:ada"
+        """Somebody's page and their own chat with the bot are one draft_key; a machine's user has one as well."""
+        assert draft_key("telegram:1111") == self.ada.draft_key
+        assert draft_key("shell:ada") == "shell:ada"
 
 
 class TestSources:

@@ -43,7 +43,7 @@ class Writing:
     mine: bool = False
 
 
-class Desk:
+class Composer:
     """Where one person writes."""
 
     def __init__(self, site: Site, visitor: Visitor) -> None:
