@@ -142,8 +142,8 @@ class TestDrafts:
         assert self.drafts.write(self.ada, "", [], seen=mark(self.drafts.of(self.ada)))
         assert self.drafts.of(self.ada) == Draft({}, ("news",), None)
 
-    def test_desks(self) -> None:
-        """Somebody's page and their own chat with the bot are one draft_key; a machine's user has one as well."""
+    def test_where_a_draft_is(self) -> None:
+        """Somebody has one draft on the page and in their own chat with the bot; a machine's user has one."""
         assert draft_key("telegram:1111") == self.ada.draft_key
         assert draft_key("shell:ada") == "shell:ada"
 
