@@ -43,19 +43,23 @@ class Visitor:
 
 
 class Tries:
-    """Counts how many links somebody tries, whoever it is: a few a minute."""
+    """Counts how many links somebody tries, whoever it is, or how often a program asks: so many a minute."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, most: int = TRIES) -> None:
         self._clock = clock
-        self._tried: deque[datetime] = deque(maxlen=TRIES)
+        self._tried: deque[datetime] = deque(maxlen=most)
 
     def may_try(self) -> bool:
-        """Return whether one more link may be tried now, and count it."""
-        now = self._clock()
-        if len(self._tried) == TRIES and self._tried[0] > now - WITHIN:
-            return False
-        self._tried.append(now)
-        return True
+        """Return whether one more may be tried now, and count it."""
+        return not self.wait()
+
+    def wait(self) -> timedelta:
+        """Count one more now; or return how long one has to wait for that."""
+        now, tried = self._clock(), self._tried
+        if len(tried) == tried.maxlen and tried[0] > now - WITHIN:
+            return tried[0] + WITHIN - now
+        tried.append(now)
+        return timedelta(0)
 
 
 class Sessions:

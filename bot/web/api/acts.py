@@ -16,7 +16,9 @@ from threadcast.bot.requests.errors import RefusedError
 from threadcast.bot.web.api import answers
 from threadcast.bot.web.api.bodies import Name
 from threadcast.bot.web.api.caller import Owner
+from threadcast.bot.web.api.problems import Kind, ProblemError
 from threadcast.bot.web.sign_in import ThreadNumber
+from threadcast.config.logs import redact
 from threadcast.config.schedule.words import parse_when
 from threadcast.queue.states import Event
 
@@ -106,6 +108,29 @@ async def audit(caller: Owner, thread: ThreadNumber, where: Where = Where()) -> 
     """Compare what is out with what the networks show: missing, edited, out of order, not ours."""
     found = await caller.requests.chains.audit(thread, channels=where.channels)
     return answers.Audits(deliveries=models.many(models.Audit, found))
+
+
+class Restoring(Where):
+    """With `dry_run` it is only said how many posts would be edited."""
+
+    dry_run: bool = False
+
+
+@router.post("/edit-back")
+async def edit_back(caller: Owner, thread: ThreadNumber, how: Restoring = Restoring()) -> answers.Edited:  # noqa: B008
+    """Have what was edited on the networks say and show again what is stored here; it is looked at first."""
+    chains = caller.requests.chains
+    audits = await chains.audit(thread, channels=how.channels)
+    for one in audits:
+        if one.problem:
+            said = f"{one.delivery.channel} could not be looked at: {one.problem}"
+            raise ProblemError(Kind.NOT_ALLOWED, redact(said))
+    correction = await chains.back(thread, audits)
+    deliveries = [one.delivery for one in audits]
+    if not (how.dry_run or correction.is_empty):
+        deliveries = list(await asyncio.to_thread(chains.correct, correction))
+    edits = {name: many for name, many in correction.channels.items() if many}
+    return answers.Edited(deliveries=models.many(models.Delivery, deliveries), edits=edits)
 
 
 @router.post("/skip")

@@ -17,13 +17,19 @@ from threadcast.bot.requests.errors import RequestError
 from threadcast.bot.requests.input import InputError
 from threadcast.bot.web.api import acts, lists, problems, threads
 from threadcast.bot.web.api.bodies import FORM, LARGEST, LARGEST_FORM
-from threadcast.bot.web.api.caller import BEARER, DESCRIPTION, admit
+from threadcast.bot.web.api.caller import BEARER, DESCRIPTION, Rates, admit
 from threadcast.bot.web.site import Site
 from threadcast.config.schedule.words import WhenError
 from threadcast.queue.errors import QueueError
 
 AT: Final = "/api/v1"
-TAKE_FILES: Final = ("/threads", "/preview", "/text", "/parts")  # how the addresses end where a form may come
+TAKE_FILES: Final = (
+    "/threads",
+    "/preview",
+    "/text",
+    "/parts",
+    "/adopt",
+)  # how the addresses end where a form may come
 REFUSED: Final = (QueueError, RequestError, InputError, WhenError, MediaError, problems.ProblemError)
 PROBLEMS: Final = sorted({kind.status for kind in problems.Kind} - {HTTPStatus.INTERNAL_SERVER_ERROR})
 
@@ -46,6 +52,7 @@ def make_api(site: Site) -> FastAPI:
         },
     )
     api.state.site = site
+    api.state.rates = Rates(site)
     for routes in (threads.router, threads.drafts, acts.router, lists.router):
         api.include_router(routes)
     api.middleware("http")(_guard)

@@ -68,6 +68,18 @@ class More(Wish):
     """Parts that go on from the last one of a thread."""
 
 
+class Taking(Wish):
+    """A thread whose chain was begun by hand: its first `parts` parts are out, the last of them at `last`."""
+
+    channel: Name
+    parts: int = Field(ge=1, lt=10**4)
+    last: str = Field(min_length=1, max_length=2000, description="the link of that post, or its id")
+    force: bool = Field(default=False, description="also where it cannot be looked at, or shows another text")
+    source: str = Field(
+        default="the API", max_length=LONGEST_SOURCE, description="where it comes from, for people"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Sent(Generic[M]):
     """A text that came in, and its files by the names under which they came."""

@@ -1,6 +1,8 @@
 """Who asks: a program with a token. Everybody else is told nothing, and no body of theirs is read."""
 
 import asyncio
+import math
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -11,11 +13,13 @@ from fastapi.security import HTTPBearer
 from threadcast.bot.people.tokens import Scope, Token, find
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.api.problems import Kind, ProblemError
+from threadcast.bot.web.sessions import Tries
 from threadcast.bot.web.sign_in import SignInNeededError, site_of, visitor_of
 from threadcast.bot.web.site import Site
 
 BEARER: Final = HTTPBearer(auto_error=False, scheme_name="token", description="threadcast token new NAME")
 DESCRIPTION: Final = "/openapi.json"
+MOST: Final = 1200  # requests of one token in a minute: more than any of ours need, less than a loop makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,25 @@ class Caller:
             )
 
 
+class Rates:
+    """How often each token asks. There are as many as there are tokens."""
+
+    def __init__(self, site: Site, most: int = MOST) -> None:
+        self.most = most
+        self._of: defaultdict[str, Tries] = defaultdict(lambda: Tries(site.clock, most))
+
+    def count(self, token: Token) -> None:
+        """One request more. Raises ProblemError where they are too many."""
+        wait = self._of[token.name].wait()
+        if wait:
+            seconds = math.ceil(wait.total_seconds())
+            raise ProblemError(
+                Kind.TOO_MANY,
+                f"at most {self.most} requests in a minute are answered for one token",
+                headers={"Retry-After": str(seconds)},
+            )
+
+
 async def admit(request: Request, path: str) -> None:
     """Find out who asks, before anything of the request is looked at. Raises ProblemError, StoreError.
 
@@ -47,6 +70,7 @@ async def admit(request: Request, path: str) -> None:
     if kind.lower() == "bearer" and secret.strip():
         token = await asyncio.to_thread(find, site.notes, secret.strip(), now=site.clock())
     if token is not None:
+        request.app.state.rates.count(token)
         request.state.caller = Caller(token, site.requests_of(token.actor), site)
     elif path != DESCRIPTION or not await asyncio.to_thread(_is_signed_in, request):
         given = "this token is not known, or not any more" if kind else "no token was sent"

@@ -63,6 +63,11 @@ class Kind(Enum):
         "The Idempotency-Key was used for something else",
         "use a new key for each new request, and the same one to ask again for the same",
     )
+    TOO_MANY = (
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "The token asks too often",
+        "ask again after the seconds of Retry-After",
+    )
     UNAVAILABLE = (
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The queue cannot be used now",
@@ -98,11 +103,14 @@ class Problem(BaseModel):
 class ProblemError(Exception):
     """A request that is not met, for a reason of the API's own."""
 
-    def __init__(self, kind: Kind, detail: str, following: str = "") -> None:
+    def __init__(
+        self, kind: Kind, detail: str, following: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(kind, detail)
         self.kind = kind
         self.detail = detail
         self.next = following or kind.next
+        self.headers = headers
 
 
 def kind_of(error: Exception) -> Kind:
@@ -133,7 +141,7 @@ def answer(
 def refused(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001  # as every handler
     """Answer an error of the requests, or of the API."""
     if isinstance(error, ProblemError):
-        return answer(error.kind, error.detail, error.next)
+        return answer(error.kind, error.detail, error.next, error.headers)
     said = time_refused(error) if isinstance(error, WhenError) else sentence(error, SHELL)
     return answer(kind_of(error), redact(said))
 

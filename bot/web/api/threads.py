@@ -19,7 +19,7 @@ from threadcast.bot.requests.input import inspected
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.web.api import answers
-from threadcast.bot.web.api.bodies import Addition, Draft, Edit, More, Name, Sent, described, sent
+from threadcast.bot.web.api.bodies import Addition, Draft, Edit, More, Name, Sent, Taking, described, sent
 from threadcast.bot.web.api.caller import Adder, Caller, Owner, Reader
 from threadcast.bot.web.api.problems import Kind, ProblemError
 from threadcast.bot.web.sign_in import ThreadNumber
@@ -233,3 +233,13 @@ async def preview(caller: Adder, given: Annotated[Sent[Draft], Depends(sent(Draf
     found = await preview_posts(intake.threads, pick(caller.requests.channels, given.wish.channels))
     threads = models.many(models.Thread, intake.threads)
     return answers.Previews(threads=threads, previews=models.previews(found))
+
+
+@drafts.post("/adopt", status_code=201, openapi_extra=described(Taking))
+async def adopt(caller: Owner, given: Annotated[Sent[Taking], Depends(sent(Taking))]) -> answers.Receipts:
+    """Take over a chain that was begun by hand, and go on behind its last post; that is looked at first."""
+    wish, intake = given.wish, await asyncio.to_thread(given.read)
+    receipt = await caller.requests.chains.adopt(
+        intake, channel=wish.channel, parts=wish.parts, address=wish.last, force=wish.force
+    )
+    return answers.Receipts(threads=models.many(models.Receipt, [receipt]))

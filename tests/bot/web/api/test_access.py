@@ -1,12 +1,14 @@
 """Who may use the API, and what each is told who may not."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.bot.web.opened import HERE, Opened, opened
 from threadcast.bot.people.tokens import Scope, revoke
-from threadcast.bot.web.api.api import examples
+from threadcast.bot.web.api.api import AT, examples
+from threadcast.bot.web.api.caller import Rates
 from threadcast.bot.web.api.problems import MEDIA_TYPE
 from threadcast.config.settings import DATABASE
 
@@ -228,3 +230,20 @@ def test_every_operation_needs_a_token(tmp_path: Path) -> None:
                 assert stranger.request(method.upper(), address).status_code == 401
                 count += 1
         assert count == len(examples())
+
+
+def test_a_token_that_asks_too_often(tmp_path: Path) -> None:
+    """After so many requests within a minute a token is told to wait, and for how long; others are not."""
+    with opened(tmp_path) as page:
+        client, other = page.program(Scope.READ), page.program(Scope.READ, "other")
+        (api,) = (one.app for one in page.app.routes if getattr(one, "path", "") == AT)
+        api.state.rates = Rates(page.site, most=3)
+        for _ in range(3):
+            assert client.get("/channels").status_code == 200
+        page.moment[0] += timedelta(seconds=20)
+        refused = client.get("/channels")
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "40")
+        assert refused.json().keys() == KEYS
+        assert other.get("/channels").status_code == 200
+        page.moment[0] += timedelta(seconds=40)
+        assert client.get("/channels").status_code == 200
