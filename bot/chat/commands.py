@@ -176,7 +176,7 @@ class Context:
     def viewer(self, role: Role, chat: int = 0) -> Viewer:
         """How things are looked at in a chat: a private one has the number of its person."""
         names = Names(f"telegram:{chat}", partial(named, self.people))
-        return Viewer(self.clock(), self.zone, role, names)
+        return Viewer(self.clock(), self.zone, role, names, has_page=bool(self.page))
 
     async def show(self, one: Card, role: Role, chat: int) -> Shown:
         """A card as it is said now in a chat. Raises NotFoundError, StoreError."""

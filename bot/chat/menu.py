@@ -39,7 +39,7 @@ BUTTON: Final = 2  # the line with the address to which the menu button leads
 ORDER: Final = (
     *("start", "help", "add", "done", "queue", "show", "preview", "edit", "publish", "at", "set", "hold"),
     *("release", "move", "cancel", "stop", "retry", "skip", "undo", "settle", "pause", "resume", "channels"),
-    *("history", "status", "pin", "page", "audit", "events", "export"),
+    *("history", "status", "pin", "page", "share", "audit", "events", "export"),
     *("continue", "adopt", "people", "backup"),
 )
 WORDS: Final[Mapping[str, Sequence[str]]] = other_words(ORDER)

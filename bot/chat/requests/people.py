@@ -9,16 +9,18 @@ from typing import Final
 import telegram
 
 from threadcast.bot.chat.access import Access, Role
-from threadcast.bot.chat.commands import Answer, Context, Request, UsageError, button_only, command
+from threadcast.bot.chat.commands import About, Answer, Context, Request, UsageError, button_only, command
 from threadcast.bot.chat.views import people as views
 from threadcast.bot.chat.views.message import Message, Say, code, esc, link
-from threadcast.bot.languages import N_, _
+from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import Person, admit, note, revoke
+from threadcast.bot.people.shares import LASTS
 from threadcast.bot.plain import plain
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger
 from threadcast.queue.errors import StoreError
+from threadcast.queue.states import Event
 
 log = get_logger("threadcast.chat")
 
@@ -137,6 +139,35 @@ def page(context: Context, request: Request) -> Answer:
         "behind https, and name its address in {setting}."
     ).format(setting=code("THREADCAST_WEB__URL"))
     return Answer(Message(f"{said}\n{code(address)}"))
+
+
+@command(
+    "share",
+    who=Role.OWNER,
+    about=About.THREAD,
+    events=(Event.RELEASE,),
+    takes="ID",
+    help=N_("A link by which somebody approves a held thread"),
+    more=N_("Whoever has it sees that thread alone, and approves it or sends it back with a note."),
+)
+def share(context: Context, request: Request) -> Answer:
+    """A message of its own, to be sent on."""
+    if not context.page:
+        return Answer(Message(_("There is no page: {setting} is off.").format(setting=OFF)))
+    secret = context.requests(request.sender).share(request.thread)
+    address = f"{context.page}/share/{secret}"
+    said = ngettext(
+        "Who has this link can approve #{thread} or send it back, within {n} day:",
+        "Who has this link can approve #{thread} or send it back, within {n} days:",
+        LASTS.days,
+    ).format(thread=request.thread, n=LASTS.days)
+    if context.page.startswith("https:"):
+        return Answer(Message(f"{said}\n{esc(address)}"), afresh=True)
+    here = _(
+        "It opens on the machine where I run. For others, put the page behind https, and name its address in "
+        "{setting}."
+    ).format(setting=code("THREADCAST_WEB__URL"))
+    return Answer(Message(f"{said}\n{code(address)}\n{here}"), afresh=True)
 
 
 @button_only("revoke", who=Role.OWNER)

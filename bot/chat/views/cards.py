@@ -52,12 +52,16 @@ ALONE = Names()
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """How a person looks at things: their clock, what they may do, and how they call others."""
+    """How a person looks at things: their clock, what they may do, and how they call others.
+
+    `has_page`: a link to the page can be made.
+    """
 
     now: datetime
     zone: ZoneInfo
     role: Role
     names: Names = ALONE
+    has_page: bool = False
 
 
 def card(
@@ -83,7 +87,8 @@ def card(
         lines.append(deed)
     deliveries = [chain.delivery for chain in one.chains]
     mine = bool(viewer.names.me) and adder(one.events) == viewer.names.me
-    buttons = batch_buttons((one.stored.id,), deliveries, viewer.role, foreseen, more=more, mine=mine)
+    may = {"more": more, "mine": mine, "shared": viewer.has_page}
+    buttons = batch_buttons((one.stored.id,), deliveries, viewer.role, foreseen, **may)
     if viewer.role is Role.OWNER and not more and changeable(deliveries):
         buttons = (*buttons, *describe(one.stored.id, one.stored.thread))
     return Message("\n".join([*lines, *(["", below] if below else [])]), buttons)
@@ -261,10 +266,11 @@ def batch_buttons(
     *,
     more: bool = False,
     mine: bool = False,
+    shared: bool = False,
 ) -> Rows:
     """What can be asked for now, of one thread or of several at once, for those who may.
 
-    An editor may take back what is `mine`, who looks.
+    An editor may take back what is `mine`, who looks. `shared`: by a link, somebody can approve what is held.
     """
     may = {event for one in deliveries for event in allowed(one.state)}
     mark = stamp(deliveries)
@@ -281,6 +287,7 @@ def batch_buttons(
                 offer(_("Hold"), "hold", when=Event.HOLD in may),
             ),
             (offer(_("Settings…"), "set", when=single),),
+            (offer(_("Let somebody approve it"), "share", when=single and shared and HELD in states),),
             (offer(_("Cancel"), "cancel"), button(_("◀ Back"), "card", threads)),
         )
     found: list[Sequence[Button | None]] = []
