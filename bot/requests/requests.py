@@ -8,7 +8,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.build import build_paces
-from threadcast.bot.channels.port import Channel, Clock, now
+from threadcast.bot.channels.port import Channel, Clock, Finding, now
 from threadcast.bot.fleet.machine import any_heard_of
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.store import open_store
@@ -18,7 +18,7 @@ from threadcast.bot.publishing.forecast import rhythms
 from threadcast.bot.readers.figures import ReaderFigures
 from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
-from threadcast.bot.requests.context import RequestContext
+from threadcast.bot.requests.context import RequestContext, pick
 from threadcast.bot.requests.figures.figures import Figures
 from threadcast.bot.requests.queries import Dossier, Queries
 from threadcast.bot.requests.threads import Threads
@@ -70,6 +70,11 @@ class Requests:
             return None
         held = any(chain.delivery.state is DeliveryState.HELD for chain in dossier.chains)
         return (share, dossier) if held and share.is_open(dossier.events) else None
+
+    async def check(self, channel: str) -> tuple[Finding, ...]:
+        """Return what is found of a channel, without posting anything. Raises UnknownChannelError."""
+        (found,) = pick(self.channels, [channel])
+        return await found.check()
 
     def agendas(self, zone: ZoneInfo) -> Mapping[str, Agenda]:
         """Return what the days hold for each channel, by the clocks of a zone."""

@@ -123,12 +123,19 @@ def may(dossier: Dossier, role: Role) -> frozenset[str]:
         "at": Event.SCHEDULE in events,
         "share": Event.RELEASE in events,
         "edit": may_edit(dossier),
+        "settings": may_edit(dossier) and not dossier.is_out,
+        "remove": not any(_may_be_out(one) for one in chains),
         "continue": Event.CONTINUE in events or may_edit(dossier),
         "undo": any(_can_be_taken_down(one) for one in chains),
         "audit": out,
         "mend": failed and out,
     }
     return frozenset(name for name, can in found.items() if can)
+
+
+def _may_be_out(chain: Chain) -> bool:
+    sent = any(post.state not in {PostState.PLANNED, PostState.REFUSED} for post in chain.posts)
+    return sent or chain.delivery.state is DeliveryState.PUBLISHING
 
 
 def _can_be_taken_down(chain: Chain) -> bool:
@@ -161,12 +168,3 @@ def change(
     if not ACTS[act].asks or sure:
         ACTS[act].do(site.requests(visitor).changes, thread, (channel,) if channel else ())
     return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)
-
-
-@router.post("/channels/{name}/{act}")
-def pause(site: SiteHere, visitor: OwnerSends, name: str, act: str) -> Response:
-    """Pause a channel, or let it go on."""
-    if act not in {"pause", "resume"}:
-        raise HTTPException(HTTPStatus.NOT_FOUND, _("There is no such button."))
-    site.requests(visitor).changes.pause([name], paused=act == "pause")
-    return RedirectResponse("/channels", HTTPStatus.SEE_OTHER)

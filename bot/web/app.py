@@ -18,7 +18,8 @@ from threadcast.bot.requests.errors import RequestError
 from threadcast.bot.web import acts, sign_in, telegram, views
 from threadcast.bot.web.api.api import AT, make_api
 from threadcast.bot.web.api.problems import kind_of, nowhere
-from threadcast.bot.web.arranging import approval, calendar, chains, order, texts
+from threadcast.bot.web.arranging import approval, calendar, chains, order, settings, texts
+from threadcast.bot.web.channels import views as channels
 from threadcast.bot.web.monitoring import health, metrics
 from threadcast.bot.web.monitoring.direct import Hosts
 from threadcast.bot.web.monitoring.measures import Measures
@@ -69,7 +70,7 @@ def make_app(site: Site, measures: Measures | None = None) -> FastAPI:
     app.mount(AT, make_api(site), name="api")
     # The acts come last: theirs is any other word behind a thread.
     rooms = (health, metrics, telegram, sign_in, views, readers, compose, uploads)
-    for room in (*rooms, order, texts, chains, approval, calendar, acts):
+    for room in (*rooms, channels, order, texts, settings, chains, approval, calendar, acts):
         app.include_router(room.router)
     app.middleware("http")(_guard)
     app.add_middleware(Hosts, allowed_hosts=_hosts(site), www_redirect=False)

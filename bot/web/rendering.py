@@ -27,7 +27,8 @@ from threadcast.bot.languages import _, direction, language, ngettext, preferred
 from threadcast.bot.languages.dates import weekday, written
 from threadcast.bot.languages.numbers import number
 from threadcast.bot.noticed import noticed
-from threadcast.bot.wording import SHELL, exactly, on_day, parts, posts, sentence, shortly, stands
+from threadcast.bot.settled import settled
+from threadcast.bot.wording import SHELL, exactly, lasting, on_day, parts, posts, sentence, shortly, stands
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader([Path(__file__).parent / "templates", Path(local.__file__).parent]),
@@ -55,8 +56,10 @@ _TEMPLATES.globals |= {
     "why_not": partial(sentence, face=SHELL),
     "noticed": lambda notice: translated(noticed(notice)),
     "number": number,
+    "settled": settled,
     "weekday": weekday,
     "written": written,
+    "lasting": lasting,
     "on_day": on_day,
     "exactly": exactly,
     "translated": translated,

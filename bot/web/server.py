@@ -70,6 +70,7 @@ class Page:
         def tell(delivery: Delivery) -> None:
             observe(delivery)
             self._measures.see(delivery)
+            self._site.checks.see(delivery)
             self.wake()
 
         return tell

@@ -12,6 +12,7 @@ from threadcast.bot.people.people import People, Role
 from threadcast.bot.requests.drafting.drafts import Drafts
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.arranging.operations import Operations
+from threadcast.bot.web.channels.checks import Checks
 from threadcast.bot.web.live import Live
 from threadcast.bot.web.sessions import Sessions, Tries, Visitor
 from threadcast.config.channels import ChannelSettings
@@ -49,6 +50,7 @@ class Site:
     people: Callable[[], People]
     live: Live
     operations: Operations
+    checks: Checks
     broken: Callable[[], Mapping[str, str]]
     clock: Clock
     zone: ZoneInfo
@@ -97,6 +99,7 @@ def build_site(
         people,
         live,
         Operations(live),
+        Checks(clock),
         broken,
         clock,
         settings.timezone,

@@ -1,4 +1,4 @@
-"""What is looked at: the queue, a thread, the channels; and the stream that keeps them new."""
+"""What is looked at: the queue, a thread; and the stream that keeps them new."""
 
 from collections import Counter
 from typing import Annotated, Final
@@ -80,13 +80,6 @@ def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumb
         name=site.people().name,
         happened=HAPPENED,
     )
-
-
-@router.get("/channels")
-def channels(request: Request, site: SiteHere, visitor: SignedIn) -> Response:
-    queries = site.requests(visitor).queries
-    rows = [row for row in queries.channels() if row.name in queries.configured]
-    return page(request, "channels.html", block="list", visitor=visitor, rows=rows)
 
 
 @router.get("/events")

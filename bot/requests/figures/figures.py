@@ -1,14 +1,18 @@
 """What whoever watches over the service asks: how much waits, what is left of budgets, what stands still."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from threadcast.bot.channels.budget import Prospect
 from threadcast.bot.requests.context import RequestContext
+from threadcast.bot.requests.figures.standings import FAULTS, STOPPED, Standing, standing
 from threadcast.bot.requests.figures.stuck import stuck
+from threadcast.queue.model import ChannelRow
 from threadcast.queue.states import LIVE, DeliveryState
 
 GONE = "(gone)"  # all channels that are not configured any more, under a name that none can have
+NOTHING_SLOWS: Final = Prospect()
 
 
 class Figures:
@@ -39,3 +43,23 @@ class Figures:
     def prospects(self) -> Mapping[str, Prospect]:
         """Return what is left of each channel's budgets."""
         return self._context.prospects(self._context.clock())
+
+    def standings(self, rows: Iterable[ChannelRow]) -> tuple[Standing, ...]:
+        """Return how these channels stand, those that are configured."""
+        context, now, backlog = self._context, self._context.clock(), self.backlog()
+        prospects, reading = self.prospects(), self._database.reading
+        return tuple(
+            standing(
+                row,
+                context.rhythms[row.name],
+                prospects.get(row.name, NOTHING_SLOWS),
+                (
+                    *reading.deliveries(states=frozenset({DeliveryState.PUBLISHING}), channel=row.name),
+                    *reading.deliveries(states=STOPPED, channel=row.name, newest_first=True, limit=FAULTS),
+                ),
+                queued=backlog[row.name, DeliveryState.QUEUED],
+                now=now,
+            )
+            for row in rows
+            if row.name in context.rhythms
+        )

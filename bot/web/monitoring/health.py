@@ -37,4 +37,4 @@ def faults(site: Site) -> dict[str, str]:
         found = site.requests_of(WATCHER).figures.stuck()
     except StoreError as error:
         found = {"database": str(error)}
-    return {name: redact(why) for name, why in (found | dict(site.broken())).items()}
+    return {name: redact(why) for name, why in ({**site.checks.faults(), **found, **site.broken()}).items()}

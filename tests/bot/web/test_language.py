@@ -11,8 +11,13 @@ from tests.bot.languages.pseudo import LEFTWARDS, PSEUDO, STAYS, spoken
 from tests.bot.web.opened import Opened, opened
 from threadcast.bot.languages import preferred
 from threadcast.bot.requests.input import understand
+from threadcast.bot.requests.threads import SETTABLE
+from threadcast.queue.text.settings import CHOICES
 
 OURS = {"news", "slow", "local", "shell", "page"}  # names, and what is typed
+OURS |= {part for name in SETTABLE for part in name.split("_")} | {
+    one for each in CHOICES.values() for one in each
+}
 THEIRS = re.compile(r"<(title|bdi|textarea|pre)\b.*?</\1>|<p class=.text.*?</p>", re.DOTALL)
 CHROMIUM = shutil.which("chromium")
 
@@ -74,13 +79,16 @@ def views(page: Opened, language: str) -> dict[str, str]:
     """Each view, with a thread that needs its owner, and one that waits."""
     requests = page.requests_of("shell:ada")
     for number in range(2):
-        text = f"1/ Part {number} of a thread\n3/ Its end. /end\n"
+        text = f"1/ Part {number} of it\n3/ Its end. /end\n"
         requests.threads.add([understand("t.txt", text.encode())], channels=["news"], approved=bool(number))
     browser = page.signed_in()
     browser.headers["Accept-Language"] = language
     paths = (
         "/",
+        "/calendar",
         "/threads/1",
+        "/threads/1/edit",
+        "/threads/1/settings",
         "/history",
         "/readers",
         "/readers/1",

@@ -26,7 +26,15 @@ def test_an_empty_queue_teaches(tmp_path: Path) -> None:
     with opened(tmp_path) as page:
         browser = page.signed_in()
         assert "threadcast add FILE" in browser.get("/").text
-        assert "Nothing was published yet" in browser.get("/history").text
+        for path, said in (
+            ("/history", "Nothing was published yet"),
+            ("/calendar", "Nothing waits for its time"),
+            ("/readers", "Nothing is known yet"),
+        ):
+            shown = browser.get(path).text
+            assert said in shown
+            assert '<a class="button" href="/compose">Write a thread</a>' in shown
+        assert "threadcast setup" in browser.get("/channels").text
 
 
 def test_texts_are_shown_and_do_nothing(tmp_path: Path) -> None:
