@@ -4,6 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from starlette.routing import Mount
 
 from tests.bot.web.opened import HERE, Opened, opened
 from threadcast.bot.people.tokens import Scope, revoke
@@ -236,7 +238,8 @@ def test_a_token_that_asks_too_often(tmp_path: Path) -> None:
     """After so many requests within a minute a token is told to wait, and for how long; others are not."""
     with opened(tmp_path) as page:
         client, other = page.program(Scope.READ), page.program(Scope.READ, "other")
-        (api,) = (one.app for one in page.app.routes if getattr(one, "path", "") == AT)
+        (api,) = (one.app for one in page.app.routes if isinstance(one, Mount) and one.path == AT)
+        assert isinstance(api, FastAPI)
         api.state.rates = Rates(page.site, most=3)
         for _ in range(3):
             assert client.get("/channels").status_code == 200
