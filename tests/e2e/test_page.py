@@ -41,6 +41,7 @@ VIEWS = (
     "/compose",
     "/threads/1",
     "/threads/2",
+    "/threads/2/settings",
     "/history",
     "/readers",
     "/readers/1",
@@ -181,7 +182,16 @@ def test_a_narrow_window(house: House, browser: Browser, width: int) -> None:
     house.command("add", house.write(thread_text(1, 3)), "-c", "news", "--hold")
     with shown(house, browser) as address:
         page = sign_in(house, browser, width=width)
-        for view in ("/", "/compose", "/threads/1", "/history", "/readers/1", "/channels", "/sign-in"):
+        for view in (
+            "/",
+            "/compose",
+            "/threads/1",
+            "/threads/1/settings",
+            "/history",
+            "/readers/1",
+            "/channels",
+            "/sign-in",
+        ):
             page.goto(address + view)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, view
 
