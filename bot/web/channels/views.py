@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from threadcast.bot.web.rendering import page
+from threadcast.bot.web.rendering import page, shared
 from threadcast.bot.web.sign_in import OwnerSends, SignedIn, SiteHere
 
 router = APIRouter(prefix="/channels")
@@ -15,6 +15,7 @@ Name = Annotated[str, Path(max_length=64)]
 
 
 @router.get("")
+@shared
 def channels(request: Request, site: SiteHere, visitor: SignedIn) -> Response:
     """Each channel: its next starts, what is left of its budgets, what stands still there and why."""
     requests = site.requests(visitor)
