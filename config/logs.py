@@ -9,11 +9,11 @@ import os
 import re
 import sys
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import UTC, tzinfo
-from functools import cache
+from functools import cache, partial
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -55,6 +55,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 _START = re.compile(r"(t\.me/[A-Za-z0-9_]+\?start=)[A-Za-z0-9_-]+")
 
+_later: list[Callable[[], None]] = []  # what configures with the first line
 _concealed: set[str] = set()  # in every form, of all secrets of this process
 
 
@@ -67,6 +68,8 @@ class _Logger:
     def __getattr__(self, attribute: str) -> Any:
         import structlog  # noqa: PLC0415  # see above
 
+        for configured in _later[:]:
+            configured()
         return getattr(structlog.get_logger(self._name), attribute)
 
 
@@ -130,6 +133,16 @@ def _coded(secret: str) -> Iterator[str]:
             yield b64encode(b"\0" * lead + data).decode()[begin:whole]
 
 
+def configure_later(level: Level, format: Format, *, zone: tzinfo = UTC) -> None:  # noqa: A002 - as below
+    """Configure with the first line of ours, if there is one; until then libraries say nothing.
+
+    Without any handler Python itself prints what libraries warn of, and structlog what we do: answers,
+    tokens and all.
+    """
+    logging.getLogger().addHandler(logging.NullHandler())
+    _later[:] = [partial(configure, level, format, zone=zone)]
+
+
 def configure(
     level: Level,
     format: Format,  # noqa: A002 - the setting's own name
@@ -146,6 +159,7 @@ def configure(
     """
     import structlog  # noqa: PLC0415  # see `_Logger`
 
+    _later.clear()
     out = sys.stderr if stream is None else stream
     json_lines = structlog.processors.JSONRenderer(ensure_ascii=False)
     on_terminal = format == "console" or (format == "auto" and out.isatty())

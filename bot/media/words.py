@@ -31,7 +31,12 @@ def undescribed(notice: Notice) -> str:
     )
 
 
+def kind(of: str) -> str:
+    """Return what a kind of file is called: `picture`."""
+    return _(_KINDS[MediaKind(of)])
+
+
 def shown(media: Media) -> str:
     """Return a file of a post: `📎 photo.jpg (picture, 2.1 MB): what can be seen`."""
-    known = f" ({_(_KINDS[media.file.kind])}, {megabytes(media.file.size)})" if media.file else ""
+    known = f" ({kind(media.file.kind)}, {megabytes(media.file.size)})" if media.file else ""
     return f"📎 {media.name}{known}{f': {media.description}' if media.description else ''}"

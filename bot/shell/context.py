@@ -58,8 +58,8 @@ def load_settings() -> Settings:
     if configured.log_level == "debug":
         logs.configure(configured.log_level, configured.log_format, zone=configured.timezone)
     elif not logging.getLogger().handlers:
-        # Without any handler Python itself prints what libraries warn of: answers, tokens and all.
-        logging.getLogger().addHandler(logging.NullHandler())
+        # A command says itself what went wrong with what it was asked for.
+        logs.configure_later("error", configured.log_format, zone=configured.timezone)
     return configured
 
 

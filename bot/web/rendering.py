@@ -1,13 +1,6 @@
 """How an answer is made of a template: a whole page, or the block of it that a page asks for anew.
 
-Its sentences are those of the catalogues, and stand in a template as in the code:
-
-    {{ _("Write a thread") }}
-    {{ _("from {source}", source=thread.source) }}
-    {{ ngettext("{n} post", "{n} posts", posts | length) }}
-
-All of it is text, whatever a translator wrote; what stands in a place may be a part of a page
-(`{% set link %}…{% endset %}`).
+Its sentences stand in a template as in the code: see `threadcast.bot.languages.templates`.
 """
 
 from collections.abc import Callable
@@ -23,12 +16,10 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
-from markupsafe import Markup, escape
 
 from threadcast.bot.channels import local
-from threadcast.bot.languages import _, direction, language, ngettext, preferred, translated
-from threadcast.bot.languages.dates import weekday, written
-from threadcast.bot.languages.numbers import number
+from threadcast.bot.languages import direction, language, preferred, translated
+from threadcast.bot.languages.templates import CALLS
 from threadcast.bot.noticed import noticed
 from threadcast.bot.web.sessions import Visitor
 from threadcast.bot.wording import SHELL, exactly, on_day, parts, posts, sentence, shortly, stands
@@ -46,25 +37,13 @@ _TEMPLATES: Final = Environment(
 )
 
 
-def _said(message: str, **about: object) -> Markup:
-    return escape(_(message)).format(**about)
-
-
-def _counted(one: str, many: str, n: int, **about: object) -> Markup:
-    return escape(ngettext(one, many, n)).format(n=n, **about)
-
-
 _TEMPLATES.globals |= {
-    "_": _said,
-    "ngettext": _counted,
+    **CALLS,
     "stands": stands,
     "many_parts": parts,
     "many_posts": posts,
     "why_not": partial(sentence, face=SHELL),
     "noticed": lambda notice: translated(noticed(notice)),
-    "number": number,
-    "weekday": weekday,
-    "written": written,
     "on_day": on_day,
     "exactly": exactly,
     "translated": translated,

@@ -54,7 +54,7 @@ def test_scheduled_by_drag(house: House, browser: Browser) -> None:
         page.keyboard.press("Shift+ArrowRight")
         expect(moved).not_to_have_attribute("data-when", before)
         expect(moved).to_be_focused()
-        page.get_by_label("starts", exact=True).fill("in 3s")
+        page.get_by_label("Start at").fill("in 3s")
         page.get_by_role("button", name="Set the time").click()
         moved_out(page, address)
     assert len(house.on_telegram()) == 3

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from threadcast.bot.channels.local.timeline import FILES, Entry, Like, Timeline, chains
+from threadcast.bot.languages import DEFAULT, speaking
+from threadcast.bot.languages.templates import CALLS
+from threadcast.bot.media.words import kind
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -64,8 +67,9 @@ class TimelineView:
 
 
 def render(timelines: Sequence[Timeline]) -> str:
-    """Return the whole page. Times are shown in the zones that the entries carry."""
-    return _template().render(timelines=[view(each) for each in timelines], files=FILES)
+    """Return the whole page, in English. Times are shown in the zones that the entries carry."""
+    with speaking(DEFAULT):  # whoever publishes or takes down writes it anew, each in another language
+        return _template().render(timelines=[view(each) for each in timelines], files=FILES)
 
 
 @cache
@@ -79,6 +83,7 @@ def _template() -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= CALLS
     return environment.get_template("page.html.j2")
 
 
@@ -130,7 +135,7 @@ def _quote(timeline: Timeline, entry: Entry, by_id: dict[str, Entry]) -> Quote |
     shown = " ".join(head.split())[:QUOTE_LENGTH]
     hidden = " ".join(rest.split())[:QUOTE_LENGTH]
     if not shown and parent.media:
-        shown = parent.media[0].kind.capitalize()
+        shown = kind(parent.media[0].kind).capitalize()
     text = Markup('{} <span class="spoiler">{}</span>').format(shown, hidden) if hidden else shown
     return Quote(anchor(timeline.name, parent.remote_id), text)
 

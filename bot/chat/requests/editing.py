@@ -169,9 +169,9 @@ async def edit_yes(context: Context, request: Request) -> Answer:
     _source, text, _rest = await take_kept(context, request.sender, " ".join(request.words))
     chains = context.requests(request.sender).chains
     correction = await chains.correction(request.thread, text)
-    await asyncio.to_thread(chains.correct, correction)
+    corrected = await asyncio.to_thread(chains.correct, correction)
     headline = _("#{thread} is changed where it stands.").format(thread=request.thread)
-    return Answer(Card(request.thread, headline), toast=headline)
+    return Answer(Card(request.thread, headline, changed=corrected), toast=headline)
 
 
 def require_whole(dossier: Dossier) -> None:

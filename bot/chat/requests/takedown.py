@@ -158,11 +158,13 @@ def edit_back(context: Context, request: Request) -> Answer:
             return Card(request.thread, "\n".join(_audited(request.thread, found)))
         correction = await requests.chains.back(request.thread, found)
         if correction.is_empty:
-            said = _("#{thread} says that already: nothing was changed.")
-        else:
-            await asyncio.to_thread(requests.chains.correct, correction)
-            said = _("#{thread} is changed where it stands.")
-        return Card(request.thread, said.format(thread=request.thread))
+            return Card(
+                request.thread,
+                _("#{thread} says that already: nothing was changed.").format(thread=request.thread),
+            )
+        corrected = await asyncio.to_thread(requests.chains.correct, correction)
+        said = _("#{thread} is changed where it stands.").format(thread=request.thread)
+        return Card(request.thread, said, changed=corrected)
 
     return Answer(_looking(request), work=work)
 

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 import click
 
+from threadcast.bot.languages import _
 from threadcast.bot.plain import plain
 from threadcast.bot.shell.exits import Exit, FaultError
 
@@ -35,7 +36,11 @@ def answer(question: str, given: str | None, *, option: str, step: str, secret: 
 
 def missing(option: str, step: str) -> click.UsageError:
     """Return what a script has to say that cannot be asked."""
-    return click.UsageError(f"say {option}, or leave that step out: --without {step}")
+    return click.UsageError(
+        _("say {option}, or leave that step out: {without}").format(
+            option=option, without=f"--without {step}"
+        )
+    )
 
 
 def secret_of(file: str | None) -> str | None:
@@ -48,7 +53,8 @@ def secret_of(file: str | None) -> str | None:
     try:
         data = sys.stdin.buffer.read(LONGEST) if file == "-" else Path(file).read_bytes()[:LONGEST]
     except OSError as error:
-        raise FaultError(f"{plain(file)} cannot be read: {error.strerror}", Exit.INPUT) from None
+        said = _("{file} cannot be read: {cause}").format(file=plain(file), cause=error.strerror)
+        raise FaultError(said, Exit.INPUT) from None
     return data.decode(errors="replace").strip()
 
 

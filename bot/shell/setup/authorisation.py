@@ -18,12 +18,14 @@ import click
 from threadcast.bot.channels.mastodon.oauth.application import BY_PASTE, Application, exchange, register
 from threadcast.bot.data_folder import make_folder
 from threadcast.bot.durable import write_whole
+from threadcast.bot.languages import _
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.screen import Screen, safe
 from threadcast.config.settings import Settings
 
+AGAIN: Final = "threadcast setup"
 BEGUN: Final = "mastodon-application.json"  # in the data folder, until its code is exchanged
-SEEN: Final = b"<!doctype html><meta charset=utf-8><title>Threadcast</title><p>%s You can close this page."
+SEEN: Final = "<!doctype html><meta charset=utf-8><title>Threadcast</title><p>{} {}"
 
 
 def by_browser(server: str, settings: Settings, screen: Screen) -> str:
@@ -35,13 +37,15 @@ def by_browser(server: str, settings: Settings, screen: Screen) -> str:
     with _Callback(token_urlsafe(16)) as callback:
         application = register(server, callback.address, settings.proxies)
         address = application.address(callback.state)
-        screen.say("Open this address in a browser, sign in and allow it:")
+        screen.say(_("Open this address in a browser, sign in and allow it:"))
         screen.say(f"  {safe(address)}", whole=True)
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin":
             click.launch(address)
         screen.say(
-            "I wait for it. Where the browser runs on another machine, it ends on a page that cannot be "
-            "shown: paste the address of that page here. Enter alone leaves Mastodon out."
+            _(
+                "I wait for it. Where the browser runs on another machine, it ends on a page that cannot be "
+                "shown: paste the address of that page here. Enter alone leaves Mastodon out."
+            )
         )
         code = _code_of(callback)
     return exchange(application, code, settings.proxies) if code else ""
@@ -57,19 +61,19 @@ def by_code(server: str, code: str | None, settings: Settings) -> str:
         application = register(server, BY_PASTE, settings.proxies)
         make_folder(settings.data)
         write_whole(path, json.dumps(asdict(application)).encode())
-        raise click.UsageError(
-            f"open {application.address()} in a browser, allow it, and call the same again with the code "
-            "that it shows: --mastodon-code CODE"
+        said = _(
+            "open {address} in a browser, allow it, and call the same again with the code that it shows: "
+            "{option}"
         )
+        raise click.UsageError(said.format(address=application.address(), option="--mastodon-code CODE"))
     with suppress(OSError, ValueError, TypeError):
         application = Application(**json.loads(path.read_bytes()))
         if application.server == server:
             token = exchange(application, code.strip(), settings.proxies)
             path.unlink()
             return token
-    raise FaultError(
-        f"no code of {server} is waited for here: call the same without --mastodon-code first", Exit.USAGE
-    )
+    said = _("no code of {server} is waited for here: call the same without {option} first")
+    raise FaultError(said.format(server=server, option="--mastodon-code"), Exit.USAGE)
 
 
 class _Callback(HTTPServer):
@@ -98,12 +102,16 @@ class _Answer(BaseHTTPRequestHandler):
         is_it = ours and _first(asked, "state") == self.server.state
         if is_it:
             self.server.asked = asked
-        said = b"Threadcast goes on in your terminal." if is_it else b"This is not what Threadcast waits for."
+        said = (
+            _("Threadcast goes on in your terminal.")
+            if is_it
+            else _("This is not what Threadcast waits for.")
+        )
         self.send_response(200 if is_it else 400)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        self.wfile.write(SEEN % said)
+        self.wfile.write(SEEN.format(said, _("You can close this page.")).encode())
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the code is in the address."""
@@ -113,19 +121,21 @@ def _code_of(callback: _Callback) -> str:
     """Wait for the code: from the browser, or pasted, alone or in an address. Empty where it is left out."""
     with _without_echo():
         while not callback.asked:
-            ready, _, _ = select.select([callback, sys.stdin], [], [])
+            ready, _out, _failed = select.select([callback, sys.stdin], [], [])
             if callback in ready:
                 callback.handle_request()
             elif (typed := sys.stdin.readline().strip()) and "?" in typed:
                 asked = parse_qs(urlsplit(typed).query)
                 callback.asked = asked if _first(asked, "state") == callback.state else {}
                 if not callback.asked:
-                    click.echo("That is another address: paste that of the browser's last page.", err=True)
+                    said = _("That is another address: paste that of the browser's last page.")
+                    click.echo(said, err=True)
             else:
                 return typed
     if code := _first(callback.asked, "code"):
         return code
-    raise FaultError("it was not allowed in the browser; to try again: threadcast setup", Exit.NOT_ALLOWED)
+    said = _("it was not allowed in the browser; to try again: {command}").format(command=AGAIN)
+    raise FaultError(said, Exit.NOT_ALLOWED)
 
 
 def _first(asked: dict[str, list[str]], name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 from threadcast.bot.durable import write_whole
+from threadcast.bot.languages import _
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.config.environment import gather
 from threadcast.config.settings import variables
@@ -14,7 +15,7 @@ from threadcast.config.settings import variables
 
 def find(environ: Mapping[str, str]) -> Path:
     """Return the file that settings are read from; it need not be there."""
-    _, _, folders = gather(environ, Path.cwd(), [one.name for one in variables()])
+    _environ, _problems, folders = gather(environ, Path.cwd(), [one.name for one in variables()])
     return folders.dotenv
 
 
@@ -26,7 +27,8 @@ def keep(path: Path, values: Mapping[str, str]) -> None:
         before = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
         write_whole(path, filled(before, values).encode())
     except OSError as error:
-        raise FaultError(f"{path} cannot be written: {error.strerror}", Exit.CONFIGURATION) from None
+        said = _("{file} cannot be written: {cause}").format(file=path, cause=error.strerror)
+        raise FaultError(said, Exit.CONFIGURATION) from None
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

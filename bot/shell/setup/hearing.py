@@ -14,6 +14,7 @@ from threadcast.bot.channels.port import Channel, now
 from threadcast.bot.channels.stored import StoredChannel, in_use, offered, stored
 from threadcast.bot.chat.chat import Chat
 from threadcast.bot.data_folder import AlreadyRunningError, only_one, open_queue
+from threadcast.bot.languages import _, ngettext
 from threadcast.bot.people import pairing
 from threadcast.bot.people.people import People, Person, Role
 from threadcast.bot.requests.requests import build_requests
@@ -38,9 +39,13 @@ async def hear(settings: Settings, bot: str, screen: Screen, without: frozenset[
         chats = [one.name for one in settings.channels if one.kind == "telegram"]
         chats += await asyncio.to_thread(stored, notes)
         if owners:
-            screen.say(f"You steer the bot already: {len(owners)} owner{'s' if len(owners) > 1 else ''}.")
+            said = ngettext(
+                "You steer the bot already: {n} owner.", "You steer the bot already: {n} owners.", len(owners)
+            )
+            screen.say(said.format(n=len(owners)))
         if chats:
-            screen.say(f"A Telegram channel is set up already: {safe(', '.join(sorted(set(chats))))}.")
+            names = safe(", ".join(sorted(set(chats))))
+            screen.say(_("A Telegram channel is set up already: {names}.").format(names=names))
         wanted = [step for step, done in ((OWNER, owners), (CHAT, chats)) if not done and step not in without]
         if not wanted:
             return
@@ -51,7 +56,9 @@ async def hear(settings: Settings, bot: str, screen: Screen, without: frozenset[
                 stack.enter_context(only_one(settings))
                 await stack.enter_async_context(_heard(settings, database))
             except AlreadyRunningError:
-                screen.say("A service is running here: it hears the bot, if it was started with its token.")
+                screen.say(
+                    _("A service is running here: it hears the bot, if it was started with its token.")
+                )
             if OWNER in wanted and not await _let_in(settings, database, bot, screen):
                 return
             if CHAT in wanted:
@@ -69,30 +76,32 @@ async def _let_in(settings: Settings, database: Database, bot: str, screen: Scre
         until = now() + pairing.LASTS
         offer = partial(pairing.offer, database.notes, Role.OWNER, by=actor(), now=now())
         link = pairing.address(bot, await asyncio.to_thread(offer))
-        screen.say("Open this link in Telegram, and press Start: who does so first steers the bot.")
+        screen.say(_("Open this link in Telegram, and press Start: who does so first steers the bot."))
         screen.say(f"  {link}", whole=True)
         if sys.stdout.isatty():
             screen.say(pairing.drawn(link))
-        screen.say("I wait for it, ten minutes. Enter leaves it out.")
+        screen.say(_("I wait for it, ten minutes. Enter leaves it out."))
         match await waited(found):
             case Person(number=number):
                 name = People(settings.telegram).read(database.notes).name(f"telegram:{number}")
-                screen.say(f"{safe(name)} steers the bot from now on.")
+                screen.say(_("{name} steers the bot from now on.").format(name=safe(name)))
                 return True
             case None:
-                screen.say("Left out. Later: threadcast pair")
+                screen.say(_("Left out. Later: {command}").format(command="threadcast pair"))
                 return False
             case _:
-                screen.say("Ten minutes are over; here is a new link.")
+                screen.say(_("Ten minutes are over; here is a new link."))
 
 
 async def _take_chat(database: Database, bot: str, screen: Screen) -> None:
     """Wait until the owner makes a chat a channel of which the bot tells them; or leaves it out."""
     known = set(await asyncio.to_thread(offered, database.notes))
-    screen.say(
-        f"Now add @{safe(bot)} to your channel, as an administrator who may post messages. The bot asks you "
-        "in its own chat then: press Publish here. I wait for it. Enter leaves it out."
+    said = _(
+        "Now add @{bot} to your channel, as an administrator who may post messages. The bot asks you in its "
+        "own chat then: press “{button}”. I wait for it. Enter leaves it out."
     )
+    button = _("Publish here")
+    screen.say(said.format(bot=safe(bot), button=button))
     told = False
 
     def found() -> StoredChannel | None:
@@ -100,14 +109,20 @@ async def _take_chat(database: Database, bot: str, screen: Screen) -> None:
         for one in offered(database.notes).values():
             if one.chat not in known and not told:
                 told = True
-                screen.say(f"The bot is in {safe(one.title)} now: press Publish here in its chat.")
+                said = _("The bot is in {title} now: press “{button}” in its chat.")
+                screen.say(said.format(title=safe(one.title), button=button))
         return next(iter(stored(database.notes).values()), None)
 
     one = await waited(found)
     if one is None:
-        screen.say("Left out. Later: add the bot to your channel, while threadcast run is on.")
+        screen.say(
+            _("Left out. Later: add the bot to your channel, while {command} is on.").format(
+                command="threadcast run"
+            )
+        )
     else:
-        screen.say(f"It publishes in {safe(one.title)}, which is called {safe(one.name)}.")
+        said = _("It publishes in {title}, which is called {name}.")
+        screen.say(said.format(title=safe(one.title), name=safe(one.name)))
 
 
 @asynccontextmanager

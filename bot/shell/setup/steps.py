@@ -11,6 +11,7 @@ import click
 
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
+from threadcast.bot.languages import _, translated
 from threadcast.bot.plain import plain
 from threadcast.bot.shell import check as checks
 from threadcast.bot.shell import views
@@ -28,6 +29,7 @@ from threadcast.config.types import web_address
 
 TOKEN: Final = "THREADCAST_TELEGRAM__TOKEN"  # noqa: S105  # a variable's name
 ADMINS: Final = "THREADCAST_TELEGRAM__ADMINS"
+COMMAND: Final = "threadcast setup"
 TELEGRAM, MASTODON = "telegram", "mastodon"
 STEPS: Final = (TELEGRAM, "owner", "chat", MASTODON)
 
@@ -54,7 +56,8 @@ def set_up(wishes: Wishes) -> bool:
             "error", settings.log_format, zone=settings.timezone
         )  # the steps say the rest themselves
     setup = Setup(settings)
-    setup.screen.say(f"Settings are kept in {safe(str(setup.file))}. You can stop, and go on, at any step.")
+    said = _("Settings are kept in {file}. You can stop, and go on, at any step.")
+    setup.screen.say(said.format(file=safe(str(setup.file))))
     if TELEGRAM not in wishes.without:
         setup.telegram(wishes)
     if MASTODON not in wishes.without:
@@ -63,8 +66,8 @@ def set_up(wishes: Wishes) -> bool:
     findings = asyncio.run(checks.examine(settings))
     screen.say()
     views.findings(screen, findings)
-    if any(one.level == "error" for _, one in findings):
-        screen.say("Something has to be mended first; then go on with: threadcast setup")
+    if any(one.level == "error" for _about, one in findings):
+        screen.say(_("Something has to be mended first; then go on with: {command}").format(command=COMMAND))
         return False
     return setup.test(wishes)
 
@@ -81,7 +84,7 @@ class Setup:
         """The bot, its owner and its channel."""
         bot = self._bot(wishes)
         if not bot:
-            self.screen.say("Telegram is left out.")
+            self.screen.say(_("{network} is left out.").format(network="Telegram"))
             return
         if wishes.admin is not None and not self.settings.telegram.admins:
             self._keep({ADMINS: wishes.admin})
@@ -99,14 +102,15 @@ class Setup:
         if self.settings.telegram.token is not None:
             name = asyncio.run(bot_name(self.settings))
             if isinstance(name, Finding):
-                raise FaultError(f"{name.what}: {name.advice}", Exit.CHECK_FAILED)
-            self.screen.say(f"Telegram: the bot @{safe(name)} is set up already.")
+                raise FaultError(_said(name), Exit.CHECK_FAILED)
+            self.screen.say(_("Telegram: the bot @{bot} is set up already.").format(bot=safe(name)))
             return name
         if wishes.bot_token is None and on_terminal():
-            self.screen.say("Telegram: talk to https://t.me/BotFather, /newbot, and copy the token it gives.")
+            said = _("Telegram: talk to {address}, send it {command}, and copy the token that it gives.")
+            self.screen.say(said.format(address="https://t.me/BotFather", command="/newbot"))
         while True:
             token = answer(
-                "The bot's token, which is not shown (Enter: without Telegram)",
+                _("The bot's token, which is not shown (Enter: without Telegram)"),
                 wishes.bot_token,
                 option="--bot-token-file FILE",
                 step=TELEGRAM,
@@ -116,12 +120,12 @@ class Setup:
                 return ""
             try:
                 name = asyncio.run(bot_name(self._with({TOKEN: token})))
-                problem = f"{name.what}: {name.advice}" if isinstance(name, Finding) else ""
+                problem = _said(name) if isinstance(name, Finding) else ""
             except SettingsError as error:
                 name, problem = "", str(error)
             if isinstance(name, str) and not problem:
                 self._keep({TOKEN: token})
-                self.screen.say(f"That is @{safe(name)}.")
+                self.screen.say(_("That is @{bot}.").format(bot=safe(name)))
                 return name
             self._refuse(problem, given=wishes.bot_token is not None)
 
@@ -140,14 +144,13 @@ class Setup:
         """An account on a server that speaks Mastodon's API."""
         there = [one for one in self.settings.channels if isinstance(one, MastodonChannelSettings)]
         if there and wishes.server is None:
-            said = ", ".join(f"{one.name} ({one.url})" for one in there)
-            self.screen.say(f"Mastodon: {safe(said)} is set up already.")
+            self._is_there(", ".join(f"{one.name} ({one.url})" for one in there))
             return
         server = self._server(wishes)
         if not server:
-            self.screen.say("Mastodon is left out.")
+            self.screen.say(_("{network} is left out.").format(network="Mastodon"))
         elif any(one.url == server for one in there):
-            self.screen.say(f"Mastodon: {safe(server)} is set up already.")
+            self._is_there(server)
         elif token := self._access(server, wishes):
             taken = {one.name for one in self.settings.channels}
             names = ("masto" if number == 1 else f"masto_{number}" for number in count(1))
@@ -157,12 +160,14 @@ class Setup:
             self._check(name, made)
             self._keep(made)
         else:
-            self.screen.say("Mastodon is left out.")
+            self.screen.say(_("{network} is left out.").format(network="Mastodon"))
 
     def _server(self, wishes: Wishes) -> str:
         while True:
             typed = answer(
-                "Mastodon: your server, as mastodon.social (Enter: without Mastodon)",
+                _("Mastodon: your server, as {example} (Enter: without Mastodon)").format(
+                    example="mastodon.social"
+                ),
                 wishes.server,
                 option="--mastodon SERVER",
                 step=MASTODON,
@@ -170,8 +175,8 @@ class Setup:
             try:
                 return typed and web_address(typed.rpartition("@")[2].rstrip("/"), path=False)
             except ValueError:
-                problem = (
-                    f"“{plain(typed)}” is no server's address; expected one such as https://mastodon.social"
+                problem = _("“{typed}” is no server's address; expected one such as {example}").format(
+                    typed=plain(typed), example="https://mastodon.social"
                 )
                 self._refuse(problem, given=wishes.server is not None)
 
@@ -187,7 +192,7 @@ class Setup:
                 return authorisation.by_browser(server, self.settings, self.screen)
             return authorisation.by_code(server, wishes.code, self.settings)
         except CallError as error:
-            raise FaultError(f"{server}: {error.fault.reason}", Exit.CHECK_FAILED) from None
+            raise FaultError(f"{server}: {translated(error.fault.reason)}", Exit.CHECK_FAILED) from None
 
     def test(self, wishes: Wishes) -> bool:
         """A thread of two posts, if it is wanted; whether all went well."""
@@ -195,14 +200,14 @@ class Setup:
 
         wanted, names = wishes.test, channels_of(self.settings)
         if not names:
-            self.screen.say("No channel is set up yet. Go on with: threadcast setup")
+            self.screen.say(_("No channel is set up yet. Go on with: {command}").format(command=COMMAND))
             return True
         if wanted is None:
-            asked = f"Publish two test posts on {', '.join(names)}, and take them down again?"
-            wanted = on_terminal() and confirm(asked)
+            asked = _("Publish two test posts on {channels}, and take them down again?")
+            wanted = on_terminal() and confirm(asked.format(channels=", ".join(names)))
         well = not wanted or asyncio.run(try_out(self.settings, self.screen))
         if well:
-            self.screen.say("All is set up. Start with: threadcast run")
+            self.screen.say(_("All is set up. Start with: {command}").format(command="threadcast run"))
         return well
 
     def _check(self, name: str, made: Mapping[str, str]) -> None:
@@ -215,7 +220,11 @@ class Setup:
         found = asyncio.run(_examined(settings, channel))
         views.findings(self.screen, [(name, one) for one in found])
         if any(one.level == "error" for one in found):
-            raise FaultError(f"{name} was not set up; to try again: threadcast setup", Exit.CHECK_FAILED)
+            said = _("{name} was not set up; to try again: {command}").format(name=name, command=COMMAND)
+            raise FaultError(said, Exit.CHECK_FAILED)
+
+    def _is_there(self, account: str) -> None:
+        self.screen.say(_("Mastodon: {account} is set up already.").format(account=safe(account)))
 
     def _with(self, values: Mapping[str, str]) -> Settings:
         """Return the settings as they would be. Raises SettingsError."""
@@ -231,6 +240,10 @@ class Setup:
         if given or not on_terminal():
             raise FaultError(problem, Exit.CONFIGURATION)
         click.echo(plain(problem), err=True)
+
+
+def _said(finding: Finding) -> str:
+    return f"{translated(finding.what)}: {translated(finding.advice)}"
 
 
 async def _examined(settings: Settings, channel: ChannelSettings) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ from threadcast.bot.channels.build import build_paces, open_channels
 from threadcast.bot.channels.port import Channel, now
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import looked_at, only_one, open_queue
+from threadcast.bot.languages import N_, _
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.bot.publishing.takedown import Undoing
@@ -23,8 +24,8 @@ from threadcast.queue.states import LIVE, DeliveryState, Event
 from threadcast.queue.store.database import Database
 
 TEXT: Final = (
-    "1/2 This is a test: Threadcast was set up here. It goes away again in a moment.\n"
-    "2/2 And this is the second post, a reply to the first. /end\n"
+    N_("This is a test: Threadcast was set up here. It goes away again in a moment."),
+    N_("And this is the second post, a reply to the first."),
 )
 
 
@@ -47,7 +48,11 @@ async def _try(
 ) -> bool:
     thread = await asyncio.to_thread(_queued, requests)
     if thread is None:
-        screen.say("No test: other threads wait, which would go out before it. See: threadcast queue")
+        screen.say(
+            _("No test: other threads wait, which would go out before it. See: {command}").format(
+                command="threadcast queue"
+            )
+        )
         return True
     try:
         paces = build_paces(settings, channels, database)
@@ -58,14 +63,17 @@ async def _try(
         published = await asyncio.to_thread(_told, requests, thread, screen)
         gone = await _take_down(requests, thread, screen)
     except BaseException:
-        screen.say(f"The test thread may still be out. To take it down: threadcast undo {thread}")
+        said = _("The test thread may still be out. To take it down: {command}")
+        screen.say(said.format(command=f"threadcast undo {thread}"))
         raise
     return published and gone
 
 
 def _queued(requests: Requests) -> int | None:
     """Queue the test thread, or find it where it was begun; None where something else waits."""
-    (receipt,) = requests.threads.add([understand("setup", TEXT.encode())], approved=True)
+    first, second = map(_, TEXT)
+    text = f"1/2 {first}\n2/2 {second} /end\n"
+    (receipt,) = requests.threads.add([understand("setup", text.encode())], approved=True)
     thread = receipt.added.thread_id or receipt.added.duplicates[0].existing.thread_id
     if any(one.thread_id != thread for one in requests.queries.deliveries(LIVE)):
         if receipt.added.thread_id is not None:
@@ -101,7 +109,8 @@ async def _take_down(requests: Requests, thread: int, screen: Screen) -> bool:
 
     def see(one: Undoing) -> None:
         if one.gone == one.out:
-            screen.say(f"{safe(one.delivery.channel)}: {one.gone}/{one.out} taken down")
+            said = _("{channel}: {gone}/{out} taken down")
+            screen.say(said.format(channel=safe(one.delivery.channel), gone=one.gone, out=one.out))
 
     undone: tuple[Undoing, ...] = ()
     with suppress(NotAllowedError):  # nothing was sent
@@ -110,7 +119,9 @@ async def _take_down(requests: Requests, thread: int, screen: Screen) -> bool:
         requests.changes.apply(thread, Event.CANCEL)
     for one in undone:
         for left in one.left:
-            screen.say(f"{safe(one.delivery.channel)}: post {left.position} stays: {safe(left.reason)}")
+            said = _("{channel}: post {position} stays: {reason}")
+            where = safe(one.delivery.channel)
+            screen.say(said.format(channel=where, position=left.position, reason=safe(left.reason)))
     return all(one.gone == one.out for one in undone)
 
 

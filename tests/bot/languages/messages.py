@@ -50,7 +50,8 @@ def template() -> Catalog:
     for path in sorted(path for room in ("bot", "queue", "config") for path in (ROOT / room).rglob("*.py")):
         for message in filter(_has_words, marked(ast.parse(path.read_text("utf-8")))):
             found.add(message, locations=[(str(path.relative_to(ROOT)), 0)])
-    for path in sorted((ROOT / "bot/web/templates").glob("*.html")):
+    posts = ROOT / "bot/channels/local/posts.html.j2"
+    for path in [*sorted((ROOT / "bot/web/templates").glob("*.html")), posts]:
         for said in of_template(path):
             found.add(said, locations=[(str(path.relative_to(ROOT)), 0)])
     for place, messages in DATA.items():

@@ -19,6 +19,7 @@ ROOMS = (
     *(f"bot/shell/{name}.py" for name in SHELL),
     *(f"bot/shell/commands/{name}.py" for name in COMMANDS),
     *(f"bot/shell/commands/operating/{name}.py" for name in OPERATING),
+    "bot/shell/setup",
     *("bot/web/acts.py", "bot/web/rendering.py", "bot/web/sign_in.py", "bot/web/views.py"),
 )
 SPOKEN = [
@@ -46,6 +47,9 @@ UNHEARD = {
         *("Keep a queued thread back.", "It waits until `threadcast release`."),
         *("Let a held thread go.", "It is published in its turn."),
         *("Take a thread out of the queue for good.", "What is out stays out."),
+    },
+    "bot/shell/setup/authorisation.py": {
+        "<!doctype html><meta charset=utf-8><title>Threadcast</title><p>{} {}"
     },
     "bot/shell/views.py": {"under way"},  # compared
     "bot/wording.py": {"add continue"},

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,6 +37,27 @@ def test_what_was_written(shell: Shell) -> None:
     assert said == ["running", "news #1: published", "news #2: published", "news #2: stopped"]
     assert shell.ok("logs", "2", "-n", "1").endswith("  news #2: stopped\n")
     assert [one["event"] for one in shell.json("logs", "2")["lines"]] == ["published", "stopped"]
+
+
+LEAK = """
+from threadcast.bot.shell.context import load_settings
+from threadcast.config.logs import get_logger
+load_settings()
+log = get_logger("threadcast.channel")
+log.warning("the call went wrong", url="https://host/bot1:{secret}/sendMessage")
+log.error("the answer was odd", answer="{secret}", url="https://host/bot1:{secret}/sendMessage")
+"""
+
+
+def test_a_command_logs_without_secrets(shell: Shell) -> None:
+    """A command that has no logs of its own keeps standard output for its answer, and shows no secret."""
+    secret = "AAF-it-opens-the-bot-0123456789"  # made up
+    env = {**shell.env, "THREADCAST_TELEGRAM__TOKEN": f"1:{secret}", "HOME": str(shell.folder)}
+    words = [sys.executable, "-c", LEAK.format(secret=secret)]
+    ended = subprocess.run(words, env=env, capture_output=True, text=True, check=True)
+    assert (ended.stdout, secret in ended.stderr) == ("", False)
+    (line,) = ended.stderr.splitlines()
+    assert (json.loads(line)["event"], json.loads(line)["answer"]) == ("the answer was odd", "***")
 
 
 def test_nothing_yet(shell: Shell) -> None:

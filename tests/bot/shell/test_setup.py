@@ -78,7 +78,7 @@ def test_the_whole_way(bare: Shell, telegram: TelegramServer, mastodon: Mastodon
         shown.wait_for("Ada steers the bot from now on.")
         shown.wait_for("Now add @example_bot")
         ada.adds_bot(news)
-        shown.wait_for("press Publish here in its chat")
+        shown.wait_for("press “Publish here” in its chat")
         ada.waits_for(lambda seen: any(("Publish here",) in one.buttons for one in seen))
         ada.presses("Publish here")
         shown.wait_for("which is called my_channel.")
@@ -107,6 +107,17 @@ def test_the_whole_way(bare: Shell, telegram: TelegramServer, mastodon: Mastodon
     for said in ("@example_bot is set up already", "You steer the bot already", "my_channel", "masto"):
         assert said in again
     assert (bare.folder / ".env").read_text() == kept
+
+
+def test_it_is_spoken(bare: Shell) -> None:
+    """All that set-up asks and says is in the language of the terminal, the test thread too."""
+    bare.env |= {"THREADCAST_CHANNELS__NEWS__KIND": "local", "LANG": "de_DE.UTF-8"}
+    result = bare("setup", "--without", "telegram")
+    assert "gib --mastodon SERVER an, oder lass diesen Schritt aus: --without mastodon" in result.stderr
+    said = bare.ok("setup", "--without", "telegram", "--without", "mastodon", "--test")
+    for sentence in ("Einstellungen stehen in", "news: 2/2 zurückgenommen", "Alles ist eingerichtet."):
+        assert sentence in said
+    assert "Das ist ein Test" in bare.ok("show", "1")
 
 
 def test_left_and_taken_up(bare: Shell, telegram: TelegramServer) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -140,6 +143,39 @@ def test_what_is_no_row(shell: Shell, old: str, new: str) -> None:
     assert result.exit_code == 3, result.output
     assert result.stderr.count("\n") <= 2
     assert shell.json("queue")["deliveries"] == []
+
+
+KILL = """
+import os, signal, sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from threadcast.bot.shell.cli import main
+
+table = sys.argv.pop()
+
+def written(_connection, _cursor, statement, *_more):
+    if statement.startswith(f"INSERT INTO {table} "):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(Engine, "after_cursor_execute", written)
+main()
+"""
+
+
+@pytest.mark.parametrize("table", ["threads", "deliveries", "posts", "events"])
+def test_killed(shell: Shell, table: str) -> None:
+    """Killed while it writes, wherever, an import has brought nothing in; a second one brings in all."""
+    shell.ok("add", shell.write(THREAD), shell.write(OTHER, "other.txt"))
+    shell.publish_all()
+    shell.ok("export", "--all", "out")
+    shell.env |= {"THREADCAST_DATA": str(shell.folder / "other"), "HOME": str(shell.folder)}
+    words = [sys.executable, "-c", KILL, "import", "out", table]
+    killed = subprocess.run(words, env=shell.env, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert shell.json("history")["deliveries"] == []
+    told = shell.json("import", "out")
+    assert (told["threads"], told["posts"]) == (2, 10)
+    assert len(shell.json("history")["deliveries"]) == 4
 
 
 def test_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: Shell) -> None:

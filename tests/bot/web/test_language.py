@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.bot.languages.pseudo import LEFTWARDS, PSEUDO, STAYS, spoken
-from tests.bot.web.opened import Opened, opened
+from tests.bot.web.opened import Opened, opened, press
 from threadcast.bot.languages import preferred
 from threadcast.bot.requests.input import understand
 
@@ -68,6 +68,22 @@ def test_nothing_breaks(tmp_path: Path, language: str) -> None:
             assert f'lang="{language}" dir="{"rtl" if language == LEFTWARDS else "ltr"}"' in html
             words = re.sub(r"<[^>]*>|&\w+;", " ", html)
             assert set(re.findall(r"\b[a-z]{4,}\b", STAYS.sub(" ", words))) <= OURS, path
+
+
+@pytest.mark.parametrize("language", PSEUDO)
+def test_a_preview_speaks(tmp_path: Path, language: str) -> None:
+    """What readers of a channel will see is shown in the language of who writes, but for their own words."""
+    with opened(tmp_path) as page, spoken():
+        browser = page.signed_in()
+        browser.headers["Accept-Language"] = language
+        seen = re.search(r'name="seen" value="([^"]*)"', browser.get("/compose").text)
+        assert seen
+        draft = {"text": "1/ Look\n2/ Its end. /end\n", "seen": seen[1], "channel": "news"}
+        _form, preview, shown = press(browser, "/compose/preview", **draft).text.partition('class="looks"')
+    assert preview
+    words = re.sub(r"<[^>]*>|&\w+;", " ", THEIRS.sub("", shown))
+    assert set(re.findall(r"\b[a-z]{4,}\b", STAYS.sub(" ", words))) <= OURS
+    assert "Look" in shown
 
 
 def views(page: Opened, language: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from threadcast.bot.data_folder import looked_at
+from threadcast.bot.languages import _
 from threadcast.bot.plain import plain
 from threadcast.bot.shell import check as checks
 from threadcast.bot.shell.commands.operating.logs import Reader
@@ -71,7 +72,8 @@ def doctor(as_json: bool) -> None:
     if as_json:
         Screen(ZoneInfo("UTC")).json(found)
         return
-    click.echo("Read it before you paste it: it names channels, servers, folders and accounts.", err=True)
+    said = _("Read it before you paste it: it names channels, servers, folders and accounts.")
+    click.echo(said, err=True)
     for title, lines in found.items():
         click.echo("\n".join([f"## {title}", "", *(f"    {redact(line)}" for line in lines or ["none"]), ""]))
 

@@ -276,7 +276,7 @@ def test_telegram_hides_what_is_replied_to() -> None:
     file = replace(entry(2, "", 1), media=(LAMP,))
     html = render([Timeline("news", "telegram", (warned, file, entry(3, "3/", 2)))])
     assert '>⚠ fire <span class="spoiler">1/ a lamp fell</span></span></a>' in html
-    assert ">Image</span></a>" in html
+    assert ">Picture</span></a>" in html
 
 
 def test_nothing_yet() -> None:

@@ -166,6 +166,7 @@ ANSWER: dict[str, Any] = {
     "edited_at": None,
     "url": "https://a.example/120",
     "reblog": None,
+    "visibility": "public",
 }
 
 
@@ -180,6 +181,7 @@ ANSWER: dict[str, Any] = {
         ({"created_at": "yesterday"}, status(account="1001", created=None)),
         ({"edited_at": NOW}, status(account="1001", edited=NOW)),
         ({"reblog": {"id": "1"}}, status(account="1001", is_boost=True)),
+        ({"visibility": "private"}, status(account="1001", is_distributed=False)),
         ({"id": None}, None),
         ({"id": ""}, None),
         ({"account": None}, None),
