@@ -76,17 +76,19 @@ def shared(view: Callable[..., Response]) -> Callable[..., Response]:
 
     @wraps(view)
     def give(*, request: Request, visitor: Visitor, **asked: Any) -> Response:
-        number, made = request.app.state.site.live.latest
-        if request.headers.get("told") != str(number) or "hx-request" not in request.headers:
+        live = request.app.state.site.live
+        if not {"told", "hx-request"} <= set(request.headers):
             return view(request=request, visitor=visitor, **asked)
         address = request.url.path, request.url.query, request.cookies.get("zone")
         what = (visitor.role, language(), *address)
-        body = made.get(what)
-        if body is None:
-            anybody = replace(visitor, csrf=_TOKEN)
-            body = bytes(view(request=request, visitor=anybody, **asked).body)
-            if len(made) < SHARED:
-                made[what] = body
+        with live.making:  # or all who were told make it at once
+            made = live.made
+            body = made.get(what)
+            if body is None:
+                anybody = replace(visitor, csrf=_TOKEN)
+                body = bytes(view(request=request, visitor=anybody, **asked).body)
+                if len(made) < SHARED:
+                    made[what] = body
         return HTMLResponse(body.replace(_TOKEN.encode(), visitor.csrf.encode()))
 
     return give

@@ -32,6 +32,8 @@ SHARE = 5.0  # per cent of a core
 KB = 1024
 ADDED = 1000  # threads in a transaction
 WARM = 3
+DELAY = 5.0  # milliseconds
+EVEN = "1000"  # posts a second: nobody waits for the chat
 SERVES = ("fastapi", "starlette", "uvicorn", "jinja2", "jinja2_fragments", "multipart")
 
 
@@ -43,10 +45,12 @@ def figures(
     pages: int = 100,
     seconds: float = 20.0,
     rate: float = 1.0,
+    chains: int = 8,
 ) -> Iterator[Figure]:
     """Views of a real service with so many threads waiting, then so many open pages while chains go out.
 
-    These go out with `rate` posts a second.
+    These go out with `rate` posts a second. Then so many `chains` as fast as they can, and as many with
+    the pages: at the chat's own pace nobody could tell a delay from it.
     """
     with stand() as here:
         here.house.env["THREADCAST_TELEGRAM__RATE"] = f"{rate:g}"
@@ -54,6 +58,9 @@ def figures(
         with shown(here) as (service, browser):
             yield from views(browser, threads, parts, rounds)
             yield from open_pages(here, service, browser, pages, parts, seconds)
+        here.house.env["THREADCAST_TELEGRAM__RATE"] = EVEN
+        with shown(here) as (service, browser):
+            yield delay(here, service, browser, pages, parts, chains)
     yield unused()
 
 
@@ -193,10 +200,10 @@ def open_pages(
     here: Stand, service: Process, browser: Browser, pages: int, parts: int, seconds: float
 ) -> Iterator[Figure]:
     """The same chain without pages and with them, at Telegram's pace; then nothing happens."""
-    alone, gaps = _while_a_chain_goes_out(here, service, 1, parts)
+    alone, _ = _while_a_chain_goes_out(here, service, 1, parts)
     with viewers(browser, pages) as asked:
         before = asked()
-        watched, slower = _while_a_chain_goes_out(here, service, 2, parts)
+        watched, _ = _while_a_chain_goes_out(here, service, 2, parts)
         views_given = asked() - before
         idle = _used(service, seconds)
     yield Figure(
@@ -213,13 +220,29 @@ def open_pages(
         SHARE,
         detail=f"in {seconds:g} s",
     )
-    late = [(one - other) * 1000 for one, other in zip(sorted(slower), sorted(gaps), strict=True)]
-    yield Figure(
+
+
+def delay(here: Stand, service: Process, browser: Browser, pages: int, parts: int, chains: int) -> Figure:
+    """Chains without pages and with them take turns; what is compared are the pauses between two posts."""
+    alone: list[float] = []
+    watched: list[float] = []
+    for one in range(chains):
+        alone += _while_a_chain_goes_out(here, service, 10 + 2 * one, parts)[1]
+        with viewers(browser, pages):
+            watched += _while_a_chain_goes_out(here, service, 11 + 2 * one, parts)[1]
+    later = [(_p95(watched) - _p95(alone)) * 1000, (median(watched) - median(alone)) * 1000]
+    return Figure(
         f"page: how much later a post goes out with {pages} open pages",
-        max(0.0, quantiles(late, n=20, method="inclusive")[18]),
+        max(0.0, later[1]),
         "ms",
-        detail=f"p95 of {len(late)} gaps, beside a chain without pages; the pace of the chat is in it, too",
+        DELAY,
+        detail=f"medians of {len(alone)} pauses, {median(alone) * 1000:.0f} ms without pages; "
+        f"their p95: {_p95(alone) * 1000:.0f} ms, {later[0]:+.1f} ms with pages",
     )
+
+
+def _p95(found: list[float]) -> float:
+    return quantiles(found, n=20, method="inclusive")[18]
 
 
 def _while_a_chain_goes_out(

@@ -33,7 +33,7 @@ SMALL: dict[str, Callable[[], Iterator[Figure]]] = {
     # The others stand on the same services, and a start of three takes its time.
     "fleet": lambda: islice(fleet.figures(adds=3, kills=1), 1),
     "many": lambda: many.figures(channels=3, parts=3, busy=4, chats=[5]),
-    "page": lambda: page.figures(threads=20, parts=3, rounds=2, pages=3, seconds=0.1, rate=1000),
+    "page": lambda: page.figures(threads=20, parts=3, rounds=2, pages=3, seconds=0.1, rate=1000, chains=1),
     "resting": lambda: resting.figures(seconds=0.1),
     "simulation": lambda: simulation.figures(channels=20, chats=5, posts=2, hours=3),
 }

@@ -22,19 +22,19 @@ let dragged = null;
 const parts = () => document.querySelectorAll("[data-live]");
 if (parts().length) {
   const stream = new EventSource("/events");
-  stream.addEventListener("changed", ({ data }) => {
+  stream.addEventListener("changed", () => {
     if (document.hidden) { stale = true; return; }
-    refresh(data);
+    refresh(true);
   });
   // What changed before the stream was there, or while it was away, was told to nobody.
   stream.addEventListener("open", () => refresh());
   let stale = false;
   document.addEventListener("visibilitychange", () => { if (stale && !document.hidden) refresh(); });
-  // What many pages were told of is made once for all of them: which change that was, a page says.
-  function refresh(told = "") {
+  // What many pages were told of is made once for all of them.
+  function refresh(told = false) {
     stale = false;
     for (const part of parts()) {
-      part.setAttribute("hx-headers", JSON.stringify(told ? { Told: told } : {}));
+      part.setAttribute("hx-headers", JSON.stringify(told ? { Told: "true" } : {}));
       // What a person has open or is about to press is not taken away from under their hand.
       if (!dragged && !part.querySelector("details[open], :focus-visible")) part.dispatchEvent(new Event("changed"));
     }
