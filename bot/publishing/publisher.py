@@ -97,6 +97,8 @@ class Publisher:
         await let_go(self.database, self._dropped, self.clock)
         self._dropped = None
         async with self.claiming:
+            if self.stop.asked.is_set():  # while others were claimed
+                return None
             now = self.clock()
             claim = await asyncio.to_thread(
                 self.database.work.claim,

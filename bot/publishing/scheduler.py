@@ -51,6 +51,15 @@ class Lane:
         self.task: asyncio.Task[None] | None = None
 
 
+def _linking(lanes: Iterable[Lane]) -> dict[str, list[str]]:
+    """Return the channels whose chains end with a link to another one, by that one's name."""
+    found: dict[str, list[str]] = {}
+    for lane in lanes:
+        if lane.publisher.channel.also:
+            found.setdefault(lane.publisher.channel.also, []).append(lane.name)
+    return found
+
+
 class Scheduler:
     """Runs the publishers, each by the service's `timers`. Every method is called on one event loop.
 
@@ -73,6 +82,7 @@ class Scheduler:
         self._pause = pause
         lanes = [Lane(publisher, timetable) for publisher, timetable in publishers]
         self._lanes = {lane.name: lane for lane in lanes}
+        self._linking = _linking(lanes)
         self._timers = timers
         self._lost = lost
         self._dispatcher = dispatcher or Here(self.run, self._lanes.keys)
@@ -81,12 +91,14 @@ class Scheduler:
         """Begin a lane for one more channel."""
         lane = Lane(publisher, timetable)
         self._lanes[lane.name] = lane
+        self._linking = _linking(self._lanes.values())
         if not self._stop.asked.is_set():
             self._dispatcher.dispatch([lane.name])
 
     async def remove(self, name: str) -> None:
         """End the lane of a channel; what it has in hand is finished first."""
         lane = self._lanes.pop(name)
+        self._linking = _linking(self._lanes.values())
         if lane.task is not None:
             await asyncio.wait([lane.task])
         with suppress(JobLookupError):
@@ -164,8 +176,7 @@ class Scheduler:
             if isinstance(came, Delivery) and came.lease_owner is not None:  # it did not let go of it itself
                 self._lost(lane.name)
             if isinstance(came, Delivery) and came.state is DeliveryState.PUBLISHED:
-                named = [one for one in self._lanes.values() if one.publisher.channel.also == lane.name]
-                self._dispatcher.dispatch([one.name for one in named])
+                self._dispatcher.dispatch(self._linking.get(lane.name, []))
             elif not isinstance(came, Delivery) and not lane.again:
                 return came
         return None

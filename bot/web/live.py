@@ -1,15 +1,18 @@
-"""Tells open pages that something changed, by server-sent events: what it is, they ask for themselves."""
+"""Tells open pages that something changed, by server-sent events: what it is, they ask for themselves.
+
+What pages of one kind then ask for is made once: see `shared` in `rendering`.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import suppress
 from typing import Final
 
 ALIVE_EVERY: Final = 20.0  # seconds, so that a proxy does not take a quiet connection for a dead one
 AT_MOST: Final = 0.5  # seconds between two changes that a page is told
-# Seconds between two pages that are told: each asks for its view then, in the loop that publishes. A hundred
-# of them see a change within forty seconds, and take a twentieth of a core; two of them see it at once.
-APART: Final = 0.4
+# Seconds between two pages that are told: each asks for its view then, in the process that publishes. A
+# hundred of them see a change within ten seconds, and take a twentieth of a core; one sees it at once.
+APART: Final = 0.1
 
 
 class Live:
@@ -19,9 +22,12 @@ class Live:
         self._listeners: set[asyncio.Event] = set()
         self._ended = asyncio.Event()
         self._free = 0.0  # when the next page may be told, by the loop's clock
+        # The number of the last change, and the views that were made since, by what tells them apart.
+        self.latest: tuple[int, dict[Hashable, bytes]] = (0, {})
 
     def touch(self) -> None:
         """Tell every open page, one after the other. Cheap: one that has not been told yet is told once."""
+        self.latest = (self.latest[0] + 1, {})
         for one in self._listeners:
             one.set()
 
@@ -41,7 +47,7 @@ class Live:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), ALIVE_EVERY)
                     await self._turn()
-                    told = "event: changed\ndata:\n\n"
+                    told = f"event: changed\ndata: {self.latest[0]}\n\n"
                 changed.clear()
                 yield told
                 await asyncio.sleep(AT_MOST)

@@ -3,10 +3,13 @@
 Its sentences stand in a template as in the code: see `threadcast.bot.languages.templates`.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import partial, wraps
 from http import HTTPStatus
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -18,7 +21,12 @@ from threadcast.bot.channels import local
 from threadcast.bot.languages import direction, language, preferred, translated
 from threadcast.bot.languages.templates import CALLS
 from threadcast.bot.noticed import noticed
+from threadcast.bot.web.sessions import Visitor
 from threadcast.bot.wording import SHELL, exactly, on_day, parts, posts, sentence, shortly, stands
+
+# Where the token of whoever looks stands in a view that many are given.
+_TOKEN: Final = token_hex(32)
+SHARED: Final = 200  # views of one change that are kept
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader([Path(__file__).parent / "templates", Path(local.__file__).parent]),
@@ -54,6 +62,31 @@ def page(
 def part(request: Request, template: str, block: str, **about: Any) -> Response:
     """Return a block of a page."""
     return HTMLResponse(render_block(_TEMPLATES, template, block, **_known(request), **about))
+
+
+def shared(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Return a view that is made once for all pages that ask for it because they were told of a change.
+
+    Two who have the same role and language are given the same, the token of their forms aside. Who asks
+    for any other reason is given what is there now.
+    """
+
+    @wraps(view)
+    def give(*, request: Request, visitor: Visitor, **asked: Any) -> Response:
+        number, made = request.app.state.site.live.latest
+        if request.headers.get("told") != str(number) or "hx-request" not in request.headers:
+            return view(request=request, visitor=visitor, **asked)
+        address = request.url.path, request.url.query, request.cookies.get("zone")
+        what = (visitor.role, language(), *address)
+        body = made.get(what)
+        if body is None:
+            anybody = replace(visitor, csrf=_TOKEN)
+            body = bytes(view(request=request, visitor=anybody, **asked).body)
+            if len(made) < SHARED:
+                made[what] = body
+        return HTMLResponse(body.replace(_TOKEN.encode(), visitor.csrf.encode()))
+
+    return give
 
 
 def _known(request: Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from threadcast.bot.requests.overview import ANSWERS
 from threadcast.bot.requests.queries import foreseen_of
 from threadcast.bot.web.acts import HAPPENED, HELPING, may, offered
 from threadcast.bot.web.arranging.order import places
-from threadcast.bot.web.rendering import page
+from threadcast.bot.web.rendering import page, shared
 from threadcast.bot.web.sign_in import SignedIn, SiteHere, ThreadNumber
 from threadcast.queue.states import DeliveryState
 
@@ -21,6 +21,7 @@ ENTRIES: Final = 50  # of a list, on one page
 
 
 @router.get("/")
+@shared
 def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = "", skip: Skip = 0) -> Response:
     """What runs, what needs a person, what waits."""
     requests = site.requests(visitor)
@@ -29,14 +30,17 @@ def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = ""
     found = queries.forecast(channel=name, queued=end + 1)
     going = [one for one in found if one.delivery.state is DeliveryState.PUBLISHING]
     waiting = [one for one in found if one.delivery.state is DeliveryState.QUEUED]
+    counts: Counter[DeliveryState] = Counter()
+    backlog = requests.figures.backlog()
+    for (there, state), count in backlog.items():
+        counts[state] += count if channel.lower() in {"", there} else 0
+    there_are = {state for (_, state), count in backlog.items() if count}
     yours = [
         one
         for state in ANSWERS  # the most pressing first
+        if state in there_are  # or the whole queue is looked through for none
         for one in queries.deliveries(frozenset({state}), channel=name, limit=end)
     ]
-    counts: Counter[DeliveryState] = Counter()
-    for (there, state), count in requests.figures.backlog().items():
-        counts[state] += count if channel.lower() in {"", there} else 0
     many = {
         "going": counts[DeliveryState.PUBLISHING],
         "yours": sum(counts[state] for state in ANSWERS),
@@ -62,6 +66,7 @@ def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = ""
 
 
 @router.get("/threads/{thread}")
+@shared
 def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumber) -> Response:
     """One thread whole: its posts on every channel, and what can be asked of it."""
     queries = site.requests(visitor).queries
@@ -83,6 +88,7 @@ def show(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumb
 
 
 @router.get("/channels")
+@shared
 def channels(request: Request, site: SiteHere, visitor: SignedIn) -> Response:
     queries = site.requests(visitor).queries
     rows = [row for row in queries.channels() if row.name in queries.configured]

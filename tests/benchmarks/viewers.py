@@ -28,15 +28,14 @@ class Viewers:
         while line := await reader.readline():
             if line.startswith(b"retry"):
                 self.opened.release()
-            if line.startswith(b"event: changed"):
-                await self.view()
+            if line.startswith(b"data:"):
+                await self.view(line.partition(b":")[2].decode().strip())
 
-    async def view(self) -> None:
+    async def view(self, told: str) -> None:
         async with self._one_view:
             reader, writer = await asyncio.open_connection(*self._at)
-            writer.write(
-                f"GET / HTTP/1.1\r\n{self._head}HX-Request: true\r\nConnection: close\r\n\r\n".encode()
-            )
+            head = f"{self._head}HX-Request: true\r\nTold: {told}\r\nConnection: close\r\n"
+            writer.write(f"GET / HTTP/1.1\r\n{head}\r\n".encode())
             answer = await asyncio.wait_for(reader.read(), WAIT)
             assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
             self.asked += 1

@@ -108,6 +108,7 @@ class Network:
 
     kind = "simulated"
     target = "nowhere"
+    also = ""
     files = NO_FILES
     reach = Reach()
     quota: Quota | None = None

@@ -15,7 +15,7 @@ from threadcast.bot.languages import language, translated
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.arranging.days import WEEK, Started, monday, month, week
-from threadcast.bot.web.rendering import page
+from threadcast.bot.web.rendering import page, shared
 from threadcast.bot.web.sign_in import OwnerSends, SignedIn, SiteHere
 from threadcast.bot.web.site import Site
 from threadcast.bot.wording import time_refused
@@ -42,6 +42,7 @@ def _zone(site: Site, *names: str) -> ZoneInfo:
 
 
 @router.get("/calendar")
+@shared
 def calendar(
     request: Request,
     site: SiteHere,

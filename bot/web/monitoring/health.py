@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from threadcast.bot.requests.figures.figures import Backlogs
 from threadcast.bot.web.monitoring.direct import is_direct
 from threadcast.bot.web.sign_in import SiteHere
 from threadcast.bot.web.site import Site
@@ -33,8 +34,14 @@ def ready(request: Request, site: SiteHere) -> Response:
 
 def faults(site: Site) -> dict[str, str]:
     """Return what is wrong now, by name; empty where all is well."""
+    return look(site)[0]
+
+
+def look(site: Site) -> tuple[dict[str, str], Backlogs | None]:
+    """Return the same, and how many deliveries stand where; None where the queue cannot be used."""
+    backlog = None
     try:
-        found = site.requests_of(WATCHER).figures.stuck()
+        found, backlog = site.requests_of(WATCHER).figures.look()
     except StoreError as error:
         found = {"database": str(error)}
-    return {name: redact(why) for name, why in (found | dict(site.broken())).items()}
+    return {name: redact(why) for name, why in (found | dict(site.broken())).items()}, backlog

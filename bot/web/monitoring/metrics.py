@@ -1,7 +1,7 @@
 """Figures for Prometheus: what is counted while publishing goes on, and what the queue comes to now."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from importlib.metadata import version
 
@@ -11,9 +11,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from threadcast.bot.requests.figures.figures import Figures
+from threadcast.bot.channels.budget import Prospect
+from threadcast.bot.requests.figures.figures import Backlogs
 from threadcast.bot.web.monitoring.direct import is_direct
-from threadcast.bot.web.monitoring.health import WATCHER, faults
+from threadcast.bot.web.monitoring.health import WATCHER, look
 from threadcast.bot.web.monitoring.measures import Measures
 from threadcast.bot.web.sign_in import SiteHere
 from threadcast.bot.web.site import Site
@@ -47,7 +48,7 @@ class QueueCollector(Collector):
         build = GaugeMetricFamily("threadcast_build_info", "What runs", labels=["version", "python"])
         build.add_metric([version("threadcast"), platform.python_version()], 1)
         yield build
-        wrong = faults(self._site)
+        wrong, backlog = look(self._site)
         yield GaugeMetricFamily("threadcast_ready", "1 where /health/ready is green", value=not wrong)
         fault = GaugeMetricFamily(
             "threadcast_fault", "What is wrong, by the name it has there", labels=["about"]
@@ -55,17 +56,19 @@ class QueueCollector(Collector):
         for about in wrong:
             fault.add_metric([about], 1)
         yield fault
+        if backlog is None:  # said above
+            return
         try:
-            yield from _of_queue(self._site.requests_of(WATCHER).figures)
-        except StoreError:  # said above
+            yield from _of_queue(backlog, self._site.requests_of(WATCHER).figures.prospects())
+        except StoreError:  # it was lost just now
             return
 
 
-def _of_queue(figures: Figures) -> Iterator[Metric]:
+def _of_queue(backlog: Backlogs, prospects: Mapping[str, Prospect]) -> Iterator[Metric]:
     waiting = GaugeMetricFamily(
         "threadcast_deliveries", "Deliveries in the queue, by state", labels=["channel", "state"]
     )
-    for (channel, state), count in sorted(figures.backlog().items()):
+    for (channel, state), count in sorted(backlog.items()):
         waiting.add_metric([channel, state], count)
     yield waiting
     budget = GaugeMetricFamily(
@@ -76,7 +79,7 @@ def _of_queue(figures: Figures) -> Iterator[Metric]:
     files = GaugeMetricFamily(
         "threadcast_upload_budget_left", "Files that a channel may upload in this window", labels=["channel"]
     )
-    for channel, prospect in figures.prospects().items():
+    for channel, prospect in prospects.items():
         for window in prospect.windows:
             length = f"{window.length.total_seconds():.0f}"
             budget.add_metric([channel, length], max(0, window.left))

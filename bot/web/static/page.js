@@ -22,17 +22,19 @@ let dragged = null;
 const parts = () => document.querySelectorAll("[data-live]");
 if (parts().length) {
   const stream = new EventSource("/events");
-  stream.addEventListener("changed", () => {
+  stream.addEventListener("changed", ({ data }) => {
     if (document.hidden) { stale = true; return; }
-    refresh();
+    refresh(data);
   });
   // What changed before the stream was there, or while it was away, was told to nobody.
-  stream.addEventListener("open", refresh);
+  stream.addEventListener("open", () => refresh());
   let stale = false;
   document.addEventListener("visibilitychange", () => { if (stale && !document.hidden) refresh(); });
-  function refresh() {
+  // What many pages were told of is made once for all of them: which change that was, a page says.
+  function refresh(told = "") {
     stale = false;
     for (const part of parts()) {
+      part.setAttribute("hx-headers", JSON.stringify(told ? { Told: told } : {}));
       // What a person has open or is about to press is not taken away from under their hand.
       if (!dragged && !part.querySelector("details[open], :focus-visible")) part.dispatchEvent(new Event("changed"));
     }

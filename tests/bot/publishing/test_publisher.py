@@ -212,6 +212,20 @@ async def test_a_person_stops_it(house: Callable[..., House]) -> None:
     assert at.asked == ["1/ lamp 1", "2/ lamp 2", "3/ lamp /end"]
 
 
+async def test_a_claim_that_comes_after_the_stop(house: Callable[..., House]) -> None:
+    """Of a thousand channels that wait for their turn to claim, none begins when the service is stopping."""
+    stop = Stop()
+    at = house()
+    at.add()
+    publisher = at.publisher(stop=stop)
+    async with publisher.claiming:
+        publishing = asyncio.create_task(publisher.publish())
+        await asyncio.sleep(0)
+        stop.ask()
+    assert await publishing is None
+    assert at.seen == []
+
+
 async def test_stopped_while_it_waits_for_its_pace(house: Callable[..., House]) -> None:
     """A chain that waits in memory for its channel's pace is stopped at once, and not a post later."""
 

@@ -1,7 +1,9 @@
 """Open pages are told that something changed, and not all at once."""
 
 import asyncio
+from pathlib import Path
 
+from tests.bot.web.opened import csrf, opened
 from threadcast.bot.web.live import APART, Live
 
 
@@ -38,3 +40,32 @@ async def test_the_end() -> None:
     live.end()
     async with asyncio.timeout(100 * APART / 2):
         await asyncio.gather(*pages)
+
+
+def test_what_many_are_told_of_is_made_once(tmp_path: Path) -> None:
+    """Pages that were told of one change are given one view, each with its own token and rights."""
+    with opened(tmp_path) as page:
+        page.site.live.touch()
+        told = {"HX-Request": "true", "Told": "1"}
+        ada, bob, editor = (page.signed_in(actor) for actor in ("shell:ada", "telegram:11", "telegram:22"))
+        tokens = [csrf(one) for one in (ada, bob)]
+        first = ada.get("/channels", headers=told).text
+        page.requests_of("shell:ada").changes.pause(["news"], paused=True)  # and nobody was told of it yet
+        second = bob.get("/channels", headers=told).text
+        assert tokens[0] in first
+        assert second == first.replace(*tokens)
+        assert "<form" not in editor.get("/channels", headers=told).text
+
+
+def test_who_was_told_of_nothing_sees_what_is_there(tmp_path: Path) -> None:
+    """A page that asks by itself, or was told of another change, is given the view as it is now."""
+    with opened(tmp_path) as page:
+        browser = page.signed_in()
+        told = {"HX-Request": "true", "Told": "0"}
+        before = browser.get("/channels", headers=told).text
+        page.requests_of("shell:ada").changes.pause(["news"], paused=True)
+        assert browser.get("/channels", headers=told).text == before
+        for other in ({"HX-Request": "true"}, {**told, "Told": "7"}):
+            assert "/channels/news/resume" in browser.get("/channels", headers=other).text
+        page.site.live.touch()
+        assert "/channels/news/resume" in browser.get("/channels", headers={**told, "Told": "1"}).text
