@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.servers.mastodon.server import TOKEN, MastodonServer
 from threadcast.bot.channels.port import Readers, now
@@ -118,17 +118,17 @@ def show(browser: Browser, link: str) -> None:
     page.goto(link)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Going out").wait_for()
-    save(page.screenshot(full_page=True), "page-queue")
+    in_both(page, "page-queue")
     page.goto(f"http://{ADDRESS}/compose")
     page.get_by_label("Text, numbered").fill(TEXT)
     page.get_by_role("region", name="On evenings").get_by_role("listitem").nth(3).wait_for()
-    save(page.screenshot(full_page=True), "page-compose")
+    in_both(page, "page-compose")
     page.goto(f"http://{ADDRESS}/readers/3")
     page.get_by_role("img").first.wait_for()
     save(page.screenshot(), "page-readers")
     page.goto(f"http://{ADDRESS}/calendar")
     page.get_by_role("link", name="#3").first.wait_for()
-    save(page.screenshot(full_page=True), "page-calendar")
+    in_both(page, "page-calendar")
     page.goto(f"http://{ADDRESS}/threads/3")
     page.get_by_role("button", name="Let somebody approve it").click()
     link = page.get_by_label("The link").input_value()
@@ -140,6 +140,14 @@ def show(browser: Browser, link: str) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto(f"http://{ADDRESS}/threads/1")
     save(page.screenshot(), "page-thread")
+
+
+def in_both(page: Page, name: str) -> None:
+    """Save a whole page in light and in dark colours."""
+    save(page.screenshot(full_page=True), name)
+    page.emulate_media(color_scheme="dark")
+    save(page.screenshot(full_page=True), f"{name}-dark")
+    page.emulate_media(color_scheme="light")
 
 
 def save(shot: bytes, name: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.bot.shell.terminal import Terminal, terminal, threadcast
 from tests.bot.shell.typed import Shell
-from tests.servers.mastodon.manners import GOTOSOCIAL, TAKAHE, Manners
+from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, TAKAHE, Manners
 from tests.servers.mastodon.oauth import browse, decide
 from tests.servers.mastodon.server import MastodonServer
 from tests.servers.telegram.server import TOKEN, TelegramServer
@@ -168,6 +168,7 @@ def test_a_browser_elsewhere(bare: Shell, mastodon: MastodonServer) -> None:
         shown.wait_for("All is set up.")
         assert shown.end() == 0
     assert "of-an-account" not in shown.shown
+    assert mastodon.oauth.compared == 1
     assert "__MASTO__TOKEN=token-3-of-an-account" in (bare.folder / ".env").read_text()
 
 
@@ -182,7 +183,7 @@ def test_not_allowed(bare: Shell, mastodon: MastodonServer) -> None:
     assert (bare.folder / ".env").read_text() == BEFORE
 
 
-@pytest.mark.parametrize("manners", [GOTOSOCIAL, TAKAHE], ids=lambda one: one.software)
+@pytest.mark.parametrize("manners", [MASTODON, GOTOSOCIAL, TAKAHE], ids=lambda one: one.software)
 def test_a_script(bare: Shell, telegram: TelegramServer, manners: Manners) -> None:
     """A script gives all as options, and is told the next one that is missing; a code in a second call."""
     telegram.add_chat(username="my_channel")
@@ -211,6 +212,7 @@ def test_a_script(bare: Shell, telegram: TelegramServer, manners: Manners) -> No
         assert wrong.exit_code == 8
         assert "does not take the code" in wrong.stderr
         assert "All is set up" in bare.ok(*words, "--mastodon-code", code[1], "--test")
+        assert mastodon.oauth.compared == (manners is MASTODON)  # with who asked for the code
         assert [one.text for one in mastodon.statuses()] == []
     assert not (bare.folder / "threadcast-data/mastodon-application.json").exists()
     settings = load({}, folder=bare.folder)

@@ -19,6 +19,7 @@ class Manners:
     `app_credentials`: the status of those calls. `lenient_parents`: a reply to a missing post is posted
     without a parent. `replay_fails`: a known Idempotency-Key is answered with 500 (Mastodon 4.6.0 to 4.7.1).
     `closing`: see `tests.servers.http`. `narrow_scopes`: whether it knows scopes such as `write:statuses`.
+    `challenges`: whether it compares who brings a code with who asked for it (PKCE).
     """
 
     software: str = "mastodon"
@@ -40,9 +41,10 @@ class Manners:
     lenient_parents: bool = False
     closing: Closing = "announced"
     narrow_scopes: bool = True
+    challenges: bool = False
 
 
-MASTODON = Manners()
+MASTODON = Manners(challenges=True)
 # https://codeberg.org/superseriousbusiness/gotosocial: one limit, on requests.
 GOTOSOCIAL = Manners(
     software="gotosocial",

@@ -4,9 +4,11 @@ As Mastodon has it (https://docs.joinmastodon.org/methods/oauth/): a code is goo
 the application and the address that it was given for; nobody gets more than was registered.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -41,6 +43,7 @@ class Grant:
     redirect: str
     scopes: frozenset[str]
     until: datetime
+    challenge: str
 
 
 class OAuth:
@@ -49,6 +52,7 @@ class OAuth:
     def __init__(self, manners: Manners, clock: Callable[[], datetime]) -> None:
         self.signed_in: Account | None = None
         self.apps: dict[str, App] = {}
+        self.compared = 0  # codes whose bringer was compared with who asked
         self._manners = manners
         self._clock = clock
         self._codes: dict[str, Grant] = {}
@@ -64,12 +68,18 @@ class OAuth:
                 return Response(200, b"<!doctype html><form method=post>Authorize</form>", HTML)
             case (("POST" | "DELETE"), "/oauth/authorize"):
                 return self._decide(_last(request.form), allowed=request.method == "POST")
-            case "GET", "/oauth/authorize/native":
-                return Response(200, f"<code>{request.query['code'][0]}</code>".encode(), HTML)
+            case "GET", ("/oauth/authorize/native" | "/.well-known/oauth-authorization-server"):
+                return self._tell(path, _last(request.query))
             case "POST", "/oauth/token":
                 return self._exchange(_last(request.form), accounts)
             case _:
                 return None
+
+    def _tell(self, path: str, asked: Mapping[str, str]) -> Response | None:
+        if path == "/oauth/authorize/native":
+            return Response(200, f"<code>{asked['code']}</code>".encode(), HTML)
+        methods = {"code_challenge_methods_supported": ["S256"]}
+        return Response(200, methods) if self._manners.challenges else None
 
     def _register(self, form: Mapping[str, str]) -> Response:
         known = WIDE | NARROW if self._manners.narrow_scopes else WIDE
@@ -104,7 +114,11 @@ class OAuth:
         scopes = frozenset(asked.get("scope", "read").split())
         if asked.get("response_type") != "code" or not scopes <= app.scopes:
             raise ApiError(400, "The requested scope is invalid, unknown, or malformed.")
-        return Grant(asked["client_id"], asked["redirect_uri"], scopes, self._clock() + CODE_LASTS)
+        challenge = asked.get("code_challenge", "")
+        if challenge and (asked.get("code_challenge_method"), self._manners.challenges) != ("S256", True):
+            raise ApiError(400, "The code challenge method must be S256.")
+        until = self._clock() + CODE_LASTS
+        return Grant(asked["client_id"], asked["redirect_uri"], scopes, until, challenge)
 
     def _decide(self, asked: Mapping[str, str], *, allowed: bool) -> Response:
         grant = self._asked(asked)
@@ -124,6 +138,10 @@ class OAuth:
             return Response(401, {"error": "invalid_client"})
         grant = self._codes.pop(form.get("code", ""), None)
         fits = grant is not None and grant.client == client and grant.redirect == form.get("redirect_uri")
+        if grant is not None and grant.challenge:
+            digest = sha256(form.get("code_verifier", "").encode()).digest()
+            fits = fits and grant.challenge == urlsafe_b64encode(digest).decode().rstrip("=")
+            self.compared += 1
         if grant is None or not fits or self._clock() > grant.until or self.signed_in is None:
             return Response(400, {"error": "invalid_grant"})
         token = f"token-{next(self._numbers)}-of-an-account"
