@@ -84,6 +84,7 @@ browser: build/axe.min.js  ## set up what the page is tested with: Chromium (as 
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; }
 
 bench: develop  ## measure how fast it is: one table, twenty minutes (ARGS="--json", ARGS="chains queue")
+	@$(RUN) pytest -q -m slow tests/benchmarks
 	@$(RUN) tests.benchmarks $(ARGS)
 
 fleet: develop  ## publish 300 chains on three services with one PostgreSQL, and kill one in the middle

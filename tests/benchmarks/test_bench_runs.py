@@ -51,8 +51,13 @@ FIGURES = {
 }
 
 
+SLOW = {"fleet", "many", "page", "queue"}
+
+
 @pytest.mark.e2e
-@pytest.mark.parametrize("group", SMALL)
+@pytest.mark.parametrize(
+    "group", [pytest.param(one, marks=pytest.mark.slow if one in SLOW else ()) for one in SMALL]
+)
 def test_a_group_finds_its_figures(group: str) -> None:
     """Each group measures what it is there for."""
     found = list(SMALL[group]())
@@ -63,12 +68,14 @@ def test_a_group_finds_its_figures(group: str) -> None:
     assert all(figure.value >= 0 and figure.what and figure.detail for figure in found)
 
 
+@pytest.mark.slow
 @pytest.mark.e2e
 def test_a_newcomer_soon_publishes() -> None:
     """From the token to the first chain it takes few taps; how long, the day's log tells."""
     assert sum(taps for _, taps, _ in day.first_contact()) <= day.MOST_TAPS
 
 
+@pytest.mark.slow
 def test_a_day_is_answered() -> None:
     """Every message of a day gets its answer."""
     took = list(day.played(1, rest=(0, 0)))
