@@ -128,6 +128,8 @@ def sentence(error: Exception, face: Face) -> str:
             return translated(str(error))
         case QueueError():
             return error.said(face.command, _)
+        case WhenError():
+            return translated(time_refused(error))
         case _:
             return str(error)
 

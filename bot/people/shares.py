@@ -71,7 +71,8 @@ def find(notes: Notes, code: str, *, now: datetime) -> Share | None:
     if not code or len(code) > CODE_LENGTH:
         return None
     digest = digest_of(code)
-    text = notes.read(PAGE).get(line_of(digest))
+    line = line_of(digest)
+    text = notes.read(PAGE, [line]).get(line)
     if text is None:
         return None
     share, kept = _read(text)

@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, HTTPException, Response
-from fastapi.responses import RedirectResponse
 
 from threadcast.bot.languages import N_, _
 from threadcast.bot.people.people import Role
@@ -14,6 +13,7 @@ from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.queries import Chain, Dossier
 from threadcast.bot.web.arranging.texts import may_edit
+from threadcast.bot.web.rendering import back_to
 from threadcast.bot.web.sign_in import OwnerSends, SiteHere, ThreadNumber
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import CHANNEL_FAULTS
@@ -167,4 +167,4 @@ def change(
         raise HTTPException(HTTPStatus.NOT_FOUND, _("There is no such button."))
     if not ACTS[act].asks or sure:
         ACTS[act].do(site.requests(visitor).changes, thread, (channel,) if channel else ())
-    return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)
+    return back_to(thread)

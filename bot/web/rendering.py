@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
 
@@ -65,6 +65,11 @@ def page(
 def part(request: Request, template: str, block: str, **about: Any) -> Response:
     """Return a block of a page."""
     return HTMLResponse(render_block(_TEMPLATES, template, block, **_known(request), **about))
+
+
+def back_to(thread: int) -> Response:
+    """Lead to a thread's page, as it is after what was asked for."""
+    return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)
 
 
 def shared(view: Callable[..., Response]) -> Callable[..., Response]:

@@ -59,13 +59,19 @@ def from_our_form(visitor: SignedIn, csrf: Annotated[str, Form()] = "") -> Visit
 Sender = Annotated[Visitor, Depends(from_our_form)]
 
 
-def from_an_owner(visitor: Sender) -> Visitor:
-    """Return the owner who sent a form of ours. Raises HTTPException where it is an editor."""
+def an_owner(visitor: SignedIn) -> Visitor:
+    """Return the owner who is signed in. Raises HTTPException where it is an editor."""
     if visitor.role is not Role.OWNER:
         raise HTTPException(HTTPStatus.FORBIDDEN, _("An owner does that; you may look."))
     return visitor
 
 
+def from_an_owner(visitor: Sender) -> Visitor:
+    """Return the owner who sent a form of ours. Raises HTTPException where it is an editor."""
+    return an_owner(visitor)
+
+
+OwnerLooks = Annotated[Visitor, Depends(an_owner)]
 OwnerSends = Annotated[Visitor, Depends(from_an_owner)]
 
 

@@ -15,7 +15,7 @@ from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.requests.errors import UnknownChannelError
 from threadcast.bot.requests.input import InputError, NotNowError
-from threadcast.bot.wording import SHELL, sentence, time_refused
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger, redact
 from threadcast.config.schedule.words import WhenError
 from threadcast.queue.errors import NotFoundError, StoreError
@@ -142,8 +142,7 @@ def refused(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
     """Answer an error of the requests, or of the API."""
     if isinstance(error, ProblemError):
         return answer(error.kind, error.detail, error.next, error.headers)
-    said = time_refused(error) if isinstance(error, WhenError) else sentence(error, SHELL)
-    return answer(kind_of(error), redact(said))
+    return answer(kind_of(error), redact(sentence(error, SHELL)))
 
 
 def misread(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001

@@ -8,18 +8,16 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, available_timezones
 
-from fastapi import APIRouter, Cookie, Form, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Cookie, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from threadcast.bot.languages import language, translated
-from threadcast.bot.plain import capital
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.arranging.days import WEEK, Started, monday, month, week
+from threadcast.bot.web.arranging.order import read_time
 from threadcast.bot.web.rendering import page, shared
 from threadcast.bot.web.sign_in import OwnerSends, SignedIn, SiteHere
 from threadcast.bot.web.site import Site
-from threadcast.bot.wording import time_refused
-from threadcast.config.schedule.words import FARTHEST, WhenError, parse_when
+from threadcast.config.schedule.words import FARTHEST
 from threadcast.config.schedule.zones import DAY, bounds, wall
 from threadcast.queue.states import DeliveryState, Event
 
@@ -100,12 +98,7 @@ def give_time(
 ) -> Response:
     """Give a thread a slot, or a time by the clock that was shown; `thread` is its number and channel."""
     number, name = thread.split(" ", 1)
-    try:
-        due = parse_when(slot or when, now=site.clock(), zone=_zone(site, zone), language=language())
-    except WhenError as error:
-        raise HTTPException(
-            HTTPStatus.UNPROCESSABLE_ENTITY, capital(translated(time_refused(error)))
-        ) from None
+    due = read_time(slot or when, site.clock(), _zone(site, zone))
     site.requests(visitor).changes.apply(int(number), Event.SCHEDULE, channels=[name], due=due)
     back = {"view": view, "on": on, "channel": shown, "zone": asked}
     return RedirectResponse(f"/calendar?{urlencode(back)}", HTTPStatus.SEE_OTHER)

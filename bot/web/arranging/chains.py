@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse
 
 from threadcast.bot.languages import _
 from threadcast.bot.plain import capital
@@ -14,7 +13,7 @@ from threadcast.bot.publishing.takedown import Undoing
 from threadcast.bot.requests.chains import Pause
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.web.arranging.operations import Operation
-from threadcast.bot.web.rendering import page
+from threadcast.bot.web.rendering import back_to, page
 from threadcast.bot.web.sign_in import OwnerSends, SiteHere, ThreadNumber
 from threadcast.bot.web.site import Site
 from threadcast.bot.wording import CHAT, sentence
@@ -22,10 +21,6 @@ from threadcast.bot.wording import CHAT, sentence
 router = APIRouter()
 
 Channel = Annotated[str, Form(max_length=200)]
-
-
-def _back(thread: int) -> Response:
-    return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)
 
 
 @router.post("/threads/{thread}/settle")
@@ -62,7 +57,7 @@ async def settle(
             fields={"channel": channel, "out": "true", "address": error.names[1]},
             yes=_("It is that one"),
         )
-    return _back(thread)
+    return back_to(thread)
 
 
 @router.post("/threads/{thread}/undo")
@@ -76,7 +71,7 @@ async def undo(
     """Take its posts down, the newest first, on one channel or all."""
     requests, names = site.requests(visitor), (channel,) if channel else ()
     if not sure:
-        return _back(thread)
+        return back_to(thread)
     _require_idle(site, thread)
     await asyncio.to_thread(requests.changes.withdraw, thread, channels=names)
 
@@ -88,7 +83,7 @@ async def undo(
         await requests.chains.undo(thread, channels=names, see=see, pause=_pause(site))
 
     site.operations.begin(thread, work)
-    return _back(thread)
+    return back_to(thread)
 
 
 @router.post("/threads/{thread}/audit")
@@ -101,7 +96,7 @@ async def audit(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber) -> Re
         operation.audits = await requests.chains.audit(thread, pause=_pause(site))
 
     site.operations.begin(thread, work)
-    return _back(thread)
+    return back_to(thread)
 
 
 @router.post("/threads/{thread}/edit-back")
@@ -121,14 +116,14 @@ async def edit_back(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber) -
             await asyncio.to_thread(requests.chains.correct, correction)
 
     site.operations.begin(thread, work)
-    return _back(thread)
+    return back_to(thread)
 
 
 @router.post("/threads/{thread}/mend")
 async def mend(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber, channel: Channel = "") -> Response:
     """Go on behind the last post that is still there."""
     await site.requests(visitor).chains.mend(thread, channels=[channel] if channel else [])
-    return _back(thread)
+    return back_to(thread)
 
 
 def _require_idle(site: Site, thread: int) -> None:

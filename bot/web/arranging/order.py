@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from itertools import groupby
 from typing import Annotated
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
-from threadcast.bot.languages import language, translated
+from threadcast.bot.languages import language
 from threadcast.bot.plain import capital
+from threadcast.bot.web.rendering import back_to
 from threadcast.bot.web.sign_in import OwnerSends, SiteHere, ThreadNumber
-from threadcast.bot.wording import time_refused
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.model import Delivery
 from threadcast.queue.states import Event
@@ -78,12 +81,15 @@ def at(
     channel: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Give it a time of its own, on one channel or all, by the clock that the page shows."""
-    try:
-        due = parse_when(when, now=site.clock(), zone=site.zone, language=language())
-    except WhenError as error:
-        raise HTTPException(
-            HTTPStatus.UNPROCESSABLE_ENTITY, capital(translated(time_refused(error)))
-        ) from None
+    due = read_time(when, site.clock(), site.zone)
     names = [channel] if channel else []
     site.requests(visitor).changes.apply(thread, Event.SCHEDULE, channels=names, due=due)
-    return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)
+    return back_to(thread)
+
+
+def read_time(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment (UTC) that somebody wrote in their language. Raises HTTPException."""
+    try:
+        return parse_when(text, now=now, zone=zone, language=language())
+    except WhenError as error:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, capital(sentence(error, SHELL))) from None

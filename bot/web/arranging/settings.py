@@ -4,20 +4,19 @@ import asyncio
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from threadcast.bot.languages import _
-from threadcast.bot.people.people import Role
 from threadcast.bot.plain import capital
 from threadcast.bot.requests.input import InputError
 from threadcast.bot.requests.queries import Dossier
 from threadcast.bot.requests.threads import SETTABLE
 from threadcast.bot.settled import shown
-from threadcast.bot.web.arranging.texts import mark
-from threadcast.bot.web.rendering import page
+from threadcast.bot.web.arranging.texts import STALE, mark
+from threadcast.bot.web.rendering import back_to, page
 from threadcast.bot.web.sessions import Visitor
-from threadcast.bot.web.sign_in import OwnerSends, SignedIn, SiteHere, ThreadNumber
+from threadcast.bot.web.sign_in import OwnerLooks, OwnerSends, SiteHere, ThreadNumber
 from threadcast.bot.web.site import Site
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.queue.errors import NotAllowedError
@@ -27,10 +26,8 @@ router = APIRouter(prefix="/threads/{thread}")
 
 
 @router.get("/settings")
-def look(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumber) -> Response:
+def look(request: Request, site: SiteHere, visitor: OwnerLooks, thread: ThreadNumber) -> Response:
     """Each setting with its value; empty: as the channels have it."""
-    if visitor.role is not Role.OWNER:
-        raise HTTPException(HTTPStatus.FORBIDDEN, _("An owner does that; you may look."))
     dossier = site.requests(visitor).queries.show(thread)
     return _form(request, visitor, dossier, _values(dossier))
 
@@ -50,15 +47,14 @@ def _settle(
     dossier = requests.queries.show(thread)
     before = _values(dossier)
     if was != mark(dossier):
-        problem = _("It was changed meanwhile. Read it anew, then save.")
-        return _form(request, visitor, dossier, before | given, problem)
+        return _form(request, visitor, dossier, before | given, _(STALE))
     changed = {name: value or None for name, value in given.items() if value != before[name]}
     try:
         if changed:
             requests.threads.settings(thread, changed)
     except (InputError, NotAllowedError) as error:
         return _form(request, visitor, dossier, before | given, capital(sentence(error, SHELL)))
-    return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)
+    return back_to(thread)
 
 
 @router.post("/remove")
@@ -67,7 +63,7 @@ def remove(
 ) -> Response:
     """Forget it, where nothing of it was sent."""
     if not sure:
-        return RedirectResponse(f"/threads/{thread}", HTTPStatus.SEE_OTHER)
+        return back_to(thread)
     site.requests(visitor).threads.remove(thread)
     return RedirectResponse("/", HTTPStatus.SEE_OTHER)
 

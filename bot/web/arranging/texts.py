@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Form, Request, Response
 
 from threadcast.bot.differences import differences
-from threadcast.bot.languages import _
-from threadcast.bot.people.people import Role
+from threadcast.bot.languages import N_, _
 from threadcast.bot.requests.input import InputError, continued, understand
 from threadcast.bot.requests.queries import Dossier
-from threadcast.bot.web.rendering import page
+from threadcast.bot.requests.requests import Requests
+from threadcast.bot.web.rendering import back_to, page
 from threadcast.bot.web.sessions import Visitor
-from threadcast.bot.web.sign_in import OwnerSends, SignedIn, SiteHere, ThreadNumber
-from threadcast.bot.web.site import Site
+from threadcast.bot.web.sign_in import OwnerLooks, OwnerSends, SiteHere, ThreadNumber
 from threadcast.bot.wording import SHELL, listed, sentence
 from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.states import BEGINNINGS, DeliveryState
@@ -25,9 +23,9 @@ from threadcast.queue.text.parse import render
 
 router = APIRouter()
 
+STALE: Final = N_("It was changed meanwhile. Read it anew, then save.")
 SHOWN: Final = 40  # changes that are shown before they are made
 Text = Annotated[str, Form(max_length=1024 * 1024)]
-Sure = Annotated[bool, Form()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +39,53 @@ class _Asked:
 
 @router.get("/threads/{thread}/edit")
 @router.get("/threads/{thread}/continue")
-def write(request: Request, site: SiteHere, visitor: SignedIn, thread: ThreadNumber) -> Response:
+def write(request: Request, site: SiteHere, visitor: OwnerLooks, thread: ThreadNumber) -> Response:
     """The text of a thread, to be changed; or room for the parts that go on behind it."""
-    if visitor.role is not Role.OWNER:
-        raise HTTPException(HTTPStatus.FORBIDDEN, _("An owner does that; you may look."))
     dossier = site.requests(visitor).queries.show(thread)
-    text = render(dossier.stored.thread) if request.url.path.endswith("/edit") else ""
-    return _form(request, visitor, dossier, text)
+    return _form(request, visitor, dossier, "" if _continues(request) else render(dossier.stored.thread))
 
 
 @router.post("/threads/{thread}/edit")
-async def edit(
+@router.post("/threads/{thread}/continue")
+async def save(
     request: Request,
     site: SiteHere,
     visitor: OwnerSends,
     thread: ThreadNumber,
     text: Text = "",
     was: Annotated[str, Form(max_length=16)] = "",
-    sure: Sure = False,
+    sure: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Give it another text; what is public is changed where it stands, after a question."""
-    dossier = await asyncio.to_thread(site.requests(visitor).queries.show, thread)
+    """Give it another text, or parts behind its last one; what is public is asked about first."""
+    requests = site.requests(visitor)
+    dossier = await asyncio.to_thread(requests.queries.show, thread)
     if was != mark(dossier):
-        return _form(
-            request, visitor, dossier, text, problem=_("It was changed meanwhile. Read it anew, then save.")
-        )
+        return _form(request, visitor, dossier, text, problem=_(STALE))
     try:
-        asked = await _edited(site, visitor, dossier, text, sure=sure)
+        if _continues(request):
+            asked = await asyncio.to_thread(_continued, requests, dossier, text, sure=sure)
+        else:
+            asked = await _edited(requests, dossier, text, sure=sure)
     except (InputError, NotAllowedError) as error:
         return _form(request, visitor, dossier, text, problem=sentence(error, SHELL))
-    return _answer(request, visitor, dossier, text, asked)
+    if asked is None:
+        return back_to(thread)
+    return page(
+        request,
+        "sure.html",
+        visitor=visitor,
+        thread=thread,
+        heading=f"#{thread} {dossier.stored.thread.title}",
+        said=asked.said,
+        lines=asked.lines,
+        action=request.url.path,
+        fields={"text": text, "was": was},
+        yes=asked.yes,
+    )
 
 
-async def _edited(site: Site, visitor: Visitor, dossier: Dossier, text: str, *, sure: bool) -> _Asked | None:
-    requests, number = site.requests(visitor), dossier.stored.id
+async def _edited(requests: Requests, dossier: Dossier, text: str, *, sure: bool) -> _Asked | None:
+    number = dossier.stored.id
     if not dossier.is_out:
         await asyncio.to_thread(requests.threads.edit, number, text)
         return None
@@ -92,43 +103,16 @@ async def _edited(site: Site, visitor: Visitor, dossier: Dossier, text: str, *, 
     )
 
 
-@router.post("/threads/{thread}/continue")
-def go_on(
-    request: Request,
-    site: SiteHere,
-    visitor: OwnerSends,
-    thread: ThreadNumber,
-    text: Text = "",
-    was: Annotated[str, Form(max_length=16)] = "",
-    sure: Sure = False,
-) -> Response:
-    """Add parts behind the last one; what would be public at once is asked about."""
-    requests = site.requests(visitor)
-    dossier = requests.queries.show(thread)
-    if was != mark(dossier):
-        return _form(
-            request, visitor, dossier, text, problem=_("It was changed meanwhile. Read it anew, then save.")
-        )
-    try:
-        intake = understand(_("what you wrote"), text.encode())
-        longer = continued(dossier.stored.thread, intake)
-        out = [
-            one.delivery.channel for one in dossier.chains if one.delivery.state is DeliveryState.PUBLISHED
-        ]
-        asked = None
-        if out and not sure:
-            asked = _Asked(
-                _("It is public on {channels}, and goes on there at once. Add these parts?").format(
-                    channels=listed(out)
-                ),
-                differences(dossier.stored.thread, longer, SHOWN),
-                _("Yes, go on"),
-            )
-        else:
-            requests.threads.extend(thread, intake)
-    except (InputError, NotAllowedError) as error:
-        return _form(request, visitor, dossier, text, problem=sentence(error, SHELL))
-    return _answer(request, visitor, dossier, text, asked)
+def _continued(requests: Requests, dossier: Dossier, text: str, *, sure: bool) -> _Asked | None:
+    intake = understand(_("what you wrote"), text.encode())
+    before = dossier.stored.thread
+    longer = continued(before, intake)
+    out = [one.delivery.channel for one in dossier.chains if one.delivery.state is DeliveryState.PUBLISHED]
+    if not out or sure:
+        requests.threads.extend(dossier.stored.id, intake)
+        return None
+    said = _("It is public on {channels}, and goes on there at once. Add these parts?")
+    return _Asked(said.format(channels=listed(out)), differences(before, longer, SHOWN), _("Yes, go on"))
 
 
 def mark(dossier: Dossier) -> str:
@@ -143,23 +127,8 @@ def may_edit(dossier: Dossier) -> bool:
     return dossier.is_out or (waits and any(one.state in BEGINNINGS for one in chains))
 
 
-def _answer(
-    request: Request, visitor: Visitor, dossier: Dossier, text: str, asked: _Asked | None
-) -> Response:
-    if asked is None:
-        return RedirectResponse(f"/threads/{dossier.stored.id}", HTTPStatus.SEE_OTHER)
-    return page(
-        request,
-        "sure.html",
-        visitor=visitor,
-        thread=dossier.stored.id,
-        heading=f"#{dossier.stored.id} {dossier.stored.thread.title}",
-        said=asked.said,
-        lines=asked.lines,
-        action=request.url.path,
-        fields={"text": text, "was": mark(dossier)},
-        yes=asked.yes,
-    )
+def _continues(request: Request) -> bool:
+    return request.url.path.endswith("/continue")
 
 
 def _form(request: Request, visitor: Visitor, dossier: Dossier, text: str, *, problem: str = "") -> Response:
@@ -169,7 +138,7 @@ def _form(request: Request, visitor: Visitor, dossier: Dossier, text: str, *, pr
         "rewrite.html",
         visitor=visitor,
         dossier=dossier,
-        continues=request.url.path.endswith("/continue"),
+        continues=_continues(request),
         text=text,
         was=mark(dossier),
         problem=problem,

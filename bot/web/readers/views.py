@@ -1,18 +1,17 @@
 """What was published, and what its readers did: by threads, and over all."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from threadcast.bot.readers.figures import TELLING, curve
 from threadcast.bot.web.readers.plots import HEIGHT, LEFT, WIDTH, plot
 from threadcast.bot.web.rendering import page
 from threadcast.bot.web.sign_in import SignedIn, SiteHere, ThreadNumber
+from threadcast.bot.web.views import ENTRIES, Skip
 
 router = APIRouter()
 
-Skip = Annotated[int, Query(ge=0, lt=10**9)]
-ENTRIES: Final = 50  # of a list, on one page
 FRAME: Final = {"width": WIDTH, "height": HEIGHT, "left": LEFT}
 
 

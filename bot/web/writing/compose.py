@@ -19,7 +19,7 @@ from threadcast.bot.web.sessions import Visitor
 from threadcast.bot.web.sign_in import Sender, SignedIn, SiteHere, from_our_form
 from threadcast.bot.web.site import Site
 from threadcast.bot.web.writing.composer import Composer, Writing
-from threadcast.bot.wording import SHELL, STATES, sentence, time_refused
+from threadcast.bot.wording import SHELL, STATES, sentence
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.states import Event
 
@@ -105,7 +105,7 @@ async def add(
     try:
         thread = await asyncio.to_thread(_add, site, visitor, composer, one, at, hold=hold)
     except (InputError, WhenError) as error:
-        said = time_refused(error) if isinstance(error, WhenError) else sentence(error, SHELL)
+        said = sentence(error, SHELL)
     else:
         await asyncio.to_thread(composer.done, one)
         return RedirectResponse(f"/threads/{thread}" if thread else "/", HTTPStatus.SEE_OTHER)

@@ -18,7 +18,7 @@ from threadcast.bot.requests.requests import build_requests
 from threadcast.bot.shell.context import Session, actor, open_session
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.web.api.answers import Answer, Changed, Listing, Previews, Receipts
-from threadcast.bot.wording import SHELL, sentence, time_refused
+from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import redact
 from threadcast.config.schedule.words import WhenError, parse_when
 from threadcast.queue.errors import QueueError
@@ -69,9 +69,7 @@ def _told() -> Iterator[None]:
 
     try:
         yield
-    except WhenError as error:
-        raise ToolError(time_refused(error)) from None
-    except (QueueError, RequestError, InputError) as error:
+    except (QueueError, RequestError, InputError, WhenError) as error:
         raise ToolError(redact(sentence(error, SHELL))) from None
 
 
