@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -39,8 +40,25 @@ def logging_as_before() -> Iterator[None]:
         logging.getLogger(name).setLevel(before)
     logging.raiseExceptions = raises
     logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
+    log_plainly()
     structlog.contextvars.clear_contextvars()
+
+
+def log_plainly() -> None:
+    """Log by the library's defaults, but draw no traceback with all there is in it: that takes seconds."""
+    structlog.reset_defaults()
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
+
+
+log_plainly()
+LONG = Path(__file__).parent / "faults"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: at the end it would keep the other processes waiting."""
+    items.sort(key=lambda item: not item.path.is_relative_to(LONG))
 
 
 @pytest.fixture(autouse=True)

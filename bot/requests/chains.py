@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from threadcast.bot.channels.port import Channel, NotReadyError
+from threadcast.bot.channels.port import Channel, Clock, NotReadyError
 from threadcast.bot.languages import _
 from threadcast.bot.media.sources import Files
 from threadcast.bot.plain import quoted
@@ -36,6 +36,16 @@ from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Thread, written
 
 Pause = Callable[[datetime], Awaitable[None]]
+
+
+def waiting(clock: Clock) -> Pause:
+    """Return what waits until a moment, for a network that asks to."""
+
+    async def pause(until: datetime) -> None:
+        await asyncio.sleep(max(0.0, (until - clock()).total_seconds()))
+
+    return pause
+
 
 SHOWN = ("warning", "sensitive", "language", "quotes", "previews")  # with every post, and again with an edit
 FIXED = ("visibility", "reply_visibility", "numbering")  # of what is out

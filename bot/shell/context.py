@@ -25,6 +25,7 @@ from threadcast.bot.languages import _, language, speak, translated
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.archives import read_texts
+from threadcast.bot.requests.chains import waiting
 from threadcast.bot.requests.input import InputError, Intake
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.shell import completion
@@ -188,9 +189,7 @@ def parse_at(text: str | None, zone: ZoneInfo, *, hint: str = "--at", clock: Clo
         raise click.BadParameter(translated(time_refused(error)), param_hint=hint) from None
 
 
-async def paused(until: datetime) -> None:
-    """Wait until a moment, for a network that asks to."""
-    await asyncio.sleep(max(0.0, (until - now()).total_seconds()))
+paused = waiting(now)
 
 
 def confirm(question: str, *, default: bool = False) -> bool:

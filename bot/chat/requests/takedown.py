@@ -1,7 +1,7 @@
 """Taking a thread's posts down, and comparing them with what the network shows: work that takes a while."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from threadcast.bot.chat.access import Role
@@ -10,6 +10,7 @@ from threadcast.bot.chat.commands import About, Answer, Card, Context, Place, Re
 from threadcast.bot.chat.views.message import Message, bold, esc, link, rows
 from threadcast.bot.languages import N_, _, ngettext, translated
 from threadcast.bot.publishing.takedown import Audit, Undoing
+from threadcast.bot.requests.chains import waiting
 from threadcast.bot.wording import bar, exactly, posts
 from threadcast.queue.errors import Fault, NotAllowedError
 from threadcast.queue.states import Event
@@ -73,7 +74,7 @@ def undo_yes(context: Context, request: Request) -> Answer:
         teller = asyncio.create_task(tell())
         try:
             done = await requests.chains.undo(
-                request.thread, channels=names, see=seen.put_nowait, pause=_until(context)
+                request.thread, channels=names, see=seen.put_nowait, pause=waiting(context.clock)
             )
         finally:  # never in the middle of a call, which Telegram may make after the one that says the end
             seen.put_nowait(None)
@@ -87,13 +88,6 @@ def undo_yes(context: Context, request: Request) -> Answer:
         toast=_("#{thread} is being taken down.").format(thread=request.thread),
         work=work,
     )
-
-
-def _until(context: Context) -> Callable[[datetime], "asyncio.Future[None]"]:
-    async def pause(moment: datetime) -> None:
-        await asyncio.sleep(max(0.0, (moment - context.clock()).total_seconds()))
-
-    return lambda moment: asyncio.ensure_future(pause(moment))
 
 
 def _so_far(one: Undoing, context: Context) -> str:
@@ -180,7 +174,7 @@ async def _look(
 
     async def pause(until: datetime) -> None:
         await here.update(Message(f"{_looking(request).text}\n{_waits(until, context)}"))
-        await _until(context)(until)
+        await waiting(context.clock)(until)
 
     return await context.requests(request.sender).chains.audit(request.thread, channels=channels, pause=pause)
 

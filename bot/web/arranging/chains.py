@@ -1,7 +1,6 @@
 """Chains that are out, or may be: a doubt settled, posts taken down, compared, edited back, mended."""
 
 import asyncio
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from threadcast.bot.languages import _
 from threadcast.bot.plain import capital
 from threadcast.bot.publishing.takedown import Undoing
-from threadcast.bot.requests.chains import Pause
+from threadcast.bot.requests.chains import waiting
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.web.arranging.operations import Operation
 from threadcast.bot.web.rendering import back_to, page
@@ -80,7 +79,7 @@ async def undo(
             operation.undone[one.delivery.channel] = one
             site.operations.told()
 
-        await requests.chains.undo(thread, channels=names, see=see, pause=_pause(site))
+        await requests.chains.undo(thread, channels=names, see=see, pause=waiting(site.clock))
 
     site.operations.begin(thread, work)
     return back_to(thread)
@@ -93,7 +92,7 @@ async def audit(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber) -> Re
     requests = site.requests(visitor)
 
     async def work(operation: Operation) -> None:
-        operation.audits = await requests.chains.audit(thread, pause=_pause(site))
+        operation.audits = await requests.chains.audit(thread, pause=waiting(site.clock))
 
     site.operations.begin(thread, work)
     return back_to(thread)
@@ -106,7 +105,7 @@ async def edit_back(site: SiteHere, visitor: OwnerSends, thread: ThreadNumber) -
     requests = site.requests(visitor)
 
     async def work(operation: Operation) -> None:
-        found = await requests.chains.audit(thread, pause=_pause(site))
+        found = await requests.chains.audit(thread, pause=waiting(site.clock))
         if any(one.problem for one in found):
             operation.audits = found
             return
@@ -131,10 +130,3 @@ def _require_idle(site: Site, thread: int) -> None:
         raise HTTPException(
             HTTPStatus.CONFLICT, _("Something goes on with it already. Wait until that is done.")
         )
-
-
-def _pause(site: Site) -> Pause:
-    async def pause(until: datetime) -> None:
-        await asyncio.sleep(max(0.0, (until - site.clock()).total_seconds()))
-
-    return pause
