@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 
 import pytest
 
@@ -173,8 +174,10 @@ class TestTakenAway:
         house.command("add", "--hold", house.write(thread_text(1, 3)))
         with house.running() as service:
             service.wait_for("running")
+            service.popen.send_signal(SIGSTOP)  # it would notice first, and be gone
             path.unlink()
             assert "was removed while a service is using it" in refused(house, "add", "threads.txt")
+            service.popen.send_signal(SIGCONT)
             assert service.end() == 5
             assert f"the database {path} was removed while it was in use" in "".join(service.lines)
         for words in (["run"], ["add", "threads.txt"], ["queue"]):
