@@ -1,8 +1,12 @@
 """How the documentation is built: `make check` turns every warning into an error."""
 
+import re
 import sys
 import tomllib
 from pathlib import Path
+
+from pygments.lexers.shell import BashSessionLexer
+from sphinx.application import Sphinx
 
 project = "Threadcast"
 author = "The Threadcast maintainers"
@@ -24,3 +28,14 @@ pygments_dark_style = "github-dark"
 myst_enable_extensions = ["attrs_inline"]
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
+
+
+class Session(BashSessionLexer):
+    """What is typed stands behind a `$`; `#1` is a thread in an answer, and no prompt of root's."""
+
+    _ps1rgx = re.compile(r"^(\$ )(.*\n?)")
+
+
+def setup(app: Sphinx) -> None:
+    """Show sessions so."""
+    app.add_lexer("console", Session)
