@@ -57,7 +57,7 @@ class Page:
             access_log=False,
             lifespan="off",
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=False,  # see make_app
             timeout_graceful_shutdown=CLOSE_WITHIN,
         )
         self._server = _Server(given)
