@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from httpx2 import Response
 from PIL import Image
 from starlette.testclient import TestClient
 
@@ -164,12 +165,16 @@ def test_an_archive(tmp_path: Path) -> None:
     """Texts and their files come in one archive, once under a key; what is wrong with it adds nothing."""
     with opened(tmp_path) as page:
         client = page.program()
-        texts = {"a__txt": SHOWING.format(name="cup.png"), "b__md": TEXT, "cup__png": picture()}
-        wish = {"files": {"archive": ("week.zip", packed(**texts))}, "data": {"channels": "news"}}
-        looked = client.post("/preview", **wish)
+        week = packed(a__txt=SHOWING.format(name="cup.png"), b__md=TEXT, cup__png=picture())
+
+        def send(path: str, **headers: str) -> Response:
+            files = {"archive": ("week.zip", week)}
+            return client.post(path, files=files, data={"channels": "news"}, headers=headers)
+
+        looked = send("/preview")
         assert [len(one["parts"]) for one in looked.json()["threads"]] == [2, 2]
         assert client.get("/threads").json()["threads"] == []
-        added, again = (client.post("/threads", **wish, headers={"Idempotency-Key": "48"}) for _ in range(2))
+        added, again = (send("/threads", **{"Idempotency-Key": "48"}) for _ in range(2))
         assert (added.status_code, again.content) == (201, added.content)
         assert [one["source"] for one in added.json()["threads"]] == ["week.zip: a.txt", "week.zip: b.md"]
         assert client.get("/threads/1/media/1").content == picture()
