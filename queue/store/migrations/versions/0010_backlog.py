@@ -9,10 +9,14 @@ branch_labels = None
 depends_on = None
 
 
+LIVE = sa.text("state IN ('failed', 'held', 'publishing', 'queued', 'unsure')")
+
+
 def upgrade() -> None:
     op.create_index(
         "deliveries_backlog",
         "deliveries",
         ["channel", "state", "own_time", "due", "queued"],
-        sqlite_where=sa.text("state IN ('failed', 'held', 'publishing', 'queued', 'unsure')"),
+        sqlite_where=LIVE,
+        postgresql_where=LIVE,
     )
