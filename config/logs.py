@@ -187,6 +187,7 @@ def configure(
     if file is not None:
         handlers[_File(file)] = lambda *event: _START.sub(rf"\1{MASK}", str(json_lines(*event)))
     for handler, renderer in handlers.items():
+        handler.addFilter(_is_no_end)
         handler.setFormatter(
             structlog.stdlib.ProcessorFormatter(
                 foreign_pre_chain=shared,
@@ -207,6 +208,12 @@ def configure(
     for name in _VERBOSE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
+
+
+def _is_no_end(record: logging.LogRecord) -> bool:
+    """Leave out work that the end of the service cut off: APScheduler calls it an error, with a trace."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ != "CancelledError"
 
 
 class _Handler(logging.StreamHandler[TextIO]):
