@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
-from threadcast.queue.compose.corrections import Elsewhere
+from threadcast.queue.compose.elsewhere import Elsewhere
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState, PostState
