@@ -100,7 +100,7 @@ check: develop  ## lint, types, layers, docs
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) ruff check --quiet .
 	@$(RUN) mypy -p threadcast.bot -p threadcast.queue -p threadcast.config
-	@$(RUN) mypy tests release/build.py docs/generated.py
+	@$(RUN) mypy tests release/build.py docs/generated.py docs/diagrams.py
 	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as c; c()'
 	@$(MAKE) --no-print-directory docs
 	@echo "check: all well"

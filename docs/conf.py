@@ -1,14 +1,20 @@
 """How the documentation is built: `make check` turns every warning into an error."""
 
+import re
+import sys
 import tomllib
 from pathlib import Path
+
+from pygments.lexers.shell import BashSessionLexer
+from sphinx.application import Sphinx
 
 project = "Threadcast"
 author = "The Threadcast maintainers"
 release = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())["project"][
     "version"
 ]
-extensions = ["myst_parser"]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+extensions = ["myst_parser", "docs.diagrams"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"Threadcast {release}"
@@ -21,6 +27,15 @@ pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 myst_enable_extensions = ["attrs_inline"]
 myst_heading_anchors = 3
-# The diagrams are Mermaid, which code hosts draw; the built pages show their source.
-myst_fence_as_directive: list[str] = []
-suppress_warnings = ["misc.highlighting_failure"]
+myst_fence_as_directive = ["mermaid"]
+
+
+class Session(BashSessionLexer):
+    """What is typed stands behind a `$`; `#1` is a thread in an answer, and no prompt of root's."""
+
+    _ps1rgx = re.compile(r"^(\$ )(.*\n?)")
+
+
+def setup(app: Sphinx) -> None:
+    """Show sessions so."""
+    app.add_lexer("console", Session)

@@ -1,12 +1,19 @@
 """Writes the pages of the reference that are made of the code: python docs/generated.py"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from prometheus_client import Metric
+from prometheus_client.metrics import MetricWrapperBase
 
 from threadcast.bot import models
+from threadcast.bot.web.monitoring import measures, metrics
+from threadcast.config.channels import CHANNELS
 from threadcast.config.settings import variables
+from threadcast.queue.outcomes import Code, Look
+from threadcast.queue.states import DeliveryState
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -33,6 +40,49 @@ What `--json` prints is made of these objects; [Commands](commands.md#json) says
 Keys may be added, and are not taken away. A moment is text in ISO 8601 with its offset; `null` stands where a
 type ends in *or null* and there is nothing to say.
 """
+
+METRICS = """\
+# Figures for Prometheus
+
+<!-- Made by docs/generated.py of bot/web/monitoring/: `make docs` makes it anew. -->
+
+What `/metrics` tells on the page's address; [Watching over a service](../how-to/operations.md) says who may
+ask, and has an alert for each promise and a dashboard. Each service counts what it does itself, and begins
+anew with it. What comes from the queue is the same on all machines that share one: take `max`, not `sum`.
+Figures and labels may be added, and are not taken away.
+"""
+
+PROCESS = """
+Beside them stand those of the process: `process_resident_memory_bytes`, `process_cpu_seconds_total`,
+`process_open_fds`, `process_start_time_seconds`.
+
+## Labels
+
+Sends and chains have their series from the start, so that the first event shows.
+
+| label | what it is |
+|---|---|"""
+
+# What a label is, and the values that the code has for it.
+LABEL: dict[str, tuple[str, Iterable[str]]] = {
+    "about": (
+        "what is wrong, by the name that `/health/ready` has for it: `database`, `chat`, a channel",
+        (),
+    ),
+    "call": ("what was asked of a network", ("preflight", "send", "edit", "look-up")),
+    "channel": ("the name of a channel; `(gone)` for all that are not configured any more", ()),
+    "code": ("why a chain was put off", [code.replace(" ", "-") for code in Code if code]),
+    "found": (
+        "what a look for a post in doubt found: `absent` is sent again, `blind` waits for a person",
+        [look.__name__.lower() for look in get_args(Look)],
+    ),
+    "network": ("the kind of the channel", CHANNELS),
+    "outcome": ("what a call came to; `unknown` is a doubt", measures.OUTCOMES),
+    "python": ("the version of Python", ()),
+    "state": ("where a delivery stands, or what its chain came to", DeliveryState),
+    "version": ("the version of Threadcast", ()),
+    "window_seconds": ("how long the window of the rate limit is", ()),
+}
 
 
 def settings() -> Iterator[str]:
@@ -64,6 +114,30 @@ def json() -> Iterator[str]:
                 yield f"| `{name}` | {kind(field, schema.get('$defs', {}))} |"
 
 
+def figures() -> Iterator[str]:
+    """Yield the lines of the page of all figures."""
+    yield from METRICS.splitlines()
+    counted: list[Any] = [
+        one for one in vars(measures.Measures()).values() if isinstance(one, MetricWrapperBase)
+    ]
+    asked: list[Any] = [*metrics.of_service({}), *metrics.of_queue({}, {})]
+    for title, found in (("What is counted", counted), ("What is so now", asked)):
+        yield from ("", f"## {title}", "", "| figure | labels | what it tells |", "|---|---|---|")
+        for one in found:
+            told = one if isinstance(one, Metric) else next(iter(one.describe()))
+            labels = ", ".join(f"`{label}`" for label in one._labelnames)  # noqa: SLF001  # nothing else tells them where there is no value
+            about = told.documentation + (" (a histogram)" if told.type == "histogram" else "")
+            yield f"| {series(told)} | {labels or '—'} | {about} |"
+    yield from PROCESS.splitlines()
+    for name, (meaning, values) in LABEL.items():
+        yield f"| `{name}` | {': '.join(filter(None, [meaning, ', '.join(f'`{one}`' for one in values)]))} |"
+
+
+def series(told: Metric) -> str:
+    """Return the name that a figure is asked by."""
+    return f"`{told.name}{ENDS.get(told.type, '')}`"
+
+
 def kind(field: dict[str, Any], parts: dict[str, Any]) -> str:
     """Return the type of a key in words, with a link to what it is made of."""
     if "anyOf" in field:
@@ -85,6 +159,7 @@ def kind(field: dict[str, Any], parts: dict[str, Any]) -> str:
             return WORDS.get(str(found), "any value")
 
 
+ENDS = {"counter": "_total", "histogram": "_bucket"}
 WORDS = {
     "string": "text",
     "integer": "number",
@@ -92,7 +167,7 @@ WORDS = {
     "boolean": "true or false",
     "null": "null",
 }
-PAGES = {"settings.md": settings, "json.md": json}
+PAGES = {"settings.md": settings, "json.md": json, "metrics.md": figures}
 
 
 def main() -> None:

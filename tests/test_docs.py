@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 
 import pytest
 
-from docs import generated
+from docs import diagrams, generated
 from tests.e2e.fork import Fork
 from tests.e2e.house import KEPT, Process
 from threadcast.bot.shell import cli
@@ -89,6 +89,25 @@ def test_made_pages_are_up_to_date(page: str) -> None:
     """What is made of the code was made of this code; `make docs` makes it anew."""
     lines = "\n".join(generated.PAGES[page]()) + "\n"
     assert (ROOT / "docs/reference" / page).read_text(encoding="utf-8") == lines
+
+
+DIAGRAMS = [
+    pytest.param(source, id=f"{path.stem}-{number}")
+    for path in DOCS
+    for number, source in enumerate(
+        re.findall(r"```mermaid\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    )
+]
+
+
+@pytest.mark.parametrize("source", DIAGRAMS)
+def test_diagrams_are_drawn(source: str) -> None:
+    """The built pages draw every arrow of a diagram, with what is written at it and its title."""
+    drawn = diagrams.svg(source)
+    wanted = {(one["source"], one["target"]) for one in diagrams.EDGE.finditer(source)}
+    assert drawn.count('<path class="arrow') == len(wanted) > 5
+    assert all(one["label"] in drawn for one in diagrams.EDGE.finditer(source) if one["label"])
+    assert f"<title>{source.partition('accTitle: ')[2].splitlines()[0]}</title>" in drawn
 
 
 BESIDE = [

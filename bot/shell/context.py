@@ -197,8 +197,24 @@ paused = waiting(now)
 
 
 def confirm(question: str, *, default: bool = False) -> bool:
-    """Ask on a terminal; a script, which has none, has to say --yes."""
-    return sys.stdin.isatty() and click.confirm(question, default=default, err=True)
+    """Ask on a terminal; a script, which has none, has to say --yes.
+
+    Both letters of the reader's language are taken, and y and n.
+    """
+    if not sys.stdin.isatty():
+        return False
+    yes, no = _("y"), _("n")
+    letters = f"{yes.upper()}/{no}" if default else f"{yes}/{no.upper()}"
+    while True:
+        said = click.prompt(f"{question} [{letters}]", default="", show_default=False, err=True)
+        match said.strip().lower()[:1]:
+            case "":
+                return default
+            case letter if letter in {yes, "y"}:
+                return True
+            case letter if letter in {no, "n"}:
+                return False
+        click.echo(_("Answer with {yes} or {no}.").format(yes=yes, no=no), err=True)
 
 
 class ThreadNumber(click.ParamType[int]):

@@ -40,6 +40,7 @@ from threadcast.queue.store.rows import (
 from threadcast.queue.store.schema import CHANNELS, DELIVERIES, POSTS
 from threadcast.queue.store.transactions import Transactions
 
+_ASKED = Sentence("asked for")
 RANK_STEP = 1 << 20  # between two neighbours, so that moving one between them leaves both alone
 
 
@@ -82,7 +83,7 @@ class Changes:
                 if event is not Event.STOP:
                     raise NotAllowedError(Fault.AT_WORK, **which(delivery))
                 put(connection, delivery, code=change.code, reason=STOPPING)
-                return _logged(connection, delivery, event, now=now, actor=actor, detail="asked for")
+                return _logged(connection, delivery, event, now=now, actor=actor, detail=_ASKED)
             revived = delivery.state is DeliveryState.CANCELLED
             if revived:
                 take_turns(connection, FREE_PLACES)
@@ -91,8 +92,7 @@ class Changes:
                 refused = _of(delivery, PostState.REFUSED)
                 connection.execute(update(POSTS).where(*refused).values(state=PostState.PLANNED, reason=""))
             transition(connection, delivery, change, now=now)
-            later = due is not None and due > now
-            detail = f"at {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if due is not None and later else ""
+            detail = "" if due is None or due <= now else Sentence("at {when}", when=_said(due))
             return _logged(connection, delivery, event, now=now, actor=actor, detail=detail)
 
     def settle(self, delivery_id: int, sent: Sent | None, *, now: datetime, actor: str) -> Delivery:
@@ -120,7 +120,7 @@ class Changes:
             connection.execute(update(POSTS).where(*_of(delivery, PostState.UNKNOWN)).values(values))
             change = request(delivery.state, Event.FINISH if last else Event.SETTLE)
             transition(connection, delivery, change, now=now, sent=delivery.sent + (sent is not None))
-            detail = "not out" if sent is None else f"out as {sent.remote_id}"
+            detail = _settled(sent)
             return _logged(connection, delivery, Event.SETTLE, now=now, actor=actor, detail=detail, last=last)
 
     def skip(self, delivery_id: int, *, now: datetime, actor: str) -> Delivery:
@@ -155,12 +155,7 @@ class Changes:
                 else request(delivery.state, Event.SKIP, due=now)
             )
             transition(connection, delivery, change, now=now, posts=delivery.posts - 1)
-            detail = Sentence(
-                "post {position} (part {part}) is left out: {reason}",
-                position=refused.position,
-                part=refused.part,
-                reason=refused.reason,
-            )
+            detail = Sentence("post {position} (part {part}) is left out: {reason}", **refused._asdict())
             return _logged(connection, delivery, Event.SKIP, now=now, actor=actor, detail=detail, last=last)
 
     def send_back(self, delivery_id: int, reason: str, *, now: datetime, actor: str) -> Delivery:
@@ -206,7 +201,7 @@ class Changes:
                 raise StoreError(Fault.NOT_OUT, position=position, **which(delivery))
             if row.taken_down is None:
                 connection.execute(update(POSTS).where(*here).values(taken_down=now))
-                log(connection, delivery, "take-down", actor=actor, now=now, detail=f"post {position}")
+                log(connection, delivery, "take-down", actor=actor, now=now, detail=_post(position))
                 point(connection, delivery, now)
 
     def pause(self, channel: str, paused: bool, *, now: datetime, actor: str) -> ChannelRow:
@@ -239,7 +234,7 @@ class Changes:
                 if each.state not in BEGINNINGS:
                     raise NotAllowedError(Fault.NO_PLACE, **which(each))
             if after is None:
-                rank, detail = _before_all(connection, delivery), "before all others"
+                rank, detail = _before_all(connection, delivery), Sentence("before all others")
             elif after == delivery_id:
                 raise NotAllowedError(Fault.BEHIND_ITSELF, **which(delivery))
             elif ahead.channel != delivery.channel:
@@ -250,7 +245,8 @@ class Changes:
                     other_channel=ahead.channel,
                 )
             else:
-                rank, detail = _behind(connection, delivery, ahead), f"behind thread {ahead.thread_id}"
+                rank = _behind(connection, delivery, ahead)
+                detail = Sentence("behind thread {id}", id=ahead.thread_id)
             put(connection, delivery, rank=rank)
             return _logged(connection, delivery, "move", now=now, actor=actor, detail=detail)
 
@@ -297,18 +293,24 @@ class Changes:
             known = _channel(connection, channel).moved
             if known != moved:
                 connection.execute(update(CHANNELS).where(CHANNELS.c.name == channel).values(moved=moved))
-                note(
-                    connection,
-                    "moved",
-                    channel=channel,
-                    actor=actor,
-                    now=now,
-                    detail=Sentence("to {address}", address=moved),
-                )
+                detail = Sentence("to {address}", address=moved)
+                note(connection, "moved", channel=channel, actor=actor, now=now, detail=detail)
 
 
 def _of(delivery: Delivery, state: PostState) -> tuple[ColumnElement[bool], ...]:
     return POSTS.c.delivery_id == delivery.id, POSTS.c.state == state
+
+
+def _said(due: datetime) -> str:
+    return f"{due.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _settled(sent: Sent | None) -> Sentence:
+    return Sentence("not out") if sent is None else Sentence("out as {id}", id=sent.remote_id)
+
+
+def _post(position: int) -> Sentence:
+    return Sentence("post {position}", position=position)
 
 
 def _corrected(
@@ -325,17 +327,11 @@ def _corrected(
     if post is None or delivery.state is DeliveryState.WITHDRAWN:
         raise NotAllowedError(Fault.NOTHING_IN_DOUBT, **which(delivery))
     here = update(POSTS).where(POSTS.c.delivery_id == delivery.id, POSTS.c.position == post.position)
-    detail = f"post {post.position}, before: {post.remote_id}"
+    before = {"post": _post(post.position), "before": post.remote_id}
+    detail = Sentence("{said}; {post}, before: {before}", said=_settled(sent), **before)
     if sent is not None:
         connection.execute(here.values(remote_id=sent.remote_id, url=sent.url, album=sent.album))
-        return _logged(
-            connection,
-            delivery,
-            Event.SETTLE,
-            now=now,
-            actor=actor,
-            detail=f"out as {sent.remote_id}; {detail}",
-        )
+        return _logged(connection, delivery, Event.SETTLE, now=now, actor=actor, detail=detail)
     if post.position != delivery.sent:
         raise NotAllowedError(Fault.BEHIND_IT, position=post.position, **which(delivery))
     connection.execute(
@@ -347,7 +343,7 @@ def _corrected(
         transition(connection, delivery, change, now=now, sent=fewer)
     else:
         put(connection, delivery, sent=fewer)
-    return _logged(connection, delivery, Event.SETTLE, now=now, actor=actor, detail=f"not out; {detail}")
+    return _logged(connection, delivery, Event.SETTLE, now=now, actor=actor, detail=detail)
 
 
 def _logged(

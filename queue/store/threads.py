@@ -380,10 +380,10 @@ def _logged(
 ) -> tuple[Delivery, ...]:
     """Log the change of a text, and read its deliveries again."""
     for delivery in changed:
-        detail = f"{_counted(len(thread.parts))} now"
+        detail = Sentence("{parts} now", parts=_counted(len(thread.parts)))
         log(connection, delivery, what, actor=actor, now=now, detail=detail)
     return tuple(_of(connection, changed[0].thread_id))
 
 
-def _counted(parts: int) -> str:
-    return f"{parts} part{'' if parts == 1 else 's'}"
+def _counted(parts: int) -> Sentence:
+    return Sentence("{n} part", "{n} parts", n=parts)

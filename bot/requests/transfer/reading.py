@@ -72,6 +72,11 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and path.name == QUEUE:
+            where = plain(str(path.parent))
+            raise InputError(
+                Sentence("there is no export in {path}: name another folder", path=where)
+            ) from None
         said = Sentence("{path} cannot be read: {cause}", path=plain(str(path)), cause=str(error.strerror))
         raise InputError(said) from None
     except (ValueError, RecursionError) as error:

@@ -20,6 +20,7 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.store import SHORT, MediaStore
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.errors import InputError
+from threadcast.bot.wording import count
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.store.database import Database
 from threadcast.queue.store.transfer.plain import Row
@@ -37,7 +38,7 @@ LONGEST_NAME: Final = 200  # bytes
 README: Final = """\
 # An export of a Threadcast queue
 
-Made by Threadcast {version} on {when}: {threads} threads, {deliveries} deliveries, {posts} posts.
+Made by Threadcast {version} on {when}: {threads}, {deliveries}, {posts}.
 
 - `threads/0007-a-title.txt` is the text of thread 7, as `threadcast add` takes it; the files that it shows
   are in `threads/media`.
@@ -144,7 +145,8 @@ def _write(
     told = {name: everything[name] for name in ("channels", "events")}
     about = {"format": FORMAT, "threadcast": version("threadcast"), "written": now.isoformat()}
     _write_json(folder / QUEUE, {**about, "threads": names, **told})
-    counts = {name: len(everything[name]) for name in ("threads", "deliveries", "posts")}
+    singular = {"threads": "thread", "deliveries": "delivery", "posts": "post"}
+    counts = {name: count(len(everything[name]), one, name) for name, one in singular.items()}
     said = README.format(version=version("threadcast"), when=f"{now:%Y-%m-%d %H:%M} UTC", **counts)
     (folder / "README.md").write_text(said, encoding="utf-8")
     return len(shown) - len(missing), missing

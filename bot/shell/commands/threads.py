@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
-from threadcast.bot.languages import _
+from threadcast.bot import wording
+from threadcast.bot.languages import _, ngettext
+from threadcast.bot.languages.numbers import number
 from threadcast.bot.media.store import open_store
 from threadcast.bot.shell import completion, views
 from threadcast.bot.shell.context import (
@@ -22,7 +24,6 @@ from threadcast.bot.shell.context import (
 from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.follow import stay
 from threadcast.bot.shell.screen import safe
-from threadcast.bot.wording import count, parts, several
 
 
 @click.command()
@@ -138,7 +139,7 @@ def export(session: Session, thread_id: int | None, output: Path | None, folder:
     else:
         _write_new(output, text)
         what = _("#{thread}, {parts}, is in {path}").format(
-            thread=thread_id, parts=parts(len(thread.parts)), path=safe(str(output))
+            thread=thread_id, parts=wording.parts(len(thread.parts)), path=safe(str(output))
         )
         session.screen.say(what, whole=True)
 
@@ -150,11 +151,16 @@ def _export_all(session: Session, folder: Path) -> None:
     if session.as_json:
         session.screen.json({**asdict(done), "folder": str(folder)})
         return
-    what = f"{count(done.threads, 'thread')} with {count(done.posts, 'post')} and {count(done.files, 'file')}"
-    session.screen.say(f"{what}: in {safe(str(folder))}", whole=True)
+    said = _("{threads} with {posts} and {files}: in {folder}").format(
+        threads=wording.threads(done.threads),
+        posts=wording.posts(done.posts),
+        files=ngettext("{n} file", "{n} files", done.files).format(n=number(done.files)),
+        folder=safe(str(folder)),
+    )
+    session.screen.say(said, whole=True)
     if done.missing:
         said = _("Not kept any more, and not in it: {names}")
-        session.screen.say(said.format(names=safe(several(done.missing))))
+        session.screen.say(said.format(names=safe(wording.several(done.missing))))
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -36,17 +36,17 @@ class Measures:
             return Counter(f"threadcast_{name}", about, labels, registry=self.registry)
 
         self.posts = count("posts", "Sends of posts, by what they came to", "channel", "outcome")
-        self.edits = count("edits", "Edits of posts, by what they came to", "channel", "outcome")
-        self.lookups = count(
-            "lookups", "Looks for posts that may be out, by what they came to", "channel", "found"
-        )
+        self.edits = count("edits", "Edits of posts that are out, by what they came to", "channel", "outcome")
+        self.lookups = count("lookups", "Looks for posts in doubt, by what they came to", "channel", "found")
         self.chains = count(
-            "chains", "Chains that were published, stopped, or are unsure", "channel", "state"
+            "chains", "Chains that were published, stopped (failed), or are unsure", "channel", "state"
         )
         self.waits = count(
             "waits", "Times that a chain was put off, to be tried again, by why", "channel", "code"
         )
-        self.leases_lost = count("leases_lost", "Leases that were lost while their chain went out", "channel")
+        self.leases_lost = count(
+            "leases_lost", "Chains that another machine took over while they went out here", "channel"
+        )
         self.lateness = Histogram(
             "threadcast_start_lateness_seconds",
             "How long after its own time or its slot a chain began",

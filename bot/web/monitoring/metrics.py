@@ -45,26 +45,30 @@ class QueueCollector(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        build = GaugeMetricFamily("threadcast_build_info", "What runs", labels=["version", "python"])
-        build.add_metric([version("threadcast"), platform.python_version()], 1)
-        yield build
         wrong, backlog = look(self._site)
-        yield GaugeMetricFamily("threadcast_ready", "1 where /health/ready is green", value=not wrong)
-        fault = GaugeMetricFamily(
-            "threadcast_fault", "What is wrong, by the name it has there", labels=["about"]
-        )
-        for about in wrong:
-            fault.add_metric([about], 1)
-        yield fault
+        yield from of_service(wrong)
         if backlog is None:  # said above
             return
         try:
-            yield from _of_queue(backlog, self._site.requests_of(WATCHER).figures.prospects())
+            yield from of_queue(backlog, self._site.requests_of(WATCHER).figures.prospects())
         except StoreError:  # it was lost just now
             return
 
 
-def _of_queue(backlog: Backlogs, prospects: Mapping[str, Prospect]) -> Iterator[Metric]:
+def of_service(wrong: Mapping[str, str]) -> Iterator[Metric]:
+    """Yield what runs, and whether it works."""
+    build = GaugeMetricFamily("threadcast_build_info", "What runs", labels=["version", "python"])
+    build.add_metric([version("threadcast"), platform.python_version()], 1)
+    yield build
+    yield GaugeMetricFamily("threadcast_ready", "1 where /health/ready is green", value=not wrong)
+    fault = GaugeMetricFamily("threadcast_fault", "1 for each thing that is wrong there", labels=["about"])
+    for about in wrong:
+        fault.add_metric([about], 1)
+    yield fault
+
+
+def of_queue(backlog: Backlogs, prospects: Mapping[str, Prospect]) -> Iterator[Metric]:
+    """Yield what the queue comes to."""
     waiting = GaugeMetricFamily(
         "threadcast_deliveries", "Deliveries in the queue, by state", labels=["channel", "state"]
     )

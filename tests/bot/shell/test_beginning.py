@@ -70,15 +70,25 @@ def test_adding_where_nothing_is_set(stranger: Shell) -> None:
     assert "home" not in made(stranger)
 
 
-@pytest.mark.parametrize(("key", "code"), [("y", 0), ("n", 5)])
-def test_asking_on_a_terminal(stranger: Shell, key: str, code: int) -> None:
-    """On a terminal `add` names the folder and asks; a no makes nothing."""
+@pytest.mark.parametrize(
+    ("language", "asked", "keys", "code"),
+    [
+        ("C.UTF-8", "[y/N]", "y\n", 0),
+        ("C.UTF-8", "[y/N]", "n\n", 5),
+        ("de_DE.UTF-8", "[j/N]", "j\n", 0),
+        ("de_DE.UTF-8", "[j/N]", "vielleicht\nyes\n", 0),
+        ("uk_UA.UTF-8", "[т/Н]", "\n", 5),
+    ],
+)
+def test_asking_on_a_terminal(stranger: Shell, language: str, asked: str, keys: str, code: int) -> None:
+    """On a terminal `add` names the folder and asks, in the reader's letters; a no makes nothing."""
+    stranger.env["LANG"] = language
     with terminal(threadcast("add", "thread.txt"), folder=stranger.folder, env=stranger.env) as screen:
-        screen.wait_for("[y/N]")
+        screen.wait_for(asked)
         assert str(stranger.folder / "home" / ".local" / "share" / "threadcast") in screen.shown
-        screen.press(f"{key}\n")
+        screen.press(keys)
         assert screen.end() == code
-    assert ("queue.sqlite3" in made(stranger)) is (key == "y")
+    assert ("queue.sqlite3" in made(stranger)) is (code == 0)
 
 
 def test_the_users_own_queue(stranger: Shell) -> None:

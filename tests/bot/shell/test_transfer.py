@@ -85,6 +85,13 @@ def test_there_and_back(
     assert max(numbers) == 5  # not even the number of a removed thread is given again
 
 
+def test_a_folder_without_an_export(shell: Shell) -> None:
+    """Who names another folder is told that no export is there."""
+    result = shell("import", ".")
+    assert result.exit_code == 3
+    assert "there is no export in .: name another folder" in result.stderr
+
+
 def test_what_a_person_finds(shell: Shell) -> None:
     """Each thread is a text that can be added, with its files, and a JSON file with its posts' addresses."""
     put(shell.folder, lamp_jpg=jpeg())
@@ -95,6 +102,7 @@ def test_what_a_person_finds(shell: Shell) -> None:
     assert names[:2] == ["README.md", "queue.json"]
     assert names[2:4] == ["threads/0001-with-a-picture.json", "threads/0001-with-a-picture.txt"]
     assert names[4].startswith("threads/media/")
+    assert ": 1 thread, 2 deliveries, 4 posts." in Path("out/README.md").read_text()
     text = Path("out/threads/0001-with-a-picture.txt").read_text()
     assert "![A lamp](media/" in text
     known = json.loads(Path("out/threads/0001-with-a-picture.json").read_text())

@@ -28,8 +28,16 @@ from threadcast.queue.errors import Fault, LeaseLostError, NotAllowedError, NotF
 from threadcast.queue.model import Claim
 from threadcast.queue.model import at_once as always
 from threadcast.queue.outcomes import Code, Refused, Sent, Throttled, Unknown
+from threadcast.queue.sentences import Fact, Sentence
 from threadcast.queue.states import BY_PERSON, DeliveryState, Event, PostState
 from threadcast.queue.store.database import Database
+
+
+def told(database: Database) -> dict[str, Fact]:
+    """What stands in the places of the sentence that the audit log tells last."""
+    detail = database.reading.events()[-1].detail
+    assert isinstance(detail, Sentence)
+    return detail.about
 
 
 class TestApply:
@@ -40,7 +48,7 @@ class TestApply:
         released = ask(database, delivery, Event.RELEASE, actor="bob", due=NOON + MINUTE)
         assert released == database.reading.delivery(delivery.id)
         assert (released.state, released.due, released.own_time) == (QUEUED, NOON + MINUTE, True)
-        assert database.reading.events()[-1].detail == "at 2026-05-01 12:01 UTC"
+        assert told(database) == {"when": "2026-05-01 12:01 UTC"}
         assert [(event.what, event.actor) for event in database.reading.events()[1:]] == [
             ("hold", "ada"),
             ("release", "bob"),
@@ -226,6 +234,7 @@ class TestSettle:
         first = database.reading.posts(unsure.id)[0]
         assert (first.remote_id, first.url) == ("7", "https://t.me/c/1/7")
         assert database.reading.events()[-1].detail == "out as 7; post 1, before: 5"
+        assert told(database) == {"said": "out as 7", "post": "post 1", "before": "5"}
         with pytest.raises(NotAllowedError, match="posts behind post 1 of thread 1"):
             database.changes.settle(unsure.id, None, now=NOON, actor="ada")
 
@@ -350,6 +359,7 @@ class TestMove:
         last = database.reading.events()[-1]
         where = f"behind thread {rows[after].thread_id}" if after else "before all others"
         assert (last.what, last.actor, last.delivery_id, last.detail) == ("move", "ada", changed.id, where)
+        assert told(database) == ({"id": rows[after].thread_id} if after else {})
 
     def test_again_and_again(self, database: Database) -> None:
         """However often deliveries are put behind the same one, there is room for the next."""
