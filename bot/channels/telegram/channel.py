@@ -41,7 +41,7 @@ from threadcast.bot.channels.telegram.rules import rules_of
 from threadcast.bot.channels.telegram.sending import How, edit, name_of, post
 from threadcast.bot.media.errors import MediaError
 from threadcast.config.channels import TelegramChannelSettings
-from threadcast.queue.compose.compose import Rules
+from threadcast.queue.compose.rules import Rules
 from threadcast.queue.outcomes import (
     Absent,
     Look,

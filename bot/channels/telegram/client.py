@@ -1,8 +1,11 @@
 """The bot behind a Telegram channel, and the chat it works in, wherever that moves."""
 
 import asyncio
+import os
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -97,7 +100,7 @@ def make_bot(
             # does besides, the certificates of SSL_CERT_FILE are wanted.
             httpx_kwargs={
                 "trust_env": False,
-                "verify": httpx.create_ssl_context(),
+                "verify": _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
                 "event_hooks": {"request": [_watch]},
             },
         )
@@ -110,6 +113,12 @@ def make_bot(
         request=request,
         get_updates_request=connections(1, grace=0) if polls else request,
     )
+
+
+@lru_cache(maxsize=1)
+def _trusted(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Return the certificates that all bots trust: to read them takes as long as ten posts."""
+    return httpx.create_ssl_context()
 
 
 async def _watch(request: httpx.Request) -> None:
