@@ -63,8 +63,10 @@ _SAME = update(DELIVERIES).where(
 _POST = update(POSTS).where(
     POSTS.c.delivery_id == bindparam("of_delivery"), POSTS.c.position == bindparam("at_position")
 )
-_BEING_SENT = _POST.where(POSTS.c.state.in_([PostState.SENDING, PostState.UNKNOWN]))
-_NOT_SENT = _POST.where(POSTS.c.state.in_([PostState.SENDING, PostState.UNKNOWN, PostState.PLANNED]))
+# Not IN, whose list is put into the statement each time.
+_IN_DOUBT = or_(POSTS.c.state == PostState.SENDING, POSTS.c.state == PostState.UNKNOWN)
+_BEING_SENT = _POST.where(_IN_DOUBT)
+_NOT_SENT = _POST.where(or_(_IN_DOUBT, POSTS.c.state == PostState.PLANNED))
 _EVENT = insert(EVENTS)
 _THREAD_ROW = select(THREADS).where(THREADS.c.id == bindparam("one"))
 _INTENDED = (
