@@ -55,6 +55,8 @@ def address_of(request: Request) -> str:
         return host[:LONGEST_HOST]
     if isinstance(address, ipaddress.IPv4Address):
         return host
+    if address.ipv4_mapped is not None:  # so a proxy that listens to both kinds writes it
+        return str(address.ipv4_mapped)
     return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
 
 

@@ -125,6 +125,8 @@ def test_behind_a_trusted_proxy(tmp_path: Path) -> None:
         assert tried(page, "10.1.2.3", "203.0.113.{}, 198.51.100.9") == 429  # who asks wrote the first one
         assert tried(page, "10.1.2.3", "203.0.113.{}, 198.51.100.10, 192.0.2.1") == 429  # by two proxies
         assert tried(page, "198.51.100.11", "203.0.113.{}") == 429  # past the proxy
+        assert tried(page, "10.1.2.3", "::ffff:198.51.100.12") == 429  # by one that listens to IPv6 and IPv4
+        assert tried(page, "10.1.2.3", "::ffff:198.51.100.13", times=1) == 403
         assert tried(page, "10.1.2.3", "203.0.113.1", times=1) == 403  # whom all of these pretended to be
 
 

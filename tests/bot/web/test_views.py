@@ -52,6 +52,7 @@ def test_filtered(tmp_path: Path) -> None:
         shown = browser.get("/?channel=news&state=held").text
         assert '<option value="held" selected>held</option>' in shown
         assert 'hx-get="/?channel=news&amp;state=held&amp;skip=0"' in shown
+        assert '<option value="news" selected>' in browser.get("/?channel=NEWS").text
         for nothing in ("/?channel=slow", "/?state=unsure", "/?state=published"):
             assert '<a href="/">Show all of the queue</a>' in browser.get(nothing).text
         assert browser.get("/?state=lost").status_code == 404
