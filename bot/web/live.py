@@ -17,9 +17,9 @@ AT_MOST: Final = 0.5  # seconds between two changes that a page is told
 # each post twice.
 TOGETHER: Final = 1.0
 # Seconds between two pages that are told: each asks for its view then, in the process that publishes. A
-# hundred of them see a change within twenty-five seconds, and take less than 5 % of a core so; one sees it
+# hundred of them see a change within half a minute, and take less than 5 % of a core so; one sees it
 # at once.
-APART: Final = 0.25
+APART: Final = 0.3
 
 
 class Live:
