@@ -19,7 +19,7 @@ from threading import Condition, Event, Thread
 from typing import Any, Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-PATIENCE = 10.0  # seconds that a test waits for an event before it fails
+PATIENCE = 30.0  # seconds that a test waits for an event before it fails: machines are busy
 
 # How a server ends a connection: as HTTP/1.1 says; after each answer, though the answer does not say so; or
 # at the next request on a connection that was kept, whose sender cannot know what became of it.
