@@ -15,6 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from threadcast.bot import wake
 from threadcast.bot.channels.build import (
+    accounts,
     bot_of,
     bot_pace,
     build_channels,
@@ -198,6 +199,7 @@ class Service:
                 log.info("running", data=str(self._settings.data), next="add a thread: threadcast add FILE")
                 needs = self._settings, self._database, self._channels, self._clock
                 keep_up(self._timers, *needs, machine=self._worker)
+                self._page.look_after(self._timers, lambda: accounts(self._settings))
                 self._timers.start()
                 if self._fleet is None:
                     await self._chat.begin()

@@ -1,5 +1,6 @@
 """Where the page is served, under which address people reach it, and whom the service tells by itself."""
 
+import ipaddress
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
@@ -34,6 +35,26 @@ def _reached_by_https(found: Listener | None, info: ValidationInfo) -> Listener 
     return found
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(_network(one.strip()) for one in value.split(",") if one.strip())
+
+
+def _network(value: str) -> Network:
+    if value == "*":
+        raise AdviceError("whoever is believed can pretend to be anybody: name your proxy's own address")
+    found = ipaddress.ip_network(value, strict=False)
+    if not found.prefixlen:
+        raise AdviceError("that is everybody: name your proxy's own address")
+    if "/" in value and str(found.network_address) != value.partition("/")[0].lower():
+        raise AdviceError(f"a network is written by its first address: {found}")
+    return found
+
+
 class WebSettings(BaseModel):
     """`listen` None: there is no page. `url` None: it is opened on this machine alone."""
 
@@ -58,6 +79,16 @@ class WebSettings(BaseModel):
             "127.0.0.1:8480",
         ),
     ] = Listener("127.0.0.1", 8480)
+    proxies: Annotated[
+        tuple[Network, ...],
+        BeforeValidator(_networks),
+        Doc(
+            "the proxies before the page that are believed who asks (X-Forwarded-For, -Proto)",
+            "IP addresses or networks, with commas between",
+            "127.0.0.1,10.0.0.0/8",
+            "nobody",
+        ),
+    ] = ()
 
     @property
     def address(self) -> str:

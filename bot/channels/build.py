@@ -1,7 +1,7 @@
 """Builds the configured channels and their paces from the settings."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -154,6 +154,15 @@ def seen(settings: Settings, channels: Sequence[Channel]) -> list[ChannelSeen]:
     return [
         ChannelSeen(each.name, each.kind, each.target, schedules[each.name], each.also) for each in channels
     ]
+
+
+def accounts(settings: Settings) -> dict[str, Hashable]:
+    """Return by what each channel is let in, by its name: the same for those that share it. None is shown."""
+    return {
+        one.name: (one.kind, getattr(one, "url", ""), one.token)
+        for one in settings.channels
+        if not isinstance(one, LocalChannelSettings)
+    }
 
 
 def in_words(timetable: Timetable) -> str:

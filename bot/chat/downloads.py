@@ -18,6 +18,7 @@ from threadcast.bot.plain import plain
 from threadcast.bot.requests.archives import is_archive
 from threadcast.bot.requests.input import MAX_INPUT, Intake, understand
 from threadcast.config.logs import get_logger, redact
+from threadcast.queue.text.media import as_line
 
 log = get_logger("threadcast.chat")
 
@@ -76,7 +77,7 @@ async def kept(context: Context, sender: Sender, sent: Sent) -> str:
         raise UsageError(_(TOO_LARGE_TO_SHOW).format(name=name, megabytes=MEGABYTES))
     data = await fetch(sent.file, name)
     keep = context.requests(sender).threads.keep_file
-    return await asyncio.to_thread(keep, name, io.BytesIO(data))
+    return as_line(await asyncio.to_thread(keep, name, io.BytesIO(data)))
 
 
 async def read_file(

@@ -70,10 +70,11 @@ class Attacher:
                     raise MediaError(said) from error.__cause__
         return with_files(thread, found) if thread.media else thread
 
-    def keep(self, name: str, content: BinaryIO) -> str:
-        """Keep a file that came by itself; return a source that names it. Raises MediaError."""
+    def keep(self, name: str, content: BinaryIO) -> Media:
+        """Keep a file that came by itself, as a text can show it. Raises MediaError."""
         name = _UNFIT.sub("-", name)
-        return kept_source(self._looked_at(plain(name), content), name)
+        file = self._looked_at(plain(name), content)
+        return Media("", kept_source(file, name), 0, file)
 
     @contextmanager
     def opened(self, file: StoredFile, name: str) -> Iterator[Path]:

@@ -136,8 +136,13 @@ def understand(name: str, data: bytes, encoding: str = "", files: Files | None =
     return Intake(name, threads, text, files)
 
 
-def inspected(intake: Intake) -> Intake:
-    """Return a text whose files were looked at, and not kept. Raises InputError where one cannot be used."""
+def inspected(intake: Intake, kept: Attacher | None = None) -> Intake:
+    """Return a text whose files were looked at, and not kept; it may name some that are `kept`.
+
+    Raises InputError where one cannot be used.
+    """
+    if kept is not None:
+        intake = replace(intake, threads=tuple(map(kept.known, intake.threads)))
     if not any(thread.media for thread in intake.threads):
         return intake
     with tempfile.TemporaryDirectory(prefix="threadcast-") as folder:

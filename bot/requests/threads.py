@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.languages import N_, _, language
+from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.sources import Files
 from threadcast.bot.noticed import noticed
@@ -19,6 +20,7 @@ from threadcast.bot.requests.errors import Problem, UnknownThreadError
 from threadcast.bot.requests.input import (
     InputError,
     Intake,
+    NotNowError,
     continued,
     has_text,
     only_thread,
@@ -35,7 +37,7 @@ from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import DeliveryState, Event
 from threadcast.queue.text.front_matter import SettingError, with_settings
-from threadcast.queue.text.media import Media, as_line
+from threadcast.queue.text.media import Media
 from threadcast.queue.text.settings import NAMES
 from threadcast.queue.text.thread import Notice, NoticeKind, Thread, with_files, with_files_as
 
@@ -218,10 +220,12 @@ class Threads:
         self._context.wake([one.channel for one in extended])
         return extended
 
-    def keep_file(self, name: str, content: BinaryIO) -> str:
-        """Keep a file that came by itself; return the line that shows it. Raises InputError."""
+    def keep_file(self, name: str, content: BinaryIO) -> Media:
+        """Keep a file that came by itself, as a text can show it. Raises InputError."""
         try:
-            return as_line(Media("", self._context.attacher.keep(name, content), 0))
+            return self._context.attacher.keep(name, content)
+        except AwayError as error:
+            raise NotNowError(str(error)) from None
         except MediaError as error:
             raise InputError(str(error)) from None
 

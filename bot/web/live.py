@@ -6,14 +6,20 @@ What pages of one kind then ask for is made once: see `shared` in `rendering`.
 import asyncio
 from collections.abc import AsyncIterator, Hashable
 from contextlib import suppress
+from math import inf
 from threading import Lock
+from time import monotonic
 from typing import Final
 
 ALIVE_EVERY: Final = 20.0  # seconds, so that a proxy does not take a quiet connection for a dead one
 AT_MOST: Final = 0.5  # seconds between two changes that a page is told
+# Seconds between two changes: what pages are shown is made anew once for all that happened within, or for
+# each post twice.
+TOGETHER: Final = 1.0
 # Seconds between two pages that are told: each asks for its view then, in the process that publishes. A
-# hundred of them see a change within twenty seconds, and took 6.4 % of a core so; one sees it at once.
-APART: Final = 0.2
+# hundred of them see a change within twenty-five seconds, and take less than 5 % of a core so; one sees it
+# at once.
+APART: Final = 0.25
 
 
 class Live:
@@ -23,19 +29,30 @@ class Live:
         self._listeners: set[asyncio.Event] = set()
         self._ended = asyncio.Event()
         self._free = 0.0  # when the next page may be told, by the loop's clock
+        self._changed = -inf  # when pages were told last that something changed
+        self._more: asyncio.TimerHandle | None = None  # something changed since then
         self.made: dict[Hashable, bytes] = {}  # the views since the last change, by what tells them apart
         self.making = Lock()
 
     def touch(self) -> None:
         """Tell every open page, one after the other. Cheap: one that has not been told yet is told once."""
-        self.made = {}
+        wait = self._changed + TOGETHER - monotonic()
+        if wait <= 0:
+            self._tell()
+        elif self._more is None:
+            self._more = asyncio.get_running_loop().call_later(wait, self._tell)
+
+    def _tell(self) -> None:
+        if self._more is not None:
+            self._more.cancel()
+        self._more, self._changed, self.made = None, monotonic(), {}
         for one in self._listeners:
             one.set()
 
     def end(self) -> None:
         """End the streams: the service stops."""
         self._ended.set()
-        self.touch()
+        self._tell()
 
     async def stream(self) -> AsyncIterator[str]:
         """Give the lines of one page's stream until it is closed."""

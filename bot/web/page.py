@@ -1,6 +1,9 @@
 """The page as the service has it: served, or none. What serves it is imported only where that is wanted."""
 
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.publishing.publisher import Observer
@@ -10,12 +13,17 @@ from threadcast.config.schedule.timetable import Timetable
 if TYPE_CHECKING:
     from threadcast.bot.web.server import Page
 
+Accounts = Callable[[], Mapping[str, Hashable]]  # which account each channel uses, whenever it is
+
 
 class NoPage:
     """Stands for the page where its owner turned it off."""
 
     def start(self) -> None:
         """Serve nothing."""
+
+    def look_after(self, timers: AsyncIOScheduler, accounts: Accounts) -> None:
+        """Nobody asks."""
 
     def wake(self) -> None:
         """Nobody looks."""

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from datetime import UTC, datetime
 
 import uvicorn
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.web.app import make_app
+from threadcast.bot.web.channels.accounts import EVERY, AccountLook
 from threadcast.bot.web.monitoring.measures import Measures
 from threadcast.bot.web.site import Site
 from threadcast.config.logs import get_logger
@@ -57,12 +60,17 @@ class Page:
             access_log=False,
             lifespan="off",
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=False,  # see make_app
             timeout_graceful_shutdown=CLOSE_WITHIN,
         )
         self._server = _Server(given)
         self._running = asyncio.create_task(self._server.serve(sockets=[at]), name="page")
         log.info("page", address=self._site.settings.address, next="sign in: threadcast page")
+
+    def look_after(self, timers: AsyncIOScheduler, accounts: Callable[[], Mapping[str, Hashable]]) -> None:
+        """Have the scheduler look, at once and then rarely, whether each account is let in."""
+        look, every = AccountLook(self._site, accounts), EVERY.total_seconds()
+        timers.add_job(look.run, "interval", seconds=every, next_run_time=datetime.now(UTC))
 
     def observing(self, observe: Observer) -> Observer:
         """Return an observer of deliveries that counts them, and tells open pages too."""

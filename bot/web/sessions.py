@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
+from threading import Lock
 from typing import Final
 
 from threadcast.bot.channels.port import Clock
@@ -24,8 +25,9 @@ APP_LASTS: Final = timedelta(days=1)  # of one that Telegram opened, and opens a
 SESSIONS: Final = "page-sessions"  # of the notes; a line a session
 SECRET_BYTES: Final = 32
 LONGEST: Final = 64  # characters of a session's secret
-TRIES: Final = 10  # of links, by anybody, within
+TRIES: Final = 10  # of links, by one address, within
 WITHIN: Final = timedelta(minutes=1)
+COUNTED: Final = 10_000  # who tried last
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +45,30 @@ class Visitor:
 
 
 class Tries:
-    """Counts how many links somebody tries, whoever it is, or how often a program asks: so many a minute."""
+    """Counts how many links somebody tries, or how often a program asks: so many a minute each."""
 
     def __init__(self, clock: Clock, most: int = TRIES) -> None:
         self._clock = clock
-        self._tried: deque[datetime] = deque(maxlen=most)
+        self._most = most
+        self._of: dict[str, deque[datetime]] = {}
+        self._counting = Lock()
 
-    def may_try(self) -> bool:
-        """Return whether one more may be tried now, and count it."""
-        return not self.wait()
+    def may_try(self, who: str) -> bool:
+        """Return whether they may try one more now, and count it."""
+        return not self.wait(who)
 
-    def wait(self) -> timedelta:
-        """Count one more now; or return how long one has to wait for that."""
-        now, tried = self._clock(), self._tried
-        if len(tried) == tried.maxlen and tried[0] > now - WITHIN:
-            return tried[0] + WITHIN - now
-        tried.append(now)
-        return timedelta(0)
+    def wait(self, who: str) -> timedelta:
+        """Count one more of theirs now; or return how long they have to wait for that."""
+        with self._counting:
+            now = self._clock()
+            tried = self._of.pop(who, None) or deque[datetime](maxlen=self._most)
+            self._of[who] = tried
+            if len(self._of) > COUNTED:
+                del self._of[next(iter(self._of))]
+            if len(tried) == self._most and tried[0] > now - WITHIN:
+                return tried[0] + WITHIN - now
+            tried.append(now)
+            return timedelta(0)
 
 
 class Sessions:

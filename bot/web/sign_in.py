@@ -1,5 +1,6 @@
 """Signing in by a link, and out again."""
 
+import ipaddress
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -15,6 +16,7 @@ from threadcast.bot.web.site import Site
 
 router = APIRouter()
 
+LONGEST_HOST: Final = 64  # characters
 APP_COOKIE: Final = "__Host-threadcast-app"  # of a session that the bot's menu opened
 
 
@@ -42,6 +44,18 @@ def visitor_of(request: Request) -> Visitor:
         if found is not None:
             return found
     raise SignInNeededError
+
+
+def address_of(request: Request) -> str:
+    """Return from where a request comes: an address, or of IPv6 the network that one household has."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:  # what a proxy says
+        return host[:LONGEST_HOST]
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 ThreadNumber = Annotated[int, Path(ge=1, lt=10**9)]
@@ -89,7 +103,7 @@ def _asked(request: Request, code: str, *, old: bool) -> Response:
 
 @router.post("/sign-in")
 def sign_in(request: Request, site: SiteHere, code: Annotated[str, Form()] = "") -> Response:
-    if not site.links.may_try():
+    if not site.links.may_try(address_of(request)):
         raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, _("Too many links were tried. Wait a minute."))
     secret = site.sessions.sign_in(code)
     if secret is None:

@@ -1,7 +1,7 @@
 """What is looked at: the queue, a thread; and the stream that keeps them new."""
 
 from collections import Counter
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -12,7 +12,8 @@ from threadcast.bot.web.acts import HAPPENED, HELPING, may, offered
 from threadcast.bot.web.arranging.order import places
 from threadcast.bot.web.rendering import page, shared
 from threadcast.bot.web.sign_in import SignedIn, SiteHere, ThreadNumber
-from threadcast.queue.states import DeliveryState
+from threadcast.bot.wording import STATES
+from threadcast.queue.states import LIVE, DeliveryState
 
 router = APIRouter()
 
@@ -22,28 +23,36 @@ ENTRIES: Final = 50  # of a list, on one page
 
 @router.get("/")
 @shared
-def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = "", skip: Skip = 0) -> Response:
-    """What runs, what needs a person, what waits."""
+def queue(
+    request: Request,
+    site: SiteHere,
+    visitor: SignedIn,
+    channel: str = "",
+    state: DeliveryState | Literal[""] = "",
+    skip: Skip = 0,
+) -> Response:
+    """What runs, what needs a person, what waits: of all channels or one, in all states or one."""
     requests = site.requests(visitor)
     queries = requests.queries
     name, end = channel or None, skip + ENTRIES
-    found = queries.forecast(channel=name, queued=end + 1)
-    going = [one for one in found if one.delivery.state is DeliveryState.PUBLISHING]
-    waiting = [one for one in found if one.delivery.state is DeliveryState.QUEUED]
+    wanted = LIVE & {state} if state else LIVE
+    found = queries.forecast(channel=name, queued=end + 1) if wanted - set(ANSWERS) else ()
+    going = [one for one in found if one.delivery.state in wanted & {DeliveryState.PUBLISHING}]
+    waiting = [one for one in found if one.delivery.state in wanted & {DeliveryState.QUEUED}]
     counts: Counter[DeliveryState] = Counter()
     backlog = requests.figures.backlog()
-    for (there, state), count in backlog.items():
-        counts[state] += count if channel.lower() in {"", there} else 0
-    there_are = {state for (_, state), count in backlog.items() if count}
+    for (there, stands), count in backlog.items():
+        counts[stands] += count if stands in wanted and channel.lower() in {"", there} else 0
+    there_are = {stands for (_, stands), count in backlog.items() if count}
     yours = [
         one
-        for state in ANSWERS  # the most pressing first
-        if state in there_are  # or the whole queue is looked through for none
-        for one in queries.deliveries(frozenset({state}), channel=name, limit=end)
+        for stands in ANSWERS  # the most pressing first
+        if stands in wanted & there_are  # or the whole queue is looked through for none
+        for one in queries.deliveries(frozenset({stands}), channel=name, limit=end)
     ]
     many = {
         "going": counts[DeliveryState.PUBLISHING],
-        "yours": sum(counts[state] for state in ANSWERS),
+        "yours": sum(counts[stands] for stands in ANSWERS),
         "waiting": counts[DeliveryState.QUEUED],
     }
     shown = slice(skip, end)
@@ -52,8 +61,9 @@ def queue(request: Request, site: SiteHere, visitor: SignedIn, channel: str = ""
         "queue.html",
         block="list",
         visitor=visitor,
-        channel=channel,
+        asked={"channel": channel, "state": state},
         channels=sorted(queries.configured),
+        states={one: words for one, words in STATES.items() if one in LIVE},
         going=going[shown],
         yours=yours[shown],
         waiting=waiting[shown],

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, case, func, or_, select, text, union_all
 
 from threadcast.queue.compose.corrections import Elsewhere
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
@@ -20,7 +21,16 @@ from threadcast.queue.store.rows import (
     read_thread,
     value,
 )
-from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, NOTES, POSTS, THREADS
+from threadcast.queue.store.schema import (
+    CHANNELS,
+    DELIVERIES,
+    EVENTS,
+    LIVE_ONLY,
+    NOTES,
+    POSTS,
+    QUEUED_ONLY,
+    THREADS,
+)
 from threadcast.queue.store.transactions import Transactions
 
 _NAMED = re.compile(r"\(<?files/([0-9a-f]+)/")  # a file, in what a person is pasting
@@ -32,6 +42,20 @@ _QUEUE_ORDER = (
     DELIVERIES.c.id,
 )
 _NEWEST_FIRST = (func.coalesce(DELIVERIES.c.finished, DELIVERIES.c.created).desc(), DELIVERIES.c.id.desc())
+
+
+def _ahead(fit: Sequence[ColumnElement[bool]], queued: int) -> CompoundSelect[Any]:
+    """The ids of what is live, and of what is queued in turn only the first so many: each by its index."""
+    number = select(DELIVERIES.c.id).where(*fit)
+    waiting = number.where(QUEUED_ONLY)
+    # In words and order of the index: else SQLite walks all that ever was, by rank.
+    in_turn = waiting.where(text("NOT own_time"))
+    order = (DELIVERIES.c.channel, DELIVERIES.c.own_time, DELIVERIES.c.rank, DELIVERIES.c.id)
+    return union_all(
+        select(in_turn.order_by(*order).limit(queued).subquery().c.id),
+        waiting.where(DELIVERIES.c.own_time),
+        number.where(LIVE_ONLY, DELIVERIES.c.state != DeliveryState.QUEUED),
+    )
 
 
 class Reading:
@@ -90,21 +114,18 @@ class Reading:
 
         In the order of the queue (channel, begun ones first, rank, id); `newest_first`: by
         `finished` (else `created`) falling, then id falling. With `threads`, how many and before which
-        number: those of the newest threads, by their numbers falling. With `queued`, of those that are the
-        first so many, and what has a time of its own.
+        number: those of the newest threads, by their numbers falling. With `queued`, what is live: of what
+        is queued the first so many that go in turn, and what has a time of its own.
         """
         fit: list[ColumnElement[bool]] = []
-        if states is not None:
-            fit.append(DELIVERIES.c.state.in_(sorted(states)))
         if channel is not None:
             fit.append(DELIVERIES.c.channel == channel)
         if thread_id is not None:
             fit.append(DELIVERIES.c.thread_id == thread_id)
         if queued is not None:
-            mine = [DELIVERIES.c.state == DeliveryState.QUEUED, *fit]
-            ahead = select(DELIVERIES.c.id).where(*mine).order_by(*_QUEUE_ORDER).limit(queued)
-            others = DELIVERIES.c.state != DeliveryState.QUEUED
-            fit.append(or_(others, DELIVERIES.c.own_time, DELIVERIES.c.id.in_(ahead)))
+            fit.append(DELIVERIES.c.id.in_(_ahead(fit, queued)))
+        if states is not None:
+            fit.append(DELIVERIES.c.state.in_(sorted(states)))
         query = DELIVERY.order_by(*(_NEWEST_FIRST if newest_first else _QUEUE_ORDER)).limit(limit)
         if threads is not None:
             number = DELIVERIES.c.thread_id

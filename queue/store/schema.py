@@ -227,6 +227,7 @@ ONE_LIVE = _partial("deliveries_one_live", LIVE_ONLY, "channel", "fingerprint", 
 _partial("deliveries_turn", QUEUED_ONLY, "channel", "own_time", "rank", "id", "due", "queued")  # claim
 _partial("deliveries_due", QUEUED_ONLY, "channel", "own_time", "due")  # waiting
 _partial("deliveries_queued", QUEUED_ONLY, "channel", "own_time", "queued")  # waiting
+_partial("deliveries_backlog", LIVE_ONLY, "channel", "state", "own_time", "due", "queued")  # backlog
 Index("deliveries_thread", DELIVERIES.c.thread_id)
 Index("deliveries_known", DELIVERIES.c.fingerprint, DELIVERIES.c.channel)  # add: duplicates
 Index("deliveries_rank", DELIVERIES.c.channel, DELIVERIES.c.rank)  # add: the end of the queue; move

@@ -36,13 +36,25 @@ def test_order(house: House, browser: Browser) -> None:
         expect(button).to_be_focused()
 
 
-def test_scheduled_by_drag(house: House, browser: Browser) -> None:
-    """A held thread dropped on an hour has that time, a key moves it on, and in time it is out."""
-    house.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "true"
-    house.command("add", house.write(thread_text(1, 3)), "-c", "news")
+def test_from_text_to_readers(house: House, browser: Browser) -> None:
+    """What one types is seen as channels will show it, survives a reload, is dropped on an hour, goes out."""
     with shown(house, browser) as address:
         page = sign_in(house, browser)
-        page.goto(f"{address}/calendar")
+        page.get_by_role("link", name="Write", exact=True).click()
+        box = page.get_by_label("Text, numbered")
+        box.fill("1/2 A kettle sings before it boils.\n\n2/2 " + "Steam is patient. " * 40)
+        news, masto = page.get_by_role("region", name="On news"), page.get_by_role("region", name="On masto")
+        expect(news.get_by_role("listitem")).to_have_count(2)
+        expect(masto.get_by_role("listitem")).to_have_count(3)
+        expect(masto.get_by_text("2a/2")).to_be_visible()
+        page.get_by_role("checkbox", name="masto").uncheck()
+        expect(masto).to_have_count(0)
+        page.reload()
+        expect(box).to_have_value(re.compile("A kettle sings"))
+        page.get_by_role("checkbox", name="masto").uncheck()
+        page.get_by_role("button", name="Add and hold").click()
+        expect(page.get_by_text("held")).to_be_visible()
+        page.get_by_role("link", name="Calendar").click()
         page.get_by_role("link", name="Later").click()
         held = page.get_by_role("region", name="Waits for a person").get_by_role("link")
         held.drag_to(page.locator("td[data-at]").nth(9))
@@ -56,13 +68,10 @@ def test_scheduled_by_drag(house: House, browser: Browser) -> None:
         expect(moved).to_be_focused()
         page.get_by_label("Start at").fill("in 3s")
         page.get_by_role("button", name="Set the time").click()
-        moved_out(page, address)
-    assert len(house.on_telegram()) == 3
-
-
-def moved_out(page: Page, address: str) -> None:
-    page.goto(f"{address}/threads/1")
-    expect(page.get_by_text("published", exact=True)).to_be_visible()
+        page.goto(f"{address}/threads/1")
+        expect(page.get_by_text("published", exact=True)).to_be_visible()
+    assert len(house.on_telegram()) == 2
+    assert house.on_mastodon() == []
 
 
 def test_an_approval(house: House, browser: Browser) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 from tests.bot.media.drawn import jpeg
 from tests.e2e.house import PATIENCE, House, thread_text
@@ -70,10 +70,12 @@ def shown(house: House, browser: Browser) -> Iterator[str]:
         assert service.stop() == 0
 
 
-def sign_in(house: House, browser: Browser, **window: int) -> Page:
+def sign_in(
+    house: House, browser: Browser, *, width: int = 1000, height: int = 900, touch: bool = False
+) -> Page:
     """A browser of its own, signed in as a person does it; what it complains of is in `complaints`."""
-    given = {"width": 1000, "height": 900} | window
-    page = browser.new_context(viewport={"width": given["width"], "height": given["height"]}).new_page()
+    window: ViewportSize = {"width": width, "height": height}
+    page = browser.new_context(viewport=window, has_touch=touch, is_mobile=touch).new_page()
     page.set_default_timeout(PATIENCE * 1000)
 
     def complain(message: ConsoleMessage) -> None:
@@ -122,26 +124,33 @@ def test_by_keyboard(house: House, browser: Browser) -> None:
         expect(page.get_by_text("published", exact=True)).to_be_visible()
 
 
-def test_writing(house: House, browser: Browser) -> None:
-    """While one types, the posts of each channel are seen; what is written survives a reload."""
+def test_a_newcomer_on_a_telephone(house: House, browser: Browser) -> None:
+    """Whoever opens a link on a telephone is led to the first thread, sees it, and publishes it by touch."""
     with shown(house, browser):
-        page = sign_in(house, browser)
-        page.get_by_role("link", name="Write", exact=True).click()
-        box = page.get_by_label("Text, numbered")
-        box.fill("1/2 A kettle sings before it boils.\n\n2/2 " + "Steam is patient. " * 40)
-        news, masto = page.get_by_role("region", name="On news"), page.get_by_role("region", name="On masto")
-        expect(news.get_by_role("listitem")).to_have_count(2)
-        expect(masto.get_by_role("listitem")).to_have_count(3)
-        expect(masto.get_by_text("2a/2")).to_be_visible()
-        page.get_by_role("checkbox", name="masto").uncheck()
-        expect(masto).to_have_count(0)
-        page.reload()
-        expect(box).to_have_value(re.compile("A kettle sings"))
-        page.get_by_role("checkbox", name="masto").uncheck()
-        page.get_by_role("button", name="Publish").click()
+        page = sign_in(house, browser, touch=True, width=360, height=720)
+        expect(page.get_by_text("Nothing waits.")).to_be_visible()
+        fits(page)
+        page.get_by_role("link", name="Write a thread").tap()
+        page.get_by_label("Text, numbered").fill("1/2 A kettle sings before it boils.\n\n2/2 Then it stops.")
+        for name in ("On news", "On masto"):
+            expect(page.get_by_role("region", name=name).get_by_role("listitem")).to_have_count(2)
+        page.get_by_role("checkbox", name="masto").tap()
+        expect(page.get_by_role("region", name="On masto")).to_have_count(0)
+        fits(page)
+        page.get_by_role("button", name="Publish").tap()
         expect(page.get_by_text("published", exact=True)).to_be_visible()
+        fits(page)
     assert len(house.on_telegram()) == 2
-    assert house.on_mastodon() == []
+
+
+def fits(page: Page) -> None:
+    """Nothing is wider than the window, and what is pressed is large enough for a finger."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth"), page.url
+    small = page.evaluate(
+        "[...document.querySelectorAll('button, select, .button')].filter(one => one.offsetHeight && "
+        "!one.matches('.line') && one.offsetHeight < 40).map(one => one.outerHTML)"
+    )
+    assert small == [], page.url
 
 
 DROP = """data => {

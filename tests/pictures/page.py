@@ -125,35 +125,42 @@ def show(browser: Browser, link: str) -> None:
     in_both(page, "page-compose")
     page.goto(f"http://{ADDRESS}/readers/3")
     page.get_by_role("img").first.wait_for()
-    save(page.screenshot(), "page-readers")
+    in_both(page, "page-readers", whole=False)
     page.goto(f"http://{ADDRESS}/calendar")
     page.get_by_role("link", name="#3").first.wait_for()
     in_both(page, "page-calendar")
-    page.goto(f"http://{ADDRESS}/threads/3")
+    page.goto(f"http://{ADDRESS}/channels")
+    page.get_by_role("button", name="Check social").click()
+    page.get_by_text("Checked").wait_for()
+    in_both(page, "page-channels")
+    page.goto(f"http://{ADDRESS}/threads/4")
     page.get_by_role("button", name="Let somebody approve it").click()
     link = page.get_by_label("The link").input_value()
     page.set_viewport_size({"width": 480, "height": 720})
     page.goto(link)
     page.get_by_role("button", name="Approve").wait_for()
-    save(page.screenshot(), "page-share")
+    in_both(page, "page-share", whole=False)
     page.set_viewport_size({"width": 360, "height": 720})
-    page.emulate_media(color_scheme="dark")
     page.goto(f"http://{ADDRESS}/threads/1")
-    save(page.screenshot(), "page-thread")
+    in_both(page, "page-thread", whole=False)
 
 
-def in_both(page: Page, name: str) -> None:
-    """Save a whole page in light and in dark colours."""
-    save(page.screenshot(full_page=True), name)
+def in_both(page: Page, name: str, *, whole: bool = True) -> None:
+    """Save a whole page, or what a window shows of it, in light and in dark colours."""
+    save(page.screenshot(full_page=whole), name)
     page.emulate_media(color_scheme="dark")
-    save(page.screenshot(full_page=True), f"{name}-dark")
+    save(page.screenshot(full_page=whole), f"{name}-dark")
     page.emulate_media(color_scheme="light")
 
 
 def save(shot: bytes, name: str) -> None:
     path = ROOT / "docs" / "images" / f"{name}.png"
     path.write_bytes(shot)
-    picture = Image.open(path).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    picture = (
+        Image.open(path)
+        .convert("RGB")
+        .quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
     picture.save(path, optimize=True)
 
 

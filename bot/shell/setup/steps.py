@@ -121,8 +121,9 @@ class Setup:
             try:
                 name = asyncio.run(bot_name(self._with({TOKEN: token})))
                 problem = _said(name) if isinstance(name, Finding) else ""
-            except SettingsError as error:
-                name, problem = "", str(error)
+            except SettingsError:
+                said = _("That is no bot's token; expected one as {sender} gives it, such as {example}")
+                name, problem = "", said.format(sender="@BotFather", example="123456789:AAE…")
             if isinstance(name, str) and not problem:
                 self._keep({TOKEN: token})
                 self.screen.say(_("That is @{bot}.").format(bot=safe(name)))
@@ -146,12 +147,14 @@ class Setup:
         if there and wishes.server is None:
             self._is_there(", ".join(f"{one.name} ({one.url})" for one in there))
             return
-        server = self._server(wishes)
-        if not server:
-            self.screen.say(_("{network} is left out.").format(network="Mastodon"))
-        elif any(one.url == server for one in there):
-            self._is_there(server)
-        elif token := self._access(server, wishes):
+        server, token = "", None
+        while token is None:
+            server = self._server(wishes)
+            if any(one.url == server for one in there):
+                self._is_there(server)
+                return
+            token = self._access(server, wishes) if server else ""
+        if token:
             taken = {one.name for one in self.settings.channels}
             names = ("masto" if number == 1 else f"masto_{number}" for number in count(1))
             name = next(one for one in names if one not in taken)
@@ -180,8 +183,8 @@ class Setup:
                 )
                 self._refuse(problem, given=wishes.server is not None)
 
-    def _access(self, server: str, wishes: Wishes) -> str:
-        """Return the account's access token; empty where it is left out."""
+    def _access(self, server: str, wishes: Wishes) -> str | None:
+        """Return the access token; empty where it is left out, None where another server is wanted."""
         if wishes.access_token is not None:
             return wishes.access_token
         from threadcast.bot.channels.mastodon.errors import CallError  # noqa: PLC0415  # only where it is used
@@ -192,7 +195,9 @@ class Setup:
                 return authorisation.by_browser(server, self.settings, self.screen)
             return authorisation.by_code(server, wishes.code, self.settings)
         except CallError as error:
-            raise FaultError(f"{server}: {translated(error.fault.reason)}", Exit.CHECK_FAILED) from None
+            problem = f"{server}: {translated(error.fault.reason)}"
+            self._refuse(problem, given=wishes.server is not None, code=Exit.CHECK_FAILED)
+            return None
 
     def test(self, wishes: Wishes) -> bool:
         """A thread of two posts, if it is wanted; whether all went well."""
@@ -235,10 +240,10 @@ class Setup:
         dotenv.keep(self.file, values)
         self.settings = load_settings()
 
-    def _refuse(self, problem: str, *, given: bool) -> None:
+    def _refuse(self, problem: str, *, given: bool, code: Exit = Exit.CONFIGURATION) -> None:
         """Say what is wrong with what was typed; to a script it is an error."""
         if given or not on_terminal():
-            raise FaultError(problem, Exit.CONFIGURATION)
+            raise FaultError(problem, code) from None
         click.echo(plain(problem), err=True)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from threadcast.bot import models
+from threadcast.queue.text.media import MediaKind
 
 
 class Answer(BaseModel):
@@ -91,6 +92,16 @@ class File(Answer):
     number: int
     part: int
     media: models.Media
+
+
+class Kept(Answer):
+    """A file that is kept: a text shows it as `![what can be seen](source)`."""
+
+    source: str
+    sha256: str
+    type: str = Field(description="its media type, by what is in it")
+    kind: MediaKind
+    size: int = Field(description="bytes")
 
 
 class Files(Answer):

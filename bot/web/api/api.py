@@ -23,13 +23,8 @@ from threadcast.config.schedule.words import WhenError
 from threadcast.queue.errors import QueueError
 
 AT: Final = "/api/v1"
-TAKE_FILES: Final = (
-    "/threads",
-    "/preview",
-    "/text",
-    "/parts",
-    "/adopt",
-)  # how the addresses end where a form may come
+# How the addresses end where a form may come.
+TAKE_FILES: Final = ("/threads", "/preview", "/text", "/parts", "/adopt", "/media")
 REFUSED: Final = (QueueError, RequestError, InputError, WhenError, MediaError, problems.ProblemError)
 PROBLEMS: Final = sorted({kind.status for kind in problems.Kind} - {HTTPStatus.INTERNAL_SERVER_ERROR})
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -41,15 +40,15 @@ class Caller:
 
 
 class Rates:
-    """How often each token asks. There are as many as there are tokens."""
+    """How often each token asks."""
 
     def __init__(self, site: Site, most: int = MOST) -> None:
         self.most = most
-        self._of: defaultdict[str, Tries] = defaultdict(lambda: Tries(site.clock, most))
+        self._tries = Tries(site.clock, most)
 
     def count(self, token: Token) -> None:
         """One request more. Raises ProblemError where they are too many."""
-        wait = self._of[token.name].wait()
+        wait = self._tries.wait(token.name)
         if wait:
             seconds = math.ceil(wait.total_seconds())
             raise ProblemError(

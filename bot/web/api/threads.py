@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 from fastapi.responses import FileResponse
 from pydantic_core import to_json
+from starlette.datastructures import UploadFile
 
 from threadcast.bot import models
 from threadcast.bot.media.sources import SentFiles
@@ -19,7 +20,19 @@ from threadcast.bot.requests.input import inspected
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.web.api import answers
-from threadcast.bot.web.api.bodies import Addition, Draft, Edit, More, Name, Sent, Taking, described, sent
+from threadcast.bot.web.api.bodies import (
+    UPLOAD,
+    Addition,
+    Draft,
+    Edit,
+    More,
+    Name,
+    Sent,
+    Taking,
+    described,
+    sent,
+    upload,
+)
 from threadcast.bot.web.api.caller import Adder, Caller, Owner, Reader
 from threadcast.bot.web.api.problems import Kind, ProblemError
 from threadcast.bot.web.sign_in import ThreadNumber
@@ -32,6 +45,7 @@ from threadcast.queue.store.notes import ANSWERED, ANSWERS, ASKED
 router = APIRouter(prefix="/threads", tags=["threads"])
 
 MOST: Final = 100  # entries of a list, at a time
+LONGEST_NAME: Final = 100  # characters of a file's name
 ANYTHING: Final = "application/octet-stream"  # a browser that is led here shows nothing
 Limit = Annotated[int, Query(ge=1, le=MOST, description="how many at most")]
 Key = Annotated[str | None, Header(min_length=1, max_length=255, pattern="^[!-~]+$")]
@@ -87,7 +101,7 @@ def _known(caller: Caller, once: Once[Receipt]) -> Response | None:
 def _add(caller: Caller, given: Sent[Addition], once: Once[Receipt] | None) -> str:
     wish = given.wish
     receipts = caller.requests.threads.add(
-        [given.read()],
+        given.intakes(),
         channels=wish.channels,
         at=_moment(caller, wish.at),
         hold=bool(wish.hold),
@@ -229,10 +243,30 @@ drafts = APIRouter(tags=["threads"])
 @drafts.post("/preview", openapi_extra=described(Draft))
 async def preview(caller: Adder, given: Annotated[Sent[Draft], Depends(sent(Draft))]) -> answers.Previews:
     """Show what the parser makes of a text, and each channel's posts; nothing is added or kept."""
-    intake = await asyncio.to_thread(lambda: inspected(given.read()))
-    found = await preview_posts(intake.threads, pick(caller.requests.channels, given.wish.channels))
-    threads = models.many(models.Thread, intake.threads)
-    return answers.Previews(threads=threads, previews=models.previews(found))
+    requests = caller.requests
+    found = await asyncio.to_thread(lambda: [inspected(one, requests.files) for one in given.intakes()])
+    read = [thread for one in found for thread in one.threads]
+    looks = await preview_posts(read, pick(requests.channels, given.wish.channels))
+    threads = models.many(models.Thread, read)
+    return answers.Previews(threads=threads, previews=models.previews(looks))
+
+
+@drafts.post(
+    "/media",
+    status_code=201,
+    openapi_extra=UPLOAD,
+)
+def keep(caller: Adder, file: Annotated[UploadFile, Depends(upload)]) -> answers.Kept:
+    """Keep a file, which a text may show then by its `source`; the same file again is answered the same.
+
+    It goes a day later where no thread shows it.
+    """
+    media = caller.requests.threads.keep_file(plain(file.filename or "")[-LONGEST_NAME:], file.file)
+    assert media.file is not None  # noqa: S101  # it is kept
+    about = media.file
+    return answers.Kept(
+        source=media.source, sha256=about.digest, type=about.mime, kind=about.kind, size=about.size
+    )
 
 
 @drafts.post("/adopt", status_code=201, openapi_extra=described(Taking))

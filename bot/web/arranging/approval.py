@@ -17,7 +17,7 @@ from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.queries import Dossier
 from threadcast.bot.web.arranging.texts import mark
 from threadcast.bot.web.rendering import page
-from threadcast.bot.web.sign_in import OwnerSends, SiteHere, ThreadNumber
+from threadcast.bot.web.sign_in import OwnerSends, SiteHere, ThreadNumber, address_of
 from threadcast.bot.web.site import Site
 from threadcast.queue.states import DeliveryState, Event
 
@@ -38,7 +38,7 @@ def share(request: Request, site: SiteHere, visitor: OwnerSends, thread: ThreadN
 @router.get("/share/{code}")
 async def look(request: Request, site: SiteHere, code: Code) -> Response:
     """The thread as it will look on each channel where it waits."""
-    _share, dossier = await _opened(site, code)
+    _share, dossier = await _opened(request, site, code)
     return await _shown(request, site, dossier)
 
 
@@ -52,7 +52,7 @@ async def decide(
     note: Annotated[str, Form(max_length=4 * LONGEST_NOTE)] = "",
 ) -> Response:
     """Approve what was shown, or send it back with a note: the link is used up by that."""
-    share, dossier = await _opened(site, code)
+    share, dossier = await _opened(request, site, code)
     if was != mark(dossier):
         return await _shown(request, site, dossier, changed=True)
     await asyncio.to_thread(_decide, site, share, note, approve=approve)
@@ -68,12 +68,12 @@ def _decide(site: Site, share: Share, note: str, *, approve: bool) -> None:
     requests.unshare(share.thread)
 
 
-async def _opened(site: Site, code: str) -> tuple[Share, Dossier]:
+async def _opened(request: Request, site: Site, code: str) -> tuple[Share, Dossier]:
     """What a link shows now. Raises HTTPException where it shows nothing, or too many were tried."""
     found = await asyncio.to_thread(site.requests_of(NOBODY).shared, code)
     if found is not None and site.is_owner(found[0].by):
         return found
-    if not site.shares.may_try():
+    if not site.shares.may_try(address_of(request)):
         raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, _("Too many links were tried. Wait a minute."))
     raise HTTPException(
         HTTPStatus.NOT_FOUND,

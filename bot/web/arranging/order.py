@@ -65,11 +65,14 @@ def move(
     channel: Annotated[str, Form()],
     after: Number = 0,
     shown: Annotated[str, Form()] = "",
+    state: Annotated[str, Form(max_length=20)] = "",
     skip: Number = 0,
 ) -> Response:
     """Put it behind another thread of a channel, 0 before all, and show the list as it was `shown`."""
     site.requests(visitor).changes.move(thread, channels=[channel], after=after or None)
-    return RedirectResponse(f"/?{urlencode({'channel': shown, 'skip': skip})}", HTTPStatus.SEE_OTHER)
+    return RedirectResponse(
+        f"/?{urlencode({'channel': shown, 'state': state, 'skip': skip})}", HTTPStatus.SEE_OTHER
+    )
 
 
 @router.post("/threads/{thread}/at")

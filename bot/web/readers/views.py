@@ -30,8 +30,9 @@ def history(
         chains=chains[:ENTRIES],
         looked=requests.readers.of([one.delivery for one in chains]),
         more=len(chains) > ENTRIES,
-        channel=channel,
+        asked={"channel": channel},
         channels=sorted(requests.queries.configured),
+        states={},
         skip=skip,
         entries=ENTRIES,
     )

@@ -19,6 +19,7 @@ from threadcast.bot.web.sign_in import SignedIn, SiteHere, from_our_form
 from threadcast.bot.web.writing.compose import ComposerHere, written
 from threadcast.bot.web.writing.composer import Composer, family_of
 from threadcast.bot.wording import SHELL, sentence
+from threadcast.queue.text.media import as_line
 
 router = APIRouter()
 
@@ -65,7 +66,7 @@ def _with_file(composer: Composer, text: str, upload: UploadFile, place: int | N
     name = plain(upload.filename or "")[-LONGEST:]
     file = upload.file
     if family_of(name, upload.content_type) in SHOWN:
-        return with_line(text, composer.requests.threads.keep_file(name, file), place)
+        return with_line(text, as_line(composer.requests.threads.keep_file(name, file)), place)
     reads: Any = composer.requests.threads.unpacked if is_archive(file) else understand
     file.seek(0)
     read = reads(name, file.read(MAX_INPUT + 1)).text.strip("\n")

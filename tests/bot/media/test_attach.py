@@ -163,7 +163,7 @@ def test_what_no_thread_needs_is_removed(tmp_path: Path) -> None:
 def test_a_file_that_came_by_itself(tmp_path: Path) -> None:
     """A file that is kept is named by its content, so that its text may come alone, now and again."""
     attacher = Attacher(MediaStore(tmp_path))
-    source = attacher.keep("a (b)/c.jpg", BytesIO(jpeg()))
+    source = attacher.keep("a (b)/c.jpg", BytesIO(jpeg())).source
     assert source.endswith("/a-b-c.jpg")
     (thread,) = parse(f"1/ Bread\n![x]({source})\n2/ Butter")
     known = attacher.attach(thread, None)

@@ -68,7 +68,7 @@ def test_the_whole_way(bare: Shell, telegram: TelegramServer, mastodon: Mastodon
     with terminal(threadcast("setup"), folder=bare.folder, env=bare.env, columns=100) as shown:
         shown.wait_for("bot's token")
         shown.press("nonsense\r")
-        shown.wait_for("expected a bot's token")
+        shown.wait_for("That is no bot's token")
         shown.wait_until(lambda text: text.count("The bot's token") == 2)
         shown.press(f"{TOKEN}\r")
         shown.wait_for("That is @example_bot.")
@@ -136,6 +136,9 @@ def test_left_and_taken_up(bare: Shell, telegram: TelegramServer) -> None:
         shown.wait_for("Mastodon: your server")
         shown.press("no server\r")
         shown.wait_for("is no server's address")
+        shown.press("http://127.0.0.1:9\r")
+        shown.wait_for("the server cannot be reached")
+        shown.wait_until(lambda text: text.count("Mastodon: your server") == 3)
         shown.press("\r")
         shown.wait_for("Mastodon is left out.")
         shown.wait_for("No channel is set up yet.")

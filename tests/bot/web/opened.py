@@ -77,8 +77,14 @@ class Opened:
         assert isinstance(done, Delivery)
         return done
 
-    def browser(self, base: str = HERE) -> TestClient:
-        return TestClient(self.app, base_url=base, follow_redirects=False, raise_server_exceptions=False)
+    def browser(self, base: str = HERE, peer: str = "127.0.0.1") -> TestClient:
+        return TestClient(
+            self.app,
+            base_url=base,
+            follow_redirects=False,
+            raise_server_exceptions=False,
+            client=(peer, 50000),
+        )
 
     def program(self, scope: Scope = Scope.ALL, name: str = "ci") -> TestClient:
         secret = make(self.database.notes, name, scope, by="shell:ada", now=self.moment[0])

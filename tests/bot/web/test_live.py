@@ -3,7 +3,10 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.bot.web.opened import csrf, opened
+from threadcast.bot.web import live as live_module
 from threadcast.bot.web.live import APART, Live
 
 
@@ -28,6 +31,22 @@ async def test_one_after_the_other() -> None:
     first, second, third = sorted(await asyncio.gather(*pages))
     assert first - begun < APART
     assert min(second - first, third - second) > APART / 2
+
+
+async def test_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first change is told at once, and all that follow soon after it once, when their time has come."""
+    monkeypatch.setattr(live_module, "TOGETHER", 0.2)
+    live, loop = Live(), asyncio.get_running_loop()
+    live.touch()
+    live.made["a view"] = b"as it was made since"
+    begun, opened = loop.time(), asyncio.Semaphore(0)
+    page = asyncio.create_task(told(live, opened))
+    await opened.acquire()
+    for _ in range(5):
+        live.touch()
+    assert live.made
+    assert await page - begun > 0.1
+    assert not live.made
 
 
 async def test_the_end() -> None:

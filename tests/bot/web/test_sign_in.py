@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.web.opened import HERE, csrf, opened, press
+from tests.bot.web.opened import HERE, Opened, csrf, opened, press
 from threadcast.bot.people.pairing import SIGN_INS
 from threadcast.bot.people.people import Role, admit, revoke
 from threadcast.bot.web.sessions import SESSIONS, TRIES
@@ -105,6 +105,50 @@ def test_tries_are_counted(tmp_path: Path) -> None:
         assert "Wait a minute" in answers[-1].text
         page.moment[0] += timedelta(minutes=1)
         page.signed_in()
+
+
+def test_who_tries_is_who_asks(tmp_path: Path) -> None:
+    """Each address has its own tries; one household of IPv6 has them together, whatever a header says."""
+    with opened(tmp_path) as page:
+        assert tried(page, "198.51.100.7", "198.51.100.{}") == 429
+        assert tried(page, "198.51.100.8", times=1) == 403
+        assert tried(page, "2001:db8::1") == 429
+        assert tried(page, "2001:db8::2", times=1) == 429
+        assert tried(page, "2001:db8:0:1::2", times=1) == 403
+
+
+def test_behind_a_trusted_proxy(tmp_path: Path) -> None:
+    """A proxy that is named is believed who asks, and from where on it cannot know that itself, nobody is."""
+    with opened(tmp_path, THREADCAST_WEB__PROXIES="10.0.0.0/8, 192.0.2.1") as page:
+        assert tried(page, "10.1.2.3", "198.51.100.7") == 429
+        assert tried(page, "10.1.2.3", "198.51.100.8", times=1) == 403  # another visitor of the same proxy
+        assert tried(page, "10.1.2.3", "203.0.113.{}, 198.51.100.9") == 429  # who asks wrote the first one
+        assert tried(page, "10.1.2.3", "203.0.113.{}, 198.51.100.10, 192.0.2.1") == 429  # by two proxies
+        assert tried(page, "198.51.100.11", "203.0.113.{}") == 429  # past the proxy
+        assert tried(page, "10.1.2.3", "203.0.113.1", times=1) == 403  # whom all of these pretended to be
+
+
+def test_how_a_proxy_was_asked(tmp_path: Path) -> None:
+    """That it was by https, a proxy that is named is believed too, and nobody else."""
+    with opened(tmp_path, THREADCAST_WEB__PROXIES="10.0.0.1") as page:
+        said = {"X-Forwarded-Proto": "https"}
+        for peer, scheme in (("10.0.0.1", "https"), ("10.0.0.2", "http")):
+            answer = page.browser(peer=peer).get("/static", headers=said)
+            assert answer.headers["location"].partition(":")[0] == scheme
+
+
+def tried(page: Opened, peer: str, forwarded: str = "", times: int = TRIES + 1) -> int:
+    """Try links; `{}` of what is forwarded is another number each time. How the last one was answered."""
+    browser = page.browser(peer=peer)
+    answers = [
+        browser.post(
+            "/sign-in",
+            data={"code": "wrong"},
+            headers={"X-Forwarded-For": forwarded.format(one)} if forwarded else {},
+        ).status_code
+        for one in range(times)
+    ]
+    return answers[-1]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "169.254.169.254"])

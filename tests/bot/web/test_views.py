@@ -37,6 +37,28 @@ def test_an_empty_queue_teaches(tmp_path: Path) -> None:
         assert "threadcast setup" in browser.get("/channels").text
 
 
+def test_filtered(tmp_path: Path) -> None:
+    """An address shows a channel's entries in one state, its form says so, and what leads on keeps it."""
+    with opened(tmp_path) as page:
+        held, browser = add(page, hold=True), page.signed_in()
+        queued = add(page, "1/2 One.\n\n2/2 Two. /end\n")
+        for address, is_there in (
+            ("/?channel=&state=", {held: True, queued: True}),
+            ("/?channel=news&state=held", {held: True, queued: False}),
+            ("/?channel=NEWS&state=queued", {held: False, queued: True}),
+        ):
+            shown = browser.get(address).text
+            assert {thread: f'href="/threads/{thread}"' in shown for thread in (held, queued)} == is_there
+        shown = browser.get("/?channel=news&state=held").text
+        assert '<option value="held" selected>held</option>' in shown
+        assert 'hx-get="/?channel=news&amp;state=held&amp;skip=0"' in shown
+        for nothing in ("/?channel=slow", "/?state=unsure", "/?state=published"):
+            assert '<a href="/">Show all of the queue</a>' in browser.get(nothing).text
+        assert browser.get("/?state=lost").status_code == 404
+        answer = press(browser, f"/threads/{queued}/move", channel="news", after="0", state="queued")
+        assert answer.headers["location"] == "/?channel=&state=queued&skip=0"
+
+
 def test_texts_are_shown_and_do_nothing(tmp_path: Path) -> None:
     """What an author wrote is shown as written, in every view, and is no part of the page."""
     with opened(tmp_path) as page:

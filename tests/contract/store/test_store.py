@@ -381,3 +381,22 @@ class TestFigures:
         database.work.let_go(begun, now=NOON)
         ask(database, begun.delivery, Event.CANCEL)
         assert [one.state for one in database.figures.backlog()] == [QUEUED, QUEUED]
+
+
+def test_the_first_of_the_queue(database: Database) -> None:
+    """Of what waits in turn the first so many are told, with all that goes out or has a time of its own."""
+    a, b, c, d = (add(database, new(title))[0] for title in "ABCD")
+    begun = claim(database).delivery
+    other = add(database, new("E", wish("other")))[0]
+    add(database, new("F", wish(state=HELD)))
+    (timed,) = add(database, new("G", wish(own_time=True)))
+    goes_on = frozenset({QUEUED, PUBLISHING})
+
+    def found(queued: int, channel: str | None = None) -> list[int]:
+        told = database.reading.deliveries(states=goes_on, channel=channel, queued=queued)
+        return [one.id for one in told]
+
+    assert begun.id == a.id
+    assert found(2) == [a.id, b.id, c.id, timed.id]
+    assert found(9) == [a.id, b.id, c.id, d.id, timed.id, other.id]
+    assert found(1, "other") == [other.id]

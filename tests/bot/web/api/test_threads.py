@@ -3,15 +3,19 @@
 import asyncio
 import io
 import json
+import zipfile
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from httpx2 import Response
 from PIL import Image
 from starlette.testclient import TestClient
 
 from tests.bot.web.opened import Opened, opened
 from threadcast.bot import models
+from threadcast.bot.people.tokens import Scope
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import Publisher
 from threadcast.queue.model import Claim, Delivery
@@ -20,6 +24,7 @@ from threadcast.queue.states import decide
 
 TEXT = "1/ A kettle sings before it boils.\n\n2/ Then it stops.\n"
 SHOWING = "1/ A cup.\n![A blue cup]({name})\n\n2/ Empty.\n"
+UNUSABLE = "urn:problem-type:threadcast:unusable"
 
 
 def picture() -> bytes:
@@ -110,6 +115,84 @@ def test_events_are_never_missed(tmp_path: Path) -> None:
         whats = [one["what"] for one in client.get(f"/events?thread={number}").json()["events"]]
         assert whats == ["add", *["hold", "release"] * 3]
         assert client.get(f"/events?thread={number}&after={seen[-1]}").json() == {"events": [], "next": None}
+
+
+def test_a_file_by_itself(tmp_path: Path) -> None:
+    """A file is kept by its content, answered the same when it comes again, and shown where it is named."""
+    with opened(tmp_path) as page:
+        client = page.program(Scope.ADD, "cups")
+        sent = {"file": ("my cup.png", picture(), "text/plain")}
+        kept = client.post("/media", files=sent)
+        assert kept.status_code == 201, kept.text
+        digest = sha256(picture()).hexdigest()
+        source = f"files/{digest[:16]}/my-cup.png"
+        about = {"sha256": digest, "type": "image/png", "kind": "image", "size": len(picture())}
+        assert kept.json() == {"source": source, **about}
+        assert client.post("/media", files=sent).json() == kept.json()
+        text = {"text": SHOWING.format(name=source), "channels": ["news"]}
+        (thread,) = client.post("/preview", json=text).json()["threads"]
+        assert thread["parts"][0]["media"][0]["size"] == len(picture())
+        number = client.post("/threads", json=text).json()["threads"][0]["id"]
+        assert client.get(f"/threads/{number}/media/1").content == picture()
+
+
+def test_a_file_that_cannot_be_kept(tmp_path: Path) -> None:
+    """What is no file with a name, is broken, or comes from a reader, is refused and not kept."""
+    with opened(tmp_path) as page:
+        client, reader = page.program(), page.program(Scope.READ, "reader")
+        cup = ("cup.png", picture())
+        assert reader.post("/media", files={"file": cup}).status_code == 403
+        assert client.post("/media", json={"file": "cup.png"}).status_code == 415
+        for files in ({"picture": cup}, {"file": (None, "cup")}, {"file": ("cup.png", picture()[:40])}):
+            refused = client.post("/media", files=files)
+            assert (refused.status_code, refused.json()["type"]) == (
+                422,
+                "urn:problem-type:threadcast:unusable",
+            )
+        assert client.post("/media", files=[("file", cup), ("file", cup)]).status_code == 422
+        assert not list(page.folder.glob("media/??/*"))
+
+
+def packed(**files: bytes | str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "."), content)
+    return out.getvalue()
+
+
+def test_an_archive(tmp_path: Path) -> None:
+    """Texts and their files come in one archive, once under a key; what is wrong with it adds nothing."""
+    with opened(tmp_path) as page:
+        client = page.program()
+        week = packed(a__txt=SHOWING.format(name="cup.png"), b__md=TEXT, cup__png=picture())
+
+        def send(path: str, **headers: str) -> Response:
+            files = {"archive": ("week.zip", week)}
+            return client.post(path, files=files, data={"channels": "news"}, headers=headers)
+
+        looked = send("/preview")
+        assert [len(one["parts"]) for one in looked.json()["threads"]] == [2, 2]
+        assert client.get("/threads").json()["threads"] == []
+        added, again = (send("/threads", **{"Idempotency-Key": "48"}) for _ in range(2))
+        assert (added.status_code, again.content) == (201, added.content)
+        assert [one["source"] for one in added.json()["threads"]] == ["week.zip: a.txt", "week.zip: b.md"]
+        assert client.get("/threads/1/media/1").content == picture()
+        other = {"archive": ("week.zip", packed(c__txt="1/ A pan.\n\n2/ A lid.\n"))}
+        assert client.post("/threads", files=other, headers={"Idempotency-Key": "48"}).status_code == 422
+        for files, data in (
+            ({"archive": ("week.zip", b"PK no archive")}, {}),
+            ({"archive": ("week.zip", packed(cup__png=picture()))}, {}),
+            (other, {"text": TEXT}),
+            (other | {"files": ("cup.png", picture())}, {}),
+        ):
+            refused = client.post("/threads", files=files, data=data)
+            assert (refused.status_code, refused.json()["type"]) == (
+                422,
+                "urn:problem-type:threadcast:unusable",
+            )
+        assert client.post("/threads/1/parts", files=other).status_code == 422
+        assert [one["id"] for one in client.get("/threads").json()["threads"]] == [2, 1]
 
 
 @pytest.mark.parametrize("named", ["cup.png", "pictures/cup.png", "my%20cup.png"])

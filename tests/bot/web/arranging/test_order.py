@@ -40,7 +40,7 @@ def test_moved(tmp_path: Path, thread: int, after: int, comes: list[int]) -> Non
         add_many(page, 3)
         browser = page.signed_in()
         answer = press(browser, f"/threads/{thread}/move", channel="news", after=str(after), shown="news")
-        assert (answer.status_code, answer.headers["location"]) == (303, "/?channel=news&skip=0")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/?channel=news&state=&skip=0")
         assert order(page) == comes
         last = page.database.reading.events(thread_id=thread)[-1]
         assert (last.what, last.actor) == ("move", "shell:ada")
