@@ -10,8 +10,7 @@ from threadcast.bot.languages import N_, _, ngettext, translated
 from threadcast.bot.languages.dates import weekday, written
 from threadcast.bot.languages.numbers import number as counted
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.errors import Problem, RequestError
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError, Problem, RequestError
 from threadcast.config.schedule.words import WhenCode, WhenError
 from threadcast.queue.errors import Fault, QueueError
 from threadcast.queue.model import Delivery

@@ -3,10 +3,8 @@
 Words of other programs, of other services, of plain English. Each face takes those commands that it has.
 """
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 SHELL: Final = "shell"  # what is meant there, where that is something else
@@ -39,4 +37,7 @@ def only_looks(meant: Sequence[str]) -> bool:
 
 @cache
 def _table() -> Mapping[str, Any]:
+    import tomllib  # noqa: PLC0415  # few words need it
+    from importlib import resources  # noqa: PLC0415
+
     return tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))

@@ -9,7 +9,6 @@ says, for pydantic's own words print the settings beside the wrong one.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -249,6 +248,8 @@ def _channels_file(setting: Given, environ: Mapping[str, str], problems: list[Pr
         if len(problems) == before:
             problems.append(setting.problem("expected a file that is there, for example channels.toml"))
         return []
+    import tomllib  # noqa: PLC0415  # few have such a file
+
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from base64 import b64encode
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -95,17 +96,23 @@ def redact(text: str) -> str:
 
     A secret is also found as it reads in a URL, in JSON, in Python's repr and in base64.
     """
-    for form in _longest_first():
+    forms = _longest_first()
+    # What is longer than the text is not in it, which spares most texts all: names, numbers, words.
+    for form in forms[bisect_left(forms, -len(text), key=_shortness) :]:
         text = text.replace(form, MASK)
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
     return text
 
 
+def _shortness(form: str) -> int:
+    return -len(form)
+
+
 @cache
 def _longest_first() -> tuple[str, ...]:
     """Return what is concealed in an order in which a secret that begins with another one is hidden whole."""
-    return tuple(sorted(_concealed, key=len, reverse=True))
+    return tuple(sorted(_concealed, key=_shortness))
 
 
 def _forms(secret: str) -> tuple[str, ...]:
@@ -187,6 +194,7 @@ def configure(
     if file is not None:
         handlers[_File(file)] = lambda *event: _START.sub(rf"\1{MASK}", str(json_lines(*event)))
     for handler, renderer in handlers.items():
+        handler.addFilter(_is_no_end)
         handler.setFormatter(
             structlog.stdlib.ProcessorFormatter(
                 foreign_pre_chain=shared,
@@ -207,6 +215,12 @@ def configure(
     for name in _VERBOSE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
+
+
+def _is_no_end(record: logging.LogRecord) -> bool:
+    """Leave out work that the end of the service cut off: APScheduler calls it an error, with a trace."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ != "CancelledError"
 
 
 class _Handler(logging.StreamHandler[TextIO]):

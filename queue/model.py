@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.text.thread import Thread

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from threadcast.bot.channels.media import ChannelFiles
 from threadcast.bot.channels.port import Channel, Quota, Reach
-from threadcast.queue.compose.compose import Rules
+from threadcast.queue.compose.rules import Rules
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 
 

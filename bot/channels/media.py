@@ -13,7 +13,7 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.images import PictureLimits
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import plain
-from threadcast.queue.compose.compose import MediaRules
+from threadcast.queue.compose.rules import MediaRules
 from threadcast.queue.outcomes import Code, Obstacle, Refused, Unreached
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import NOT_THERE, Media, MediaKind

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol, Self
 
 from threadcast.bot.channels.media import ChannelFiles
-from threadcast.queue.compose.compose import Rules
+from threadcast.queue.compose.rules import Rules
 from threadcast.queue.outcomes import (
     Blind,
     Look,

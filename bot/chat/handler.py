@@ -14,6 +14,7 @@ from typing import Final
 import telegram
 from telegram.constants import ChatType
 
+from threadcast.bot.channels.telegram.client import Bot
 from threadcast.bot.channels.telegram.entities import pasted
 from threadcast.bot.chat.access import Access, Sender
 from threadcast.bot.chat.commands import Answer, Card, Context, Work
@@ -51,7 +52,7 @@ class Handler:
 
     def __init__(
         self,
-        bot: telegram.Bot,
+        bot: Bot,
         context: Context,
         access: Access,
         outbox: Outbox,

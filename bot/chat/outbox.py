@@ -28,7 +28,8 @@ from telegram.error import (
 from threadcast.bot.channels.media import Upload
 from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Clock, Outgoing
-from threadcast.bot.channels.telegram.errors import UNREADABLE
+from threadcast.bot.channels.telegram.client import Bot
+from threadcast.bot.channels.telegram.errors import UNREADABLE, Posted
 from threadcast.bot.channels.telegram.sending import How, post
 from threadcast.bot.chat.views.message import TOAST, Message, Rows, in_messages, visible
 from threadcast.config.logs import get_logger, redact
@@ -77,7 +78,7 @@ class Outbox:
 
     def __init__(
         self,
-        bot: telegram.Bot,
+        bot: Bot,
         *,
         clock: Clock,
         pace: Callable[[int], Pace],
@@ -311,7 +312,7 @@ class Here:
     async def show(self, outgoing: Outgoing, files: Sequence[Upload]) -> tuple[int, ...]:
         outbox, chat, how = self.outbox, str(self.chat), How(silent=True, previews=NO_PREVIEW)
 
-        async def once() -> Sequence[telegram.Message]:
+        async def once() -> Sequence[telegram.Message | Posted]:
             try:
                 return await post(outbox.bot, chat, outgoing, files, how)
             except TimedOut:  # a large file: it would take as long again

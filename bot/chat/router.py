@@ -31,8 +31,7 @@ from threadcast.bot.chat.views import lists
 from threadcast.bot.chat.views.message import Button, Message, clean, esc, esc_lines, sentence
 from threadcast.bot.languages import N_, _
 from threadcast.bot.plain import capital
-from threadcast.bot.requests.errors import UnknownChannelError
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError, UnknownChannelError
 from threadcast.config.logs import get_logger
 from threadcast.queue.errors import NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.states import allowed

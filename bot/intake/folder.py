@@ -21,8 +21,8 @@ from threadcast.bot.intake import files
 from threadcast.bot.intake.report import added_report, refused_report
 from threadcast.bot.media.store import MAX_FILE
 from threadcast.bot.plain import plain
-from threadcast.bot.requests.errors import UnknownChannelError
-from threadcast.bot.requests.input import MAX_INPUT, InputError, NotNowError, understand
+from threadcast.bot.requests.errors import InputError, NotNowError, UnknownChannelError
+from threadcast.bot.requests.input import MAX_INPUT, understand
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.documented import nearest

@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
-from importlib import resources
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -137,6 +136,8 @@ def _catalogue(language: str) -> NullTranslations:
 def read(language: str) -> "Catalog":
     """Return a catalogue as it is written."""
     # Most of a service's life, and every command in English, goes without Babel.
+    from importlib import resources  # noqa: PLC0415  # see above
+
     from babel.messages.pofile import read_po  # noqa: PLC0415
 
     with resources.files(__package__).joinpath("po", f"{language}.po").open("rb") as file:

@@ -6,12 +6,11 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from threadcast.bot.media import images
 from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
-from threadcast.bot.media.fetch import Fetcher
 from threadcast.bot.media.kinds import is_page, kind_of
 from threadcast.bot.media.sources import Files
 from threadcast.bot.media.store import HEAD, SHORT, Kept, MediaStore
@@ -19,6 +18,9 @@ from threadcast.bot.plain import plain
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.media import Media, MediaKind, StoredFile
 from threadcast.queue.text.thread import Thread, with_files
+
+if TYPE_CHECKING:
+    from threadcast.bot.media.fetch import Fetcher
 
 _KEPT = re.compile(rf"files/(?P<digest>[0-9a-f]{{{SHORT}}})/.+")
 _UNFIT = re.compile(r"[/\\()<>\[\]\s]+")  # in a line that names a file
@@ -49,9 +51,9 @@ def portable(thread: Thread, named: Callable[[Media], Media] = as_kept) -> Threa
 class Attacher:
     """Keeps the files of threads in the store, and tells the threads what they are."""
 
-    def __init__(self, store: MediaStore, fetcher: Fetcher | None = None) -> None:
+    def __init__(self, store: MediaStore, fetcher: "Fetcher | None" = None) -> None:
         self._store = store
-        self._fetcher = fetcher or Fetcher()
+        self._fetcher = fetcher
 
     def attach(self, thread: Thread, files: Files | None) -> Thread:
         """Return a thread that knows its files; those that it knows are kept already.
@@ -117,7 +119,9 @@ class Attacher:
         if known := _KEPT.fullmatch(media.source):
             return self._kept(known["digest"], plain(media.name))
         if media.is_remote:
-            return self._fetcher.opened(media.source)
+            from threadcast.bot.media.fetch import Fetcher  # noqa: PLC0415  # few files come from elsewhere
+
+            return (self._fetcher or Fetcher()).opened(media.source)
         if files is None:
             raise MediaError(
                 Sentence("{name} did not come with the text; send it along", name=plain(media.source))

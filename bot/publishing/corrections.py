@@ -12,7 +12,7 @@ from threadcast.bot.channels.port import Channel, Clock, NotReadyError
 from threadcast.bot.publishing import calls
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.progress import report
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.model import Claim, Delivery, PostRecord
 from threadcast.queue.outcomes import Outcome, Sent
 from threadcast.queue.states import PostState, decide_edit

@@ -32,7 +32,8 @@ from threadcast.bot.publishing.corrections import Corrections
 from threadcast.bot.publishing.lease import Stop, let_go, renewed
 from threadcast.bot.publishing.progress import report
 from threadcast.config.logs import get_logger
-from threadcast.queue.compose.compose import CannotComposeError, Post, compose
+from threadcast.queue.compose.compose import compose
+from threadcast.queue.compose.rules import CannotComposeError, Post
 from threadcast.queue.errors import LeaseLostError, NotFoundError, StoreError
 from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, at_once
 from threadcast.queue.outcomes import Code, Obstacle, Outcome, Refused, Throttled, Unknown
@@ -241,8 +242,7 @@ class Publisher:
         change = decide(
             outcome, last=False, tries=claim.delivery.fence, now=self.clock(), chance=self.chance()
         )
-        delivery, _ = await self._record(claim, None, change)
-        return delivery
+        return (await self._record(claim, None, change))[0]
 
     async def _hold(self, claim: Claim, *, left: int) -> Delivery | None:
         """Wait for the channel's pace; the delivery where `left` posts have to wait longer than in memory."""

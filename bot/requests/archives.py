@@ -9,7 +9,8 @@ from threadcast.bot.media.attach import portable
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.sources import ArchiveFiles, look_into, steps
 from threadcast.bot.plain import plain
-from threadcast.bot.requests.input import MAX_INPUT, InputError, Intake, read, understand
+from threadcast.bot.requests.errors import InputError
+from threadcast.bot.requests.input import MAX_INPUT, Intake, read, understand
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.parse import render
 from threadcast.queue.text.thread import Notice, NoticeKind, Severity

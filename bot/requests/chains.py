@@ -2,23 +2,22 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 
-from threadcast.bot.channels.port import Channel, Clock, NotReadyError
+from threadcast.bot.channels.port import Channel, NotReadyError
 from threadcast.bot.languages import _
 from threadcast.bot.media.sources import Files
 from threadcast.bot.plain import quoted
 from threadcast.bot.publishing.takedown import Audit, Undo, Undoing, audit
 from threadcast.bot.requests.changes import Changed, Changes
-from threadcast.bot.requests.context import RequestContext, pick
-from threadcast.bot.requests.errors import Problem, RefusedError
-from threadcast.bot.requests.input import InputError, Intake, has_text, only_thread, understand
+from threadcast.bot.requests.context import Pause, RequestContext, pick
+from threadcast.bot.requests.errors import InputError, Problem, RefusedError
+from threadcast.bot.requests.input import Intake, has_text, only_thread, understand
 from threadcast.bot.requests.threads import Receipt, Threads, adoptable
-from threadcast.queue.compose.compose import CannotComposeError, Post, compose
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.corrections import (
     FileFault,
     MisfitError,
@@ -27,6 +26,7 @@ from threadcast.queue.compose.corrections import (
     recompose,
     uploads_of,
 )
+from threadcast.queue.compose.rules import CannotComposeError, Post
 from threadcast.queue.model import Delivery, PostRecord
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.sentences import Sentence
@@ -34,18 +34,6 @@ from threadcast.queue.states import LIVE, DeliveryState, Event, PostState
 from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Thread, written
-
-Pause = Callable[[datetime], Awaitable[None]]
-
-
-def waiting(clock: Clock) -> Pause:
-    """Return what waits until a moment, for a network that asks to."""
-
-    async def pause(until: datetime) -> None:
-        await asyncio.sleep(max(0.0, (until - clock()).total_seconds()))
-
-    return pause
-
 
 SHOWN = ("warning", "sensitive", "language", "quotes", "previews")  # with every post, and again with an edit
 FIXED = ("visibility", "reply_visibility", "numbering")  # of what is out

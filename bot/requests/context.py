@@ -1,6 +1,7 @@
 """What every request is made with."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
@@ -17,10 +18,11 @@ from threadcast.queue.model import Delivery
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import BEGINNINGS
 from threadcast.queue.store.database import Database
-from threadcast.queue.text.notices import undescribed
 from threadcast.queue.text.thread import Part
 
 UTC = ZoneInfo("UTC")
+
+Pause = Callable[[datetime], Awaitable[None]]
 
 
 class Signature(TypedDict):
@@ -59,6 +61,8 @@ class RequestContext:
 
     def undescribed(self, parts: Sequence[Part], channels: Collection[str]) -> str:
         """Return what these channels miss where a file has no description, in words; "" for nothing."""
+        from threadcast.queue.text.notices import undescribed  # noqa: PLC0415  # where a thread is read already
+
         wanting, missing = self.describes.intersection(channels), undescribed(parts)
         if not wanting or not missing:
             return ""
@@ -95,3 +99,18 @@ def pick(channels: Sequence[Channel], names: Sequence[str]) -> tuple[Channel, ..
             raise UnknownChannelError(Problem.UNKNOWN_CHANNEL, channel=name, names=tuple(by_name))
     wanted = dict.fromkeys(name.lower() for name in names) or by_name
     return tuple(by_name[name] for name in wanted)
+
+
+def waiting(clock: Clock) -> Pause:
+    """Return what waits until a moment, for a network that asks to."""
+
+    async def pause(until: datetime) -> None:
+        await asyncio.sleep(max(0.0, (until - clock()).total_seconds()))
+
+    return pause
+
+
+def seen_of(channel: Channel, posts: int) -> int | None:
+    """Return how many posts of a chain visitors see who are not logged in; None: all of them."""
+    seen = channel.reach.seen(posts)
+    return seen if seen < posts else None

@@ -1,4 +1,4 @@
-"""Why a request cannot be met, as data; `bot/wording.py` makes the sentence."""
+"""Why a request cannot be met. Mostly as data, of which `bot/wording.py` makes the sentence."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -74,3 +74,18 @@ class UnknownThreadError(RequestError, NotFoundError):
 
 class RefusedError(RequestError, NotAllowedError):
     """How things stand does not allow it."""
+
+
+class InputError(Exception):
+    """The text given cannot be used; the message names the source, the cause and the next step.
+
+    `encoding` is the one that it is likely to have.
+    """
+
+    def __init__(self, message: str, encoding: str = "") -> None:
+        super().__init__(message)
+        self.encoding = encoding
+
+
+class NotNowError(InputError):
+    """It could be used at another time."""

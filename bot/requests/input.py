@@ -14,26 +14,12 @@ from threadcast.bot.media.formats import ZIP, encoding_of, kind_of
 from threadcast.bot.media.sources import Files, FolderFiles
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import plain
+from threadcast.bot.requests.errors import InputError, NotNowError
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
 from threadcast.queue.text.thread import Part, Thread, written
 
 MAX_INPUT = 20 * 1024 * 1024  # bytes; what Telegram lets a bot download is the measure for all ways in
-
-
-class InputError(Exception):
-    """The text given cannot be used; the message names the source, the cause and the next step.
-
-    `encoding` is the one that it is likely to have.
-    """
-
-    def __init__(self, message: str, encoding: str = "") -> None:
-        super().__init__(message)
-        self.encoding = encoding
-
-
-class NotNowError(InputError):
-    """It could be used at another time."""
 
 
 @dataclass(frozen=True, slots=True)

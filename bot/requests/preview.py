@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from threadcast.bot.channels.port import Channel, NotReadyError
-from threadcast.queue.compose.compose import CannotComposeError, Numbering, Post, Rules, compose
+from threadcast.bot.requests.context import seen_of
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.length import telegram
+from threadcast.queue.compose.rules import CannotComposeError, Numbering, Post, Rules
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.text.thread import Thread
 
@@ -56,9 +58,3 @@ async def preview_posts(threads: Sequence[Thread], channels: Sequence[Channel]) 
                 found = Preview(channel.name, index, rules.limit, posts, problem, seen, channel.also)
                 previews.append(found)
     return tuple(previews)
-
-
-def seen_of(channel: Channel, posts: int) -> int | None:
-    """Return how many posts of a chain visitors see who are not logged in; None: all of them."""
-    seen = channel.reach.seen(posts)
-    return seen if seen < posts else None

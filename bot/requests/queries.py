@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, takewhile
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.build import in_words
-from threadcast.bot.publishing.agenda import Agenda, zone_of
 from threadcast.bot.publishing.forecast import Forecast, forecast
 from threadcast.bot.requests.context import RequestContext
 from threadcast.bot.requests.errors import Problem, UnknownChannelError, UnknownThreadError
@@ -17,6 +17,9 @@ from threadcast.config.schedule.words import FARTHEST, WhenCode, WhenError
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.states import BEGINNINGS, GOES_ON, OVER, WAITING, DeliveryState
 from threadcast.queue.store.database import Database
+
+if TYPE_CHECKING:
+    from threadcast.bot.publishing.agenda import Agenda
 
 BARE_HOUR = re.compile(r"(?<=\s)(\d{1,2})$", re.ASCII)
 
@@ -155,8 +158,10 @@ class Queries:
             raise WhenError(WhenCode.TOO_FAR, text)
         return times
 
-    def agenda(self, threads: Collection[int], zone: ZoneInfo) -> Agenda:
+    def agenda(self, threads: Collection[int], zone: ZoneInfo) -> "Agenda":
         """Return what the days hold for these threads: by their channels' clocks, or else in this zone."""
+        from threadcast.bot.publishing.agenda import Agenda, zone_of  # noqa: PLC0415  # no list needs it
+
         every = self.forecast()
         meant = {one.delivery.channel for one in every if _begins(one.delivery, threads)}
         rhythms = {name: each for name, each in self._context.rhythms.items() if name in meant}

@@ -5,6 +5,8 @@ A request returns values that say what was found or changed; how they look is th
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from threadcast.bot.channels.build import build_paces
@@ -13,39 +15,65 @@ from threadcast.bot.fleet.machine import any_heard_of
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.store import open_store
 from threadcast.bot.people import shares
-from threadcast.bot.publishing.agenda import Agenda
 from threadcast.bot.publishing.forecast import rhythms
-from threadcast.bot.readers.figures import ReaderFigures
-from threadcast.bot.requests.chains import Chains
 from threadcast.bot.requests.changes import Changes
 from threadcast.bot.requests.context import RequestContext, pick
-from threadcast.bot.requests.figures.figures import Figures
 from threadcast.bot.requests.queries import Dossier, Queries
-from threadcast.bot.requests.threads import Threads
 from threadcast.bot.wake import wake_service
 from threadcast.config.settings import Settings
 from threadcast.queue.errors import NotFoundError
 from threadcast.queue.states import DeliveryState, Event, follow
 from threadcast.queue.store.database import Database
 
+if TYPE_CHECKING:
+    from threadcast.bot.publishing.agenda import Agenda
+    from threadcast.bot.readers.figures import ReaderFigures
+    from threadcast.bot.requests.chains import Chains
+    from threadcast.bot.requests.figures.figures import Figures
+    from threadcast.bot.requests.threads import Threads
+
 Wake = Callable[[Collection[str]], bool]
 
 
 class Requests:
-    """The requests of one person."""
+    """The requests of one person. What reads texts, and what counts, is imported when it is asked."""
 
     def __init__(self, context: RequestContext) -> None:
         self.channels = context.channels
         self.queries = Queries(context)
-        self.threads = Threads(context)
         self.changes = Changes(context)
-        self.chains = Chains(context)
-        self.figures = Figures(context)
         self.backup = context.database.backup
         self.files = context.attacher
-        self.readers = ReaderFigures(context.database)
         self.wake = context.wake
         self._context = context
+
+    @cached_property
+    def threads(self) -> "Threads":
+        """New threads, and what becomes of their texts."""
+        from threadcast.bot.requests.threads import Threads  # noqa: PLC0415  # see above
+
+        return Threads(self._context)
+
+    @cached_property
+    def chains(self) -> "Chains":
+        """Chains that are out."""
+        from threadcast.bot.requests.chains import Chains  # noqa: PLC0415
+
+        return Chains(self._context)
+
+    @cached_property
+    def figures(self) -> "Figures":
+        """How much waits, and how old it is."""
+        from threadcast.bot.requests.figures.figures import Figures  # noqa: PLC0415
+
+        return Figures(self._context)
+
+    @cached_property
+    def readers(self) -> "ReaderFigures":
+        """What readers did."""
+        from threadcast.bot.readers.figures import ReaderFigures  # noqa: PLC0415
+
+        return ReaderFigures(self._context.database)
 
     def share(self, thread_id: int, lasts: timedelta = shares.LASTS) -> str:
         """Return the code of a link by which somebody approves a held thread, or sends it back.
@@ -76,8 +104,10 @@ class Requests:
         (found,) = pick(self.channels, [channel])
         return await found.check()
 
-    def agendas(self, zone: ZoneInfo) -> Mapping[str, Agenda]:
+    def agendas(self, zone: ZoneInfo) -> Mapping[str, "Agenda"]:
         """Return what the days hold for each channel, by the clocks of a zone."""
+        from threadcast.bot.publishing.agenda import Agenda  # noqa: PLC0415
+
         rhythms = self._context.rhythms
         return {one.name: Agenda(zone, {one.name: rhythms[one.name]}) for one in self.channels}
 

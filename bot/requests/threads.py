@@ -15,23 +15,12 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.sources import Files
 from threadcast.bot.noticed import noticed
 from threadcast.bot.requests.archives import together, unpack
-from threadcast.bot.requests.context import RequestContext, pick
-from threadcast.bot.requests.errors import Problem, UnknownThreadError
-from threadcast.bot.requests.input import (
-    InputError,
-    Intake,
-    NotNowError,
-    continued,
-    has_text,
-    only_thread,
-    understand,
-    with_files_of,
-)
-from threadcast.bot.requests.preview import seen_of
+from threadcast.bot.requests.context import RequestContext, pick, seen_of
+from threadcast.bot.requests.errors import InputError, NotNowError, Problem, UnknownThreadError
+from threadcast.bot.requests.input import Intake, continued, has_text, only_thread, understand, with_files_of
 from threadcast.bot.settled import setting_refused
 from threadcast.bot.wording import time_refused
 from threadcast.config.schedule.words import WhenError, parse_when
-from threadcast.queue.compose.compose import untaken
 from threadcast.queue.model import Added, Adoption, Delivery, NewDelivery, NewThread, Once
 from threadcast.queue.outcomes import Code, Sent
 from threadcast.queue.sentences import Sentence
@@ -324,8 +313,11 @@ def _fault(context: RequestContext, thread: Thread, channel: Channel) -> tuple[s
         if more := len(thread.warnings) - 1:
             reason = Sentence("{notice} (and {n} more)", notice=reason, n=more)
         return reason, Code.NONE
-    if fault := untaken(thread, channel.files.takes):
-        return fault, Code.CONTENT
+    if thread.media:
+        from threadcast.queue.compose.compose import untaken  # noqa: PLC0415  # few threads show files
+
+        if fault := untaken(thread, channel.files.takes):
+            return fault, Code.CONTENT
     if channel.name in context.describes and (lacks := _undescribed(thread)):
         return noticed(lacks), Code.NONE
     return "", Code.NONE

@@ -3,7 +3,6 @@
 A command's module is imported when the command is asked for, so that `--help` stays fast.
 """
 
-import difflib
 import errno
 import gc
 import os
@@ -41,8 +40,8 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Publish": {
         "setup": ("operating.setup", "Set up bot, owner, channels, and try them."),
         "run": ("operating.service", "Run the service until SIGTERM or Ctrl-C."),
-        "preview": ("threads", "Show each channel's posts as they will be."),
-        "add": ("threads", "Queue the threads of text files."),
+        "preview": ("adding", "Show each channel's posts as they will be."),
+        "add": ("adding", "Queue the threads of text files."),
         "publish": ("queue", "Let a held thread go, or any waiting one at once."),
         "at": ("queue", "Give a thread a time of its own."),
         "retry": ("queue", "Go on with a stopped thread."),
@@ -74,7 +73,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "import": ("operating.database", "Take an export of a whole queue into an empty one."),
     },
     MORE: {
-        "adopt": ("threads", "Take over a chain that was begun by hand."),
+        "adopt": ("adding", "Take over a chain that was begun by hand."),
         "audit": ("history", "Compare a published chain with what the network shows."),
         "channels": ("channels", "List the channels, configured and remembered."),
         "completion": ("operating.service", "Print the script that completes at the Tab key."),
@@ -178,7 +177,9 @@ class Program(click.Group):
             meant = other_words({*names, "--help"}, SHELL).get(args[0].lower(), ())
             if only_looks(meant):
                 return super().resolve_command(ctx, [meant[0], *args[1:]])
-            near = meant or difflib.get_close_matches(args[0], names, n=1)
+            from difflib import get_close_matches  # noqa: PLC0415  # only where somebody mistyped
+
+            near = meant or get_close_matches(args[0], names, n=1)
             said = _("there is no command {name}").format(name=args[0])
             ctx.fail(f"{said}; {did_you_mean(near)}" if near else f"{said}.")
         return super().resolve_command(ctx, args)

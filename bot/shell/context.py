@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Concatenate, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
@@ -24,9 +24,8 @@ from threadcast.bot.fleet.clock import clock_of
 from threadcast.bot.languages import _, language, speak, translated
 from threadcast.bot.plain import plain
 from threadcast.bot.publishing.forecast import Forecast
-from threadcast.bot.requests.archives import read_texts
-from threadcast.bot.requests.chains import waiting
-from threadcast.bot.requests.input import InputError, Intake
+from threadcast.bot.requests.context import waiting
+from threadcast.bot.requests.errors import InputError
 from threadcast.bot.requests.requests import Requests, build_requests
 from threadcast.bot.shell import completion
 from threadcast.bot.shell.data_option import environment
@@ -40,6 +39,9 @@ from threadcast.queue.model import Delivery
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.store.database import Database
+
+if TYPE_CHECKING:
+    from threadcast.bot.requests.input import Intake
 
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -165,14 +167,16 @@ def _encoding(_context: click.Context, _parameter: click.Parameter, name: str) -
     return name
 
 
-def read_all(files: Sequence[str], encoding: str = "", media: Path | None = None) -> list[Intake]:
+def read_all(files: Sequence[str], encoding: str = "", media: Path | None = None) -> "list[Intake]":
     """Read and parse every file before anything is done with any. What they name is in `media`, or beside."""
+    from threadcast.bot.requests.archives import read_texts  # noqa: PLC0415  # most commands read none
+
     if "-" in files and sys.stdin.isatty():
         click.echo(_("Type or paste the threads; end with Ctrl-D on a line of its own."), err=True)
     return [one for file in files for one in read_texts(file, sys.stdin.buffer, encoding, media)]
 
 
-def only_text(intakes: Sequence[Intake]) -> Intake:
+def only_text(intakes: "Sequence[Intake]") -> "Intake":
     """Return the text of what must be one. Raises InputError."""
     if len(intakes) != 1:
         raise InputError(Sentence("there are {number} texts in it; it has to be one", number=len(intakes)))

@@ -10,8 +10,7 @@ import click
 from threadcast.bot.data_folder import AlreadyRunningError
 from threadcast.bot.languages import _
 from threadcast.bot.plain import plain
-from threadcast.bot.requests.errors import UnknownChannelError
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError, UnknownChannelError
 from threadcast.bot.shell.cli import did_you_mean
 from threadcast.bot.shell.context import ThreadNumber, ThreadNumbers, load_settings
 from threadcast.bot.shell.exits import Exit

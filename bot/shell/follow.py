@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Column
 
-from threadcast.bot import models
 from threadcast.bot.languages import _
 from threadcast.bot.shell import views
 from threadcast.bot.shell.context import Session
@@ -47,6 +46,8 @@ def stay(session: Session, deliveries: Sequence[Delivery]) -> None:
         click.echo("\n" + said.format(numbers=numbers), err=True)
         raise
     if session.as_json:
+        from threadcast.bot import models  # noqa: PLC0415  # only for JSON
+
         session.screen.json({"deliveries": models.many(models.Delivery, ended)})
     else:
         for delivery in ended:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from shlex import quote
+from typing import TYPE_CHECKING
 
-from threadcast.bot import models
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.languages import N_, _, ngettext
 from threadcast.bot.media.words import shown
@@ -14,9 +14,7 @@ from threadcast.bot.plain import capital
 from threadcast.bot.publishing.forecast import CAUSES, Forecast
 from threadcast.bot.requests.errors import RefusedError
 from threadcast.bot.requests.overview import ANSWERS, answer
-from threadcast.bot.requests.preview import Preview
 from threadcast.bot.requests.queries import Chain, Dossier
-from threadcast.bot.requests.threads import Receipt
 from threadcast.bot.settled import linked, settled, unseen
 from threadcast.bot.shell.context import Session
 from threadcast.bot.shell.screen import Screen, safe, state
@@ -26,6 +24,10 @@ from threadcast.queue.model import ChannelRow, Delivery, PostRecord
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, Severity, Thread
+
+if TYPE_CHECKING:
+    from threadcast.bot.requests.preview import Preview
+    from threadcast.bot.requests.threads import Receipt
 
 Foreseen = Mapping[int, Forecast]  # by the id of the delivery
 
@@ -81,7 +83,7 @@ def notices(screen: Screen, found: Sequence[Notice]) -> None:
         screen.say(f"  {state(notice.severity)} {said}")
 
 
-def receipt(screen: Screen, one: Receipt, foreseen: Foreseen, now: datetime) -> None:
+def receipt(screen: Screen, one: "Receipt", foreseen: Foreseen, now: datetime) -> None:
     """What became of one added thread, and when it starts."""
     number = f"#{one.added.thread_id} " if one.added.thread_id is not None else ""
     screen.say(f"[bold]{number}{safe(one.thread.title)}[/] ({parts(len(one.thread.parts))})")
@@ -116,7 +118,7 @@ def _known(twin: Delivery) -> str:
     )
 
 
-def previews(screen: Screen, many: Sequence[Preview], of: Sequence[Thread]) -> None:
+def previews(screen: Screen, many: "Sequence[Preview]", of: Sequence[Thread]) -> None:
     """Each thread's posts, once for all channels on which they are the same."""
     for group in alike(
         many, lambda one: (one.thread, one.limit, one.problem, one.posts, one.seen, one.also)
@@ -124,7 +126,7 @@ def previews(screen: Screen, many: Sequence[Preview], of: Sequence[Thread]) -> N
         _preview(screen, group[0], several(one.channel for one in group), of[group[0].thread - 1])
 
 
-def _preview(screen: Screen, one: Preview, where: str, thread: Thread) -> None:
+def _preview(screen: Screen, one: "Preview", where: str, thread: Thread) -> None:
     title, many = f"[bold]{safe(thread.title)}[/]", len(one.posts)
     said = ngettext(
         "{title} on {channel}: {n} post, limit {limit}",
@@ -271,6 +273,8 @@ def changed(session: Session, deliveries: Sequence[Delivery], refused: Sequence[
     """What a request changed, and what happens next; and why it did not change other channels."""
     screen = session.screen
     if session.as_json:
+        from threadcast.bot import models  # noqa: PLC0415  # only for JSON
+
         screen.json(
             {
                 "deliveries": models.many(models.Delivery, deliveries),

@@ -5,11 +5,9 @@ read as well.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -37,6 +35,9 @@ class _Table:
 
 @cache
 def _tables() -> Mapping[str, Any]:
+    import tomllib  # noqa: PLC0415  # few words need it
+    from importlib import resources  # noqa: PLC0415
+
     return tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 
 

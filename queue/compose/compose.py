@@ -21,106 +21,13 @@ one post, the part goes on in another (`7b/`).
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from threadcast.queue.compose.split import CannotSplitError, cut
+from threadcast.queue.compose.rules import CannotComposeError, MediaRules, Numbering, Post, Rules
 from threadcast.queue.sentences import Sentence
-from threadcast.queue.text.media import Media, MediaKind, StoredFile, megabytes
-from threadcast.queue.text.settings import ThreadSettings
+from threadcast.queue.text.media import Media, MediaKind, megabytes
 from threadcast.queue.text.thread import Part, Placement, Thread, is_blank, written
-
-Measure = Callable[[str], int]
-
-
-class Numbering(StrEnum):
-    """How the posts of a channel are numbered."""
-
-    KEEP = "keep"  # the author's markers as written
-    RENUMBER = "renumber"  # 1/ 2/ … over the posts of the channel
-    TOTAL = "total"  # 1/34 2/34 …
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class MediaRules:
-    """Which files a channel takes: at most `count` in a post, `caption` long at most the text beside them.
-
-    `together` are the sets of kinds that may share a post; a kind in none of them stands alone. `sizes` has
-    the bytes at most of each kind that is taken, as it is sent; pictures are made smaller where they need it.
-    Videos and recordings of the MIME types `documents` are shown as documents. `fixed` are the kinds that no
-    post can get or lose once it is out, where files are replaced one by one, each at its place; None: a post
-    may show any others later.
-    """
-
-    count: int
-    caption: int
-    together: tuple[frozenset[MediaKind], ...]
-    sizes: Mapping[MediaKind, int]
-    documents: frozenset[str] = frozenset()
-    description: int = 0  # characters at the most; 0: nobody says
-    fixed: frozenset[MediaKind] | None = None
-
-    def family(self, kind: MediaKind) -> frozenset[MediaKind]:
-        """The kinds that may share a post with this one; none where it stands alone."""
-        return next((one for one in self.together if kind in one), frozenset())
-
-    def kind_of(self, file: StoredFile) -> MediaKind:
-        """What a file is there."""
-        played = file.kind in {MediaKind.VIDEO, MediaKind.AUDIO}
-        return MediaKind.DOCUMENT if played and file.mime in self.documents else file.kind
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a channel accepts: `limit` in the units that `measure` counts in.
-
-    `head` stands before the text of every post: the line of a content warning, where the network has no
-    field for it. `media` is None where it takes no files: a thread that has some is not composed then. With
-    `packed`, parts that follow one another share a post as long as they fit.
-    """
-
-    limit: int
-    measure: Measure
-    numbering: Numbering = Numbering.KEEP
-    head: str = ""
-    media: MediaRules | None = None
-    packed: bool = False
-
-    def fits(self, text: str, media: tuple[Media, ...]) -> bool:
-        """Whether a text fits into a post beside these files."""
-        most = min(self.media.caption, self.limit) if media and self.media else self.limit
-        return self.measure(text) <= most
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One post as it will be sent.
-
-    `part` is the position of its part in the thread, from 1; of several, the last one's. `label` is the
-    number shown to the reader, empty where there is none; `text` is the whole post, label included;
-    `length` is the text's length by the channel's own measure. `media` are the files it shows; with some,
-    the text may be empty.
-    """
-
-    part: int
-    label: str
-    text: str
-    length: int
-    media: tuple[Media, ...] = ()
-
-
-def head_of(settings: ThreadSettings) -> str:
-    """Return a content warning as the first line of every post; nothing where there is none."""
-    return f"⚠️ {settings.warning}\n" if settings.warning else ""
-
-
-class CannotComposeError(ValueError):
-    """The thread cannot be put into posts under these rules, for the reason that its sentence says."""
-
-    def __init__(self, says: str, /, **about: object) -> None:
-        super().__init__(Sentence(says, **about))
 
 
 def compose(thread: Thread, rules: Rules, out: int = 0) -> tuple[Post, ...]:
@@ -271,6 +178,8 @@ def _pieces(one: _Shown, frame: _Frame, rules: Rules) -> Iterator[str]:
 
     number, part = one.number, one.part
     words = part.text.strip() or ("" if one.groups else part.marker)
+    from threadcast.queue.compose.split import CannotSplitError, cut  # noqa: PLC0415  # few parts are cut
+
     try:
         pieces = cut(words, fits) if words else ()
     except CannotSplitError as error:

@@ -226,6 +226,11 @@ def write_ahead(engine: Engine) -> None:
         connection.close()
 
 
+def is_write_ahead(connection: Connection) -> bool:
+    """Whether an SQLite file is in write-ahead mode."""
+    return connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
 def writing(engine: Engine) -> Engine:
     """The same engine and pool; its transactions hold SQLite's write lock from their first moment.
 

@@ -5,7 +5,6 @@ a program that uses Alembic too.
 """
 
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -16,6 +15,7 @@ from threadcast.queue.store.engine import (
     SIDES,
     explained,
     is_missing,
+    is_write_ahead,
     make_engine,
     make_folder,
     parse_url,
@@ -30,6 +30,7 @@ from threadcast.queue.store.schema import METADATA
 from threadcast.queue.store.transactions import one_writer
 
 VERSION_TABLE = "threadcast_version"
+_FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x7468726561646361  # any number that nobody else locks: the first letters of our name
 
 
@@ -41,8 +42,7 @@ def head() -> str:
 @cache
 def versions() -> frozenset[str]:
     """Every version there ever was: each has a file, named after it."""
-    files = resources.files("threadcast.queue.store.migrations.versions").iterdir()
-    return frozenset(file.name[:4] for file in files if file.name[:4].isdecimal())
+    return frozenset(file.name[:4] for file in (_FOLDER / "versions").iterdir() if file.name[:4].isdecimal())
 
 
 def upgrade(url: str) -> str:
@@ -53,7 +53,8 @@ def upgrade(url: str) -> str:
     as it is, to the last byte.
     """
     parsed = parse_url(url)
-    look_first(parsed)
+    if look_first(parsed):
+        return head()
     if parsed.drivername == "sqlite":
         make_folder(real_file(parsed))
     with one_writer(parsed):
@@ -85,20 +86,25 @@ def _bring_up(engine: Engine, url: URL) -> None:
             jobs.bring_up(connection)
 
 
-def look_first(url: URL) -> None:
-    """Raise StoreError where an SQLite file is not ours to open, before anything could change it."""
+def look_first(url: URL) -> bool:
+    """Raise StoreError where an SQLite file is not ours to open, before anything could change it.
+
+    Gives whether it is known to be as it should be.
+    """
     if url.drivername != "sqlite" or not _has_content(real_file(url)):
-        return
+        return False
     engine = reading_engine(url)
     try:
         with explained(url), engine.begin() as connection:
             version = _version(connection, url)
             if version is not None:
                 _refuse_unknown(version, url)
+            return version == head() and is_write_ahead(connection)
     except StoreError as error:
         # What a crash left may have to be tidied up first, which takes a right to write.
         if not _wants_writing(error):
             raise
+        return False
     finally:
         engine.dispose()
 
@@ -129,8 +135,7 @@ def _run_steps(connection: Connection, to: str = "head") -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    folder = str(resources.files("threadcast.queue.store.migrations"))
-    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, to)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, case, func, or_, select, text, union_all
 
-from threadcast.queue.compose.corrections import Elsewhere
+from threadcast.queue.compose.elsewhere import Elsewhere
 from threadcast.queue.model import AuditEvent, ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.outcomes import Code
 from threadcast.queue.states import DeliveryState, PostState

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from importlib import import_module
 from typing import Any, TypeVar
@@ -25,8 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from threadcast.queue.compose.compose import Post
-from threadcast.queue.compose.corrections import Elsewhere
+from threadcast.queue.compose.elsewhere import Elsewhere
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.errors import Fault, LeaseLostError, NotAllowedError, NotFoundError, StoreError
 from threadcast.queue.model import Adoption, Claim, Delivery, Intent, PostRecord, StoredThread
 from threadcast.queue.outcomes import Sent
@@ -35,7 +36,14 @@ from threadcast.queue.store.schema import CHANNELS, DELIVERIES, EVENTS, POSTS, T
 from threadcast.queue.text.thread import Thread
 
 _Value = TypeVar("_Value")
-THREAD = TypeAdapter(Thread)
+
+
+@cache
+def threads() -> TypeAdapter[Thread]:
+    """Return what reads and writes a thread as JSON. Made when it is first needed: lists do without."""
+    return TypeAdapter(Thread)
+
+
 _CHUNK = 500  # values in one IN (…)
 
 FREE_PLACES = "places in a queue"  # what one transaction finds free stays free until it commits
@@ -55,8 +63,10 @@ _SAME = update(DELIVERIES).where(
 _POST = update(POSTS).where(
     POSTS.c.delivery_id == bindparam("of_delivery"), POSTS.c.position == bindparam("at_position")
 )
-_BEING_SENT = _POST.where(POSTS.c.state.in_([PostState.SENDING, PostState.UNKNOWN]))
-_NOT_SENT = _POST.where(POSTS.c.state.in_([PostState.SENDING, PostState.UNKNOWN, PostState.PLANNED]))
+# Not IN, whose list is put into the statement each time.
+_IN_DOUBT = or_(POSTS.c.state == PostState.SENDING, POSTS.c.state == PostState.UNKNOWN)
+_BEING_SENT = _POST.where(_IN_DOUBT)
+_NOT_SENT = _POST.where(or_(_IN_DOUBT, POSTS.c.state == PostState.PLANNED))
 _EVENT = insert(EVENTS)
 _THREAD_ROW = select(THREADS).where(THREADS.c.id == bindparam("one"))
 _INTENDED = (
@@ -89,7 +99,7 @@ def post_of(row: RowMapping) -> PostRecord:
 
 
 def thread_of(row: RowMapping) -> StoredThread:
-    return value(StoredThread, row, thread=THREAD.validate_json(row["content"]))
+    return value(StoredThread, row, thread=threads().validate_json(row["content"]))
 
 
 def content_row(thread: Thread) -> dict[str, Any]:
@@ -98,7 +108,7 @@ def content_row(thread: Thread) -> dict[str, Any]:
         "fingerprint": thread.fingerprint,
         "title": thread.title,
         "parts": len(thread.parts),
-        "content": THREAD.dump_json(thread).decode(),
+        "content": threads().dump_json(thread).decode(),
         "files": tuple(dict.fromkeys(one.file.digest for one in thread.media if one.file)),
     }
 

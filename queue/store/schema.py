@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -35,7 +35,7 @@ from threadcast.queue.sentences import from_json, to_json
 from threadcast.queue.states import LIVE, DeliveryState, PostState
 from threadcast.queue.text.media import Media
 
-MEDIA = TypeAdapter(tuple[Media, ...])
+MEDIA = TypeAdapter(tuple[Media, ...], config=ConfigDict(defer_build=True))  # few posts have files
 
 
 class UtcTime(TypeDecorator[datetime]):

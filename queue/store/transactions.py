@@ -34,6 +34,8 @@ class Transactions:
         # So that threads do not poll for the file's; a server's writers need not wait for one another.
         is_file = engine.url.drivername == "sqlite"
         self._threads: AbstractContextManager[object] = threading.Lock() if is_file else nullcontext()
+        # The file that was opened: where a link leads elsewhere by now, the engine refuses to begin.
+        self._file = real_file(engine.url) if is_file else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -44,8 +46,8 @@ class Transactions:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Write all of it, or nothing where an error is raised."""
-        url = self._writer.url
-        with self._threads, one_writer(url), explained(url), self._writer.begin() as connection:
+        turn = nullcontext() if self._file is None else _turn(self._file, PATIENCE)
+        with self._threads, turn, explained(self.engine.url), self._writer.begin() as connection:
             yield connection
 
 
@@ -58,7 +60,12 @@ def one_writer(url: URL, *, patience: float = PATIENCE) -> Iterator[None]:
     if url.drivername != "sqlite":
         yield
         return
-    file = real_file(url)
+    with _turn(real_file(url), patience):
+        yield
+
+
+@contextmanager
+def _turn(file: Path, patience: float) -> Iterator[None]:
     with held(Path(f"{file}{WRITE_LOCK}"), patience=patience) as mine:
         if not mine:
             raise StoreError(Fault.HELD, path=file)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.expression import FromClause
 
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.errors import Fault, NotFoundError, StoreError
 from threadcast.queue.model import Claim, Delivery, Intent, PostRecord, Timing, Turn, at_once, credible
 from threadcast.queue.outcomes import CHANNEL_FAULTS, Code

@@ -9,11 +9,14 @@ import unicodedata
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-
-import regex
+from functools import cache
+from typing import TYPE_CHECKING
 
 from threadcast.queue.text.media import Media, StoredFile, as_line
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
+
+if TYPE_CHECKING:
+    import regex
 
 TITLE_LENGTH = 60  # code points
 
@@ -204,23 +207,28 @@ def _files(part: Part) -> str:
     return "".join(f"\0{media.file.digest if media.file else media.source}" for media in part.media)
 
 
-_MARKS = regex.compile(r"(?<!\p{M})\p{M}{100}")
-
-
 def composed(text: str) -> str:
     """Return the text in Unicode's composed form (NFC), in which networks keep every accent.
 
     Where a hundred accents stand on one letter it is left as it is: they are nobody's words, and to put
     them in order takes time in the square of their number.
     """
-    if unicodedata.is_normalized("NFC", text) or _MARKS.search(text):
+    if unicodedata.is_normalized("NFC", text) or _pattern(_MARKS).search(text):
         return text
     return unicodedata.normalize("NFC", text)
 
 
-_NOTHING = regex.compile(r"[\s\p{Cc}\p{M}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb]*")
+_MARKS = r"(?<!\p{M})\p{M}{100}"
+_NOTHING = r"[\s\p{Cc}\p{M}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb]*"
+
+
+@cache
+def _pattern(of: str) -> "regex.Pattern[str]":
+    import regex  # noqa: PLC0415  # most texts are plain enough to do without
+
+    return regex.compile(of)
 
 
 def is_blank(text: str) -> bool:
     """Whether there is nothing to see in a text: networks refuse it, or show an empty post."""
-    return not "!" <= text[:1] <= "~" and _NOTHING.fullmatch(text) is not None
+    return not "!" <= text[:1] <= "~" and _pattern(_NOTHING).fullmatch(text) is not None

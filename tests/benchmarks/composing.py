@@ -7,7 +7,8 @@ from statistics import median
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.samples import archive
 from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Rules, compose
+from threadcast.queue.compose.compose import compose
+from threadcast.queue.compose.rules import Rules
 from threadcast.queue.text.parse import parse
 
 LEAST = 20.0  # MB/s

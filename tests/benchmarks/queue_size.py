@@ -12,8 +12,9 @@ from sqlalchemy import create_engine, insert, text
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.samples import thread
 from tests.servers.postgres import running
-from threadcast.queue.compose.compose import Rules, compose
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.length import telegram
+from threadcast.queue.compose.rules import Rules
 from threadcast.queue.model import Claim
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import DeliveryState, decide

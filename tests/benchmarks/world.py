@@ -28,8 +28,8 @@ from threadcast.bot.publishing.scheduler import Scheduler
 from threadcast.bot.service import CLAIMS
 from threadcast.config import logs
 from threadcast.config.schedule.timetable import Timetable
-from threadcast.queue.compose.compose import Numbering, Rules
 from threadcast.queue.compose.length import telegram
+from threadcast.queue.compose.rules import Numbering, Rules
 from threadcast.queue.model import ChannelSeen, NewDelivery, NewThread
 from threadcast.queue.outcomes import Outcome, Sent, Settling, Throttled
 from threadcast.queue.states import DeliveryState

@@ -1,5 +1,6 @@
 """What reaches the log, and what never does."""
 
+import asyncio
 import io
 import json
 import logging
@@ -235,6 +236,16 @@ class TestFormats:
         logging.getLogger(name).warning("trouble")
         assert [json.loads(line)["event"] for line in loud.getvalue().splitlines()] == ["trouble"]
         assert quiet.getvalue() == ""
+
+    def test_what_the_end_cut_off(self) -> None:
+        """Work that the end of the service cut off is no fault, though APScheduler says so; what broke is."""
+        stream = io.StringIO()
+        configure("info", "json", stream=stream)
+        log = logging.getLogger("apscheduler.executors.default")
+        log.error("Error running job", exc_info=asyncio.CancelledError())
+        assert stream.getvalue() == ""
+        log.error("Error running job", exc_info=OSError("full"))
+        assert "full" in stream.getvalue()
 
     def test_again(self) -> None:
         """Configured again, the log has one handler, and it is the new one."""

@@ -30,6 +30,7 @@ IMPORTED = (
     ),
     *(
         "threadcast.bot.shell.commands.operating.service",
+        "threadcast.bot.shell.commands.adding",
         "threadcast.bot.shell.commands.threads",
         "tests.faults.stand",
     ),

@@ -33,7 +33,8 @@ from threadcast.bot.channels.mastodon.instance import instance_of
 from threadcast.bot.channels.port import Channel, Expected, NotReadyError, Outgoing, Sought
 from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
-from threadcast.bot.requests.input import InputError, understand
+from threadcast.bot.requests.errors import InputError
+from threadcast.bot.requests.input import understand
 from threadcast.bot.shell.cli import COMMANDS as NAMES
 from threadcast.bot.shell.cli import cli
 from threadcast.bot.shell.exits import Exit
@@ -41,7 +42,8 @@ from threadcast.config.channels import MastodonChannelSettings, TelegramChannelS
 from threadcast.config.logs import conceal
 from threadcast.config.settings import SettingsError, in_force, load, variables
 from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import CannotComposeError, Numbering, Rules, compose
+from threadcast.queue.compose.compose import compose
+from threadcast.queue.compose.rules import CannotComposeError, Numbering, Rules
 from threadcast.queue.text.parse import render
 
 LONGEST = 10.0  # seconds a case may take on a busy machine before it counts as a hang

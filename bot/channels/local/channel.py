@@ -52,7 +52,7 @@ from threadcast.bot.media.store import MediaStore
 from threadcast.bot.plain import quoted
 from threadcast.config.channels import LocalChannelSettings, narrower
 from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Numbering, Rules, head_of
+from threadcast.queue.compose.rules import Numbering, Rules, head_of
 from threadcast.queue.outcomes import (
     Absent,
     Blind,

@@ -40,7 +40,7 @@ from threadcast.bot.channels.port import (
 )
 from threadcast.config.channels import MastodonChannelSettings, narrower
 from threadcast.config.proxies import DIRECT, Proxies
-from threadcast.queue.compose.compose import Numbering, Rules
+from threadcast.queue.compose.rules import Numbering, Rules
 from threadcast.queue.outcomes import (
     Blind,
     Look,

@@ -8,8 +8,7 @@ from threadcast.bot.channels.media import MASTODON_FILES, MASTODON_PICTURES
 from threadcast.bot.channels.port import Reach
 from threadcast.bot.media.images import PictureLimits
 from threadcast.config.logs import redact
-from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Measure, MediaRules, Numbering, Rules
+from threadcast.queue.compose.rules import Measure, MediaRules, Numbering, Rules
 from threadcast.queue.text.media import MediaKind
 
 # Mastodon and its descendants: only they know Idempotency-Key, and count characters in its way.
@@ -45,6 +44,8 @@ class Instance:
 
     def rules(self, *, numbering: Numbering, spoiler: str) -> Rules:
         """Mastodon's own count, or, for servers with other manners, one that is never too small."""
+        from threadcast.queue.compose import length as measure  # noqa: PLC0415  # only where something is measured
+
         if self.is_mastodon:
             count: Measure = partial(measure.mastodon, url_length=self.url_length, spoiler=spoiler)
         else:

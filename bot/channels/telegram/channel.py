@@ -26,10 +26,11 @@ from threadcast.bot.channels.port import (
     Sought,
 )
 from threadcast.bot.channels.telegram.checks import check, why_not
-from threadcast.bot.channels.telegram.client import Client, close_bot
+from threadcast.bot.channels.telegram.client import Bot, Client, close_bot
 from threadcast.bot.channels.telegram.errors import (
     CALL_ERRORS,
     UNREADABLE,
+    Posted,
     address_in,
     classify,
     not_deleted,
@@ -41,7 +42,7 @@ from threadcast.bot.channels.telegram.rules import rules_of
 from threadcast.bot.channels.telegram.sending import How, edit, name_of, post
 from threadcast.bot.media.errors import MediaError
 from threadcast.config.channels import TelegramChannelSettings
-from threadcast.queue.compose.compose import Rules
+from threadcast.queue.compose.rules import Rules
 from threadcast.queue.outcomes import (
     Absent,
     Look,
@@ -75,7 +76,7 @@ class TelegramChannel:
         self,
         settings: TelegramChannelSettings,
         *,
-        bot: telegram.Bot,
+        bot: Bot,
         clock: Clock,
         files: ChannelFiles = NO_FILES,
         probe_chat: int | None = None,
@@ -253,7 +254,9 @@ class TelegramChannel:
     def _where(self, remote_id: str) -> str:
         return address_in(self._client.chat, remote_id) or f"message {remote_id} of {self.target}"
 
-    def _classify(self, result: telegram.Message | TelegramError | None, parent: str | None) -> Outcome:
+    def _classify(
+        self, result: telegram.Message | Posted | TelegramError | None, parent: str | None
+    ) -> Outcome:
         return classify(result, name=self.name, chat=self._client.chat, parent=parent, now=self._clock())
 
 

@@ -9,7 +9,7 @@ import telegram
 from telegram.constants import MessageEntityType
 
 from threadcast.bot.channels.port import Outgoing
-from threadcast.queue.compose.compose import head_of
+from threadcast.queue.compose.rules import head_of
 
 _SCHEME = re.compile(r"^[a-z]+://", re.IGNORECASE)
 

@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import telegram
@@ -85,6 +85,28 @@ class Fault:
         return Sentence("{what}: {advice}", what=self.what, advice=self.advice)
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that is out: all of it that is asked for."""
+
+    message_id: int
+    chat: telegram.Chat
+    parent: int | None
+
+    @classmethod
+    def read(cls, answer: Any) -> "Posted":
+        """Take it from Telegram's own words. Raises what is in UNREADABLE."""
+        chat = telegram.Chat.de_json(answer["chat"], None)
+        replied = answer.get("reply_to_message")
+        return cls(answer["message_id"], chat, None if replied is None else replied["message_id"])
+
+    @classmethod
+    def of(cls, message: telegram.Message) -> "Posted":
+        """Take it from what the library made of them."""
+        replied = message.reply_to_message
+        return cls(message.message_id, message.chat, None if replied is None else replied.message_id)
+
+
 # What the library raises where Telegram certainly did nothing, and never will with the same request.
 Refusal = InvalidToken | ChatMigrated | BadRequest | Forbidden | Conflict
 
@@ -130,6 +152,8 @@ def classify(result: object, *, name: str, chat: str, parent: str | None, now: d
     wait is counted from. The order matters: BadRequest and TimedOut are NetworkErrors.
     """
     if isinstance(result, telegram.Message):
+        result = Posted.of(result)
+    if isinstance(result, Posted):
         return _judge_message(result, chat=chat, parent=parent)
     if isinstance(result, TelegramError):
         outcome = _judge_error(result, name=name, now=now)
@@ -160,13 +184,12 @@ def _judge_error(error: TelegramError, *, name: str, now: datetime) -> Obstacle 
             return Unknown(Sentence("Telegram's answer cannot be read"))
 
 
-def _judge_message(message: telegram.Message, *, chat: str, parent: str | None) -> Outcome:
+def _judge_message(message: Posted, *, chat: str, parent: str | None) -> Outcome:
     """A message is out; it is what was asked for only in the right chat and under the right parent.
 
     A chat given by @name is not compared: Telegram tells one of its names, not always that one.
     """
-    replied = message.reply_to_message
-    found = None if replied is None else str(replied.message_id)
+    found = None if message.parent is None else str(message.parent)
     stray = str(message.message_id)
     if redact(stray) != stray:
         return Unknown(Sentence("the server's answer names a post by a secret"))
@@ -212,9 +235,8 @@ def _judge_network(error: NetworkError, now: datetime) -> Throttled | Unreached 
     return Unknown(said)
 
 
-def in_words(error: Exception, proxy: str = "") -> NetworkError:
-    """The same error in our words, with the HTTP library's as its cause; `proxy` as it may be shown."""
-    cause = error.__cause__ or error
+def in_words(cause: Exception, proxy: str = "") -> NetworkError:
+    """The HTTP library's error in our words, with that as its cause; `proxy` as it may be shown."""
     said = NetworkError(_why_no_answer(cause, proxy))
     said.__cause__ = cause
     return said

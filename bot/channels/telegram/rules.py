@@ -4,8 +4,7 @@ from typing import Final
 
 from threadcast.bot.channels.media import ChannelFiles
 from threadcast.config.channels import TelegramChannelSettings
-from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Numbering, Rules, head_of
+from threadcast.queue.compose.rules import Numbering, Rules, head_of
 from threadcast.queue.text.settings import ThreadSettings
 
 LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessage
@@ -13,9 +12,11 @@ LIMIT: Final = 4096  # code points, https://core.telegram.org/bots/api#sendmessa
 
 def rules_of(usual: TelegramChannelSettings, files: ChannelFiles, thread: ThreadSettings) -> Rules:
     """Return the rules of a chat for a thread with these settings of its own."""
+    from threadcast.queue.compose.length import telegram  # noqa: PLC0415  # only where something is measured
+
     return Rules(
         LIMIT,
-        measure.telegram,
+        telegram,
         Numbering(thread.numbering or usual.numbering),
         head_of(thread),
         files.takes,

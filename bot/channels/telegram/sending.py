@@ -10,7 +10,9 @@ from telegram.error import BadRequest
 
 from threadcast.bot.channels.media import Upload
 from threadcast.bot.channels.port import Outgoing
+from threadcast.bot.channels.telegram.client import Bot
 from threadcast.bot.channels.telegram.entities import spoilers
+from threadcast.bot.channels.telegram.errors import Posted
 from threadcast.config.logs import redact
 from threadcast.queue.text.media import UNNAMED, MediaKind
 
@@ -44,8 +46,8 @@ class How:
 
 
 async def post(
-    bot: telegram.Bot, chat: str, outgoing: Outgoing, files: Sequence[Upload], how: How
-) -> Sequence[telegram.Message]:
+    bot: Bot, chat: str, outgoing: Outgoing, files: Sequence[Upload], how: How
+) -> Sequence[telegram.Message | Posted]:
     """Send one post, and return its messages: an album has one for each file.
 
     Raises what the library does.
@@ -59,16 +61,10 @@ async def post(
         else telegram.ReplyParameters(int(outgoing.parent)),
     }
     if not files:
-        # The parse mode is not left to a default: nothing in a post is markup.
-        message = await bot.send_message(
-            chat,
-            outgoing.text,
-            parse_mode=None,
-            entities=entities,
-            link_preview_options=how.previews,
-            **shared,
+        said = await bot.send_words(
+            chat, outgoing.text, entities=entities, link_preview_options=how.previews, **shared
         )
-        return (message,)
+        return (Posted.read(said),)
     hidden = bool(outgoing.settings.warning or outgoing.settings.sensitive)
     caption = {"caption": outgoing.text or None, "caption_entities": entities, "parse_mode": None}
     if len(files) > 1:

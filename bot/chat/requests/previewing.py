@@ -37,7 +37,7 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.input import understand
 from threadcast.bot.requests.preview import preview_posts
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.states import Event
 from threadcast.queue.text.settings import ThreadSettings
 from threadcast.queue.text.thread import Thread

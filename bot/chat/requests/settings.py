@@ -6,7 +6,7 @@ from threadcast.bot.chat.commands import About, Answer, Context, Request, comman
 from threadcast.bot.chat.requests import changing
 from threadcast.bot.chat.views import settings as views
 from threadcast.bot.languages import N_
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError
 from threadcast.bot.requests.threads import SETTABLE
 from threadcast.bot.settled import setting_refused
 from threadcast.queue.states import Event

@@ -10,7 +10,7 @@ from threadcast.bot.chat.commands import About, Answer, Card, Context, Place, Re
 from threadcast.bot.chat.views.message import Message, bold, esc, link, rows
 from threadcast.bot.languages import N_, _, ngettext, translated
 from threadcast.bot.publishing.takedown import Audit, Undoing
-from threadcast.bot.requests.chains import waiting
+from threadcast.bot.requests.context import waiting
 from threadcast.bot.wording import bar, exactly, posts
 from threadcast.queue.errors import Fault, NotAllowedError
 from threadcast.queue.states import Event

@@ -14,8 +14,9 @@ from threadcast.bot.media.words import shown as named
 from threadcast.bot.requests.preview import Preview
 from threadcast.bot.settled import linked, settled, unseen
 from threadcast.bot.wording import several
-from threadcast.queue.compose.compose import Post, grouped, head_of
+from threadcast.queue.compose.compose import grouped
 from threadcast.queue.compose.length import telegram
+from threadcast.queue.compose.rules import Post, head_of
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings
 from threadcast.queue.text.thread import Thread
 

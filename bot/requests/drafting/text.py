@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from threadcast.bot.languages import _
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError
 from threadcast.bot.requests.threads import settled
 from threadcast.queue.text.media import Media, as_line
 from threadcast.queue.text.parse import parse

@@ -10,7 +10,7 @@ from typing import Any
 
 from threadcast.bot.media.store import SHORT, MediaStore
 from threadcast.bot.plain import plain
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError
 from threadcast.bot.requests.transfer.writing import FORMAT, MEDIA, QUEUE, THREADS
 from threadcast.queue.errors import BackupError, Fault
 from threadcast.queue.sentences import Sentence

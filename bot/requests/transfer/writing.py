@@ -19,7 +19,7 @@ from threadcast.bot.media.attach import as_kept, portable
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.store import SHORT, MediaStore
 from threadcast.bot.plain import plain
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError
 from threadcast.bot.wording import count
 from threadcast.queue.sentences import Sentence
 from threadcast.queue.store.database import Database

@@ -14,7 +14,7 @@ from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.sources import Files, FolderFiles
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.chains import Correction
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.shell import views
 from threadcast.bot.shell.context import (

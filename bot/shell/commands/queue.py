@@ -7,7 +7,6 @@ from datetime import datetime
 
 import click
 
-from threadcast.bot import models
 from threadcast.bot.data_folder import AlreadyRunningError, only_one
 from threadcast.bot.languages import _, language, translated
 from threadcast.bot.requests.changes import Changed
@@ -59,6 +58,8 @@ def queue(session: Session, channel: str | None) -> None:
     """
     forecasts = session.requests.queries.forecast(channel=channel)
     if session.as_json:
+        from threadcast.bot import models  # noqa: PLC0415  # only for JSON
+
         session.screen.json({"deliveries": models.many(models.Forecast, forecasts)})
         return
     stopped = for_owner(

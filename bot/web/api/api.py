@@ -13,8 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from threadcast.bot.media.errors import MediaError
-from threadcast.bot.requests.errors import RequestError
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError, RequestError
 from threadcast.bot.web.api import acts, lists, problems, threads
 from threadcast.bot.web.api.bodies import FORM, LARGEST, LARGEST_FORM
 from threadcast.bot.web.api.caller import BEARER, DESCRIPTION, Rates, admit

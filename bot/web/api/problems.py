@@ -13,8 +13,7 @@ from starlette.exceptions import HTTPException
 
 from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.errors import MediaError
-from threadcast.bot.requests.errors import UnknownChannelError
-from threadcast.bot.requests.input import InputError, NotNowError
+from threadcast.bot.requests.errors import InputError, NotNowError, UnknownChannelError
 from threadcast.bot.wording import SHELL, sentence
 from threadcast.config.logs import get_logger, redact
 from threadcast.config.schedule.words import WhenError

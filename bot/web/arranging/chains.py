@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from threadcast.bot.languages import _
 from threadcast.bot.plain import capital
 from threadcast.bot.publishing.takedown import Undoing
-from threadcast.bot.requests.chains import waiting
+from threadcast.bot.requests.context import waiting
 from threadcast.bot.requests.errors import Problem, RefusedError
 from threadcast.bot.web.arranging.operations import Operation
 from threadcast.bot.web.rendering import back_to, page

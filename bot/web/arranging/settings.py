@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from threadcast.bot.languages import _
 from threadcast.bot.plain import capital
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError
 from threadcast.bot.requests.queries import Dossier
 from threadcast.bot.requests.threads import SETTABLE
 from threadcast.bot.settled import shown

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Form, Request, Response
 
 from threadcast.bot.differences import differences
 from threadcast.bot.languages import N_, _
-from threadcast.bot.requests.input import InputError, continued, understand
+from threadcast.bot.requests.errors import InputError
+from threadcast.bot.requests.input import continued, understand
 from threadcast.bot.requests.queries import Dossier
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.web.rendering import back_to, page

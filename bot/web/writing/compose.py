@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from threadcast.bot.languages import _, language
 from threadcast.bot.people.people import Role
 from threadcast.bot.requests.drafting.text import described, with_setting, without_line
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError
 from threadcast.bot.requests.queries import is_own
 from threadcast.bot.web.sessions import Visitor
 from threadcast.bot.web.sign_in import Sender, SignedIn, SiteHere, from_our_form

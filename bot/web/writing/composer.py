@@ -11,7 +11,8 @@ from fastapi import Request, Response
 from threadcast.bot.people.people import Role
 from threadcast.bot.requests.context import pick
 from threadcast.bot.requests.drafting.drafts import mark
-from threadcast.bot.requests.input import InputError, Intake, understand
+from threadcast.bot.requests.errors import InputError
+from threadcast.bot.requests.input import Intake, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.queries import Dossier, is_own
 from threadcast.bot.requests.threads import SETTABLE

@@ -14,7 +14,7 @@ from threadcast.config.channels import (
     MastodonChannelSettings,
     narrower,
 )
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.text.media import Media
 from threadcast.queue.text.settings import ThreadSettings, Visibility
 from threadcast.queue.text.thread import Thread

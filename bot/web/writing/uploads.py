@@ -14,7 +14,8 @@ from threadcast.bot.media.store import MAX_FILE, SHORT
 from threadcast.bot.plain import plain
 from threadcast.bot.requests.archives import is_archive
 from threadcast.bot.requests.drafting.text import with_line
-from threadcast.bot.requests.input import MAX_INPUT, InputError, understand
+from threadcast.bot.requests.errors import InputError
+from threadcast.bot.requests.input import MAX_INPUT, understand
 from threadcast.bot.web.sign_in import SignedIn, SiteHere, from_our_form
 from threadcast.bot.web.writing.compose import ComposerHere, written
 from threadcast.bot.web.writing.composer import Composer, family_of

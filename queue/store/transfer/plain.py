@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table
 
 from threadcast.queue.errors import BackupError, Fault
 from threadcast.queue.sentences import Sentence, from_json, to_json
-from threadcast.queue.store.rows import THREAD, content_row
+from threadcast.queue.store.rows import content_row, threads
 from threadcast.queue.store.schema import MEDIA, THREADS, Files, Said, UtcTime, Word, Words
 
 LARGEST: Final = 2**53  # what every reader of JSON takes for a whole number
@@ -52,7 +52,7 @@ def _value(column: "Column[Any]", raw: Any) -> Any:
             raise ValueError("missing")
         return None
     if column is THREADS.c.content:
-        return THREAD.validate_json(json.dumps(raw))
+        return threads().validate_json(json.dumps(raw))
     kind = column.type
     read = kind.words if isinstance(kind, Word) else READERS.get(type(kind), _text)
     return read(raw)

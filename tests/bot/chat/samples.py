@@ -10,7 +10,7 @@ from threadcast.bot.chat.views.cards import Viewer
 from threadcast.bot.publishing.forecast import Forecast
 from threadcast.bot.requests.overview import Overview, summarise
 from threadcast.bot.requests.queries import Chain, Dossier
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.model import ChannelRow, Delivery, PostRecord, StoredThread
 from threadcast.queue.states import DeliveryState, PostState
 from threadcast.queue.text.thread import Notice, NoticeKind, Part, Placement, Severity, Thread

@@ -118,7 +118,7 @@ class Stand:
         patched = self._stack.enter_context(pytest.MonkeyPatch.context())
         patched.setattr(httpx, "create_ssl_context", lambda: CERTIFICATES)
         if self._direct:
-            patched.setattr(httpx._client, "AsyncHTTPTransport", lambda *_, **__: Direct(self.server))
+            patched.setattr(httpx, "AsyncHTTPTransport", lambda *_, **__: Direct(self.server))
         make_folder(self.settings.data)
         queue = self.settings.data / DATABASE
         if not queue.exists():

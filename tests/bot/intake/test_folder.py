@@ -27,7 +27,7 @@ from threadcast.bot.intake.folder import AT_LEAST_EVERY, RETRY, SETTLE
 from threadcast.bot.media.store import open_store
 from threadcast.bot.requests.input import MAX_INPUT, understand
 from threadcast.config.settings import load
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.errors import Fault, StoreError
 from threadcast.queue.model import Claim
 from threadcast.queue.outcomes import Sent

@@ -14,7 +14,7 @@ from pathlib import Path
 from threadcast.bot.channels.local.channel import LocalChannel
 from threadcast.bot.channels.port import NotReadyError, Outgoing, Sought
 from threadcast.config.channels import LocalChannelSettings
-from threadcast.queue.compose.compose import Numbering, Rules
+from threadcast.queue.compose.rules import Numbering, Rules
 from threadcast.queue.model import NewDelivery, NewThread
 from threadcast.queue.outcomes import Look, Outcome, Refused, Settling, Throttled, Unknown, Unreached
 from threadcast.queue.states import DeliveryState

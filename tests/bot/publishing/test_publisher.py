@@ -18,7 +18,8 @@ from threadcast.bot.channels.port import NotReadyError, Outgoing
 from threadcast.bot.publishing.calls import BROKE
 from threadcast.bot.publishing.lease import Stop
 from threadcast.bot.publishing.publisher import LEASE, Publisher
-from threadcast.queue.compose.compose import Numbering, Rules, compose
+from threadcast.queue.compose.compose import compose
+from threadcast.queue.compose.rules import Numbering, Rules
 from threadcast.queue.model import Adoption, Claim, Delivery, NewThread, PostRecord
 from threadcast.queue.outcomes import (
     Blind,

@@ -11,7 +11,8 @@ from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.noticed import noticed
 from threadcast.bot.requests.archives import is_archive, read_texts, together, unpack
-from threadcast.bot.requests.input import InputError, understand, with_files_of
+from threadcast.bot.requests.errors import InputError
+from threadcast.bot.requests.input import understand, with_files_of
 
 TEXT = b"1/ Bread\n![x](pictures/a.jpg)\n2/ Butter /end"
 

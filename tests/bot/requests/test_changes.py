@@ -18,8 +18,8 @@ from threadcast.bot.media.sources import FolderFiles
 from threadcast.bot.media.store import MediaStore
 from threadcast.bot.publishing.forecast import Rhythm
 from threadcast.bot.requests.context import RequestContext
-from threadcast.bot.requests.errors import RequestError
-from threadcast.bot.requests.input import InputError, Intake, continued, understand
+from threadcast.bot.requests.errors import InputError, RequestError
+from threadcast.bot.requests.input import Intake, continued, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.requests import Requests
 from threadcast.bot.wording import SHELL, sentence

@@ -13,6 +13,12 @@ LIBRARIES = (
     *("apscheduler", "watchfiles", "structlog", "fastapi", "prometheus_client"),  # the service
     *("babel", "jinja2", "PIL", "pillow_heif", "segno", "rich.progress", "pygments"),  # what few answers need
 )
+# What only reads of the queue needs nothing of what reads texts, composes, or makes JSON.
+OURS = (
+    *("threadcast.queue.text.parse", "threadcast.queue.text.markers", "threadcast.queue.compose.compose"),
+    *("threadcast.bot.requests.threads", "threadcast.bot.requests.chains", "threadcast.bot.models"),
+)
+LOOKING = ("queue", "show")
 ENVIRON = {
     "THREADCAST_DATA": "data",
     "THREADCAST_MEDIA_URL": "s3://bucket/prefix",
@@ -30,7 +36,8 @@ from threadcast.bot.shell.cli import cli
 try:
     cli(sys.argv[1:])
 except SystemExit as end:
-    found = sorted({set(LIBRARIES)!r} & sys.modules.keys())
+    unwanted = {set(LIBRARIES)!r} | ({set(OURS)!r} if sys.argv[1] in {LOOKING!r} else set())
+    found = sorted(unwanted & sys.modules.keys())
     sys.exit(f"{{end.code}}: {{found}}" if end.code or found else 0)
 """
 

@@ -6,8 +6,9 @@ from tests.bot.web.opened import Opened, opened
 from tests.bot.web.test_views import add
 from threadcast.bot.channels.port import Readers
 from threadcast.bot.readers.figures import ReaderFigures
-from threadcast.queue.compose.compose import Rules, compose
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.length import telegram
+from threadcast.queue.compose.rules import Rules
 from threadcast.queue.model import Claim, Delivery
 from threadcast.queue.outcomes import Sent
 from threadcast.queue.states import decide

@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 
 from threadcast.bot.channels.port import Channel, Landmark, Outgoing, Sought
-from threadcast.queue.compose.compose import Numbering
+from threadcast.queue.compose.rules import Numbering
 from threadcast.queue.outcomes import Look, Outcome, Sent
 
 SURVIVORS = [

@@ -12,8 +12,9 @@ from threadcast.bot.channels.port import Channel, Expected, Outgoing
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.sources import FolderFiles
 from threadcast.bot.media.store import MediaStore
-from threadcast.queue.compose.compose import Post, compose
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.corrections import uploads_of
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.outcomes import Outcome, Refused, Sent
 from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.parse import parse

@@ -17,7 +17,7 @@ from tests.contract.channels.editing import EditContract, RemoteEditContract
 from tests.contract.channels.harness import SURVIVORS, Harness, post, posted
 from tests.contract.channels.settling import RemoteSettlingContract, SettlingContract
 from threadcast.bot.channels.port import Channel, NotReadyError
-from threadcast.queue.compose.compose import Numbering, Rules
+from threadcast.queue.compose.rules import Numbering, Rules
 from threadcast.queue.outcomes import Refused, Throttled, Unknown, Unreached
 
 MARKUP = "*bold* <b> _x_ [a](b) &amp; `code` ||spoiler|| <a href='x'>y</a> \\*not\\* #5 ~~s~~"

@@ -10,7 +10,7 @@ from threadcast.bot.channels.local.channel import LocalChannel
 from threadcast.bot.channels.local.timeline import Like, read_newest
 from threadcast.bot.channels.port import Channel
 from threadcast.config.channels import LocalChannelSettings
-from threadcast.queue.compose.compose import Numbering
+from threadcast.queue.compose.rules import Numbering
 
 
 class LocalHarness:

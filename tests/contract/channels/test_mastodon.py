@@ -21,7 +21,8 @@ from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.media import MASTODON_FILES, MASTODON_PICTURES, ChannelFiles
 from threadcast.bot.channels.port import Channel, NotReadyError, Outgoing, Quota
 from threadcast.bot.media.store import MediaStore
-from threadcast.queue.compose.compose import Numbering, compose
+from threadcast.queue.compose.compose import compose
+from threadcast.queue.compose.rules import Numbering
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.settings import NO_SETTINGS, ThreadSettings

@@ -18,8 +18,9 @@ from threadcast.bot.channels.port import Expected, Outgoing, Sought
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.sources import FolderFiles
 from threadcast.bot.media.store import MediaStore
-from threadcast.queue.compose.compose import CannotComposeError, Post, compose
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.corrections import uploads_of
+from threadcast.queue.compose.rules import CannotComposeError, Post
 from threadcast.queue.outcomes import Absent, Blind, Code, Refused, Sent, Throttled, Unknown, Unreached
 from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.parse import parse

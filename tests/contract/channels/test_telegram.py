@@ -18,7 +18,7 @@ from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.media.store import MediaStore
 from threadcast.config.channels import TelegramChannelSettings
-from threadcast.queue.compose.compose import Numbering
+from threadcast.queue.compose.rules import Numbering
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 

@@ -14,8 +14,9 @@ from threadcast.bot.channels.port import Channel, Difference, Expected, Landmark
 from threadcast.bot.media.attach import Attacher
 from threadcast.bot.media.sources import FolderFiles
 from threadcast.bot.media.store import MediaStore
-from threadcast.queue.compose.compose import Post, compose
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.corrections import OtherFilesError, uploads_of
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.outcomes import Absent, Blind, Refused, Sent, Throttled, Unknown
 from threadcast.queue.text.media import NOT_THERE
 from threadcast.queue.text.parse import parse

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.model import Adoption, NewDelivery, NewThread
 from threadcast.queue.states import DeliveryState
 from threadcast.queue.text.thread import Notice, NoticeKind, Part, Placement, Severity, Thread

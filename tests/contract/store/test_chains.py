@@ -19,7 +19,7 @@ from tests.contract.store.steps import (
     send,
     started,
 )
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.errors import LeaseLostError, StoreError
 from threadcast.queue.model import Adoption, Claim
 from threadcast.queue.outcomes import Outcome, Throttled

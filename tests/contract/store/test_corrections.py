@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.store.samples import LEASE, MINUTE, NOON, SECOND, new, posts, thread, wish
 from tests.contract.store.steps import PUBLISHED, QUEUED, add, claim, finish, look, published, started
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.errors import Fault, LeaseLostError, NotAllowedError
 from threadcast.queue.model import Delivery
 from threadcast.queue.outcomes import Refused, Sent, Unknown

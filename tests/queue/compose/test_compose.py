@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from threadcast.queue.compose.compose import CannotComposeError, Numbering, Post, Rules, compose
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.length import code_points, mastodon, telegram
+from threadcast.queue.compose.rules import CannotComposeError, Numbering, Post, Rules
 from threadcast.queue.text.thread import Part, Placement, Thread
 
 CASES: list[dict[str, Any]] = tomllib.loads(

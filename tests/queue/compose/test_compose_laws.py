@@ -11,8 +11,9 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadcast.queue.compose.compose import Measure, Numbering, Post, Rules, compose
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.length import code_points, mastodon, telegram
+from threadcast.queue.compose.rules import Measure, Numbering, Post, Rules
 from threadcast.queue.text.thread import Part, Placement, Thread, written
 
 MEASURES: tuple[Measure, ...] = (mastodon, telegram, code_points, partial(mastodon, url_length=30))

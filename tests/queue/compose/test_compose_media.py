@@ -2,15 +2,9 @@
 
 import pytest
 
-from threadcast.queue.compose.compose import (
-    CannotComposeError,
-    MediaRules,
-    Numbering,
-    Rules,
-    compose,
-    untaken,
-)
+from threadcast.queue.compose.compose import compose, untaken
 from threadcast.queue.compose.length import code_points
+from threadcast.queue.compose.rules import CannotComposeError, MediaRules, Numbering, Rules
 from threadcast.queue.text.media import MediaKind, StoredFile
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.thread import Thread, with_files

@@ -4,9 +4,8 @@ import pytest
 
 from threadcast.bot.channels.media import MASTODON_FILES, TELEGRAM_FILES
 from threadcast.queue.compose import length as measure
-from threadcast.queue.compose.compose import Numbering, Post, Rules, compose, head_of
+from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.corrections import (
-    Elsewhere,
     FileFault,
     MisfitError,
     OtherFilesError,
@@ -14,6 +13,8 @@ from threadcast.queue.compose.corrections import (
     recompose,
     uploads_of,
 )
+from threadcast.queue.compose.elsewhere import Elsewhere
+from threadcast.queue.compose.rules import Numbering, Post, Rules, head_of
 from threadcast.queue.text.media import NOT_THERE, UNNAMED, Media, MediaKind, StoredFile
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.settings import ThreadSettings

@@ -261,8 +261,8 @@ def test_an_older_backup(queue: Queue, tmp_path: Path) -> None:
         old.execute("DROP INDEX channels_also")
         old.execute("ALTER TABLE channels DROP COLUMN also")
         old.execute("ALTER TABLE threads DROP COLUMN files")
-        old.execute("DROP INDEX posts_finished")
-        old.execute("DROP INDEX posts_edited")
+        for name in ("deliveries_backlog", "posts_finished", "posts_edited"):
+            old.execute(f"DROP INDEX {name}")
         for column in (
             *("doubted", "misses", "taken_down"),
             *("media", "album", "uploads", "edit", "edited"),

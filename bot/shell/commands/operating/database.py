@@ -12,7 +12,7 @@ from threadcast.bot.languages import _, ngettext
 from threadcast.bot.languages.numbers import number
 from threadcast.bot.media.errors import MediaError
 from threadcast.bot.media.store import open_store
-from threadcast.bot.requests.input import InputError
+from threadcast.bot.requests.errors import InputError
 from threadcast.bot.requests.restoring import Restored, put_back
 from threadcast.bot.requests.transfer.reading import take_back
 from threadcast.bot.shell.context import JSON, Session, actor, in_session, load_settings

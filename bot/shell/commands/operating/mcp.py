@@ -11,8 +11,8 @@ import click
 from threadcast.bot import models
 from threadcast.bot.channels.build import open_channels
 from threadcast.bot.requests.context import pick
-from threadcast.bot.requests.errors import RequestError
-from threadcast.bot.requests.input import InputError, inspected, understand
+from threadcast.bot.requests.errors import InputError, RequestError
+from threadcast.bot.requests.input import inspected, understand
 from threadcast.bot.requests.preview import preview_posts
 from threadcast.bot.requests.requests import build_requests
 from threadcast.bot.shell.context import Session, actor, open_session

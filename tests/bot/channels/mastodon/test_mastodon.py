@@ -23,7 +23,7 @@ from threadcast.bot.channels.mastodon.errors import Fault, classify, not_ready
 from threadcast.bot.channels.mastodon.headers import LONGEST_WAIT, SHORTEST_WAIT, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, instance_of
 from threadcast.config.channels import MastodonChannelSettings
-from threadcast.queue.compose.compose import Numbering
+from threadcast.queue.compose.rules import Numbering
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
 
 CASES: list[dict[str, Any]] = tomllib.loads(

@@ -45,8 +45,7 @@ def raised(case: dict[str, Any]) -> telegram.error.TelegramError:
     arguments = [case[name] for name in ("seconds", "new_chat_id", "message") if name in case]
     error: telegram.error.TelegramError = kind(*arguments)
     if "cause" in case:
-        error.__cause__ = getattr(httpx, case["cause"])("")
-        return in_words(error)
+        return in_words(getattr(httpx, case["cause"])(""))
     return error
 
 

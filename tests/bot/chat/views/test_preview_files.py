@@ -3,7 +3,7 @@
 import pytest
 
 from threadcast.bot.chat.views.previews import with_files
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.text.media import Media, MediaKind, StoredFile
 from threadcast.queue.text.settings import NO_SETTINGS
 

@@ -5,7 +5,7 @@ import pytest
 from threadcast.bot.chat.views import previews
 from threadcast.bot.chat.views.message import LIMIT, visible
 from threadcast.bot.requests.preview import Preview
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.text.parse import parse
 
 (THREAD,) = parse("1/ The river rises.\n2/ It falls again. /end")

@@ -2,7 +2,7 @@
 
 from threadcast.bot.chat.views.previews import Look, below, messages
 from threadcast.bot.chat.views.settings import choices, settings
-from threadcast.queue.compose.compose import Post
+from threadcast.queue.compose.rules import Post
 from threadcast.queue.text.parse import parse
 from threadcast.queue.text.settings import NAMES, ThreadSettings
 
