@@ -22,7 +22,7 @@ from tests.servers.telegram.server import TOKEN as TELEGRAM_TOKEN
 from tests.servers.telegram.server import TelegramServer
 from threadcast.bot.shell import cli
 
-PATIENCE = 60.0  # seconds a test waits for an event before it fails
+PATIENCE = 120.0  # seconds a test waits for an event before it fails: machines are busy
 SIZES = (30, 3, 3, 3, 3, 3, 3)
 RUN = (sys.executable, "-m", "threadcast.bot", "run")  # as a person starts the service
 KEPT = ("PATH",)  # what a process needs of this one's environment: nothing of ours, and no home
