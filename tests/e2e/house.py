@@ -93,10 +93,10 @@ class Process:
         with self.said:
             self.said.notify_all()
 
-    def wait_for(self, words: str, patience: float = PATIENCE) -> None:
+    def wait_for(self, words: str) -> None:
         with self.said:
             found = self.said.wait_for(
-                lambda: any(words in line for line in self.lines) or self.popen.poll() is not None, patience
+                lambda: any(words in line for line in self.lines) or self.popen.poll() is not None, PATIENCE
             )
             assert found, f"never said {words!r}:\n{''.join(self.lines)}"
             assert any(words in line for line in self.lines), "".join(self.lines)

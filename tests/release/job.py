@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
 
-from tests.e2e.house import PATIENCE, Process, chain, thread_text
+from tests.e2e.house import Process, chain, thread_text
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW = "RELEASE" in os.environ  # `make release-test`
@@ -81,7 +81,7 @@ def main_job(command: Sequence[str | Path], folder: Path, env: Mapping[str, str]
         )
     )
     try:
-        service.wait_for("running", 4 * PATIENCE)  # all of it is read, and compiled, for the first time
+        service.wait_for("running")
         typed("add", "thread.txt")
         typed("show", "1", "--follow")
         assert service.stop(signal.SIGTERM) == 0
