@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# The tests start Python hundreds of times: what it compiles is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -59,9 +61,9 @@ demo: install  ## publish the sample threads on two local channels and show the 
 # The rooms that decide are pure, and no branch of them goes untested.
 PURE := */queue/text/*,*/queue/compose/*,*/queue/states.py,*/config/schedule/*,*/bot/chat/views/*
 
-# Three processes on two cores: the tests wait about as long as they compute. One that is done takes over
+# Four processes on two cores: the tests wait about as long as they compute. One that is done takes over
 # what others have still before them.
-PYTEST := $(RUN) pytest -n $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 ))) --dist worksteal
+PYTEST := $(RUN) pytest -n $(shell echo $$(( $$(nproc) * 2 ))) --dist worksteal
 
 test: develop  ## run every test, with coverage (ARGS="-k parse" runs a part, without it)
 ifdef ARGS
