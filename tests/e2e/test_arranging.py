@@ -41,6 +41,7 @@ def test_from_text_to_readers(house: House, browser: Browser) -> None:
     with shown(house, browser) as address:
         page = sign_in(house, browser)
         page.get_by_role("link", name="Write", exact=True).click()
+        page.wait_for_url("**/compose")  # loaded: before its scripts have come, nothing hears what is typed
         box = page.get_by_label("Text, numbered")
         box.fill("1/2 A kettle sings before it boils.\n\n2/2 " + "Steam is patient. " * 40)
         news, masto = page.get_by_role("region", name="On news"), page.get_by_role("region", name="On masto")
@@ -56,6 +57,7 @@ def test_from_text_to_readers(house: House, browser: Browser) -> None:
         expect(page.get_by_text("held")).to_be_visible()
         page.get_by_role("link", name="Calendar").click()
         page.get_by_role("link", name="Later").click()
+        page.wait_for_url("**/calendar?*on=*")
         held = page.get_by_role("region", name="Waits for a person").get_by_role("link")
         held.drag_to(page.locator("td[data-at]").nth(9))
         moved = page.locator("td a[data-when]")
