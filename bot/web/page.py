@@ -1,6 +1,5 @@
 """The page as the service has it: served, or none. What serves it is imported only where that is wanted."""
 
-from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -11,9 +10,8 @@ from threadcast.bot.web.site import Site
 from threadcast.config.schedule.timetable import Timetable
 
 if TYPE_CHECKING:
+    from threadcast.bot.web.channels.accounts import Accounts
     from threadcast.bot.web.server import Page
-
-Accounts = Callable[[], Mapping[str, Hashable]]  # which account each channel uses, whenever it is
 
 
 class NoPage:
@@ -22,7 +20,7 @@ class NoPage:
     def start(self) -> None:
         """Serve nothing."""
 
-    def look_after(self, timers: AsyncIOScheduler, accounts: Accounts) -> None:
+    def look_after(self, timers: AsyncIOScheduler, accounts: "Accounts") -> None:
         """Nobody asks."""
 
     def wake(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import uvicorn
@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from threadcast.bot.channels.port import Channel
 from threadcast.bot.publishing.publisher import Observer
 from threadcast.bot.web.app import make_app
-from threadcast.bot.web.channels.accounts import EVERY, AccountLook
+from threadcast.bot.web.channels.accounts import EVERY, AccountLook, Accounts
 from threadcast.bot.web.monitoring.measures import Measures
 from threadcast.bot.web.site import Site
 from threadcast.config.logs import get_logger
@@ -67,7 +67,7 @@ class Page:
         self._running = asyncio.create_task(self._server.serve(sockets=[at]), name="page")
         log.info("page", address=self._site.settings.address, next="sign in: threadcast page")
 
-    def look_after(self, timers: AsyncIOScheduler, accounts: Callable[[], Mapping[str, Hashable]]) -> None:
+    def look_after(self, timers: AsyncIOScheduler, accounts: Accounts) -> None:
         """Have the scheduler look, at once and then rarely, whether each account is let in."""
         look, every = AccountLook(self._site, accounts), EVERY.total_seconds()
         timers.add_job(look.run, "interval", seconds=every, next_run_time=datetime.now(UTC))

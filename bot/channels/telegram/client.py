@@ -141,24 +141,12 @@ def _request(
     extensions: dict[str, Any] = {"timeout": timeouts}
     if STANDING.get() is not always:
         extensions["trace"] = _require_standing
-    if data is None:
-        return httpx.Request(method, _address(url), headers=_HEADERS, extensions=extensions)
-    if data.contains_files:
-        return httpx.Request(
-            method,
-            _address(url),
-            headers=_HEADERS,
-            data=data.json_parameters,
-            files=data.multipart_data,
-            extensions=extensions,
-        )
-    return httpx.Request(
-        method,
-        _address(url),
-        headers=_FORM_HEADERS,
-        content=data.url_encoded_parameters().encode(),
-        extensions=extensions,
-    )
+    headers, body = _HEADERS, dict[str, Any]()
+    if data is not None and data.contains_files:
+        body = {"data": data.json_parameters, "files": data.multipart_data}
+    elif data is not None:
+        headers, body = _FORM_HEADERS, {"content": data.url_encoded_parameters().encode()}
+    return httpx.Request(method, _address(url), headers=headers, extensions=extensions, **body)
 
 
 @lru_cache(maxsize=256)

@@ -18,12 +18,13 @@ log = get_logger("threadcast.page")
 EVERY: Final = timedelta(minutes=10)  # a round, in which those that were refused are looked at again
 RARELY: Final = timedelta(hours=1)  # the others
 LOOKER: Final = "health"  # an actor that changes nothing
+Accounts = Callable[[], Mapping[str, Hashable]]  # which account each channel uses, whenever it is asked
 
 
 class AccountLook:
     """One look for all channels that one token opens; `accounts` says which token that is, by their names."""
 
-    def __init__(self, site: Site, accounts: Callable[[], Mapping[str, Hashable]]) -> None:
+    def __init__(self, site: Site, accounts: Accounts) -> None:
         self._site = site
         self._accounts = accounts
         self._looked: dict[Hashable, datetime] = {}

@@ -1,7 +1,9 @@
 """The page over a real queue with two local channels, opened by a client that keeps cookies."""
 
 import asyncio
+import io
 import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -116,3 +118,12 @@ def press(browser: TestClient, path: str, **more: str) -> Response:
 def opened(folder: Path, **given: str) -> Iterator[Opened]:
     with closing(prepare(load(GIVEN, folder=folder))) as database:
         yield Opened(folder, database, [now()], given=given)
+
+
+def packed(**files: bytes | str) -> bytes:
+    """Return an archive; `_` in a name stands for a dot."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("_", "."), content)
+    return out.getvalue()

@@ -1,15 +1,13 @@
 """A thread written in the browser: seen before it goes, added whole or not at all."""
 
-import io
 import re
-import zipfile
 from pathlib import Path
 
 from httpx2 import Response
 from starlette.testclient import TestClient
 
 from tests.bot.media.drawn import MP4, PDF, jpeg
-from tests.bot.web.opened import Opened, csrf, opened, press
+from tests.bot.web.opened import Opened, csrf, opened, packed, press
 from threadcast.bot.chat.access import Sender
 from threadcast.bot.people.people import Role
 from threadcast.bot.requests.drafting.drafts import Drafts
@@ -168,14 +166,6 @@ def sent(browser: TestClient, text: str, *files: tuple[str, bytes], **more: str)
     )
     assert answer.status_code == 200, answer.text
     return answer.text
-
-
-def packed(**entries: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in entries.items():
-            archive.writestr(name.replace("_", "."), data)
-    return out.getvalue()
 
 
 def test_files(tmp_path: Path) -> None:

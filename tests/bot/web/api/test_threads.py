@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import zipfile
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +12,7 @@ from httpx2 import Response
 from PIL import Image
 from starlette.testclient import TestClient
 
-from tests.bot.web.opened import Opened, opened
+from tests.bot.web.opened import Opened, opened, packed
 from threadcast.bot import models
 from threadcast.bot.people.tokens import Scope
 from threadcast.bot.publishing.lease import Stop
@@ -153,19 +152,11 @@ def test_a_file_that_cannot_be_kept(tmp_path: Path) -> None:
         assert not list(page.folder.glob("media/??/*"))
 
 
-def packed(**files: bytes | str) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name.replace("__", "."), content)
-    return out.getvalue()
-
-
 def test_an_archive(tmp_path: Path) -> None:
     """Texts and their files come in one archive, once under a key; what is wrong with it adds nothing."""
     with opened(tmp_path) as page:
         client = page.program()
-        week = packed(a__txt=SHOWING.format(name="cup.png"), b__md=TEXT, cup__png=picture())
+        week = packed(a_txt=SHOWING.format(name="cup.png"), b_md=TEXT, cup_png=picture())
 
         def send(path: str, **headers: str) -> Response:
             files = {"archive": ("week.zip", week)}
@@ -178,11 +169,11 @@ def test_an_archive(tmp_path: Path) -> None:
         assert (added.status_code, again.content) == (201, added.content)
         assert [one["source"] for one in added.json()["threads"]] == ["week.zip: a.txt", "week.zip: b.md"]
         assert client.get("/threads/1/media/1").content == picture()
-        other = {"archive": ("week.zip", packed(c__txt="1/ A pan.\n\n2/ A lid.\n"))}
+        other = {"archive": ("week.zip", packed(c_txt="1/ A pan.\n\n2/ A lid.\n"))}
         assert client.post("/threads", files=other, headers={"Idempotency-Key": "48"}).status_code == 422
         for files, data in (
             ({"archive": ("week.zip", b"PK no archive")}, {}),
-            ({"archive": ("week.zip", packed(cup__png=picture()))}, {}),
+            ({"archive": ("week.zip", packed(cup_png=picture()))}, {}),
             (other, {"text": TEXT}),
             (other | {"files": ("cup.png", picture())}, {}),
         ):
