@@ -18,25 +18,35 @@ if (init) {
   app.submit();
 }
 
-let dragged = null;
+let dragged = null, stale = false;
 const parts = () => document.querySelectorAll("[data-live]");
+// What a person has open, or presses on, is not taken away from under their hand, nor by an answer that was on its way.
+const inUse = (part) => dragged || part.querySelector("details[open], :focus-visible, :active");
 if (parts().length) {
   const stream = new EventSource("/events");
+  const behind = () => { if (stale && !document.hidden) refresh(); };
   stream.addEventListener("changed", () => {
     if (document.hidden) { stale = true; return; }
     refresh(true);
   });
   // What changed before the stream was there, or while it was away, was told to nobody.
   stream.addEventListener("open", () => refresh());
-  let stale = false;
-  document.addEventListener("visibilitychange", () => { if (stale && !document.hidden) refresh(); });
+  document.addEventListener("visibilitychange", behind);
+  document.addEventListener("pointerup", behind);
+  document.addEventListener("dragend", () => { unmark(); dragged = null; behind(); });
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { sourceElement: part } = event.detail.ctx;
+    if (!part.matches("[data-live]") || !inUse(part)) return;
+    stale = true;
+    event.preventDefault();
+  });
   // What many pages were told of is made once for all of them.
   function refresh(told = false) {
     stale = false;
     for (const part of parts()) {
       part.setAttribute("hx-headers", JSON.stringify(told ? { Told: "true" } : {}));
-      // What a person has open or is about to press is not taken away from under their hand.
-      if (!dragged && !part.querySelector("details[open], :focus-visible")) part.dispatchEvent(new Event("changed"));
+      if (inUse(part)) stale = true;
+      else part.dispatchEvent(new Event("changed"));
     }
   }
 }
@@ -110,4 +120,3 @@ document.addEventListener("keydown", async (event) => {
   event.preventDefault();
   await schedule(event.target, to);
 });
-document.addEventListener("dragend", () => { unmark(); dragged = null; });
