@@ -150,6 +150,16 @@ class Program(click.Group):
             return int(faults.report(error, as_json="--json" in words))
         return Exit.DONE
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Click does not tell in which one an option is used wrongly: say it."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if error.ctx is None and ctx.invoked_subcommand:
+                command = self.get_command(ctx, ctx.invoked_subcommand)
+                error.ctx = click.Context(command, ctx, ctx.invoked_subcommand) if command else ctx
+            raise
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
         return sorted({*COMMANDS, *super().list_commands(ctx)})

@@ -58,6 +58,8 @@ def _usage(error: click.ClickException) -> str:
             message += f"; {did_you_mean(error.possibilities[:1])}"
     if isinstance(error, click.MissingParameter) and error.param is not None:
         message = _missing(error.param)
+    elif isinstance(error, click.BadOptionUsage) and (option := _as_written(error)):
+        message = _missing(option)
     elif isinstance(error, click.BadParameter) and (what := _named(error)):
         kind = error.param.type if error.param else None
         why = _which(kind) if isinstance(kind, click.Choice) else error.message
@@ -67,6 +69,14 @@ def _usage(error: click.ClickException) -> str:
         see = _("See: {command}").format(command=f"{error.ctx.command_path} --help")
         message = f"{message}{end} {see}"
     return message
+
+
+def _as_written(error: click.BadOptionUsage) -> click.Option | None:
+    """Return the option that is used wrongly: without its value, or with one where it takes none."""
+    for option in error.ctx.command.params if error.ctx else ():
+        if isinstance(option, click.Option) and error.option_name in option.opts:
+            return option
+    return None
 
 
 def _named(error: click.BadParameter) -> str:

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from tests.faults.fuzzing import GROUPS, in_time
 
+pytestmark = pytest.mark.no_cover  # they compute a lot, and twice as long while lines are counted
+
 A_FEW = {"files": 150, "environment": 100, "errors and headers": 150, "commands": 25, "the chat": 40}
 
 

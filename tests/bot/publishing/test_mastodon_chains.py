@@ -20,6 +20,8 @@ from threadcast.bot.publishing.takedown import audit
 from threadcast.queue.model import ChannelSeen, Delivery
 from threadcast.queue.states import DeliveryState, PostState
 
+pytestmark = pytest.mark.no_cover  # they compute a lot, and twice as long while lines are counted
+
 CHAIN = ["1/ lamp 1", "2/ lamp 2", "3/ lamp 3", "4/ lamp /end"]
 LONGEST = 100  # turns that the publisher is given; each waits as long as it asked for
 READING = "GET .*(context|statuses|source|verify_credentials)"

@@ -18,6 +18,9 @@ from threadcast.bot.shell.exits import Exit
         (("settle", "1"), "say which: sent, not-sent. See: threadcast settle --help"),
         (("adopt", "x"), "say --channel NAME. See: threadcast adopt --help"),
         (("adopt", "x", "-c", "news"), "say --parts N. See: threadcast adopt --help"),
+        (("export", "--all"), "say --all DIR. See: threadcast export --help"),
+        (("add", "--at"), "say --at TIME. See: threadcast add --help"),
+        (("queue", "--json=1"), "say --json. See: threadcast queue --help"),
     ],
 )
 def test_what_is_missing(shell: Shell, words: tuple[str, ...], says: str) -> None:

@@ -19,6 +19,8 @@ from threadcast.config.schedule.quiet import QuietHours, parse_quiet
 from threadcast.config.schedule.slots import parse_schedule
 from threadcast.config.schedule.timetable import Timetable
 
+pytestmark = pytest.mark.no_cover  # they compute a lot, and twice as long while lines are counted
+
 STEP = timedelta(minutes=5)
 DAY = timedelta(days=1)
 JITTER = timedelta(minutes=10)

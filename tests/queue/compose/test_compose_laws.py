@@ -7,6 +7,7 @@ from functools import partial
 from itertools import accumulate, pairwise
 from unicodedata import numeric
 
+import pytest
 import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.length import code_points, mastodon, telegram
 from threadcast.queue.compose.rules import Measure, Numbering, Post, Rules
 from threadcast.queue.text.thread import Part, Placement, Thread, written
+
+pytestmark = pytest.mark.no_cover  # they compute a lot, and twice as long while lines are counted
 
 MEASURES: tuple[Measure, ...] = (mastodon, telegram, code_points, partial(mastodon, url_length=30))
 TOKENS = [

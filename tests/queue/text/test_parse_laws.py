@@ -17,6 +17,8 @@ from tests.queue.text.kept import INVISIBLE, LEFT_OUT, kept, squeezed
 from threadcast.queue.text.parse import NotTextError, decode, parse, render
 from threadcast.queue.text.thread import NoticeKind, Part, Placement, Severity, Thread, fingerprint, written
 
+pytestmark = pytest.mark.no_cover  # they compute a lot, and twice as long while lines are counted
+
 
 def in_script(zero: str, number: int) -> str:
     return "".join(chr(ord(zero) + int(digit)) for digit in str(number))
