@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from tests.queue.store.fresh import close_all
@@ -53,6 +54,17 @@ def log_plainly() -> None:
 
 log_plainly()
 LONG = Path(__file__).parent / "faults"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Stop what pytest-cov starts in a process of xdist before its own.
+
+    Where a test is not to be traced, it pauses the second only, and the first goes on tracing.
+    """
+    first = Coverage.current()
+    if first is not None and hasattr(session.config, "workerinput"):
+        first.stop()
 
 
 @pytest.hookimpl(trylast=True)

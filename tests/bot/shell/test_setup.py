@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bot.shell.terminal import Terminal, terminal, threadcast
-from tests.bot.shell.typed import Shell
+from tests.bot.shell.typed import THREAD, Shell
 from tests.servers.mastodon.manners import GOTOSOCIAL, MASTODON, TAKAHE, Manners
 from tests.servers.mastodon.oauth import browse, decide
 from tests.servers.mastodon.server import MastodonServer
+from tests.servers.telegram.people import Person
 from tests.servers.telegram.server import TOKEN, TelegramServer
 from threadcast.bot.channels.port import now
 from threadcast.bot.data_folder import only_one, prepare
@@ -62,7 +63,7 @@ def link_of(shown: Terminal, pattern: str) -> str:
 
 
 def test_the_whole_way(bare: Shell, telegram: TelegramServer, mastodon: MastodonServer) -> None:
-    """Typed on a terminal: a bot, its owner, a channel, an account, a test thread that comes and goes."""
+    """Typed on a terminal: bot, owner, channel, account, a test that comes and goes, the first thread."""
     ada = telegram.person("Ada", user_id=1111)
     news = telegram.add_chat(username="my_channel", with_bots=False)
     with terminal(threadcast("setup"), folder=bare.folder, env=bare.env, columns=100) as shown:
@@ -107,6 +108,19 @@ def test_the_whole_way(bare: Shell, telegram: TelegramServer, mastodon: Mastodon
     for said in ("@example_bot is set up already", "You steer the bot already", "my_channel", "masto"):
         assert said in again
     assert (bare.folder / ".env").read_text() == kept
+    first_thread(bare, ada)
+    assert len([one for one in news.messages.values() if one.text]) == 3
+    assert len(mastodon.statuses()) == 3
+
+
+def first_thread(bare: Shell, ada: Person) -> None:
+    """Start the service on what was set up, send its bot a thread, press Publish, and wait for the end."""
+    with terminal(threadcast("run"), folder=bare.folder, env=bare.env, columns=100) as service:
+        ada.says(THREAD)
+        ada.waits_for(lambda seen: any("Publish" in row for one in seen for row in one.buttons))
+        ada.presses("Publish")
+        ada.waits_for(lambda seen: any(one.text.count(" published") == 2 for one in seen))
+        assert service.interrupt() == 0
 
 
 def test_it_is_spoken(bare: Shell) -> None:
