@@ -61,9 +61,9 @@ demo: install  ## publish the sample threads on two local channels and show the 
 # The rooms that decide are pure, and no branch of them goes untested.
 PURE := */queue/text/*,*/queue/compose/*,*/queue/states.py,*/config/schedule/*,*/bot/chat/views/*
 
-# Six processes on two cores: the tests wait longer than they compute. One that is done takes over
+# Four processes on two cores: the tests wait about as long as they compute. One that is done takes over
 # what others have still before them.
-PYTEST := $(RUN) pytest -n $(shell echo $$(( $$(nproc) * 3 ))) --dist worksteal
+PYTEST := $(RUN) pytest -n $(shell echo $$(( $$(nproc) * 2 ))) --dist worksteal
 
 test: develop  ## run every test, with coverage (ARGS="-k parse" runs a part, without it)
 ifdef ARGS

@@ -10,6 +10,7 @@ from tests.e2e.house import House, thread_text
 from tests.e2e.test_page import AXE, browser, shown, sign_in
 
 __all__ = ["browser"]  # a fixture
+STEPS = 10  # of a drag: a busy browser can take no notice of a single move, and a hand makes many
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here: make browser"),
@@ -24,7 +25,7 @@ def test_order(house: House, browser: Browser) -> None:
     with shown(house, browser):
         first, second = sign_in(house, browser), sign_in(house, browser)
         rows = [page.get_by_role("region", name="Waits").get_by_role("listitem") for page in (first, second)]
-        rows[0].nth(2).drag_to(rows[0].nth(0))
+        rows[0].nth(2).drag_to(rows[0].nth(0), steps=STEPS)
         for one in rows:
             expect(one.nth(0)).to_contain_text("#3")
         button = first.get_by_role("button", name="Move #3 down on news")
@@ -59,7 +60,7 @@ def test_from_text_to_readers(house: House, browser: Browser) -> None:
         page.get_by_role("link", name="Later").click()
         page.wait_for_url("**/calendar?*on=*")
         held = page.get_by_role("region", name="Waits for a person").get_by_role("link")
-        held.drag_to(page.locator("td[data-at]").nth(9))
+        held.drag_to(page.locator("td[data-at]").nth(9), steps=STEPS)
         moved = page.locator("td a[data-when]")
         expect(moved).to_contain_text("#1")
         before = moved.get_attribute("data-when")
