@@ -58,7 +58,7 @@ def _usage(error: click.ClickException) -> str:
             message += f"; {did_you_mean(error.possibilities[:1])}"
     if isinstance(error, click.MissingParameter) and error.param is not None:
         message = _missing(error.param)
-    elif isinstance(error, click.BadOptionUsage) and (option := _as_written(error)):
+    elif isinstance(error, click.BadOptionUsage) and (option := _used_wrongly(error)):
         message = _missing(option)
     elif isinstance(error, click.BadParameter) and (what := _named(error)):
         kind = error.param.type if error.param else None
@@ -71,8 +71,8 @@ def _usage(error: click.ClickException) -> str:
     return message
 
 
-def _as_written(error: click.BadOptionUsage) -> click.Option | None:
-    """Return the option that is used wrongly: without its value, or with one where it takes none."""
+def _used_wrongly(error: click.BadOptionUsage) -> click.Option | None:
+    """Return the option that lacks its value, or has one and takes none."""
     for option in error.ctx.command.params if error.ctx else ():
         if isinstance(option, click.Option) and error.option_name in option.opts:
             return option
