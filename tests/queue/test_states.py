@@ -13,6 +13,7 @@ import pytest
 
 from threadcast.queue.errors import NotAllowedError
 from threadcast.queue.outcomes import (
+    MENDABLE,
     Absent,
     Blind,
     Code,
@@ -48,6 +49,7 @@ from threadcast.queue.states import (
     follow,
     heed,
     interrupted,
+    request,
     retry_delay,
     settle,
 )
@@ -118,6 +120,16 @@ def test_a_live_state_has_a_way_out() -> None:
 def test_a_person_asks_for_nothing_that_the_publisher_decides() -> None:
     """Once a delivery has begun a person can stop it, give it up, or have it tried at once."""
     assert REQUESTS & set(allowed(DeliveryState.PUBLISHING)) == {Event.STOP, Event.CANCEL, Event.RETRY}
+
+
+@pytest.mark.parametrize("code", Code)
+def test_only_what_waits_to_be_mended_is_tried_at_once(code: Code) -> None:
+    """Of what has begun, what the network asked to wait goes on by itself, not a moment before."""
+    if code in MENDABLE:
+        assert request(DeliveryState.PUBLISHING, Event.RETRY, code=code).reason == ""
+    else:
+        with pytest.raises(NotAllowedError, match="goes on by itself"):
+            request(DeliveryState.PUBLISHING, Event.RETRY, code=code)
 
 
 SENT = Sent("7", None)

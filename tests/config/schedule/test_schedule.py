@@ -18,7 +18,7 @@ from threadcast.config.schedule.quiet import parse_quiet
 from threadcast.config.schedule.slots import Schedule, describe, parse_schedule
 from threadcast.config.schedule.timetable import Cause, Start, Timetable
 from threadcast.config.schedule.words import EVERY_DAY, parse_duration, say_days
-from threadcast.config.schedule.zones import TICK, instant, wall
+from threadcast.config.schedule.zones import TICK, hours, instant, wall
 
 CASES: dict[str, list[Any]] = tomllib.loads(
     Path(__file__).with_name("schedule_cases.toml").read_text(encoding="utf-8")
@@ -109,6 +109,43 @@ def test_days_are_said_as_they_are_read(days: frozenset[int]) -> None:
     assert {
         day for day in EVERY_DAY if schedule.pattern.following(monday + DAY * day).weekday() == day
     } == days
+
+
+@pytest.mark.parametrize(
+    ("at", "latest"),
+    [
+        ("2026-03-29T01:29", "2026-03-28T01:30"),
+        ("2026-03-29T01:30", "2026-03-29T01:30"),
+        ("2026-10-25T00:30", "2026-10-25T00:30"),
+        ("2026-10-25T01:30", "2026-10-25T00:30"),
+    ],
+)
+def test_the_latest_slot_where_the_clocks_change(at: str, latest: str) -> None:
+    """A slot that the clocks skip comes late; one that they repeat comes the first time."""
+    asked, expected = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (at, latest))
+    assert parse_schedule("02:30").latest(asked, BERLIN).utc == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "count", "absent", "again"),
+    [
+        ("2026-03-28", "Europe/Berlin", 96, {}, {}),
+        ("2026-03-29", "Europe/Berlin", 92, {2: 4}, {}),
+        ("2026-10-25", "Europe/Berlin", 100, {}, {2: 4}),
+        ("2026-10-04", "Australia/Lord_Howe", 94, {2: 2}, {}),
+        ("2026-04-05", "Australia/Lord_Howe", 98, {}, {1: 2}),
+    ],
+)
+def test_the_hours_of_a_day(
+    day: str, zone: str, count: int, absent: dict[int, int], again: dict[int, int]
+) -> None:
+    """A day has its hours by quarters: without those that the clocks skip, and those they repeat twice."""
+    shown = hours(datetime.fromisoformat(day).date(), ZoneInfo(zone))
+    assert sum(map(len, shown.values())) == count
+    assert {hour: 4 - len(shown.get((hour, False), ())) for hour in range(24)} == dict.fromkeys(
+        range(24), 0
+    ) | absent
+    assert {hour: len(quarters) for (hour, fold), quarters in shown.items() if fold} == again
 
 
 # Laws

@@ -1,5 +1,7 @@
 """Files in the posts of a thread: how many share a post, beside how much text, and what is not taken."""
 
+from dataclasses import replace
+
 import pytest
 
 from threadcast.queue.compose.compose import compose, untaken
@@ -87,3 +89,11 @@ def test_what_is_not_taken_is_refused_whole() -> None:
         compose(known("1/ Bread\n![](a.jpg)"), Rules(40, code_points))
     assert untaken(known("1/ Bread\n![](a.jpg)"), TAKES) == ""  # however large: it is made smaller
     assert untaken(known("1/ Bread"), None) == ""
+
+
+def test_a_description_that_is_too_long() -> None:
+    """A description is as long as the channel takes it at the most; a longer one stops the thread."""
+    takes = replace(TAKES, description=5)
+    assert untaken(known("1/ Bread\n![A bun](a.jpg)"), takes) == ""
+    with pytest.raises(CannotComposeError, match=r"describes a\.jpg in 6 characters: .* takes 5 at the most"):
+        compose(known("1/ Bread\n![A roll](a.jpg)"), Rules(40, code_points, media=takes))

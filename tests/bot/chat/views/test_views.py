@@ -208,9 +208,12 @@ def test_counts_are_in_plain_english() -> None:
     one = Forecast(delivery(), NOW, "", NOW)
     assert lines(lists.queue([one], LOOK, page=0, channel=""))[0] == "Queue: 1 delivery"
     assert lines(lists.queue([one, one], LOOK, page=0, channel=""))[0] == "Queue: 2 deliveries"
-    assert lines(lists.history([], LOOK, page=0, channel="news", more=False)) == [
-        "Nothing was published on news yet. What waits: /queue"
-    ]
+    for channel, page, says in (
+        ("news", 0, "Nothing was published on news yet. What waits: /queue"),
+        ("", 0, "Nothing was published yet. What waits: /queue"),
+        ("", 1, "That was all. From the newest: /history"),
+    ):
+        assert lines(lists.history([], LOOK, page=page, channel=channel, more=False)) == [says]
 
 
 def test_a_digest_in_words() -> None:
