@@ -6,6 +6,7 @@ An answer is a `Response`, a `Cut` (the connection breaks) or a `Held` (an answe
 
 import json
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from typing import Any, Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 PATIENCE = 30.0  # seconds that a test waits for an event before it fails: machines are busy
+LOOK = 0.05  # seconds at most between two looks at what a test waits for
 
 # How a server ends a connection: as HTTP/1.1 says; after each answer, though the answer does not say so; or
 # at the next request on a connection that was kept, whose sender cannot know what became of it.
@@ -191,13 +193,17 @@ class LoopbackServer(ABC):
         self.stop()
 
     def wait_for(self, condition: Callable[[Self], bool], timeout: float = PATIENCE) -> None:
-        """Return when `condition` holds; it is looked at after each request.
+        """Return when `condition` holds; it is looked at after each request, and often without one.
 
+        What it asks about may come true after the last request: a note, a line of a log.
         Raises TimeoutError after `timeout` seconds.
         """
+        deadline = time.monotonic() + timeout
         with self.changed:
-            if not self.changed.wait_for(lambda: condition(self), timeout):
-                raise TimeoutError(f"not within {timeout:g} s; {len(self.requests)} requests came in")
+            while not condition(self):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"not within {timeout:g} s; {len(self.requests)} requests came in")
+                self.changed.wait(LOOK)
 
     def answer(self, request: Request) -> Answer:
         """Note a request, answer it and wake those who wait."""
