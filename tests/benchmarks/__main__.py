@@ -7,6 +7,8 @@ it says so a figure is a ratio of two things that took turns in the same run. No
 machines differ.
 """
 
+import os
+import platform
 import sys
 from collections.abc import Callable, Iterator
 
@@ -50,7 +52,12 @@ def main(groups: tuple[str, ...], in_json: bool) -> None:
         if sys.stderr.isatty():
             click.echo(f"measuring: {name} …", err=True)
         found += GROUPS[name]()
-    click.echo(as_json(found)) if in_json else show(found)
+    if in_json:
+        click.echo(as_json(found))
+        return
+    # Pythons of one version differ by a quarter: pyenv builds them plainly, distributions to be fast.
+    click.echo(f"Python {platform.python_version()} of {sys.base_prefix}, {os.cpu_count()} cores")
+    show(found)
 
 
 if __name__ == "__main__":
