@@ -10,7 +10,7 @@ import hmac
 import json
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -42,10 +42,22 @@ STOP_WITHIN: Final = (
 STANDING_PAUSE: Final = 0.2
 LOOK_EVERY: Final = 60.0  # seconds between two looks whether Telegram still brings updates here
 
+# Of the ids of people, chats and messages: https://core.telegram.org/bots/api#chat
+BITS: Final = 52
+
 PAGE = "heard"  # of the notes
 REMEMBERED = 1000  # of the newest: Telegram brings a hundred at once, and none that is older than a day
 
 Handle = Callable[[telegram.Update], Awaitable[None]]
+
+
+def _ids(update: telegram.Update) -> Iterator[object]:
+    """Yield the ids of who sent it, where, and which message it is about, as they came."""
+    for one in (update.effective_user, update.effective_chat):
+        if one is not None:
+            yield one.id
+    if update.effective_message is not None:
+        yield update.effective_message.message_id
 
 
 class HandleOnce:
@@ -71,10 +83,13 @@ class HandleOnce:
         self._ids: dict[int, int] | None = None  # by their line on the page
 
     async def __call__(self, update: telegram.Update) -> None:
-        """Handle it, unless that was done before."""
+        """Handle it, unless that was done before, or Telegram gives no such ids."""
         # Another machine may hear the same by now: then this is cancelled, and else it is known soon.
         while not self._standing():  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(STANDING_PAUSE)
+        if not all(isinstance(one, int) and one.bit_length() <= BITS for one in _ids(update)):
+            log.error("an update was left out: Telegram has no such ids", update=update.update_id)
+            return
         user = update.effective_user
         if user is None or not self._is_known(user.id):
             await self._handle(update)

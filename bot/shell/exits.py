@@ -25,7 +25,7 @@ class Exit(IntEnum):
     QUEUE = 5, "the queue cannot be used, or another service is running"
     NOT_FOUND = 6, "no such thread or channel"
     NOT_ALLOWED = 7, "the thread's state does not allow it; with `--follow`, it stopped and is not published"
-    CHECK_FAILED = 8, "`check` found an error"
+    CHECK_FAILED = 8, "`check`, `pair` or `setup` found that a bot or a server cannot be used"
     OUTPUT = 9, "done, but the answer could not be written: the disk is full, or the terminal is gone"
     INTERRUPTED = 130, "stopped with Ctrl-C"
     PIPE_CLOSED = 141, "the reader of the output went away (as with `head -1`)"

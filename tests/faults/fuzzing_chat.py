@@ -158,8 +158,8 @@ def judge(stand: Stand, logs: list[Any], case: Case) -> None:
         assert _standing(stand) == before
         assert not stand.people["Eve"].messages()
     broken = [entry for entry in logs if entry["event"] in BROKEN]
+    logs.clear()  # first: what this case broke is none of the next one's
     assert not broken, broken
-    logs.clear()
 
 
 def wait_for_rest(stand: Stand) -> None:

@@ -204,6 +204,26 @@ def test_an_update_that_nobody_can_read(stand: Stand) -> None:
     assert len(left_out) == 4
 
 
+@pytest.mark.parametrize("number", [2**52, -(2**63), 2**64])
+def test_ids_that_telegram_does_not_give(stand: Stand, number: int) -> None:
+    """An update with an id that no queue can hold is left out and said; the next one is carried out."""
+    ada = stand.people["Ada"]
+    bot, her, place = stand.bot.to_json(), ada.user.to_json(), ada.chat.to_json()
+    members = {
+        "old_chat_member": {"user": bot, "status": "left"},
+        "new_chat_member": {"user": bot, "status": "member"},
+    }
+    chat = {"id": number, "type": "channel", "title": "x"}
+    with capture_logs() as logs:
+        put(stand, "my_chat_member", {"chat": chat, "from": her, "date": 0, **members})
+        put(stand, "message", {"message_id": number, "date": 0, "chat": place, "from": her, "text": "x"})
+        ada.says("/queue")
+        wait_until_told(stand, ada, "Nothing waits")
+        stand.wait_until_heard()
+    events = [entry["event"] for entry in logs if entry["log_level"] == "error"]
+    assert events == ["an update was left out: Telegram has no such ids"] * 2
+
+
 @pytest.mark.parametrize(
     "answer",
     [b"", b"<html>502</html>", b"[" * 3000, [], {"a": 1}, "x", [7], [{}], [{"update_id": None}], None],

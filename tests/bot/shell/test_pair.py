@@ -8,6 +8,7 @@ import structlog
 from tests.bot.shell.terminal import terminal, threadcast
 from tests.bot.shell.typed import Shell
 from tests.servers.telegram.server import TOKEN, TelegramServer
+from threadcast.bot.shell.exits import Exit
 from threadcast.config.logs import FILE, configure
 
 
@@ -44,7 +45,7 @@ def test_a_bad_token(shell: Shell, server: TelegramServer) -> None:
     """A token that Telegram does not know is said, without a part of it."""
     server.revoke()
     result = shell("pair")
-    assert result.exit_code == 1
+    assert result.exit_code == Exit.CHECK_FAILED
     assert "@BotFather" in result.stderr
     assert TOKEN.partition(":")[2] not in result.output
 

@@ -31,7 +31,7 @@ from threadcast.bot.shell.context import (
 )
 from threadcast.bot.shell.data_option import environment
 from threadcast.bot.shell.demo import show_off
-from threadcast.bot.shell.exits import Exit
+from threadcast.bot.shell.exits import Exit, FaultError
 from threadcast.bot.shell.screen import Screen, safe
 from threadcast.bot.shell.setup.asking import on_terminal
 from threadcast.config import logs
@@ -128,7 +128,7 @@ def pair(session: Session, editor: bool) -> None:
     role = Role.EDITOR if editor else Role.OWNER
     name = asyncio.run(bot_name(session.settings))
     if not isinstance(name, str):
-        raise click.ClickException(f"{translated(name.what)}: {translated(name.advice)}")
+        raise FaultError(f"{translated(name.what)}: {translated(name.advice)}", Exit.CHECK_FAILED)
     code = pairing.offer(session.database.notes, role, by=actor(), now=session.clock())
     link = pairing.address(name, code)
     if session.as_json:
