@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.house import House, thread_text
 from tests.e2e.test_page import AXE, browser, shown, sign_in
@@ -17,6 +17,12 @@ pytestmark = [
 ]
 
 
+def drag(source: Locator, target: Locator) -> None:
+    """Drag once the page is live: what it replaces while it is pressed, the driver lets go without a word."""
+    source.page.locator("body[data-fresh]").wait_for()
+    source.drag_to(target, steps=STEPS)
+
+
 def test_order(house: House, browser: Browser) -> None:
     """A thread goes up by a drag, and down by a key; another browser sees both without doing anything."""
     house.env["THREADCAST_CHANNELS__NEWS__SCHEDULE"] = "mon 03:00"
@@ -25,7 +31,7 @@ def test_order(house: House, browser: Browser) -> None:
     with shown(house, browser):
         first, second = sign_in(house, browser), sign_in(house, browser)
         rows = [page.get_by_role("region", name="Waits").get_by_role("listitem") for page in (first, second)]
-        rows[0].nth(2).drag_to(rows[0].nth(0), steps=STEPS)
+        drag(rows[0].nth(2), rows[0].nth(0))
         for one in rows:
             expect(one.nth(0)).to_contain_text("#3")
         button = first.get_by_role("button", name="Move #3 down on news")
@@ -60,7 +66,7 @@ def test_from_text_to_readers(house: House, browser: Browser) -> None:
         page.get_by_role("link", name="Later").click()
         page.wait_for_url("**/calendar?*on=*")
         held = page.get_by_role("region", name="Waits for a person").get_by_role("link")
-        held.drag_to(page.locator("td[data-at]").nth(9), steps=STEPS)
+        drag(held, page.locator("td[data-at]").nth(9))
         moved = page.locator("td a[data-when]")
         expect(moved).to_contain_text("#1")
         before = moved.get_attribute("data-when")

@@ -70,6 +70,10 @@ def shown(house: House, browser: Browser) -> Iterator[str]:
         assert service.stop() == 0
 
 
+# In each document: whether what a live part asked for when the stream opened is shown.
+LIVE = "addEventListener('htmx:after:swap', () => { document.body.dataset.fresh = '' }, true)"
+
+
 def sign_in(
     house: House, browser: Browser, *, width: int = 1000, height: int = 900, touch: bool = False
 ) -> Page:
@@ -77,6 +81,7 @@ def sign_in(
     window: ViewportSize = {"width": width, "height": height}
     page = browser.new_context(viewport=window, has_touch=touch, is_mobile=touch).new_page()
     page.set_default_timeout(PATIENCE * 1000)
+    page.add_init_script(LIVE)
 
     def complain(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
