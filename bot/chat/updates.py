@@ -10,7 +10,7 @@ import hmac
 import json
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -51,15 +51,6 @@ REMEMBERED = 1000  # of the newest: Telegram brings a hundred at once, and none 
 Handle = Callable[[telegram.Update], Awaitable[None]]
 
 
-def _ids(update: telegram.Update) -> Iterator[object]:
-    """Yield the ids of who sent it, where, and which message it is about, as they came."""
-    for one in (update.effective_user, update.effective_chat):
-        if one is not None:
-            yield one.id
-    if update.effective_message is not None:
-        yield update.effective_message.message_id
-
-
 class HandleOnce:
     """Handles each update once. `is_known` says whose updates may change something: others' do nothing.
 
@@ -87,7 +78,7 @@ class HandleOnce:
         # Another machine may hear the same by now: then this is cancelled, and else it is known soon.
         while not self._standing():  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(STANDING_PAUSE)
-        if not all(isinstance(one, int) and one.bit_length() <= BITS for one in _ids(update)):
+        if not _can_be_telegrams(update):
             log.error("an update was left out: Telegram has no such ids", update=update.update_id)
             return
         user = update.effective_user
@@ -113,6 +104,13 @@ class HandleOnce:
                 return {}  # another time; what is asked for says itself that the queue cannot be used
             self._ids = {line: int(text) for line, text in page.items()}
         return self._ids
+
+
+def _can_be_telegrams(update: telegram.Update) -> bool:
+    """Whether who sent it, where, and the message it is about have ids that Telegram could have given."""
+    named = (update.effective_user, update.effective_chat, update.effective_message)
+    ids: list[object] = [one.id for one in named if one is not None]
+    return all(isinstance(one, int) and one.bit_length() <= BITS for one in ids)
 
 
 class Poller:

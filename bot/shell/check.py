@@ -10,7 +10,7 @@ from threadcast.bot.channels.build import open_channels
 from threadcast.bot.channels.port import Finding
 from threadcast.bot.channels.stored import in_use
 from threadcast.bot.data_folder import has_queue, prepare
-from threadcast.bot.languages import N_
+from threadcast.bot.languages import N_, translated
 from threadcast.bot.media.bucket import AwayError
 from threadcast.bot.media.store import SHORT, open_store
 from threadcast.bot.people.people import People
@@ -48,6 +48,11 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
 
         findings += [(N_("chat"), one) for one in await examine_chat(settings, people)]
     return findings
+
+
+def in_short(finding: Finding) -> str:
+    """Return what was found and what to do, as a person who types reads it in one line."""
+    return f"{translated(finding.what)}: {translated(finding.advice)}"
 
 
 def _room_for_queue(file: Path) -> Finding:

@@ -10,7 +10,6 @@ from tests.e2e.house import House, thread_text
 from tests.e2e.test_page import AXE, browser, shown, sign_in
 
 __all__ = ["browser"]  # a fixture
-STEPS = 10  # of a drag: a busy browser can take no notice of a single move, and a hand makes many
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here: make browser"),
@@ -20,7 +19,7 @@ pytestmark = [
 def drag(source: Locator, target: Locator) -> None:
     """Drag once the page is live: what it replaces while it is pressed, the driver lets go without a word."""
     source.page.locator("body[data-fresh]").wait_for()
-    source.drag_to(target, steps=STEPS)
+    source.drag_to(target, steps=10)  # a hand makes many moves
 
 
 def test_order(house: House, browser: Browser) -> None:

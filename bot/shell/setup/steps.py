@@ -102,7 +102,7 @@ class Setup:
         if self.settings.telegram.token is not None:
             name = asyncio.run(bot_name(self.settings))
             if isinstance(name, Finding):
-                raise FaultError(_said(name), Exit.CHECK_FAILED)
+                raise FaultError(checks.in_short(name), Exit.CHECK_FAILED)
             self.screen.say(_("Telegram: the bot @{bot} is set up already.").format(bot=safe(name)))
             return name
         if wishes.bot_token is None and on_terminal():
@@ -120,7 +120,7 @@ class Setup:
                 return ""
             try:
                 name = asyncio.run(bot_name(self._with({TOKEN: token})))
-                problem = _said(name) if isinstance(name, Finding) else ""
+                problem = checks.in_short(name) if isinstance(name, Finding) else ""
             except SettingsError:
                 said = _("That is no bot's token; expected one as {sender} gives it, such as {example}")
                 name, problem = "", said.format(sender="@BotFather", example="123456789:AAE…")
@@ -245,10 +245,6 @@ class Setup:
         if given or not on_terminal():
             raise FaultError(problem, code) from None
         click.echo(plain(problem), err=True)
-
-
-def _said(finding: Finding) -> str:
-    return f"{translated(finding.what)}: {translated(finding.advice)}"
 
 
 async def _examined(settings: Settings, channel: ChannelSettings) -> tuple[Finding, ...]:

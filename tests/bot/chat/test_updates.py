@@ -1,7 +1,6 @@
 """How updates come in: in order, each once, whatever Telegram answers and whoever else asks for them."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -50,11 +49,7 @@ def wait_until_asked(stand: Stand, times: int) -> None:
 
 
 def wait_until_logged(stand: Stand, logs: "list[Any]", words: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not any(words in one["event"] for one in list(logs)):
-        assert time.monotonic() < deadline, logs
-        with stand.server.changed:
-            stand.server.changed.wait(0.05)
+    stand.server.wait_for(lambda _: any(words in one["event"] for one in list(logs)), PATIENCE)
 
 
 def add(stand: Stand, text: str) -> None:

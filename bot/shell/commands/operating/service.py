@@ -13,7 +13,7 @@ from click.shell_completion import get_completion_class
 from threadcast.bot import models
 from threadcast.bot.data_folder import has_queue
 from threadcast.bot.languages import DEFAULT as ENGLISH
-from threadcast.bot.languages import N_, _, ngettext, speaking, translated
+from threadcast.bot.languages import N_, _, ngettext, speaking
 from threadcast.bot.people import pairing, shares
 from threadcast.bot.people.people import Role
 from threadcast.bot.service import serve
@@ -128,7 +128,7 @@ def pair(session: Session, editor: bool) -> None:
     role = Role.EDITOR if editor else Role.OWNER
     name = asyncio.run(bot_name(session.settings))
     if not isinstance(name, str):
-        raise FaultError(f"{translated(name.what)}: {translated(name.advice)}", Exit.CHECK_FAILED)
+        raise FaultError(checks.in_short(name), Exit.CHECK_FAILED)
     code = pairing.offer(session.database.notes, role, by=actor(), now=session.clock())
     link = pairing.address(name, code)
     if session.as_json:
