@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar
 
 import httpx
 import telegram
-from telegram.error import ChatMigrated, NetworkError
+from telegram.error import ChatMigrated
 from telegram.request import BaseRequest, RequestData
 
 from threadcast.bot.channels.port import STANDING, Clock, always
-from threadcast.bot.channels.telegram.errors import BROKEN, in_vain, in_words
+from threadcast.bot.channels.telegram.errors import BROKEN, in_vain, in_words, network_error
 from threadcast.config.environment import channel_variable
 from threadcast.config.logs import get_logger
 from threadcast.config.proxies import DIRECT, Proxies
@@ -121,7 +121,7 @@ class _Request(BaseRequest):
         except BROKEN as error:
             raise in_words(error, self._shown) from error
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise NetworkError(Sentence("its server failed (HTTP {status})", status=status))
+            raise network_error(Sentence("its server failed (HTTP {status})", status=status))
         return status, answer
 
     async def _call(self, request: httpx.Request) -> tuple[int, bytes]:

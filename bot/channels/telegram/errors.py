@@ -237,8 +237,15 @@ def _judge_network(error: NetworkError, now: datetime) -> Throttled | Unreached 
 
 def in_words(cause: Exception, proxy: str = "") -> NetworkError:
     """The HTTP library's error in our words, with that as its cause; `proxy` as it may be shown."""
-    said = NetworkError(_why_no_answer(cause, proxy))
+    said = network_error(_why_no_answer(cause, proxy))
     said.__cause__ = cause
+    return said
+
+
+def network_error(reason: str) -> NetworkError:
+    """Return the library's error with our words for it, which it would make plain text of."""
+    said = NetworkError(reason)
+    said.message = reason
     return said
 
 

@@ -24,6 +24,7 @@ from threadcast.bot.channels.telegram.channel import TelegramChannel
 from threadcast.bot.channels.telegram.checks import judge_rights
 from threadcast.bot.channels.telegram.client import make_bot
 from threadcast.bot.channels.telegram.errors import address, classify, in_words
+from threadcast.bot.languages import speaking, translated
 from threadcast.config.channels import TelegramChannelSettings
 from threadcast.config.logs import configure
 from threadcast.queue.compose.compose import compose
@@ -64,6 +65,14 @@ def message(
     chat = chat or telegram.Chat(CHANNEL_ID, "channel", title="News", username="news")
     replied = None if reply_to is None else telegram.Message(reply_to, NOW, chat)
     return telegram.Message(message_id, NOW, chat, reply_to_message=replied)
+
+
+def test_a_broken_connection_is_said_in_any_language() -> None:
+    """That nothing answers stays a sentence that is data, through the library's error."""
+    outcome = judge(in_words(httpx.ConnectError("")))
+    assert isinstance(outcome, Unreached)
+    with speaking("de"):
+        assert translated(outcome.reason).startswith("Telegram ist nicht erreichbar: ")
 
 
 class TestClassify:
