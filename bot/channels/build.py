@@ -9,6 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from threadcast.bot.channels.deferred import Known, deferred
+from threadcast.bot.channels.learned import Learned
 from threadcast.bot.channels.mastodon.instance import reach_of
 from threadcast.bot.channels.mastodon.pace import MastodonPace
 from threadcast.bot.channels.media import (
@@ -49,10 +50,10 @@ log = get_logger("threadcast.service")
 
 @asynccontextmanager
 async def open_channels(
-    settings: Settings, database: Database | None = None, clock: Clock = now
+    settings: Settings, database: Database | None = None, clock: Clock = now, *, lately: bool = False
 ) -> AsyncIterator[tuple[Channel, ...]]:
-    """Yield the configured channels, and close them whatever happens. `database`: see `build_channels`."""
-    channels = build_channels(settings, database, clock)
+    """Yield the configured channels, and close them whatever happens. See `build_channels`."""
+    channels = build_channels(settings, database, clock, lately=lately)
     try:
         yield channels
     finally:
@@ -60,12 +61,13 @@ async def open_channels(
 
 
 def build_channels(
-    settings: Settings, database: Database | None = None, clock: Clock = now
+    settings: Settings, database: Database | None = None, clock: Clock = now, *, lately: bool = False
 ) -> tuple[Channel, ...]:
     """Return the configured channels, no call made yet; chats of one bot share its connections.
 
-    With `database` they know of what it remembers where a chat has moved to, and note there where one moves.
-    A client library is imported, and a client made, when a channel is first called.
+    With `database` they know of what it remembers where a chat has moved to, and note there where one moves,
+    and what servers say of themselves. With `lately` they go by that while it is fresh: it does for what is
+    only shown. A client library is imported, and a client made, when a channel is first called.
     """
     rows = {} if database is None else {row.name: row for row in database.reading.channels()}
     people = People(settings.telegram)
@@ -94,9 +96,19 @@ def build_channels(
                 built.append(deferred(known, chat))
             case MastodonChannelSettings():
                 files = ChannelFiles(store, MASTODON_FILES, MASTODON_PICTURES)
-                account = partial(_mastodon, channel, settings, clock, files)
-                reach = reach_of(channel.depth)
-                known = Known(name, channel.kind, channel.url, files, reach, limits_posts=None, also=also)
+                learned = None if database is None else Learned(database.notes, channel.url, clock)
+                account = partial(_mastodon, channel, settings, clock, files, learned)
+                told = learned.read() if learned and lately else None
+                known = Known(
+                    name,
+                    channel.kind,
+                    channel.url,
+                    files,
+                    told.reach(channel.depth) if told else reach_of(channel.depth),
+                    limits_posts=None,
+                    also=also,
+                    rules=partial(told.rules, channel) if told else None,
+                )
                 built.append(deferred(known, account))
             case LocalChannelSettings():
                 from threadcast.bot.channels.local.channel import LocalChannel  # noqa: PLC0415
@@ -139,12 +151,21 @@ def _telegram(
 
 
 def _mastodon(
-    channel: MastodonChannelSettings, settings: Settings, clock: Clock, files: ChannelFiles
+    channel: MastodonChannelSettings,
+    settings: Settings,
+    clock: Clock,
+    files: ChannelFiles,
+    learned: Learned | None,
 ) -> Channel:
     from threadcast.bot.channels.mastodon.channel import MastodonChannel  # noqa: PLC0415  # see `deferred`
 
     return MastodonChannel(
-        channel, clock=clock, files=files, proxies=settings.proxies, settle_after=settings.settle_after
+        channel,
+        clock=clock,
+        files=files,
+        proxies=settings.proxies,
+        settle_after=settings.settle_after,
+        learned=learned,
     )
 
 

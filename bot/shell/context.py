@@ -85,11 +85,11 @@ class Session:
     as_json: bool
     clock: Clock
 
-    def online(self, request: Callable[[Requests], Awaitable[T]]) -> T:
-        """Return the answer to a request that calls the networks."""
+    def online(self, request: Callable[[Requests], Awaitable[T]], *, lately: bool = False) -> T:
+        """Return the answer to a request that calls the networks. `lately`: see `build_channels`."""
 
         async def ask() -> T:
-            async with open_channels(self.settings, self.database, self.clock) as channels:
+            async with open_channels(self.settings, self.database, self.clock, lately=lately) as channels:
                 return await request(self.requests_on(channels))
 
         return asyncio.run(ask())

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from threadcast.bot.channels.learned import Learned
 from threadcast.bot.channels.mastodon.checks import check, preflight
 from threadcast.bot.channels.mastodon.client import Client
 from threadcast.bot.channels.mastodon.errors import (
@@ -20,7 +21,7 @@ from threadcast.bot.channels.mastodon.errors import (
     not_ready,
     obstacle,
 )
-from threadcast.bot.channels.mastodon.instance import Instance, dig, reach_of
+from threadcast.bot.channels.mastodon.instance import Instance, dig, reach_of, spoiler_of
 from threadcast.bot.channels.mastodon.lookup import audit, find, look_up, not_seen, take_down
 from threadcast.bot.channels.mastodon.matching import Status, readers_of
 from threadcast.bot.channels.mastodon.uploads import MastodonFiles, as_focus
@@ -34,13 +35,12 @@ from threadcast.bot.channels.port import (
     NotReadyError,
     Outgoing,
     Quota,
-    Reach,
     Readers,
     Sought,
 )
 from threadcast.config.channels import MastodonChannelSettings, narrower
 from threadcast.config.proxies import DIRECT, Proxies
-from threadcast.queue.compose.rules import Numbering, Rules
+from threadcast.queue.compose.rules import Rules
 from threadcast.queue.outcomes import (
     Blind,
     Look,
@@ -71,6 +71,7 @@ class MastodonChannel:
 
     `timeout` is seconds, for connecting and for each wait for the server. `settle_after` is when a post of
     unknown fate is looked for, and how long after that again; None for what suits a server under load.
+    `learned` remembers what the server says of itself.
     """
 
     kind = "mastodon"
@@ -84,13 +85,16 @@ class MastodonChannel:
         proxies: Proxies = DIRECT,
         timeout: float = 30,
         settle_after: timedelta | None = None,
+        learned: Learned | None = None,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name, self.target, self.also = settings.name, settings.url, settings.also
         self._settings = settings
         self._clock = clock
         token = settings.token.get_secret_value()
-        self._client = Client(settings.url, token, clock=clock, timeout=timeout, proxies=proxies)
+        self._client = Client(
+            settings.url, token, clock=clock, timeout=timeout, proxies=proxies, learned=learned
+        )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"mastodon {self.name}")
         self.files: ChannelFiles = files
         self._uploads = MastodonFiles(files, self._client.media, call=self._call, clock=clock, rest=rest)
@@ -109,11 +113,8 @@ class MastodonChannel:
                 raise not_ready(found, now=self._clock(), reset=reset)
             self._instance = found
             self._uploads.learn(found)
-            if not found.is_mastodon:  # how far others show a conversation is not known
-                self.reach = Reach(branches=self._settings.depth)
-        numbering = Numbering(settings.numbering or self._settings.numbering)
-        rules = self._instance.rules(numbering=numbering, spoiler=spoiler_of(settings, self._settings))
-        return replace(rules, media=self.files.takes)
+            self.reach = found.reach(self._settings.depth)
+        return replace(self._instance.rules(self._settings, settings), media=self.files.takes)
 
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Send one post, once.
@@ -284,8 +285,3 @@ def _said(wished: ThreadSettings, usual: MastodonChannelSettings) -> dict[str, A
         "quote_approval_policy": wished.quotes,
         "content_type": "text/plain",  # for servers that read markup where the account says so
     }
-
-
-def spoiler_of(wished: ThreadSettings, usual: MastodonChannelSettings) -> str:
-    """Return the content warning: the thread's own, which may be none, or the channel's."""
-    return usual.spoiler if wished.warning is None else wished.warning

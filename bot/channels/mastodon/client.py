@@ -12,6 +12,7 @@ from urllib.parse import quote
 from mastodon import Mastodon
 from mastodon.errors import MastodonError, MastodonWarning
 
+from threadcast.bot.channels.learned import Learned
 from threadcast.bot.channels.mastodon.errors import GONE, NOT_MASTODON, CallError, Fault, fault_of
 from threadcast.bot.channels.mastodon.headers import ahead_by, quota_of, reset_at
 from threadcast.bot.channels.mastodon.instance import Instance, dig, instance_of
@@ -34,12 +35,20 @@ class Client:
     """
 
     def __init__(
-        self, target: str, token: str, *, clock: Clock, timeout: float, proxies: Proxies = DIRECT
+        self,
+        target: str,
+        token: str,
+        *,
+        clock: Clock,
+        timeout: float,
+        proxies: Proxies = DIRECT,
+        learned: Learned | None = None,
     ) -> None:
         self.ahead = timedelta(0)
         self._target = target
         self._timeout = timeout
         self._clock = clock
+        self._learned = learned
         self._me: str | None = None
         self._quotas: dict[bool, Quota] = {}
         self._session = Session(proxies.way_to(target))
@@ -111,7 +120,10 @@ class Client:
         software = software_of(self._session, self._target, timeout=self._timeout)
         if isinstance(software, Fault):
             return software, reset
-        return instance_of(answer, software) or NOT_MASTODON, reset
+        found = instance_of(answer, software)
+        if found is not None and self._learned is not None:
+            self._learned.write(found)
+        return found or NOT_MASTODON, reset
 
     def me(self) -> str:
         """The account's id, asked for once."""

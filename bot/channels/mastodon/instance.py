@@ -7,9 +7,11 @@ from functools import partial
 from threadcast.bot.channels.media import MASTODON_FILES, MASTODON_PICTURES
 from threadcast.bot.channels.port import Reach
 from threadcast.bot.media.images import PictureLimits
+from threadcast.config.channels import MastodonChannelSettings
 from threadcast.config.logs import redact
 from threadcast.queue.compose.rules import Measure, MediaRules, Numbering, Rules
 from threadcast.queue.text.media import MediaKind
+from threadcast.queue.text.settings import ThreadSettings
 
 # Mastodon and its descendants: only they know Idempotency-Key, and count characters in its way.
 # What a server is, https://nodeinfo.diaspora.software tells; many call themselves Mastodon elsewhere.
@@ -42,15 +44,26 @@ class Instance:
         """Whether it is Mastodon, or a descendant of its code."""
         return self.software in MASTODON
 
-    def rules(self, *, numbering: Numbering, spoiler: str) -> Rules:
-        """Mastodon's own count, or, for servers with other manners, one that is never too small."""
+    def reach(self, depth: int | None) -> Reach:
+        """How far visitors see a chain that branches after `depth` posts; nobody knows it of others."""
+        return reach_of(depth) if self.is_mastodon else Reach(branches=depth)
+
+    def rules(self, usual: MastodonChannelSettings, thread: ThreadSettings) -> Rules:
+        """What an account takes of a thread: by Mastodon's own count, or by one that is never too small."""
         from threadcast.queue.compose import length as measure  # noqa: PLC0415  # only where something is measured
 
+        spoiler = spoiler_of(thread, usual)
         if self.is_mastodon:
             count: Measure = partial(measure.mastodon, url_length=self.url_length, spoiler=spoiler)
         else:
             count = partial(measure.code_points, spoiler=spoiler)
+        numbering = Numbering(thread.numbering or usual.numbering)
         return Rules(self.limit, count, numbering, media=self.media)
+
+
+def spoiler_of(thread: ThreadSettings, usual: MastodonChannelSettings) -> str:
+    """Return the content warning: the thread's own, which may be none, or the channel's."""
+    return usual.spoiler if thread.warning is None else thread.warning
 
 
 def reach_of(depth: int | None) -> Reach:

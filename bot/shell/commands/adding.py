@@ -201,7 +201,7 @@ def preview(
         threads = [
             thread for intake in read_all((what,), encoding, media) for thread in inspected(intake).threads
         ]
-    previews = session.online(lambda ask: preview_posts(threads, pick(ask.channels, channels)))
+    previews = session.online(lambda ask: preview_posts(threads, pick(ask.channels, channels)), lately=True)
     if session.as_json:
         from threadcast.bot import models  # noqa: PLC0415  # only for JSON
 

@@ -3,9 +3,15 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from threadcast.bot.channels.learned import Learned
+from threadcast.bot.channels.mastodon.instance import Instance
+from threadcast.bot.channels.port import now
+from threadcast.queue.store.database import open_database
 
 LIBRARIES = (
     *("telegram", "httpx", "anyio", "mastodon", "requests", "urllib3", "obstore"),  # networks
@@ -43,12 +49,13 @@ except SystemExit as end:
 
 
 @pytest.mark.parametrize(
-    "words", ["add more.txt", "queue", "show 1", "hold 1", "preview thread.txt -c news -c place", "history"]
+    "words", ["add more.txt", "queue", "show 1", "hold 1", "preview thread.txt", "history"]
 )
 def test_a_command_imports_what_it_needs(tmp_path: Path, words: str) -> None:
     """A command that calls no network imports no library for it, nor others that it has no use for.
 
-    Whatever channels there are. How a Telegram chat shows a thread is known without asking.
+    Whatever channels there are. How a Telegram chat shows a thread is known without asking, and an account on
+    a server that said lately what it takes.
     """
     (tmp_path / "thread.txt").write_text("1/ A lamp.\n\n2/ Its light. /end\n")
 
@@ -65,4 +72,7 @@ def test_a_command_imports_what_it_needs(tmp_path: Path, words: str) -> None:
 
     (tmp_path / "more.txt").write_text("1/ A bell.\n\n2/ Its tone. /end\n")
     assert "alembic" in run(["add", "thread.txt"])  # it makes the tables
+    with closing(open_database(f"sqlite:///{tmp_path}/data/queue.sqlite3")) as database:
+        learned = Learned(database.notes, ENVIRON["THREADCAST_CHANNELS__MASTO__URL"], now)
+        learned.write(Instance("mastodon", "4.6.0", 500, 23))
     assert run(words.split()) == ""

@@ -89,7 +89,7 @@ def make_server(session: Session) -> "MCPServer":
         """Show the posts that a text would become on each channel, and what is wrong with it."""
         with _told():
             intake = await asyncio.to_thread(lambda: inspected(understand(SOURCE, text.encode())))
-            async with open_channels(settings, database, clock) as opened:
+            async with open_channels(settings, database, clock, lately=True) as opened:
                 found = await preview_posts(intake.threads, pick(opened, channels))
             threads = models.many(models.Thread, intake.threads)
             return _plain(Previews(threads=threads, previews=models.previews(found)))

@@ -25,6 +25,7 @@ from threadcast.bot.channels.mastodon.instance import Instance, instance_of
 from threadcast.config.channels import MastodonChannelSettings
 from threadcast.queue.compose.rules import Numbering
 from threadcast.queue.outcomes import Outcome, Refused, Sent, Throttled, Unknown, Unreached
+from threadcast.queue.text.settings import NO_SETTINGS
 
 CASES: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parent / "mastodon_cases.toml").read_text(encoding="utf-8")
@@ -253,23 +254,25 @@ def test_what_a_server_is(software: str, is_mastodon: bool) -> None:
 
 def test_mastodon_counts_graphemes() -> None:
     """Mastodon's rules count a family as one, a link as the server says, and the content warning too."""
-    rules = Instance("mastodon", "4.5.3", 500, 30).rules(numbering=Numbering.TOTAL, spoiler="sea")
+    usual = account(numbering="total", spoiler="sea")
+    rules = Instance("mastodon", "4.5.3", 500, 30).rules(usual, NO_SETTINGS)
     assert (rules.limit, rules.numbering) == (500, Numbering.TOTAL)
     assert rules.measure("👩‍👩‍👧‍👦 https://example.org/") == 3 + 1 + 1 + 30
 
 
 def test_gotosocial_counts_code_points() -> None:
     """GoToSocial's rules count code points and links in full, and the content warning too."""
-    rules = Instance("gotosocial", "0.20.2", 5000, 25).rules(numbering=Numbering.KEEP, spoiler="sea")
+    rules = Instance("gotosocial", "0.20.2", 5000, 25).rules(account(spoiler="sea"), NO_SETTINGS)
     assert rules.limit == 5000
     assert rules.measure("👩‍👩‍👧‍👦 https://example.org/") == 3 + 7 + 1 + 20
 
 
+def account(**changes: Any) -> MastodonChannelSettings:
+    return MastodonChannelSettings(name="masto", **{"url": "https://a.example", "token": TOKEN, **changes})
+
+
 def channel(**changes: Any) -> MastodonChannel:
-    settings = MastodonChannelSettings(
-        name="masto", **{"url": "https://a.example", "token": TOKEN, **changes}
-    )
-    return MastodonChannel(settings, clock=lambda: NOW)
+    return MastodonChannel(account(**changes), clock=lambda: NOW)
 
 
 async def test_a_token_is_never_read_as_a_file(tmp_path: Path) -> None:
