@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, ViewportSize, expect, sync_playwright
 
 from tests.bot.media.drawn import jpeg
 from tests.e2e.house import PATIENCE, House, thread_text
@@ -130,13 +130,24 @@ def test_by_keyboard(house: House, browser: Browser) -> None:
 
 
 def test_a_newcomer_on_a_telephone(house: House, browser: Browser) -> None:
-    """Whoever opens a link on a telephone is led to the first thread, sees it, and publishes it by touch."""
+    """Whoever opens a link on a telephone is led to the first thread, sees it, and publishes it by touch.
+
+    What is typed before the page's scripts have come is shown once they are there.
+    """
     with shown(house, browser):
         page = sign_in(house, browser, touch=True, width=360, height=720)
         expect(page.get_by_text("Nothing waits.")).to_be_visible()
         fits(page)
-        page.get_by_role("link", name="Write a thread").tap()
+        late: list[Route] = []
+
+        def hold(route: Route) -> None:
+            late.append(route)
+
+        page.route("**/htmx.min.js", hold, times=1)
+        with page.expect_request("**/htmx.min.js"):
+            page.get_by_role("link", name="Write a thread").tap()
         page.get_by_label("Text, numbered").fill("1/2 A kettle sings before it boils.\n\n2/2 Then it stops.")
+        late.pop().continue_()
         for name in ("On news", "On masto"):
             expect(page.get_by_role("region", name=name).get_by_role("listitem")).to_have_count(2)
         page.get_by_role("checkbox", name="masto").tap()

@@ -28,6 +28,8 @@ document.addEventListener("click", (event) => {
   text().focus();
   text().setSelectionRange(begin, begin + (lines[line - 1] ?? "").length);
 });
+// What was typed before htmx listened, which it does by a timer set before this one, is shown as if it was typed now.
+setTimeout(() => { if (text().value !== text().defaultValue) text().dispatchEvent(new Event("input")); });
 // What waited for another answer goes by the draft and the text that this answer left. While the text is changed
 // elsewhere than by typing, nobody types.
 document.addEventListener("htmx:before:request", (event) => {
