@@ -65,8 +65,8 @@ class Live:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), ALIVE_EVERY)
                     await self._turn()
+                    changed.clear()
                     told = "event: changed\ndata:\n\n"
-                changed.clear()
                 yield told
                 await asyncio.sleep(AT_MOST)
         finally:

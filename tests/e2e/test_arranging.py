@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.house import House, thread_text
-from tests.e2e.test_page import AXE, browser, shown, sign_in
+from tests.e2e.test_page import AXE, browser, complaints, shown, sign_in
 
 __all__ = ["browser"]  # a fixture
 pytestmark = [
@@ -23,7 +23,10 @@ def drag(source: Locator, target: Locator) -> None:
 
 
 def test_order(house: House, browser: Browser) -> None:
-    """A thread goes up by a drag, and down by a key; another browser sees both without doing anything."""
+    """A thread goes up by a drag, and down by a key; another browser sees both without doing anything.
+
+    Where no answer comes, that is said.
+    """
     house.env["THREADCAST_CHANNELS__NEWS__SCHEDULE"] = "mon 03:00"
     for number in (1, 2, 3):
         house.command("add", house.write(thread_text(number, 3)), "-c", "news")
@@ -40,6 +43,14 @@ def test_order(house: House, browser: Browser) -> None:
         for one in rows:
             expect(one.nth(1)).to_contain_text("#3")
         expect(button).to_be_focused()
+        first.route("**/move", lambda route: route.abort(), times=1)
+        first.keyboard.press("Alt+ArrowDown")
+        expect(first.get_by_role("status")).to_have_text(
+            "No answer came. Look whether it was done before you do it again."
+        )
+        expect(rows[0].nth(1)).to_contain_text("#3")
+        assert len(complaints) == 2  # of what was cut off: the browser's own, and htmx's
+        complaints.clear()
 
 
 def test_from_text_to_readers(house: House, browser: Browser) -> None:
@@ -47,7 +58,6 @@ def test_from_text_to_readers(house: House, browser: Browser) -> None:
     with shown(house, browser) as address:
         page = sign_in(house, browser)
         page.get_by_role("link", name="Write", exact=True).click()
-        page.wait_for_url("**/compose")  # loaded: before its scripts have come, nothing hears what is typed
         box = page.get_by_label("Text, numbered")
         box.fill("1/2 A kettle sings before it boils.\n\n2/2 " + "Steam is patient. " * 40)
         news, masto = page.get_by_role("region", name="On news"), page.get_by_role("region", name="On masto")

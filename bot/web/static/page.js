@@ -62,6 +62,11 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     say(answer.querySelector("[role=alert]")?.textContent ?? document.getElementById("said")?.dataset.failed ?? "");
   }
 });
+// Without an answer nobody knows. A preview changes nothing, and is asked for again with the next key.
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (!ctx || ctx.request.method === "GET" || ctx.request.action.endsWith("/preview")) return;
+  say(document.getElementById("said")?.dataset.unanswered ?? "");
+});
 
 // Order: Alt and an arrow move the entry that has the focus, as its buttons do.
 document.addEventListener("keydown", (event) => {
