@@ -23,6 +23,7 @@ from threadcast.bot.channels.pace import Pace
 from threadcast.bot.channels.port import Channel, Clock, Reach, now
 from threadcast.bot.channels.telegram.pace import (
     PER_BOT,
+    PER_PERSON,
     BotPace,
     SharedSlots,
     SpareSlots,
@@ -134,7 +135,7 @@ def _telegram(
     from threadcast.bot.channels.telegram.channel import TelegramChannel  # noqa: PLC0415  # see `deferred`
     from threadcast.bot.channels.telegram.client import make_bot  # noqa: PLC0415
 
-    token = channel.token.get_secret_value()
+    token, rate = channel.token.get_secret_value(), settings.telegram.rate
     if token not in bots:
         bots[token] = make_bot(token, api_url=settings.telegram.api_url, proxies=settings.proxies)
     return TelegramChannel(
@@ -147,6 +148,7 @@ def _telegram(
         moved_to=_moved(channel, row),
         on_moved=partial(_note_moved, database, channel.name, clock),
         copies=None if database is None else _Copies(database, channel.name, clock),
+        probe_rate=rate if rate > PER_BOT else PER_PERSON,
     )
 
 

@@ -98,6 +98,7 @@ def test_two_who_look(house: House, browser: Browser) -> None:
     """What one does in a browser the other sees without doing anything, and so does the one who did it."""
     house.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "true"
     with shown(house, browser):
+        assert len(house.command("page").stdout.splitlines()) == 2  # the link, and whom it lets in
         first, second = sign_in(house, browser), sign_in(house, browser)
         expect(first.get_by_text("Nothing waits.")).to_be_visible()
         house.command("add", house.write(thread_text(1, 3)), "-c", "news")

@@ -38,6 +38,7 @@ from threadcast.bot.channels.telegram.errors import (
 )
 from threadcast.bot.channels.telegram.links import read_link
 from threadcast.bot.channels.telegram.lookup import Copies, Probe, Rest
+from threadcast.bot.channels.telegram.pace import PER_PERSON
 from threadcast.bot.channels.telegram.rules import rules_of
 from threadcast.bot.channels.telegram.sending import How, edit, name_of, post
 from threadcast.bot.media.errors import MediaError
@@ -84,6 +85,7 @@ class TelegramChannel:
         moved_to: int | None = None,
         on_moved: Callable[[int], None] = lambda _: None,
         copies: Copies | None = None,
+        probe_rate: float = PER_PERSON,
         probe_rest: Rest = asyncio.sleep,
     ) -> None:
         """`clock` gives UTC. `probe_chat` is the owner's private chat with the bot.
@@ -91,7 +93,7 @@ class TelegramChannel:
         There posts of unknown fate are looked at; `settle_after` is when that begins, and how long after
         that it is done again. `moved_to` is the id that the chat took since it was configured, and `on_moved`
         is told of a new one; it may block. `copies` keeps the ids of what is forwarded until it is deleted;
-        `probe_rest` waits some seconds.
+        `probe_rate` is how many in a second, `probe_rest` waits some seconds.
         """
         self.name: Final = settings.name
         self.target: Final = settings.chat
@@ -99,7 +101,9 @@ class TelegramChannel:
         self._client = Client(
             bot, name=self.name, chat=self.target, clock=clock, moved_to=moved_to, on_moved=on_moved
         )
-        self._probe = Probe(self._client, private_chat=probe_chat, copies=copies, rest=probe_rest)
+        self._probe = Probe(
+            self._client, private_chat=probe_chat, copies=copies, rate=probe_rate, rest=probe_rest
+        )
         self._settings = settings
         self._clock = clock
         self.files = files

@@ -28,6 +28,7 @@ from threadcast.bot.channels.telegram.matching import (
     own,
     verdict,
 )
+from threadcast.bot.channels.telegram.pace import PER_PERSON
 from threadcast.bot.channels.telegram.sending import name_of
 from threadcast.config.logs import get_logger
 from threadcast.queue.outcomes import Absent, Blind, Look, Obstacle, Refused, Sent, Throttled, Unreached
@@ -38,7 +39,6 @@ log = get_logger("threadcast.telegram")
 WINDOW: Final = 20  # so many ids in a row without a message: what was sent is not behind them
 FARTHEST: Final = 60  # messages behind the one before the post; in more, a person has to look
 EXTRAS: Final = 60  # messages beside a chain that an audit looks at
-PACE: Final = 1.0  # seconds between two copies: the owner's chat takes a message a second
 LONGEST_REST: Final = 10.0  # seconds that a look waits for that chat; for longer ones it begins anew then
 
 Rest = Callable[[float], Awaitable[None]]
@@ -99,7 +99,8 @@ class Forgotten:
 class Probe:
     """Sees messages of a client's chat through a private chat, None where there is none.
 
-    `copies` keeps what is still to be deleted there; `rest` waits some seconds.
+    `copies` keeps what is still to be deleted there, `rate` is how many it takes in a second; `rest` waits
+    some seconds.
     """
 
     def __init__(
@@ -108,12 +109,14 @@ class Probe:
         *,
         private_chat: int | None,
         copies: Copies | None = None,
+        rate: float = PER_PERSON,
         rest: Rest = asyncio.sleep,
     ) -> None:
         self._client = client
         self._private_chat = private_chat
         self._rest = rest
-        self._last = -PACE
+        self._apart = 1 / rate
+        self._last = -self._apart
         self._kept = copies or Forgotten()
         self._copies: frozenset[int] | None = None  # that are still in the private chat; None: not read yet
 
@@ -230,7 +233,7 @@ class Probe:
     async def _see(self, chat: telegram.ChatFullInfo, message_id: int) -> Shown | None:
         """One message of the chat, None where there is none with this id."""
         private = self._private()
-        wait = self._last + PACE - time.monotonic()
+        wait = self._last + self._apart - time.monotonic()
         copy: telegram.Message | None = None
         while copy is None:
             if wait > 0:

@@ -14,6 +14,7 @@ from threadcast.bot.channels.pace import Pace
 from threadcast.queue.outcomes import Outcome, Sent, Throttled
 
 PER_BOT = 30.0  # messages a second over all chats of a bot
+PER_PERSON = 1.0  # messages a second into a private chat
 BURST = 3  # messages that a chat takes at once after a rest
 IN_A_GROUP = 20  # messages in GROUP_SPAN
 GROUP_SPAN = timedelta(seconds=61)  # a minute, and what the way may take

@@ -67,3 +67,14 @@ async def test_chats_of_one_bot_share_it(tmp_path: Path) -> None:
             assert await asyncio.gather(*(channel.preflight() for channel in channels)) == [None] * 20
     asked = [request.path.rsplit("/", 1)[-1] for request in server.requests]
     assert asked.count("getMe") == 1
+
+
+@pytest.mark.parametrize(("rate", "apart"), [("0.5", 1.0), ("30", 1.0), ("1000", 0.001)])
+async def test_how_fast_posts_are_looked_for(tmp_path: Path, rate: str, apart: float) -> None:
+    """Copies go to the owner a second apart, but on a server of one's own that takes any number."""
+    given = KINDS["telegram"] | {
+        "THREADCAST_CHANNELS__NEWS__KIND": "telegram",
+        "THREADCAST_TELEGRAM__RATE": rate,
+    }
+    async with open_channels(load(given, folder=tmp_path)) as (channel,):
+        assert channel._probe._apart == apart  # type: ignore[attr-defined]

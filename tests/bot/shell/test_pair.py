@@ -1,6 +1,8 @@
 """`pair` prints a link that lets in who opens it, and says what is missing for that."""
 
+import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
@@ -68,3 +70,18 @@ def test_the_log_that_stays_has_no_code(shell: Shell, capfd: pytest.CaptureFixtu
     structlog.get_logger("threadcast.chat").warning("nobody steers this service yet", link=link)
     assert link in capfd.readouterr().err
     assert '"link": "https://t.me/example_bot?start=***"' in path.read_text()
+
+
+def test_the_page_is_elsewhere(shell: Shell, server: TelegramServer) -> None:
+    """A link to the page comes with a word where another program is there, or nobody, or no service runs."""
+    shell.ok("queue")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        for port in (silent.getsockname()[1], urlsplit(server.url).port):
+            place = f"127.0.0.1:{port}"
+            shell.env["THREADCAST_WEB__LISTEN"] = place
+            assert shell.ok("page").splitlines()[-1] == "The service has to run for that: threadcast run"
+            with shell.service():
+                said = shell.ok("page").splitlines()
+            assert said[0].startswith(f"http://{place}/")
+            assert said[-1].startswith(f"The page does not answer at {place}.")

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -36,8 +37,15 @@ from threadcast.bot.shell.screen import Screen, safe
 from threadcast.bot.shell.setup.asking import on_terminal
 from threadcast.config import logs
 from threadcast.config.settings import DEFAULT, InForce, Settings, in_force
+from threadcast.config.web import Listener
 
 NOT_WITHOUT_SERVICE = N_("The service has to run for that: threadcast run")
+
+LIVE = b'{"live":true}'  # what the page says at /health/live
+NOT_THE_PAGE = N_(
+    "The page does not answer at {place}. Unless the service starts just now, another program has that "
+    "place: name another one in THREADCAST_WEB__LISTEN"
+)
 
 NOTHING_YET = N_("Nothing is set up yet. Set it up now? Else all goes to one local channel")
 
@@ -172,6 +180,19 @@ def page(session: Session) -> None:
     session.screen.say(_("Who opens it first, within five minutes, is signed in as you."))
     if not session.wake():
         session.screen.say(_(NOT_WITHOUT_SERVICE))
+    elif session.database.is_file and not _shows_page(web.listen):  # in a fleet others may show it
+        session.screen.say(_(NOT_THE_PAGE).format(place=web.listen))
+
+
+def _shows_page(listen: Listener) -> bool:
+    """Whether it is our page that answers at a place, which another program may have taken."""
+    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415  # no other command needs it
+
+    asked = HTTPConnection(listen.host, listen.port, timeout=1)
+    with closing(asked), suppress(OSError, HTTPException):
+        asked.request("GET", "/health/live")
+        return asked.getresponse().read(100) == LIVE
+    return False
 
 
 @click.command()

@@ -208,7 +208,7 @@ class TestForwarding:
             channel._probe._rest = rest
             assert await house.look(channel=channel) == Absent()
         assert len(waits) >= 3
-        assert all(0 < wait <= telegram_probe.PACE for wait in waits)
+        assert all(0 < wait <= 1 for wait in waits)
 
     async def test_a_chat_that_was_just_written_to(self, house: House) -> None:
         """Where Telegram asks for a moment, as after an answer in that chat, the look goes on then."""
