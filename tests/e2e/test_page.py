@@ -70,6 +70,8 @@ def shown(house: House, browser: Browser) -> Iterator[str]:
         assert service.stop() == 0
 
 
+# Waits until something changed that is not shown.
+STALE = "async () => { while (!stale) await new Promise(requestAnimationFrame) }"
 # In each document: whether what a live part asked for when the stream opened is shown.
 LIVE = "addEventListener('htmx:after:swap', () => { document.body.dataset.fresh = '' }, true)"
 
@@ -110,6 +112,30 @@ def test_two_who_look(house: House, browser: Browser) -> None:
         expect(second.get_by_text("published", exact=True)).to_be_visible()
         expect(first.get_by_text("published", exact=True)).to_be_visible()
     assert len(house.on_telegram()) == 3
+
+
+def test_under_the_hand(house: House, browser: Browser) -> None:
+    """What has the focus or stands open is left alone while things change, and shows them once it is let go."""
+    house.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "true"
+    house.command("add", house.write(thread_text(1, 3)), "-c", "news")
+    with shown(house, browser) as address:
+        page = sign_in(house, browser)
+        expect(page.locator("body[data-fresh]")).to_be_visible()
+        page.keyboard.press("Tab")
+        page.get_by_role("button", name="Publish #1 on news").focus()
+        house.command("add", house.write(thread_text(2, 3)), "-c", "news")
+        page.evaluate(STALE)
+        page.get_by_role("link", name="Queue").focus()
+        expect(page.get_by_role("button", name="Publish #2 on news")).to_be_visible()
+
+        page.goto(f"{address}/threads/1")
+        expect(page.locator("body[data-fresh]")).to_be_visible()
+        remove = page.locator("summary", has_text="Remove")
+        remove.click()
+        house.command("publish", "1")
+        page.evaluate(STALE)
+        remove.click()
+        expect(page.get_by_text("published", exact=True)).to_be_visible()
 
 
 def test_by_keyboard(house: House, browser: Browser) -> None:

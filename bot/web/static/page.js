@@ -33,6 +33,8 @@ if (parts().length) {
   stream.addEventListener("open", () => refresh());
   document.addEventListener("visibilitychange", behind);
   document.addEventListener("pointerup", behind);
+  document.addEventListener("focusout", () => setTimeout(behind));  // then what comes next has the focus
+  document.addEventListener("toggle", behind, true);
   document.addEventListener("dragend", () => { unmark(); dragged = null; behind(); });
   document.addEventListener("htmx:before:swap", (event) => {
     const { sourceElement: part } = event.detail.ctx;
