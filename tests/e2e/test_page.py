@@ -115,7 +115,7 @@ def test_two_who_look(house: House, browser: Browser) -> None:
 
 
 def test_under_the_hand(house: House, browser: Browser) -> None:
-    """What has the focus or stands open is left alone while things change, and shows them once it is let go."""
+    """What has the focus or stands open is left alone while things change, and shows them when let go."""
     house.env["THREADCAST_CHANNELS__NEWS__HOLD"] = "true"
     house.command("add", house.write(thread_text(1, 3)), "-c", "news")
     with shown(house, browser) as address:
