@@ -132,7 +132,6 @@ def _catalogue(language: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
-@cache
 def read(language: str) -> "Catalog":
     """Return a catalogue as it is written."""
     # Most of a service's life, and every command in English, goes without Babel.
