@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from threadcast.bot.channels.mastodon.instance import Instance, fit_to_show
 from threadcast.bot.channels.port import Clock
@@ -40,7 +41,7 @@ class Learned:
         if self.read(LATELY / 2) == instance:
             return
         now = self._clock()
-        text = _Answer(at=now, instance=instance).model_dump_json()
-        if len(text) <= LONGEST and fit_to_show(text):
-            with suppress(StoreError):
+        with suppress(StoreError, PydanticSerializationError):  # the latter of what is no Unicode
+            text = _Answer(at=now, instance=instance).model_dump_json()
+            if len(text) <= LONGEST and fit_to_show(text):
                 self._notes.write(self._page, 1, text, now=now)

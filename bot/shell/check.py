@@ -28,7 +28,7 @@ from threadcast.queue.store.fleet.jobs import require_jobs
 async def examine(settings: Settings) -> list[tuple[str, Finding]]:
     """Return findings in the order of looking, each with what it is about.
 
-    Channels are asked side by side; they know of the queue where it can be opened.
+    Channels are asked side by side; they know of the queue where it can be used.
     """
     database, settings, found = await asyncio.to_thread(_examine_queue, settings)
     configured = Sentence("{n} channel configured", "{n} channels configured", n=len(settings.channels))
@@ -39,7 +39,9 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
     with nullcontext() if database is None else closing(database):
         if database is not None:
             people.read(database.notes)
-        async with open_channels(settings, database) as channels:
+        # What is damaged may be read, and is not written to.
+        sound = None if any(one.level == "error" for one in found) else database
+        async with open_channels(settings, sound) as channels:
             answers = await asyncio.gather(*(channel.check() for channel in channels))
     for channel, answer in zip(channels, answers, strict=True):
         findings += [(channel.name, one) for one in answer]

@@ -10,7 +10,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Collection, Iterator
-from contextlib import chdir, contextmanager
+from contextlib import AbstractContextManager, chdir, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -25,7 +25,9 @@ from pydantic import SecretStr
 
 from tests.bot.shell.typed import Shell
 from tests.faults.fuzzing_chat import UPDATES, chat
+from tests.queue.store.fresh import fresh_notes
 from tests.servers.http import Answer, Cut, LoopbackServer, Request, Response
+from threadcast.bot.channels.learned import Learned
 from threadcast.bot.channels.mastodon.channel import MastodonChannel
 from threadcast.bot.channels.mastodon.errors import classify
 from threadcast.bot.channels.mastodon.headers import reset_at
@@ -44,6 +46,7 @@ from threadcast.config.settings import SettingsError, in_force, load, variables
 from threadcast.queue.compose import length as measure
 from threadcast.queue.compose.compose import compose
 from threadcast.queue.compose.rules import CannotComposeError, Numbering, Rules
+from threadcast.queue.store.notes import Notes
 from threadcast.queue.text.parse import render
 
 LONGEST = 10.0  # seconds a case may take on a busy machine before it counts as a hang
@@ -341,10 +344,11 @@ async def everything(channel: Channel, token: str) -> None:
     require_no_secret(*said, secrets=pieces(token))  # the one that this server has seen
 
 
-def mastodon_on(url: str) -> Channel:
+def mastodon_on(url: str, notes: Notes | None = None) -> Channel:
     conceal((BEARER,))
     settings = MastodonChannelSettings(name="masto", url=url, token=SecretStr(BEARER))
-    return MastodonChannel(settings, clock=lambda: NOON, timeout=5)
+    learned = None if notes is None else Learned(notes, url, lambda: NOON)
+    return MastodonChannel(settings, clock=lambda: NOON, timeout=5, learned=learned)
 
 
 def telegram_on(url: str) -> Channel:
@@ -453,6 +457,10 @@ def answers(make: Callable[[str], Channel], token: str) -> Iterator[Judge]:
         yield judge
 
 
+def learning() -> AbstractContextManager[Judge]:
+    return answers(partial(mastodon_on, notes=fresh_notes()), BEARER)
+
+
 @contextmanager
 def commands() -> Iterator[Judge]:
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
@@ -479,7 +487,7 @@ GROUPS: dict[str, tuple[st.SearchStrategy[Any], Opened, int]] = {
     "files": (FILES, files, 60_000),
     "environment": (ENVIRONMENTS, environments, 8_000),
     "errors and headers": (ERRORS, errors, 32_000),
-    "Mastodon's answers": (_answers(MASTODON), partial(answers, mastodon_on, BEARER), 2_000),
+    "Mastodon's answers": (_answers(MASTODON), learning, 2_000),
     "Telegram's answers": (_answers(TELEGRAM), partial(answers, telegram_on, BOT_TOKEN), 1_000),
     "commands": (COMMANDS, commands, 2_000),
     "the chat": (UPDATES, chat, 2_000),

@@ -109,7 +109,8 @@ def _pictures_of(info: object) -> PictureLimits:
     """What the server takes of a picture, where it tells."""
     usual = MASTODON_PICTURES
     named = dig(info, "configuration", "media_attachments", "supported_mime_types")
-    mimes = usual.mimes & set(named) if isinstance(named, list) and named else usual.mimes
+    told = named if isinstance(named, list) and named else usual.mimes
+    mimes = usual.mimes.intersection(one for one in told if isinstance(one, str))
     return replace(
         usual,
         mimes=frozenset(mimes | {"image/jpeg"}),

@@ -71,7 +71,7 @@ def status_of(answer: object) -> Status | None:
         readers=Readers(
             *(_count(dig(answer, f"{name}_count")) for name in ("favourites", "reblogs", "replies"))
         ),
-        is_distributed=dig(answer, "visibility") in {"public", "unlisted"},
+        is_distributed=dig(answer, "visibility") in ("public", "unlisted"),
     )
 
 

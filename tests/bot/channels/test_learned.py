@@ -118,9 +118,9 @@ async def test_a_queue_that_is_gone(place: Place) -> None:
         assert (await channel.rules()).limit == 500
 
 
-@pytest.mark.parametrize("version", ["4.6.0+a-secret-to-keep", "4" * LONGEST])
+@pytest.mark.parametrize("version", ["4.6.0+a-secret-to-keep", "4" * LONGEST, "4\ud800"])
 def test_what_is_not_noted(place: Place, version: str) -> None:
-    """A secret that the server repeats is not written down, nor what is too long."""
+    """A secret that the server repeats is not written down, nor what is too long or no Unicode."""
     conceal(("a-secret-to-keep",))
     place.learned.write(Instance("mastodon", version, 700, 23))
     assert place.learned.read() is None

@@ -290,3 +290,14 @@ async def test_what_a_channel_shows() -> None:
     assert (made.name, made.target) == ("masto", "https://a.example")
     assert (made.name, made.kind, made.target) == ("masto", "mastodon", "https://a.example")
     await made.close()
+
+
+def test_odd_types_of_pictures() -> None:
+    """Of the types that a server takes, what is no name of one is passed over."""
+    named = [{"image/gif": True}, "image/png", ["image/gif"], 7]
+    found = instance_of(
+        {"version": "4.6.0", "configuration": {"media_attachments": {"supported_mime_types": named}}},
+        "mastodon",
+    )
+    assert found is not None
+    assert found.pictures.mimes == {"image/png", "image/jpeg"}

@@ -182,6 +182,7 @@ ANSWER: dict[str, Any] = {
         ({"edited_at": NOW}, status(account="1001", edited=NOW)),
         ({"reblog": {"id": "1"}}, status(account="1001", is_boost=True)),
         ({"visibility": "private"}, status(account="1001", is_distributed=False)),
+        ({"visibility": {"name": "public"}}, status(account="1001", is_distributed=False)),
         ({"id": None}, None),
         ({"id": ""}, None),
         ({"account": None}, None),
