@@ -87,7 +87,7 @@ def _scopes(client: Client) -> frozenset[str] | Fault | None:
     if isinstance(answer, Fault):
         return None if answer.lacking else answer  # GoToSocial and snac have no such call
     scopes = dig(answer, "scopes")
-    return frozenset(map(str, scopes)) if isinstance(scopes, list) else None
+    return frozenset(redact(str(one)) for one in scopes) if isinstance(scopes, list) else None
 
 
 def preflight(client: Client, *, now: datetime) -> Obstacle | None:

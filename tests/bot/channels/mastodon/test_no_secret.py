@@ -56,6 +56,8 @@ async def test_reasons_and_findings(server: Babbler) -> None:
     say(server, SERVER | {"version": f"4.6.0+{BEARER}"})
     assert "4.6.0+***" in " ".join(found.what for found in await channel.check())
     assert (await channel.rules()).limit == 500
+    say(server, SERVER | {"scopes": [BEARER, "write"]})
+    assert "scopes: *** write" in " ".join(found.what for found in await channel.check())
     for content in (CHAT, STATUS, [STATUS | {"id": BEARER}], {"error": BEARER}):
         say(server, content)
         await everything(channel, BEARER)
