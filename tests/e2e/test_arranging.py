@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 
 from tests.e2e.house import House, thread_text
 from tests.e2e.test_page import AXE, browser, complaints, shown, sign_in
@@ -14,6 +14,14 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here: make browser"),
 ]
+
+# Notes from now on which thread the list begins with.
+FIRST = """() => {
+  globalThis.first = [];
+  const look = () => first.push(document.querySelector("ol.entries a").textContent);
+  new MutationObserver(look).observe(document.getElementById("list"), { childList: true });
+  look();
+}"""
 
 
 def drag(source: Locator, target: Locator) -> None:
@@ -51,6 +59,34 @@ def test_order(house: House, browser: Browser) -> None:
         expect(rows[0].nth(1)).to_contain_text("#3")
         assert len(complaints) == 2  # of what was cut off: the browser's own, and htmx's
         complaints.clear()
+
+
+def test_an_answer_that_comes_late(house: House, browser: Browser) -> None:
+    """What one moved stays where it was moved to, though the page had asked for its list before."""
+    house.env["THREADCAST_CHANNELS__NEWS__SCHEDULE"] = "mon 03:00"
+    for number in (1, 2):
+        house.command("add", house.write(thread_text(number, 3)), "-c", "news")
+    with shown(house, browser):
+        page = sign_in(house, browser)
+        page.locator("body[data-fresh]").wait_for()
+        late: list[tuple[Route, APIResponse]] = []
+
+        def hold(route: Route) -> None:
+            late.append((route, route.fetch()))
+
+        page.route("**/?channel=*", hold, times=1)
+        with page.expect_request("**/?channel=*"):
+            house.command("add", house.write(thread_text(3, 3)), "-c", "news")
+        while not late:
+            page.evaluate("new Promise(requestAnimationFrame)")
+        page.get_by_role("button", name="Move #2 up on news").click()
+        expect(page.get_by_role("status")).to_have_text("#2 was moved up on news.")
+        page.evaluate(FIRST)
+        (route, answer) = late.pop()
+        with page.expect_response("**/?channel=*"):
+            route.fulfill(response=answer)
+        expect(page.get_by_role("region", name="Waits").get_by_role("listitem")).to_have_count(3)
+        assert {one.split()[0] for one in page.evaluate("first")} == {"#2"}
 
 
 def test_from_text_to_readers(house: House, browser: Browser) -> None:

@@ -36,11 +36,17 @@ if (parts().length) {
   document.addEventListener("focusout", () => setTimeout(behind));  // then what comes next has the focus
   document.addEventListener("toggle", behind, true);
   document.addEventListener("dragend", () => { unmark(); dragged = null; behind(); });
+  // Nor does an answer that was asked for before a person changed something take what that showed away again.
+  let changes = 0;
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => { ctx.changes = changes; });
   document.addEventListener("htmx:before:swap", (event) => {
-    const { sourceElement: part } = event.detail.ctx;
-    if (!part.matches("[data-live]") || !inUse(part)) return;
-    stale = true;
-    event.preventDefault();
+    const { ctx } = event.detail, part = ctx.sourceElement;
+    if (ctx.request.method !== "GET") changes += 1;
+    else if (part.matches("[data-live]") && (ctx.changes < changes || inUse(part))) {
+      stale = true;
+      event.preventDefault();
+      if (!inUse(part)) setTimeout(behind);
+    }
   });
   // What many pages were told of is made once for all of them.
   function refresh(told = false) {
