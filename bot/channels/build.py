@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from threadcast.bot.channels.deferred import Known, deferred
 from threadcast.bot.channels.learned import Learned
-from threadcast.bot.channels.mastodon.instance import reach_of
+from threadcast.bot.channels.mastodon.instance import Instance, reach_of
 from threadcast.bot.channels.mastodon.pace import MastodonPace
 from threadcast.bot.channels.media import (
     MASTODON_FILES,
@@ -76,6 +76,7 @@ def build_channels(
     owner = next(iter(owners), None)
     store = open_store(settings)
     bots: dict[str, Bot] = {}  # by token
+    said: dict[str, Instance | None] = {}  # lately, by a server's address
     built: list[Channel] = []
     for channel in settings.channels:
         name, also = channel.name, channel.also
@@ -99,7 +100,9 @@ def build_channels(
                 files = ChannelFiles(store, MASTODON_FILES, MASTODON_PICTURES)
                 learned = None if database is None else Learned(database.notes, channel.url, clock)
                 account = partial(_mastodon, channel, settings, clock, files, learned)
-                told = learned.read() if learned and lately else None
+                if lately and learned and channel.url not in said:
+                    said[channel.url] = learned.read()
+                told = said.get(channel.url)
                 known = Known(
                     name,
                     channel.kind,
@@ -148,7 +151,7 @@ def _telegram(
         moved_to=_moved(channel, row),
         on_moved=partial(_note_moved, database, channel.name, clock),
         copies=None if database is None else _Copies(database, channel.name, clock),
-        probe_rate=rate if rate > PER_BOT else PER_PERSON,
+        probe_rate=PER_PERSON if _has_limits(rate) else rate,
     )
 
 
@@ -220,7 +223,7 @@ def build_paces(
                 here = bots.setdefault(token, bot_pace(settings))
                 paces[name] = TelegramPace(
                     rate,
-                    group=is_group(channel.chat) and rate <= PER_BOT,
+                    group=is_group(channel.chat) and _has_limits(rate),
                     shared=here if database.is_file else SharedSlots(here, _slots(settings, token, database)),
                     remembered=remembered.get(name),
                     recent=(lambda _: ()) if database.is_file else partial(database.reading.sent_at, name),
@@ -238,8 +241,12 @@ def bot_pace(settings: Settings) -> BotPace:
     return BotPace(_per_bot(settings))
 
 
+def _has_limits(rate: float) -> bool:
+    """Whether Telegram's limits hold: a rate that none of its chats takes means a server without them."""
+    return rate <= PER_BOT
+
+
 def _per_bot(settings: Settings) -> float:
-    """A rate that none of Telegram's chats takes means a server without limits."""
     return max(PER_BOT, settings.telegram.rate)
 
 
@@ -260,7 +267,7 @@ def chat_pace(settings: Settings, shared: BotPace, database: Database, chat: int
     slots = SpareSlots(shared)
     if token is not None and not database.is_file:
         slots = SpareSlots(shared, count=_aside(_slots(settings, token.get_secret_value(), database)))
-    return TelegramPace(rate, group=chat < 0 and rate <= PER_BOT, shared=slots)
+    return TelegramPace(rate, group=chat < 0 and _has_limits(rate), shared=slots)
 
 
 def _aside(take: Callable[[datetime], datetime]) -> Callable[[datetime], None]:

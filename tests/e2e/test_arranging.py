@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 
 from tests.e2e.house import House, thread_text
-from tests.e2e.test_page import AXE, browser, complaints, shown, sign_in
+from tests.e2e.test_page import AXE, browser, complaints, shown, sign_in, wait_until_live
 
 __all__ = ["browser"]  # a fixture
 pytestmark = [
@@ -26,7 +26,7 @@ FIRST = """() => {
 
 def drag(source: Locator, target: Locator) -> None:
     """Drag once the page is live: what it replaces while it is pressed, the driver lets go without a word."""
-    source.page.locator("body[data-fresh]").wait_for()
+    wait_until_live(source.page)
     source.drag_to(target, steps=10)  # a hand makes many moves
 
 
@@ -68,7 +68,7 @@ def test_an_answer_that_comes_late(house: House, browser: Browser) -> None:
         house.command("add", house.write(thread_text(number, 3)), "-c", "news")
     with shown(house, browser):
         page = sign_in(house, browser)
-        page.locator("body[data-fresh]").wait_for()
+        wait_until_live(page)
         late: list[tuple[Route, APIResponse]] = []
 
         def hold(route: Route) -> None:

@@ -76,6 +76,10 @@ STALE = "async () => { while (!stale) await new Promise(requestAnimationFrame) }
 LIVE = "addEventListener('htmx:after:swap', () => { document.body.dataset.fresh = '' }, true)"
 
 
+def wait_until_live(page: Page) -> None:
+    page.locator("body[data-fresh]").wait_for()
+
+
 def sign_in(
     house: House, browser: Browser, *, width: int = 1000, height: int = 900, touch: bool = False
 ) -> Page:
@@ -120,7 +124,7 @@ def test_under_the_hand(house: House, browser: Browser) -> None:
     house.command("add", house.write(thread_text(1, 3)), "-c", "news")
     with shown(house, browser) as address:
         page = sign_in(house, browser)
-        expect(page.locator("body[data-fresh]")).to_be_visible()
+        wait_until_live(page)
         page.keyboard.press("Tab")
         page.get_by_role("button", name="Publish #1 on news").focus()
         house.command("add", house.write(thread_text(2, 3)), "-c", "news")
@@ -129,7 +133,7 @@ def test_under_the_hand(house: House, browser: Browser) -> None:
         expect(page.get_by_role("button", name="Publish #2 on news")).to_be_visible()
 
         page.goto(f"{address}/threads/1")
-        expect(page.locator("body[data-fresh]")).to_be_visible()
+        wait_until_live(page)
         remove = page.locator("summary", has_text="Remove")
         remove.click()
         house.command("publish", "1")
