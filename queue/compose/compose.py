@@ -114,7 +114,7 @@ def _kept(thread: Thread, shown: list[_Shown], rules: Rules) -> tuple[Post, ...]
         if one.fits(text, rules):
             posts.append(one.post(marker, text, rules))
             continue
-        frame = _Frame(thread.placement, part.joint or " ", _letters(marker, loose))
+        frame = _Frame(thread.placement, (part.marker and part.joint) or " ", _letters(marker, loose))
         pieces = list(_pieces(one, frame, rules))
         posts += (
             one.post(frame.label(piece), frame.around(piece, text), rules, piece)

@@ -179,7 +179,6 @@ def _url(scheme: str) -> regex.Pattern[str]:
     )
 
 
-@cache
 def _bare_url() -> regex.Pattern[str]:
     """A bare domain with a path or a query may run over a scheme that comes after it."""
     return regex.compile(rf"\.{_top_level()}(?::[0-9]+)?[/?]", _FLAGS)

@@ -126,21 +126,32 @@ class Text:
         found = [match for match in _SEPARATOR.finditer(self._text) if not within(match.start(), code)]
         starts = [0, *(match.end() for match in found)]
         stops = [*(match.start() for match in found), len(self._text)]
+        last = next(
+            (stop for start, stop in zip(starts[::-1], stops[::-1], strict=True) if self._says(start, stop)),
+            0,
+        )
         parts: list[Part] = []
         left: list[Notice] = []
         for start, stop in zip(starts, stops, strict=True):
             begin, cuts = self._skip(start, stop)
             left += self._left_out(cuts)
-            kept, cuts = self._cut(begin, stop, None, last=stop == len(self._text))
+            kept, cuts = self._cut(begin, stop, None, last=stop == last)
             parts += self._unnumbered(begin, kept)
             left += self._left_out(cuts)
         if parts:
             yield _thread(tuple(parts), Placement.PREFIX, None, "", left)
 
+    def _says(self, start: int, stop: int) -> bool:
+        """Whether there is more between these offsets than white space and what a reader added."""
+        begin, _ = self._skip(start, stop)
+        kept, _ = self._cut(begin, stop, None, last=False)
+        return bool(self._text[begin:kept].strip())
+
     def _unnumbered(self, start: int, stop: int) -> Iterator[Part]:
         raw = self._text[start:stop]
         if words := raw.strip():
-            yield _part(None, "", words, self._line_at(start + _leading(raw)))
+            _, _, indent = raw[: _leading(raw)].rpartition("\n")
+            yield _part(None, indent, words, self._line_at(start + _leading(raw)))
 
     def _skip(self, start: int, stop: int) -> tuple[int, list[_Cut]]:
         """Where the text begins that is a part's, and what is cut off before it."""
@@ -175,9 +186,8 @@ def _part(mark: Mark | None, joint: str, words: str, line: int, below: int = 0) 
     if "![" in words:
         code = fences(f"\n{words}\n")
         text, media = take_out(words, line + below, lambda offset: within(offset + 1, code))
-    if mark is None:
-        return Part(None, "", "", text, line, media)
-    return Part(mark.number, mark.marker, joint if text else "", text, line, media)
+    number, marker = (mark.number, mark.marker) if mark else (None, "")
+    return Part(number, marker, joint if text else "", text, line, media)
 
 
 def _leading(text: str) -> int:

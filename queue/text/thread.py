@@ -83,10 +83,10 @@ class Part:
     """One numbered part.
 
     `marker` is the number as the author wrote it, lead-in included (`7/`, `🧵 1/30`, `(7)`), empty
-    where there was none. `joint` is the white space between marker and text, kept so that
-    `written` gives the part back exactly. `text` holds everything else, inner line breaks and
-    blank lines included, trailing blanks and blank lines at its ends dropped. `media` are the files it
-    shows, in order; the lines that name them are not in the text.
+    where there was none. `joint` is the white space between marker and text, kept so that `written` gives
+    the part back exactly; without a marker, how far its first line is indented. `text` holds everything
+    else, inner line breaks and blank lines included, trailing blanks and blank lines at its ends dropped.
+    `media` are the files it shows, in order; the lines that name them are not in the text.
     """
 
     number: int | None
@@ -153,6 +153,8 @@ def whole(part: Part, placement: Placement) -> str:
     """A part with the lines that name its files, for `parse` to read again: marker and text stay together."""
     lines = [as_line(media) for media in part.media]
     text = written(part, placement)
+    if not part.marker:  # by its indentation, what looks like a number is read as one, or as text
+        text = part.joint + text
     if placement is Placement.PREFIX:
         return "\n".join([text, *lines] if text else lines)
     return "\n".join([*lines, text])

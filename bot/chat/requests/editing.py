@@ -126,7 +126,7 @@ def _reworded(thread: Thread, place: int, text: str) -> Part:
         new = new.removeprefix(one.marker).lstrip()
     elif one.marker:
         new = new.removesuffix(one.marker).rstrip()
-    return replace(one, text=new, joint=one.joint or " ")
+    return replace(one, text=new, joint=one.joint or (one.marker and " "))
 
 
 def edited(context: Context, sender: Sender, dossier: Dossier, text: str) -> Answer | Awaitable[Answer]:

@@ -143,6 +143,9 @@ def test_nothing_is_lost(text: str) -> None:
 @given(texts)
 @example("1/1\n• 2/ 0/\n0 1/")  # the doubtful number is in the thread behind
 @example("1/0@\n\n1\u200e/\n0/0\n1/0")  # no title: a number with something invisible in it
+@example("1.\n---\n 2.")  # no list: the second is indented deeper
+@example("END\n\nmore\n---")  # nothing behind the separator: what is before it ends the thread
+@example("END\n\nmore\n---\n@anna\n2h\n3 replies")  # nothing but a reader's lines
 def test_what_is_rendered_parses_to_the_same_thread(text: str) -> None:
     """Each thread, rendered by itself, is that thread again: parts, notices, total, end and fingerprint."""
     for thread in parse(text):
