@@ -13,12 +13,11 @@ does not speak English.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
+from gettext import GNUTranslations, NullTranslations, c2py
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from threadcast.queue.sentences import Sentence
@@ -124,12 +123,29 @@ def N_(message: str) -> str:  # noqa: N802  # gettext's name for it
 def _catalogue(language: str) -> NullTranslations:
     if language == DEFAULT:
         return NullTranslations()
-    from babel.messages.mofile import write_mo  # noqa: PLC0415  # see `read`
+    return _Catalogue(read(language))
 
-    compiled = BytesIO()
-    write_mo(compiled, read(language))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+
+class _Catalogue(GNUTranslations):
+    """gettext's own, out of a catalogue as it is written: to compile it first takes as long as to read it."""
+
+    def __init__(self, catalog: "Catalog") -> None:
+        super().__init__()
+        self.plural = c2py(catalog.plural_expr)
+        self._catalog = dict(_forms(catalog))
+
+
+def _forms(catalog: "Catalog") -> Iterator[tuple[str | tuple[str, int], str]]:
+    """The sentences as gettext looks them up, those with a number by the form that goes with it."""
+    for message in catalog:
+        if message.fuzzy or not message.id:  # the header has no words
+            continue
+        said = message.string or ""  # by form where it has a number
+        if isinstance(said, str):
+            forms: Iterable[tuple[str | tuple[str, int], str]] = [(str(message.id), said)]
+        else:
+            forms = (((message.id[0], form), text) for form, text in enumerate(said))
+        yield from ((key, text) for key, text in forms if text)
 
 
 def read(language: str) -> "Catalog":

@@ -34,6 +34,9 @@ IMPORTED = (
         "threadcast.bot.shell.commands.threads",
         "tests.faults.stand",
     ),
+    # What the service imports when it first needs it.
+    *("anyio._backends._asyncio", "apscheduler.executors.asyncio", "apscheduler.triggers.interval"),
+    *("alembic.command", "greenlet", "httpcore", "socksio", "structlog.dev", "tests.e2e.catalogues"),
 )
 
 _forks = get_context("forkserver")
