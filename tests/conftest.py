@@ -1,5 +1,6 @@
 """What tests in several folders share."""
 
+import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: at the end it would keep the other processes waiting."""
     items.sort(key=lambda item: not item.path.is_relative_to(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and not in what stays: that took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,7 @@ IMPORTED = (
     ),
     # What the service imports when it first needs it.
     *("anyio._backends._asyncio", "apscheduler.executors.asyncio", "apscheduler.triggers.interval"),
-    *("alembic.command", "greenlet", "httpcore", "socksio", "structlog.dev", "tests.e2e.catalogues"),
+    *("alembic.command", "greenlet", "httpcore", "socksio", "structlog.dev", "tests.e2e.made_once"),
 )
 
 _forks = get_context("forkserver")
