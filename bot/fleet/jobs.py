@@ -28,7 +28,9 @@ PAUSE = 0.5  # seconds until another try where the database does not answer
 PATIENCE = 5.0  # seconds to wait for a connection
 SWEEP = "*/30 * * * *"  # for hints that nobody could give: every half hour
 HAND_ON = timedelta(seconds=2)  # until another machine is asked about a channel that this one does not know
-TRIES = 10  # machines that are asked
+# How often somebody is asked. Which machine answers is chance: where one of three knows a channel, ten times
+# were in vain for one hint in sixty, which then waited for the sweep.
+TRIES = 40
 
 Waiting = Callable[[], Sequence[str]]
 

@@ -68,6 +68,14 @@ def waiting(url: str) -> list[str]:
         return sorted(row[0] for row in rows)
 
 
+@pytest.fixture
+def handed_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a machine does not know is offered again until another takes it, which is chance."""
+    monkeypatch.setattr(fleet_jobs, "HAND_ON", timedelta())
+    monkeypatch.setattr(fleet_jobs, "TRIES", 10**6)
+
+
+@pytest.mark.usefixtures("handed_on_at_once")
 async def test_a_hint_reaches_another_machine(url: str) -> None:
     """What one machine is told, another one looks at."""
     looks = Looks("news", "daily")
@@ -95,10 +103,9 @@ def test_one_hint_waits_for_each_channel(url: str) -> None:
     assert waiting(url) == ["a", "b", "c"]
 
 
-async def test_a_channel_that_a_machine_does_not_know(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("handed_on_at_once")
+async def test_a_channel_that_a_machine_does_not_know(url: str) -> None:
     """It is handed on, until a machine is asked that knows it."""
-    monkeypatch.setattr(fleet_jobs, "HAND_ON", timedelta())
-    monkeypatch.setattr(fleet_jobs, "TRIES", 10**6)  # as many as the other takes to be there
     stranger, looks = Looks(), Looks("news")
     one, two = (Jobs(url, list, now) for _ in range(2))
     async with working(one, stranger):
