@@ -13,7 +13,7 @@ does not speak English.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -138,14 +138,13 @@ class _Catalogue(GNUTranslations):
 def _forms(catalog: "Catalog") -> Iterator[tuple[str | tuple[str, int], str]]:
     """The sentences as gettext looks them up, those with a number by the form that goes with it."""
     for message in catalog:
-        if message.fuzzy or not message.id:  # the header has no words
+        said = message.string  # by form where it has a number
+        if message.fuzzy or not message.id or not said:  # the header has no words
             continue
-        said = message.string or ""  # by form where it has a number
         if isinstance(said, str):
-            forms: Iterable[tuple[str | tuple[str, int], str]] = [(str(message.id), said)]
+            yield str(message.id), said
         else:
-            forms = (((message.id[0], form), text) for form, text in enumerate(said))
-        yield from ((key, text) for key, text in forms if text)
+            yield from (((message.id[0], form), text) for form, text in enumerate(said) if text)
 
 
 def read(language: str) -> "Catalog":

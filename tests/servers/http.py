@@ -8,8 +8,7 @@ import json
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from functools import cached_property
@@ -219,17 +218,6 @@ class LoopbackServer(ABC):
         self._bugs.append(bug)
 
 
-@contextmanager
-def unmeasured() -> Iterator[None]:
-    """Count no lines in this thread: none of them is Threadcast's, and to count them takes as long again."""
-    trace = sys.gettrace()
-    sys.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(trace)
-
-
 class _Listener(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     daemon_threads = True
@@ -256,10 +244,6 @@ class _Listener(ThreadingMixIn, TCPServer):
             return Cut()
         with self.owner.changed:
             return held.then() if callable(held.then) else held.then
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        with unmeasured():
-            super().process_request_thread(request, client_address)
 
     def get_request(self) -> tuple[socket, Any]:
         connection, address = super().get_request()

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
-from tests.servers.http import Cut, Held, Request, unmeasured
+from tests.servers.http import Cut, Held, Request
 from tests.servers.http import Response as Answered
 from tests.servers.telegram.server import TelegramServer
 
@@ -18,17 +18,15 @@ class Direct(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Make one call."""
-        body = await request.aread()
-        with unmeasured():
-            answer = self._server.answer(
-                Request(
-                    method=request.method,
-                    path=request.url.path,
-                    query=parse_qs(request.url.query.decode(), keep_blank_values=True),
-                    headers=dict(request.headers),
-                    body=body,
-                )
+        answer = self._server.answer(
+            Request(
+                method=request.method,
+                path=request.url.path,
+                query=parse_qs(request.url.query.decode(), keep_blank_values=True),
+                headers=dict(request.headers),
+                body=await request.aread(),
             )
+        )
         if isinstance(answer, Held):
             await _until(answer)
             with self._server.changed:
