@@ -17,6 +17,7 @@ from procrastinate.jobs import Job, Status
 from threadcast.bot.channels.port import Clock
 from threadcast.config.logs import get_logger
 from threadcast.queue.errors import StoreError
+from threadcast.queue.store.engine import LONGEST_PAUSE
 from threadcast.queue.store.fleet.jobs import SCHEMA, conninfo
 
 log = get_logger("threadcast.fleet")
@@ -45,7 +46,7 @@ class Jobs:
         self._waiting = waiting
         self._clock = clock
         self._publish: Callable[[str], bool] = lambda _: False
-        self._app = App(connector=PsycopgConnector(conninfo=conninfo(url), **_pool(_in_schema)))
+        self._app = App(connector=PsycopgConnector(conninfo=conninfo(url), **_pool(_prepare)))
         self._app.task(name=TASK, queue=QUEUE)(self._take)
         # One of the machines, each time.
         self._app.periodic(cron=SWEEP)(self._app.task(name="sweep", queue=QUEUE)(self._sweep))
@@ -144,7 +145,7 @@ def put_hints(url: str, channels: Collection[str]) -> None:
 
     The change is made: where no hint can be given, they find it when they next look.
     """
-    app = App(connector=SyncPsycopgConnector(conninfo=conninfo(url), **_pool(_in_schema_sync)))
+    app = App(connector=SyncPsycopgConnector(conninfo=conninfo(url), **_pool(_prepare_sync)))
     with suppress(ConnectorException), app.open():
         _defer_sync(app, [_job(one) for one in sorted(channels)])
 
@@ -184,11 +185,15 @@ def _pool(configure: Callable[[Any], object]) -> dict[str, Any]:
     }
 
 
-async def _in_schema(connection: Any) -> None:
-    await connection.execute(f"SET search_path TO {SCHEMA}")
+# A machine that is frozen in the middle of giving a hint would keep the others from giving the same.
+_SESSION = f"SET search_path TO {SCHEMA}; SET idle_in_transaction_session_timeout = {LONGEST_PAUSE}"
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.execute(_SESSION)
     await connection.commit()
 
 
-def _in_schema_sync(connection: Any) -> None:
-    connection.execute(f"SET search_path TO {SCHEMA}")
+def _prepare_sync(connection: Any) -> None:
+    connection.execute(_SESSION)
     connection.commit()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
+from threading import Event, Thread, current_thread
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ from threadcast.queue.store.fleet.jobs import SCHEMA, require_jobs
 from threadcast.queue.store.migrate import upgrade
 
 PATIENCE = 30  # seconds after which a test gives up waiting for an event
+GIVEN = f"SELECT count(*) FROM {SCHEMA}.procrastinate_jobs"  # noqa: S608
 
 
 @pytest.fixture
@@ -112,6 +114,29 @@ async def test_a_channel_that_a_machine_does_not_know(url: str) -> None:
         one.dispatch(["news"])
         async with working(two, looks):
             await looks.wait(lambda: looks.seen == ["news"])
+
+
+def test_a_machine_that_halts(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that halts before the hint it gives is committed keeps no other from giving the same."""
+    halted, goes_on = Event(), Event()
+    told: list[bool] = []
+    frozen = Thread(target=put_hints, args=(url, ["news"]))
+    commit = psycopg.Connection.commit
+
+    def halt(connection: psycopg.Connection) -> None:
+        if current_thread() is frozen and connection.execute(GIVEN).fetchone() == (1,):
+            halted.set()
+            told.append(goes_on.wait(PATIENCE))
+        commit(connection)
+
+    monkeypatch.setattr(psycopg.Connection, "commit", halt)
+    frozen.start()
+    assert halted.wait(PATIENCE)
+    put_hints(url, ["news"])
+    goes_on.set()
+    frozen.join(PATIENCE)
+    assert told == [True]
+    assert waiting(url) == ["news"]
 
 
 async def test_what_waits_is_left_to_the_others(url: str) -> None:
